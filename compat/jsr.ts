@@ -79,9 +79,7 @@ export function standInFiles(
     const standIn = STAND_INS[name];
     if (standIn === undefined) {
       throw new RangeError(
-        `Cannot stand in for ${name}: wanted one of ${
-          Object.keys(STAND_INS).join(", ")
-        }`,
+        `Cannot stand in for ${name}: wanted one of ${Object.keys(STAND_INS).join(", ")}`,
       );
     }
     const exports: Record<string, string> = {};

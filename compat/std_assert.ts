@@ -7,11 +7,7 @@
  */
 
 import { deepStrictEqual } from "node:assert/strict";
-import {
-  inspect,
-  isDeepStrictEqual,
-  stripVTControlCharacters,
-} from "node:util";
+import { inspect, isDeepStrictEqual, stripVTControlCharacters } from "node:util";
 
 /** What {@linkcode assertFalse} lets through. */
 export type Falsy = false | 0 | 0n | "" | null | undefined;
@@ -94,9 +90,7 @@ function difference(actual: unknown, expected: unknown): string {
     deepStrictEqual(actual, expected);
     return "";
   } catch (error) {
-    return error instanceof Error
-      ? error.message.replace(/^.*\n/, "").trim()
-      : "";
+    return error instanceof Error ? error.message.replace(/^.*\n/, "").trim() : "";
   }
 }
 
@@ -135,9 +129,7 @@ export function assertEquals<T>(actual: T, expected: T, msg?: string): void {
 export function assertNotEquals<T>(actual: T, expected: T, msg?: string): void {
   if (!equal(actual, expected)) return;
   throw new AssertionError(
-    `Expected actual: ${format(actual)} not to be: ${format(expected)}${
-      suffix(msg)
-    }`,
+    `Expected actual: ${format(actual)} not to be: ${format(expected)}${suffix(msg)}`,
   );
 }
 
@@ -151,12 +143,8 @@ export function assertStrictEquals<T>(
   const text = format(actual);
   throw new AssertionError(
     text === format(expected)
-      ? `Values have the same structure but are not reference-equal${
-        suffix(msg)
-      }\n\n${text}`
-      : `Values are not strictly equal${suffix(msg)}\n${
-        difference(actual, expected)
-      }`,
+      ? `Values have the same structure but are not reference-equal${suffix(msg)}\n\n${text}`
+      : `Values are not strictly equal${suffix(msg)}\n${difference(actual, expected)}`,
   );
 }
 
@@ -168,9 +156,7 @@ export function assertNotStrictEquals<T>(
 ): void {
   if (!Object.is(actual, expected)) return;
   throw new AssertionError(
-    `Expected "actual" to not be strictly equal to: ${format(actual)}${
-      suffix(msg)
-    }`,
+    `Expected "actual" to not be strictly equal to: ${format(actual)}${suffix(msg)}`,
   );
 }
 
@@ -226,9 +212,7 @@ export function assertInstanceOf<
     ? "null"
     : typeof actual;
   throw new AssertionError(
-    `Expected object to be an instance of "${expectedType.name}" but was "${found}"${
-      suffix(msg)
-    }`,
+    `Expected object to be an instance of "${expectedType.name}" but was "${found}"${suffix(msg)}`,
   );
 }
 

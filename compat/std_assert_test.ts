@@ -34,10 +34,8 @@ const CASES: Readonly<Record<string, Case>> = {
     says: /not falsy/,
   },
   "assertEquals of nested values": {
-    holds: (a) =>
-      a.assertEquals({ x: [1, { y: NaN }] }, { x: [1, { y: NaN }] }),
-    fails: (a) =>
-      a.assertEquals({ x: [1, { y: 2 }] }, { x: [1, { y: 3 }] }, "m"),
+    holds: (a) => a.assertEquals({ x: [1, { y: NaN }] }, { x: [1, { y: NaN }] }),
+    fails: (a) => a.assertEquals({ x: [1, { y: 2 }] }, { x: [1, { y: 3 }] }, "m"),
     says: /^Values are not equal: m\n[^]*2[^]*3/,
   },
   "assertEquals of zeros": {
@@ -46,8 +44,7 @@ const CASES: Readonly<Record<string, Case>> = {
     says: /^Values are not equal\./,
   },
   "assertEquals of typed arrays": {
-    holds: (a) =>
-      a.assertEquals(new Float32Array([0, NaN]), new Float32Array([-0, NaN])),
+    holds: (a) => a.assertEquals(new Float32Array([0, NaN]), new Float32Array([-0, NaN])),
     fails: (a) =>
       a.assertEquals<ArrayLike<number>>(
         new Float32Array([1]),
@@ -165,8 +162,7 @@ const CASES: Readonly<Record<string, Case>> = {
     says: /instance of "TypeError", but was "RangeError"/,
   },
   "assertThrows of another message": {
-    holds: (a) =>
-      a.assertThrows(() => a.fail("\x1b[1mbold\x1b[0m"), Error, "bold"),
+    holds: (a) => a.assertThrows(() => a.fail("\x1b[1mbold\x1b[0m"), Error, "bold"),
     fails: (a) => a.assertThrows(() => a.fail("bald"), Error, "bold"),
     says: /to include "bold", but got "Failed assertion: bald"/,
   },
@@ -229,28 +225,27 @@ for (const [name, assertions] of Object.entries(IMPLEMENTATIONS)) {
     strictEqual(reason, error);
   });
 
-  const rejections: Readonly<Record<string, [() => Promise<unknown>, RegExp]>> =
-    {
-      "resolves": [
-        () => assertions.assertRejects(() => Promise.resolve(), "m"),
-        /^Expected function to reject: m$/,
-      ],
-      "throws at once": [
-        () =>
-          assertions.assertRejects(() => {
-            throw new Error("x");
-          }),
-        /^Function throws when expected to reject\.$/,
-      ],
-      "rejects with another class": [
-        () =>
-          assertions.assertRejects(
-            () => Promise.reject(new Error()),
-            TypeError,
-          ),
-        /instance of "TypeError", but was "Error"/,
-      ],
-    };
+  const rejections: Readonly<Record<string, [() => Promise<unknown>, RegExp]>> = {
+    "resolves": [
+      () => assertions.assertRejects(() => Promise.resolve(), "m"),
+      /^Expected function to reject: m$/,
+    ],
+    "throws at once": [
+      () =>
+        assertions.assertRejects(() => {
+          throw new Error("x");
+        }),
+      /^Function throws when expected to reject\.$/,
+    ],
+    "rejects with another class": [
+      () =>
+        assertions.assertRejects(
+          () => Promise.reject(new Error()),
+          TypeError,
+        ),
+      /instance of "TypeError", but was "Error"/,
+    ],
+  };
   for (const [what, [call, says]] of Object.entries(rejections)) {
     Deno.test(`${name}: assertRejects() fails when the function ${what}`, async () => {
       const error = await call().then(() => undefined, (reason) => reason);
