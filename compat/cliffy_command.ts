@@ -11,7 +11,7 @@
  */
 
 import { parseArgs } from "node:util";
-import { generateHelp, type HelpOptions } from "./cliffy_help.ts";
+import { formatArguments, generateHelp, type HelpOptions } from "./cliffy_help.ts";
 import {
   type Argument,
   BooleanType,
@@ -133,7 +133,6 @@ export class Command {
   #action?: ActionHandler;
   #globalAction?: ActionHandler;
   #onError?: ErrorHandler;
-  #load?: () => Promise<Command>;
   #hidden = false;
   #throws = false;
   #exits = true;
@@ -290,13 +289,10 @@ export class Command {
     return this.throwErrors();
   }
 
-  /** Adds a command: one made before, one to be made when needed, or a new one. */
+  /** Adds a command: one made before, or a new one with a description. */
   command(
     definition: string,
-    command:
-      | string
-      | Command
-      | (() => Command | Promise<Command> | Promise<{ readonly default: Command }>) = "",
+    command: string | Command = "",
     options: { readonly override?: boolean } = {},
   ): this {
     this.reset();
@@ -306,12 +302,6 @@ export class Command {
     }
     const child = command instanceof Command ? command.reset() : new Command();
     if (typeof command === "string") child.#description = command;
-    if (typeof command === "function") {
-      child.#load = async () => {
-        const loaded = await command();
-        return loaded instanceof Command ? loaded : loaded.default;
-      };
-    }
     child.#name = name;
     child.#parent = this;
     child.#aliases.push(...aliases);
@@ -381,12 +371,9 @@ export class Command {
 
   getUsage(types: boolean = false): string {
     if (this.#usage !== undefined) return this.#usage;
-    const show = (each: Argument) => types ? each.raw : each.raw.replace(/:[^\]>]*/, "");
-    const required = this.getOptions().filter((option) => option.required).flatMap((option) => [
-      flagOf(option.name),
-      ...option.args.map(show),
-    ]);
-    return [...this.#arguments.map(show), ...required].join(" ");
+    const required = this.getOptions().filter((option) => option.required)
+      .map((option) => `${flagOf(option.name)} ${formatArguments(option.args, types)}`.trim());
+    return [formatArguments(this.#arguments, types), ...required].join(" ").trim();
   }
 
   getCommands(hidden: boolean = false): Command[] {
@@ -472,8 +459,7 @@ export class Command {
       standalone: true,
       global: true,
       prepend: true,
-      async action() {
-        for (const child of this.#commands.values()) await child.#loaded();
+      action() {
         this.showHelp({ long: this.#rawArgs.includes("--help") });
         leave(this);
       },
@@ -482,28 +468,16 @@ export class Command {
   }
 
   #mayExit(): boolean {
-    return this.#exits && (this.#parent?.#mayExit() ?? true);
+    return this.#exits && (this.#parent === undefined || this.#parent.#mayExit());
   }
 
   #mayThrow(): boolean {
-    return this.#throws || (this.#parent?.#mayThrow() ?? false);
+    return this.#throws || (this.#parent !== undefined && this.#parent.#mayThrow());
   }
 
   #errorHandler(): ErrorHandler | undefined {
-    return this.#onError ?? this.#parent?.#errorHandler();
-  }
-
-  /** This command, or the one it stands for, made now. */
-  async #loaded(): Promise<Command> {
-    if (this.#load === undefined) return this;
-    const loaded = (await this.#load()).reset();
-    loaded.#name = this.#name;
-    loaded.#parent = this.#parent;
-    loaded.#hidden ||= this.#hidden;
-    loaded.#aliases.push(...this.#aliases);
-    if (this.#arguments.length > 0) loaded.#arguments = this.#arguments;
-    this.#parent?.#commands.set(this.#name, loaded);
-    return loaded;
+    if (this.#onError !== undefined || this.#parent === undefined) return this.#onError;
+    return this.#parent.#errorHandler();
   }
 
   async #parse(context: Context): Promise<CommandResult> {
@@ -518,7 +492,7 @@ export class Command {
       }
       if (child !== undefined) {
         context.rest.shift();
-        return await (await child.#loaded()).#parse(context);
+        return await child.#parse(context);
       }
       return await this.#run(context);
     } catch (error) {
@@ -565,7 +539,7 @@ export class Command {
   }
 
   async #runGlobalAction(options: Values, args: readonly unknown[]): Promise<void> {
-    await this.#parent?.#runGlobalAction(options, args);
+    if (this.#parent !== undefined) await this.#parent.#runGlobalAction(options, args);
     await this.#globalAction?.call(this, options, ...args);
   }
 

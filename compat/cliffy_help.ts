@@ -51,7 +51,7 @@ function table(
 }
 
 /** The values that an option or an argument takes: `<n>`, or `<n:integer>` with types. */
-function formatArguments(values: readonly Argument[], types: boolean): string {
+export function formatArguments(values: readonly Argument[], types: boolean): string {
   return values.map(({ name, type, optional, variadic, list }) => {
     const text = `${name}${variadic ? "..." : ""}${types ? `:${type}${list ? "[]" : ""}` : ""}`;
     return optional ? `[${text}]` : `<${text}>`;

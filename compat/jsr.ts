@@ -109,7 +109,7 @@ async function realPackagesLoad(
       // Computed, because a literal specifier is fetched before the script starts.
       .map((subpath) => import(specifier + subpath.slice(1)))
   );
-  let timer: number | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<boolean>((resolve) => {
     timer = setTimeout(() => resolve(false), patience);
   });
