@@ -225,13 +225,14 @@ Deno.test("decodeSafetensors() refuses contradictions in one sentence", () => {
     [file({ __metadata__: { a: 1 } }, 0), "__metadata__ must hold strings"],
   ];
   for (const [bytes, problem] of cases) {
-    assertThrows(
+    const error = assertThrows(
       () => decodeSafetensors(bytes),
       RangeError,
-      `Cannot read safetensors: ${problem}`.replace(
-        /: this is/,
-        ": a header of",
-      ),
+      problem,
+    );
+    assertStrictEquals(
+      error.message.startsWith("Cannot read safetensors: "),
+      true,
     );
   }
 });
