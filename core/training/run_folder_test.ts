@@ -210,7 +210,7 @@ Deno.test("listRuns() tells finished, unfinished and damaged runs", () =>
 Deno.test("writeAtomically() leaves a whole file when killed at any moment", () =>
   withFolder(async (folder) => {
     const path = `${folder}/file`;
-    const size = 1 << 20;
+    const size = 1 << 24;
     await writeAtomically(path, new Uint8Array(size));
     const module = new URL("./files.ts", import.meta.url).href;
     const script = `import { writeAtomically } from ${JSON.stringify(module)};
@@ -220,7 +220,7 @@ Deno.test("writeAtomically() leaves a whole file when killed at any moment", () 
       JSON.stringify(path)
     }, bytes.fill(i));`;
     await Deno.writeTextFile(`${folder}/write.ts`, script);
-    for (const delay of [1, 7, 19]) {
+    for (const delay of [5, 30, 60, 110]) {
       const child = new Deno.Command(Deno.execPath(), {
         args: [
           "run",
