@@ -8,7 +8,7 @@
  * @module
  */
 import type { DType } from "../tensor_type.ts";
-import type { ElementwiseName } from "../primitives/elementwise_names.ts";
+import type { ElementwiseName } from "../primitives/elementwise.ts";
 
 /** A loop variable: counts from 0 to `extent` − 1. Its identity is the object. */
 export interface Axis {
@@ -247,7 +247,10 @@ export function rangeOf(a: Expression): { readonly least: number; readonly most:
     if (factor?.kind === "constant") {
       const k = factor.value;
       if (a.operation === "mul") {
-        return { least: Math.min(x.least * k, x.most * k), most: Math.max(x.least * k, x.most * k) };
+        return {
+          least: Math.min(x.least * k, x.most * k),
+          most: Math.max(x.least * k, x.most * k),
+        };
       }
       if (k > 0 && a.operation === "div" && x.least >= 0) {
         return { least: Math.floor(x.least / k), most: Math.floor(x.most / k) };
