@@ -84,7 +84,5 @@ function sentenceOf(error: unknown): string {
   }
   const message = error.message.split("\n")[0];
   if (message.startsWith("Cannot ")) return message;
-  return `Cannot go on: ${
-    message === "" ? error.name : message
-  } (set DEBUG=1 to see where)`;
+  return `Cannot go on: ${message === "" ? error.name : message} (set DEBUG=1 to see where)`;
 }

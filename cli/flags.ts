@@ -9,16 +9,14 @@
  */
 
 import {
+  describeOptions,
+  nearestName,
+  type Option,
   optionFlags,
   optionHelp,
-  parseOptionTexts,
-} from "../core/plugin/option_flags.ts";
-import {
-  describeOptions,
-  type Option,
   type OptionsSchema,
-} from "../core/plugin/options.ts";
-import { nearestName } from "../core/plugin/names.ts";
+  parseOptionTexts,
+} from "@unroll/core";
 import { UsageError } from "./errors.ts";
 
 /** A schema whose options become flags. */
@@ -161,9 +159,7 @@ export function unknownFlag(
   hint: string,
 ): UsageError {
   const bare = typed.replace(/^-+/, "").replace(/=.*$/, "");
-  const shared = flags.filter(({ flag, option }) =>
-    option.flag === bare && flag !== bare
-  );
+  const shared = flags.filter(({ flag, option }) => option.flag === bare && flag !== bare);
   if (shared.length > 0) {
     const owners = shared.map(({ source }) => source.owner).join(" and ");
     const names = shared.map(({ flag }) => `--${flag}`).join(" or ");
@@ -182,9 +178,7 @@ export function unknownFlag(
     `Cannot find option "${typed}": ${
       nearest === undefined
         ? hint
-        : `did you mean "--${nearest}"? ${hint[0].toUpperCase()}${
-          hint.slice(1)
-        }`
+        : `did you mean "--${nearest}"? ${hint[0].toUpperCase()}${hint.slice(1)}`
     }`,
   );
 }

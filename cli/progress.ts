@@ -139,9 +139,7 @@ export function formatBar(
   color: boolean,
 ): string {
   const share = state.steps > 0 ? Math.min(1, state.step / state.steps) : 1;
-  const left = state.rate > 0
-    ? (state.steps - state.step) / state.rate
-    : undefined;
+  const left = state.rate > 0 ? (state.steps - state.step) / state.rate : undefined;
   // From what matters most to what matters least; the order on screen is that of `place`.
   const parts = [
     { place: 2, text: `${Math.floor(share * 100)}%`.padStart(4) },
@@ -149,19 +147,13 @@ export function formatBar(
     ...(left === undefined || share === 1
       ? []
       : [{ place: 8, text: `${formatDuration(left)} left` }]),
-    ...(state.error === undefined
-      ? []
-      : [{ place: 6, text: `error ${formatShare(state.error)}` }]),
-    ...(state.rate > 0
-      ? [{ place: 7, text: `${formatCount(state.rate)} steps/s` }]
-      : []),
+    ...(state.error === undefined ? [] : [{ place: 6, text: `error ${formatShare(state.error)}` }]),
+    ...(state.rate > 0 ? [{ place: 7, text: `${formatCount(state.rate)} steps/s` }] : []),
     {
       place: 3,
       text: `${formatCount(state.step)}/${formatCount(state.steps)}`,
     },
-    ...(state.losses.length < 2
-      ? []
-      : [{ place: 5, text: sparkline(state.losses, SPARK_WIDTH) }]),
+    ...(state.losses.length < 2 ? [] : [{ place: 5, text: sparkline(state.losses, SPARK_WIDTH) }]),
     ...(state.title === undefined ? [] : [{ place: 0, text: state.title }]),
   ];
   const narrowest = 10;
@@ -175,12 +167,8 @@ export function formatBar(
   const barWidth = Math.min(30, narrowest + Math.max(0, width - used));
   kept.push({ place: 1, text: paint(bar(share, barWidth), 36, color) });
   kept.sort((a, b) => a.place - b.place);
-  const line = kept.map(({ place, text }) =>
-    place === 5 ? paint(text, 2, color) : text
-  ).join("  ");
-  return width < narrowest
-    ? `${Math.floor(share * 100)}%`.slice(0, Math.max(0, width))
-    : line;
+  const line = kept.map(({ place, text }) => place === 5 ? paint(text, 2, color) : text).join("  ");
+  return width < narrowest ? `${Math.floor(share * 100)}%`.slice(0, Math.max(0, width)) : line;
 }
 
 /**
@@ -192,9 +180,7 @@ export function formatBar(
 export function formatLine(state: ProgressState): string {
   const share = state.steps > 0 ? Math.min(1, state.step / state.steps) : 1;
   const parts = [
-    `step ${formatCount(state.step)} of ${formatCount(state.steps)} (${
-      Math.floor(share * 100)
-    } %)`,
+    `step ${formatCount(state.step)} of ${formatCount(state.steps)} (${Math.floor(share * 100)} %)`,
     `loss ${formatFigure(state.loss)}`,
   ];
   if (state.error !== undefined) {

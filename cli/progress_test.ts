@@ -75,9 +75,7 @@ Deno.test("createProgress() prints plain lines at growing intervals elsewhere", 
     `${written.length} lines`,
   );
   assertStrictEquals(
-    written.every((line) =>
-      line.endsWith("\n") && !line.includes("\r") && !line.includes("\x1b")
-    ),
+    written.every((line) => line.endsWith("\n") && !line.includes("\r") && !line.includes("\x1b")),
     true,
   );
 });

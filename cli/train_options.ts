@@ -5,7 +5,7 @@
  */
 
 import * as z from "zod";
-import type { OptionsSchema } from "../core/plugin/options.ts";
+import type { OptionsSchema } from "@unroll/core";
 
 /** What decides a training run besides the model and the task. */
 export interface TrainOptions {

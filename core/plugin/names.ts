@@ -81,9 +81,7 @@ export function nearestName(
     }
   }
   if (nearest !== undefined) return nearest;
-  const begun = known.filter((candidate) =>
-    candidate.toLowerCase().startsWith(typed)
-  );
+  const begun = known.filter((candidate) => candidate.toLowerCase().startsWith(typed));
   return typed.length >= 2 && begun.length === 1 ? begun[0] : undefined;
 }
 
@@ -116,7 +114,7 @@ export function unknownName(
     : `known ${kind}s are ${known.join(", ")}`;
   const nearest = nearestName(name, known);
   if (nearest === undefined) return `Cannot find ${kind} "${name}": ${list}`;
-  return `Cannot find ${kind} "${name}": did you mean "${nearest}"? ${
-    list[0].toUpperCase()
-  }${list.slice(1)}`;
+  return `Cannot find ${kind} "${name}": did you mean "${nearest}"? ${list[0].toUpperCase()}${
+    list.slice(1)
+  }`;
 }

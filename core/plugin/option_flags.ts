@@ -4,12 +4,7 @@
  * @module
  */
 
-import {
-  formatKind,
-  formatRange,
-  type OptionKind,
-  readText,
-} from "./option_kind.ts";
+import { formatKind, formatRange, type OptionKind, readText } from "./option_kind.ts";
 import {
   describeOptions,
   flagName,
@@ -51,9 +46,7 @@ export function parseOptionTexts<Options>(
   const values: Record<string, unknown> = {};
   for (const [name, text] of Object.entries(texts)) {
     const kind = kinds.get(name);
-    values[name] = typeof text === "string" && kind !== undefined
-      ? readText(kind, text)
-      : text;
+    values[name] = typeof text === "string" && kind !== undefined ? readText(kind, text) : text;
   }
   return parseOptions(schema, values, {
     spell: (name) => `--${flagName(name)}`,
@@ -87,9 +80,7 @@ export function optionFlags(
   if (option.kind.type !== "boolean") {
     return [`--${flag} <${placeholder(option.kind)}>`];
   }
-  return option.default === true
-    ? [`--no-${flag}`, `--${flag}`]
-    : [`--${flag}`, `--no-${flag}`];
+  return option.default === true ? [`--no-${flag}`, `--${flag}`] : [`--${flag}`, `--no-${flag}`];
 }
 
 function placeholder(kind: OptionKind): string {

@@ -92,9 +92,7 @@ export function kindOf(node: SchemaNode): OptionKind | undefined {
 function numberOf(node: SchemaNode, type: "integer" | "number"): OptionKind {
   // Zod bounds every integer by the safe ones; that says nothing to a reader.
   const safe = (bound: number | undefined) =>
-    bound !== undefined && Math.abs(bound) === Number.MAX_SAFE_INTEGER
-      ? undefined
-      : bound;
+    bound !== undefined && Math.abs(bound) === Number.MAX_SAFE_INTEGER ? undefined : bound;
   let minimum = safe(node.minimum);
   let maximum = safe(node.maximum);
   let above = node.exclusiveMinimum;
@@ -160,9 +158,7 @@ function given<Key extends string, Value>(
   key: Key,
   value: Value | undefined,
 ): { readonly [name in Key]?: Value } {
-  return value === undefined
-    ? {}
-    : { [key]: value } as { readonly [name in Key]: Value };
+  return value === undefined ? {} : { [key]: value } as { readonly [name in Key]: Value };
 }
 
 /**
@@ -183,17 +179,13 @@ export function formatKind(kind: OptionKind): string {
   switch (kind.type) {
     case "integer":
     case "number":
-      return `a ${kind.type === "integer" ? "whole number" : "number"}${
-        spaced(formatRange(kind))
-      }`;
+      return `a ${kind.type === "integer" ? "whole number" : "number"}${spaced(formatRange(kind))}`;
     case "boolean":
       return "true or false";
     case "text":
       return formatText(kind);
     case "choice":
-      return kind.values.length === 1
-        ? `${kind.values[0]}`
-        : `one of ${kind.values.join(", ")}`;
+      return kind.values.length === 1 ? `${kind.values[0]}` : `one of ${kind.values.join(", ")}`;
     case "list": {
       const count = formatCount(kind.minimumLength, kind.maximumLength);
       return `a list with commas${count === "" ? "" : ` of ${count}`}, each ${
@@ -214,9 +206,7 @@ function formatText(kind: OptionKind & { readonly type: "text" }): string {
   if (minimum === 1 && kind.maximumLength === undefined) {
     return "a text that is not empty";
   }
-  return `a text of ${
-    formatCount(kind.minimumLength, kind.maximumLength)
-  } characters`;
+  return `a text of ${formatCount(kind.minimumLength, kind.maximumLength)} characters`;
 }
 
 function formatCount(

@@ -10,12 +10,7 @@
  */
 
 import * as z from "zod";
-import {
-  formatKind,
-  kindOf,
-  type OptionKind,
-  type SchemaNode,
-} from "./option_kind.ts";
+import { formatKind, kindOf, type OptionKind, type SchemaNode } from "./option_kind.ts";
 import { unknownName } from "./names.ts";
 
 /**
@@ -100,9 +95,7 @@ export function describeOptions(schema: z.ZodObject): readonly Option[] {
       flag: flagName(name),
       kind,
       required: !leftOut.success,
-      ...(leftOut.success && leftOut.data !== undefined
-        ? { default: leftOut.data }
-        : {}),
+      ...(leftOut.success && leftOut.data !== undefined ? { default: leftOut.data } : {}),
       description: node.description ?? "",
       ...(node.unit === undefined ? {} : { unit: node.unit }),
     });
@@ -178,9 +171,7 @@ export function parseOptions<Options>(
     if (!known.includes(name)) {
       const message = unknownName("option", spell(name), known.map(spell));
       throw new RangeError(
-        spelling.owner === undefined
-          ? message
-          : message.replace(/:/, ` of ${spelling.owner}:`),
+        spelling.owner === undefined ? message : message.replace(/:/, ` of ${spelling.owner}:`),
       );
     }
     if (value !== undefined) given[name] = value;
@@ -288,9 +279,7 @@ export function optionsFromJson<Options>(
   }
   if (typeof values !== "object" || values === null || Array.isArray(values)) {
     throw new RangeError(
-      `Cannot read options: a JSON object is needed, found ${
-        formatOptionValue(text)
-      }`,
+      `Cannot read options: a JSON object is needed, found ${formatOptionValue(text)}`,
     );
   }
   return parseOptions(schema, values as Readonly<Record<string, unknown>>);

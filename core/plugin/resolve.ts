@@ -75,13 +75,11 @@ async function loadModule(
   settings: ResolveSettings<Plugin>,
 ): Promise<Readonly<Record<string, unknown>>> {
   const load = settings.load ??
-    ((specifier) =>
-      import(specifier) as Promise<Readonly<Record<string, unknown>>>);
+    ((specifier) => import(specifier) as Promise<Readonly<Record<string, unknown>>>);
   try {
     return await load(specifierOf(path, settings.base));
   } catch (error) {
-    const message =
-      (error instanceof Error ? error.message : String(error)).split("\n")[0];
+    const message = (error instanceof Error ? error.message : String(error)).split("\n")[0];
     const code = (error as { readonly code?: unknown } | null)?.code;
     const absent = code === "ERR_MODULE_NOT_FOUND" &&
       /^Module not found|^Cannot find module/.test(message);
@@ -119,9 +117,7 @@ function pluginOf(
   const fitting = exported.filter(([, plugin]) => plugin.kind === kind);
   const names = fitting.map(([name]) => name);
   if (wanted !== undefined) {
-    const found = fitting.find(([name, plugin]) =>
-      name === wanted || plugin.name === wanted
-    );
+    const found = fitting.find(([name, plugin]) => name === wanted || plugin.name === wanted);
     if (found !== undefined) return found[1];
     throw new RangeError(`${unknownName(kind, wanted, names)}, in "${path}"`);
   }

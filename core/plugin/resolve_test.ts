@@ -74,30 +74,29 @@ Deno.test("resolvePlugin() chooses among several exports", async () => {
 });
 
 Deno.test("resolvePlugin() refuses unknown names and modules without the plugin", async () => {
-  const cases: readonly (readonly [Record<string, unknown>, string, string])[] =
+  const cases: readonly (readonly [Record<string, unknown>, string, string])[] = [
     [
-      [
-        {},
-        "gnu",
-        'Cannot find model "gnu": did you mean "gru"? Known models are rnn, gru',
-      ],
-      [
-        {},
-        "toString",
-        'Cannot find model "toString": known models are rnn, gru',
-      ],
-      [{}, "./m.ts", 'Cannot use "./m.ts" as a model: it exports no plugin'],
-      [
-        { TASK },
-        "./m.ts",
-        'Cannot use "./m.ts" as a model: it exports the task "sort"',
-      ],
-      [
-        { m: { ...model("m"), options: z.object({ x: z.date() }) } },
-        "./m.ts",
-        'Cannot use "./m.ts" as a model: Cannot make a flag of option "x"',
-      ],
-    ];
+      {},
+      "gnu",
+      'Cannot find model "gnu": did you mean "gru"? Known models are rnn, gru',
+    ],
+    [
+      {},
+      "toString",
+      'Cannot find model "toString": known models are rnn, gru',
+    ],
+    [{}, "./m.ts", 'Cannot use "./m.ts" as a model: it exports no plugin'],
+    [
+      { TASK },
+      "./m.ts",
+      'Cannot use "./m.ts" as a model: it exports the task "sort"',
+    ],
+    [
+      { m: { ...model("m"), options: z.object({ x: z.date() }) } },
+      "./m.ts",
+      'Cannot use "./m.ts" as a model: Cannot make a flag of option "x"',
+    ],
+  ];
   for (const [module, name, message] of cases) {
     await assertRejects(() => resolveIn(module, name), RangeError, message);
   }

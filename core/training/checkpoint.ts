@@ -152,9 +152,7 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
   const step = Number(metadata.step ?? NaN);
   if (!Number.isSafeInteger(step) || step < 0) {
     throw unreadable(
-      `its step is ${
-        JSON.stringify(metadata.step ?? null)
-      }, a whole number is needed`,
+      `its step is ${JSON.stringify(metadata.step ?? null)}, a whole number is needed`,
     );
   }
   return {
@@ -188,9 +186,7 @@ export function checkConfig(value: JsonRecord): RunConfig {
   for (const [name, good] of Object.entries(parts)) {
     if (!good) {
       throw unreadable(
-        `its config has no ${
-          name === "seed" || !(name in value) ? name : `right ${name}`
-        }`,
+        `its config has no ${name === "seed" || !(name in value) ? name : `right ${name}`}`,
       );
     }
   }
@@ -283,9 +279,7 @@ export function fromStored(
   const stored = tensors.get(name);
   if (stored === undefined) {
     throw new RangeError(
-      `Cannot load "${name}": ${
-        formatType(type)
-      } is needed, found no tensor of that name`,
+      `Cannot load "${name}": ${formatType(type)} is needed, found no tensor of that name`,
     );
   }
   const same = stored.dtype === STORED[type.dtype] &&

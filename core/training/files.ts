@@ -88,7 +88,5 @@ export function reason(error: unknown): string {
 
 /** A name in a folder. */
 export function join(folder: string, name: string): string {
-  return folder === "" || /[/\\]$/.test(folder)
-    ? `${folder}${name}`
-    : `${folder}/${name}`;
+  return folder === "" || /[/\\]$/.test(folder) ? `${folder}${name}` : `${folder}/${name}`;
 }

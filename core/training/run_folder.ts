@@ -118,9 +118,7 @@ export class RunFolder {
         // Told below, like a line without an event.
       }
       throw new RangeError(
-        `Cannot read metrics of ${this.path}: line ${
-          index + 1
-        } is not a JSON object with an event`,
+        `Cannot read metrics of ${this.path}: line ${index + 1} is not a JSON object with an event`,
       );
     });
   }
@@ -211,9 +209,7 @@ export async function createRun(
  */
 export function runName(config: RunConfig, date: Date): string {
   const two = (part: number) => String(part).padStart(2, "0");
-  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${
-    two(date.getDate())
-  }`;
+  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
   // A plugin of a module is named by the module's own file.
   const plain = (name: string) =>
     name.replace(/^.*[/\\]/, "").replace(/\.[cm]?[jt]sx?\b/, "").replace(
@@ -221,9 +217,7 @@ export function runName(config: RunConfig, date: Date): string {
       "_",
     ).replace(/^\.+/, "") ||
     "plugin";
-  return `${day}-${plain(config.task.name)}-${
-    plain(config.model.name)
-  }-${config.seed}`;
+  return `${day}-${plain(config.task.name)}-${plain(config.model.name)}-${config.seed}`;
 }
 
 async function makeFresh(root: string, name: string): Promise<string> {

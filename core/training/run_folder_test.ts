@@ -1,12 +1,6 @@
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import type { Checkpoint, RunConfig } from "./checkpoint.ts";
-import {
-  createRun,
-  listRuns,
-  openRun,
-  readCheckpoint,
-  runName,
-} from "./run_folder.ts";
+import { createRun, listRuns, openRun, readCheckpoint, runName } from "./run_folder.ts";
 import { writeAtomically } from "./files.ts";
 
 const CONFIG: RunConfig = {
@@ -42,8 +36,7 @@ async function withFolder(
 
 Deno.test("runName() is the date, task, model and seed, fit for a folder", () => {
   assertStrictEquals(runName(CONFIG, DATE), "2026-01-31-fizzbuzz-rnn-3");
-  const named = (name: string) =>
-    runName({ ...CONFIG, model: { name, options: {} } }, DATE);
+  const named = (name: string) => runName({ ...CONFIG, model: { name, options: {} } }, DATE);
   assertStrictEquals(
     named("../a b/my_model.ts"),
     "2026-01-31-fizzbuzz-my_model-3",
@@ -216,9 +209,7 @@ Deno.test("writeAtomically() leaves a whole file when killed at any moment", () 
     const script = `import { writeAtomically } from ${JSON.stringify(module)};
       const bytes = new Uint8Array(${size});
       console.log("ready");
-      for (let i = 0;; i++) await writeAtomically(${
-      JSON.stringify(path)
-    }, bytes.fill(i));`;
+      for (let i = 0;; i++) await writeAtomically(${JSON.stringify(path)}, bytes.fill(i));`;
     await Deno.writeTextFile(`${folder}/write.ts`, script);
     for (const delay of [5, 30, 60, 110]) {
       const child = new Deno.Command(Deno.execPath(), {

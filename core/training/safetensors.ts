@@ -141,9 +141,9 @@ function checkStored(name: string, { dtype, shape, data }: StoredTensor): void {
   }
   if (!(data instanceof ARRAYS[dtype])) {
     throw new TypeError(
-      `Cannot store "${name}" as ${type}: a ${
-        ARRAYS[dtype].name
-      } is needed, found a ${(data as object).constructor.name}`,
+      `Cannot store "${name}" as ${type}: a ${ARRAYS[dtype].name} is needed, found a ${
+        (data as object).constructor.name
+      }`,
     );
   }
   const count = shape.reduce((product, dimension) => product * dimension, 1);
@@ -195,9 +195,7 @@ export function decodeSafetensors(bytes: Uint8Array): SafetensorsContents {
     const array = new ARRAYS[dtype](data.slice(begin, end).buffer);
     if (dtype === "BOOL" && (array as Uint8Array).some((byte) => byte > 1)) {
       throw unreadable(
-        `${
-          JSON.stringify(name)
-        } is BOOL and has a byte that is neither 0 nor 1`,
+        `${JSON.stringify(name)} is BOOL and has a byte that is neither 0 nor 1`,
       );
     }
     tensors.set(name, { dtype, shape, data: array } as StoredTensor);
@@ -224,9 +222,7 @@ function readHeader(
   }
   if (8 + length > bytes.length) {
     throw unreadable(
-      `a header of ${length} bytes is announced, found ${
-        bytes.length - 8
-      }: the file is cut short`,
+      `a header of ${length} bytes is announced, found ${bytes.length - 8}: the file is cut short`,
     );
   }
   let fields: unknown;
@@ -257,16 +253,14 @@ function readEntry(name: string, entry: unknown): {
   const { dtype, shape, data_offsets: offsets } = entry;
   if (typeof dtype !== "string" || !Object.hasOwn(ARRAYS, dtype)) {
     throw unreadable(
-      `${JSON.stringify(name)} has dtype ${
-        JSON.stringify(dtype)
-      }, known dtypes are ${Object.keys(ARRAYS).join(", ")}`,
+      `${JSON.stringify(name)} has dtype ${JSON.stringify(dtype)}, known dtypes are ${
+        Object.keys(ARRAYS).join(", ")
+      }`,
     );
   }
   if (!Array.isArray(shape) || !shape.every(isSize)) {
     throw unreadable(
-      `${JSON.stringify(name)} has shape ${
-        JSON.stringify(shape)
-      }, a list of sizes is needed`,
+      `${JSON.stringify(name)} has shape ${JSON.stringify(shape)}, a list of sizes is needed`,
     );
   }
   if (
@@ -274,9 +268,7 @@ function readEntry(name: string, entry: unknown): {
     offsets[0] > offsets[1]
   ) {
     throw unreadable(
-      `${JSON.stringify(name)} has data_offsets ${
-        JSON.stringify(offsets)
-      }, [begin, end] is needed`,
+      `${JSON.stringify(name)} has data_offsets ${JSON.stringify(offsets)}, [begin, end] is needed`,
     );
   }
   const [begin, end]: number[] = offsets;
@@ -287,9 +279,9 @@ function readEntry(name: string, entry: unknown): {
   );
   if (end - begin !== size) {
     throw unreadable(
-      `${JSON.stringify(name)} is ${dtype}[${
-        shape.join(",")
-      }], ${size} bytes are needed, found ${end - begin}`,
+      `${JSON.stringify(name)} is ${dtype}[${shape.join(",")}], ${size} bytes are needed, found ${
+        end - begin
+      }`,
     );
   }
   return { dtype: known, shape, begin, end };
@@ -309,9 +301,7 @@ function checkRanges(
   for (const { name, begin, end } of ranges) {
     if (begin !== position) {
       throw unreadable(
-        `${
-          JSON.stringify(name)
-        } begins at byte ${begin} of the data, ${position} is needed`,
+        `${JSON.stringify(name)} begins at byte ${begin} of the data, ${position} is needed`,
       );
     }
     position = end;

@@ -1,9 +1,5 @@
 import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
-import {
-  decodeSafetensors,
-  encodeSafetensors,
-  type StoredTensor,
-} from "./safetensors.ts";
+import { decodeSafetensors, encodeSafetensors, type StoredTensor } from "./safetensors.ts";
 
 const TENSORS: ReadonlyMap<string, StoredTensor> = new Map<
   string,
@@ -92,8 +88,7 @@ Deno.test("encodeSafetensors() writes the bytes of the format", () => {
     new Map([["a", { dtype: "F32", shape: [1], data: new Float32Array([1]) }]]),
     { k: "v" },
   );
-  const header =
-    '{"__metadata__":{"k":"v"},"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}';
+  const header = '{"__metadata__":{"k":"v"},"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}';
   assertEquals(
     bytes,
     new Uint8Array([
@@ -254,8 +249,7 @@ Deno.test("decodeSafetensors() survives damaged bytes: arrays that fit, or one s
     Number(new DataView(bytes.buffer).getBigUint64(0, true));
   // A linear congruential generator (Numerical Recipes); any even spread of damage would do.
   let state = 1;
-  const random = (below: number) =>
-    (state = (1664525 * state + 1013904223) >>> 0) % below;
+  const random = (below: number) => (state = (1664525 * state + 1013904223) >>> 0) % below;
   let refused = 0;
   for (let trial = 0; trial < 4000; trial++) {
     const damaged = bytes.slice();

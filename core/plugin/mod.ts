@@ -1,0 +1,7 @@
+/** Plugins: their options, and how they are found by name. */
+export * from "./names.ts";
+export * from "./option_flags.ts";
+export * from "./option_kind.ts";
+export * from "./options.ts";
+export * from "./plugin.ts";
+export * from "./resolve.ts";
