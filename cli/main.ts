@@ -1,0 +1,78 @@
+/**
+ * The command tree.
+ *
+ * @module
+ */
+
+import { Command, ValidationError } from "@cliffy/command";
+import { unknownName } from "@unroll/core";
+import { exitCodeOf, UsageError } from "./errors.ts";
+import { unknownFlag } from "./flags.ts";
+import { defineList } from "./list_command.ts";
+import { defineRecipes } from "./recipe_command.ts";
+import { type DefinedCommand, defineTrain, TRAIN_FLAGS } from "./train_command.ts";
+import type { World } from "./world.ts";
+
+/**
+ * Runs a command.
+ *
+ * @param args The arguments after the program's name.
+ * @param world What there is.
+ * @returns The exit code: 0, 2 for a mistake in typing, 1 for another failure. One sentence on standard error says why.
+ */
+export async function main(args: readonly string[], world: World): Promise<number> {
+  const { writeError, debug } = world.terminal;
+  return await exitCodeOf(async () => {
+    const { root, chosen } = await defineCommands(args, world);
+    try {
+      await root.parse([...args]);
+    } catch (error) {
+      throw error instanceof ValidationError ? mistake(error, chosen) : error;
+    }
+  }, { writeError, debug });
+}
+
+/** The tree, with the options that the arguments' own plugins bring. */
+async function defineCommands(
+  args: readonly string[],
+  world: World,
+): Promise<{ readonly root: Command; readonly chosen?: DefinedCommand }> {
+  const root = new Command();
+  root.name("unroll");
+  root.version(world.version);
+  root.description(
+    "Learn sequences with recurrent networks: a model and a task, composed by name.",
+  );
+  root.noExit();
+  root.action(() => root.showHelp());
+  const commands = ["train", "recipe", "list"];
+  if (args.length > 0 && !args[0].startsWith("-") && !commands.includes(args[0])) {
+    throw new UsageError(unknownName("command", args[0], commands));
+  }
+  const rest = args.slice(1);
+  const train = await defineTrain(args[0] === "train" ? rest : [], world);
+  const recipe = defineRecipes(args[0] === "recipe" ? rest : [], world);
+  root.command("train", train.command);
+  root.command("recipe", recipe.command);
+  root.command("list", defineList(world));
+  return { root, chosen: args[0] === "train" ? train : args[0] === "recipe" ? recipe : undefined };
+}
+
+/** The parser's complaint as a sentence of ours. */
+function mistake(error: Error, chosen: DefinedCommand | undefined): UsageError {
+  const message = error.message.split("\n")[0];
+  const unknown = /^Unknown option "([^"]*)"/.exec(message);
+  if (unknown !== null && chosen !== undefined) {
+    return unknownFlag(unknown[1], chosen.flags, TRAIN_FLAGS, chosen.hint);
+  }
+  const valueless = /^Missing value for option "([^"]*)"/.exec(message);
+  if (valueless !== null) {
+    return new UsageError(`Cannot use ${valueless[1]}: a value is missing after it`);
+  }
+  return new UsageError(
+    `Cannot run that: ${message[0].toLowerCase()}${message.slice(1).replace(/\.$/, "")}`,
+    {
+      cause: error,
+    },
+  );
+}
