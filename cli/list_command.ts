@@ -5,7 +5,7 @@
  */
 
 import { Command } from "@cliffy/command";
-import { type JsonRecord, type OptionsSchema, parseOptions, type Plugin } from "@unroll/core";
+import { type JsonRecord, parseOptions, type Plugin } from "@unroll/core";
 import type { Chosen, World } from "./world.ts";
 
 /**
@@ -47,7 +47,7 @@ function listed(world: World) {
 function withDefaults(plugin: Plugin): Chosen {
   let options: JsonRecord = {};
   try {
-    options = parseOptions(plugin.options as OptionsSchema<unknown>, {}) as JsonRecord;
+    options = parseOptions(plugin.options, {}) as JsonRecord;
   } catch {
     // An option is required: the pair is judged without it.
   }

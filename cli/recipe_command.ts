@@ -94,7 +94,7 @@ async function choose(
   return {
     plugin,
     name,
-    options: parseOptions(plugin.options as OptionsSchema<unknown>, options) as JsonRecord,
+    options: parseOptions(plugin.options, options) as JsonRecord,
   };
 }
 

@@ -139,7 +139,7 @@ function sourceOf(plugin: Plugin): FlagSource {
   return {
     prefix: plugin.kind,
     owner: `the ${plugin.name} ${plugin.kind}`,
-    schema: plugin.options as OptionsSchema<unknown>,
+    schema: plugin.options,
   };
 }
 
