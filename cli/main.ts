@@ -25,11 +25,23 @@ export async function main(args: readonly string[], world: World): Promise<numbe
   return await exitCodeOf(async () => {
     const { root, chosen } = await defineCommands(args, world);
     try {
-      await root.parse([...args]);
+      await root.parse(helpAlone(args));
     } catch (error) {
       throw error instanceof ValidationError ? mistake(error, chosen) : error;
     }
   }, { writeError, debug });
+}
+
+/**
+ * Help takes no other option: what `--model` and `--task` name is in the tree by then, so only the command's own name is
+ * left of the arguments when help is among them.
+ */
+function helpAlone(args: readonly string[]): string[] {
+  const end = args.indexOf("--");
+  const before = end < 0 ? args : args.slice(0, end);
+  if (!before.includes("--help") && !before.includes("-h")) return [...args];
+  const first = args.findIndex((arg) => arg.startsWith("-"));
+  return [...args.slice(0, first), "--help"];
 }
 
 /** The tree, with the options that the arguments' own plugins bring. */

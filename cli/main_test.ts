@@ -163,7 +163,9 @@ Deno.test("train --help: lists what can be chosen, then the options of what is c
     assertStrictEquals(alone.output.includes(text), true, text);
   }
   assertStrictEquals(alone.output.includes("--hidden"), false);
-  const { output, code, requests } = await unroll("train --model rnn --task fizzbuzz --help");
+  const { output, code, requests } = await unroll(
+    "train --model rnn --task fizzbuzz --hidden 5 --help",
+  );
   assertEquals([code, requests.length], [0, 0]);
   for (
     const text of [
