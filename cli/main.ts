@@ -74,17 +74,21 @@ async function defineCommands(
 function mistake(error: Error, chosen: DefinedCommand | undefined): UsageError {
   const message = error.message.split("\n")[0];
   const unknown = /^Unknown option "([^"]*)"/.exec(message);
-  if (unknown !== null && chosen !== undefined) {
-    return unknownFlag(unknown[1], chosen.flags, TRAIN_FLAGS, chosen.hint);
+  if (unknown !== null) {
+    return chosen === undefined
+      ? new UsageError(`Cannot find option "${unknown[1]}": see --help`)
+      : unknownFlag(unknown[1], chosen.flags, TRAIN_FLAGS, chosen.hint);
   }
-  const valueless = /^Missing value for option "([^"]*)"/.exec(message);
-  if (valueless !== null) {
-    return new UsageError(`Cannot use ${valueless[1]}: a value is missing after it`);
+  const option = /"(--?[^"]*)"/.exec(message)?.[1];
+  if (option !== undefined && message.startsWith("Missing value")) {
+    return new UsageError(`Cannot use ${option}: a value is missing after it`);
   }
-  return new UsageError(
-    `Cannot run that: ${message[0].toLowerCase()}${message.slice(1).replace(/\.$/, "")}`,
-    {
-      cause: error,
-    },
-  );
+  if (option !== undefined && message.includes("only occur once")) {
+    return new UsageError(`Cannot use ${option} twice: once, or its opposite, is enough`);
+  }
+  if (/^(No arguments|Too many arguments)/.test(message)) {
+    return new UsageError("Cannot use words that belong to no option: see --help");
+  }
+  const rest = `${message[0].toLowerCase()}${message.slice(1).replace(/\.$/, "")}`;
+  return new UsageError(`Cannot run that: ${rest}`, { cause: error });
 }

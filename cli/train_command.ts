@@ -82,7 +82,7 @@ export async function defineTrain(args: readonly string[], world: World): Promis
   command.option("--quiet", "Print the result only");
   command.group("Help");
   command.example(
-    "The numbers 0, 1, 2, … as FizzBuzz, by a network that counts by itself",
+    "FizzBuzz, by a network that counts by itself:",
     "deno task train --model rnn --task fizzbuzz",
   );
   command.action(async (options: unknown) => {
