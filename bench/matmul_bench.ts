@@ -147,6 +147,7 @@ const SHAPES: readonly (readonly [number, number, number, Layout])[] = [
   [32, 20, 20, ""],
   [32, 20, 10, ""],
   [1, 128, 128, ""],
+  [1, 128, 128, "packed"],
   [1, 128, 128, "yT"],
   [1, 512, 512, ""],
   [1, 512, 512, "packed"],

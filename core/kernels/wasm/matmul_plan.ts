@@ -71,6 +71,9 @@ const ROWS_WORTH_TRANSPOSING = 12;
 /** Estimated cycles a tile costs for its loop and its epilogue, as a share of a step along `k`. */
 const TILE_OVERHEAD = 12;
 
+/** What a panel of `y` that fills the first-level cache costs, as a factor. */
+const CRAMPED_PANEL_COST = 1.1;
+
 /**
  * Decides how to compute a product.
  *
@@ -151,9 +154,12 @@ function choosesPackX({ m, k, n, x }: MatmulShape, tile: TileShape): boolean {
   return n > 2 * tile.vectors * LANES && m > tile.rows && m * k * FLOAT_BYTES > NO_PACK_BYTES;
 }
 
-/** Estimated cycles of one step along `k`: two multiply-adds or two loads at a time. */
+/**
+ * Estimated cycles of one step along `k`, fitted to measurements: two multiply-adds a cycle, loads partly in their
+ * shadow, and no faster than the sums' own latency allows.
+ */
 function stepCycles(rows: number, vectors: number): number {
-  return Math.max(rows * vectors, rows + vectors, 3) / 2;
+  return Math.max(rows * vectors / 2 + (rows + vectors) / 6, 2);
 }
 
 /** Estimated cycles of a product with a given tile, its remainders included. */
@@ -165,7 +171,9 @@ function productCycles(m: number, n: number, k: number, tile: TileShape): number
   const wholeVectors = Math.floor(vectors / tile.vectors);
   const restRows = m - wholeRows * tile.rows;
   const restVectors = vectors - wholeVectors * tile.vectors;
-  return wholeRows * (wholeVectors * cost(tile.rows, tile.vectors) + cost(tile.rows, restVectors)) +
+  const isCramped = m > tile.rows && k * tile.vectors * VECTOR_BYTES > NO_PACK_BYTES;
+  const cacheCost = isCramped ? CRAMPED_PANEL_COST : 1;
+  return cacheCost * wholeRows * (wholeVectors * cost(tile.rows, tile.vectors) + cost(tile.rows, restVectors)) +
     wholeVectors * cost(restRows, tile.vectors) + cost(restRows, restVectors);
 }
 
@@ -177,7 +185,7 @@ function splatTile(m: number, n: number, k: number): TileShape {
     const most = Math.min(12, Math.ceil(n / LANES));
     for (let vectors = 1; vectors <= most; vectors++) {
       if (rows * vectors + Math.min(rows, vectors) + 1 > VECTOR_REGISTERS) break;
-      const cycles = productCycles(m, n, k, { rows, vectors });
+      const cycles = productCycles(m, n, Math.min(k, K_BLOCK_LIMIT), { rows, vectors });
       if (cycles < least) [best, least] = [{ rows, vectors }, cycles];
     }
   }
@@ -186,6 +194,6 @@ function splatTile(m: number, n: number, k: number): TileShape {
 
 /** Rows and *vectors of columns* of a dot tile; each column is a sum of its own. */
 function dotTile(m: number, n: number): TileShape {
-  if (m === 1) return { rows: 1, vectors: Math.min(2, Math.ceil(n / LANES)) };
+  if (m === 1) return { rows: 1, vectors: Math.min(3, Math.ceil(n / LANES)) };
   return { rows: m % 3 === 0 || m > 6 ? 3 : 2, vectors: 1 };
 }
