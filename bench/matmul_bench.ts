@@ -26,7 +26,13 @@ function secondsPerCall(body: (count: number) => void): number {
     body(count);
     const seconds = (performance.now() - start) / 1000;
     if (seconds > MINIMUM_SECONDS) break;
-    count = Math.ceil(count * Math.min(10, Math.max(1.5, 1.2 * MINIMUM_SECONDS / Math.max(seconds, 1e-6))));
+    count = Math.ceil(
+      count *
+        Math.min(
+          10,
+          Math.max(1.5, 1.2 * MINIMUM_SECONDS / Math.max(seconds, 1e-6)),
+        ),
+    );
   }
   let best = Infinity;
   for (let round = 0; round < ROUNDS; round++) {
@@ -42,7 +48,10 @@ function instantiate(module: ModuleBuilder): (count: number) => void {
   const memory = module.createMemory();
   const floats = new Float32Array(memory.buffer);
   for (let i = 0; i < floats.length; i++) floats[i] = (i % 17 - 8) / 64;
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(module.finish()), { env: { memory } });
+  const instance = new WebAssembly.Instance(
+    new WebAssembly.Module(module.finish()),
+    { env: { memory } },
+  );
   return instance.exports.run as (count: number) => void;
 }
 
@@ -73,7 +82,9 @@ async function peakGigaflops(sums = 12): Promise<number> {
           code.set(chain);
         }
       }));
-    chains.forEach((chain, i) => code.storeTo(store.v128, base, 64 + 16 * i, chain));
+    chains.forEach((chain, i) =>
+      code.storeTo(store.v128, base, 64 + 16 * i, chain)
+    );
   });
   const run = instantiate(module);
   await warmUp(run);
@@ -89,10 +100,14 @@ async function productSeconds(shape: MatmulShape): Promise<number> {
     next += Math.ceil((bytes + 16) / 64) * 64;
     return at;
   };
-  const [xAt, yAt, outAt] = [m * k, k * n, m * n].map((count) => place(count * 4));
+  const [xAt, yAt, outAt] = [m * k, k * n, m * n].map((count) =>
+    place(count * 4)
+  );
   const packedAt = place(plan.packedYBytes);
   const scratchAt = place(plan.scratchBytes);
-  const module = new ModuleBuilder({ memory: { minimumPages: Math.ceil(next / 65536) + 1 } });
+  const module = new ModuleBuilder({
+    memory: { minimumPages: Math.ceil(next / 65536) + 1 },
+  });
   // One call of the product is a function of its own, so that the optimising compiler replaces it.
   const product = module.addFunction({ parameters: [] }, (code) => {
     const [x, y, out, scratch] = code.locals("i32", 4);
@@ -119,7 +134,9 @@ async function productSeconds(shape: MatmulShape): Promise<number> {
     code.set(y);
     code.i32Const(packedAt);
     code.set(packed);
-    if (plan.packY === "ahead") emitPackY(code, plan, { base: y }, { base: packed, offset: 0 });
+    if (plan.packY === "ahead") {
+      emitPackY(code, plan, { base: y }, { base: packed, offset: 0 });
+    }
     code.repeat({ to: { local: 0 } }, () => code.call(product));
   });
   const run = instantiate(module);
@@ -130,8 +147,14 @@ async function productSeconds(shape: MatmulShape): Promise<number> {
 type Layout = "" | "yT" | "xT" | "packed" | "yT packed";
 
 function shapeOf(m: number, k: number, n: number, layout: Layout): MatmulShape {
-  const rowMajor = (columns: number): Strides => ({ rowStride: columns, columnStride: 1 });
-  const columnMajor = (rows: number): Strides => ({ rowStride: 1, columnStride: rows });
+  const rowMajor = (columns: number): Strides => ({
+    rowStride: columns,
+    columnStride: 1,
+  });
+  const columnMajor = (rows: number): Strides => ({
+    rowStride: 1,
+    columnStride: rows,
+  });
   return {
     ...{ m, k, n },
     x: layout === "xT" ? columnMajor(m) : rowMajor(k),
@@ -174,7 +197,9 @@ if (import.meta.main) {
   const tile = Deno.args[1]?.split("x").map(Number);
   const peak = await peakGigaflops();
   console.log(`peak, multiply-adds only: ${peak.toFixed(1)} GFLOP/s`);
-  console.log("product              layout     tile  us/call  GFLOP/s  of peak");
+  console.log(
+    "product              layout     tile  us/call  GFLOP/s  of peak",
+  );
   for (const [m, k, n, layout] of SHAPES) {
     const name = `${m}x${k}x${n}`;
     if (!`${name} ${layout}`.includes(wanted)) continue;

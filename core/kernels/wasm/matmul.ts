@@ -14,7 +14,11 @@
  */
 import { f32x4, type FunctionBuilder, i32, type Local } from "./module.ts";
 import { emitPackPanel } from "./matmul_pack.ts";
-import { type MatmulPlan, partialStride, scratchLayout } from "./matmul_plan.ts";
+import {
+  type MatmulPlan,
+  partialStride,
+  scratchLayout,
+} from "./matmul_plan.ts";
 import {
   type Address,
   addressOf,
@@ -29,7 +33,13 @@ import {
   storeTo,
 } from "./matmul_tile.ts";
 
-export { type MatmulPlan, type MatmulShape, planMatmul, type Strides, type TileShape } from "./matmul_plan.ts";
+export {
+  type MatmulPlan,
+  type MatmulShape,
+  planMatmul,
+  type Strides,
+  type TileShape,
+} from "./matmul_plan.ts";
 export {
   type Address,
   addressOf,
@@ -82,23 +92,36 @@ export function emitPackY(
 ): void {
   const { k, n, y: strides } = plan.shape;
   const width = plan.tile.vectors * LANES;
-  forTiles(code, { size: n, tile: width, unroll: 0 }, (column, count) =>
-    code.scope(() => {
-      const from = addressOf(code, { ...y, ...strides }, { constant: 0 }, column);
-      emitPackPanel(code, {
-        from,
-        elementBytes: strides.columnStride * FLOAT_BYTES,
-        kBytes: strides.rowStride * FLOAT_BYTES,
-        count,
-        width: Math.ceil(count / LANES) * LANES,
-        k,
-        to: packedAddress(code, to, column, k),
-      });
-    }));
+  forTiles(
+    code,
+    { size: n, tile: width, unroll: 0 },
+    (column, count) =>
+      code.scope(() => {
+        const from = addressOf(
+          code,
+          { ...y, ...strides },
+          { constant: 0 },
+          column,
+        );
+        emitPackPanel(code, {
+          from,
+          elementBytes: strides.columnStride * FLOAT_BYTES,
+          kBytes: strides.rowStride * FLOAT_BYTES,
+          count,
+          width: Math.ceil(count / LANES) * LANES,
+          k,
+          to: packedAddress(code, to, column, k),
+        });
+      }),
+  );
 }
 
 /** Emits a product. */
-export function emitMatmul(code: FunctionBuilder, plan: MatmulPlan, operands: MatmulOperands): void {
+export function emitMatmul(
+  code: FunctionBuilder,
+  plan: MatmulPlan,
+  operands: MatmulOperands,
+): void {
   code.scope(() => new MatmulEmitter(code, plan, operands).emit());
 }
 
@@ -120,14 +143,24 @@ class MatmulEmitter {
   readonly #operands: MatmulOperands;
   readonly #x: MatrixOperand;
   readonly #y: MatrixOperand;
-  readonly #scratch: { readonly yPanel: Address; readonly xPanels: Address; readonly partialSums: MatrixOperand };
+  readonly #scratch: {
+    readonly yPanel: Address;
+    readonly xPanels: Address;
+    readonly partialSums: MatrixOperand;
+  };
   readonly #epilogue: Epilogue;
   readonly #isUnrolled: boolean;
 
-  constructor(code: FunctionBuilder, plan: MatmulPlan, operands: MatmulOperands) {
+  constructor(
+    code: FunctionBuilder,
+    plan: MatmulPlan,
+    operands: MatmulOperands,
+  ) {
     const { shape } = plan;
     if (plan.scratchBytes > 0 && operands.scratch === undefined) {
-      throw new TypeError(`Cannot emit a matrix product: wanted ${plan.scratchBytes} bytes of scratch, found none`);
+      throw new TypeError(
+        `Cannot emit a matrix product: wanted ${plan.scratchBytes} bytes of scratch, found none`,
+      );
     }
     this.#code = code;
     this.#plan = plan;
@@ -146,7 +179,9 @@ class MatmulEmitter {
         columnStride: 1,
       },
     };
-    this.#epilogue = typeof operands.result === "function" ? operands.result : storeTo(operands.result);
+    this.#epilogue = typeof operands.result === "function"
+      ? operands.result
+      : storeTo(operands.result);
     const operations = shape.m * Math.ceil(shape.n / LANES) * shape.k;
     this.#isUnrolled = operations <= UNROLLED_PRODUCT;
   }
@@ -161,7 +196,11 @@ class MatmulEmitter {
     // Row blocks have their ends in locals; the last one may be shorter.
     const code = this.#code;
     const to = rows === undefined ? m : { local: rows.to };
-    code.repeat({ from: rows === undefined ? 0 : { local: rows.from }, to, step: rowBlock }, (row) =>
+    code.repeat({
+      from: rows === undefined ? 0 : { local: rows.from },
+      to,
+      step: rowBlock,
+    }, (row) =>
       code.scope(() => {
         const end = code.local("i32");
         code.get(row);
@@ -187,7 +226,14 @@ class MatmulEmitter {
     const initial = this.#operands.addTo;
     const finish = this.#epilogue;
     if (kBlock >= k) {
-      this.#emitBlock({ firstRow, rows, firstK: { constant: 0 }, k, initial, epilogue: finish });
+      this.#emitBlock({
+        firstRow,
+        rows,
+        firstK: { constant: 0 },
+        k,
+        initial,
+        epilogue: finish,
+      });
       return;
     }
     const sums = this.#partialSumsFrom(firstRow);
@@ -234,14 +280,20 @@ class MatmulEmitter {
     const code = this.#code;
     if (packX) this.#packX(block);
     const width = tile.vectors * LANES;
-    const panels = { size: shape.n, tile: width, range: this.#operands.columns, unroll: this.#panelUnroll() };
+    const panels = {
+      size: shape.n,
+      tile: width,
+      range: this.#operands.columns,
+      unroll: this.#panelUnroll(),
+    };
     forTiles(code, panels, (column, columns) =>
       code.scope(() => {
         if (packY === "panel") this.#packYPanel(block, column, columns);
         const panel = this.#yPanel(block, column, columns);
         this.#forRowTiles(block, (row, rows) =>
-          code.scope(() => this.#emitTile(block, panel, row, rows, column, columns))
-        );
+          code.scope(() =>
+            this.#emitTile(block, panel, row, rows, column, columns)
+          ));
       }));
   }
 
@@ -250,11 +302,18 @@ class MatmulEmitter {
   }
 
   /** Visits the row tiles of a block, the shorter last one included. */
-  #forRowTiles(block: Block, body: (row: Position, rows: number) => void): void {
+  #forRowTiles(
+    block: Block,
+    body: (row: Position, rows: number) => void,
+  ): void {
     const { shape: { m }, tile } = this.#plan;
     const code = this.#code;
     if ("count" in block.rows) {
-      forTiles(code, { size: block.rows.count, tile: tile.rows, unroll: this.#isUnrolled ? Infinity : 1 }, body);
+      forTiles(code, {
+        size: block.rows.count,
+        tile: tile.rows,
+        unroll: this.#isUnrolled ? Infinity : 1,
+      }, body);
       return;
     }
     const range = { from: block.firstRow.local!, to: block.rows.end };
@@ -280,18 +339,28 @@ class MatmulEmitter {
       k: block.k,
       x: this.#xTile(block, row, rows),
       y,
-      initial: initial === undefined
-        ? undefined
-        : { ...addressOf(code, initial, row, column), rowBytes: initial.rowStride * FLOAT_BYTES },
+      initial: initial === undefined ? undefined : {
+        ...addressOf(code, initial, row, column),
+        rowBytes: initial.rowStride * FLOAT_BYTES,
+      },
       epilogue: block.epilogue,
     });
   }
 
   /** Where a tile reads `x`: in place, or in its packed panel. */
-  #xTile(block: Block, row: Position, rows: number): Address & { readonly rowBytes: number; readonly kBytes: number } {
+  #xTile(
+    block: Block,
+    row: Position,
+    rows: number,
+  ): Address & { readonly rowBytes: number; readonly kBytes: number } {
     const code = this.#code;
     if (this.#plan.packX) {
-      const panel = packedAddress(code, this.#scratch.xPanels, this.#rowInBlock(block, row), block.k);
+      const panel = packedAddress(
+        code,
+        this.#scratch.xPanels,
+        this.#rowInBlock(block, row),
+        block.k,
+      );
       return { ...panel, rowBytes: FLOAT_BYTES, kBytes: rows * FLOAT_BYTES };
     }
     return {
@@ -314,7 +383,12 @@ class MatmulEmitter {
     const code = this.#code;
     this.#forRowTiles(block, (row, rows) =>
       code.scope(() => {
-        const to = packedAddress(code, this.#scratch.xPanels, this.#rowInBlock(block, row), block.k);
+        const to = packedAddress(
+          code,
+          this.#scratch.xPanels,
+          this.#rowInBlock(block, row),
+          block.k,
+        );
         emitPackPanel(code, {
           from: addressOf(code, this.#x, row, block.firstK),
           elementBytes: this.#x.rowStride * FLOAT_BYTES,
@@ -348,12 +422,22 @@ class MatmulEmitter {
     const code = this.#code;
     const { packY, shape } = this.#plan;
     const kBytes = Math.ceil(columns / LANES) * LANES * FLOAT_BYTES;
-    if (packY === "panel") return { ...this.#scratch.yPanel, kBytes, columnBytes: FLOAT_BYTES };
+    if (packY === "panel") {
+      return { ...this.#scratch.yPanel, kBytes, columnBytes: FLOAT_BYTES };
+    }
     if (packY === "ahead") {
       const { base, offset = 0 } = this.#operands.y;
       const panel = packedAddress(code, { base, offset }, column, shape.k);
-      const inPanel = { ...panel, rowStride: kBytes / FLOAT_BYTES, columnStride: 1 };
-      return { ...addressOf(code, inPanel, block.firstK, { constant: 0 }), kBytes, columnBytes: FLOAT_BYTES };
+      const inPanel = {
+        ...panel,
+        rowStride: kBytes / FLOAT_BYTES,
+        columnStride: 1,
+      };
+      return {
+        ...addressOf(code, inPanel, block.firstK, { constant: 0 }),
+        kBytes,
+        columnBytes: FLOAT_BYTES,
+      };
     }
     return {
       ...addressOf(code, this.#y, block.firstK, column),
@@ -364,8 +448,15 @@ class MatmulEmitter {
 }
 
 /** Address of the packed panel that begins at an element: panels before it hold `k` floats an element. */
-function packedAddress(code: FunctionBuilder, to: Address, element: Position, k: number): Address {
-  return addressOf(code, { ...to, rowStride: k, columnStride: 1 }, element, { constant: 0 });
+function packedAddress(
+  code: FunctionBuilder,
+  to: Address,
+  element: Position,
+  k: number,
+): Address {
+  return addressOf(code, { ...to, rowStride: k, columnStride: 1 }, element, {
+    constant: 0,
+  });
 }
 
 /** An epilogue that first adds a matrix to the sums. */
@@ -374,7 +465,10 @@ function addingTo(operand: MatrixOperand, epilogue: Epilogue): Epilogue {
     code.scope(() => {
       const { base, offset } = addressOf(code, operand, tile.row, tile.column);
       forEachVector(tile, (sum, r, v) => {
-        code.vector(base, offset + FLOAT_BYTES * (r * operand.rowStride + v * LANES));
+        code.vector(
+          base,
+          offset + FLOAT_BYTES * (r * operand.rowStride + v * LANES),
+        );
         code.get(sum);
         code.op(f32x4.add);
         code.set(sum);
@@ -405,8 +499,10 @@ function forTiles(
   const whole = Math.floor(size / tile);
   const rest = size - whole * tile;
   if (range === undefined) {
-    if (whole <= unroll) { for (let i = 0; i < whole; i++) body({ constant: i * tile }, tile); }
-    else code.repeat({ to: whole * tile, step: tile }, (local) => body({ local, constant: 0 }, tile));
+    if (whole <= unroll) {
+      for (let i = 0; i < whole; i++) body({ constant: i * tile }, tile);
+    } else {code.repeat({ to: whole * tile, step: tile }, (local) =>
+        body({ local, constant: 0 }, tile));}
     if (rest > 0) body({ constant: whole * tile }, rest);
     return;
   }
@@ -421,8 +517,11 @@ function forTiles(
       code.op(i32.lt_s);
       code.select();
       code.set(end);
-      code.repeat({ from: { local: range.from }, to: { local: end }, step: tile }, (local) =>
-        body({ local, constant: 0 }, tile));
+      code.repeat({
+        from: { local: range.from },
+        to: { local: end },
+        step: tile,
+      }, (local) => body({ local, constant: 0 }, tile));
     });
   }
   if (rest > 0) {

@@ -8,7 +8,12 @@
  */
 import type { FunctionBuilder, Local } from "./module.ts";
 import { load, loadLane, store } from "./module.ts";
-import { type Address, FLOAT_BYTES, LANES, VECTOR_BYTES } from "./matmul_tile.ts";
+import {
+  type Address,
+  FLOAT_BYTES,
+  LANES,
+  VECTOR_BYTES,
+} from "./matmul_tile.ts";
 
 /** Steps along `k` in one round of a packing loop. */
 const PACK_UNROLL = 4;
@@ -32,7 +37,10 @@ export interface PackOptions {
 }
 
 /** Emits the packing of one panel. */
-export function emitPackPanel(code: FunctionBuilder, options: PackOptions): void {
+export function emitPackPanel(
+  code: FunctionBuilder,
+  options: PackOptions,
+): void {
   const { k, kBytes, width, from, to } = options;
   code.scope(() => {
     const source = code.local("i32");
@@ -67,13 +75,22 @@ type PackGroups = (
 ) => void;
 
 /** Elements of one `k` are next to each other: copies vectors. */
-const copyGroups: PackGroups = (code, { from, to, kBytes, width }, source, destination, groups) => {
+const copyGroups: PackGroups = (
+  code,
+  { from, to, kBytes, width },
+  source,
+  destination,
+  groups,
+) => {
   for (let group = 0; group < groups; group++) {
     for (let element = 0; element < width; element += LANES) {
       code.get(destination);
       code.vector(source, from.offset + group * kBytes + element * FLOAT_BYTES);
       // A width that is no multiple of four spills into the next group, which is written after it.
-      code.store(store.v128, to.offset + (group * width + element) * FLOAT_BYTES);
+      code.store(
+        store.v128,
+        to.offset + (group * width + element) * FLOAT_BYTES,
+      );
     }
   }
 };
@@ -104,12 +121,19 @@ const transposeGroups: PackGroups = (code, options, source, destination) => {
 };
 
 /** Any strides: element by element. */
-const gatherGroups: PackGroups = (code, options, source, destination, groups) => {
+const gatherGroups: PackGroups = (
+  code,
+  options,
+  source,
+  destination,
+  groups,
+) => {
   const { from, to, kBytes, width, count, elementBytes } = options;
   for (let group = 0; group < groups; group++) {
     for (let element = 0; element < width; element += LANES) {
       const offsetOf = (i: number): number =>
-        from.offset + group * kBytes + Math.min(element + i, count - 1) * elementBytes;
+        from.offset + group * kBytes +
+        Math.min(element + i, count - 1) * elementBytes;
       code.get(destination);
       code.scope(() => {
         code.loadFrom(load.v128_zero32, source, offsetOf(0));
@@ -119,14 +143,21 @@ const gatherGroups: PackGroups = (code, options, source, destination, groups) =>
           code.loadLane(loadLane.lane32, i, offsetOf(i));
         }
       });
-      code.store(store.v128, to.offset + (group * width + element) * FLOAT_BYTES);
+      code.store(
+        store.v128,
+        to.offset + (group * width + element) * FLOAT_BYTES,
+      );
     }
   }
 };
 
 /** Transposes four vectors of four floats; `rows` is overwritten. */
 function transpose(code: FunctionBuilder, rows: readonly Local[]): Local[] {
-  const interleave = (a: Local, b: Local, words: readonly [number, number, number, number]): Local => {
+  const interleave = (
+    a: Local,
+    b: Local,
+    words: readonly [number, number, number, number],
+  ): Local => {
     code.get(a, b);
     code.shuffle(words);
     return code.take("v128");
@@ -144,7 +175,11 @@ function transpose(code: FunctionBuilder, rows: readonly Local[]): Local[] {
 }
 
 /** Bytes of a packed operand, the slack after it included. */
-export function packedBytes(k: number, elements: number, width: number): number {
+export function packedBytes(
+  k: number,
+  elements: number,
+  width: number,
+): number {
   const wholePanels = Math.floor(elements / width);
   const rest = Math.ceil((elements - wholePanels * width) / LANES) * LANES;
   return k * (wholePanels * width + rest) * FLOAT_BYTES + VECTOR_BYTES;

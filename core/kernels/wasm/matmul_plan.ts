@@ -82,20 +82,36 @@ const CRAMPED_PANEL_COST = 1.1;
 export function planMatmul(shape: MatmulShape): MatmulPlan {
   const { m, k, n, x, y } = shape;
   if (!(m > 0 && k > 0 && n > 0)) {
-    throw new RangeError(`Cannot plan a matrix product: wanted positive sizes, found m=${m} k=${k} n=${n}`);
+    throw new RangeError(
+      `Cannot plan a matrix product: wanted positive sizes, found m=${m} k=${k} n=${n}`,
+    );
   }
   const strides = [x.rowStride, x.columnStride, y.rowStride, y.columnStride];
   if (strides.some((stride) => stride < 0)) {
-    throw new RangeError(`Cannot plan a matrix product: wanted no negative stride, found ${strides.join(", ")}`);
+    throw new RangeError(
+      `Cannot plan a matrix product: wanted no negative stride, found ${
+        strides.join(", ")
+      }`,
+    );
   }
   const method = choosesDot(shape) ? "dot" : "splat";
-  const tile = shape.tile ?? (method === "dot" ? dotTile(m, n) : splatTile(m, n, k));
-  const packY = shape.packedY ? "ahead" : method === "splat" && choosesPackY(shape) ? "panel" : "none";
+  const tile = shape.tile ??
+    (method === "dot" ? dotTile(m, n) : splatTile(m, n, k));
+  const packY = shape.packedY
+    ? "ahead"
+    : method === "splat" && choosesPackY(shape)
+    ? "panel"
+    : "none";
   const packX = method === "splat" && choosesPackX(shape, tile);
   const kBlocks = Math.ceil(k / K_BLOCK_LIMIT);
   // A vector on one row streams y once, whatever the order: no blocks.
-  const kBlock = kBlocks === 1 || m <= tile.rows ? k : Math.ceil(k / kBlocks / 8) * 8;
-  const rowLimit = Math.max(1, Math.floor(X_BLOCK_BYTES / (kBlock * FLOAT_BYTES * tile.rows))) * tile.rows;
+  const kBlock = kBlocks === 1 || m <= tile.rows
+    ? k
+    : Math.ceil(k / kBlocks / 8) * 8;
+  const rowLimit = Math.max(
+    1,
+    Math.floor(X_BLOCK_BYTES / (kBlock * FLOAT_BYTES * tile.rows)),
+  ) * tile.rows;
   const rowBlock = Math.min(m, rowLimit);
   const width = tile.vectors * LANES;
   return {
@@ -106,7 +122,8 @@ export function planMatmul(shape: MatmulShape): MatmulPlan {
     packY,
     kBlock,
     rowBlock,
-    scratchBytes: scratchLayout({ shape, tile, packX, packY, kBlock, rowBlock }).bytes,
+    scratchBytes:
+      scratchLayout({ shape, tile, packX, packY, kBlock, rowBlock }).bytes,
     packedYBytes: packY === "ahead" ? packedBytes(k, n, width) : 0,
   };
 }
@@ -121,17 +138,27 @@ export interface ScratchLayout {
 
 /** Divides the scratch memory of a plan. */
 export function scratchLayout(
-  plan: Pick<MatmulPlan, "shape" | "tile" | "packX" | "packY" | "kBlock" | "rowBlock">,
+  plan: Pick<
+    MatmulPlan,
+    "shape" | "tile" | "packX" | "packY" | "kBlock" | "rowBlock"
+  >,
 ): ScratchLayout {
   const { shape: { k, n }, tile, kBlock, rowBlock } = plan;
   const width = tile.vectors * LANES;
-  const yPanelBytes = plan.packY === "panel" ? kBlock * width * FLOAT_BYTES + VECTOR_BYTES : 0;
+  const yPanelBytes = plan.packY === "panel"
+    ? kBlock * width * FLOAT_BYTES + VECTOR_BYTES
+    : 0;
   const xPanelBytes = plan.packX ? packedBytes(kBlock, rowBlock, tile.rows) : 0;
   const sumBytes = kBlock < k ? rowBlock * partialStride(n) * FLOAT_BYTES : 0;
   const align = (bytes: number): number => Math.ceil(bytes / 64) * 64;
   const xPanels = align(yPanelBytes);
   const partialSums = xPanels + align(xPanelBytes);
-  return { yPanel: 0, xPanels, partialSums, bytes: partialSums + align(sumBytes) };
+  return {
+    yPanel: 0,
+    xPanels,
+    partialSums,
+    bytes: partialSums + align(sumBytes),
+  };
 }
 
 /** Floats in a row of partial sums: the columns, rounded up to whole vectors. */
@@ -140,7 +167,8 @@ export function partialStride(n: number): number {
 }
 
 function choosesDot({ m, x, y, packedY }: MatmulShape): boolean {
-  const alongK = x.columnStride === 1 && y.rowStride === 1 && y.columnStride !== 1;
+  const alongK = x.columnStride === 1 && y.rowStride === 1 &&
+    y.columnStride !== 1;
   return alongK && !packedY && m < ROWS_WORTH_TRANSPOSING;
 }
 
@@ -151,7 +179,8 @@ function choosesPackY({ m, k, n, y }: MatmulShape): boolean {
 
 function choosesPackX({ m, k, n, x }: MatmulShape, tile: TileShape): boolean {
   if (x.columnStride === 1) return false;
-  return n > 2 * tile.vectors * LANES && m > tile.rows && m * k * FLOAT_BYTES > NO_PACK_BYTES;
+  return n > 2 * tile.vectors * LANES && m > tile.rows &&
+    m * k * FLOAT_BYTES > NO_PACK_BYTES;
 }
 
 /**
@@ -163,7 +192,12 @@ function stepCycles(rows: number, vectors: number): number {
 }
 
 /** Estimated cycles of a product with a given tile, its remainders included. */
-function productCycles(m: number, n: number, k: number, tile: TileShape): number {
+function productCycles(
+  m: number,
+  n: number,
+  k: number,
+  tile: TileShape,
+): number {
   const vectors = Math.ceil(n / LANES);
   const cost = (rows: number, width: number): number =>
     rows * width === 0 ? 0 : k * stepCycles(rows, width) + TILE_OVERHEAD;
@@ -171,9 +205,12 @@ function productCycles(m: number, n: number, k: number, tile: TileShape): number
   const wholeVectors = Math.floor(vectors / tile.vectors);
   const restRows = m - wholeRows * tile.rows;
   const restVectors = vectors - wholeVectors * tile.vectors;
-  const isCramped = m > tile.rows && k * tile.vectors * VECTOR_BYTES > NO_PACK_BYTES;
+  const isCramped = m > tile.rows &&
+    k * tile.vectors * VECTOR_BYTES > NO_PACK_BYTES;
   const cacheCost = isCramped ? CRAMPED_PANEL_COST : 1;
-  return cacheCost * wholeRows * (wholeVectors * cost(tile.rows, tile.vectors) + cost(tile.rows, restVectors)) +
+  return cacheCost * wholeRows *
+      (wholeVectors * cost(tile.rows, tile.vectors) +
+        cost(tile.rows, restVectors)) +
     wholeVectors * cost(restRows, tile.vectors) + cost(restRows, restVectors);
 }
 
@@ -184,8 +221,13 @@ function splatTile(m: number, n: number, k: number): TileShape {
   for (let rows = 1; rows <= Math.min(6, m); rows++) {
     const most = Math.min(12, Math.ceil(n / LANES));
     for (let vectors = 1; vectors <= most; vectors++) {
-      if (rows * vectors + Math.min(rows, vectors) + 1 > VECTOR_REGISTERS) break;
-      const cycles = productCycles(m, n, Math.min(k, K_BLOCK_LIMIT), { rows, vectors });
+      if (rows * vectors + Math.min(rows, vectors) + 1 > VECTOR_REGISTERS) {
+        break;
+      }
+      const cycles = productCycles(m, n, Math.min(k, K_BLOCK_LIMIT), {
+        rows,
+        vectors,
+      });
       if (cycles < least) [best, least] = [{ rows, vectors }, cycles];
     }
   }

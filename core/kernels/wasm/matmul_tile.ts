@@ -12,7 +12,16 @@
  *
  * @module
  */
-import { f32x4, type FunctionBuilder, i32, load, type Local, store, storeLane, v128 } from "./module.ts";
+import {
+  f32x4,
+  type FunctionBuilder,
+  i32,
+  load,
+  type Local,
+  store,
+  storeLane,
+  v128,
+} from "./module.ts";
 
 /** Floats in a vector. */
 export const LANES = 4;
@@ -81,10 +90,15 @@ export function addressOf(
   column: Position,
 ): Address {
   const { base, offset = 0, rowStride, columnStride } = operand;
-  const constant = offset + FLOAT_BYTES * (row.constant * rowStride + column.constant * columnStride);
+  const constant = offset +
+    FLOAT_BYTES * (row.constant * rowStride + column.constant * columnStride);
   const moves: [Local, number][] = [];
-  if (row.local !== undefined && rowStride !== 0) moves.push([row.local, rowStride]);
-  if (column.local !== undefined && columnStride !== 0) moves.push([column.local, columnStride]);
+  if (row.local !== undefined && rowStride !== 0) {
+    moves.push([row.local, rowStride]);
+  }
+  if (column.local !== undefined && columnStride !== 0) {
+    moves.push([column.local, columnStride]);
+  }
   if (moves.length === 0) return { base, offset: constant };
   code.get(base);
   for (const [local, stride] of moves) {
@@ -107,27 +121,46 @@ export interface TileOptions {
   /** Address of `x` at the tile's first row and first `k`, and bytes between rows and between `k`s. */
   readonly x: Address & { readonly rowBytes: number; readonly kBytes: number };
   /** Address of `y` at the tile's first `k` and first column, and bytes between `k`s and between columns. */
-  readonly y: Address & { readonly kBytes: number; readonly columnBytes: number };
+  readonly y: Address & {
+    readonly kBytes: number;
+    readonly columnBytes: number;
+  };
   /** Where the sums start from: row-major partial sums. Default zero. */
   readonly initial?: Address & { readonly rowBytes: number };
   readonly epilogue: Epilogue;
 }
 
 /** Emits one tile whose `y` has its columns next to each other. */
-export function emitSplatTile(code: FunctionBuilder, options: TileOptions): void {
+export function emitSplatTile(
+  code: FunctionBuilder,
+  options: TileOptions,
+): void {
   const { rows, columns, k, x, y } = options;
   const vectors = Math.ceil(columns / LANES);
   code.scope(() => {
     const tileSums = makeSums(rows, () => code.locals("v128", vectors));
     const chains = chainsFor(rows * vectors, k);
     const chainSums = [tileSums];
-    while (chainSums.length < chains) chainSums.push(makeSums(rows, () => code.locals("v128", vectors)));
+    while (chainSums.length < chains) {
+      chainSums.push(makeSums(rows, () => code.locals("v128", vectors)));
+    }
     startSums(code, chainSums, options.initial);
     const step = rows < vectors ? splatStepAlongColumns : splatStepAlongRows;
-    walk(code, k, rows * vectors, chains, x, y, (index, xBase, yBase, xOffset, yOffset) => {
-      const sums = chainSums[index % chains];
-      step(code, sums, { ...x, base: xBase, offset: xOffset }, { base: yBase, offset: yOffset });
-    });
+    walk(
+      code,
+      k,
+      rows * vectors,
+      chains,
+      x,
+      y,
+      (index, xBase, yBase, xOffset, yOffset) => {
+        const sums = chainSums[index % chains];
+        step(code, sums, { ...x, base: xBase, offset: xOffset }, {
+          base: yBase,
+          offset: yOffset,
+        });
+      },
+    );
     addChains(code, chainSums);
     options.epilogue(code, { ...options, sums: tileSums });
   });
@@ -150,7 +183,9 @@ function splatStepAlongColumns(
     for (let v = 0; v < sums[0].length; v++) {
       code.vector(y.base, y.offset + v * VECTOR_BYTES);
       code.set(yVector);
-      splats.forEach((splat, r) => multiplyAddInto(code, sums[r][v], splat, yVector));
+      splats.forEach((splat, r) =>
+        multiplyAddInto(code, sums[r][v], splat, yVector)
+      );
     }
   });
 }
@@ -187,7 +222,13 @@ export function emitDotTile(code: FunctionBuilder, options: TileOptions): void {
     startSums(code, [sums], undefined);
     const wholeSteps = Math.floor(k / LANES);
     const body = (mask: boolean) =>
-    (_step: number, xBase: Local, yBase: Local, xOffset: number, yOffset: number) => {
+    (
+      _step: number,
+      xBase: Local,
+      yBase: Local,
+      xOffset: number,
+      yOffset: number,
+    ) => {
       for (let r = 0; r < rows; r++) {
         code.vector(xBase, xOffset + r * x.rowBytes);
         if (mask) maskLanes(code, k % LANES);
@@ -197,18 +238,30 @@ export function emitDotTile(code: FunctionBuilder, options: TileOptions): void {
         code.vector(yBase, yOffset + c * y.columnBytes);
         if (mask) maskLanes(code, k % LANES);
         code.set(yVector);
-        for (let r = 0; r < rows; r++) multiplyAddInto(code, sums[r][c], xVectors[r], yVector);
+        for (let r = 0; r < rows; r++) {
+          multiplyAddInto(code, sums[r][c], xVectors[r], yVector);
+        }
       }
     };
     const xVectorSteps = { ...x, kBytes: VECTOR_BYTES };
     const yVectorSteps = { ...y, kBytes: VECTOR_BYTES };
-    walk(code, wholeSteps, rows * columns, 1, xVectorSteps, yVectorSteps, body(false));
+    walk(
+      code,
+      wholeSteps,
+      rows * columns,
+      1,
+      xVectorSteps,
+      yVectorSteps,
+      body(false),
+    );
     if (k % LANES > 0) {
       const done = wholeSteps * VECTOR_BYTES;
       body(true)(0, x.base, y.base, x.offset + done, y.offset + done);
     }
     const results = sums.map((row) => transposeAdd(code, row));
-    if (options.initial !== undefined) addInitial(code, results, options.initial);
+    if (options.initial !== undefined) {
+      addInitial(code, results, options.initial);
+    }
     options.epilogue(code, { ...options, sums: results });
   });
 }
@@ -218,7 +271,13 @@ export function storeTo(out: MatrixOperand): Epilogue {
   return (code, tile) => {
     const { base, offset } = addressOf(code, out, tile.row, tile.column);
     forEachVector(tile, (sum, r, v, lanes) => {
-      emitStoreLanes(code, base, offset + FLOAT_BYTES * (r * out.rowStride + v * LANES), sum, lanes);
+      emitStoreLanes(
+        code,
+        base,
+        offset + FLOAT_BYTES * (r * out.rowStride + v * LANES),
+        sum,
+        lanes,
+      );
     });
   };
 }
@@ -229,7 +288,9 @@ export function forEachVector(
   visit: (sum: Local, row: number, vector: number, lanes: number) => void,
 ): void {
   tile.sums.forEach((row, r) =>
-    row.forEach((sum, v) => visit(sum, r, v, Math.min(LANES, tile.columns - v * LANES)))
+    row.forEach((sum, v) =>
+      visit(sum, r, v, Math.min(LANES, tile.columns - v * LANES))
+    )
   );
 }
 
@@ -258,7 +319,12 @@ export function emitStoreLanes(
 }
 
 /** `sum += a * b` in four lanes. */
-function multiplyAddInto(code: FunctionBuilder, sum: Local, a: Local, b: Local): void {
+function multiplyAddInto(
+  code: FunctionBuilder,
+  sum: Local,
+  a: Local,
+  b: Local,
+): void {
   code.get(a, b);
   code.multiplyAdd(() => code.get(sum));
   code.set(sum);
@@ -270,7 +336,10 @@ function makeSums(rows: number, row: () => Local[]): Local[][] {
 
 /** A tile of few sums is split into several chains, so that additions need not wait for each other. */
 function chainsFor(sums: number, k: number): number {
-  return Math.max(1, Math.min(Math.floor(CHAINS_IN_FLIGHT / sums), Math.floor(k / 2), 4));
+  return Math.max(
+    1,
+    Math.min(Math.floor(CHAINS_IN_FLIGHT / sums), Math.floor(k / 2), 4),
+  );
 }
 
 /** Starts all chains at zero, the first one at the initial values if there are any. */
@@ -283,7 +352,10 @@ function startSums(
     sums.forEach((row, r) =>
       row.forEach((sum, v) => {
         if (chain === 0 && initial !== undefined) {
-          code.vector(initial.base, initial.offset + r * initial.rowBytes + v * VECTOR_BYTES);
+          code.vector(
+            initial.base,
+            initial.offset + r * initial.rowBytes + v * VECTOR_BYTES,
+          );
         } else code.i32x4Const(0);
         code.set(sum);
       })
@@ -292,7 +364,10 @@ function startSums(
 }
 
 /** Adds all chains to the first. */
-function addChains(code: FunctionBuilder, chains: readonly (readonly (readonly Local[])[])[]): void {
+function addChains(
+  code: FunctionBuilder,
+  chains: readonly (readonly (readonly Local[])[])[],
+): void {
   const [first, ...others] = chains;
   for (const other of others) {
     first.forEach((row, r) =>
@@ -312,7 +387,10 @@ function addInitial(
 ): void {
   results.forEach((row, r) =>
     row.forEach((sum, v) => {
-      code.vector(initial.base, initial.offset + r * initial.rowBytes + v * VECTOR_BYTES);
+      code.vector(
+        initial.base,
+        initial.offset + r * initial.rowBytes + v * VECTOR_BYTES,
+      );
       code.get(sum);
       code.op(f32x4.add);
       code.set(sum);
@@ -327,7 +405,13 @@ function maskLanes(code: FunctionBuilder, count: number): void {
   code.op(v128.and);
 }
 
-type StepBody = (step: number, xBase: Local, yBase: Local, xOffset: number, yOffset: number) => void;
+type StepBody = (
+  step: number,
+  xBase: Local,
+  yBase: Local,
+  xOffset: number,
+  yOffset: number,
+) => void;
 
 interface Walked extends Address {
   readonly kBytes: number;
@@ -343,17 +427,34 @@ function walk(
   y: Walked,
   body: StepBody,
 ): void {
-  const straight = (from: number, to: number, xBase: Local, yBase: Local): void => {
+  const straight = (
+    from: number,
+    to: number,
+    xBase: Local,
+    yBase: Local,
+  ): void => {
     for (let step = from; step < to; step++) {
-      body(step, xBase, yBase, x.offset + step * x.kBytes, y.offset + step * y.kBytes);
+      body(
+        step,
+        xBase,
+        yBase,
+        x.offset + step * x.kBytes,
+        y.offset + step * y.kBytes,
+      );
     }
   };
   if (steps * operationsPerStep <= STRAIGHT_LINE_OPERATIONS || steps < 2) {
     straight(0, steps, x.base, y.base);
     return;
   }
-  const wanted = Math.max(1, Math.floor(UNROLLED_OPERATIONS / operationsPerStep));
-  const unroll = Math.min(steps, Math.ceil(wanted / unrollMultiple) * unrollMultiple);
+  const wanted = Math.max(
+    1,
+    Math.floor(UNROLLED_OPERATIONS / operationsPerStep),
+  );
+  const unroll = Math.min(
+    steps,
+    Math.ceil(wanted / unrollMultiple) * unrollMultiple,
+  );
   const xPointer = code.local("i32");
   const yPointer = code.local("i32");
   const end = code.local("i32");
@@ -381,10 +482,14 @@ function walk(
 }
 
 /** Adds up the lanes of each vector; the totals come out as vectors, the last one padded with garbage. */
-function transposeAdd(code: FunctionBuilder, vectors: readonly Local[]): Local[] {
+function transposeAdd(
+  code: FunctionBuilder,
+  vectors: readonly Local[],
+): Local[] {
   const results: Local[] = [];
   for (let first = 0; first < vectors.length; first += LANES) {
-    const at = (i: number): Local => vectors[Math.min(first + i, vectors.length - 1)];
+    const at = (i: number): Local =>
+      vectors[Math.min(first + i, vectors.length - 1)];
     const pairSum = (a: Local, b: Local): Local => {
       code.get(a, b);
       code.shuffle([0, 4, 1, 5]);
