@@ -75,7 +75,9 @@ function formatLines(graph: Graph, names: Map<Value, string>): string[] {
     const bodies: string[] = [];
     for (const [key, param] of Object.entries(equation.params)) {
       if (isGraph(param)) bodies.push(...formatLines(param, names).map((line) => `  ${line}`));
-      else if (param !== undefined && param !== false) plain.push(`${key}=${JSON.stringify(param)}`);
+      else if (param !== undefined && param !== false) {
+        plain.push(`${key}=${JSON.stringify(param)}`);
+      }
     }
     const head = [equation.primitive.name, ...plain, ...inputs].join(" ");
     lines.push(`${equation.outputs.map(bind).join(", ")} = ${head}`, ...bodies);

@@ -1,0 +1,81 @@
+/**
+ * The reference backend: interprets graphs in double precision. Slow, and right by construction; the
+ * oracle that the others are tested against. State stays in double precision from run to run.
+ *
+ * @module
+ */
+import type { Graph } from "../graph.ts";
+import { dense } from "../primitives/dense.ts";
+import type { DenseArray } from "../primitives/primitive.ts";
+import { formatType, type TensorType, type TypedArray, typedArray } from "../tensor_type.ts";
+import type { Backend, DeviceBuffer, Executable } from "./backend.ts";
+import { evaluateGraph } from "./evaluate.ts";
+
+class ReferenceBuffer implements DeviceBuffer {
+  array: DenseArray | undefined;
+
+  constructor(array: DenseArray) {
+    this.array = array;
+    this.type = array.type;
+  }
+
+  readonly type: TensorType;
+
+  dispose(): void {
+    this.array = undefined;
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+function contents(buffer: DeviceBuffer): DenseArray {
+  if (!(buffer instanceof ReferenceBuffer) || !buffer.array) {
+    throw new TypeError(
+      `Cannot read a buffer of ${
+        formatType(buffer.type)
+      }: it was disposed of or is another device's`,
+    );
+  }
+  return buffer.array;
+}
+
+/**
+ * Opens the reference interpreter.
+ *
+ * @returns A backend that evaluates graphs as they are written, in double precision.
+ */
+export function referenceBackend(): Backend {
+  return {
+    name: "reference",
+    description: "interpreter in double precision",
+    upload: (type, data) => new ReferenceBuffer(dense(type, data)),
+    write(buffer, data) {
+      (buffer as ReferenceBuffer).array = dense(buffer.type, data);
+    },
+    download: (buffer): Promise<TypedArray> => {
+      const { type, data } = contents(buffer);
+      return Promise.resolve(typedArray(type.dtype, data));
+    },
+    compile: (graph, options) => Promise.resolve(interpreted(graph, options?.donated ?? [])),
+    dispose() {},
+    [Symbol.dispose]() {},
+  };
+}
+
+function interpreted(
+  graph: Graph,
+  donated: readonly (readonly [output: number, input: number])[],
+): Executable {
+  return {
+    run(inputs) {
+      const results = evaluateGraph(graph, inputs.map(contents));
+      for (const [, input] of donated) inputs[input].dispose();
+      return results.map((array) => new ReferenceBuffer(array));
+    },
+    kernels: [],
+    dispose() {},
+    [Symbol.dispose]() {},
+  };
+}

@@ -1,0 +1,20 @@
+/**
+ * A compiler for tensor programs with automatic differentiation, whose loop over time is one
+ * operation.
+ *
+ * @module
+ */
+export * from "./tensor_type.ts";
+export * from "./graph.ts";
+export * from "./tensor.ts";
+export * from "./trace.ts";
+export * from "./tree.ts";
+export * from "./vjp.ts";
+export * from "./random.ts";
+export * from "./ops/mod.ts";
+export * from "./backends/backend.ts";
+export * from "./backends/evaluate.ts";
+export * from "./backends/reference.ts";
+export * from "./primitives/primitive.ts";
+export * from "./testing/check_gradients.ts";
+export * from "./testing/random_source.ts";

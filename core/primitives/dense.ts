@@ -1,0 +1,63 @@
+/**
+ * Helpers to compute with {@linkcode DenseArray}s and to make samples of them.
+ *
+ * @module
+ */
+import { type DType, type Shape, sizeOf, stridesOf, type TensorType } from "../tensor_type.ts";
+import type { DenseArray, RandomSource } from "./primitive.ts";
+
+/** A dense array of zeros, or of the given elements. */
+export function dense(type: TensorType, data?: ArrayLike<number>): DenseArray {
+  return {
+    type,
+    data: data ? Float64Array.from(data) : new Float64Array(sizeOf(type.shape)),
+  };
+}
+
+/** A dense array whose elements are computed from their multi-index. */
+export function denseFrom(type: TensorType, element: (index: number[]) => number): DenseArray {
+  const result = dense(type);
+  forEachIndex(type.shape, (index, flat) => result.data[flat] = element(index));
+  return result;
+}
+
+/** Calls back for every multi-index of a shape, in row-major order. The array is reused. */
+export function forEachIndex(
+  shape: Shape,
+  callback: (index: number[], flat: number) => void,
+): void {
+  const index = new Array<number>(shape.length).fill(0);
+  const size = sizeOf(shape);
+  for (let flat = 0; flat < size; flat++) {
+    callback(index, flat);
+    for (let d = shape.length - 1; d >= 0; d--) {
+      if (++index[d] < shape[d]) break;
+      index[d] = 0;
+    }
+  }
+}
+
+/** Row-major position of a multi-index. */
+export function flatten(index: readonly number[], shape: Shape): number {
+  const strides = stridesOf(shape);
+  return index.reduce((sum, at, d) => sum + at * strides[d], 0);
+}
+
+/** A sample input: real numbers in [−1, 1) or in a range, whole numbers below `limit`, or bools. */
+export function sampleArray(
+  random: RandomSource,
+  shape: Shape,
+  options: {
+    readonly dtype?: DType;
+    readonly least?: number;
+    readonly most?: number;
+  } = {},
+): DenseArray {
+  const { dtype = "f32" } = options;
+  const least = options.least ?? (dtype === "f32" ? -1 : 0);
+  const most = options.most ?? (dtype === "bool" ? 2 : dtype === "f32" ? 1 : 5);
+  return denseFrom({ dtype, shape }, () => {
+    const x = least + (most - least) * random();
+    return dtype === "f32" ? Math.fround(x) : Math.floor(x);
+  });
+}
