@@ -82,9 +82,7 @@ async function peakGigaflops(sums = 12): Promise<number> {
           code.set(chain);
         }
       }));
-    chains.forEach((chain, i) =>
-      code.storeTo(store.v128, base, 64 + 16 * i, chain)
-    );
+    chains.forEach((chain, i) => code.storeTo(store.v128, base, 64 + 16 * i, chain));
   });
   const run = instantiate(module);
   await warmUp(run);
@@ -100,9 +98,7 @@ async function productSeconds(shape: MatmulShape): Promise<number> {
     next += Math.ceil((bytes + 16) / 64) * 64;
     return at;
   };
-  const [xAt, yAt, outAt] = [m * k, k * n, m * n].map((count) =>
-    place(count * 4)
-  );
+  const [xAt, yAt, outAt] = [m * k, k * n, m * n].map((count) => place(count * 4));
   const packedAt = place(plan.packedYBytes);
   const scratchAt = place(plan.scratchBytes);
   const module = new ModuleBuilder({

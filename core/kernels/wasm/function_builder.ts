@@ -49,6 +49,7 @@ export interface LoopOptions {
   readonly step?: number;
 }
 
+const FLOAT_BITS = new DataView(new ArrayBuffer(8));
 const END = 0x0b;
 const EMPTY_BLOCK = 0x40;
 
@@ -59,6 +60,8 @@ export class FunctionBuilder {
 
   readonly #parameters: readonly ValueType[];
   readonly #code = new ByteWriter();
+  readonly #prologue = new ByteWriter();
+  readonly #constants: Map<number, Map<number, Local>> = new Map();
   readonly #localTypes: ValueType[] = [];
   readonly #free: Map<ValueType, Local[]> = new Map();
   #depth = 0;
@@ -207,19 +210,43 @@ export class FunctionBuilder {
 
   /** Pushes a vector with the same 32-bit word in all lanes. */
   i32x4Const(value: number): void {
-    this.v128Const([value, value, value, value]);
+    this.#constant(value >>> 0, value >>> 0);
   }
 
   /** Pushes a vector with the same single float in all lanes. */
   f32x4Const(value: number): void {
-    this.#opcode(0xfd000c);
-    for (let i = 0; i < 4; i++) this.#code.float32(value);
+    FLOAT_BITS.setFloat32(0, value, true);
+    const word = FLOAT_BITS.getUint32(0, true);
+    this.#constant(word, word);
   }
 
   /** Pushes a vector with the same double float in both lanes. */
   f64x2Const(value: number): void {
-    this.#opcode(0xfd000c);
-    for (let i = 0; i < 2; i++) this.#code.float64(value);
+    FLOAT_BITS.setFloat64(0, value, true);
+    this.#constant(FLOAT_BITS.getUint32(0, true), FLOAT_BITS.getUint32(4, true));
+  }
+
+  /**
+   * Pushes a vector of twice the same two words. Engines make a vector constant in several instructions each
+   * time it is met, so each is made once, at the start of the function, and lives in a local.
+   */
+  #constant(low: number, high: number): void {
+    if (low === 0 && high === 0) {
+      this.v128Const([0, 0, 0, 0]); // one instruction, cheaper than any local
+      return;
+    }
+    let words = this.#constants.get(high);
+    if (words === undefined) this.#constants.set(high, words = new Map());
+    let local = words.get(low);
+    if (local === undefined) {
+      words.set(low, local = this.#newLocal("v128"));
+      this.#prologue.byte(0xfd);
+      this.#prologue.unsigned(12);
+      this.#prologue.words([low, high, low, high]);
+      this.#prologue.byte(0x21);
+      this.#prologue.unsigned(local);
+    }
+    this.get(local);
   }
 
   /** Replaces the address on the stack by what memory holds `offset` bytes after it. */
@@ -454,6 +481,7 @@ export class FunctionBuilder {
       body.unsigned(count);
       body.byte(VALUE_TYPE_BYTE[type]);
     }
+    body.append(this.#prologue);
     body.append(this.#code);
     body.byte(END);
     section.framed(body);

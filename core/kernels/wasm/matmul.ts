@@ -14,11 +14,7 @@
  */
 import { f32x4, type FunctionBuilder, i32, type Local } from "./module.ts";
 import { emitPackPanel } from "./matmul_pack.ts";
-import {
-  type MatmulPlan,
-  partialStride,
-  scratchLayout,
-} from "./matmul_plan.ts";
+import { type MatmulPlan, partialStride, scratchLayout } from "./matmul_plan.ts";
 import {
   type Address,
   addressOf,
@@ -291,9 +287,7 @@ class MatmulEmitter {
         if (packY === "panel") this.#packYPanel(block, column, columns);
         const panel = this.#yPanel(block, column, columns);
         this.#forRowTiles(block, (row, rows) =>
-          code.scope(() =>
-            this.#emitTile(block, panel, row, rows, column, columns)
-          ));
+          code.scope(() => this.#emitTile(block, panel, row, rows, column, columns)));
       }));
   }
 

@@ -89,9 +89,7 @@ export function planMatmul(shape: MatmulShape): MatmulPlan {
   const strides = [x.rowStride, x.columnStride, y.rowStride, y.columnStride];
   if (strides.some((stride) => stride < 0)) {
     throw new RangeError(
-      `Cannot plan a matrix product: wanted no negative stride, found ${
-        strides.join(", ")
-      }`,
+      `Cannot plan a matrix product: wanted no negative stride, found ${strides.join(", ")}`,
     );
   }
   const method = choosesDot(shape) ? "dot" : "splat";
@@ -105,9 +103,7 @@ export function planMatmul(shape: MatmulShape): MatmulPlan {
   const packX = method === "splat" && choosesPackX(shape, tile);
   const kBlocks = Math.ceil(k / K_BLOCK_LIMIT);
   // A vector on one row streams y once, whatever the order: no blocks.
-  const kBlock = kBlocks === 1 || m <= tile.rows
-    ? k
-    : Math.ceil(k / kBlocks / 8) * 8;
+  const kBlock = kBlocks === 1 || m <= tile.rows ? k : Math.ceil(k / kBlocks / 8) * 8;
   const rowLimit = Math.max(
     1,
     Math.floor(X_BLOCK_BYTES / (kBlock * FLOAT_BYTES * tile.rows)),
@@ -122,8 +118,7 @@ export function planMatmul(shape: MatmulShape): MatmulPlan {
     packY,
     kBlock,
     rowBlock,
-    scratchBytes:
-      scratchLayout({ shape, tile, packX, packY, kBlock, rowBlock }).bytes,
+    scratchBytes: scratchLayout({ shape, tile, packX, packY, kBlock, rowBlock }).bytes,
     packedYBytes: packY === "ahead" ? packedBytes(k, n, width) : 0,
   };
 }
@@ -145,9 +140,7 @@ export function scratchLayout(
 ): ScratchLayout {
   const { shape: { k, n }, tile, kBlock, rowBlock } = plan;
   const width = tile.vectors * LANES;
-  const yPanelBytes = plan.packY === "panel"
-    ? kBlock * width * FLOAT_BYTES + VECTOR_BYTES
-    : 0;
+  const yPanelBytes = plan.packY === "panel" ? kBlock * width * FLOAT_BYTES + VECTOR_BYTES : 0;
   const xPanelBytes = plan.packX ? packedBytes(kBlock, rowBlock, tile.rows) : 0;
   const sumBytes = kBlock < k ? rowBlock * partialStride(n) * FLOAT_BYTES : 0;
   const align = (bytes: number): number => Math.ceil(bytes / 64) * 64;

@@ -77,9 +77,7 @@ function checkProduct(
       scratch: { base: 5, offset: 0 },
       rows: options.rowRanges && { from: 6, to: 7 },
       columns: options.columnRanges && { from: 8, to: 9 },
-      addTo: options.addTo
-        ? { base: 3, rowStride: n, columnStride: 1 }
-        : undefined,
+      addTo: options.addTo ? { base: 3, rowStride: n, columnStride: 1 } : undefined,
       result: !options.reluEpilogue ? out : (code, tile) => {
         // max(sum, 0) · 2, to see that an epilogue is given finished sums, once.
         const { base, offset } = addressOf(code, out, tile.row, tile.column);
@@ -123,9 +121,7 @@ function checkProduct(
     string,
     (...values: number[]) => void
   >;
-  const bases = [xAt, yAt, outAt, addAt, packedAt, scratchAt].map((at) =>
-    at * 4
-  );
+  const bases = [xAt, yAt, outAt, addAt, packedAt, scratchAt].map((at) => at * 4);
   pack(...bases, 0, 0, 0, 0);
   for (const rows of options.rowRanges ?? [[0, m]]) {
     for (const columns of options.columnRanges ?? [[0, n]]) {

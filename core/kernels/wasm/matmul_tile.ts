@@ -183,9 +183,7 @@ function splatStepAlongColumns(
     for (let v = 0; v < sums[0].length; v++) {
       code.vector(y.base, y.offset + v * VECTOR_BYTES);
       code.set(yVector);
-      splats.forEach((splat, r) =>
-        multiplyAddInto(code, sums[r][v], splat, yVector)
-      );
+      splats.forEach((splat, r) => multiplyAddInto(code, sums[r][v], splat, yVector));
     }
   });
 }
@@ -288,9 +286,7 @@ export function forEachVector(
   visit: (sum: Local, row: number, vector: number, lanes: number) => void,
 ): void {
   tile.sums.forEach((row, r) =>
-    row.forEach((sum, v) =>
-      visit(sum, r, v, Math.min(LANES, tile.columns - v * LANES))
-    )
+    row.forEach((sum, v) => visit(sum, r, v, Math.min(LANES, tile.columns - v * LANES)))
   );
 }
 
@@ -488,8 +484,7 @@ function transposeAdd(
 ): Local[] {
   const results: Local[] = [];
   for (let first = 0; first < vectors.length; first += LANES) {
-    const at = (i: number): Local =>
-      vectors[Math.min(first + i, vectors.length - 1)];
+    const at = (i: number): Local => vectors[Math.min(first + i, vectors.length - 1)];
     const pairSum = (a: Local, b: Local): Local => {
       code.get(a, b);
       code.shuffle([0, 4, 1, 5]);

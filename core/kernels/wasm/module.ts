@@ -9,11 +9,7 @@
  */
 
 import { ByteWriter } from "./byte_writer.ts";
-import {
-  FunctionBuilder,
-  VALUE_TYPE_BYTE,
-  type ValueType,
-} from "./function_builder.ts";
+import { FunctionBuilder, VALUE_TYPE_BYTE, type ValueType } from "./function_builder.ts";
 import { detectFeatures } from "./features.ts";
 
 export * from "./opcodes.ts";

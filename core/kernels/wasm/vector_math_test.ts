@@ -192,9 +192,7 @@ for (const [key, { ulp, arity }] of Object.entries(VECTOR_FUNCTIONS)) {
         if (error > worst) worst = error;
         assert(
           error <= ulp,
-          `${name}(${x[i]}, ${y[i]}): wanted ${exact}, found ${
-            found[i]
-          }, ${error} ULP`,
+          `${name}(${x[i]}, ${y[i]}): wanted ${exact}, found ${found[i]}, ${error} ULP`,
         );
       }
       if (Deno.args.includes("--report")) {
