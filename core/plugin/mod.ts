@@ -1,7 +1,10 @@
 /** Plugins: their options, and how they are found by name. */
+export * from "./model.ts";
 export * from "./names.ts";
 export * from "./option_flags.ts";
 export * from "./option_kind.ts";
 export * from "./options.ts";
 export * from "./plugin.ts";
 export * from "./resolve.ts";
+export * from "./task.ts";
+export * from "./task_spec.ts";
