@@ -2,7 +2,16 @@
 export * from "./model.ts";
 export * from "./names.ts";
 export * from "./option_flags.ts";
-export * from "./option_kind.ts";
+export {
+  type ChoiceKind,
+  type EitherKind,
+  formatKind,
+  type ListKind,
+  type NumberKind,
+  type OptionKind,
+  type PlainKind,
+  type TextKind,
+} from "./option_kind.ts";
 export * from "./options.ts";
 export * from "./plugin.ts";
 export * from "./resolve.ts";

@@ -97,7 +97,7 @@ function placeholder(kind: OptionKind): string {
     case "none":
       return "name";
     case "list":
-      return `${placeholder(kind.item)},…`;
+      return "list";
     case "either":
       return placeholder(
         kind.kinds.find((one) => one.type !== "none") ?? { type: "none" },

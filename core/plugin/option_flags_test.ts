@@ -21,7 +21,7 @@ Deno.test("optionFlags() writes one flag, or two for a boolean", () => {
     ["--activation <name>"],
     ["--no-bias", "--bias"],
     ["--stateful", "--no-stateful"],
-    ["--layers <n,…>"],
+    ["--layers <list>"],
     ["--rate <x>"],
     ["--window <n>"],
     ["--corpus <text>"],

@@ -10,33 +10,72 @@
 /** The values that one option takes. */
 export type OptionKind =
   | NumberKind
-  | { readonly type: "boolean" }
-  | {
-    readonly type: "text";
-    readonly minimumLength?: number;
-    readonly maximumLength?: number;
-    readonly pattern?: string;
-  }
-  | { readonly type: "choice"; readonly values: readonly (string | number)[] }
-  | {
-    readonly type: "list";
-    readonly item: OptionKind;
-    readonly minimumLength?: number;
-    readonly maximumLength?: number;
-  }
-  | { readonly type: "either"; readonly kinds: readonly OptionKind[] }
-  | { readonly type: "none" };
+  | TextKind
+  | ChoiceKind
+  | ListKind
+  | EitherKind
+  | PlainKind;
 
 /** Whole or real numbers in a range. */
 export interface NumberKind {
+  /** Whether the numbers are whole. */
   readonly type: "integer" | "number";
+  /** The least. */
   readonly minimum?: number;
+  /** The greatest. */
   readonly maximum?: number;
   /** Greater than this, when the bound itself is not allowed. */
   readonly above?: number;
   /** Less than this, when the bound itself is not allowed. */
   readonly below?: number;
+  /** A multiple of this. */
   readonly multipleOf?: number;
+}
+
+/** Any text of some length. */
+export interface TextKind {
+  /** Tells this kind from others. */
+  readonly type: "text";
+  /** The fewest characters. */
+  readonly minimumLength?: number;
+  /** The most characters. */
+  readonly maximumLength?: number;
+  /** A regular expression that it matches. */
+  readonly pattern?: string;
+}
+
+/** One of a few values. */
+export interface ChoiceKind {
+  /** Tells this kind from others. */
+  readonly type: "choice";
+  /** The values, in the order to list them. */
+  readonly values: readonly (string | number)[];
+}
+
+/** Several values of one kind, typed with commas between. */
+export interface ListKind {
+  /** Tells this kind from others. */
+  readonly type: "list";
+  /** The kind of each. */
+  readonly item: OptionKind;
+  /** The fewest. */
+  readonly minimumLength?: number;
+  /** The most. */
+  readonly maximumLength?: number;
+}
+
+/** A value of any of several kinds. */
+export interface EitherKind {
+  /** Tells this kind from others. */
+  readonly type: "either";
+  /** The kinds; text is read as the first that it spells. */
+  readonly kinds: readonly OptionKind[];
+}
+
+/** True or false; or nothing, typed `none` and stored as `null`. */
+export interface PlainKind {
+  /** Which of the two. */
+  readonly type: "boolean" | "none";
 }
 
 /** The part of a JSON Schema node that is read here. */
@@ -199,7 +238,7 @@ export function formatKind(kind: OptionKind): string {
   }
 }
 
-function formatText(kind: OptionKind & { readonly type: "text" }): string {
+function formatText(kind: TextKind): string {
   const minimum = kind.minimumLength ?? 0;
   if (kind.pattern !== undefined) return `a text like /${kind.pattern}/`;
   if (minimum === 0 && kind.maximumLength === undefined) return "a text";

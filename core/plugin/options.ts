@@ -16,8 +16,8 @@ import { unknownName } from "./names.ts";
 /**
  * A zod object schema whose parsed value is `Options`.
  *
- * Written out beside its interface, because published packages need explicit types; the compiler checks that the two
- * agree.
+ * The interface of the options is written out beside the schema, because published packages need explicit types; the
+ * compiler checks that the two agree. This type names only what is used, so that any zod 4 fits.
  *
  * @example Usage
  * ```ts
@@ -35,7 +35,14 @@ import { unknownName } from "./names.ts";
  * strictEqual(parseOptions(schema, {}).hidden, 16);
  * ```
  */
-export type OptionsSchema<Options> = z.ZodObject & z.ZodType<Options>;
+export interface OptionsSchema<Options> {
+  /** The schema of each option. */
+  readonly shape: Readonly<Record<string, unknown>>;
+  /** Checks values and fills in defaults. */
+  safeParse(values: unknown):
+    | { readonly success: true; readonly data: Options }
+    | { readonly success: false; readonly error: unknown };
+}
 
 /** One option of a schema, in the terms of flags and help. */
 export interface Option {
@@ -43,6 +50,7 @@ export interface Option {
   readonly name: string;
   /** Its name on the command line, without dashes, such as `top-k`. */
   readonly flag: string;
+  /** What values it takes. */
   readonly kind: OptionKind;
   /** Whether a value must be given: there is no default and it may not be left out. */
   readonly required: boolean;
@@ -74,7 +82,7 @@ const OPTION_NAME = /^[a-z][a-z0-9]*([A-Z][a-z0-9]*)*$/;
  * deepStrictEqual([option.flag, option.kind], ["top-k", { type: "integer", minimum: 1 }]);
  * ```
  */
-export function describeOptions(schema: z.ZodObject): readonly Option[] {
+export function describeOptions(schema: OptionsSchema<unknown>): readonly Option[] {
   const options: Option[] = [];
   for (const name of Object.keys(schema.shape)) {
     if (!OPTION_NAME.test(name) || /^no[A-Z]/.test(name)) {
@@ -177,17 +185,18 @@ export function parseOptions<Options>(
     if (value !== undefined) given[name] = value;
   }
   const result = schema.safeParse(given);
-  if (result.success) return result.data as Options;
+  if (result.success) return result.data;
+  const error = result.error as z.ZodError;
   throw new RangeError(
-    issueSentence(schema, given, result.error.issues[0], spell),
+    issueSentence(schema, given, error.issues[0], spell),
     {
-      cause: result.error,
+      cause: error,
     },
   );
 }
 
 function issueSentence(
-  schema: z.ZodObject,
+  schema: OptionsSchema<unknown>,
   given: Readonly<Record<string, unknown>>,
   issue: z.core.$ZodIssue,
   spell: (option: string) => string,

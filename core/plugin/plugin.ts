@@ -4,20 +4,21 @@
  * @module
  */
 
-import type * as z from "zod";
+import type { OptionsSchema } from "./options.ts";
 
 /** The kinds of plugin. */
 export type PluginKind = "model" | "task";
 
 /** A plugin; a model or a task adds what it does. */
 export interface Plugin {
+  /** Whether it is a model or a task. */
   readonly kind: PluginKind;
   /** Its name in lists and on the command line, such as `rnn`. */
   readonly name: string;
   /** What it is, in one line. */
   readonly summary: string;
   /** The options it takes. */
-  readonly options: z.ZodObject;
+  readonly options: OptionsSchema<unknown>;
 }
 
 /**

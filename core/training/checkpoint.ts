@@ -34,6 +34,7 @@ export type Json =
 
 /** A JSON object. */
 export interface JsonRecord {
+  /** Any field. */
   readonly [key: string]: Json;
 }
 
@@ -49,10 +50,13 @@ export interface PluginConfig {
 export interface RunConfig {
   /** The version of Unroll that made it. */
   readonly version: string;
+  /** The model and its options. */
   readonly model: PluginConfig;
+  /** The task and its options. */
   readonly task: PluginConfig;
   /** Optimizer, learning rate, number of steps and the rest. */
   readonly training: JsonRecord;
+  /** The seed of everything random. */
   readonly seed: number;
   /** The device that ran it, such as `cpu`. */
   readonly device: string;
@@ -60,6 +64,7 @@ export interface RunConfig {
 
 /** The state of a run after a step. */
 export interface Checkpoint {
+  /** What decides the run. */
   readonly config: RunConfig;
   /** How many steps were done. */
   readonly step: number;

@@ -44,8 +44,11 @@ export interface RunPlace {
 
 /** A run as a list of runs shows it. */
 export interface RunSummary {
+  /** The folder's own name. */
   readonly name: string;
+  /** Where the folder is. */
   readonly path: string;
+  /** What decides the run, when it can be read. */
   readonly config?: RunConfig;
   /** The last line of the metrics. */
   readonly latest?: MetricsLine;

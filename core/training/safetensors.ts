@@ -11,18 +11,31 @@
 
 /** The arrays that hold the elements of each dtype; 16-bit floats stay as their bits, booleans are bytes 0 and 1. */
 export interface SafetensorsArrays {
+  /** Bytes 0 and 1. */
   readonly BOOL: Uint8Array;
+  /** Bytes. */
   readonly U8: Uint8Array;
+  /** Bytes with a sign. */
   readonly I8: Int8Array;
+  /** 16 bits. */
   readonly U16: Uint16Array;
+  /** 16 bits with a sign. */
   readonly I16: Int16Array;
+  /** The bits of IEEE half floats. */
   readonly F16: Uint16Array;
+  /** The upper 16 bits of 32-bit floats. */
   readonly BF16: Uint16Array;
+  /** 32 bits. */
   readonly U32: Uint32Array;
+  /** 32 bits with a sign. */
   readonly I32: Int32Array;
+  /** 32-bit floats. */
   readonly F32: Float32Array;
+  /** 64 bits. */
   readonly U64: BigUint64Array;
+  /** 64 bits with a sign. */
   readonly I64: BigInt64Array;
+  /** 64-bit floats. */
   readonly F64: Float64Array;
 }
 

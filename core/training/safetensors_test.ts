@@ -285,3 +285,30 @@ Deno.test("decodeSafetensors() survives damaged bytes: arrays that fit, or one s
     `${refused} refused`,
   );
 });
+
+Deno.test("decodeSafetensors() reads what the reference implementation wrote", () => {
+  // safetensors.numpy.save (Python, version 0.8.0) of
+  // {"w": arange(6, float32).reshape(2, 3) / 3, "k": uint32 [1, 2**32 - 1], "m": [True, False], "s": int64 -5}
+  // with metadata {"format": "np"}.
+  const text =
+    "AAEAAAAAAAB7Il9fbWV0YWRhdGFfXyI6eyJmb3JtYXQiOiJucCJ9LCJzIjp7ImR0eXBlIjoiSTY0Iiwic2hhcGUi" +
+    "OltdLCJkYXRhX29mZnNldHMiOlswLDhdfSwidyI6eyJkdHlwZSI6IkYzMiIsInNoYXBlIjpbMiwzXSwiZGF0YV9v" +
+    "ZmZzZXRzIjpbOCwzMl19LCJrIjp7ImR0eXBlIjoiVTMyIiwic2hhcGUiOlsyXSwiZGF0YV9vZmZzZXRzIjpbMzIs" +
+    "NDBdfSwibSI6eyJkdHlwZSI6IkJPT0wiLCJzaGFwZSI6WzJdLCJkYXRhX29mZnNldHMiOls0MCw0Ml19fSAgICAg" +
+    "+/////////8AAAAAq6qqPquqKj8AAIA/q6qqP1VV1T8BAAAA/////wEA";
+  const contents = decodeSafetensors(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)));
+  assertEquals(contents.metadata, { format: "np" });
+  assertEquals([...contents.tensors], [
+    ["s", { dtype: "I64", shape: [], data: new BigInt64Array([-5n]) }],
+    [
+      "w",
+      {
+        dtype: "F32",
+        shape: [2, 3],
+        data: new Float32Array([0, 1 / 3, 2 / 3, 1, 4 / 3, 5 / 3]),
+      },
+    ],
+    ["k", { dtype: "U32", shape: [2], data: new Uint32Array([1, 2 ** 32 - 1]) }],
+    ["m", { dtype: "BOOL", shape: [2], data: new Uint8Array([1, 0]) }],
+  ]);
+});
