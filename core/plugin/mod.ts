@@ -1,4 +1,5 @@
 /** Plugins: their options, and how they are found by name. */
+export * from "./model.ts";
 export * from "./names.ts";
 export * from "./option_flags.ts";
 export {
@@ -14,3 +15,5 @@ export {
 export * from "./options.ts";
 export * from "./plugin.ts";
 export * from "./resolve.ts";
+export * from "./task.ts";
+export * from "./task_spec.ts";

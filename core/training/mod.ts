@@ -2,3 +2,4 @@
 export * from "./checkpoint.ts";
 export * from "./run_folder.ts";
 export * from "./safetensors.ts";
+export * from "./settings.ts";
