@@ -23,3 +23,5 @@ export * from "./testing/check_gradients.ts";
 export * from "./testing/random_source.ts";
 export * from "./plugin/mod.ts";
 export * from "./training/mod.ts";
+export * from "./check_graph.ts";
+export * from "./passes/mod.ts";
