@@ -1,4 +1,4 @@
-// deno-lint-ignore-file no-explicit-any no-console -- a command line, typed loosely
+// deno-lint-ignore-file no-explicit-any -- a command line, typed loosely
 /**
  * Stands in for `jsr:@cliffy/command` where JSR is out of reach: the part of its
  * `Command` that a command line like ours needs, with the same behaviour, over
