@@ -83,8 +83,8 @@ export interface Group {
   readonly operands?: readonly [Expression, Expression];
   /** Values computed here, point by point. */
   readonly members: Map<Value, Expression>;
-  /** Values computed here on the way, that are not kept. */
-  readonly inlined: Map<Value, Expression>;
+  /** Values computed here on the way, that are not kept, and how often that happens. */
+  readonly inlined: Map<Value, { readonly expression: Expression; readonly times: number }>;
   readonly stores: GroupStore[];
 }
 
@@ -184,12 +184,22 @@ export class GraphLowering {
     }
   }
 
+  /** Whether a value is only another value looked at differently, which is kept instead of it. */
+  isView(value: Value): boolean {
+    const producer = this.#producers.get(value);
+    if (!producer) return this.#bodies().some((body) => body.isView(value));
+    const { primitive, inputs } = producer.equation;
+    return VIEWS.has(primitive.name) && !this.#places.has(inputs[0]);
+  }
+
+  #bodies(): GraphLowering[] {
+    return this.steps.flatMap((step) => step.kind === "loop" ? [step.body] : []);
+  }
+
   /** Whether a value is an elementwise function of the result of a product or reduction. */
   followsKernel(value: Value): boolean {
     const producer = this.#producers.get(value);
-    if (!producer) {
-      return this.steps.some((step) => step.kind === "loop" && step.body.followsKernel(value));
-    }
+    if (!producer) return this.#bodies().some((body) => body.followsKernel(value));
     return producer.equation.inputs.some((input) => {
       const kind = this.#producers.get(input)?.equation.primitive.lowering.kind;
       return kind === "matmul" || kind === "reduce";
@@ -352,11 +362,16 @@ export class GraphLowering {
     return true;
   }
 
-  /** Notes what an accepted reading needs. */
-  #accept(group: Group, reader: Reader): void {
+  /** Notes what an accepted reading needs, and what it computes, at each point or for each term. */
+  #accept(group: Group, reader: Reader, by: "point" | "term" = "point"): void {
     for (const value of reader.loaded) this.#state.loaded.add(value);
+    const loops = by === "term" ? [...group.axes, ...group.inner] : group.axes;
+    const times = loops.reduce((product, { extent }) => product * extent, 1);
     for (const [value, expression] of reader.inlined) {
-      if (!group.members.has(value)) group.inlined.set(value, expression);
+      const known = group.inlined.get(value)?.times ?? 0;
+      if (!group.members.has(value)) {
+        group.inlined.set(value, { expression, times: Math.max(times, known) });
+      }
     }
   }
 
@@ -438,7 +453,7 @@ export class GraphLowering {
       operation,
       value,
     });
-    this.#accept(group, reader);
+    this.#accept(group, reader, "term");
     this.#store(group, output, accumulator(output.type.dtype, 0), outer.map(axisExpression));
   }
 
@@ -485,7 +500,7 @@ export class GraphLowering {
         operation: "sum",
         value,
       });
-      this.#accept(group, reader);
+      this.#accept(group, reader, "term");
       this.#store(group, output, accumulator("f32", 0), axes.map(axisExpression));
       return;
     }
