@@ -15,7 +15,7 @@ import { sizeOf } from "../tensor_type.ts";
 import { donateBuffers } from "./donate.ts";
 import type { Buffer, Expression } from "./expression.ts";
 import { visitExpression } from "./expression.ts";
-import { GraphLowering, type Group, type LowerState } from "./lower_graph.ts";
+import { GraphLowering, type LowerState } from "./lower_graph.ts";
 import type { Program } from "./kernel.ts";
 import { finishSteps } from "./lower_steps.ts";
 
