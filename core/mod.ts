@@ -18,3 +18,5 @@ export * from "./backends/reference.ts";
 export * from "./primitives/primitive.ts";
 export * from "./testing/check_gradients.ts";
 export * from "./testing/random_source.ts";
+export * from "./check_graph.ts";
+export * from "./passes/mod.ts";
