@@ -5,7 +5,10 @@
  */
 import type { Graph } from "../graph.ts";
 import { dedupeScan } from "./dedupe_scan.ts";
+import { gatherTerms } from "./gather_terms.ts";
 import { hoistFromScan } from "./hoist_from_scan.ts";
+import { oneHotToGather } from "./one_hot_to_gather.ts";
+import { recomputeSaved } from "./recompute_saved.ts";
 import { removeDead } from "./remove_dead.ts";
 import { shareCommon } from "./share_common.ts";
 import { simplify } from "./simplify.ts";
@@ -21,9 +24,12 @@ export const PASSES: readonly (readonly [name: string, pass: Pass])[] = [
   ["simplify", simplify],
   ["share_common", shareCommon],
   ["dedupe_scan", dedupeScan],
+  ["one_hot_to_gather", oneHotToGather],
+  ["gather_terms", gatherTerms],
   ["hoist_from_scan", hoistFromScan],
   ["sum_after_scan", sumAfterScan],
   ["sink_from_scan", sinkFromScan],
+  ["recompute_saved", recomputeSaved],
 ];
 
 /** Options of {@linkcode optimize}. */
