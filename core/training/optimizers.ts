@@ -7,7 +7,7 @@ import { adagrad } from "./adagrad.ts";
 import { adam, adamw } from "./adam.ts";
 import type { Optimizer } from "./optimizer.ts";
 import { rmsprop } from "./rmsprop.ts";
-import { constant, cosine, linear, type Schedule } from "./schedules.ts";
+import { constantRate, cosineDecay, linearDecay, type Schedule } from "./schedules.ts";
 import type { OptimizerName, ScheduleName } from "./settings.ts";
 import { sgd } from "./sgd.ts";
 
@@ -22,7 +22,7 @@ export const OPTIMIZERS: Readonly<Record<OptimizerName, () => Optimizer>> = {
 
 /** Each schedule, with its defaults. */
 export const SCHEDULES: Readonly<Record<ScheduleName, () => Schedule>> = {
-  constant,
-  linear,
-  cosine,
+  constant: constantRate,
+  linear: linearDecay,
+  cosine: cosineDecay,
 };

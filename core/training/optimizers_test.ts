@@ -13,7 +13,13 @@ import goldens from "./goldens/optimizers.json" with { type: "json" };
 import type { Optimizer } from "./optimizer.ts";
 import { OPTIMIZERS, SCHEDULES } from "./optimizers.ts";
 import { rmsprop } from "./rmsprop.ts";
-import { exponential, linear, type Schedule, steps, withWarmup } from "./schedules.ts";
+import {
+  exponentialDecay,
+  linearDecay,
+  type Schedule,
+  stepDecay,
+  withWarmup,
+} from "./schedules.ts";
 import { sgd } from "./sgd.ts";
 
 interface Point {
@@ -106,10 +112,10 @@ Deno.test("schedules go as they say", async () => {
   await check(SCHEDULES.constant(), [[0, 1], [99, 1]]);
   await check(SCHEDULES.linear(), [[0, 1], [25, 0.75], [100, 0], [200, 0]]);
   await check(SCHEDULES.cosine(), [[0, 1], [50, 0.5], [100, 0]]);
-  await check(linear({ end: 0.5 }), [[0, 1], [50, 0.75], [100, 0.5]]);
-  await check(steps({ every: 10 }), [[0, 1], [9, 1], [10, 0.1], [25, 0.01]]);
-  await check(exponential({ every: 10 }), [[0, 1], [5, Math.sqrt(0.1)], [10, 0.1]]);
-  await check(withWarmup(linear(), 20), [[0, 0.05], [19, 1], [20, 1], [60, 0.5], [100, 0]]);
+  await check(linearDecay({ end: 0.5 }), [[0, 1], [50, 0.75], [100, 0.5]]);
+  await check(stepDecay({ every: 10 }), [[0, 1], [9, 1], [10, 0.1], [25, 0.01]]);
+  await check(exponentialDecay({ every: 10 }), [[0, 1], [5, Math.sqrt(0.1)], [10, 0.1]]);
+  await check(withWarmup(linearDecay(), 20), [[0, 0.05], [19, 1], [20, 1], [60, 0.5], [100, 0]]);
 });
 
 Deno.test("a tensor tree of state keeps its form from step to step", () => {

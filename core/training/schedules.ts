@@ -18,7 +18,7 @@ import type { Tensor } from "../tensor.ts";
 export type Schedule = (step: Tensor, steps: number) => Tensor;
 
 /** The full learning rate all the time. */
-export function constant(): Schedule {
+export function constantRate(): Schedule {
   return () => fill([], 1);
 }
 
@@ -27,7 +27,7 @@ export function constant(): Schedule {
  *
  * @param settings The share at the end; 0 if left out.
  */
-export function linear({ end = 0 }: { readonly end?: number } = {}): Schedule {
+export function linearDecay({ end = 0 }: { readonly end?: number } = {}): Schedule {
   return (step, steps) => shareDone(step, steps).mul(end - 1).add(1);
 }
 
@@ -37,7 +37,7 @@ export function linear({ end = 0 }: { readonly end?: number } = {}): Schedule {
  *
  * @param settings The share at the end; 0 if left out.
  */
-export function cosine({ end = 0 }: { readonly end?: number } = {}): Schedule {
+export function cosineDecay({ end = 0 }: { readonly end?: number } = {}): Schedule {
   return (step, steps) =>
     cos(shareDone(step, steps).mul(Math.PI)).add(1).mul((1 - end) / 2).add(end);
 }
@@ -47,7 +47,7 @@ export function cosine({ end = 0 }: { readonly end?: number } = {}): Schedule {
  *
  * @param settings Steps between, and the factor; 0.1 if left out.
  */
-export function steps(
+export function stepDecay(
   { every, factor = 0.1 }: { readonly every: number; readonly factor?: number },
 ): Schedule {
   return (step) => pow(fill([], factor), floor(step.div(every)));
@@ -58,7 +58,7 @@ export function steps(
  *
  * @param settings Steps, and the factor; 0.1 if left out.
  */
-export function exponential(
+export function exponentialDecay(
   { every, factor = 0.1 }: { readonly every: number; readonly factor?: number },
 ): Schedule {
   return (step) => step.mul(Math.log(factor) / every).exp();
