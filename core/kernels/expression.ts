@@ -303,9 +303,26 @@ export function affineIndex(a: Expression, axes: readonly Axis[]): AffineIndex |
 
 /** Whether an expression changes with some axes. */
 export function dependsOn(expression: Expression, axes: readonly Axis[]): boolean {
-  if (expression.kind === "axis") return axes.includes(expression.axis);
-  if (expression.kind === "load") return dependsOn(expression.index, axes);
-  return expression.kind === "apply" && expression.inputs.some((input) => dependsOn(input, axes));
+  const own = axesIn(expression);
+  return own.size > 0 && axes.some((axis) => own.has(axis));
+}
+
+const NO_AXES: ReadonlySet<Axis> = new Set();
+const axesKnown = new WeakMap<Expression, ReadonlySet<Axis>>();
+
+/** The axes that an expression changes with. Expressions are shared, so each is looked at once. */
+export function axesIn(expression: Expression): ReadonlySet<Axis> {
+  const known = axesKnown.get(expression);
+  if (known) return known;
+  let axes = NO_AXES;
+  if (expression.kind === "axis") axes = new Set([expression.axis]);
+  else if (expression.kind === "load") axes = axesIn(expression.index);
+  else if (expression.kind === "apply") {
+    const sets = new Set(expression.inputs.map(axesIn).filter(({ size }) => size > 0));
+    axes = sets.size > 1 ? new Set([...sets].flatMap((set) => [...set])) : [...sets][0] ?? NO_AXES;
+  }
+  axesKnown.set(expression, axes);
+  return axes;
 }
 
 /** A term of an index as a factor times a constant. */
