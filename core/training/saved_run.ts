@@ -81,9 +81,9 @@ export async function trainAndSave(settings: SavedTrainSettings): Promise<SavedT
         await writer?.report(event);
         await settings.report?.(event);
       },
-      async keep(snapshot, best) {
+      async keep(snapshot, isBest, best) {
         await writer?.keep(snapshot, best);
-        await settings.keep?.(snapshot, best);
+        await settings.keep?.(snapshot, isBest, best);
       },
     });
     try {

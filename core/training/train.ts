@@ -93,8 +93,15 @@ export interface TrainSettings extends Partial<Omit<TrainingDefaults, "optimizer
   readonly begin?: (start: TrainingStart) => void | Promise<void>;
   /** Is told what happens; training waits for it. */
   readonly report?: (event: TrainingEvent) => void | Promise<void>;
-  /** Is given the state of training and the best parameters after every validation, to keep. */
-  readonly keep?: (snapshot: () => Promise<Snapshot>, best: BestParameters) => Promise<void>;
+  /**
+   * Is given the state of training after every validation, to keep it: a function that copies all of
+   * it, whether it is the best so far, and the best parameters.
+   */
+  readonly keep?: (
+    snapshot: () => Promise<Snapshot>,
+    isBest: boolean,
+    best: BestParameters,
+  ) => Promise<void>;
   /** Ends training early, with what there is. */
   readonly signal?: AbortSignal;
   /** A run to go on with. */
@@ -447,7 +454,7 @@ class Loop {
       this.best = { step: trainer.step, validation, parameters: await trainer.parameters() };
     }
     await this.#settings.report?.({ event: "validation", step: trainer.step, validation, best });
-    await this.#settings.keep?.(() => this.snapshot(), this.best);
+    await this.#settings.keep?.(() => this.snapshot(), best, this.best);
     return validation;
   }
 
