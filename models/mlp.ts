@@ -70,7 +70,8 @@ export const MLP_OPTIONS: OptionsSchema<MlpOptions> = z.object({
   ),
 });
 
-interface LayerParameters {
+/** One layer. */
+export interface LayerParameters {
   /** [inputs, outputs] */
   readonly w: Tensor;
   /** [outputs] */

@@ -45,7 +45,7 @@ export const FIZZBUZZ_OPTIONS: OptionsSchema<FizzbuzzOptions> = z.object({
     "How a number is told: not at all (the model counts), as bits, as decimal digits",
   ),
   bits: z.int().min(7).max(20).default(10).describe("Bits of a number, for binary"),
-  digits: z.int().min(1).max(15).default(5).describe(
+  digits: z.int().min(1).max(15).default(8).describe(
     "Most digits of a number in training, for digits",
   ),
   batch: z.int().min(1).max(4096).default(32).describe(
@@ -308,7 +308,8 @@ function decimal({ digits, batch, loss = "cross-entropy" }: FizzbuzzOptions): En
       };
     },
     defaults: () => ({
-      steps: 5000,
+      // With 32 hidden units also numbers of 15 digits come out right.
+      steps: 10000,
       optimizer: "adam",
       learningRate: 0.005,
       schedule: "cosine",
