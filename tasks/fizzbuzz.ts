@@ -311,7 +311,7 @@ function decimal({ digits, batch, loss = "cross-entropy" }: FizzbuzzOptions): En
       // With 32 hidden units also numbers of 15 digits come out right.
       steps: 10000,
       optimizer: "adam",
-      learningRate: 0.005,
+      learningRate: 0.01,
       schedule: "cosine",
       clipNorm: 1,
       validateEvery: 500,
