@@ -26,8 +26,8 @@ export const PASSES: readonly (readonly [name: string, pass: Pass])[] = [
   ["dedupe_scan", dedupeScan],
   ["one_hot_to_gather", oneHotToGather],
   ["gather_terms", gatherTerms],
-  ["hoist_from_scan", hoistFromScan],
   ["sum_after_scan", sumAfterScan],
+  ["hoist_from_scan", hoistFromScan],
   ["sink_from_scan", sinkFromScan],
   ["recompute_saved", recomputeSaved],
 ];
