@@ -336,7 +336,6 @@ const MAKERS: Readonly<Record<Kind, (maker: GraphMaker, helpers: Helpers) => voi
       () => [ops.log(positive(x)), 1],
       () => [ops.sqrt(positive(x)), 2],
       () => [ops.square(unit(x)), 1],
-      () => [ops.stopGradient(x), maker.bound(x)],
     ];
     maker.add(...choices[below(choices.length)]());
   },
@@ -387,6 +386,7 @@ const MAKERS: Readonly<Record<Kind, (maker: GraphMaker, helpers: Helpers) => voi
       () => ops.sign(shifted),
       () => ops.floor(shifted),
       () => ops.relu(x),
+      () => ops.stopGradient(x),
     ];
     maker.add(choices[below(choices.length)](), Math.max(maker.bound(x), maker.bound(y)) + 1);
   },
