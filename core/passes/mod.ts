@@ -54,12 +54,12 @@ const MOST_ROUNDS = 12;
  *
  * @example Usage
  * ```ts
- * import { add, optimize, trace } from "@unroll/core";
+ * import { add, mul, optimize, trace } from "@unroll/core";
  * import { strictEqual } from "node:assert/strict";
  *
  * const { graph } = trace([{ dtype: "f32", shape: [2] }], (x) => {
  *   add(x, 1); // read by nothing
- *   return [add(x, x)];
+ *   return [mul(x, x)];
  * });
  * strictEqual(optimize(graph).equations.length, 1);
  * ```
