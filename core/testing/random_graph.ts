@@ -281,6 +281,7 @@ type Kind =
   | "unary"
   | "binary"
   | "linear"
+  | "gate"
   | "kinked"
   | "whole"
   | "compare"
@@ -301,12 +302,23 @@ type Kind =
   | "scan";
 
 const KINDS: readonly Kind[] = [
-  ...["unary", "binary", "linear", "kinked", "whole", "compare", "select", "cast"] as const,
+  ...["unary", "binary", "linear", "gate", "kinked", "whole", "compare", "select", "cast"] as const,
   ...["sum", "fold", "matmul", "matmul", "reshape", "move", "cut", "join"] as const,
   ...["gather", "scatter", "create", "bits", "one_hot", "scan", "scan", "scan"] as const,
 ];
 const SMOOTH_KINDS: readonly Kind[] = [
-  ...["unary", "binary", "linear", "sum", "matmul", "matmul", "reshape", "move"] as const,
+  ...[
+    "unary",
+    "binary",
+    "linear",
+    "gate",
+    "gate",
+    "sum",
+    "matmul",
+    "matmul",
+    "reshape",
+    "move",
+  ] as const,
   ...["cut", "join", "gather", "scatter", "create", "one_hot", "scan", "scan"] as const,
 ];
 
@@ -324,7 +336,6 @@ const MAKERS: Readonly<Record<Kind, (maker: GraphMaker, helpers: Helpers) => voi
       () => [ops.log(positive(x)), 1],
       () => [ops.sqrt(positive(x)), 2],
       () => [ops.square(unit(x)), 1],
-      () => [ops.stopGradient(x), maker.bound(x)],
     ];
     maker.add(...choices[below(choices.length)]());
   },
@@ -355,6 +366,15 @@ const MAKERS: Readonly<Record<Kind, (maker: GraphMaker, helpers: Helpers) => voi
     ];
     maker.add(choices[below(choices.length)](), 2 * bound);
   },
+  gate(maker, { real }) {
+    const x = real();
+    const open = ops.sigmoid(maker.like(x.type));
+    const mixed = ops.add(
+      ops.mul(ops.sub(1, open), ops.tanh(x)),
+      ops.mul(open, maker.like(x.type)),
+    );
+    maker.add(mixed, LARGEST + 1);
+  },
   kinked(maker, { below, real }) {
     const x = real();
     const y = maker.like(x.type);
@@ -366,6 +386,7 @@ const MAKERS: Readonly<Record<Kind, (maker: GraphMaker, helpers: Helpers) => voi
       () => ops.sign(shifted),
       () => ops.floor(shifted),
       () => ops.relu(x),
+      () => ops.stopGradient(x),
     ];
     maker.add(choices[below(choices.length)](), Math.max(maker.bound(x), maker.bound(y)) + 1);
   },
