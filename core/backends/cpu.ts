@@ -12,7 +12,13 @@ import { lowerGraph } from "../kernels/lower.ts";
 import { printWasm } from "../kernels/print_wasm/print_wasm.ts";
 import { detectFeatures } from "../kernels/wasm/features.ts";
 import { optimize } from "../passes/mod.ts";
-import { formatType, sizeOf, type TensorType, type TypedArray, typedArray } from "../tensor_type.ts";
+import {
+  formatType,
+  sizeOf,
+  type TensorType,
+  type TypedArray,
+  typedArray,
+} from "../tensor_type.ts";
 import type { Backend, CompileOptions, DeviceBuffer, Executable, KernelInfo } from "./backend.ts";
 import { CpuMemory } from "./cpu_memory.ts";
 

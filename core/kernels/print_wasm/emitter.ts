@@ -9,8 +9,8 @@
  */
 import {
   addIndex,
-  type Axis,
   axesIn,
+  type Axis,
   type Buffer,
   type Expression,
   index as constantIndex,

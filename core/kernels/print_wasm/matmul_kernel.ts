@@ -7,8 +7,8 @@
 import {
   accumulator,
   addIndex,
-  affineIndex,
   type AffineIndex,
+  affineIndex,
   type Axis,
   axisExpression,
   constantExpression,

@@ -150,7 +150,10 @@ function emitIntegerSign(code: FunctionBuilder): void {
 }
 
 /** Shifts by distances that may differ from lane to lane. */
-function emitShift(code: FunctionBuilder, shift: typeof i32.shl | typeof i32.shr_s | typeof i32.shr_u) {
+function emitShift(
+  code: FunctionBuilder,
+  shift: typeof i32.shl | typeof i32.shr_s | typeof i32.shr_u,
+) {
   eachLane(code, (x, distance) => {
     code.get(x, distance);
     code.op(shift);

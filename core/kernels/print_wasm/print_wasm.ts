@@ -12,8 +12,8 @@ import { load, type Local, ModuleBuilder } from "../wasm/module.ts";
 import type { Address } from "../wasm/matmul.ts";
 import { Emitter } from "./emitter.ts";
 import {
-  planProduct,
   type PlannedMatmul,
+  planProduct,
   printEmptyProduct,
   printMatmul,
   printPacking,

@@ -50,7 +50,10 @@ function unfolded(kernel: ReduceKernel): MapKernel {
   const { stores } = mapKernel(
     kernel,
     (expression) =>
-      rewriteExpression(expression, (part) => part.kind === "accumulator" ? kernel.value : undefined),
+      rewriteExpression(
+        expression,
+        (part) => part.kind === "accumulator" ? kernel.value : undefined,
+      ),
   );
   return { kind: "map", name: kernel.name, axes: kernel.axes, stores };
 }

@@ -4,8 +4,8 @@
  * @module
  */
 import {
-  type Axis,
   axesIn,
+  type Axis,
   type Expression,
   splitFactor,
   termsOf,
