@@ -4,6 +4,7 @@
  * @module
  */
 import type { Equation, Value } from "../graph.ts";
+import { IOTA } from "../primitives/creation.ts";
 import {
   BROADCAST,
   type BroadcastParams,
@@ -91,6 +92,11 @@ const simplifyBroadcast: Rule = (equation, rewriter) => {
   if (inner) {
     const before = (inner.params as BroadcastParams).axes;
     return rewriter.emit(BROADCAST, inner.inputs, { shape, axes: before.map((d) => axes[d]) });
+  }
+  const counter = producedBy(x, IOTA, rewriter);
+  if (counter) {
+    const axis = axes[counter.params.axis as number];
+    return rewriter.emit(IOTA, [], { ...counter.params, shape, axis });
   }
   // Dimensions of size 1 need not be there before.
   if (x.type.shape.includes(1)) {

@@ -133,6 +133,10 @@ Deno.test("simplify() joins and cancels moves", () => {
     simplified([f32(3)], (x) => broadcast(broadcast(x, [2, 3], [1]), [4, 2, 3], [1, 2])),
     "b:f32[4,2,3] = broadcast shape=[4,2,3] axes=[2] a\noutputs b",
   );
+  assertEquals(
+    simplified([], () => broadcast(ops.iota([4, 3], 1), [4, 2, 3], [0, 2])),
+    'a:i32[4,2,3] = iota dtype="i32" shape=[4,2,3] axis=2\noutputs a',
+  );
   // Dimensions of size 1 may go anywhere.
   assertEquals(operations([f32(3, 1)], (x) => transpose(x, 1, 0)), ["reshape"]);
   assertEquals(operations([f32(3)], (x) => broadcast(x, [1, 3], [1])), ["reshape"]);
@@ -158,6 +162,10 @@ Deno.test("simplify() folds what reductions repeat", () => {
   const m = [f32(2, 3)];
   assertEquals(operations(m, (x) => ops.sum(ops.sum(x, 0))), ["reduce_sum"]);
   assertEquals(operations([f32(1, 3)], (x) => ops.sum(x, 0)), ["reshape"]);
+  assertEquals(
+    operations(m, (x) => ops.sum(ops.mul(ops.sum(ops.mul(x, 3), 1), 5))),
+    ["reduce_sum", "fill", "mul"],
+  );
   assertEquals(operations([f32(1, 3)], (x) => ops.max(x, 0)), ["reshape"]);
   assertEquals(operations([f32(2, 1, 3)], (x) => reshape(ops.sum(x, 0), 3)), ["reduce_sum"]);
   assertEquals(operations(m, (x) => ops.sum(reshape(x, 3, 2))), ["reduce_sum"]);
