@@ -35,6 +35,8 @@ export interface FizzbuzzOptions {
   readonly digits: number;
   /** Numbers in a batch, for `binary` and `digits`. */
   readonly batch: number;
+  /** Answers are judged on 0, 1, … up to this. */
+  readonly last: number;
   /** How answers are judged; if left out, squared errors for `binary`, else cross entropy. */
   readonly loss?: "cross-entropy" | "squared-error";
 }
@@ -51,6 +53,7 @@ export const FIZZBUZZ_OPTIONS: OptionsSchema<FizzbuzzOptions> = z.object({
   batch: z.int().min(1).max(4096).default(32).describe(
     "Numbers in a batch, for binary and digits",
   ),
+  last: z.int().min(100).max(100_000).default(1000).describe("Greatest number that is asked for"),
   loss: z.enum(["cross-entropy", "squared-error"]).optional().describe(
     "How answers are judged; squared-error for binary, else cross-entropy",
   ),
@@ -58,8 +61,6 @@ export const FIZZBUZZ_OPTIONS: OptionsSchema<FizzbuzzOptions> = z.object({
 
 /** Classes: copy the number, fizz, buzz, fizzbuzz. */
 const CLASSES = 4;
-/** Answers are judged on 0, 1, … up to this. */
-const LAST = 1000;
 /** Numbers below this are left out of training in binary, to be asked for afterwards. */
 const HELD_OUT = 101;
 
@@ -111,7 +112,7 @@ export const fizzbuzz: TaskPlugin<FizzbuzzOptions> = defineTask({
   create(options): TaskInstance {
     const encoding = ENCODINGS[options.encoding](options);
     const { spec } = encoding;
-    const numbers = Array.from({ length: LAST + 1 }, (_, n) => n);
+    const numbers = Array.from({ length: options.last + 1 }, (_, n) => n);
     const targets = Int32Array.from(numbers, fizzbuzzClass);
     return {
       spec,
@@ -132,7 +133,7 @@ export const fizzbuzz: TaskPlugin<FizzbuzzOptions> = defineTask({
       },
       async show(predict): Promise<string[]> {
         const answers = await encoding.answers(predict, numbers);
-        return showAnswers(answers, options.encoding);
+        return showAnswers(answers, options);
       },
       annotate({ length, size, targets }) {
         const count = length * size;
@@ -344,7 +345,7 @@ const ENCODINGS: Readonly<
 > = { none: counting, binary, digits: decimal };
 
 /** The first numbers as FizzBuzz text, what is wrong set between exclamation marks, and the count. */
-function showAnswers(answers: Float32Array, encoding: FizzbuzzOptions["encoding"]): string[] {
+function showAnswers(answers: Float32Array, { encoding, last }: FizzbuzzOptions): string[] {
   const said = (n: number) => argmaxAt(answers, n * CLASSES, CLASSES);
   const lines: string[] = [];
   for (let first = 1; first <= 91; first += 15) {
@@ -364,6 +365,6 @@ function showAnswers(answers: Float32Array, encoding: FizzbuzzOptions["encoding"
   if (encoding === "binary") {
     lines.push(`${right(1, 100)} of 1..100 right, which it was never shown`);
   }
-  lines.push(`${right(1, LAST)} of 1..${LAST} right`);
+  lines.push(`${right(1, last)} of 1..${last} right`);
   return lines;
 }
