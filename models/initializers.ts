@@ -1,0 +1,171 @@
+/**
+ * Weights before training. They are written in tensors and drawn from keys, so that the same key
+ * gives the same weights everywhere.
+ *
+ * @module
+ */
+import {
+  add,
+  cast,
+  concatenate,
+  eq,
+  iota,
+  matmul,
+  mul,
+  randomNormal,
+  randomUniform,
+  reshape,
+  scan,
+  slice,
+  splitKey,
+  sqrt,
+  sub,
+  sum,
+  type Tensor,
+  transpose,
+  zeros,
+} from "@unroll/core";
+
+/** Names of initializers. */
+export type InitializerName =
+  | "glorot-uniform"
+  | "glorot-normal"
+  | "he"
+  | "orthogonal"
+  | "identity"
+  | "normal"
+  | "uniform"
+  | "zeros";
+
+/** The names. */
+export const INITIALIZER_NAMES: readonly [InitializerName, ...InitializerName[]] = [
+  "glorot-uniform",
+  "glorot-normal",
+  "he",
+  "orthogonal",
+  "identity",
+  "normal",
+  "uniform",
+  "zeros",
+];
+
+/** What the initializers are told beside the shape. */
+export interface InitializerOptions {
+  /** Standard deviation for `normal` and `uniform`; the others follow from the shape. 0.1 if left out. */
+  readonly std?: number;
+}
+
+/**
+ * A matrix of weights, to be multiplied from the right: `x · W`.
+ *
+ * - `glorot-uniform`, `glorot-normal`: variance 2 / (rows + columns); Glorot and Bengio (2010);
+ * - `he`: normal of variance 2 / rows; He et al. (2015);
+ * - `orthogonal`: orthonormal rows or columns, whichever are fewer; Saxe et al. (2014);
+ * - `identity`: ones on the diagonal; Le, Jaitly and Hinton (2015);
+ * - `normal`, `uniform`: mean 0 and the given standard deviation;
+ * - `zeros`.
+ *
+ * @param name Which.
+ * @param key A key, u32[2].
+ * @param shape Rows (what goes in) and columns (what comes out).
+ * @param options The standard deviation.
+ * @returns f32[rows, columns]
+ *
+ * @example Usage
+ * ```ts
+ * import { randomKey } from "@unroll/core";
+ * import { initialize } from "@unroll/models";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * deepStrictEqual([...await initialize("identity", randomKey(0), [2, 2]).data()], [1, 0, 0, 1]);
+ * ```
+ */
+export function initialize(
+  name: InitializerName,
+  key: Tensor,
+  shape: readonly [number, number],
+  options: InitializerOptions = {},
+): Tensor {
+  const { std = 0.1 } = options;
+  const [rows, columns] = shape;
+  const normal = (std: number) => mul(randomNormal(key, shape), std);
+  const uniform = (std: number) => randomUniform(key, shape, -std * SQRT3, std * SQRT3);
+  switch (name) {
+    case "glorot-uniform":
+      return uniform(Math.sqrt(2 / (rows + columns)));
+    case "glorot-normal":
+      return normal(Math.sqrt(2 / (rows + columns)));
+    case "he":
+      return normal(Math.sqrt(2 / rows));
+    case "orthogonal":
+      return rows <= columns
+        ? orthonormalRows(key, rows, columns)
+        : transpose(orthonormalRows(key, columns, rows));
+    case "identity":
+      return identity(rows, columns);
+    case "normal":
+      return normal(std);
+    case "uniform":
+      return uniform(std);
+    case "zeros":
+      return zeros(shape);
+  }
+}
+
+/** A uniform distribution from −a to a has standard deviation a / √3. */
+const SQRT3 = Math.sqrt(3);
+
+/** Ones on the diagonal, f32[rows, columns]. */
+function identity(rows: number, columns: number): Tensor {
+  return cast(eq(iota([rows, columns], 0), iota([rows, columns], 1)), "f32");
+}
+
+/** Rows made orthogonal at a time: those before a block go by matrix products, which are fast. */
+const BLOCK = 32;
+
+/**
+ * Random orthonormal rows: the Gram–Schmidt process on normal numbers, which gives every such matrix
+ * the same chance. Each projection is done twice, which is enough (Giraud, Langou and Rozložník, 2005).
+ */
+function orthonormalRows(key: Tensor, rows: number, columns: number): Tensor {
+  const random = randomNormal(key, [rows, columns]);
+  const blocks: Tensor[] = [];
+  for (let start = 0; start < rows; start += BLOCK) {
+    const size = Math.min(BLOCK, rows - start);
+    let block = slice(random, 0, start, start + size);
+    for (let pass = 0; pass < 2 && blocks.length > 0; pass++) {
+      const before = concatenate(blocks);
+      block = sub(block, matmul(matmul(block, before, { transposeY: true }), before));
+    }
+    blocks.push(orthonormalBlock(block));
+  }
+  return concatenate(blocks);
+}
+
+function orthonormalBlock(block: Tensor): Tensor {
+  const [rows, columns] = block.shape;
+  const [orthonormal] = scan(
+    (known: Tensor, { row, place }: { readonly row: Tensor; readonly place: Tensor }) => {
+      let rest = reshape(row, [1, columns]);
+      for (let pass = 0; pass < 2; pass++) {
+        rest = sub(rest, matmul(matmul(rest, known, { transposeY: true }), known));
+      }
+      const unit = rest.div(sqrt(sum(rest.square())));
+      return [add(known, mul(reshape(place, [rows, 1]), unit)), undefined];
+    },
+    zeros([rows, columns]),
+    { row: block, place: identity(rows, rows) },
+  );
+  return orthonormal;
+}
+
+/** Matrices of one shape side by side, each from its own key: f32[rows, count · columns]. */
+export function initializeBlocks(
+  names: readonly InitializerName[],
+  key: Tensor,
+  shape: readonly [number, number],
+  options: InitializerOptions = {},
+): Tensor {
+  const keys = splitKey(key, names.length);
+  return concatenate(names.map((name, i) => initialize(name, keys[i], shape, options)), 1);
+}

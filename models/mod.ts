@@ -1,0 +1,20 @@
+/**
+ * Models of sequences, as plugins, and what they are made of.
+ *
+ * @module
+ */
+import type { ModelPlugin } from "@unroll/core";
+import { mlp } from "./mlp.ts";
+import { rnn } from "./rnn.ts";
+
+export * from "./activations.ts";
+export * from "./initializers.ts";
+export * from "./linear.ts";
+export * from "./mlp.ts";
+export * from "./recurrent.ts";
+export type { InputNorm, RecurrentOptions } from "./recurrent_options.ts";
+export type { EmbeddingParameters, InputParameters, NormParameters } from "./inputs.ts";
+export * from "./rnn.ts";
+
+/** The built-in models, by name. */
+export const MODELS: Readonly<Record<string, ModelPlugin>> = { mlp, rnn };

@@ -1,0 +1,361 @@
+/**
+ * From a cell, which is one step, to a model: the cell runs over time by `scan`, layers lie one upon
+ * the other, inputs are embedded and normalised before, and a linear layer makes the outputs.
+ *
+ * @module
+ */
+import {
+  broadcastTo,
+  concatenate,
+  fill,
+  foldIn,
+  gather,
+  type LayerRow,
+  mapTree,
+  matmul,
+  type ModelInstance,
+  mul,
+  outputSize,
+  randomBernoulli,
+  randomNormal,
+  reshape,
+  scan,
+  slice,
+  splitKey,
+  type TaskSpec,
+  type Tensor,
+  where,
+  zeros,
+} from "@unroll/core";
+import { initializeBlocks } from "./initializers.ts";
+import {
+  type InputParameters,
+  inputParameters,
+  type InputSettings,
+  inputWidth,
+  type LayerInput,
+  readInputs,
+  refuseInputs,
+} from "./inputs.ts";
+import { linear, type LinearParameters, linearParameters, plus } from "./linear.ts";
+import type { RecurrentOptions } from "./recurrent_options.ts";
+
+/** Weights of one layer; blocks of `hidden` columns for each gate, in the order of the cell. */
+export interface CellParameters {
+  /** f32[in, gates · hidden]; absent where a layer reads nothing. */
+  readonly weight_ih?: Tensor;
+  /** f32[hidden, gates · hidden] */
+  readonly weight_hh: Tensor;
+  /** f32[gates · hidden]; where a layer reads nothing, it is all there is on the input side. */
+  readonly bias_ih?: Tensor;
+  /** f32[gates · hidden] */
+  readonly bias_hh?: Tensor;
+}
+
+/** What a cell hands from step to step, by the names of its paper: f32[batch, hidden] each. */
+export type CellState = Readonly<Record<string, Tensor>>;
+
+/** What a cell makes of one step. */
+export interface CellResult {
+  /** For the next step. */
+  readonly state: CellState;
+  /** What the layer above sees, f32[batch, hidden]. */
+  readonly output: Tensor;
+}
+
+/** A kind of recurrent layer: one step of it. */
+export interface Cell {
+  /** Its name in summaries. */
+  readonly name: string;
+  /** What its state consists of. */
+  readonly state: readonly string[];
+  /** Its blocks of weights, in order. */
+  readonly gates: readonly string[];
+  /** Which block makes what the state becomes; `identity` weights are for this one alone. */
+  readonly candidate: string;
+  /** What a bias on the input side starts at, for each block; 0 where left out. */
+  readonly startBias?: Readonly<Record<string, number>>;
+  /** Done to the input side of all steps at once, after the weights and bias. */
+  readonly input?: (x: Tensor) => Tensor;
+  /** Brings a learned start, which may be anything, to where states are. */
+  start(learned: CellState): CellState;
+  /**
+   * One step.
+   *
+   * @param parameters Weights of the layer.
+   * @param state Of the step before.
+   * @param x The input side `x_t · weight_ih + bias_ih`, f32[batch, gates · hidden]; f32[gates · hidden]
+   * where the layer reads nothing.
+   */
+  step(parameters: CellParameters, state: CellState, x: Tensor): CellResult;
+}
+
+/** Weights of a recurrent model. */
+export interface RecurrentParameters extends InputParameters {
+  /** Of each layer, the lowest first. */
+  readonly layers: readonly CellParameters[];
+  /** Where each layer starts, before {@linkcode Cell.start}: f32[hidden] each; where it is learned. */
+  readonly initial?: readonly CellState[];
+  /** Of the output layer. */
+  readonly output: LinearParameters;
+}
+
+/** States of the layers, the lowest first. */
+export type RecurrentState = readonly CellState[];
+
+/**
+ * Why a recurrent model cannot learn a task; `undefined` if it can.
+ *
+ * @param spec The task.
+ * @param options The model's options.
+ * @returns The end of a sentence.
+ */
+export function refuseRecurrent(spec: TaskSpec, options: RecurrentOptions): string | undefined {
+  return refuseInputs(inputSettings(spec, options));
+}
+
+/**
+ * A model of layers of a cell.
+ *
+ * @param cell The cell.
+ * @param options The model's options.
+ * @param spec The task, which is not refused.
+ * @returns The model.
+ *
+ * @example A leaky sum of the inputs
+ * ```ts
+ * import { randomKey, tensor } from "@unroll/core";
+ * import { recurrentModel, rnn, type RnnOptions } from "@unroll/models";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * const model = recurrentModel(
+ *   {
+ *     name: "leaky",
+ *     state: ["h"],
+ *     gates: ["h"],
+ *     candidate: "h",
+ *     start: (learned) => learned,
+ *     step(_, { h }, x) {
+ *       const next = h.mul(0.5).add(x);
+ *       return { state: { h: next }, output: next };
+ *     },
+ *   },
+ *   { ...rnn().options as RnnOptions, hidden: 1 },
+ *   {
+ *     inputs: { kind: "vector", size: 1 },
+ *     outputs: { kind: "vector", size: 1, at: "every" },
+ *     length: "variable",
+ *     loss: { kind: "squared-error", reduction: "mean" },
+ *     weighted: false,
+ *     stateful: false,
+ *   },
+ * );
+ * const one = tensor([[1]]);
+ * const { outputs } = model.apply(
+ *   { layers: [{ weight_ih: one, weight_hh: one }], output: { weight: one } },
+ *   tensor([[[8]], [[0]], [[0]]]),
+ *   { length: 3, batch: 1, state: [{ h: tensor([[0]]) }], training: false, key: randomKey(0) },
+ * );
+ * deepStrictEqual([...await outputs.data()], [8, 4, 2]);
+ * ```
+ */
+export function recurrentModel(
+  cell: Cell,
+  options: RecurrentOptions,
+  spec: TaskSpec,
+): ModelInstance<RecurrentParameters, RecurrentState> {
+  const { hidden, layers, dropout } = options;
+  const settings = inputSettings(spec, options);
+  const learned = options.initialState === "learned" ||
+    options.initialState === "auto" && spec.inputs.kind === "none";
+
+  return {
+    parameters(key) {
+      const [inputKey, outputKey, startKey, ...layerKeys] = splitKey(key, 3 + layers);
+      return {
+        ...inputParameters(inputKey, settings),
+        layers: layerKeys.map((key, layer) =>
+          cellParameters(cell, key, layer === 0 ? inputWidth(settings) : hidden, options)
+        ),
+        ...(learned ? { initial: learnedStart(cell, startKey, options) } : {}),
+        output: linearParameters(outputKey, {
+          from: hidden,
+          to: outputSize(spec),
+          initializer: options.outputInit,
+          std: options.std,
+          bias: options.bias !== "none",
+        }),
+      };
+    },
+
+    initialState({ initial }, batch) {
+      return Array.from({ length: layers }, (_, layer) => {
+        if (!initial) {
+          return Object.fromEntries(cell.state.map((part) => [part, zeros([batch, hidden])]));
+        }
+        return mapTree((part) => broadcastTo(part, [batch, hidden]), cell.start(initial[layer]));
+      });
+    },
+
+    apply(parameters, inputs, { length, state, training, key }) {
+      const { input: first, updates } = readInputs(parameters, inputs, settings, training);
+      let input = first;
+      const last: CellState[] = [];
+      let h: Tensor | undefined;
+      parameters.layers.forEach((weights, layer) => {
+        if (h) input = { kind: "vectors", x: training ? drop(h, dropout, foldIn(key, layer)) : h };
+        const [end, outputs] = runCell(cell, weights, input, { start: state[layer], length });
+        last.push(end);
+        h = outputs;
+      });
+      const top = h as Tensor;
+      const read = spec.outputs.at === "every" ? top : lastStep(top);
+      return {
+        outputs: linear(parameters.output, read),
+        state: last,
+        hidden: top,
+        ...(updates ? { updates } : {}),
+      };
+    },
+
+    layers: describeLayers(cell, options, spec, learned),
+  };
+}
+
+/** Runs one layer over all steps: the state after the last, and the outputs f32[time, batch, hidden]. */
+function runCell(
+  cell: Cell,
+  weights: CellParameters,
+  input: LayerInput,
+  { start, length }: { readonly start: CellState; readonly length: number },
+): [CellState, Tensor] {
+  // The input side needs no state, so it is one product for all steps.
+  const side = inputSide(weights, input);
+  const x = cell.input ? cell.input(side) : side;
+  const sequence = input.kind === "none" ? undefined : x;
+  return scan(
+    (state: CellState, slice: Tensor | undefined) => {
+      const { state: next, output } = cell.step(weights, state, slice ?? x);
+      return [next, output];
+    },
+    start,
+    sequence,
+    { length },
+  );
+}
+
+/** `x · weight_ih + bias_ih` of all steps. */
+function inputSide({ weight_ih, weight_hh, bias_ih }: CellParameters, input: LayerInput): Tensor {
+  switch (input.kind) {
+    case "none":
+      return bias_ih ?? zeros([weight_hh.shape[1]]);
+    case "one-hot":
+      // A one-hot vector times a matrix is a row of it.
+      return plus(gather(weight_ih as Tensor, input.indices), bias_ih);
+    case "vectors":
+      return plus(matmul(input.x, weight_ih as Tensor), bias_ih);
+  }
+}
+
+function cellParameters(
+  cell: Cell,
+  key: Tensor,
+  from: number | undefined,
+  options: RecurrentOptions,
+): CellParameters {
+  const { hidden, std, bias, inputInit, recurrentInit } = options;
+  const [inputKey, recurrentKey] = splitKey(key);
+  const recurrent = cell.gates.map((gate) =>
+    recurrentInit === "identity" && gate !== cell.candidate ? inputInit : recurrentInit
+  );
+  return {
+    ...(from === undefined ? {} : {
+      weight_ih: initializeBlocks(cell.gates.map(() => inputInit), inputKey, [from, hidden], {
+        std,
+      }),
+    }),
+    weight_hh: initializeBlocks(recurrent, recurrentKey, [hidden, hidden], { std }),
+    ...(bias === "none" ? {} : { bias_ih: startBias(cell, hidden) }),
+    ...(bias === "both" ? { bias_hh: zeros([cell.gates.length * hidden]) } : {}),
+  };
+}
+
+function startBias(cell: Cell, hidden: number): Tensor {
+  const values = cell.gates.map((gate) => cell.startBias?.[gate] ?? 0);
+  if (values.every((value) => value === 0)) return zeros([values.length * hidden]);
+  return concatenate(values.map((value) => fill([hidden], value)));
+}
+
+function learnedStart(cell: Cell, key: Tensor, options: RecurrentOptions): CellState[] {
+  const { hidden, layers, std } = options;
+  const keys = splitKey(key, layers * cell.state.length);
+  return Array.from(
+    { length: layers },
+    (_, layer) =>
+      Object.fromEntries(cell.state.map((part, i) => [
+        part,
+        mul(randomNormal(keys[layer * cell.state.length + i], [hidden]), std),
+      ])),
+  );
+}
+
+/** Dropout: the rest is scaled up, so that sums stay as large on average; Srivastava et al. (2014). */
+function drop(x: Tensor, share: number, key: Tensor): Tensor {
+  if (share === 0) return x;
+  return where(randomBernoulli(key, x.shape, 1 - share), x.div(1 - share), 0);
+}
+
+/** f32[time, batch, n] → f32[batch, n] */
+function lastStep(x: Tensor): Tensor {
+  const [time, batch, n] = x.shape;
+  return reshape(slice(x, 0, time - 1, time), [batch, n]);
+}
+
+function inputSettings(spec: TaskSpec, options: RecurrentOptions): InputSettings {
+  return { spec: spec.inputs, embedding: options.embedding, norm: options.inputNorm };
+}
+
+function describeLayers(
+  cell: Cell,
+  options: RecurrentOptions,
+  spec: TaskSpec,
+  learned: boolean,
+): LayerRow[] {
+  const { hidden, layers, embedding, inputNorm, bias } = options;
+  const settings = inputSettings(spec, options);
+  const width = inputWidth(settings);
+  const time = spec.length === "variable" ? "time" : spec.length;
+  const rows: LayerRow[] = [];
+  if (embedding > 0 && spec.inputs.kind === "symbol") {
+    rows.push({
+      name: "embedding",
+      output: `[${time}, batch, ${embedding}]`,
+      parameters: spec.inputs.vocabulary * embedding,
+    });
+  }
+  if (inputNorm !== "none" && width !== undefined) {
+    rows.push({
+      name: `${inputNorm} norm`,
+      output: `[${time}, batch, ${width}]`,
+      parameters: 2 * width,
+    });
+  }
+  const columns = cell.gates.length * hidden;
+  const biases = { input: 1, both: 2, none: 0 }[bias];
+  for (let layer = 0; layer < layers; layer++) {
+    const from = layer === 0 ? width ?? 0 : hidden;
+    const outputs = layer < layers - 1 || spec.outputs.at === "every";
+    rows.push({
+      name: layers === 1 ? cell.name : `${cell.name} ${layer + 1}`,
+      output: outputs ? `[${time}, batch, ${hidden}]` : `[batch, ${hidden}]`,
+      parameters: (from + hidden + biases) * columns + (learned ? cell.state.length * hidden : 0),
+    });
+  }
+  const classes = outputSize(spec);
+  rows.push({
+    name: "output",
+    output: spec.outputs.at === "every" ? `[${time}, batch, ${classes}]` : `[batch, ${classes}]`,
+    parameters: hidden * classes + (biases > 0 ? classes : 0),
+  });
+  return rows;
+}
