@@ -16,7 +16,6 @@ import {
   randomUniform,
   reshape,
   scan,
-  slice,
   splitKey,
   sqrt,
   sub,
@@ -99,8 +98,8 @@ export function initialize(
       return normal(Math.sqrt(2 / rows));
     case "orthogonal":
       return rows <= columns
-        ? orthonormalRows(key, rows, columns)
-        : transpose(orthonormalRows(key, columns, rows));
+        ? transpose(orthonormalColumns(key, columns, rows))
+        : orthonormalColumns(key, rows, columns);
     case "identity":
       return identity(rows, columns);
     case "normal":
@@ -120,41 +119,41 @@ function identity(rows: number, columns: number): Tensor {
   return cast(eq(iota([rows, columns], 0), iota([rows, columns], 1)), "f32");
 }
 
-/** Rows made orthogonal at a time: those before a block go by matrix products, which are fast. */
-const BLOCK = 32;
+/** Columns made orthogonal at a time: those before a block go by matrix products, which are fast. */
+const BLOCK = 16;
 
 /**
- * Random orthonormal rows: the Gram–Schmidt process on normal numbers, which gives every such matrix
- * the same chance. Each projection is done twice, which is enough (Giraud, Langou and Rozložník, 2005).
+ * Random orthonormal columns, f32[rows, columns] with no more columns than rows: the Gram–Schmidt
+ * process on normal numbers, which gives every such matrix the same chance. Each projection is done
+ * twice, which is enough (Giraud, Langou and Rozložník, 2005).
  */
-function orthonormalRows(key: Tensor, rows: number, columns: number): Tensor {
-  const random = randomNormal(key, [rows, columns]);
-  const blocks: Tensor[] = [];
-  for (let start = 0; start < rows; start += BLOCK) {
-    const size = Math.min(BLOCK, rows - start);
-    let block = slice(random, 0, start, start + size);
-    for (let pass = 0; pass < 2 && blocks.length > 0; pass++) {
-      const before = concatenate(blocks);
-      block = sub(block, matmul(matmul(block, before, { transposeY: true }), before));
+function orthonormalColumns(key: Tensor, rows: number, columns: number): Tensor {
+  const keys = splitKey(key, Math.ceil(columns / BLOCK));
+  let known: Tensor | undefined;
+  keys.forEach((key, i) => {
+    let block = randomNormal(key, [rows, Math.min(BLOCK, columns - i * BLOCK)]);
+    for (let pass = 0; known && pass < 2; pass++) {
+      block = sub(block, matmul(known, matmul(known, block, { transposeX: true })));
     }
-    blocks.push(orthonormalBlock(block));
-  }
-  return concatenate(blocks);
+    const next = orthonormalBlock(block);
+    known = known ? concatenate([known, next], 1) : next;
+  });
+  return known as Tensor;
 }
 
 function orthonormalBlock(block: Tensor): Tensor {
   const [rows, columns] = block.shape;
   const [orthonormal] = scan(
-    (known: Tensor, { row, place }: { readonly row: Tensor; readonly place: Tensor }) => {
-      let rest = reshape(row, [1, columns]);
+    (known: Tensor, { column, place }: { readonly column: Tensor; readonly place: Tensor }) => {
+      let rest = reshape(column, [rows, 1]);
       for (let pass = 0; pass < 2; pass++) {
-        rest = sub(rest, matmul(matmul(rest, known, { transposeY: true }), known));
+        rest = sub(rest, matmul(known, matmul(known, rest, { transposeX: true })));
       }
       const unit = rest.div(sqrt(sum(rest.square())));
-      return [add(known, mul(reshape(place, [rows, 1]), unit)), undefined];
+      return [add(known, matmul(unit, reshape(place, [1, columns]))), undefined];
     },
     zeros([rows, columns]),
-    { row: block, place: identity(rows, rows) },
+    { column: transpose(block), place: identity(columns, columns) },
   );
   return orthonormal;
 }
