@@ -4,17 +4,23 @@
  * @module
  */
 import type { ModelPlugin } from "@unroll/core";
+import { gru } from "./gru.ts";
+import { lstm } from "./lstm.ts";
 import { mlp } from "./mlp.ts";
 import { rnn } from "./rnn.ts";
 
 export * from "./activations.ts";
+export * from "./gru.ts";
 export * from "./initializers.ts";
+export type { EmbeddingParameters, InputParameters, NormParameters } from "./inputs.ts";
 export * from "./linear.ts";
+export * from "./lstm.ts";
 export * from "./mlp.ts";
+export * from "./pytorch.ts";
 export * from "./recurrent.ts";
 export type { InputNorm, RecurrentOptions } from "./recurrent_options.ts";
-export type { EmbeddingParameters, InputParameters, NormParameters } from "./inputs.ts";
 export * from "./rnn.ts";
+export * from "./summary.ts";
 
 /** The built-in models, by name. */
-export const MODELS: Readonly<Record<string, ModelPlugin>> = { mlp, rnn };
+export const MODELS: Readonly<Record<string, ModelPlugin>> = { mlp, rnn, gru, lstm };
