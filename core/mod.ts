@@ -20,6 +20,7 @@ export * from "./backends/mod.ts";
 export * from "./backends/reference.ts";
 export * from "./primitives/primitive.ts";
 export * from "./testing/check_gradients.ts";
+export * from "./testing/check_model.ts";
 export * from "./testing/random_source.ts";
 export * from "./plugin/mod.ts";
 export * from "./training/mod.ts";
