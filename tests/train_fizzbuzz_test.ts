@@ -30,7 +30,7 @@ Deno.test("100 training steps agree between reference and cpu", async () => {
     const pair of [
       FIZZBUZZ,
       { model: rnn({ hidden: 5, activation: "sigmoid" }), task: fizzbuzz({ encoding: "digits" }) },
-      { model: mlp({ hidden: [10] }), task: fizzbuzz({ encoding: "binary" }) },
+      { model: mlp({ layers: [10] }), task: fizzbuzz({ encoding: "binary" }) },
     ]
   ) {
     const run = async (device: "reference" | "cpu") => {
