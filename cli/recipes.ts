@@ -20,7 +20,7 @@ export const RECIPES: Readonly<Record<string, Recipe>> = {
       weightScale: 0.1,
     },
     task: "fizzbuzz",
-    taskOptions: { encoding: "none" },
+    taskOptions: { encoding: "none", last: 300 },
     training: {
       steps: 200_000,
       optimizer: "adam",

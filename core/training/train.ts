@@ -41,6 +41,20 @@ export type TrainingEvent =
     readonly best: boolean;
   };
 
+/** What is known when training begins. */
+export interface TrainingStart {
+  /** All settings. */
+  readonly settings: ResolvedSettings;
+  /** Where it will be trained. */
+  readonly device: BackendName;
+  /** What that runs on, in a line. */
+  readonly deviceDescription: string;
+  /** The task. */
+  readonly task: TaskInstance;
+  /** The model's layers. */
+  readonly layers: readonly LayerRow[];
+}
+
 /** Parameters worth keeping. */
 export interface BestParameters {
   /** After which step. */
@@ -75,10 +89,19 @@ export interface TrainSettings extends Partial<Omit<TrainingDefaults, "optimizer
   readonly optimizer?: OptimizerName | Optimizer;
   /** How the learning rate goes, or its name. */
   readonly schedule?: ScheduleName | Schedule;
+  /** Is told what is about to be trained, before the first step; training waits for it. */
+  readonly begin?: (start: TrainingStart) => void | Promise<void>;
   /** Is told what happens; training waits for it. */
   readonly report?: (event: TrainingEvent) => void | Promise<void>;
-  /** Is given the state of training after every validation, and at the end, to keep. */
-  readonly keep?: (snapshot: () => Promise<Snapshot>, best: boolean) => Promise<void>;
+  /**
+   * Is given the state of training after every validation, to keep it: a function that copies all of
+   * it, whether it is the best so far, and the best parameters.
+   */
+  readonly keep?: (
+    snapshot: () => Promise<Snapshot>,
+    isBest: boolean,
+    best: BestParameters,
+  ) => Promise<void>;
   /** Ends training early, with what there is. */
   readonly signal?: AbortSignal;
   /** A run to go on with. */
@@ -177,6 +200,13 @@ export async function train(settings: TrainSettings): Promise<TrainResult> {
       seed: settings.seed ?? 0,
       resume: resume?.tensors,
     });
+    await settings.begin?.({
+      settings: chosen,
+      device: backend.name,
+      deviceDescription: backend.description,
+      task,
+      layers: instance.layers,
+    });
     const loop = new Loop(trainer, chosen, settings, started);
     loop.best = resume?.best ?? { step: trainer.step, parameters: await trainer.parameters() };
     const ended = await loop.run(signal);
@@ -205,11 +235,19 @@ export async function train(settings: TrainSettings): Promise<TrainResult> {
 
 /** Settings with nothing left out. */
 export interface ResolvedSettings extends Omit<TrainingDefaults, "optimizer" | "schedule"> {
+  /** The optimizer. */
   readonly optimizer: Optimizer;
+  /** How the learning rate goes. */
   readonly schedule: Schedule;
+  /** Name of the schedule, `custom` for one that was given as a function. */
+  readonly scheduleName: ScheduleName | "custom";
+  /** Learning rate. */
   readonly learningRate: number;
+  /** This much of Σw² is added to the loss. */
   readonly l2: number;
+  /** Steps between validations. */
   readonly validateEvery: number;
+  /** What decides which parameters are best. */
   readonly best: "error" | "loss";
 }
 
@@ -234,7 +272,7 @@ export function resolveSettings(
   given: Partial<Pick<TrainSettings, keyof TrainingDefaults>>,
   defaults: TrainingDefaults,
 ): ResolvedSettings {
-  const all = { ...defaults, ...defined(given) } as TrainingDefaults;
+  const all = { ...defaults, ...known(given) } as TrainingDefaults;
   const recommended = defaults.optimizer ?? "adam";
   const chosen = given.optimizer ?? recommended;
   const optimizer = typeof chosen === "string" ? OPTIMIZERS[chosen]() : chosen;
@@ -257,17 +295,36 @@ export function resolveSettings(
     ...all,
     optimizer,
     schedule: withWarmup(base, all.warmup ?? 0),
+    scheduleName: typeof schedule === "string" ? schedule : "custom",
     learningRate,
+    clip: all.clip || undefined,
+    clipNorm: all.clipNorm || undefined,
     l2: all.l2 ?? 0,
     validateEvery: all.validateEvery ?? Math.max(1, Math.ceil(steps / 20)),
     best: all.best ?? "error",
   };
 }
 
-function defined<T extends object>(values: T): Partial<T> {
+const KNOWN: Readonly<Record<keyof TrainingDefaults, true>> = {
+  steps: true,
+  optimizer: true,
+  learningRate: true,
+  schedule: true,
+  warmup: true,
+  clip: true,
+  clipNorm: true,
+  l2: true,
+  validateEvery: true,
+  best: true,
+  stopAtError: true,
+  stopAtLoss: true,
+};
+
+/** What is a setting and is given. */
+function known(values: object): object {
   return Object.fromEntries(
-    Object.entries(values).filter(([, value]) => value !== undefined),
-  ) as Partial<T>;
+    Object.entries(values).filter(([name, value]) => name in KNOWN && value !== undefined),
+  );
 }
 
 /** The loop over steps, with its clock. */
@@ -280,7 +337,6 @@ class Loop {
   readonly #first: number;
   /** Milliseconds spent on steps. */
   #training = 0;
-  #rate = 0;
 
   constructor(
     trainer: Trainer,
@@ -346,8 +402,8 @@ class Loop {
       await pending?.();
       const elapsed = performance.now() - begun;
       this.#training += elapsed;
-      const steady = Math.max(0.01, elapsed - (trainer.compiling - compiling));
-      this.#rate = count / steady * 1000;
+      const compiled = trainer.compiling - compiling;
+      const steady = Math.max(0.01, elapsed - compiled);
       // A chunk that a boundary cut short says little about how long chunks should be.
       if (count === chunk) {
         chunk = Math.max(1, Math.min(chunk * 4, Math.round(count * LOOK / steady)));
@@ -359,6 +415,11 @@ class Loop {
         this.#lossSteps += count;
         await this.#progress(step);
       };
+      if (compiled > 0) {
+        // The next chunk may compile too: a person should not have to wait for that to see progress.
+        await pending();
+        pending = undefined;
+      }
       await turn();
     }
     const begun = performance.now();
@@ -370,6 +431,8 @@ class Loop {
   #reported = -Infinity;
   #lossSum = 0;
   #lossSteps = 0;
+  /** The part of training, without compiling, that was told of. */
+  #reportedTraining = 0;
 
   async #progress(step: number): Promise<void> {
     const { report } = this.#settings;
@@ -378,7 +441,10 @@ class Loop {
     if (!report || (now - this.#reported < LOOK / 2 && step < this.#chosen.steps)) return;
     this.#reported = now;
     const loss = this.#lossSum / this.#lossSteps;
+    const spent = this.#training - this.#trainer.compiling - this.#reportedTraining;
+    const stepsPerSecond = this.#lossSteps / Math.max(0.01, spent) * 1000;
     this.#lossSum = this.#lossSteps = 0;
+    this.#reportedTraining += spent;
     const { learningRate, schedule, steps } = this.#chosen;
     await report({
       event: "progress",
@@ -386,7 +452,7 @@ class Loop {
       steps,
       loss,
       seconds: this.seconds,
-      stepsPerSecond: this.#rate,
+      stepsPerSecond,
       learningRate: learningRate * await schedule(tensor(Math.max(0, step - 1)), steps).item(),
     });
   }
@@ -399,7 +465,7 @@ class Loop {
       this.best = { step: trainer.step, validation, parameters: await trainer.parameters() };
     }
     await this.#settings.report?.({ event: "validation", step: trainer.step, validation, best });
-    await this.#settings.keep?.(() => this.snapshot(), best);
+    await this.#settings.keep?.(() => this.snapshot(), best, this.best);
     return validation;
   }
 
