@@ -325,7 +325,7 @@ export const ELEMENTWISE: Readonly<Record<ElementwiseName, ElementwiseRule>> = {
         op("select", op("gt", x, zero(x)), op("mul", z, op("log", x)), zero(x)),
       ),
     ],
-    spell: { wgsl: (x, y) => `pow(${x}, ${y})`, wasm: "pow" },
+    spell: { wgsl: (x, y) => `power(${x}, ${y})`, wasm: "pow" },
     domain: [[0.3, 3], [-2, 2]],
     ulp: 32,
     cost: 30,

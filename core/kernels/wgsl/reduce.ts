@@ -1,0 +1,247 @@
+/**
+ * Printing reductions. A point of the result is folded by one invocation or by a team of them, whose
+ * partial results meet in workgroup memory. Small matrix products inside loops are printed this way
+ * too: they are sums over products.
+ *
+ * @module
+ */
+import { pointsOf } from "../accesses.ts";
+import { affineIndex, applyExpression, type Axis, type Expression } from "../expression.ts";
+import type { MatmulKernel, ReduceKernel } from "../kernel.ts";
+import {
+  axesIn,
+  forEachPoint,
+  type PrintContext,
+  unflatten,
+  WORKGROUP_SIZE,
+  writerFor,
+  writeStores,
+} from "./context.ts";
+import { literal } from "./expressions.ts";
+
+/** A matrix product as the sum that it is. */
+export function matmulAsReduce(kernel: MatmulKernel): ReduceKernel {
+  return {
+    kind: "reduce",
+    name: kernel.name,
+    axes: [...kernel.batch, kernel.row, kernel.column],
+    inner: [kernel.inner],
+    operation: "sum",
+    value: applyExpression("mul", "f32", [kernel.x, kernel.y]),
+    stores: kernel.stores,
+  };
+}
+
+/**
+ * How many invocations fold one point together, a power of two: more where points are too few to
+ * keep everybody busy, or where neighbours along the folded axis are neighbours in memory.
+ */
+export function teamSize(kernel: ReduceKernel, lanes: number): number {
+  const points = Math.max(1, pointsOf(kernel.axes));
+  const inner = pointsOf(kernel.inner);
+  const least = isContiguous(kernel) ? 16 : 1;
+  let team = 1;
+  while (team < WORKGROUP_SIZE && team * 2 <= inner / 2) {
+    if (points * team >= lanes && team >= least) break;
+    team *= 2;
+  }
+  return team;
+}
+
+/** Whether the folded axis is the fast one in some load and no parallel axis is in any. */
+function isContiguous({ value, inner, axes }: ReduceKernel): boolean {
+  const last = inner.at(-1);
+  const across = axes.findLast(({ extent }) => extent > 1);
+  if (!last) return false;
+  const strides: [number, number][] = [];
+  const visit = (part: Expression): void => {
+    if (part.kind === "load") {
+      const affine = affineIndex(part.index);
+      if (!affine) return;
+      strides.push([
+        affine.strides.get(last) ?? 0,
+        across ? affine.strides.get(across) ?? 0 : 0,
+      ]);
+    } else if (part.kind === "apply") part.inputs.forEach(visit);
+  };
+  visit(value);
+  return strides.some(([folded, other]) => folded === 1 && other > 1);
+}
+
+/** Workgroups that a reduction can use. */
+export function reduceGroups(kernel: ReduceKernel): number {
+  const team = teamSize(kernel, REDUCE_LANES);
+  return Math.ceil(pointsOf(kernel.axes) * team / WORKGROUP_SIZE);
+}
+
+/** Invocations that a reduction by itself tries to occupy. */
+export const REDUCE_LANES = 8192;
+
+/** Writes a reduction. */
+export function printReduce(kernel: ReduceKernel, context: PrintContext): void {
+  const team = teamSize(kernel, context.groups === 1 ? WORKGROUP_SIZE : REDUCE_LANES);
+  if (team === 1) printAlone(kernel, context);
+  else printTeam(kernel, context, team);
+}
+
+function printAlone(kernel: ReduceKernel, context: PrintContext): void {
+  const used = usedAxes(kernel);
+  forEachPoint(context, pointsOf(kernel.axes), (point) => {
+    const axes = new Map<Axis, string>();
+    unflatten(context, kernel.axes, point, used, axes);
+    const fold = declareFold(kernel, context);
+    const loop = (rest: readonly Axis[]): void => {
+      if (rest.length === 0) return accumulate(kernel, context, axes, fold);
+      const [axis, ...others] = rest;
+      if (axis.extent === 1) return loop(others);
+      const name = context.names.unique(axis.name);
+      axes.set(axis, name);
+      const head = `for (var ${name} = 0; ${name} < ${axis.extent}; ${name}++)`;
+      context.source.block(head, () => loop(others));
+    };
+    loop(kernel.inner);
+    writeStores(context, writerFor(context, axes, [fold.result]), kernel.stores);
+  });
+}
+
+function printTeam(kernel: ReduceKernel, context: PrintContext, team: number): void {
+  const { source, names, groups } = context;
+  const points = pointsOf(kernel.axes);
+  const inner = pointsOf(kernel.inner);
+  const used = usedAxes(kernel);
+  const slots = WORKGROUP_SIZE / team;
+  const member = names.unique("member");
+  source.line(`let ${member} = local % ${team};`);
+  const base = names.unique("base");
+  const first = groups === 1 ? "0" : `group * ${slots}`;
+  const rounds = Math.ceil(points / (slots * groups));
+  const body = (): void => {
+    const point = names.unique("point");
+    // Everybody goes through the barriers; who has no point of its own folds one that exists.
+    const full = points % (slots * groups) === 0;
+    const own = rounds === 1 ? first : base;
+    const number = slots === 1 ? own : `${own} + local / ${team}`;
+    source.line(`let ${point} = ${full ? number : `min(${number}, ${points - 1})`};`);
+    const axes = new Map<Axis, string>();
+    unflatten(context, kernel.axes, point, used, axes);
+    const fold = declareFold(kernel, context);
+    const step = names.unique(kernel.inner.length === 1 ? kernel.inner[0].name : "step");
+    source.block(`for (var ${step} = ${member}; ${step} < ${inner}; ${step} += ${team})`, () => {
+      const inside = new Map(axes);
+      unflatten(context, kernel.inner, step, used, inside);
+      accumulate(kernel, context, inside, fold);
+    });
+    combine(context, fold, member, team);
+    const guard = full ? `${member} == 0` : `${member} == 0 && ${number} < ${points}`;
+    source.block(`if (${guard})`, () => {
+      writeStores(context, writerFor(context, axes, [fold.result]), kernel.stores);
+    });
+  };
+  if (rounds === 1) body();
+  else {
+    const bound = rounds * slots * groups;
+    const head = `for (var ${base} = ${first}; ${base} < ${bound}; ${base} += ${slots * groups})`;
+    source.block(head, body);
+  }
+}
+
+function usedAxes(kernel: ReduceKernel): Set<Axis> {
+  return axesIn([kernel.value, ...kernel.stores.flatMap(({ index, value }) => [index, value])]);
+}
+
+/** Names of the variables that hold a partial result. */
+interface Fold {
+  readonly operation: ReduceKernel["operation"];
+  readonly dtype: "f32" | "i32" | "u32";
+  /** The sum or the greatest so far. */
+  readonly value: string;
+  /** Where the greatest is, for `argmax`. */
+  readonly place: string;
+  /** The one that the stores read. */
+  readonly result: string;
+}
+
+function declareFold(kernel: ReduceKernel, { source, names }: PrintContext): Fold {
+  const { operation } = kernel;
+  const dtype = kernel.value.dtype === "bool" ? "u32" : kernel.value.dtype;
+  const least = dtype === "i32" ? -2147483648 : dtype === "u32" ? 0 : -Infinity;
+  const value = names.unique(operation === "sum" ? "sum" : "greatest");
+  source.line(`var ${value} = ${literal(dtype, operation === "sum" ? 0 : least)};`);
+  if (operation !== "argmax") return { operation, dtype, value, place: "", result: value };
+  const place = names.unique("place");
+  source.line(`var ${place} = 2147483647;`);
+  return { operation, dtype, value, place, result: place };
+}
+
+function accumulate(
+  kernel: ReduceKernel,
+  context: PrintContext,
+  axes: ReadonlyMap<Axis, string>,
+  { operation, value, place, dtype }: Fold,
+): void {
+  const writer = writerFor(context, axes);
+  writer.announce([kernel.value]);
+  const plain = writer.text(kernel.value);
+  const text = kernel.value.dtype === "bool" ? `${dtype}(${plain})` : plain;
+  const { source } = context;
+  switch (operation) {
+    case "sum":
+      return source.line(`${value} += ${text};`);
+    case "max":
+      return source.line(`${value} = max(${value}, ${text});`);
+    case "argmax": {
+      const candidate = context.names.unique("candidate");
+      source.line(`let ${candidate} = ${text};`);
+      const at = axes.get(kernel.inner[0]) ?? "0";
+      return source.block(`if (${candidate} > ${value} || ${place} == 2147483647)`, () => {
+        source.line(`${value} = ${candidate};`);
+        source.line(`${place} = ${at};`);
+      });
+    }
+    default:
+      return operation satisfies never;
+  }
+}
+
+/** Folds what the members of each team have; the first of each gets it all. */
+function combine(context: PrintContext, fold: Fold, member: string, team: number): void {
+  const { source, names, scratch } = context;
+  const { operation, value, place, dtype } = fold;
+  const values = `fold_${dtype}`;
+  scratch.folds.add(dtype);
+  if (operation === "argmax") scratch.folds.add("i32");
+  // The fold of i32 places must not share memory with values of i32: those are `fold_i32` too.
+  const places = dtype === "i32" ? "fold_u32" : "fold_i32";
+  if (operation === "argmax" && dtype === "i32") scratch.folds.add("u32");
+  const put = (): void => {
+    source.line(`${values}[local] = ${value};`);
+    if (operation === "argmax") {
+      source.line(`${places}[local] = ${dtype === "i32" ? `u32(${place})` : place};`);
+    }
+  };
+  source.line("workgroupBarrier();");
+  put();
+  source.line("workgroupBarrier();");
+  const half = names.unique("half");
+  source.block(`for (var ${half} = ${team / 2}; ${half} > 0; ${half} /= 2)`, () => {
+    source.block(`if (${member} < ${half})`, () => {
+      const other = `${values}[local + ${half}]`;
+      if (operation === "sum") source.line(`${value} += ${other};`);
+      else if (operation === "max") source.line(`${value} = max(${value}, ${other});`);
+      else {
+        const seen = names.unique("other");
+        const where = names.unique("other_place");
+        source.line(`let ${seen} = ${other};`);
+        const at = `${places}[local + ${half}]`;
+        source.line(`let ${where} = ${dtype === "i32" ? `i32(${at})` : at};`);
+        const wins = `${seen} > ${value} || (${seen} == ${value} && ${where} < ${place})`;
+        source.block(`if (${wins})`, () => {
+          source.line(`${value} = ${seen};`);
+          source.line(`${place} = ${where};`);
+        });
+      }
+      put();
+    });
+    source.line("workgroupBarrier();");
+  });
+}
