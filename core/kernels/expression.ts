@@ -123,7 +123,21 @@ export function addIndex(a: Expression, b: Expression): Expression {
     const [rest, constant] = splitConstant(a);
     if (constant !== 0) return addIndex(rest, index(constant + b.value));
   }
-  return applyExpression("add", "i32", [a, b]);
+  return joinQuotient(a, b) ?? applyExpression("add", "i32", [a, b]);
+}
+
+/** `(x div k) · k·s + (x rem k) · s` is `x · s`: finds such a pair among the terms of a sum. */
+function joinQuotient(a: Expression, b: Expression): Expression | undefined {
+  const [remainder, scale] = splitFactor(b);
+  if (remainder.kind !== "apply" || remainder.operation !== "rem") return undefined;
+  const [x, divisor] = remainder.inputs;
+  if (divisor.kind !== "constant") return undefined;
+  const quotient = scaleIndex(divideIndex(x, divisor.value), divisor.value * scale);
+  const wanted = termsOf(quotient);
+  const terms = termsOf(a);
+  if (!wanted.every((term) => terms.includes(term))) return undefined;
+  const rest = terms.filter((term) => !wanted.includes(term));
+  return [...rest, ...termsOf(scaleIndex(x, scale))].reduce(addIndex, index(0));
 }
 
 /** Index times a constant. */
@@ -261,28 +275,63 @@ export function rangeOf(a: Expression): { readonly least: number; readonly most:
   return { least: -Infinity, most: Infinity };
 }
 
-/** An index as a sum of axes times constants: what a printer turns into strides. */
+/** An index as a part that some axes do not move, and what one step of each of them moves. */
 export interface AffineIndex {
-  /** The part that no axis moves. */
-  readonly constant: number;
-  /** Elements moved by one step of each axis. */
+  /** The part that the axes do not move; it may depend on loops around them. */
+  readonly base: Expression;
+  /** Elements moved by one step of each axis; axes that do not move the index are left out. */
   readonly strides: ReadonlyMap<Axis, number>;
 }
 
-/** Reads an index as affine; `undefined` if it has a division, a load or another non-linear part. */
-export function affineIndex(a: Expression): AffineIndex | undefined {
+/**
+ * Reads an index as affine in some axes; `undefined` if one of them occurs inside a division, a load
+ * or another part that is not linear.
+ */
+export function affineIndex(a: Expression, axes: readonly Axis[]): AffineIndex | undefined {
   const strides = new Map<Axis, number>();
-  let constant = 0;
+  let base = index(0);
   for (const term of termsOf(a)) {
-    let [base, factor] = [term, 1];
-    if (term.kind === "apply" && term.operation === "mul" && term.inputs[1].kind === "constant") {
-      [base, factor] = [term.inputs[0], term.inputs[1].value];
-    }
-    if (base.kind === "constant") constant += base.value * factor;
-    else if (base.kind === "axis") strides.set(base.axis, (strides.get(base.axis) ?? 0) + factor);
-    else return undefined;
+    const [factor, scale] = splitFactor(term);
+    if (factor.kind === "axis" && axes.includes(factor.axis)) {
+      strides.set(factor.axis, (strides.get(factor.axis) ?? 0) + scale);
+    } else if (dependsOn(factor, axes)) return undefined;
+    else base = addIndex(base, term);
   }
-  return { constant, strides };
+  for (const [axis, stride] of strides) if (stride === 0) strides.delete(axis);
+  return { base, strides };
+}
+
+/** Whether an expression changes with some axes. */
+export function dependsOn(expression: Expression, axes: readonly Axis[]): boolean {
+  const own = axesIn(expression);
+  return own.size > 0 && axes.some((axis) => own.has(axis));
+}
+
+const NO_AXES: ReadonlySet<Axis> = new Set();
+const axesKnown = new WeakMap<Expression, ReadonlySet<Axis>>();
+
+/** The axes that an expression changes with. Expressions are shared, so each is looked at once. */
+export function axesIn(expression: Expression): ReadonlySet<Axis> {
+  const known = axesKnown.get(expression);
+  if (known) return known;
+  let axes = NO_AXES;
+  if (expression.kind === "axis") axes = new Set([expression.axis]);
+  else if (expression.kind === "load") axes = axesIn(expression.index);
+  else if (expression.kind === "apply") {
+    const sets = new Set(expression.inputs.map(axesIn).filter(({ size }) => size > 0));
+    axes = sets.size > 1 ? new Set([...sets].flatMap((set) => [...set])) : [...sets][0] ?? NO_AXES;
+  }
+  axesKnown.set(expression, axes);
+  return axes;
+}
+
+/** A term of an index as a factor times a constant. */
+function splitFactor(term: Expression): [Expression, number] {
+  const scaled = term.kind === "apply" && term.operation === "mul" &&
+    term.inputs[1].kind === "constant";
+  return scaled
+    ? [term.inputs[0], (term.inputs[1] as { readonly value: number }).value]
+    : [term, 1];
 }
 
 /** Rebuilds an expression with parts replaced; `replace` returns `undefined` to descend. */

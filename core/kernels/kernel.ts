@@ -125,3 +125,37 @@ export function axesOf(kernel: Kernel): readonly Axis[] {
 export function kernelsOf(steps: readonly Step[]): Kernel[] {
   return steps.flatMap((step) => step.kind === "loop" ? kernelsOf(step.steps) : [step]);
 }
+
+/** Whether a kernel has no points. */
+export function isEmpty(kernel: Kernel): boolean {
+  return axesOf(kernel).some((axis) => axis.extent === 0);
+}
+
+/** Every expression that a kernel evaluates, with what it stores to. */
+export function expressionsOf(kernel: Kernel): Expression[] {
+  const expressions = kernel.stores.flatMap(({ index, value }) => [index, value]);
+  if (kernel.kind === "reduce") expressions.push(kernel.value);
+  if (kernel.kind === "matmul") expressions.push(kernel.x, kernel.y);
+  return expressions;
+}
+
+/** A kernel with all its expressions, and the buffers it stores to, replaced. */
+export function mapKernel(
+  kernel: Kernel,
+  expression: (expression: Expression) => Expression,
+  buffer: (buffer: Buffer) => Buffer = (same) => same,
+): Kernel {
+  const stores = kernel.stores.map((store) => ({
+    buffer: buffer(store.buffer),
+    index: expression(store.index),
+    value: expression(store.value),
+    mode: store.mode,
+  }));
+  if (kernel.kind === "map") return { ...kernel, stores };
+  if (kernel.kind === "reduce") return { ...kernel, stores, value: expression(kernel.value) };
+  const [x, y] = [expression(kernel.x), expression(kernel.y)];
+  if (x.kind !== "load" || y.kind !== "load") {
+    throw new Error("Cannot replace an operand of a product by what is not a load");
+  }
+  return { ...kernel, stores, x, y };
+}

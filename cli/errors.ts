@@ -1,0 +1,88 @@
+/**
+ * What a person sees when a command fails: one sentence on standard error, and an exit code.
+ *
+ * @module
+ */
+
+/** A mistake in how a command was typed: exit code 2. Everything else that fails exits with 1. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+/** Exit codes. */
+export const EXIT: Readonly<
+  Record<"success" | "failure" | "usage" | "interrupted", number>
+> = {
+  success: 0,
+  failure: 1,
+  usage: 2,
+  interrupted: 130,
+};
+
+/**
+ * Does something that reads what was typed, so that its refusals count as mistakes in typing.
+ *
+ * @param act Reads and checks.
+ * @returns What it gives.
+ * @throws {UsageError} When it refuses with a `RangeError` or `TypeError`; the sentence stays.
+ */
+export async function asUsage<Result>(
+  act: () => Result | Promise<Result>,
+): Promise<Result> {
+  try {
+    return await act();
+  } catch (error) {
+    if (error instanceof RangeError || error instanceof TypeError) {
+      throw new UsageError(error.message, { cause: error });
+    }
+    throw error;
+  }
+}
+
+/** How failures are told. */
+export interface FailureSettings {
+  /** Prints on standard error. */
+  readonly writeError: (text: string) => void;
+  /** Whether stacks are shown too, for people who debug. */
+  readonly debug: boolean;
+}
+
+/**
+ * Runs a command and turns whatever it throws into one sentence and an exit code.
+ *
+ * @param command Does the command's work.
+ * @param settings How failures are told.
+ * @returns The exit code.
+ */
+export async function exitCodeOf(
+  command: () => Promise<void>,
+  settings: FailureSettings,
+): Promise<number> {
+  try {
+    await command();
+    return EXIT.success;
+  } catch (error) {
+    settings.writeError(`${sentenceOf(error)}\n`);
+    if (settings.debug && error instanceof Error) {
+      settings.writeError(`${error.stack}\n`);
+      for (
+        let cause = error.cause;
+        cause instanceof Error;
+        cause = cause.cause
+      ) {
+        settings.writeError(`caused by ${cause.stack}\n`);
+      }
+    }
+    return error instanceof UsageError ? EXIT.usage : EXIT.failure;
+  }
+}
+
+/** The first line of what went wrong; what is not a refusal of ours says how to see more. */
+function sentenceOf(error: unknown): string {
+  if (!(error instanceof Error)) {
+    return `Cannot go on: ${String(error).split("\n")[0]}`;
+  }
+  const message = error.message.split("\n")[0];
+  if (message.startsWith("Cannot ")) return message;
+  return `Cannot go on: ${message === "" ? error.name : message} (set DEBUG=1 to see where)`;
+}

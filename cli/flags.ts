@@ -1,0 +1,184 @@
+/**
+ * The flags of a command out of several schemas: one flat set, and back from what was typed to each schema's values.
+ *
+ * An option keeps its short name, such as `--hidden`, as long as it is the only one. A name that the command itself has
+ * stays the command's; a name that two plugins share gets the owner's kind in front, for both: `--model-window` and
+ * `--task-window`. Nobody has to know what other plugins call things, so every pair can be composed.
+ *
+ * @module
+ */
+
+import {
+  describeOptions,
+  nearestName,
+  type Option,
+  optionFlags,
+  optionHelp,
+  type OptionsSchema,
+  parseOptionTexts,
+} from "@unroll/core";
+import { UsageError } from "./errors.ts";
+
+/** A schema whose options become flags. */
+export interface FlagSource {
+  /** What its options are prefixed with when their names are taken; none for the command's own. */
+  readonly prefix?: "model" | "task";
+  /** What has the options, such as `the rnn model`. */
+  readonly owner: string;
+  // Of any options: they are given back as a plain record.
+  readonly schema: OptionsSchema<unknown>;
+}
+
+/** A flag of the command. */
+export interface Flag {
+  readonly source: FlagSource;
+  readonly option: Option;
+  /** Its name, without dashes. */
+  readonly flag: string;
+}
+
+/** What was typed for each flag, by the flag's name in camelCase. */
+export type TypedFlags = Readonly<Record<string, string | boolean | undefined>>;
+
+/**
+ * Gives every option of every source a flag of its own.
+ *
+ * @param sources The command's own options first.
+ * @param reserved Flags that the command has besides, without dashes.
+ * @returns The flags, in the order of the sources.
+ * @throws {TypeError} When a schema cannot be made into flags.
+ */
+export function composeFlags(
+  sources: readonly FlagSource[],
+  reserved: readonly string[] = [],
+): readonly Flag[] {
+  const described = sources.map((source) => ({
+    source,
+    options: describeOptions(source.schema),
+  }));
+  const taken = new Set(reserved);
+  const plugins = new Map<string, number>();
+  for (const { source, options } of described) {
+    for (const { flag } of options) {
+      if (source.prefix === undefined) taken.add(flag);
+      else plugins.set(flag, (plugins.get(flag) ?? 0) + 1);
+    }
+  }
+  const flags = described.flatMap(({ source, options }) =>
+    options.map((option) => {
+      const clash = source.prefix !== undefined &&
+        (taken.has(option.flag) || plugins.get(option.flag)! > 1);
+      return {
+        source,
+        option,
+        flag: clash ? `${source.prefix}-${option.flag}` : option.flag,
+      };
+    })
+  );
+  const names = [...reserved, ...flags.map(({ flag }) => flag)];
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) {
+    throw new TypeError(
+      `Cannot make a flag of two options: both would be --${twice}`,
+    );
+  }
+  return flags;
+}
+
+/** A line of `--help`: flags as a command defines them, and their text. */
+export interface FlagDefinition {
+  readonly flags: string;
+  readonly help: string;
+  /** Whether it only says the default and is left out of help. */
+  readonly hidden: boolean;
+}
+
+/**
+ * How a command defines a flag.
+ *
+ * @param flag The flag.
+ * @returns One definition, or two for a boolean.
+ */
+export function defineFlag({ option, flag }: Flag): readonly FlagDefinition[] {
+  const help = optionHelp(option);
+  return optionFlags(option, flag).map((flags, index) => ({
+    flags,
+    help,
+    hidden: index > 0,
+  }));
+}
+
+/**
+ * Reads one source's options from what was typed.
+ *
+ * @param source The source.
+ * @param flags All flags of the command.
+ * @param typed What was typed.
+ * @returns The options, checked, with their defaults.
+ * @throws {RangeError} When a value is not allowed; the sentence names the flag as it was typed.
+ */
+export function readFlags<Options>(
+  source: FlagSource & { readonly schema: OptionsSchema<Options> },
+  flags: readonly Flag[],
+  typed: TypedFlags,
+): Options {
+  const own = flags.filter((flag) => flag.source === source);
+  const texts = Object.fromEntries(
+    own.map(({ option, flag }) => [option.name, typed[camelCase(flag)]]),
+  );
+  const names = new Map(
+    own.map(({ option, flag }) => [option.name, `--${flag}`]),
+  );
+  return parseOptionTexts(source.schema, texts, {
+    owner: source.owner,
+    spell: (name) => names.get(name) ?? name,
+  });
+}
+
+/** `top-k` → `topK`, as commands name what was typed. */
+export function camelCase(flag: string): string {
+  return flag.replace(
+    /-([a-z0-9])/g,
+    (_, letter: string) => letter.toUpperCase(),
+  );
+}
+
+/**
+ * The mistake of a flag that the command does not have.
+ *
+ * @param typed The flag as typed, with dashes.
+ * @param flags The flags that there are.
+ * @param others Other flags of the command, without dashes.
+ * @param hint What to say when nothing is near, after a colon.
+ * @returns The error to throw.
+ */
+export function unknownFlag(
+  typed: string,
+  flags: readonly Flag[],
+  others: readonly string[],
+  hint: string,
+): UsageError {
+  const bare = typed.replace(/^-+/, "").replace(/=.*$/, "");
+  const shared = flags.filter(({ flag, option }) => option.flag === bare && flag !== bare);
+  if (shared.length > 0) {
+    const owners = shared.map(({ source }) => source.owner).join(" and ");
+    const names = shared.map(({ flag }) => `--${flag}`).join(" or ");
+    return new UsageError(
+      `Cannot find option "--${bare}": ${owners} have one each, say ${names}`,
+    );
+  }
+  const known = [
+    ...flags.flatMap(({ flag, option }) =>
+      option.kind.type === "boolean" ? [flag, `no-${flag}`] : [flag]
+    ),
+    ...others,
+  ];
+  const nearest = nearestName(bare, known);
+  return new UsageError(
+    `Cannot find option "${typed}": ${
+      nearest === undefined
+        ? hint
+        : `did you mean "--${nearest}"? ${hint[0].toUpperCase()}${hint.slice(1)}`
+    }`,
+  );
+}

@@ -1,0 +1,264 @@
+import { assertEquals, assertStrictEquals } from "@std/assert";
+import type { Plugin } from "@unroll/core";
+import * as z from "zod";
+import { main } from "./main.ts";
+import type { TrainRequest, World } from "./world.ts";
+
+const RNN: Plugin = {
+  kind: "model",
+  name: "rnn",
+  summary: "A simple recurrent network",
+  options: z.object({
+    hidden: z.int().min(1).max(4096).default(16).describe("Hidden units"),
+    activation: z.enum(["tanh", "relu"]).default("tanh").describe("Activation"),
+    bias: z.boolean().default(true).describe("Biases"),
+    window: z.int().min(1).default(8).describe("Context"),
+  }),
+};
+const MLP: Plugin = { ...RNN, name: "mlp", summary: "Layers", options: z.object({}) };
+const FIZZBUZZ: Plugin = {
+  kind: "task",
+  name: "fizzbuzz",
+  summary: "The numbers as FizzBuzz",
+  options: z.object({
+    encoding: z.enum(["none", "binary"]).default("none").describe("How numbers are seen"),
+    window: z.int().min(2).default(4).describe("Numbers at once"),
+    lengths: z.array(z.int().min(1)).default([16, 31]).describe("Lengths"),
+  }),
+};
+
+/** Runs a command on made-up plugins and a trainer that only tells what it was asked. */
+async function unroll(line: string, change: Partial<World> = {}) {
+  const requests: TrainRequest[] = [];
+  let output = "";
+  let errors = "";
+  const world: World = {
+    models: { rnn: RNN, mlp: MLP },
+    tasks: { fizzbuzz: FIZZBUZZ },
+    recipes: {
+      "five-units": {
+        summary: "Five hidden units",
+        model: "rnn",
+        modelOptions: { hidden: 5 },
+        task: "fizzbuzz",
+        taskOptions: {},
+        training: { steps: 200, lr: 1e-3 },
+        known: "46 of 64 starts",
+      },
+    },
+    refusal: (model, task) =>
+      model.name === "mlp" && task.options.encoding === "none"
+        ? "Cannot train mlp on fizzbuzz: it needs an input, and the encoding is none"
+        : undefined,
+    train: (request, reporter) => {
+      requests.push(request);
+      reporter.config({ config: { training: { steps: 3 } }, run: "runs/x" });
+      reporter.progress({ step: 1, loss: 2, seconds: 0.1, steps_per_second: 10 });
+      reporter.validation({ step: 1, loss: 2, error: 0.5, best: true });
+      reporter.progress({ step: 2, loss: NaN, seconds: 0.2, steps_per_second: 10 });
+      const done = { steps: 3, seconds: 1.5, steps_per_second: 2, device: "cpu", loss: 0.25 };
+      reporter.done({ ...done, error: 0, run: "runs/x" }, ["1 2 fizz"]);
+      return Promise.resolve();
+    },
+    base: new URL(".", import.meta.url),
+    version: "0.0.1",
+    terminal: {
+      write: (text) => output += text,
+      writeError: (text) => errors += text,
+      isTerminal: false,
+      color: false,
+      columns: () => 80,
+      debug: false,
+    },
+    ...change,
+  };
+  // Help goes through the console.
+  const log = console.log;
+  console.log = (text: unknown) => output += `${text}\n`;
+  try {
+    const code = await main(line.split(" ").filter(Boolean), world);
+    return { code, output, errors, requests };
+  } finally {
+    console.log = log;
+  }
+}
+
+Deno.test("train: composes model and task with their options", async () => {
+  const { code, requests, errors } = await unroll(
+    "train --model rnn --hidden 5 --task=fizzbuzz --encoding binary --lengths 16,46 --no-bias " +
+      "--seed 7 --lr 1e-2 --clip-norm 5 --out elsewhere",
+  );
+  assertStrictEquals(errors, "");
+  assertStrictEquals(code, 0);
+  const [{ model, task, training, out }] = requests;
+  assertStrictEquals(model.plugin, RNN);
+  assertEquals(model.options, { hidden: 5, activation: "tanh", bias: false, window: 8 });
+  assertEquals(task.options, { encoding: "binary", window: 4, lengths: [16, 46] });
+  assertEquals(training, { seed: 7, device: "auto", lr: 0.01, clipNorm: 5 });
+  assertStrictEquals(out, "elsewhere");
+});
+
+Deno.test("train: options that model and task share are prefixed", async () => {
+  const both = "train --model rnn --task fizzbuzz";
+  const { requests } = await unroll(`${both} --model-window 3 --task-window 5`);
+  assertStrictEquals(requests[0].model.options.window, 3);
+  assertStrictEquals(requests[0].task.options.window, 5);
+  const wrong = await unroll(`${both} --task-window 1`);
+  assertStrictEquals(
+    wrong.errors,
+    "Cannot use --task-window 1: a whole number of at least 2 is needed\n",
+  );
+  const shared = await unroll(`${both} --window 3`);
+  assertStrictEquals(
+    shared.errors,
+    'Cannot find option "--window": the rnn model and the fizzbuzz task have one each, say --model-window or --task-window\n',
+  );
+  assertStrictEquals(shared.code, 2);
+});
+
+Deno.test("train: each mistake is one sentence and exit code 2", async () => {
+  const both = "train --model rnn --task fizzbuzz";
+  const cases: Readonly<Record<string, string>> = {
+    "train --model gnu --task fizzbuzz": 'Cannot find model "gnu": known models are rnn, mlp',
+    "train --model rn --task fizzbuzz":
+      'Cannot find model "rn": did you mean "rnn"? Known models are rnn, mlp',
+    "train --model rnn --task fizz":
+      'Cannot find task "fizz": did you mean "fizzbuzz"? Known tasks are fizzbuzz',
+    "train": "Cannot train without --model: known models are rnn, mlp",
+    "train --model rnn": "Cannot train without --task: known tasks are fizzbuzz",
+    "train --model ./none.ts --task fizzbuzz":
+      'Cannot load model "./none.ts": there is no such file',
+    "train --model ./main.ts": 'Cannot use "./main.ts" as a model: it exports no plugin',
+    [`${both} --steps 0`]: "Cannot use --steps 0: a whole number of at least 1 is needed",
+    [`${both} --hidden 0`]: "Cannot use --hidden 0: a whole number from 1 to 4096 is needed",
+    [`${both} --device gpu`]:
+      "Cannot use --device gpu: one of auto, cpu, webgpu, reference is needed",
+    [`${both} --hiden 5`]:
+      'Cannot find option "--hiden": did you mean "--hidden"? See train --model rnn --task fizzbuzz --help',
+    [`${both} --xyz`]: 'Cannot find option "--xyz": see train --model rnn --task fizzbuzz --help',
+    [`${both} --hidden`]: "Cannot use --hidden: a value is missing after it",
+    [`${both} 5`]: "Cannot use words that belong to no option: see --help",
+    "train --model mlp --task fizzbuzz":
+      "Cannot train mlp on fizzbuzz: it needs an input, and the encoding is none",
+    "recipe six-units":
+      'Cannot find recipe "six-units": did you mean "five-units"? Known recipes are five-units',
+    "recipe five-units --steps 0": "Cannot use --steps 0: a whole number of at least 1 is needed",
+  };
+  for (const [line, sentence] of Object.entries(cases)) {
+    const { code, errors, output, requests } = await unroll(line);
+    assertEquals([code, errors, output, requests.length], [2, `${sentence}\n`, "", 0], line);
+  }
+});
+
+Deno.test("train: a failure of the trainer is one sentence and exit code 1", async () => {
+  const { code, errors } = await unroll("train --model rnn --task fizzbuzz", {
+    train: () => Promise.reject(new RangeError("Cannot go on training: the loss is NaN")),
+  });
+  assertEquals([code, errors], [1, "Cannot go on training: the loss is NaN\n"]);
+});
+
+Deno.test("train --help: lists what can be chosen, then the options of what is chosen", async () => {
+  const alone = await unroll("train --help");
+  assertEquals([alone.code, alone.errors], [0, ""]);
+  for (const text of ["rnn ", "A simple recurrent network", "fizzbuzz", "--lr", "--clip-norm"]) {
+    assertStrictEquals(alone.output.includes(text), true, text);
+  }
+  assertStrictEquals(alone.output.includes("--hidden"), false);
+  const { output, code, requests } = await unroll(
+    "train --model rnn --task fizzbuzz --hidden 5 --help",
+  );
+  assertEquals([code, requests.length], [0, 0]);
+  for (
+    const text of [
+      "--hidden",
+      "Hidden units (1 to 4096; default 16)",
+      "--no-bias",
+      "--encoding",
+      "none, binary; default none",
+      "--model-window",
+      "--task-window",
+      "--steps",
+    ]
+  ) {
+    assertStrictEquals(output.includes(text), true, text);
+  }
+});
+
+Deno.test("train --json: one object a line on standard output, done last", async () => {
+  const { output, errors } = await unroll("train --model rnn --task fizzbuzz --json");
+  const lines = output.trimEnd().split("\n").map((line) => JSON.parse(line));
+  assertEquals(lines.map(({ event }) => event), ["config", "progress", "validation", "done"]);
+  assertEquals(lines.at(-1), {
+    event: "done",
+    steps: 3,
+    seconds: 1.5,
+    steps_per_second: 2,
+    device: "cpu",
+    loss: 0.25,
+    error: 0,
+    run: "runs/x",
+  });
+  assertStrictEquals(errors, "");
+});
+
+Deno.test("train: shows the result to people, and only that when quiet", async () => {
+  const terminal = { isTerminal: true, color: false, columns: () => 80, debug: false };
+  for (const quiet of [false, true]) {
+    let output = "";
+    let errors = "";
+    await unroll(`train --model rnn --task fizzbuzz${quiet ? " --quiet" : ""}`, {
+      terminal: {
+        ...terminal,
+        write: (text) => output += text,
+        writeError: (text) => errors += text,
+      },
+    });
+    assertStrictEquals(
+      output,
+      "1 2 fizz\n3 steps in 1.5 s on cpu (2 steps/s), loss 0.2500, error 0 %\nSaved in runs/x\n",
+    );
+    assertStrictEquals(errors.includes("█"), !quiet);
+  }
+});
+
+Deno.test("recipe: lists, and runs with its own settings unless others are typed", async () => {
+  const list = await unroll("recipe");
+  assertEquals([list.code, list.output], [0, "  five-units  Five hidden units\n"]);
+  const { requests, output } = await unroll("recipe five-units --lr 0.5 --seed 3");
+  assertStrictEquals(requests[0].model.options.hidden, 5);
+  assertEquals(requests[0].training, { seed: 3, steps: 200, device: "auto", lr: 0.5 });
+  assertStrictEquals(output.endsWith("Known: 46 of 64 starts\n"), true);
+});
+
+Deno.test("list: models, tasks and pairs", async () => {
+  const { output, code } = await unroll("list");
+  assertStrictEquals(code, 0);
+  assertStrictEquals(
+    output,
+    "Models\n  rnn       A simple recurrent network\n  mlp       Layers\n\n" +
+      "Tasks\n  fizzbuzz  The numbers as FizzBuzz\n\n" +
+      "Which go together\n            fizzbuzz\n  rnn       yes\n  mlp       -\n",
+  );
+  const json = JSON.parse((await unroll("list --json")).output);
+  assertEquals(json.pairs[1], {
+    model: "mlp",
+    task: "fizzbuzz",
+    refusal: "Cannot train mlp on fizzbuzz: it needs an input, and the encoding is none",
+  });
+});
+
+Deno.test("unroll: help, version and unknown commands", async () => {
+  const help = await unroll("");
+  assertStrictEquals(help.code, 0);
+  for (const text of ["train", "recipe", "list"]) {
+    assertStrictEquals(help.output.includes(text), true, text);
+  }
+  assertStrictEquals((await unroll("--version")).output.includes("0.0.1"), true);
+  const unknown = await unroll("trian");
+  assertEquals([unknown.code, unknown.errors], [
+    2,
+    'Cannot find command "trian": did you mean "train"? Known commands are train, recipe, list\n',
+  ]);
+  const flag = await unroll("list --jsn");
+  assertEquals([flag.code, flag.errors], [2, 'Cannot find option "--jsn": see --help\n']);
+});

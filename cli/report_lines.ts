@@ -1,0 +1,69 @@
+/**
+ * What `--json` prints: one JSON object a line on standard output, each with an `event`.
+ *
+ * The names are those of other tools' logs (snake case), and stay: programs read them.
+ *
+ * @module
+ */
+
+/** The first line: everything that decides the run. */
+export interface ConfigLine {
+  readonly event: "config";
+  readonly config: unknown;
+  /** The run's folder. */
+  readonly run: string;
+}
+
+/** A line on the way. */
+export interface ProgressLine {
+  readonly event: "progress";
+  readonly step: number;
+  readonly loss: number;
+  readonly seconds: number;
+  readonly steps_per_second: number;
+  readonly learning_rate?: number;
+}
+
+/** A validation. */
+export interface ValidationLine {
+  readonly event: "validation";
+  readonly step: number;
+  readonly loss: number;
+  /** Share of wrong answers, from 0 to 1. */
+  readonly error: number;
+  /** Whether it is the best so far. */
+  readonly best: boolean;
+}
+
+/** The last line. */
+export interface DoneLine {
+  readonly event: "done";
+  readonly steps: number;
+  readonly seconds: number;
+  readonly steps_per_second: number;
+  readonly device: string;
+  readonly loss: number;
+  readonly error: number;
+  /** The run's folder. */
+  readonly run: string;
+  /** What else the task measures. */
+  readonly metrics?: Readonly<Record<string, number>>;
+}
+
+/** Any line. */
+export type ReportLine = ConfigLine | ProgressLine | ValidationLine | DoneLine;
+
+/**
+ * Writes a line.
+ *
+ * @param line What to report; numbers that are not finite become `null`, which is JSON's nearest.
+ * @returns JSON without line ends inside, and one at the end.
+ *
+ * @example Usage
+ * ```ts ignore
+ * formatReportLine({ event: "validation", step: 10, loss: 0.5, error: 0, best: true });
+ * ```
+ */
+export function formatReportLine(line: ReportLine): string {
+  return `${JSON.stringify(line)}\n`;
+}

@@ -1,0 +1,123 @@
+/**
+ * Tells of a training run: as a bar or lines for people, or as JSON lines for programs.
+ *
+ * @module
+ */
+
+import {
+  createProgress,
+  formatCount,
+  formatDuration,
+  formatFigure,
+  formatShare,
+} from "./progress.ts";
+import {
+  type ConfigLine,
+  type DoneLine,
+  formatReportLine,
+  type ProgressLine,
+  type ValidationLine,
+} from "./report_lines.ts";
+import type { Terminal } from "./world.ts";
+
+/** What a trainer tells. */
+export interface Reporter {
+  /** Before the first step. */
+  config(line: Omit<ConfigLine, "event">): void;
+  /** Now and then; cheap to call often. */
+  progress(line: Omit<ProgressLine, "event">): void;
+  /** After each validation. */
+  validation(line: Omit<ValidationLine, "event">): void;
+  /** At the end, with what the task shows of the result, made for people. */
+  done(line: Omit<DoneLine, "event">, shown?: readonly string[]): void;
+  /** When there is no more to come, whether the run ended well or not. */
+  close(): void;
+}
+
+/** How to tell. */
+export interface ReporterSettings {
+  readonly terminal: Terminal;
+  /** What runs, such as `fizzbuzz · rnn`. */
+  readonly title: string;
+  /** Steps in all, when known before. */
+  readonly steps?: number;
+  readonly json: boolean;
+  readonly quiet: boolean;
+}
+
+/**
+ * Makes a reporter.
+ *
+ * With `json`, standard output is JSON lines alone. Otherwise progress goes to standard error, unless `quiet`, and the
+ * result to standard output.
+ *
+ * @param settings How to tell.
+ * @returns The reporter.
+ */
+export function createReporter(settings: ReporterSettings): Reporter {
+  return settings.json ? jsonReporter(settings) : peopleReporter(settings);
+}
+
+/** At most so many progress lines a second: what reads them need not keep up with the steps. */
+const JSON_INTERVAL = 1;
+
+function jsonReporter({ terminal, quiet }: ReporterSettings): Reporter {
+  let told = -Infinity;
+  return {
+    config: (line) => terminal.write(formatReportLine({ event: "config", ...line })),
+    progress(line) {
+      if (quiet || line.seconds - told < JSON_INTERVAL) return;
+      told = line.seconds;
+      terminal.write(formatReportLine({ event: "progress", ...line }));
+    },
+    validation(line) {
+      if (!quiet) terminal.write(formatReportLine({ event: "validation", ...line }));
+    },
+    done: (line) => terminal.write(formatReportLine({ event: "done", ...line })),
+    close() {},
+  };
+}
+
+function peopleReporter({ terminal, title, steps, quiet }: ReporterSettings): Reporter {
+  let progress: ReturnType<typeof createProgress> | undefined;
+  let error: number | undefined;
+  return {
+    config(line) {
+      const total = steps ?? stepsOf(line.config);
+      if (quiet || total === undefined) return;
+      progress = createProgress({
+        steps: total,
+        title,
+        write: terminal.writeError,
+        isTerminal: terminal.isTerminal,
+        color: terminal.color,
+        columns: terminal.columns,
+      });
+    },
+    progress(line) {
+      progress?.update({ step: line.step, loss: line.loss, error });
+    },
+    validation(line) {
+      error = line.error;
+    },
+    done(line, shown = []) {
+      progress?.stop();
+      for (const text of shown) terminal.write(`${text}\n`);
+      terminal.write(
+        `${formatCount(line.steps)} steps in ${formatDuration(line.seconds)} on ${line.device} ` +
+          `(${formatCount(line.steps_per_second)} steps/s), loss ${formatFigure(line.loss)}, ` +
+          `error ${formatShare(line.error)}\nSaved in ${line.run}\n`,
+      );
+    },
+    close() {
+      progress?.stop();
+    },
+  };
+}
+
+/** The number of steps in a run's configuration. */
+function stepsOf(config: unknown): number | undefined {
+  const training = (config as { readonly training?: { readonly steps?: unknown } } | null)
+    ?.training;
+  return typeof training?.steps === "number" ? training.steps : undefined;
+}

@@ -1,0 +1,48 @@
+/**
+ * The options of `train` that every model and task share.
+ *
+ * @module
+ */
+
+import * as z from "zod";
+import type { OptionsSchema } from "@unroll/core";
+
+/** What decides a training run besides the model and the task. */
+export interface TrainOptions {
+  readonly seed: number;
+  /** Absent: as many as the task recommends. */
+  readonly steps?: number;
+  readonly device: "auto" | "cpu" | "webgpu" | "reference";
+  /** Absent here and below: what the task recommends for the model. */
+  readonly optimizer?: "sgd" | "adam" | "adamw" | "adagrad" | "rmsprop";
+  readonly lr?: number;
+  readonly schedule?: "constant" | "linear" | "cosine";
+  /** Every gradient element is cut to ±this. */
+  readonly clip?: number;
+  /** All gradients together are scaled down to this norm. */
+  readonly clipNorm?: number;
+}
+
+/** The schema of {@linkcode TrainOptions}. */
+export const TRAIN_OPTIONS: OptionsSchema<TrainOptions> = z.object({
+  seed: z.int().min(0).max(2 ** 32 - 1).default(0).describe(
+    "Seed of everything random",
+  ),
+  steps: z.int().min(1).optional().describe(
+    "Training steps; the task recommends a number",
+  ),
+  device: z.enum(["auto", "cpu", "webgpu", "reference"]).default("auto")
+    .describe("Where to compute"),
+  optimizer: z.enum(["sgd", "adam", "adamw", "adagrad", "rmsprop"]).optional()
+    .describe("Optimizer"),
+  lr: z.number().positive().optional().describe("Learning rate"),
+  schedule: z.enum(["constant", "linear", "cosine"]).optional().describe(
+    "How the learning rate goes",
+  ),
+  clip: z.number().positive().optional().describe(
+    "Cut every gradient element to plus or minus this",
+  ),
+  clipNorm: z.number().positive().optional().describe(
+    "Scale the gradient down to this norm",
+  ),
+});

@@ -1,0 +1,75 @@
+/**
+ * What the commands work with: the plugins there are, the trainer, and the terminal. Handed in, so that tests run
+ * commands without a process.
+ *
+ * @module
+ */
+
+import type { JsonRecord, Plugin } from "@unroll/core";
+import type { Reporter } from "./reporter.ts";
+import type { TrainOptions } from "./train_options.ts";
+
+/** Everything outside of the commands. */
+export interface World {
+  /** The built-in models, by name. */
+  readonly models: Readonly<Record<string, Plugin>>;
+  /** The built-in tasks, by name. */
+  readonly tasks: Readonly<Record<string, Plugin>>;
+  /** The built-in recipes, by name. */
+  readonly recipes: Readonly<Record<string, Recipe>>;
+  /** Why a model cannot learn a task, in one sentence; `undefined` when it can. */
+  readonly refusal: (model: Chosen, task: Chosen) => string | undefined;
+  /** Trains, saves the run and tells the reporter. */
+  readonly train: (request: TrainRequest, reporter: Reporter) => Promise<void>;
+  /** The folder that paths are relative to, as a URL that ends in a slash. */
+  readonly base: URL;
+  /** Unroll's version. */
+  readonly version: string;
+  readonly terminal: Terminal;
+}
+
+/** Where text goes. */
+export interface Terminal {
+  /** Prints on standard output. */
+  readonly write: (text: string) => void;
+  /** Prints on standard error. */
+  readonly writeError: (text: string) => void;
+  /** Whether standard error is a terminal whose lines can be redrawn. */
+  readonly isTerminal: boolean;
+  /** Whether colours are welcome. */
+  readonly color: boolean;
+  /** Its width now. */
+  readonly columns: () => number;
+  /** Whether stacks are shown. */
+  readonly debug: boolean;
+}
+
+/** A plugin with its options. */
+export interface Chosen {
+  readonly plugin: Plugin;
+  /** What found it: a built-in name, a path or a package. */
+  readonly name: string;
+  /** All options, checked. */
+  readonly options: JsonRecord;
+}
+
+/** A training run that was asked for. */
+export interface TrainRequest {
+  readonly model: Chosen;
+  readonly task: Chosen;
+  readonly training: TrainOptions;
+  /** The folder that the run's own folder is made in. */
+  readonly out: string;
+}
+
+/** A model, a task and settings whose result is known beforehand. */
+export interface Recipe {
+  readonly summary: string;
+  readonly model: string;
+  readonly modelOptions: JsonRecord;
+  readonly task: string;
+  readonly taskOptions: JsonRecord;
+  readonly training: JsonRecord;
+  /** The result that is known, and from where. */
+  readonly known: string;
+}

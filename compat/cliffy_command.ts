@@ -1,0 +1,752 @@
+// deno-lint-ignore-file no-explicit-any no-console -- a command line, typed loosely
+/**
+ * Stands in for `jsr:@cliffy/command` where JSR is out of reach: the part of its
+ * `Command` that a command line like ours needs, with the same behaviour, over
+ * `parseArgs` of `node:util`. See `jsr.ts`.
+ *
+ * Left out: types inferred from the definitions, options with optional or several
+ * values, dotted and wildcard options, the `upgrade` command, colours.
+ *
+ * @module
+ */
+
+import { parseArgs } from "node:util";
+import { formatArguments, generateHelp, type HelpOptions } from "./cliffy_help.ts";
+import {
+  type Argument,
+  BooleanType,
+  camelCase,
+  didYouMean,
+  flagOf,
+  IntegerType,
+  NumberType,
+  parseArgument,
+  splitDefinition,
+  StringType,
+  Type,
+  type TypeHandler,
+  ValidationError,
+} from "./cliffy_types.ts";
+
+export {
+  type ArgumentValue,
+  BooleanType,
+  EnumType,
+  IntegerType,
+  NumberType,
+  StringType,
+  Type,
+  type TypeHandler,
+  ValidationError,
+} from "./cliffy_types.ts";
+
+type Handler = Type<unknown> | TypeHandler<unknown>;
+type Values = Record<string, any>;
+
+/** Called with the options and the arguments of a command. */
+export type ActionHandler = (this: Command, options: any, ...args: any[]) => unknown;
+
+/** Called with what a command throws. */
+export type ErrorHandler = (error: Error | ValidationError, command: Command) => unknown;
+
+/** How to add an option. */
+export interface OptionOptions {
+  readonly required?: boolean;
+  readonly default?: any;
+  readonly defaultText?: any;
+  readonly collect?: boolean;
+  readonly hidden?: boolean;
+  readonly global?: boolean;
+  readonly standalone?: boolean;
+  readonly override?: boolean;
+  readonly prepend?: boolean;
+  readonly conflicts?: readonly string[];
+  readonly depends?: readonly string[];
+  readonly value?: (value: any, previous?: any) => unknown;
+  readonly action?: ActionHandler;
+}
+
+/** An option of a command. */
+export interface Option extends OptionOptions {
+  readonly name: string;
+  readonly aliases: readonly string[];
+  readonly flags: readonly string[];
+  readonly description: string;
+  readonly args: readonly Argument[];
+  readonly groupName?: string;
+}
+
+/** How to add an environment variable. */
+export interface EnvVarOptions {
+  readonly required?: boolean;
+  readonly hidden?: boolean;
+  readonly global?: boolean;
+  readonly prefix?: string;
+  readonly value?: (value: any) => unknown;
+}
+
+/** An environment variable of a command. */
+export interface EnvVar extends EnvVarOptions {
+  readonly names: readonly string[];
+  readonly description: string;
+  readonly details: Argument;
+}
+
+/** What {@linkcode Command.parse} resolves with. */
+export interface CommandResult {
+  readonly options: any;
+  readonly args: any;
+  readonly cmd: Command;
+  readonly literal: string[];
+}
+
+/** What has been read so far. */
+interface Context {
+  readonly rest: string[];
+  readonly flags: Values;
+  readonly env: Values;
+  readonly given: Map<string, Option>;
+}
+
+const HANDLERS: Readonly<Record<string, Handler>> = {
+  string: new StringType(),
+  file: new StringType(),
+  number: new NumberType(),
+  integer: new IntegerType(),
+  boolean: new BooleanType(),
+};
+
+/** The property that an option sets: `no-color` sets `color`. */
+function propertyOf(option: Option): string {
+  return camelCase(option.name.replace(/^no-/, ""));
+}
+
+/** A command: its options, its arguments, its subcommands and what it does. */
+export class Command {
+  #name = "COMMAND";
+  #description: string | (() => string) = "";
+  #version?: string;
+  #usage?: string;
+  #group?: string;
+  #default?: string;
+  #parent?: Command;
+  #action?: ActionHandler;
+  #globalAction?: ActionHandler;
+  #onError?: ErrorHandler;
+  #hidden = false;
+  #throws = false;
+  #exits = true;
+  #rawArgs: string[] = [];
+  #arguments: Argument[] = [];
+  readonly #aliases: string[] = [];
+  readonly #examples: { readonly name: string; readonly text: string }[] = [];
+  readonly #options: Option[] = [];
+  readonly #variables: EnvVar[] = [];
+  readonly #handlers: Map<string, { readonly handler: Handler; readonly global?: boolean }> =
+    new Map();
+  readonly #commands: Map<string, Command> = new Map();
+  /** The command that the next definition belongs to: this one, or the last added. */
+  #current: Command = this;
+
+  name(name: string): this {
+    this.#current.#name = name;
+    return this;
+  }
+
+  version(version: string | (() => string)): this {
+    this.#current.#version = typeof version === "string" ? version : version();
+    return this;
+  }
+
+  description(description: string | (() => string)): this {
+    this.#current.#description = description;
+    return this;
+  }
+
+  usage(usage: string): this {
+    this.#current.#usage = usage;
+    return this;
+  }
+
+  alias(alias: string): this {
+    this.#current.#aliases.push(alias);
+    return this;
+  }
+
+  hidden(): this {
+    this.#current.#hidden = true;
+    return this;
+  }
+
+  default(name: string): this {
+    this.#current.#default = name;
+    return this;
+  }
+
+  group(name: string | null): this {
+    this.#current.#group = name ?? undefined;
+    return this;
+  }
+
+  example(name: string, text: string): this {
+    this.#current.#examples.push({ name, text });
+    return this;
+  }
+
+  type(name: string, handler: Handler, options: { readonly global?: boolean } = {}): this {
+    this.#current.#handlers.set(name, { handler, global: options.global });
+    return this;
+  }
+
+  globalType(name: string, handler: Handler): this {
+    return this.type(name, handler, { global: true });
+  }
+
+  arguments(definition: string, descriptions: readonly string[] = []): this {
+    this.#current.#arguments = definition.trim().split(/ +/)
+      .map((raw, index) => parseArgument(raw, descriptions[index]));
+    return this;
+  }
+
+  option(
+    definition: string,
+    description: string,
+    options: OptionOptions | OptionOptions["value"] = {},
+  ): this {
+    const { names, values } = splitDefinition(definition);
+    if (values.length > 1 || values.some((value) => value.optional || value.variadic)) {
+      throw new TypeError(
+        `Cannot add option "${definition}": the stand-in knows one required value only`,
+      );
+    }
+    const long = names.find((name) => name.startsWith("--")) ?? names[0];
+    const name = long.replace(/^-+/, "");
+    const settings = typeof options === "function" ? { value: options } : options;
+    const target = this.#current;
+    const clash = target.#options.findIndex((option) => option.name === name);
+    if (clash >= 0 && !settings.override) {
+      throw new Error(
+        `An option with name '${flagOf(name)}' is already registered on command '${target.#name}'.`,
+      );
+    }
+    if (clash >= 0) target.#options.splice(clash, 1);
+    const option: Option = {
+      ...settings,
+      name,
+      aliases: names.filter((each) => each !== long).map((each) => each.replace(/^-+/, "")),
+      flags: [...names].sort((one, other) => flagWidth(one) - flagWidth(other)),
+      description,
+      args: values,
+      groupName: target.#group,
+    };
+    if (settings.prepend) target.#options.unshift(option);
+    else target.#options.push(option);
+    return this;
+  }
+
+  globalOption(
+    definition: string,
+    description: string,
+    options: OptionOptions | OptionOptions["value"] = {},
+  ): this {
+    const settings = typeof options === "function" ? { value: options } : options;
+    return this.option(definition, description, { ...settings, global: true });
+  }
+
+  env(definition: string, description: string, options: EnvVarOptions = {}): this {
+    const { names, values } = splitDefinition(definition);
+    const details = values[0] ?? parseArgument("<value:boolean>");
+    this.#current.#variables.push({ ...options, names, description, details });
+    return this;
+  }
+
+  globalEnv(definition: string, description: string, options: EnvVarOptions = {}): this {
+    return this.env(definition, description, { ...options, global: true });
+  }
+
+  action(action: ActionHandler): this {
+    this.#current.#action = action;
+    return this;
+  }
+
+  globalAction(action: ActionHandler): this {
+    this.#current.#globalAction = action;
+    return this;
+  }
+
+  error(handler: ErrorHandler): this {
+    this.#current.#onError = handler;
+    return this;
+  }
+
+  throwErrors(): this {
+    this.#current.#throws = true;
+    return this;
+  }
+
+  noExit(): this {
+    this.#current.#exits = false;
+    return this.throwErrors();
+  }
+
+  /** Adds a command: one made before, or a new one with a description. */
+  command(
+    definition: string,
+    command: string | Command = "",
+    options: { readonly override?: boolean } = {},
+  ): this {
+    this.reset();
+    const { names: [name, ...aliases], values } = splitDefinition(definition);
+    if (this.#commands.has(name) && !options.override) {
+      throw new Error(`Duplicate command name "${name}".`);
+    }
+    const child = command instanceof Command ? command.reset() : new Command();
+    if (typeof command === "string") child.#description = command;
+    child.#name = name;
+    child.#parent = this;
+    child.#aliases.push(...aliases);
+    if (values.length > 0) child.#arguments = [...values];
+    this.#commands.set(name, child);
+    this.#current = child;
+    return this;
+  }
+
+  /** Definitions belong to this command again. */
+  reset(): this {
+    this.#current = this;
+    return this;
+  }
+
+  /** Definitions belong to the command of this name. */
+  select(name: string): this {
+    const command = this.getCommand(name, true);
+    if (command === undefined) throw unknownCommand(name, [...this.#commands.values()]);
+    this.#current = command;
+    return this;
+  }
+
+  getName(): string {
+    return this.#name;
+  }
+
+  getAliases(): readonly string[] {
+    return this.#aliases;
+  }
+
+  getParent(): Command | undefined {
+    return this.#parent;
+  }
+
+  getMainCommand(): Command {
+    return this.#parent?.getMainCommand() ?? this;
+  }
+
+  getPath(): string {
+    return this.#parent === undefined ? this.#name : `${this.#parent.getPath()} ${this.#name}`;
+  }
+
+  getVersion(): string | undefined {
+    return this.#version ?? this.#parent?.getVersion();
+  }
+
+  getDescription(): string {
+    return typeof this.#description === "function" ? this.#description() : this.#description;
+  }
+
+  getShortDescription(): string {
+    return this.getDescription().trim().split("\n", 1)[0].trim();
+  }
+
+  getExamples(): readonly { readonly name: string; readonly text: string }[] {
+    return this.#examples;
+  }
+
+  getArguments(): readonly Argument[] {
+    return this.#arguments;
+  }
+
+  getRawArgs(): string[] {
+    return this.#rawArgs;
+  }
+
+  getUsage(types: boolean = false): string {
+    if (this.#usage !== undefined) return this.#usage;
+    const required = this.getOptions().filter((option) => option.required)
+      .map((option) => `${flagOf(option.name)} ${formatArguments(option.args, types)}`.trim());
+    return [formatArguments(this.#arguments, types), ...required].join(" ").trim();
+  }
+
+  getCommands(hidden: boolean = false): Command[] {
+    return [...this.#commands.values()].filter((command) => hidden || !command.#hidden);
+  }
+
+  getCommand(name: string, hidden: boolean = false): Command | undefined {
+    return this.getCommands(hidden)
+      .find((command) => command.#name === name || command.#aliases.includes(name));
+  }
+
+  /** The options, those of the parents that are global before its own. */
+  getOptions(hidden: boolean = false): Option[] {
+    this.#defineDefaults();
+    const inherited =
+      this.#parent?.getOptions(true).filter((option) =>
+        option.global && !this.#options.some((own) => own.name === option.name)
+      ) ?? [];
+    return [...inherited, ...this.#options].filter((option) => hidden || !option.hidden);
+  }
+
+  getEnvVars(hidden: boolean = false): EnvVar[] {
+    const inherited = this.#parent?.getEnvVars(true).filter((variable) => variable.global) ?? [];
+    return [...inherited, ...this.#variables].filter((variable) => hidden || !variable.hidden);
+  }
+
+  /** What parses values of a type. */
+  getHandler(name: string | undefined): Handler | undefined {
+    if (name === undefined) return undefined;
+    const inherited = (command: Command | undefined): Handler | undefined => {
+      if (command === undefined) return HANDLERS[name];
+      const found = command.#handlers.get(name);
+      return found?.global ? found.handler : inherited(command.#parent);
+    };
+    return this.#handlers.get(name)?.handler ?? inherited(this.#parent);
+  }
+
+  getHelp(options: HelpOptions = {}): string {
+    return generateHelp(this, options);
+  }
+
+  showHelp(options: HelpOptions = {}): void {
+    console.log(this.getHelp(options));
+  }
+
+  showVersion(): void {
+    console.log(this.getVersion());
+  }
+
+  /**
+   * Reads the arguments and runs the command they name.
+   *
+   * @param args What was typed after the program's name.
+   * @returns The options, the arguments, the command and what stood after `--`.
+   * @throws {ValidationError} When they are wrong, after {@linkcode throwErrors}.
+   */
+  async parse(args: readonly string[] = Deno.args): Promise<CommandResult> {
+    return await this.#parse({ rest: [...args], flags: {}, env: {}, given: new Map() });
+  }
+
+  /** Adds `--help`, and `--version` if there is one. */
+  #defineDefaults(): void {
+    const has = (name: string) => this.#options.some((option) => option.name === name);
+    if (this.#parent !== undefined || has("help")) return;
+    const [group, current] = [this.#group, this.#current];
+    [this.#group, this.#current] = [undefined, this];
+    const leave = (command: Command) => {
+      if (command.#mayExit()) Deno.exit(0);
+    };
+    if (this.#version !== undefined && !has("version")) {
+      this.option("-V, --version", "Show the version number for this program.", {
+        standalone: true,
+        prepend: true,
+        action() {
+          if (this.#rawArgs.includes("--version")) {
+            console.log(`${this.getMainCommand().#name} ${this.getVersion()}`);
+          } else this.showVersion();
+          leave(this);
+        },
+      });
+    }
+    this.option("-h, --help", "Show this help.", {
+      standalone: true,
+      global: true,
+      prepend: true,
+      action() {
+        this.showHelp({ long: this.#rawArgs.includes("--help") });
+        leave(this);
+      },
+    });
+    [this.#group, this.#current] = [group, current];
+  }
+
+  #mayExit(): boolean {
+    return this.#exits && (this.#parent === undefined || this.#parent.#mayExit());
+  }
+
+  #mayThrow(): boolean {
+    return this.#throws || (this.#parent !== undefined && this.#parent.#mayThrow());
+  }
+
+  #errorHandler(): ErrorHandler | undefined {
+    if (this.#onError !== undefined || this.#parent === undefined) return this.#onError;
+    return this.#parent.#errorHandler();
+  }
+
+  async #parse(context: Context): Promise<CommandResult> {
+    try {
+      this.reset();
+      this.#rawArgs = [...context.rest];
+      const name = context.rest[0] ?? (context.given.size === 0 ? this.#default : undefined);
+      let child = name === undefined ? undefined : this.getCommand(name, true);
+      if (child === undefined && this.#commands.size > 0) {
+        this.#parseLeadingGlobals(context);
+        if (context.rest.length > 0) child = this.getCommand(context.rest[0], true);
+      }
+      if (child !== undefined) {
+        context.rest.shift();
+        return await child.#parse(context);
+      }
+      return await this.#run(context);
+    } catch (error) {
+      return this.#fail(error instanceof Error ? error : new Error(`${error}`));
+    }
+  }
+
+  /** Reads global options that stand before the name of a subcommand. */
+  #parseLeadingGlobals(context: Context): void {
+    while (context.rest[0]?.startsWith("-")) {
+      const flag = context.rest[0].split("=")[0];
+      const option = this.#find(flag);
+      if (!option?.global || option.standalone) return;
+      const width = option.args.length > 0 && !context.rest[0].includes("=") ? 2 : 1;
+      this.#parseOptions(context, context.rest.splice(0, width));
+    }
+  }
+
+  #find(flag: string): Option | undefined {
+    const name = flag.replace(/^-+/, "");
+    return this.getOptions(true)
+      .find((option) => option.name === name || option.aliases.includes(name));
+  }
+
+  async #run(context: Context): Promise<CommandResult> {
+    const { positionals, literal } = this.#parseOptions(context, context.rest);
+    const standalone = [...context.given.values()].find((option) => option.standalone);
+    this.#parseEnvironment(context, standalone === undefined);
+    this.#setDefaults(context);
+    this.#checkOptions(context, standalone);
+    const options = { ...context.env, ...context.flags };
+    const args = this.#parsePositionals(positionals, standalone !== undefined);
+    const result: CommandResult = { options, args, cmd: this, literal };
+
+    for (const option of context.given.values()) await option.action?.call(this, options, ...args);
+    if (standalone !== undefined) return result;
+    if (this.#action === undefined && this.#commands.size > 0 && context.given.size === 0) {
+      this.showHelp();
+      if (this.#mayExit()) Deno.exit(0);
+    }
+    await this.#runGlobalAction(options, args);
+    await this.#action?.call(this, options, ...args);
+    return result;
+  }
+
+  async #runGlobalAction(options: Values, args: readonly unknown[]): Promise<void> {
+    if (this.#parent !== undefined) await this.#parent.#runGlobalAction(options, args);
+    await this.#globalAction?.call(this, options, ...args);
+  }
+
+  /** Reads options into the context, and returns what is not one. */
+  #parseOptions(
+    context: Context,
+    args: readonly string[],
+  ): { readonly positionals: string[]; readonly literal: string[] } {
+    const options = this.getOptions(true);
+    const config: Record<string, { type: "string" | "boolean"; short?: string }> = {};
+    for (const option of options) {
+      const names = [option.name, ...option.aliases];
+      const short = names.find((name) => name.length === 1);
+      const type = option.args.length > 0 ? "string" : "boolean";
+      for (const name of names.filter((name) => name.length > 1)) config[name] = { type };
+      if (short !== undefined) config[option.name] = { type, short };
+    }
+    const { tokens } = parseArgs({
+      args: [...args],
+      options: config,
+      strict: false,
+      allowPositionals: true,
+      tokens: true,
+    });
+
+    const positionals: string[] = [];
+    const literal: string[] = [];
+    let terminated = false;
+    let swallowed = -1;
+    for (const token of tokens) {
+      if (token.kind === "option-terminator") terminated = true;
+      else if (token.kind === "positional") (terminated ? literal : positionals).push(token.value);
+      else if (token.index !== swallowed) {
+        const option = this.#find(token.rawName);
+        if (option !== undefined) this.#take(context, option, token.value);
+        else if (positionals.length < this.#arguments.length || this.#arguments.at(-1)?.variadic) {
+          swallowed = token.index;
+          positionals.push(args[token.index]);
+        } else {
+          const known = options.flatMap(({ name, aliases }) => [name, ...aliases]).map(flagOf);
+          throw new ValidationError(
+            `Unknown option "${token.rawName}".${didYouMean("option", token.rawName, known)}`,
+          );
+        }
+      }
+    }
+    return { positionals, literal };
+  }
+
+  /** Notes that an option was given. */
+  #take(context: Context, option: Option, text: string | undefined): void {
+    const property = propertyOf(option);
+    const flag = flagOf(option.name);
+    const previous = context.flags[property];
+    if (previous !== undefined && !option.collect) {
+      throw new ValidationError(
+        `Option "${
+          flag.replace(/^--no-/, "--")
+        }" can only occur once, but was found several times.`,
+      );
+    }
+    let value: unknown;
+    const [argument] = option.args;
+    if (argument === undefined) {
+      if (text !== undefined) {
+        throw new ValidationError(`Option "${flag}" doesn't take a value, but got "${text}".`);
+      }
+      value = !option.name.startsWith("no-");
+    } else {
+      if (text === undefined) throw new ValidationError(`Missing value for option "${flag}".`);
+      if (text === "" && !option.required) return;
+      value = this.#parseValue("Option", flag, argument, text);
+    }
+    context.given.set(property, option);
+    if (option.value !== undefined) value = option.value(value, previous);
+    else if (option.collect) value = [...(previous ?? []), value];
+    context.flags[property] = value;
+  }
+
+  #parseValue(label: string, name: string, argument: Argument, text: string): unknown {
+    const handler = this.getHandler(argument.type);
+    if (handler === undefined) {
+      throw new Error(
+        `Unknown type "${argument.type}".${
+          didYouMean("type", argument.type, Object.keys(HANDLERS))
+        }`,
+      );
+    }
+    const parse = (value: string) => {
+      const type = { label, name, type: argument.type, value };
+      return handler instanceof Type ? handler.parse(type) : handler(type);
+    };
+    return argument.list ? text.split(",").map(parse) : parse(text);
+  }
+
+  #parseEnvironment(context: Context, checkRequired: boolean): void {
+    for (const variable of this.getEnvVars(true)) {
+      const name = variable.names.find((name) =>
+        Deno.permissions.querySync({ name: "env", variable: name }).state === "granted" &&
+        Deno.env.get(name)
+      );
+      if (name === undefined) {
+        if (!variable.required || !checkRequired) continue;
+        throw new ValidationError(`Missing required environment variable "${variable.names[0]}".`);
+      }
+      const text = Deno.env.get(name) ?? "";
+      const value = this.#parseValue("Environment variable", name, variable.details, text);
+      const { names: [first], prefix = "" } = variable;
+      const property = camelCase(first.startsWith(prefix) ? first.slice(prefix.length) : first);
+      context.env[property] = variable.value === undefined ? value : variable.value(value);
+    }
+  }
+
+  #setDefaults({ flags, env }: Context): void {
+    const options = this.getOptions(true);
+    for (const option of options) {
+      const property = propertyOf(option);
+      if (flags[property] !== undefined || env[property] !== undefined) continue;
+      const negative = option.name.startsWith("no-");
+      if (negative && options.some(({ name }) => `no-${name}` === option.name)) continue;
+      const fallback = option.default ?? (negative ? true : undefined);
+      if (fallback === undefined) continue;
+      const value = typeof fallback === "function" ? fallback() : fallback;
+      flags[property] = option.value === undefined ? value : option.value(value);
+    }
+  }
+
+  #checkOptions({ flags, env, given }: Context, standalone: Option | undefined): void {
+    if (standalone !== undefined) {
+      if (given.size === 1) return;
+      throw new ValidationError(
+        `Option "${flagOf(standalone.name)}" cannot be combined with other options.`,
+      );
+    }
+    const present = (name: string) => given.has(camelCase(name)) || camelCase(name) in env;
+    for (const option of given.values()) {
+      const conflict = option.conflicts?.find(present);
+      if (conflict !== undefined) {
+        throw new ValidationError(
+          `Option "${flagOf(option.name)}" conflicts with option "${flagOf(conflict)}".`,
+        );
+      }
+      const missing = option.depends?.find((name) =>
+        flags[camelCase(name)] === undefined && env[camelCase(name)] === undefined
+      );
+      if (missing !== undefined) {
+        throw new ValidationError(
+          `Option "${flagOf(option.name)}" depends on option "${flagOf(missing)}".`,
+        );
+      }
+    }
+    for (const option of this.getOptions(true)) {
+      if (!option.required || propertyOf(option) in { ...flags, ...env }) continue;
+      const excused = option.conflicts?.some((name) => flags[camelCase(name)]) ||
+        [...given.values()].some((other) => other.conflicts?.includes(option.name));
+      if (!excused) {
+        throw new ValidationError(`Missing required option "${flagOf(option.name)}".`);
+      }
+    }
+  }
+
+  #parsePositionals(texts: readonly string[], standalone: boolean): unknown[] {
+    if (this.#arguments.length === 0) {
+      if (texts.length === 0) return [];
+      if (this.#commands.size === 0) {
+        throw new ValidationError(`No arguments allowed for command "${this.getPath()}".`);
+      }
+      if (this.getCommand(texts[0], true) !== undefined) {
+        throw new ValidationError(`Too many arguments: ${texts.join(" ")}`);
+      }
+      throw unknownCommand(texts[0], this.getCommands());
+    }
+    const missing = this.#arguments.slice(texts.length)
+      .filter((argument) => !argument.optional).map(({ name }) => name);
+    if (missing.length > 0 && !standalone) {
+      throw new ValidationError(
+        texts.length === 0
+          ? `Missing argument(s): ${missing.join(", ")}`
+          : `Missing argument: ${missing[0]}`,
+      );
+    }
+    const last = this.#arguments.length - 1;
+    if (texts.length > last + 1 && !this.#arguments[last].variadic) {
+      throw new ValidationError(`Too many arguments: ${texts.slice(last + 1).join(" ")}`);
+    }
+    return texts.map((text, index) => {
+      const argument = this.#arguments[Math.min(index, last)];
+      return this.#parseValue("Argument", argument.name, argument, text);
+    });
+  }
+
+  /** Throws on, or prints help and the error and exits. */
+  #fail(error: Error): never {
+    this.#errorHandler()?.(error, this);
+    if (this.#mayThrow() || !(error instanceof ValidationError)) throw error;
+    this.showHelp();
+    console.error(`  error: ${error.message}\n`);
+    Deno.exit(error.exitCode);
+  }
+}
+
+/** Orders flags: short ones first. */
+function flagWidth(flag: string): number {
+  return flag.startsWith("--") ? 1 : 0;
+}
+
+function unknownCommand(name: string, commands: readonly Command[]): ValidationError {
+  const known = commands.map((command) => command.getName());
+  return new ValidationError(`Unknown command "${name}".${didYouMean("command", name, known)}`);
+}

@@ -1,0 +1,167 @@
+/**
+ * The meaning of a program of loops, run point by point in double precision. Tests compare it with
+ * the graph it was lowered from; it knows nothing of any target.
+ *
+ * @module
+ */
+import { ELEMENTWISE } from "../primitives/elementwise.ts";
+import { dense } from "../primitives/dense.ts";
+import type { DenseArray } from "../primitives/primitive.ts";
+import type { DType } from "../tensor_type.ts";
+import { ELEMENTWISE_PRIMITIVES } from "../primitives/elementwise.ts";
+import type { Axis, Buffer, Expression } from "./expression.ts";
+import { axesOf, type Kernel, type Program, type Step, type Store } from "./kernel.ts";
+
+/** Memory and loop variables of a run. */
+interface Machine {
+  readonly memory: Map<Buffer, Float64Array>;
+  readonly axes: Map<Axis, number>;
+  accumulator: number;
+  /** Values of expressions at the current point. */
+  readonly known: Map<Expression, number>;
+}
+
+/**
+ * Runs a program on numbers.
+ *
+ * @param program The program.
+ * @param inputs Contents of its inputs; those donated are overwritten.
+ * @returns Contents of its outputs.
+ * @throws {RangeError} If a kernel reads or writes outside a buffer.
+ */
+export function evaluateProgram(
+  program: Program,
+  inputs: readonly Float64Array[],
+): Float64Array[] {
+  const memory = new Map<Buffer, Float64Array>();
+  program.inputs.forEach((buffer, i) => memory.set(buffer, inputs[i]));
+  for (const buffer of [...program.outputs, ...program.temporaries]) {
+    if (!memory.has(buffer)) memory.set(buffer, new Float64Array(buffer.size).fill(NaN));
+  }
+  const machine = { memory, axes: new Map(), accumulator: 0, known: new Map() };
+  runSteps(program.steps, machine);
+  return program.outputs.map((buffer) => memoryOf(machine, buffer));
+}
+
+function runSteps(steps: readonly Step[], machine: Machine): void {
+  for (const step of steps) {
+    if (step.kind === "loop") {
+      forEachPoint([step.time], machine, () => runSteps(step.steps, machine));
+    } else runKernel(step, machine);
+  }
+}
+
+function runKernel(kernel: Kernel, machine: Machine): void {
+  const writes: (() => void)[] = [];
+  forEachPoint(axesOf(kernel), machine, () => {
+    if (kernel.kind !== "map") machine.accumulator = fold(kernel, machine);
+    machine.known.clear();
+    for (const store of kernel.stores) {
+      if (store.mode === "add") runStore(store, machine)();
+      else writes.push(runStore(store, machine));
+    }
+  });
+  // Points run in any order, so nothing may depend on what another point of the kernel wrote.
+  for (const write of writes) write();
+}
+
+function runStore({ buffer, index, value, mode }: Store, machine: Machine): () => void {
+  const at = evaluate(index, machine);
+  const result = evaluate(value, machine);
+  const data = memoryOf(machine, buffer);
+  if (!(at >= 0 && at < data.length)) throw new RangeError(`Store outside ${buffer.name}: ${at}`);
+  return () => data[at] = mode === "add" ? data[at] + result : result;
+}
+
+function fold(kernel: Kernel & { readonly kind: "reduce" | "matmul" }, machine: Machine): number {
+  if (kernel.kind === "matmul") {
+    let sum = 0;
+    forEachPoint(
+      [kernel.inner],
+      machine,
+      () => sum += evaluate(kernel.x, machine) * evaluate(kernel.y, machine),
+    );
+    return sum;
+  }
+  let result = kernel.operation === "max" ? -Infinity : 0;
+  let best = -Infinity;
+  forEachPoint(kernel.inner, machine, () => {
+    const value = evaluate(kernel.value, machine);
+    if (kernel.operation === "sum") result += value;
+    else if (kernel.operation === "max") result = Math.max(result, value);
+    else if (value > best) {
+      best = value;
+      result = machine.axes.get(kernel.inner[0]) ?? 0;
+    }
+  });
+  const { dtype } = kernel.value;
+  if (kernel.operation === "sum" && dtype === "i32") return result | 0;
+  return kernel.operation === "sum" && dtype === "u32" ? result >>> 0 : result;
+}
+
+function forEachPoint(axes: readonly Axis[], machine: Machine, visit: () => void): void {
+  if (axes.length === 0) return visit();
+  const [axis, ...rest] = axes;
+  for (let i = 0; i < axis.extent; i++) {
+    machine.axes.set(axis, i);
+    machine.known.clear();
+    forEachPoint(rest, machine, visit);
+  }
+}
+
+/** The value of an expression at the current point; shared parts are computed once. */
+function evaluate(expression: Expression, machine: Machine): number {
+  const known = machine.known.get(expression);
+  if (known !== undefined) return known;
+  const value = evaluateAnew(expression, machine);
+  if (expression.kind === "apply") machine.known.set(expression, value);
+  return value;
+}
+
+function evaluateAnew(expression: Expression, machine: Machine): number {
+  switch (expression.kind) {
+    case "constant":
+      return expression.value;
+    case "axis": {
+      const value = machine.axes.get(expression.axis);
+      if (value === undefined) throw new RangeError(`Axis ${expression.axis.name} is not bound`);
+      return value;
+    }
+    case "accumulator":
+      return machine.accumulator;
+    case "load": {
+      const at = evaluate(expression.index, machine);
+      const data = memoryOf(machine, expression.buffer);
+      if (!(at >= 0 && at < data.length)) {
+        throw new RangeError(`Load outside ${expression.buffer.name}: ${at}`);
+      }
+      return data[at];
+    }
+    case "apply": {
+      const values = expression.inputs.map((input) => evaluate(input, machine));
+      if (expression.operation === "cast") {
+        return castValue(values[0], expression.inputs[0].dtype, expression.dtype);
+      }
+      const value = expression.inputs[expression.operation === "select" ? 1 : 0];
+      return ELEMENTWISE[expression.operation].evaluate(
+        values[0],
+        values[1],
+        values[2],
+        value.dtype,
+      );
+    }
+    default:
+      return expression satisfies never;
+  }
+}
+
+function castValue(x: number, from: DType, to: DType): number {
+  const input: DenseArray = dense({ dtype: from, shape: [] }, [x]);
+  return ELEMENTWISE_PRIMITIVES.cast.evaluate([input], { to })[0].data[0];
+}
+
+function memoryOf(machine: Machine, buffer: Buffer): Float64Array {
+  const data = machine.memory.get(buffer);
+  if (!data) throw new RangeError(`Buffer ${buffer.name} is not part of the program`);
+  return data;
+}

@@ -1,0 +1,489 @@
+/**
+ * The body of one WebAssembly function, written instruction by instruction.
+ *
+ * The style is that of the machine: operands are pushed, an instruction takes them and pushes its result.
+ * What the builder adds is bookkeeping: locals that can be recycled, labels that are values instead of
+ * nesting depths, and counted loops.
+ *
+ * @module
+ */
+
+import { ByteWriter } from "./byte_writer.ts";
+import {
+  type AtomicOpcode,
+  i32,
+  type LaneOpcode,
+  load,
+  type LoadLaneOpcode,
+  type LoadOpcode,
+  type PlainOpcode,
+  type StoreLaneOpcode,
+  type StoreOpcode,
+} from "./opcodes.ts";
+
+/** The type of a local, a parameter or a result. */
+export type ValueType = "i32" | "i64" | "f32" | "f64" | "v128";
+
+/** The byte that stands for each value type. */
+export const VALUE_TYPE_BYTE: Readonly<Record<ValueType, number>> = {
+  i32: 0x7f,
+  i64: 0x7e,
+  f32: 0x7d,
+  f64: 0x7c,
+  v128: 0x7b,
+};
+
+/** A local variable of a function, by its index. */
+export type Local = number;
+
+/** A structured block that can be branched to. */
+export type Label = number;
+
+/** How a counted loop runs; `from` and `to` may be constants or locals. */
+export interface LoopOptions {
+  /** First value of the counter. Default 0. */
+  readonly from?: number | { readonly local: Local };
+  /** The loop runs while the counter is below this. */
+  readonly to: number | { readonly local: Local };
+  /** What is added to the counter each time round; positive. Default 1. */
+  readonly step?: number;
+}
+
+const FLOAT_BITS = new DataView(new ArrayBuffer(8));
+const END = 0x0b;
+const EMPTY_BLOCK = 0x40;
+
+/** Writes the body of one function. Made by `ModuleBuilder.addFunction`. */
+export class FunctionBuilder {
+  /** Whether `multiplyAdd` may use the relaxed fused instructions. */
+  readonly relaxed: boolean;
+
+  readonly #parameters: readonly ValueType[];
+  readonly #code = new ByteWriter();
+  readonly #prologue = new ByteWriter();
+  readonly #constants: Map<number, Map<number, Local>> = new Map();
+  readonly #localTypes: ValueType[] = [];
+  readonly #free: Map<ValueType, Local[]> = new Map();
+  #depth = 0;
+  #scope: Local[] | undefined;
+
+  constructor(parameters: readonly ValueType[], relaxed: boolean) {
+    this.#parameters = parameters;
+    this.relaxed = relaxed;
+  }
+
+  /** Bytes of code written so far. */
+  get size(): number {
+    return this.#code.length;
+  }
+
+  /** A local of the given type: a released one if there is one, else a new one. Its value is unspecified. */
+  local(type: ValueType): Local {
+    const local = this.#free.get(type)?.pop() ?? this.#newLocal(type);
+    this.#scope?.push(local);
+    return local;
+  }
+
+  #newLocal(type: ValueType): Local {
+    this.#localTypes.push(type);
+    return this.#parameters.length + this.#localTypes.length - 1;
+  }
+
+  /** Several locals of one type. */
+  locals(type: ValueType, count: number): Local[] {
+    return Array.from({ length: count }, () => this.local(type));
+  }
+
+  /** Runs `body`; the locals it takes are released when it ends. */
+  scope<T>(body: () => T): T {
+    const outer = this.#scope;
+    const taken: Local[] = [];
+    this.#scope = taken;
+    try {
+      return body();
+    } finally {
+      this.#scope = outer;
+      // The last one taken is the next one given, so that nearby code reuses the same few.
+      for (let i = taken.length - 1; i >= 0; i--) this.#release(taken[i]);
+    }
+  }
+
+  #release(local: Local): void {
+    const type = this.#localTypes[local - this.#parameters.length];
+    const list = this.#free.get(type);
+    if (list === undefined) this.#free.set(type, [local]);
+    else list.push(local);
+  }
+
+  #opcode(code: number): void {
+    if (code < 0x10000) {
+      this.#code.byte(code);
+    } else {
+      this.#code.byte(code >>> 16);
+      this.#code.unsigned(code & 0xffff);
+    }
+  }
+
+  /** An instruction without immediates. */
+  op(code: PlainOpcode): void {
+    this.#opcode(code);
+  }
+
+  /** Pushes locals, in order. */
+  get(...locals: readonly Local[]): void {
+    for (const local of locals) {
+      this.#code.byte(0x20);
+      this.#code.unsigned(local);
+    }
+  }
+
+  /** Pops into a local. */
+  set(local: Local): void {
+    this.#code.byte(0x21);
+    this.#code.unsigned(local);
+  }
+
+  /** Copies the top of the stack into a local. */
+  tee(local: Local): void {
+    this.#code.byte(0x22);
+    this.#code.unsigned(local);
+  }
+
+  /** Pops into a new local of the given type. */
+  take(type: ValueType): Local {
+    const local = this.local(type);
+    this.set(local);
+    return local;
+  }
+
+  /** Drops the top of the stack. */
+  drop(): void {
+    this.#code.byte(0x1a);
+  }
+
+  /** `(a, b, condition)`: `a` if the condition is not zero, else `b`. Numbers only, not vectors. */
+  select(): void {
+    this.#code.byte(0x1b);
+  }
+
+  /** Pushes a global. */
+  getGlobal(index: number): void {
+    this.#code.byte(0x23);
+    this.#code.unsigned(index);
+  }
+
+  /** Pops into a global. */
+  setGlobal(index: number): void {
+    this.#code.byte(0x24);
+    this.#code.unsigned(index);
+  }
+
+  /** Pushes a 32-bit integer. */
+  i32Const(value: number): void {
+    this.#code.byte(0x41);
+    this.#code.signed(value);
+  }
+
+  /** Pushes a 64-bit integer. */
+  i64Const(value: bigint): void {
+    this.#code.byte(0x42);
+    this.#code.signed64(value);
+  }
+
+  /** Pushes a single float. */
+  f32Const(value: number): void {
+    this.#code.byte(0x43);
+    this.#code.float32(value);
+  }
+
+  /** Pushes a double float. */
+  f64Const(value: number): void {
+    this.#code.byte(0x44);
+    this.#code.float64(value);
+  }
+
+  /** Pushes a vector of four 32-bit words. */
+  v128Const(words: readonly [number, number, number, number]): void {
+    this.#opcode(0xfd000c);
+    this.#code.words(words);
+  }
+
+  /** Pushes a vector with the same 32-bit word in all lanes. */
+  i32x4Const(value: number): void {
+    this.#constant(value >>> 0, value >>> 0);
+  }
+
+  /** Pushes a vector with the same single float in all lanes. */
+  f32x4Const(value: number): void {
+    FLOAT_BITS.setFloat32(0, value, true);
+    const word = FLOAT_BITS.getUint32(0, true);
+    this.#constant(word, word);
+  }
+
+  /** Pushes a vector with the same double float in both lanes. */
+  f64x2Const(value: number): void {
+    FLOAT_BITS.setFloat64(0, value, true);
+    this.#constant(FLOAT_BITS.getUint32(0, true), FLOAT_BITS.getUint32(4, true));
+  }
+
+  /**
+   * Pushes a vector of twice the same two words. Engines make a vector constant in several instructions each
+   * time it is met, so each is made once, at the start of the function, and lives in a local.
+   */
+  #constant(low: number, high: number): void {
+    if (low === 0 && high === 0) {
+      this.v128Const([0, 0, 0, 0]); // one instruction, cheaper than any local
+      return;
+    }
+    let words = this.#constants.get(high);
+    if (words === undefined) this.#constants.set(high, words = new Map());
+    let local = words.get(low);
+    if (local === undefined) {
+      words.set(low, local = this.#newLocal("v128"));
+      this.#prologue.byte(0xfd);
+      this.#prologue.unsigned(12);
+      this.#prologue.words([low, high, low, high]);
+      this.#prologue.byte(0x21);
+      this.#prologue.unsigned(local);
+    }
+    this.get(local);
+  }
+
+  /** Replaces the address on the stack by what memory holds `offset` bytes after it. */
+  load(code: LoadOpcode, offset = 0): void {
+    this.#memory(code, offset);
+  }
+
+  /** Pushes what memory holds `offset` bytes after the address in a local. */
+  loadFrom(code: LoadOpcode, base: Local, offset = 0): void {
+    this.get(base);
+    this.#memory(code, offset);
+  }
+
+  /** `(address, value)`: writes the value `offset` bytes after the address. */
+  store(code: StoreOpcode, offset = 0): void {
+    this.#memory(code, offset);
+  }
+
+  /** Writes a local `offset` bytes after the address in another. */
+  storeTo(code: StoreOpcode, base: Local, offset: number, value: Local): void {
+    this.get(base, value);
+    this.#memory(code, offset);
+  }
+
+  /** `(address, vector)`: reads memory into one lane and gives the vector. */
+  loadLane(code: LoadLaneOpcode, lane: number, offset = 0): void {
+    this.#memory(code, offset);
+    this.#code.byte(lane);
+  }
+
+  /** `(address, vector)`: writes one lane to memory. */
+  storeLane(code: StoreLaneOpcode, lane: number, offset = 0): void {
+    this.#memory(code, offset);
+    this.#code.byte(lane);
+  }
+
+  /** An atomic instruction; its operands are on the stack. */
+  atomic(code: AtomicOpcode, offset = 0): void {
+    this.#opcode(code);
+    this.#code.byte(2); // atomics must state their natural alignment, here four bytes
+    this.#code.unsigned(offset);
+  }
+
+  /** Orders memory accesses before it against those after it. */
+  atomicFence(): void {
+    this.#opcode(0xfe0003);
+    this.#code.byte(0);
+  }
+
+  #memory(code: number, offset: number): void {
+    this.#opcode(code);
+    this.#code.byte(0); // the alignment hint: none; engines ignore it
+    this.#code.unsigned(offset);
+  }
+
+  /** An instruction that names a lane. */
+  laneOp(code: LaneOpcode, lane: number): void {
+    this.#opcode(code);
+    this.#code.byte(lane);
+  }
+
+  /** `(a, b)`: four words picked from the eight of `a` (0 to 3) and `b` (4 to 7). */
+  shuffle(words: readonly [number, number, number, number]): void {
+    this.#opcode(0xfd000d);
+    for (const word of words) {
+      for (let byte = 0; byte < 4; byte++) this.#code.byte(word * 4 + byte);
+    }
+  }
+
+  /** `(a, b, c)`: `a * b + c` in four lanes; fused where the module may use relaxed instructions. */
+  multiplyAdd(accumulate: () => void): void {
+    // Without fusion the sum needs its operand after the product; a callback puts it there in both cases.
+    if (this.relaxed) {
+      accumulate();
+      this.#opcode(0xfd0105);
+    } else {
+      this.#opcode(0xfd00e6);
+      accumulate();
+      this.#opcode(0xfd00e4);
+    }
+  }
+
+  /** `(destination, source, bytes)`: copies memory; the two may overlap. */
+  memoryCopy(): void {
+    this.#opcode(0xfc000a);
+    this.#code.byte(0);
+    this.#code.byte(0);
+  }
+
+  /** `(destination, byte value, bytes)`: fills memory. */
+  memoryFill(): void {
+    this.#opcode(0xfc000b);
+    this.#code.byte(0);
+  }
+
+  /** Calls a function by its index; its arguments are on the stack. */
+  call(index: number): void {
+    this.#code.byte(0x10);
+    this.#code.unsigned(index);
+  }
+
+  /** Leaves the function; its results are on the stack. */
+  return(): void {
+    this.#code.byte(0x0f);
+  }
+
+  /** Traps. */
+  unreachable(): void {
+    this.#code.byte(0x00);
+  }
+
+  /** A block; a branch to its label leaves it. */
+  block(body: (exit: Label) => void): void {
+    this.#structured(0x02, body);
+  }
+
+  /** A loop; a branch to its label starts it again, falling off its end leaves it. */
+  loop(body: (again: Label) => void): void {
+    this.#structured(0x03, body);
+  }
+
+  /** Pops a condition; runs one of two bodies. */
+  if(then: (exit: Label) => void, otherwise?: (exit: Label) => void): void {
+    this.#code.byte(0x04);
+    this.#code.byte(EMPTY_BLOCK);
+    this.#depth++;
+    then(this.#depth);
+    if (otherwise !== undefined) {
+      this.#code.byte(0x05);
+      otherwise(this.#depth);
+    }
+    this.#depth--;
+    this.#code.byte(END);
+  }
+
+  #structured(code: number, body: (label: Label) => void): void {
+    this.#code.byte(code);
+    this.#code.byte(EMPTY_BLOCK);
+    this.#depth++;
+    body(this.#depth);
+    this.#depth--;
+    this.#code.byte(END);
+  }
+
+  /** Branches to a label. */
+  branch(label: Label): void {
+    this.#code.byte(0x0c);
+    this.#code.unsigned(this.#depth - label);
+  }
+
+  /** Pops a condition; branches to a label if it is not zero. */
+  branchIf(label: Label): void {
+    this.#code.byte(0x0d);
+    this.#code.unsigned(this.#depth - label);
+  }
+
+  /**
+   * A counted loop. With constant bounds the body runs at least once or is not emitted at all, and the test is
+   * at the end; a bound in a local costs one test before the loop. The body must leave the counter alone.
+   */
+  repeat(options: LoopOptions, body: (counter: Local) => void): void {
+    const { from = 0, to, step = 1 } = options;
+    const isConstant = typeof from === "number" && typeof to === "number";
+    if (isConstant && from >= to) return;
+    this.scope(() => {
+      const counter = this.local("i32");
+      this.#pushBound(from);
+      this.set(counter);
+      this.block((exit) => {
+        if (!isConstant) {
+          this.get(counter);
+          this.#pushBound(to);
+          this.op(i32.ge_s);
+          this.branchIf(exit);
+        }
+        this.loop((again) => {
+          body(counter);
+          this.get(counter);
+          this.i32Const(step);
+          this.op(i32.add);
+          this.tee(counter);
+          this.#pushBound(to);
+          this.op(i32.lt_s);
+          this.branchIf(again);
+        });
+      });
+    });
+  }
+
+  #pushBound(bound: number | { readonly local: Local }): void {
+    if (typeof bound === "number") this.i32Const(bound);
+    else this.get(bound.local);
+  }
+
+  /** Adds a constant to an i32 local. */
+  increment(local: Local, amount: number): void {
+    if (amount === 0) return;
+    this.get(local);
+    this.i32Const(amount);
+    this.op(i32.add);
+    this.set(local);
+  }
+
+  /** Pushes `base + index * scale + offset`, the address of an element; `index` in a local. */
+  address(base: Local, index: Local, scale: number, offset = 0): void {
+    this.get(base, index);
+    this.i32Const(scale);
+    this.op(i32.mul);
+    this.op(i32.add);
+    if (offset !== 0) {
+      this.i32Const(offset);
+      this.op(i32.add);
+    }
+  }
+
+  /** Pushes four words at an address in a local: `load.v128`, spelled short because it is everywhere. */
+  vector(base: Local, offset = 0): void {
+    this.loadFrom(load.v128, base, offset);
+  }
+
+  /** Appends the finished body (locals, code, end) to the code section. */
+  writeTo(section: ByteWriter): void {
+    const body = new ByteWriter();
+    const runs: [number, ValueType][] = [];
+    for (const type of this.#localTypes) {
+      const last = runs[runs.length - 1];
+      if (last !== undefined && last[1] === type) last[0]++;
+      else runs.push([1, type]);
+    }
+    body.unsigned(runs.length);
+    for (const [count, type] of runs) {
+      body.unsigned(count);
+      body.byte(VALUE_TYPE_BYTE[type]);
+    }
+    body.append(this.#prologue);
+    body.append(this.#code);
+    body.byte(END);
+    section.framed(body);
+  }
+}

@@ -1,0 +1,234 @@
+/**
+ * How a matrix product is computed, decided from its sizes and strides before any code is emitted: the shape
+ * of the register tile, what is packed, and how `k` and the rows are cut into blocks that fit the caches.
+ *
+ * @module
+ */
+import { packedBytes } from "./matmul_pack.ts";
+import { FLOAT_BYTES, LANES, VECTOR_BYTES } from "./matmul_tile.ts";
+
+/** Elements from one row and from one column to the next; static and not negative. */
+export interface Strides {
+  readonly rowStride: number;
+  readonly columnStride: number;
+}
+
+/** A product of `x[m, k]` and `y[k, n]`. */
+export interface MatmulShape {
+  readonly m: number;
+  readonly k: number;
+  readonly n: number;
+  readonly x: Strides;
+  readonly y: Strides;
+  /**
+   * Whether the caller packs `y` once with `emitPackY`, and the product reads the packed copy: worth it when
+   * `y` stays the same over many products, like the weights in a loop over time. Default false.
+   */
+  readonly packedY?: boolean;
+  /** Rows and vectors of the register tile. Default: what the cost model likes best. */
+  readonly tile?: TileShape;
+}
+
+/** A register tile: rows by vectors of four columns. */
+export interface TileShape {
+  readonly rows: number;
+  readonly vectors: number;
+}
+
+/** A decided product. */
+export interface MatmulPlan {
+  readonly shape: MatmulShape;
+  /** `dot` reads both operands along `k`; `splat` reads `y` along its columns. */
+  readonly method: "splat" | "dot";
+  /** The register tile. */
+  readonly tile: TileShape;
+  /** Whether blocks of `x` are copied into panels. */
+  readonly packX: boolean;
+  /** `panel`: each panel of `y` is copied just before it is used; `ahead`: the caller did. */
+  readonly packY: "none" | "panel" | "ahead";
+  /** Terms summed in one go; the partial sums of all but the last block go through memory. */
+  readonly kBlock: number;
+  /** Rows that share a block of `x` in the second-level cache. */
+  readonly rowBlock: number;
+  /** Scratch memory `emitMatmul` needs, in bytes; 0 if none. One scratch a thread. */
+  readonly scratchBytes: number;
+  /** Size of the packed `y`, in bytes, if the caller packs it; else 0. */
+  readonly packedYBytes: number;
+}
+
+/** Vector registers of the least of today's machines (x64 without AVX-512), one kept by the engine. */
+const VECTOR_REGISTERS = 15;
+/** Terms in a block of `k`: a panel of `y` of 8 columns then takes half of a 32 KiB first-level cache. */
+const K_BLOCK_LIMIT = 512;
+/** A block of `x` takes no more than this, well inside a second-level cache. */
+const X_BLOCK_BYTES = 384 * 1024;
+/** An operand this small stays in the first-level cache, and is read where it lies. */
+const NO_PACK_BYTES = 16 * 1024;
+/** Products of fewer rows than this do not repay packing an operand whose columns are contiguous. */
+const ROWS_WORTH_PACKING = 12;
+/** Products of fewer rows than this do not repay transposing an operand. */
+const ROWS_WORTH_TRANSPOSING = 12;
+/** Estimated cycles a tile costs for its loop and its epilogue, as a share of a step along `k`. */
+const TILE_OVERHEAD = 12;
+
+/** What a panel of `y` that fills the first-level cache costs, as a factor. */
+const CRAMPED_PANEL_COST = 1.1;
+
+/**
+ * Decides how to compute a product.
+ *
+ * @throws {RangeError} If a size is not positive or a stride is negative.
+ */
+export function planMatmul(shape: MatmulShape): MatmulPlan {
+  const { m, k, n, x, y } = shape;
+  if (!(m > 0 && k > 0 && n > 0)) {
+    throw new RangeError(
+      `Cannot plan a matrix product: wanted positive sizes, found m=${m} k=${k} n=${n}`,
+    );
+  }
+  const strides = [x.rowStride, x.columnStride, y.rowStride, y.columnStride];
+  if (strides.some((stride) => stride < 0)) {
+    throw new RangeError(
+      `Cannot plan a matrix product: wanted no negative stride, found ${strides.join(", ")}`,
+    );
+  }
+  const method = choosesDot(shape) ? "dot" : "splat";
+  const tile = shape.tile ??
+    (method === "dot" ? dotTile(m, n) : splatTile(m, n, k));
+  const packY = shape.packedY
+    ? "ahead"
+    : method === "splat" && choosesPackY(shape)
+    ? "panel"
+    : "none";
+  const packX = method === "splat" && choosesPackX(shape, tile);
+  const kBlocks = Math.ceil(k / K_BLOCK_LIMIT);
+  // A vector on one row streams y once, whatever the order: no blocks.
+  const kBlock = kBlocks === 1 || m <= tile.rows ? k : Math.ceil(k / kBlocks / 8) * 8;
+  const rowLimit = Math.max(
+    1,
+    Math.floor(X_BLOCK_BYTES / (kBlock * FLOAT_BYTES * tile.rows)),
+  ) * tile.rows;
+  const rowBlock = Math.min(m, rowLimit);
+  const width = tile.vectors * LANES;
+  return {
+    shape,
+    method,
+    tile,
+    packX,
+    packY,
+    kBlock,
+    rowBlock,
+    scratchBytes: scratchLayout({ shape, tile, packX, packY, kBlock, rowBlock }).bytes,
+    packedYBytes: packY === "ahead" ? packedBytes(k, n, width) : 0,
+  };
+}
+
+/** Where the parts of the scratch memory begin, in bytes, and how much there is. */
+export interface ScratchLayout {
+  readonly yPanel: number;
+  readonly xPanels: number;
+  readonly partialSums: number;
+  readonly bytes: number;
+}
+
+/** Divides the scratch memory of a plan. */
+export function scratchLayout(
+  plan: Pick<
+    MatmulPlan,
+    "shape" | "tile" | "packX" | "packY" | "kBlock" | "rowBlock"
+  >,
+): ScratchLayout {
+  const { shape: { k, n }, tile, kBlock, rowBlock } = plan;
+  const width = tile.vectors * LANES;
+  const yPanelBytes = plan.packY === "panel" ? kBlock * width * FLOAT_BYTES + VECTOR_BYTES : 0;
+  const xPanelBytes = plan.packX ? packedBytes(kBlock, rowBlock, tile.rows) : 0;
+  const sumBytes = kBlock < k ? rowBlock * partialStride(n) * FLOAT_BYTES : 0;
+  const align = (bytes: number): number => Math.ceil(bytes / 64) * 64;
+  const xPanels = align(yPanelBytes);
+  const partialSums = xPanels + align(xPanelBytes);
+  return {
+    yPanel: 0,
+    xPanels,
+    partialSums,
+    bytes: partialSums + align(sumBytes),
+  };
+}
+
+/** Floats in a row of partial sums: the columns, rounded up to whole vectors. */
+export function partialStride(n: number): number {
+  return Math.ceil(n / LANES) * LANES;
+}
+
+function choosesDot({ m, x, y, packedY }: MatmulShape): boolean {
+  const alongK = x.columnStride === 1 && y.rowStride === 1 &&
+    y.columnStride !== 1;
+  return alongK && !packedY && m < ROWS_WORTH_TRANSPOSING;
+}
+
+function choosesPackY({ m, k, n, y }: MatmulShape): boolean {
+  if (y.columnStride !== 1) return true;
+  return m >= ROWS_WORTH_PACKING && k * n * FLOAT_BYTES > NO_PACK_BYTES;
+}
+
+function choosesPackX({ m, k, n, x }: MatmulShape, tile: TileShape): boolean {
+  if (x.columnStride === 1) return false;
+  return n > 2 * tile.vectors * LANES && m > tile.rows &&
+    m * k * FLOAT_BYTES > NO_PACK_BYTES;
+}
+
+/**
+ * Estimated cycles of one step along `k`, fitted to measurements: two multiply-adds a cycle, loads partly in their
+ * shadow, and no faster than the sums' own latency allows.
+ */
+function stepCycles(rows: number, vectors: number): number {
+  return Math.max(rows * vectors / 2 + (rows + vectors) / 6, 2);
+}
+
+/** Estimated cycles of a product with a given tile, its remainders included. */
+function productCycles(
+  m: number,
+  n: number,
+  k: number,
+  tile: TileShape,
+): number {
+  const vectors = Math.ceil(n / LANES);
+  const cost = (rows: number, width: number): number =>
+    rows * width === 0 ? 0 : k * stepCycles(rows, width) + TILE_OVERHEAD;
+  const wholeRows = Math.floor(m / tile.rows);
+  const wholeVectors = Math.floor(vectors / tile.vectors);
+  const restRows = m - wholeRows * tile.rows;
+  const restVectors = vectors - wholeVectors * tile.vectors;
+  const isCramped = m > tile.rows &&
+    k * tile.vectors * VECTOR_BYTES > NO_PACK_BYTES;
+  const cacheCost = isCramped ? CRAMPED_PANEL_COST : 1;
+  return cacheCost * wholeRows *
+      (wholeVectors * cost(tile.rows, tile.vectors) +
+        cost(tile.rows, restVectors)) +
+    wholeVectors * cost(restRows, tile.vectors) + cost(restRows, restVectors);
+}
+
+/** The splat tile of least estimated cost among those whose sums fit the registers. */
+function splatTile(m: number, n: number, k: number): TileShape {
+  let best: TileShape = { rows: 1, vectors: 1 };
+  let least = Infinity;
+  for (let rows = 1; rows <= Math.min(6, m); rows++) {
+    const most = Math.min(12, Math.ceil(n / LANES));
+    for (let vectors = 1; vectors <= most; vectors++) {
+      if (rows * vectors + Math.min(rows, vectors) + 1 > VECTOR_REGISTERS) {
+        break;
+      }
+      const cycles = productCycles(m, n, Math.min(k, K_BLOCK_LIMIT), {
+        rows,
+        vectors,
+      });
+      if (cycles < least) [best, least] = [{ rows, vectors }, cycles];
+    }
+  }
+  return best;
+}
+
+/** Rows and *vectors of columns* of a dot tile; each column is a sum of its own. */
+function dotTile(m: number, n: number): TileShape {
+  if (m === 1) return { rows: 1, vectors: Math.min(3, Math.ceil(n / LANES)) };
+  return { rows: m % 3 === 0 || m > 6 ? 3 : 2, vectors: 1 };
+}

@@ -1,0 +1,506 @@
+/**
+ * The innermost part of a matrix product: one register tile, a few rows by a few vectors of columns, whose
+ * sums stay in registers while `k` runs.
+ *
+ * Two ways to fill it. **Splat**: the row of `y` is read as vectors and each element of `x` is copied to all
+ * lanes; the lanes are columns of the result. **Dot**: where `y` lies transposed, both are read along `k`, the
+ * lanes are partial sums, and a small transposition at the end adds them up. Either way the tile ends as
+ * vectors along the columns, and hands them to the epilogue.
+ *
+ * Vectors may read up to 12 bytes past the end of a row: every buffer has that much slack, and lanes past the
+ * last column hold garbage that is never stored.
+ *
+ * @module
+ */
+import {
+  f32x4,
+  type FunctionBuilder,
+  i32,
+  load,
+  type Local,
+  store,
+  storeLane,
+  v128,
+} from "./module.ts";
+
+/** Floats in a vector. */
+export const LANES = 4;
+/** Bytes in a float. */
+export const FLOAT_BYTES = 4;
+/** Bytes in a vector. */
+export const VECTOR_BYTES = LANES * FLOAT_BYTES;
+
+/** Vector instructions in the body of a loop over `k`: enough to hide its counter, few enough to decode. */
+const UNROLLED_OPERATIONS = 48;
+/** A loop over `k` with no more vector instructions than this is written out in full. */
+const STRAIGHT_LINE_OPERATIONS = 160;
+/** Independent chains of multiply-adds that keep a core busy: its latency times its throughput. */
+const CHAINS_IN_FLIGHT = 8;
+
+/** A matrix in memory: element (row, column) is at `base + offset + 4 (row · rowStride + column · columnStride)`. */
+export interface MatrixOperand {
+  /** Byte address, an i32 local. */
+  readonly base: Local;
+  /** Constant bytes added to the address. Default 0. */
+  readonly offset?: number;
+  /** Elements from one row to the next; not negative. */
+  readonly rowStride: number;
+  /** Elements from one column to the next; not negative. */
+  readonly columnStride: number;
+}
+
+/** An index: a constant, or a constant added to an i32 local. */
+export interface Position {
+  /** The part known only at run time. */
+  readonly local?: Local;
+  /** The part known now. */
+  readonly constant: number;
+}
+
+/** A finished tile: what an epilogue is given. */
+export interface Tile {
+  /** First row of the result in this tile. */
+  readonly row: Position;
+  /** First column of the result in this tile. */
+  readonly column: Position;
+  /** Number of rows. */
+  readonly rows: number;
+  /** Number of columns; the last vector may be partly garbage. */
+  readonly columns: number;
+  /** The sums: `sums[r][v]` holds columns `4v` to `4v + 3` of row `r`. */
+  readonly sums: readonly (readonly Local[])[];
+}
+
+/** Consumes a finished tile: applies what follows the product and stores it. */
+export type Epilogue = (code: FunctionBuilder, tile: Tile) => void;
+
+/** An address in two parts: an i32 local and a constant. */
+export interface Address {
+  /** Byte address, an i32 local. */
+  readonly base: Local;
+  /** Constant bytes added to it. */
+  readonly offset: number;
+}
+
+/** The address of an element; emits code only for what is not constant. */
+export function addressOf(
+  code: FunctionBuilder,
+  operand: MatrixOperand,
+  row: Position,
+  column: Position,
+): Address {
+  const { base, offset = 0, rowStride, columnStride } = operand;
+  const constant = offset +
+    FLOAT_BYTES * (row.constant * rowStride + column.constant * columnStride);
+  const moves: [Local, number][] = [];
+  if (row.local !== undefined && rowStride !== 0) {
+    moves.push([row.local, rowStride]);
+  }
+  if (column.local !== undefined && columnStride !== 0) {
+    moves.push([column.local, columnStride]);
+  }
+  if (moves.length === 0) return { base, offset: constant };
+  code.get(base);
+  for (const [local, stride] of moves) {
+    code.get(local);
+    code.i32Const(stride * FLOAT_BYTES);
+    code.op(i32.mul);
+    code.op(i32.add);
+  }
+  return { base: code.take("i32"), offset: constant };
+}
+
+/** What a tile computes. */
+export interface TileOptions {
+  readonly rows: number;
+  readonly columns: number;
+  readonly row: Position;
+  readonly column: Position;
+  /** Terms summed here. */
+  readonly k: number;
+  /** Address of `x` at the tile's first row and first `k`, and bytes between rows and between `k`s. */
+  readonly x: Address & { readonly rowBytes: number; readonly kBytes: number };
+  /** Address of `y` at the tile's first `k` and first column, and bytes between `k`s and between columns. */
+  readonly y: Address & {
+    readonly kBytes: number;
+    readonly columnBytes: number;
+  };
+  /** Where the sums start from: row-major partial sums. Default zero. */
+  readonly initial?: Address & { readonly rowBytes: number };
+  readonly epilogue: Epilogue;
+}
+
+/** Emits one tile whose `y` has its columns next to each other. */
+export function emitSplatTile(
+  code: FunctionBuilder,
+  options: TileOptions,
+): void {
+  const { rows, columns, k, x, y } = options;
+  const vectors = Math.ceil(columns / LANES);
+  code.scope(() => {
+    const tileSums = makeSums(rows, () => code.locals("v128", vectors));
+    const chains = chainsFor(rows * vectors, k);
+    const chainSums = [tileSums];
+    while (chainSums.length < chains) {
+      chainSums.push(makeSums(rows, () => code.locals("v128", vectors)));
+    }
+    startSums(code, chainSums, options.initial);
+    const step = rows < vectors ? splatStepAlongColumns : splatStepAlongRows;
+    walk(
+      code,
+      k,
+      rows * vectors,
+      chains,
+      x,
+      y,
+      (index, xBase, yBase, xOffset, yOffset) => {
+        const sums = chainSums[index % chains];
+        step(code, sums, { ...x, base: xBase, offset: xOffset }, {
+          base: yBase,
+          offset: yOffset,
+        });
+      },
+    );
+    addChains(code, chainSums);
+    options.epilogue(code, { ...options, sums: tileSums });
+  });
+}
+
+/** One `k`, few rows: the elements of `x` stay in registers, the vectors of `y` pass by. */
+function splatStepAlongColumns(
+  code: FunctionBuilder,
+  sums: readonly (readonly Local[])[],
+  x: TileOptions["x"],
+  y: Address,
+): void {
+  code.scope(() => {
+    const splats = code.locals("v128", sums.length);
+    const yVector = code.local("v128");
+    splats.forEach((splat, r) => {
+      code.loadFrom(load.v128_splat32, x.base, x.offset + r * x.rowBytes);
+      code.set(splat);
+    });
+    for (let v = 0; v < sums[0].length; v++) {
+      code.vector(y.base, y.offset + v * VECTOR_BYTES);
+      code.set(yVector);
+      splats.forEach((splat, r) => multiplyAddInto(code, sums[r][v], splat, yVector));
+    }
+  });
+}
+
+/** One `k`, few columns: the vectors of `y` stay in registers, the elements of `x` pass by. */
+function splatStepAlongRows(
+  code: FunctionBuilder,
+  sums: readonly (readonly Local[])[],
+  x: TileOptions["x"],
+  y: Address,
+): void {
+  code.scope(() => {
+    const yVectors = code.locals("v128", sums[0].length);
+    const splat = code.local("v128");
+    yVectors.forEach((yVector, v) => {
+      code.vector(y.base, y.offset + v * VECTOR_BYTES);
+      code.set(yVector);
+    });
+    sums.forEach((row, r) => {
+      code.loadFrom(load.v128_splat32, x.base, x.offset + r * x.rowBytes);
+      code.set(splat);
+      row.forEach((sum, v) => multiplyAddInto(code, sum, splat, yVectors[v]));
+    });
+  });
+}
+
+/** Emits one tile whose `x` and `y` both have successive `k` next to each other. */
+export function emitDotTile(code: FunctionBuilder, options: TileOptions): void {
+  const { rows, columns, k, x, y } = options;
+  code.scope(() => {
+    const sums = makeSums(rows, () => code.locals("v128", columns));
+    const xVectors = code.locals("v128", rows);
+    const yVector = code.local("v128");
+    startSums(code, [sums], undefined);
+    const wholeSteps = Math.floor(k / LANES);
+    const body = (mask: boolean) =>
+    (
+      _step: number,
+      xBase: Local,
+      yBase: Local,
+      xOffset: number,
+      yOffset: number,
+    ) => {
+      for (let r = 0; r < rows; r++) {
+        code.vector(xBase, xOffset + r * x.rowBytes);
+        if (mask) maskLanes(code, k % LANES);
+        code.set(xVectors[r]);
+      }
+      for (let c = 0; c < columns; c++) {
+        code.vector(yBase, yOffset + c * y.columnBytes);
+        if (mask) maskLanes(code, k % LANES);
+        code.set(yVector);
+        for (let r = 0; r < rows; r++) {
+          multiplyAddInto(code, sums[r][c], xVectors[r], yVector);
+        }
+      }
+    };
+    const xVectorSteps = { ...x, kBytes: VECTOR_BYTES };
+    const yVectorSteps = { ...y, kBytes: VECTOR_BYTES };
+    walk(
+      code,
+      wholeSteps,
+      rows * columns,
+      1,
+      xVectorSteps,
+      yVectorSteps,
+      body(false),
+    );
+    if (k % LANES > 0) {
+      const done = wholeSteps * VECTOR_BYTES;
+      body(true)(0, x.base, y.base, x.offset + done, y.offset + done);
+    }
+    const results = sums.map((row) => transposeAdd(code, row));
+    if (options.initial !== undefined) {
+      addInitial(code, results, options.initial);
+    }
+    options.epilogue(code, { ...options, sums: results });
+  });
+}
+
+/** An epilogue that stores the sums as they are. */
+export function storeTo(out: MatrixOperand): Epilogue {
+  return (code, tile) => {
+    const { base, offset } = addressOf(code, out, tile.row, tile.column);
+    forEachVector(tile, (sum, r, v, lanes) => {
+      emitStoreLanes(
+        code,
+        base,
+        offset + FLOAT_BYTES * (r * out.rowStride + v * LANES),
+        sum,
+        lanes,
+      );
+    });
+  };
+}
+
+/** Visits the vectors of a tile with their row, their position in the row and how many lanes count. */
+export function forEachVector(
+  tile: Tile,
+  visit: (sum: Local, row: number, vector: number, lanes: number) => void,
+): void {
+  tile.sums.forEach((row, r) =>
+    row.forEach((sum, v) => visit(sum, r, v, Math.min(LANES, tile.columns - v * LANES)))
+  );
+}
+
+/** Stores the first `lanes` lanes of a vector. */
+export function emitStoreLanes(
+  code: FunctionBuilder,
+  base: Local,
+  offset: number,
+  value: Local,
+  lanes: number,
+): void {
+  code.get(base, value);
+  if (lanes === LANES) {
+    code.store(store.v128, offset);
+    return;
+  }
+  if (lanes === 1) {
+    code.storeLane(storeLane.lane32, 0, offset);
+    return;
+  }
+  code.storeLane(storeLane.lane64, 0, offset);
+  if (lanes === 3) {
+    code.get(base, value);
+    code.storeLane(storeLane.lane32, 2, offset + 2 * FLOAT_BYTES);
+  }
+}
+
+/** `sum += a * b` in four lanes. */
+function multiplyAddInto(
+  code: FunctionBuilder,
+  sum: Local,
+  a: Local,
+  b: Local,
+): void {
+  code.get(a, b);
+  code.multiplyAdd(() => code.get(sum));
+  code.set(sum);
+}
+
+function makeSums(rows: number, row: () => Local[]): Local[][] {
+  return Array.from({ length: rows }, row);
+}
+
+/** A tile of few sums is split into several chains, so that additions need not wait for each other. */
+function chainsFor(sums: number, k: number): number {
+  return Math.max(
+    1,
+    Math.min(Math.floor(CHAINS_IN_FLIGHT / sums), Math.floor(k / 2), 4),
+  );
+}
+
+/** Starts all chains at zero, the first one at the initial values if there are any. */
+function startSums(
+  code: FunctionBuilder,
+  chains: readonly (readonly (readonly Local[])[])[],
+  initial: TileOptions["initial"],
+): void {
+  chains.forEach((sums, chain) =>
+    sums.forEach((row, r) =>
+      row.forEach((sum, v) => {
+        if (chain === 0 && initial !== undefined) {
+          code.vector(
+            initial.base,
+            initial.offset + r * initial.rowBytes + v * VECTOR_BYTES,
+          );
+        } else code.i32x4Const(0);
+        code.set(sum);
+      })
+    )
+  );
+}
+
+/** Adds all chains to the first. */
+function addChains(
+  code: FunctionBuilder,
+  chains: readonly (readonly (readonly Local[])[])[],
+): void {
+  const [first, ...others] = chains;
+  for (const other of others) {
+    first.forEach((row, r) =>
+      row.forEach((sum, v) => {
+        code.get(sum, other[r][v]);
+        code.op(f32x4.add);
+        code.set(sum);
+      })
+    );
+  }
+}
+
+function addInitial(
+  code: FunctionBuilder,
+  results: readonly (readonly Local[])[],
+  initial: Address & { readonly rowBytes: number },
+): void {
+  results.forEach((row, r) =>
+    row.forEach((sum, v) => {
+      code.vector(
+        initial.base,
+        initial.offset + r * initial.rowBytes + v * VECTOR_BYTES,
+      );
+      code.get(sum);
+      code.op(f32x4.add);
+      code.set(sum);
+    })
+  );
+}
+
+/** Clears the lanes from `count` on of the vector on the stack. */
+function maskLanes(code: FunctionBuilder, count: number): void {
+  const word = (i: number): number => i < count ? 0xffffffff : 0;
+  code.v128Const([word(0), word(1), word(2), word(3)]);
+  code.op(v128.and);
+}
+
+type StepBody = (
+  step: number,
+  xBase: Local,
+  yBase: Local,
+  xOffset: number,
+  yOffset: number,
+) => void;
+
+interface Walked extends Address {
+  readonly kBytes: number;
+}
+
+/** Runs `body` for each step along `k`: written out when short, else an unrolled loop and its remainder. */
+function walk(
+  code: FunctionBuilder,
+  steps: number,
+  operationsPerStep: number,
+  unrollMultiple: number,
+  x: Walked,
+  y: Walked,
+  body: StepBody,
+): void {
+  const straight = (
+    from: number,
+    to: number,
+    xBase: Local,
+    yBase: Local,
+  ): void => {
+    for (let step = from; step < to; step++) {
+      body(
+        step,
+        xBase,
+        yBase,
+        x.offset + step * x.kBytes,
+        y.offset + step * y.kBytes,
+      );
+    }
+  };
+  if (steps * operationsPerStep <= STRAIGHT_LINE_OPERATIONS || steps < 2) {
+    straight(0, steps, x.base, y.base);
+    return;
+  }
+  const wanted = Math.max(
+    1,
+    Math.floor(UNROLLED_OPERATIONS / operationsPerStep),
+  );
+  const unroll = Math.min(
+    steps,
+    Math.ceil(wanted / unrollMultiple) * unrollMultiple,
+  );
+  const xPointer = code.local("i32");
+  const yPointer = code.local("i32");
+  const end = code.local("i32");
+  code.get(x.base);
+  code.set(xPointer);
+  code.get(y.base);
+  code.tee(yPointer);
+  const rounds = Math.floor(steps / unroll);
+  // The pointer of y, the one that surely moves, is also the counter.
+  code.i32Const(rounds * unroll * y.kBytes);
+  code.op(i32.add);
+  code.set(end);
+  code.loop((again) => {
+    straight(0, unroll, xPointer, yPointer);
+    code.increment(xPointer, unroll * x.kBytes);
+    code.get(yPointer);
+    code.i32Const(unroll * y.kBytes);
+    code.op(i32.add);
+    code.tee(yPointer);
+    code.get(end);
+    code.op(i32.ne);
+    code.branchIf(again);
+  });
+  straight(0, steps - rounds * unroll, xPointer, yPointer);
+}
+
+/** Adds up the lanes of each vector; the totals come out as vectors, the last one padded with garbage. */
+function transposeAdd(
+  code: FunctionBuilder,
+  vectors: readonly Local[],
+): Local[] {
+  const results: Local[] = [];
+  for (let first = 0; first < vectors.length; first += LANES) {
+    const at = (i: number): Local => vectors[Math.min(first + i, vectors.length - 1)];
+    const pairSum = (a: Local, b: Local): Local => {
+      code.get(a, b);
+      code.shuffle([0, 4, 1, 5]);
+      code.get(a, b);
+      code.shuffle([2, 6, 3, 7]);
+      code.op(f32x4.add);
+      return code.take("v128");
+    };
+    const left = pairSum(at(0), at(1));
+    const right = pairSum(at(2), at(3));
+    code.get(left, right);
+    code.shuffle([0, 1, 4, 5]);
+    code.get(left, right);
+    code.shuffle([2, 3, 6, 7]);
+    code.op(f32x4.add);
+    results.push(code.take("v128"));
+  }
+  return results;
+}

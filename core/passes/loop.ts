@@ -1,0 +1,170 @@
+/**
+ * A scan taken apart, so that passes can change it: each value inside the body next to the one it
+ * comes from, or becomes, outside.
+ *
+ * @module
+ */
+import type { Equation, Graph, Value } from "../graph.ts";
+import { SCAN, scanParams, splitAt } from "../primitives/scan.ts";
+import { rewrite, type Rewriter, withInputs } from "./rewrite.ts";
+
+/** A value that the body reads: whole (a constant) or cut into slices (a sequence). */
+export interface LoopInput {
+  /** The value outside. */
+  readonly outer: Value;
+  /** The body's input. */
+  readonly inner: Value;
+}
+
+/** A value threaded through the steps. */
+export interface LoopCarry {
+  /** Outside, before the first step. */
+  readonly initial: Value;
+  /** What a step begins with. */
+  readonly inner: Value;
+  /** What it ends with. */
+  next: Value;
+  /** Outside, after the last step. */
+  readonly last: Value;
+}
+
+/** A value of each step, stacked. */
+export interface LoopStack {
+  /** The value in the body. */
+  inner: Value;
+  /** The stack outside. */
+  readonly outer: Value;
+}
+
+/** A scan whose parts can be changed. */
+export interface Loop {
+  /** What every step reads whole. */
+  constants: LoopInput[];
+  /** What is carried. */
+  carries: LoopCarry[];
+  /** What is cut into slices. */
+  sequences: LoopInput[];
+  /** What is stacked. */
+  stacks: LoopStack[];
+  /** The body. */
+  equations: readonly Equation[];
+  /** Number of steps. */
+  readonly length: number;
+  /** Whether the steps run from the last slice to the first. */
+  readonly reverse: boolean;
+}
+
+/** Takes a scan apart. */
+export function openScan(equation: Equation): Loop {
+  const { body, constants, carries, length, reverse } = scanParams(equation.params);
+  const [fixed, initial, sequences] = splitAt(equation.inputs, constants, carries);
+  const [inFixed, inCarry, inSequences] = splitAt(body.inputs, constants, carries);
+  const [next, slices] = splitAt(body.outputs, carries);
+  const [last, stacks] = splitAt(equation.outputs, carries);
+  return {
+    constants: fixed.map((outer, i) => ({ outer, inner: inFixed[i] })),
+    carries: initial.map((value, i) => ({
+      initial: value,
+      inner: inCarry[i],
+      next: next[i],
+      last: last[i],
+    })),
+    sequences: sequences.map((outer, i) => ({ outer, inner: inSequences[i] })),
+    stacks: stacks.map((outer, i) => ({ outer, inner: slices[i] })),
+    equations: body.equations,
+    length,
+    reverse,
+  };
+}
+
+/** Puts a scan together again. */
+export function closeScan(loop: Loop): Equation {
+  const { constants, carries, sequences, stacks, length, reverse } = loop;
+  return {
+    primitive: SCAN,
+    inputs: [
+      ...constants.map(({ outer }) => outer),
+      ...carries.map(({ initial }) => initial),
+      ...sequences.map(({ outer }) => outer),
+    ],
+    outputs: [...carries.map(({ last }) => last), ...stacks.map(({ outer }) => outer)],
+    params: {
+      body: bodyOf(loop),
+      constants: constants.length,
+      carries: carries.length,
+      length,
+      reverse,
+    },
+  };
+}
+
+/** The body as a graph. */
+export function bodyOf({ constants, carries, sequences, stacks, equations }: Loop): Graph {
+  return {
+    inputs: [...constants, ...carries, ...sequences].map(({ inner }) => inner),
+    equations,
+    outputs: [...carries.map(({ next }) => next), ...stacks.map(({ inner }) => inner)],
+  };
+}
+
+/** Puts other values in the place of some inside the body. */
+export function replaceInBody(loop: Loop, by: ReadonlyMap<Value, Value>): void {
+  if (by.size === 0) return;
+  const read = (value: Value): Value => {
+    const other = by.get(value);
+    return other ? read(other) : value;
+  };
+  loop.equations = loop.equations.map((equation) =>
+    withInputs(equation, equation.inputs.map(read))
+  );
+  for (const carry of loop.carries) carry.next = read(carry.next);
+  for (const stack of loop.stacks) stack.inner = read(stack.inner);
+}
+
+/** How often each value is read in the body: by equations, as a carry, as a slice of a stack. */
+export function countReads(loop: Loop): Map<Value, number> {
+  const reads = new Map<Value, number>();
+  const read = (value: Value) => reads.set(value, (reads.get(value) ?? 0) + 1);
+  for (const { inputs } of loop.equations) inputs.forEach(read);
+  for (const { next } of loop.carries) read(next);
+  for (const { inner } of loop.stacks) read(inner);
+  return reads;
+}
+
+/** The equation that binds each value of the body. */
+export function producersOf(loop: Loop): Map<Value, Equation> {
+  const producers = new Map<Value, Equation>();
+  for (const equation of loop.equations) {
+    for (const value of equation.outputs) producers.set(value, equation);
+  }
+  return producers;
+}
+
+/**
+ * Rebuilds a graph, changing its scans, those inside bodies first.
+ *
+ * @param graph The graph.
+ * @param visit Changes a loop and returns whether it did; what must come before it goes into the
+ * rewriter at once, what must come after goes into a function returned.
+ * @returns The new graph, or the old one if nothing changed.
+ */
+export function rewriteScans(
+  graph: Graph,
+  visit: (loop: Loop, outside: Rewriter) => boolean | (() => void),
+): Graph {
+  return rewrite(graph, (equation, outside) => {
+    if (equation.primitive !== SCAN) return outside.add(equation);
+    const inner = withBody(equation, (body) => rewriteScans(body, visit));
+    const loop = openScan(inner);
+    const change = visit(loop, outside);
+    outside.add(change ? closeScan(loop) : inner);
+    if (typeof change === "function") change();
+  });
+}
+
+/** The scan with its body changed by a function. */
+export function withBody(equation: Equation, change: (body: Graph) => Graph): Equation {
+  const params = scanParams(equation.params);
+  const body = change(params.body);
+  return body === params.body ? equation : { ...equation, params: { ...params, body } };
+}

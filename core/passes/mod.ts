@@ -1,0 +1,66 @@
+/**
+ * The passes: what is done to a graph between tracing and a backend, in order.
+ *
+ * @module
+ */
+import type { Graph } from "../graph.ts";
+import { dedupeScan } from "./dedupe_scan.ts";
+import { hoistFromScan } from "./hoist_from_scan.ts";
+import { removeDead } from "./remove_dead.ts";
+import { shareCommon } from "./share_common.ts";
+import { sinkFromScan } from "./sink_from_scan.ts";
+import { sumAfterScan } from "./sum_after_scan.ts";
+
+/** A step of {@linkcode optimize}: a graph of the same meaning, the same object if nothing changed. */
+export type Pass = (graph: Graph) => Graph;
+
+/** The passes by name, in the order they run. */
+export const PASSES: readonly (readonly [name: string, pass: Pass])[] = [
+  ["remove_dead", removeDead],
+  ["share_common", shareCommon],
+  ["dedupe_scan", dedupeScan],
+  ["hoist_from_scan", hoistFromScan],
+  ["sum_after_scan", sumAfterScan],
+  ["sink_from_scan", sinkFromScan],
+];
+
+/** Options of {@linkcode optimize}. */
+export interface OptimizeOptions {
+  /** Called after each pass that changed the graph. */
+  readonly trace?: (name: string, graph: Graph) => void;
+}
+
+/** Rounds after which a graph that still changes is taken as it is. */
+const MOST_ROUNDS = 12;
+
+/**
+ * Runs the passes over a graph until none changes it.
+ *
+ * @param graph The graph.
+ * @param options What to call after each pass.
+ * @returns A graph of the same meaning, up to rounding.
+ *
+ * @example Usage
+ * ```ts
+ * import { add, optimize, trace } from "@unroll/core";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * const { graph } = trace([{ dtype: "f32", shape: [2] }], (x) => {
+ *   add(x, 1); // read by nothing
+ *   return [add(x, x)];
+ * });
+ * strictEqual(optimize(graph).equations.length, 1);
+ * ```
+ */
+export function optimize(graph: Graph, options: OptimizeOptions = {}): Graph {
+  for (let round = 0; round < MOST_ROUNDS; round++) {
+    const before = graph;
+    for (const [name, pass] of PASSES) {
+      const changed = pass(graph);
+      if (changed !== graph) options.trace?.(name, changed);
+      graph = changed;
+    }
+    if (graph === before) break;
+  }
+  return graph;
+}

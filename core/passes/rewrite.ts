@@ -1,0 +1,112 @@
+/**
+ * What the passes are written with: a list of equations that grows, in which values can be replaced.
+ *
+ * @module
+ */
+import type { Equation, Graph, Params, Value } from "../graph.ts";
+import type { Primitive } from "../primitives/primitive.ts";
+import type { Tensor } from "../tensor.ts";
+import { trace } from "../trace.ts";
+
+/**
+ * A rule that may put other values in the place of an equation's results. It emits what it needs and
+ * returns the new values, or `undefined` to leave the equation as it is.
+ */
+export type Rule = (equation: Equation, rewriter: Rewriter) => readonly Value[] | undefined;
+
+/** A graph under construction, made from another. */
+export class Rewriter {
+  /** Equations so far. */
+  readonly equations: Equation[] = [];
+  readonly #producers = new Map<Value, Equation>();
+  readonly #replaced = new Map<Value, Value>();
+  readonly #rule: Rule | undefined;
+
+  /** Begins with nothing; `rule` is asked about every equation added. */
+  constructor(rule?: Rule) {
+    this.#rule = rule;
+  }
+
+  /** What stands for a value of the old graph. */
+  read(value: Value): Value {
+    const by = this.#replaced.get(value);
+    return by ? this.read(by) : value;
+  }
+
+  /** Lets a value stand for another from here on. */
+  replace(value: Value, by: Value): void {
+    if (value !== by) this.#replaced.set(value, by);
+  }
+
+  /** The equation that binds a value; `undefined` for an input. */
+  producer(value: Value): Equation | undefined {
+    return this.#producers.get(value);
+  }
+
+  /** Adds an equation of the old graph and returns what stands for its results. */
+  add(equation: Equation): readonly Value[] {
+    const read = withInputs(equation, equation.inputs.map((value) => this.read(value)));
+    const by = this.#rule?.(read, this);
+    if (by) {
+      equation.outputs.forEach((value, i) => this.replace(value, by[i]));
+      return by;
+    }
+    this.equations.push(read);
+    for (const value of read.outputs) this.#producers.set(value, read);
+    return read.outputs;
+  }
+
+  /** Adds a new equation and returns its results. */
+  emit(primitive: Primitive, inputs: readonly Value[], params: Params = {}): readonly Value[] {
+    const types = primitive.type(inputs.map(({ type }) => type), params);
+    return this.add({ primitive, params, inputs, outputs: types.map((type): Value => ({ type })) });
+  }
+
+  /** Adds the equations of a traced function of some values. */
+  splice(inputs: readonly Value[], build: (...tensors: Tensor[]) => readonly Tensor[]): Value[] {
+    return this.insert(trace(inputs.map(({ type }) => type), build).graph, inputs);
+  }
+
+  /** Adds the equations of a graph that is used nowhere else. */
+  insert(graph: Graph, inputs: readonly Value[]): Value[] {
+    graph.inputs.forEach((value, i) => this.replace(value, inputs[i]));
+    for (const equation of graph.equations) this.add(equation);
+    return graph.outputs.map((value) => this.read(value));
+  }
+}
+
+/** The same equation of other values. */
+export function withInputs(equation: Equation, inputs: readonly Value[]): Equation {
+  return inputs.every((value, i) => value === equation.inputs[i])
+    ? equation
+    : { ...equation, inputs };
+}
+
+/**
+ * Rebuilds a graph equation by equation.
+ *
+ * @param graph The graph.
+ * @param visit Adds to the rewriter what is to stand for an equation, whose inputs are those of the
+ * new graph.
+ * @param rule Asked about every equation added.
+ * @returns The new graph, or the old one if nothing changed.
+ */
+export function rewrite(
+  graph: Graph,
+  visit: (equation: Equation, rewriter: Rewriter) => void,
+  rule?: Rule,
+): Graph {
+  const rewriter = new Rewriter(rule);
+  for (const equation of graph.equations) {
+    visit(withInputs(equation, equation.inputs.map((value) => rewriter.read(value))), rewriter);
+  }
+  const outputs = graph.outputs.map((value) => rewriter.read(value));
+  const { equations } = rewriter;
+  const same = sameItems(equations, graph.equations) && sameItems(outputs, graph.outputs);
+  return same ? graph : { inputs: graph.inputs, equations, outputs };
+}
+
+/** Whether two lists hold the same objects. */
+export function sameItems<T>(a: readonly T[], b: readonly T[]): boolean {
+  return a.length === b.length && a.every((item, i) => item === b[i]);
+}

@@ -1,0 +1,165 @@
+/**
+ * Options on the command line: their flags, their help, and values out of what was typed.
+ *
+ * @module
+ */
+
+import { formatKind, formatRange, type OptionKind, readText } from "./option_kind.ts";
+import {
+  describeOptions,
+  flagName,
+  formatOptionValue,
+  type Option,
+  type OptionSpelling,
+  type OptionsSchema,
+  parseOptions,
+} from "./options.ts";
+
+/**
+ * Turns the text of flags into values and checks them.
+ *
+ * @param schema The options there are.
+ * @param texts What was typed for each option, by its name in code; a boolean for `--x` and `--no-x`.
+ * @param spelling How to name the options in error sentences; by default as flags.
+ * @returns All options.
+ * @throws {RangeError} As {@linkcode parseOptions}.
+ *
+ * @example Usage
+ * ```ts
+ * import { parseOptionTexts } from "@unroll/core";
+ * import { deepStrictEqual } from "node:assert/strict";
+ * import * as z from "zod";
+ *
+ * const schema = z.object({ layers: z.array(z.int()).default([50]) });
+ *
+ * deepStrictEqual(parseOptionTexts(schema, { layers: "50,20" }), { layers: [50, 20] });
+ * ```
+ */
+export function parseOptionTexts<Options>(
+  schema: OptionsSchema<Options>,
+  texts: Readonly<Record<string, string | boolean | undefined>>,
+  spelling: OptionSpelling = {},
+): Options {
+  const kinds = new Map(
+    describeOptions(schema).map((option) => [option.name, option.kind]),
+  );
+  const values: Record<string, unknown> = {};
+  for (const [name, text] of Object.entries(texts)) {
+    const kind = kinds.get(name);
+    values[name] = typeof text === "string" && kind !== undefined ? readText(kind, text) : text;
+  }
+  return parseOptions(schema, values, {
+    spell: (name) => `--${flagName(name)}`,
+    ...spelling,
+  });
+}
+
+/**
+ * The flags of an option, as they are written in a command's definition.
+ *
+ * @param option The option.
+ * @param flag The name of the flag, by default the option's own.
+ * @returns The flags: one, or for a boolean that which sets it and that which clears it. The first is the one that
+ *   changes the default.
+ *
+ * @example Usage
+ * ```ts
+ * import { describeOptions, optionFlags } from "@unroll/core";
+ * import { deepStrictEqual } from "node:assert/strict";
+ * import * as z from "zod";
+ *
+ * const options = describeOptions(z.object({ hidden: z.int(), bias: z.boolean().default(true) }));
+ *
+ * deepStrictEqual(options.map((option) => optionFlags(option)), [["--hidden <n>"], ["--no-bias", "--bias"]]);
+ * ```
+ */
+export function optionFlags(
+  option: Option,
+  flag: string = option.flag,
+): readonly string[] {
+  if (option.kind.type !== "boolean") {
+    return [`--${flag} <${placeholder(option.kind)}>`];
+  }
+  return option.default === true ? [`--no-${flag}`, `--${flag}`] : [`--${flag}`, `--no-${flag}`];
+}
+
+function placeholder(kind: OptionKind): string {
+  switch (kind.type) {
+    case "integer":
+      return "n";
+    case "number":
+      return "x";
+    case "boolean":
+      return "yes";
+    case "text":
+      return "text";
+    case "choice":
+    case "none":
+      return "name";
+    case "list":
+      return "list";
+    case "either":
+      return placeholder(
+        kind.kinds.find((one) => one.type !== "none") ?? { type: "none" },
+      );
+  }
+}
+
+/**
+ * The help text of an option: description, then unit, range or choices, and default.
+ *
+ * @param option The option.
+ * @returns One line, such as `Hidden units (1 to 4096; default 16)`.
+ *
+ * @example Usage
+ * ```ts
+ * import { describeOptions, optionHelp } from "@unroll/core";
+ * import { strictEqual } from "node:assert/strict";
+ * import * as z from "zod";
+ *
+ * const [option] = describeOptions(z.object({ hidden: z.int().min(1).default(16).describe("Hidden units") }));
+ *
+ * strictEqual(optionHelp(option), "Hidden units (at least 1; default 16)");
+ * ```
+ */
+export function optionHelp(option: Option): string {
+  const notes = [];
+  if (option.unit !== undefined) notes.push(`in ${option.unit}`);
+  const range = helpRange(option.kind);
+  if (range !== "") notes.push(range);
+  if (option.required) notes.push("required");
+  else if (option.default !== undefined && option.kind.type !== "boolean") {
+    notes.push(`default ${formatOptionValue(option.default)}`);
+  }
+  const text = option.kind.type === "boolean" && option.default === true
+    ? `Turn off: ${option.description}`
+    : option.description;
+  return [text, notes.length === 0 ? "" : `(${notes.join("; ")})`].filter(
+    Boolean,
+  ).join(" ");
+}
+
+function helpRange(kind: OptionKind): string {
+  switch (kind.type) {
+    case "integer":
+    case "number":
+      return formatRange(kind).replace(/^(from|of) /, "").replace(
+        / and of /,
+        " and ",
+      );
+    case "choice":
+      return kind.values.join(", ");
+    case "list": {
+      const each = helpRange(kind.item);
+      return `with commas${each === "" ? "" : `, each ${each}`}`;
+    }
+    case "either":
+      return kind.kinds.map((one) => helpRange(one) || formatKind(one)).join(
+        ", or ",
+      );
+    case "none":
+      return "none";
+    default:
+      return "";
+  }
+}

@@ -1,0 +1,340 @@
+/**
+ * What values an option takes: read out of a schema, told in words, and read from command-line text.
+ *
+ * A kind is the small part of JSON Schema that can be typed as a flag. Everything that speaks of options (flags,
+ * `--help`, error sentences) speaks from here, so the schema stays the one source.
+ *
+ * @module
+ */
+
+/** The values that one option takes. */
+export type OptionKind =
+  | NumberKind
+  | TextKind
+  | ChoiceKind
+  | ListKind
+  | EitherKind
+  | PlainKind;
+
+/** Whole or real numbers in a range. */
+export interface NumberKind {
+  /** Whether the numbers are whole. */
+  readonly type: "integer" | "number";
+  /** The least. */
+  readonly minimum?: number;
+  /** The greatest. */
+  readonly maximum?: number;
+  /** Greater than this, when the bound itself is not allowed. */
+  readonly above?: number;
+  /** Less than this, when the bound itself is not allowed. */
+  readonly below?: number;
+  /** A multiple of this. */
+  readonly multipleOf?: number;
+}
+
+/** Any text of some length. */
+export interface TextKind {
+  /** Tells this kind from others. */
+  readonly type: "text";
+  /** The fewest characters. */
+  readonly minimumLength?: number;
+  /** The most characters. */
+  readonly maximumLength?: number;
+  /** A regular expression that it matches. */
+  readonly pattern?: string;
+}
+
+/** One of a few values. */
+export interface ChoiceKind {
+  /** Tells this kind from others. */
+  readonly type: "choice";
+  /** The values, in the order to list them. */
+  readonly values: readonly (string | number)[];
+}
+
+/** Several values of one kind, typed with commas between. */
+export interface ListKind {
+  /** Tells this kind from others. */
+  readonly type: "list";
+  /** The kind of each. */
+  readonly item: OptionKind;
+  /** The fewest. */
+  readonly minimumLength?: number;
+  /** The most. */
+  readonly maximumLength?: number;
+}
+
+/** A value of any of several kinds. */
+export interface EitherKind {
+  /** Tells this kind from others. */
+  readonly type: "either";
+  /** The kinds; text is read as the first that it spells. */
+  readonly kinds: readonly OptionKind[];
+}
+
+/** True or false; or nothing, typed `none` and stored as `null`. */
+export interface PlainKind {
+  /** Which of the two. */
+  readonly type: "boolean" | "none";
+}
+
+/** The part of a JSON Schema node that is read here. */
+export interface SchemaNode {
+  readonly type?: string;
+  readonly enum?: readonly unknown[];
+  readonly const?: unknown;
+  readonly anyOf?: readonly SchemaNode[];
+  readonly items?: SchemaNode;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly exclusiveMinimum?: number;
+  readonly exclusiveMaximum?: number;
+  readonly multipleOf?: number;
+  readonly minLength?: number;
+  readonly maxLength?: number;
+  readonly pattern?: string;
+  readonly minItems?: number;
+  readonly maxItems?: number;
+}
+
+/**
+ * The kind of value that a JSON Schema node allows.
+ *
+ * @param node The node.
+ * @returns The kind, or `undefined` when the node allows what no flag can spell (objects, tuples, booleans in lists).
+ */
+export function kindOf(node: SchemaNode): OptionKind | undefined {
+  if (node.anyOf !== undefined) return eitherOf(node.anyOf);
+  if (node.enum !== undefined) return choiceOf(node.enum);
+  if (node.const !== undefined) return choiceOf([node.const]);
+  switch (node.type) {
+    case "integer":
+    case "number":
+      return numberOf(node, node.type);
+    case "boolean":
+      return { type: "boolean" };
+    case "string":
+      return {
+        type: "text",
+        ...given("minimumLength", node.minLength),
+        ...given("maximumLength", node.maxLength),
+        ...given("pattern", node.pattern),
+      };
+    case "null":
+      return { type: "none" };
+    case "array":
+      return listOf(node);
+  }
+  return undefined;
+}
+
+function numberOf(node: SchemaNode, type: "integer" | "number"): OptionKind {
+  // Zod bounds every integer by the safe ones; that says nothing to a reader.
+  const safe = (bound: number | undefined) =>
+    bound !== undefined && Math.abs(bound) === Number.MAX_SAFE_INTEGER ? undefined : bound;
+  let minimum = safe(node.minimum);
+  let maximum = safe(node.maximum);
+  let above = node.exclusiveMinimum;
+  let below = node.exclusiveMaximum;
+  if (type === "integer") {
+    // "More than 0" is "at least 1" among whole numbers.
+    if (above !== undefined) minimum = Math.floor(above) + 1;
+    if (below !== undefined) maximum = Math.ceil(below) - 1;
+    above = below = undefined;
+  }
+  return {
+    type,
+    ...given("minimum", minimum),
+    ...given("maximum", maximum),
+    ...given("above", above),
+    ...given("below", below),
+    ...given("multipleOf", node.multipleOf),
+  };
+}
+
+function choiceOf(values: readonly unknown[]): OptionKind | undefined {
+  if (values.length === 1 && values[0] === null) return { type: "none" };
+  if (
+    values.length > 0 && values.every((value) => typeof value === "boolean")
+  ) {
+    return { type: "boolean" };
+  }
+  const choices: (string | number)[] = [];
+  for (const value of values) {
+    if (typeof value !== "string" && typeof value !== "number") {
+      return undefined;
+    }
+    choices.push(value);
+  }
+  return { type: "choice", values: choices };
+}
+
+function listOf(node: SchemaNode): OptionKind | undefined {
+  const item = node.items === undefined ? undefined : kindOf(node.items);
+  // One comma deep: a list in a list, or a flag without a value, cannot be written between commas.
+  if (item === undefined || item.type === "list" || item.type === "boolean") {
+    return undefined;
+  }
+  return {
+    type: "list",
+    item,
+    ...given("minimumLength", node.minItems),
+    ...given("maximumLength", node.maxItems),
+  };
+}
+
+function eitherOf(nodes: readonly SchemaNode[]): OptionKind | undefined {
+  const kinds: OptionKind[] = [];
+  for (const node of nodes) {
+    const kind = kindOf(node);
+    if (kind === undefined) return undefined;
+    kinds.push(kind);
+  }
+  return kinds.length === 1 ? kinds[0] : { type: "either", kinds };
+}
+
+function given<Key extends string, Value>(
+  key: Key,
+  value: Value | undefined,
+): { readonly [name in Key]?: Value } {
+  return value === undefined ? {} : { [key]: value } as { readonly [name in Key]: Value };
+}
+
+/**
+ * Says in words what values a kind takes, to finish the sentence "… is needed".
+ *
+ * @param kind The kind.
+ * @returns For example `a whole number from 1 to 4096`.
+ *
+ * @example Usage
+ * ```ts
+ * import { formatKind } from "@unroll/core";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * strictEqual(formatKind({ type: "integer", minimum: 1, maximum: 4096 }), "a whole number from 1 to 4096");
+ * ```
+ */
+export function formatKind(kind: OptionKind): string {
+  switch (kind.type) {
+    case "integer":
+    case "number":
+      return `a ${kind.type === "integer" ? "whole number" : "number"}${spaced(formatRange(kind))}`;
+    case "boolean":
+      return "true or false";
+    case "text":
+      return formatText(kind);
+    case "choice":
+      return kind.values.length === 1 ? `${kind.values[0]}` : `one of ${kind.values.join(", ")}`;
+    case "list": {
+      const count = formatCount(kind.minimumLength, kind.maximumLength);
+      return `a list with commas${count === "" ? "" : ` of ${count}`}, each ${
+        formatKind(kind.item)
+      },`;
+    }
+    case "either":
+      return kind.kinds.map(formatKind).join(" or ");
+    case "none":
+      return "none";
+  }
+}
+
+function formatText(kind: TextKind): string {
+  const minimum = kind.minimumLength ?? 0;
+  if (kind.pattern !== undefined) return `a text like /${kind.pattern}/`;
+  if (minimum === 0 && kind.maximumLength === undefined) return "a text";
+  if (minimum === 1 && kind.maximumLength === undefined) {
+    return "a text that is not empty";
+  }
+  return `a text of ${formatCount(kind.minimumLength, kind.maximumLength)} characters`;
+}
+
+function formatCount(
+  minimum: number | undefined,
+  maximum: number | undefined,
+): string {
+  if (minimum !== undefined && maximum !== undefined) {
+    return minimum === maximum ? `${minimum}` : `${minimum} to ${maximum}`;
+  }
+  if (minimum !== undefined) return `at least ${minimum}`;
+  return maximum === undefined ? "" : `at most ${maximum}`;
+}
+
+/**
+ * Says the range of a number in words.
+ *
+ * @param kind The kind of number.
+ * @returns For example `from 1 to 4096`, `above 0`, or nothing when there are no bounds.
+ */
+export function formatRange(kind: NumberKind): string {
+  const { minimum, maximum, above, below, multipleOf } = kind;
+  const words: string[] = [];
+  if (minimum !== undefined && maximum !== undefined) {
+    words.push(`from ${minimum} to ${maximum}`);
+  } else {
+    if (minimum !== undefined) {
+      words.push(
+        below === undefined ? `of at least ${minimum}` : `from ${minimum}`,
+      );
+    }
+    if (above !== undefined) words.push(`above ${above}`);
+    if (maximum !== undefined) words.push(`of at most ${maximum}`);
+    if (below !== undefined) words.push(`below ${below}`);
+  }
+  if (multipleOf !== undefined) words.push(`a multiple of ${multipleOf}`);
+  return words.join(" and ").replace(/^(from \S+) and below/, "$1 to below");
+}
+
+function spaced(words: string): string {
+  return words === "" ? "" : ` ${words}`;
+}
+
+const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+
+/**
+ * Reads a value of a kind from the text of a command line.
+ *
+ * The text is only turned into the right type; whether the value is in range is the schema's to say.
+ *
+ * @param kind The kind of value.
+ * @param text What was typed.
+ * @returns The value, or the text itself when it spells no such value.
+ */
+export function readText(kind: OptionKind, text: string): unknown {
+  switch (kind.type) {
+    case "integer":
+    case "number":
+      return NUMBER.test(text.trim()) ? Number(text) : text;
+    case "boolean":
+      return text === "true" ? true : text === "false" ? false : text;
+    case "text":
+      return text;
+    case "choice":
+      return kind.values.find((value) => String(value) === text) ?? text;
+    case "list":
+      return text.trim() === ""
+        ? []
+        : text.split(",").map((part) => readText(kind.item, part.trim()));
+    case "either": {
+      // What reads as something else than text (a number, a list of numbers) is meant as that.
+      for (const one of kind.kinds) {
+        if (spells(one, text)) return readText(one, text);
+      }
+      return text;
+    }
+    case "none":
+      return text === "none" ? null : text;
+  }
+}
+
+function spells(kind: OptionKind, text: string): boolean {
+  switch (kind.type) {
+    case "text":
+      return true;
+    case "choice":
+      return kind.values.some((value) => String(value) === text);
+    case "list":
+      return text.split(",").every((part) => spells(kind.item, part.trim()));
+    default:
+      return typeof readText(kind, text) !== "string";
+  }
+}

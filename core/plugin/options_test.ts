@@ -1,0 +1,241 @@
+import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import * as z from "zod";
+import {
+  describeOptions,
+  formatOptionValue,
+  optionsFromJson,
+  type OptionsSchema,
+  optionsToJson,
+  parseOptions,
+} from "./options.ts";
+
+interface Example {
+  readonly hidden: number;
+  readonly activation: "tanh" | "relu";
+  readonly bias: boolean;
+  readonly layers: readonly number[];
+  readonly rate: number;
+  readonly window: number | "all";
+  readonly corpus?: string;
+  readonly clip: number | null;
+}
+
+const EXAMPLE: OptionsSchema<Example> = z.object({
+  hidden: z.int().min(1).max(4096).default(16).describe("Hidden units"),
+  activation: z.enum(["tanh", "relu"]).default("tanh"),
+  bias: z.boolean().default(true).describe("Biases"),
+  layers: z.array(z.int().positive()).min(1).default([50, 20]),
+  rate: z.number().gt(0).lt(1).default(0.1).meta({ unit: "nats" }),
+  window: z.union([z.int().min(1), z.literal("all")]).default("all"),
+  corpus: z.string().min(1).optional(),
+  clip: z.number().positive().nullable().default(null),
+});
+
+const DEFAULTS: Example = {
+  hidden: 16,
+  activation: "tanh",
+  bias: true,
+  layers: [50, 20],
+  rate: 0.1,
+  window: "all",
+  clip: null,
+};
+
+Deno.test("describeOptions() reads kinds, ranges, defaults and units", () => {
+  const options = describeOptions(EXAMPLE);
+  assertEquals(options.map((option) => option.kind), [
+    { type: "integer", minimum: 1, maximum: 4096 },
+    { type: "choice", values: ["tanh", "relu"] },
+    { type: "boolean" },
+    {
+      type: "list",
+      item: { type: "integer", minimum: 1 },
+      minimumLength: 1,
+    },
+    { type: "number", above: 0, below: 1 },
+    {
+      type: "either",
+      kinds: [{ type: "integer", minimum: 1 }, {
+        type: "choice",
+        values: ["all"],
+      }],
+    },
+    { type: "text", minimumLength: 1 },
+    { type: "either", kinds: [{ type: "number", above: 0 }, { type: "none" }] },
+  ]);
+  assertEquals(
+    options.map((option) => option.default),
+    [16, "tanh", true, [50, 20], 0.1, "all", undefined, null],
+  );
+  assertEquals(options.filter((option) => option.required), []);
+  assertStrictEquals(options[0].description, "Hidden units");
+  assertStrictEquals(options[4].unit, "nats");
+});
+
+Deno.test("describeOptions() marks an option without default as required", () => {
+  const [option] = describeOptions(z.object({ corpus: z.string() }));
+  assertStrictEquals(option.required, true);
+});
+
+Deno.test("describeOptions() refuses what no flag can spell", () => {
+  const refused: Record<string, z.ZodType> = {
+    nested: z.object({ x: z.int() }),
+    pair: z.tuple([z.int(), z.int()]),
+    lists: z.array(z.array(z.int())),
+    flags: z.array(z.boolean()),
+    big: z.bigint(),
+    date: z.date(),
+    changed: z.string().transform((text) => text.length),
+    noBias: z.boolean(),
+    "two-words": z.int(),
+    Upper: z.int(),
+  };
+  for (const [name, schema] of Object.entries(refused)) {
+    assertThrows(
+      () => describeOptions(z.object({ [name]: schema })),
+      TypeError,
+      `Cannot make a flag of option "${name}"`,
+    );
+  }
+});
+
+Deno.test("parseOptions() fills in defaults and keeps what is given", () => {
+  assertEquals(parseOptions(EXAMPLE, {}), DEFAULTS);
+  assertEquals(parseOptions(EXAMPLE, { hidden: 5, corpus: undefined }), {
+    ...DEFAULTS,
+    hidden: 5,
+  });
+});
+
+Deno.test("parseOptions() says each problem in one sentence", () => {
+  const cases: readonly (readonly [Record<string, unknown>, string])[] = [
+    [
+      { hidden: 0 },
+      "Cannot use hidden 0: a whole number from 1 to 4096 is needed",
+    ],
+    [
+      { hidden: 1.5 },
+      "Cannot use hidden 1.5: a whole number from 1 to 4096 is needed",
+    ],
+    [
+      { hidden: NaN },
+      "Cannot use hidden NaN: a whole number from 1 to 4096 is needed",
+    ],
+    [
+      { activation: "gelu" },
+      "Cannot use activation gelu: one of tanh, relu is needed",
+    ],
+    [{ bias: 1 }, "Cannot use bias 1: true or false is needed"],
+    [
+      { layers: [50, 0] },
+      "Cannot use layers 50,0: a list with commas of at least 1, each a whole number of at least 1, is needed",
+    ],
+    [
+      { layers: [] },
+      'Cannot use layers "": a list with commas of at least 1, each a whole number of at least 1, is needed',
+    ],
+    [
+      { rate: 1 },
+      "Cannot use rate 1: a number above 0 and below 1 is needed",
+    ],
+    [
+      { window: 0 },
+      "Cannot use window 0: a whole number of at least 1 or all is needed",
+    ],
+    [
+      { corpus: "" },
+      'Cannot use corpus "": a text that is not empty is needed',
+    ],
+    [{ clip: -1 }, "Cannot use clip -1: a number above 0 or none is needed"],
+    [
+      { hiden: 5 },
+      'Cannot find option "hiden": did you mean "hidden"? Known options are hidden, activation, bias, layers, rate, window, corpus, clip',
+    ],
+  ];
+  for (const [values, message] of cases) {
+    const error = assertThrows(
+      () => parseOptions(EXAMPLE, values),
+      RangeError,
+    );
+    assertStrictEquals(error.message, message);
+  }
+});
+
+Deno.test("parseOptions() tells of a missing option", () => {
+  const error = assertThrows(
+    () => parseOptions(z.object({ corpus: z.string() }), {}),
+    RangeError,
+  );
+  assertStrictEquals(
+    error.message,
+    "Cannot do without corpus: a text is needed",
+  );
+});
+
+Deno.test("parseOptions() uses the words of an author's own rules", () => {
+  const schema = z.object({
+    base: z.int().refine((base) => base % 2 === 0, "an even base is needed")
+      .default(2),
+    from: z.int().default(1),
+    to: z.int().default(2),
+  }).refine(
+    ({ from, to }) => from < to,
+    "from must be less than to",
+  );
+  assertThrows(
+    () => parseOptions(schema, { base: 3 }),
+    RangeError,
+    "Cannot use base 3: an even base is needed",
+  );
+  assertThrows(
+    () => parseOptions(schema, { from: 3 }),
+    RangeError,
+    "Cannot use these options together: from must be less than to",
+  );
+});
+
+Deno.test("parseOptions() names the owner of an unknown option", () => {
+  assertThrows(
+    () => parseOptions(EXAMPLE, { zz: 1 }, { owner: "the rnn model" }),
+    RangeError,
+    'Cannot find option "zz" of the rnn model: known options are',
+  );
+});
+
+Deno.test("optionsToJson() and optionsFromJson() go round", () => {
+  const options = parseOptions(EXAMPLE, {
+    hidden: 3,
+    window: 7,
+    rate: 1 / 3,
+    layers: [9],
+    corpus: 'a "text" ∂',
+  });
+  assertEquals(
+    optionsFromJson(EXAMPLE, optionsToJson(EXAMPLE, options)),
+    options,
+  );
+  assertEquals(optionsFromJson(EXAMPLE, "{}"), DEFAULTS);
+});
+
+Deno.test("optionsToJson() refuses what JSON does not keep", () => {
+  const schema: OptionsSchema<{ readonly x: number }> = z.object({
+    x: z.union([z.number(), z.nan()]).catch(1),
+  });
+  assertThrows(() => optionsToJson(schema, { x: NaN }), TypeError, "store");
+});
+
+Deno.test("optionsFromJson() refuses what is not an object of options", () => {
+  for (const text of ["{", "", "[]", "null", "3"]) {
+    assertThrows(
+      () => optionsFromJson(EXAMPLE, text),
+      RangeError,
+      "Cannot read options: ",
+    );
+  }
+});
+
+Deno.test("formatOptionValue() shows values as they are typed", () => {
+  assertStrictEquals(formatOptionValue([50, 20]), "50,20");
+  assertStrictEquals(formatOptionValue(null), "none");
+  assertStrictEquals(formatOptionValue("x".repeat(100)).length, 60);
+});

@@ -1,0 +1,147 @@
+/**
+ * From a name to a plugin: the built-in table, then the path of a module, then a package.
+ *
+ * @module
+ */
+
+import { unknownName } from "./names.ts";
+import { describeOptions } from "./options.ts";
+import { isPlugin, type Plugin } from "./plugin.ts";
+
+/** Where plugins are looked for. */
+export interface ResolveSettings<Found extends Plugin> {
+  /** The kind that is wanted. */
+  readonly kind: Found["kind"];
+  /** The built-in plugins, by name. */
+  readonly table: Readonly<Record<string, Found>>;
+  /** The folder that paths are relative to, as a URL that ends in a slash. */
+  readonly base?: URL;
+  /** Loads a module; by default `import()`. */
+  readonly load?: (
+    specifier: string,
+  ) => Promise<Readonly<Record<string, unknown>>>;
+}
+
+/**
+ * Finds a plugin by what was typed for it.
+ *
+ * A name of the table comes first. What looks like a module (`./my_model.ts`, `https://…`, `jsr:@me/model`,
+ * `npm:my-model`, `@me/model`) is imported, and its one plugin of the wanted kind is taken: the default export, or the
+ * only one; `module#name` says which when there are several.
+ *
+ * @param name What was typed.
+ * @param settings Where to look.
+ * @returns The plugin.
+ * @throws {RangeError} When there is no such plugin, with the nearest name and those there are, or when the module cannot
+ *   be loaded or has no plugin of that kind.
+ *
+ * @example Usage
+ * ```ts ignore
+ * const model = await resolvePlugin("gru", { kind: "model", table: MODELS });
+ * ```
+ */
+export async function resolvePlugin<Found extends Plugin>(
+  name: string,
+  settings: ResolveSettings<Found>,
+): Promise<Found> {
+  const { kind, table } = settings;
+  if (Object.hasOwn(table, name)) return table[name];
+  if (!namesModule(name)) {
+    throw new RangeError(unknownName(kind, name, Object.keys(table)));
+  }
+  const hash = name.lastIndexOf("#");
+  const path = hash < 0 ? name : name.slice(0, hash);
+  const wanted = hash < 0 ? undefined : name.slice(hash + 1);
+  const module = await loadModule(path, settings);
+  const plugin = pluginOf(module, wanted, path, kind);
+  try {
+    describeOptions(plugin.options);
+  } catch (error) {
+    throw new RangeError(
+      `Cannot use "${path}" as a ${kind}: ${(error as Error).message}`,
+      { cause: error },
+    );
+  }
+  return plugin as Found;
+}
+
+/** A plain word is a name; a module has a slash, a colon or a script's ending. */
+function namesModule(name: string): boolean {
+  return /[/:\\]|\.[cm]?[jt]sx?(#|$)/.test(name);
+}
+
+async function loadModule(
+  path: string,
+  settings: ResolveSettings<Plugin>,
+): Promise<Readonly<Record<string, unknown>>> {
+  const load = settings.load ??
+    ((specifier) => import(specifier) as Promise<Readonly<Record<string, unknown>>>);
+  try {
+    return await load(specifierOf(path, settings.base));
+  } catch (error) {
+    const message = (error instanceof Error ? error.message : String(error)).split("\n")[0];
+    const code = (error as { readonly code?: unknown } | null)?.code;
+    const absent = code === "ERR_MODULE_NOT_FOUND" &&
+      /^Module not found|^Cannot find module/.test(message);
+    throw new RangeError(
+      `Cannot load ${settings.kind} "${path}": ${
+        absent && isPath(path) ? "there is no such file" : message
+      }`,
+      { cause: error },
+    );
+  }
+}
+
+function isPath(path: string): boolean {
+  return /^\.{0,2}[/\\]/.test(path) || /^[a-z]:[/\\]/i.test(path) ||
+    (/\.[cm]?[jt]sx?$/.test(path) && !/^(@|[a-z][a-z+.-]*:)/i.test(path));
+}
+
+function specifierOf(path: string, base: URL | undefined): string {
+  if (!isPath(path) || base === undefined) return path;
+  return new URL(
+    encodeURI(path.replaceAll("\\", "/")).replaceAll("?", "%3F"),
+    base,
+  ).href;
+}
+
+function pluginOf(
+  module: Readonly<Record<string, unknown>>,
+  wanted: string | undefined,
+  path: string,
+  kind: Plugin["kind"],
+): Plugin {
+  const exported = Object.entries(module).filter(
+    (entry): entry is [string, Plugin] => isPlugin(entry[1]),
+  );
+  const fitting = exported.filter(([, plugin]) => plugin.kind === kind);
+  const names = fitting.map(([name]) => name);
+  if (wanted !== undefined) {
+    const found = fitting.find(([name, plugin]) => name === wanted || plugin.name === wanted);
+    if (found !== undefined) return found[1];
+    throw new RangeError(`${unknownName(kind, wanted, names)}, in "${path}"`);
+  }
+  const chosen = fitting.find(([name]) => name === "default") ?? fitting[0];
+  if (chosen === undefined) {
+    const other = exported[0];
+    throw new RangeError(
+      `Cannot use "${path}" as a ${kind}: ${
+        other === undefined
+          ? "it exports no plugin"
+          : `it exports the ${other[1].kind} "${other[1].name}"`
+      }`,
+    );
+  }
+  // The same plugin under two names is one plugin.
+  if (
+    chosen[0] !== "default" &&
+    fitting.some(([, plugin]) => plugin !== chosen[1])
+  ) {
+    throw new RangeError(
+      `Cannot use "${path}" as a ${kind}: it exports ${
+        names.join(", ")
+      }, say which, as in "${path}#${chosen[0]}"`,
+    );
+  }
+  return chosen[1];
+}

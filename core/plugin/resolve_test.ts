@@ -1,0 +1,159 @@
+import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import * as z from "zod";
+import { isPlugin, type Plugin } from "./plugin.ts";
+import { resolvePlugin } from "./resolve.ts";
+
+function model(name: string): Plugin & { readonly kind: "model" } {
+  return { kind: "model", name, summary: "A model", options: z.object({}) };
+}
+
+const TABLE = { rnn: model("rnn"), gru: model("gru") };
+const TASK: Plugin = { ...model("sort"), kind: "task" };
+
+/** Resolves a model where every module exports `module`; also says what was loaded. */
+async function resolveIn(module: Record<string, unknown>, name: string) {
+  const loaded: string[] = [];
+  const plugin = await resolvePlugin<Plugin>(name, {
+    kind: "model",
+    table: TABLE,
+    base: new URL("file:///home/user/"),
+    load: (specifier) => {
+      loaded.push(specifier);
+      return Promise.resolve(module);
+    },
+  });
+  return { plugin, loaded };
+}
+
+Deno.test("resolvePlugin() takes a name from the table without loading", async () => {
+  const { plugin, loaded } = await resolveIn({}, "gru");
+  assertStrictEquals(plugin, TABLE.gru);
+  assertEquals(loaded, []);
+});
+
+Deno.test("resolvePlugin() resolves paths from the base, leaves packages alone", async () => {
+  const mine = model("mine");
+  const cases = {
+    "./my_model.ts": "file:///home/user/my_model.ts",
+    "../my model.ts": "file:///home/my%20model.ts",
+    "my_model.ts": "file:///home/user/my_model.ts",
+    "models/mine.js": "file:///home/user/models/mine.js",
+    "/opt/mine.mjs": "file:///opt/mine.mjs",
+    "jsr:@me/mine@1": "jsr:@me/mine@1",
+    "npm:mine": "npm:mine",
+    "@me/mine": "@me/mine",
+    "https://example.com/mine.ts": "https://example.com/mine.ts",
+  };
+  for (const [name, specifier] of Object.entries(cases)) {
+    const { plugin, loaded } = await resolveIn({ mine, other: 3 }, name);
+    assertStrictEquals(plugin, mine);
+    assertEquals(loaded, [specifier]);
+  }
+});
+
+Deno.test("resolvePlugin() chooses among several exports", async () => {
+  const [a, b] = [model("a"), model("b")];
+  const module = { first: a, second: b, TASK };
+  assertStrictEquals((await resolveIn(module, "./m.ts#second")).plugin, b);
+  assertStrictEquals((await resolveIn(module, "./m.ts#b")).plugin, b);
+  assertStrictEquals(
+    (await resolveIn({ ...module, default: b }, "./m.ts")).plugin,
+    b,
+  );
+  assertStrictEquals((await resolveIn({ a, again: a }, "./m.ts")).plugin, a);
+  await assertRejects(
+    () => resolveIn(module, "./m.ts"),
+    RangeError,
+    'Cannot use "./m.ts" as a model: it exports first, second, say which, as in "./m.ts#first"',
+  );
+  await assertRejects(
+    () => resolveIn(module, "./m.ts#secnd"),
+    RangeError,
+    'Cannot find model "secnd": did you mean "second"? Known models are first, second, in "./m.ts"',
+  );
+});
+
+Deno.test("resolvePlugin() refuses unknown names and modules without the plugin", async () => {
+  const cases: readonly (readonly [Record<string, unknown>, string, string])[] = [
+    [
+      {},
+      "gnu",
+      'Cannot find model "gnu": did you mean "gru"? Known models are rnn, gru',
+    ],
+    [
+      {},
+      "toString",
+      'Cannot find model "toString": known models are rnn, gru',
+    ],
+    [{}, "./m.ts", 'Cannot use "./m.ts" as a model: it exports no plugin'],
+    [
+      { TASK },
+      "./m.ts",
+      'Cannot use "./m.ts" as a model: it exports the task "sort"',
+    ],
+    [
+      { m: { ...model("m"), options: z.object({ x: z.date() }) } },
+      "./m.ts",
+      'Cannot use "./m.ts" as a model: Cannot make a flag of option "x"',
+    ],
+  ];
+  for (const [module, name, message] of cases) {
+    await assertRejects(() => resolveIn(module, name), RangeError, message);
+  }
+});
+
+Deno.test("resolvePlugin() says why a module does not load", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const base = new URL(`file://${folder}/`);
+    await Deno.writeTextFile(
+      `${folder}/broken.js`,
+      "throw new Error('on purpose');",
+    );
+    await Deno.writeTextFile(
+      `${folder}/good.js`,
+      `const shape = {}; export const mine = { kind: "model", name: "mine", summary: "", options: { shape, safeParse() {} } };`,
+    );
+    const settings = { kind: "model", table: TABLE, base } as const;
+    assertStrictEquals(
+      (await resolvePlugin<Plugin>("./good.js", settings)).name,
+      "mine",
+    );
+    await assertRejects(
+      () => resolvePlugin<Plugin>("./absent.js", settings),
+      RangeError,
+      'Cannot load model "./absent.js": there is no such file',
+    );
+    await assertRejects(
+      () => resolvePlugin<Plugin>("./broken.js", settings),
+      RangeError,
+      'Cannot load model "./broken.js": on purpose',
+    );
+    await assertRejects(
+      () => resolvePlugin<Plugin>("@unroll/no-such", settings),
+      RangeError,
+      'Cannot load model "@unroll/no-such": ',
+    );
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("isPlugin() goes by shape, also for a callable plugin", () => {
+  const callable = Object.assign(() => 0, {
+    kind: "model",
+    summary: "",
+    options: z.object({}),
+  });
+  Object.defineProperty(callable, "name", { value: "mine" });
+  assertStrictEquals(isPlugin(callable), true);
+  assertStrictEquals(isPlugin(model("x")), true);
+  for (
+    const value of [null, undefined, 3, "x", {}, {
+      ...model("x"),
+      kind: "pass",
+    }, model("")]
+  ) {
+    assertStrictEquals(isPlugin(value), false);
+  }
+});

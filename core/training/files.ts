@@ -1,0 +1,92 @@
+/**
+ * Files that appear whole or not at all, and what to say when the system refuses.
+ *
+ * @module
+ */
+
+/**
+ * Writes a file so that a crash at any moment leaves the old one or the new one, whole.
+ *
+ * @param path The file.
+ * @param bytes All of its bytes.
+ * @throws {RangeError} When it cannot be written.
+ */
+export async function writeAtomically(
+  path: string,
+  bytes: Uint8Array,
+): Promise<void> {
+  const slash = Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\"));
+  // Always the same name beside the file, so that what a crash leaves is overwritten by the next try.
+  const temporary = `${path.slice(0, slash + 1)}.${path.slice(slash + 1)}.tmp`;
+  await guard(`write ${path}`, async () => {
+    {
+      using file = await Deno.open(temporary, {
+        write: true,
+        create: true,
+        truncate: true,
+      });
+      for (let done = 0; done < bytes.length;) {
+        done += await file.write(bytes.subarray(done));
+      }
+      await file.sync();
+    }
+    await Deno.rename(temporary, path);
+    await syncFolder(slash < 0 ? "." : path.slice(0, slash + 1));
+  });
+}
+
+/** Forces a rename to disk, where the system lets a folder be opened for that. */
+async function syncFolder(path: string): Promise<void> {
+  if (Deno.build.os === "windows") return;
+  using folder = await Deno.open(path);
+  await folder.sync();
+}
+
+/**
+ * Does something with files, and says in one sentence when the system refuses.
+ *
+ * @param action What is done, to follow "Cannot".
+ * @param act Does it.
+ * @returns What it gives.
+ * @throws {RangeError} When the system refuses.
+ */
+export async function guard<Result>(
+  action: string,
+  act: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await act();
+  } catch (error) {
+    if (error instanceof RangeError || error instanceof TypeError) throw error;
+    throw new RangeError(`Cannot ${action}: ${reason(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+/** Why the system refused, in words for people. */
+export function reason(error: unknown): string {
+  if (error instanceof Deno.errors.NotFound) {
+    return "there is no such file or folder";
+  }
+  if (error instanceof Deno.errors.PermissionDenied) {
+    return "writing or reading there is not permitted";
+  }
+  if (
+    error instanceof Deno.errors.NotADirectory ||
+    error instanceof Deno.errors.AlreadyExists
+  ) {
+    return "a file is in the way of the folder";
+  }
+  if (error instanceof Deno.errors.IsADirectory) return "it is a folder";
+  if (error instanceof Deno.errors.NotCapable) {
+    return "Deno was not given permission for it";
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  return message.split("\n")[0].replace(/ \(os error \d+\).*$/, "");
+}
+
+/** A name in a folder. */
+export function join(folder: string, name: string): string {
+  return folder === "" || /[/\\]$/.test(folder) ? `${folder}${name}` : `${folder}/${name}`;
+}

@@ -1,0 +1,366 @@
+/**
+ * A run on disk: a folder with its configuration, its metrics and its best and last checkpoints.
+ *
+ * ```text
+ * runs/2026-01-31-fizzbuzz-rnn-0/
+ *   config.json        what decides the run
+ *   metrics.jsonl      one JSON object a line, with an `event`; the last is `done` when the run ended
+ *   best.safetensors   the checkpoint with the best validation result
+ *   last.safetensors   the newest checkpoint
+ * ```
+ *
+ * Files appear whole or not at all: each is written beside its place, forced to disk, then renamed. A folder says
+ * nothing of where it lies, so it can be moved.
+ *
+ * @module
+ */
+
+import {
+  checkConfig,
+  type Checkpoint,
+  decodeCheckpoint,
+  encodeCheckpoint,
+  type JsonRecord,
+  type RunConfig,
+} from "./checkpoint.ts";
+import { guard, join, reason, writeAtomically } from "./files.ts";
+
+/** Which checkpoint of a run. */
+export type CheckpointName = "best" | "last";
+
+/** One line of a run's metrics. */
+export interface MetricsLine extends JsonRecord {
+  /** What the line tells of, such as `progress`, `validation` or `done`. */
+  readonly event: string;
+}
+
+/** Where a new run goes. */
+export interface RunPlace {
+  /** The folder of runs, made when it is not there; by default `runs`. */
+  readonly root?: string;
+  /** The day in the folder's name; by default today. */
+  readonly date?: Date;
+}
+
+/** A run as a list of runs shows it. */
+export interface RunSummary {
+  /** The folder's own name. */
+  readonly name: string;
+  /** Where the folder is. */
+  readonly path: string;
+  /** What decides the run, when it can be read. */
+  readonly config?: RunConfig;
+  /** The last line of the metrics. */
+  readonly latest?: MetricsLine;
+  /** Whether the run came to its end. */
+  readonly done: boolean;
+  /** Why it cannot be read, when it cannot. */
+  readonly problem?: string;
+}
+
+const CONFIG = "config.json";
+const METRICS = "metrics.jsonl";
+
+/** The folder of one run. */
+export class RunFolder {
+  /** Where the folder is. */
+  readonly path: string;
+  /** What decides the run. */
+  readonly config: RunConfig;
+
+  /** Use {@linkcode createRun} or {@linkcode openRun}, which check the folder. */
+  constructor(path: string, config: RunConfig) {
+    this.path = path;
+    this.config = config;
+  }
+
+  /** The folder's own name. */
+  get name(): string {
+    return this.path.replace(/[/\\]+$/, "").split(/[/\\]/).at(-1) ?? "";
+  }
+
+  /** Where a checkpoint of this run lies. */
+  checkpointPath(name: CheckpointName): string {
+    return join(this.path, `${name}.safetensors`);
+  }
+
+  /**
+   * Adds one line to the metrics.
+   *
+   * @param line What to add; numbers that are not finite become `null`.
+   */
+  async appendMetrics(line: MetricsLine): Promise<void> {
+    await guard(
+      `write in ${this.path}`,
+      () =>
+        Deno.writeTextFile(
+          join(this.path, METRICS),
+          `${JSON.stringify(line)}\n`,
+          {
+            append: true,
+          },
+        ),
+    );
+  }
+
+  /**
+   * Reads the metrics.
+   *
+   * @returns The lines; one that a crash left half written at the end is not among them.
+   * @throws {RangeError} When a line before the last is not a JSON object with an event.
+   */
+  async readMetrics(): Promise<MetricsLine[]> {
+    const text = await readTextIfThere(join(this.path, METRICS));
+    const lines = text.split("\n");
+    lines.pop(); // What follows the last line end is nothing, or half a line.
+    return lines.map((line, index) => {
+      try {
+        const value = JSON.parse(line);
+        if (typeof value.event === "string") return value as MetricsLine;
+      } catch {
+        // Told below, like a line without an event.
+      }
+      throw new RangeError(
+        `Cannot read metrics of ${this.path}: line ${index + 1} is not a JSON object with an event`,
+      );
+    });
+  }
+
+  /**
+   * Goes back to a step before the run is resumed from there: forgets the metrics of later steps.
+   *
+   * @param step The step of the checkpoint that is resumed; lines with a greater `step`, and `done`, go.
+   */
+  async rewindMetrics(step: number): Promise<void> {
+    const kept = (await this.readMetrics()).filter((line) =>
+      line.event !== "done" &&
+      !(typeof line.step === "number" && line.step > step)
+    );
+    const text = kept.map((line) => `${JSON.stringify(line)}\n`).join("");
+    await writeAtomically(
+      join(this.path, METRICS),
+      new TextEncoder().encode(text),
+    );
+  }
+
+  /**
+   * Saves a checkpoint in the place of the one before.
+   *
+   * @param name Whether it is the best or the last.
+   * @param checkpoint The state to keep.
+   */
+  async saveCheckpoint(
+    name: CheckpointName,
+    checkpoint: Checkpoint,
+  ): Promise<void> {
+    await writeAtomically(
+      this.checkpointPath(name),
+      encodeCheckpoint(checkpoint),
+    );
+  }
+
+  /**
+   * Reads a checkpoint.
+   *
+   * @param name Whether the best or the last.
+   * @throws {RangeError} When there is none, or it cannot be read.
+   */
+  async readCheckpoint(name: CheckpointName): Promise<Checkpoint> {
+    return await readCheckpoint(this.checkpointPath(name));
+  }
+}
+
+/**
+ * Makes the folder of a new run and writes its configuration.
+ *
+ * Nothing is overwritten: when `<date>-<task>-<model>-<seed>` is taken, `-2`, `-3` … follow. What can fail for want of
+ * rights or space fails here, before any training.
+ *
+ * @param config What decides the run.
+ * @param place Where to make it.
+ * @returns The run.
+ * @throws {RangeError} When the folder cannot be made or written in.
+ *
+ * @example Usage
+ * ```ts ignore
+ * const run = await createRun(config, { root: "runs" });
+ * await run.appendMetrics({ event: "progress", step: 100, loss: 0.5 });
+ * ```
+ */
+export async function createRun(
+  config: RunConfig,
+  place: RunPlace = {},
+): Promise<RunFolder> {
+  const root = place.root ?? "runs";
+  const name = runName(config, place.date ?? new Date());
+  return await guard(`save the run in ${root}`, async () => {
+    await Deno.mkdir(root, { recursive: true });
+    const path = await makeFresh(root, name);
+    const text = `${JSON.stringify(config, null, 2)}\n`;
+    await writeAtomically(join(path, CONFIG), new TextEncoder().encode(text));
+    await Deno.writeTextFile(join(path, METRICS), "", { createNew: true });
+    return new RunFolder(path, config);
+  });
+}
+
+/**
+ * The name of a run's folder: `<date>-<task>-<model>-<seed>`.
+ *
+ * @param config The run's configuration.
+ * @param date Its day, local time.
+ * @returns A name without spaces or slashes.
+ */
+export function runName(config: RunConfig, date: Date): string {
+  const two = (part: number) => String(part).padStart(2, "0");
+  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+  // A plugin of a module is named by the module's own file.
+  const plain = (name: string) =>
+    name.replace(/^.*[/\\]/, "").replace(/\.[cm]?[jt]sx?\b/, "").replace(
+      /[^A-Za-z0-9_.]+/g,
+      "_",
+    ).replace(/^\.+/, "") ||
+    "plugin";
+  return `${day}-${plain(config.task.name)}-${plain(config.model.name)}-${config.seed}`;
+}
+
+async function makeFresh(root: string, name: string): Promise<string> {
+  for (let number = 1;; number++) {
+    const path = join(root, number === 1 ? name : `${name}-${number}`);
+    try {
+      // Making a folder is the one step that only one of several processes can win.
+      await Deno.mkdir(path);
+      return path;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+    }
+  }
+}
+
+/**
+ * Opens the folder of a run.
+ *
+ * @param path The folder.
+ * @returns The run.
+ * @throws {RangeError} When there is no such folder, or it is not a run's.
+ */
+export async function openRun(path: string): Promise<RunFolder> {
+  let text: string;
+  try {
+    text = await Deno.readTextFile(join(path, CONFIG));
+  } catch (error) {
+    if (
+      error instanceof Deno.errors.NotFound ||
+      error instanceof Deno.errors.NotADirectory
+    ) {
+      throw new RangeError(
+        `Cannot open run ${path}: there is no ${CONFIG} in it`,
+        { cause: error },
+      );
+    }
+    throw new RangeError(`Cannot open run ${path}: ${reason(error)}`, {
+      cause: error,
+    });
+  }
+  let config: RunConfig;
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value !== "object" || value === null) {
+      throw new RangeError("it is not a JSON object");
+    }
+    config = checkConfig(value as JsonRecord);
+  } catch (error) {
+    const problem = error instanceof SyntaxError
+      ? "it is not JSON"
+      : (error as Error).message.replace(
+        /^Cannot read checkpoint: its config/,
+        "it",
+      );
+    throw new RangeError(
+      `Cannot open run ${path}: ${CONFIG} is damaged, ${problem}`,
+      { cause: error },
+    );
+  }
+  return new RunFolder(path, config);
+}
+
+/**
+ * Lists the runs in a folder, damaged ones too.
+ *
+ * @param root The folder of runs; by default `runs`.
+ * @returns The runs, by name; none when there is no such folder.
+ */
+export async function listRuns(root: string = "runs"): Promise<RunSummary[]> {
+  const names: string[] = [];
+  try {
+    for await (const entry of Deno.readDir(root)) {
+      if (entry.isDirectory && !entry.name.startsWith(".")) {
+        names.push(entry.name);
+      }
+    }
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw new RangeError(`Cannot list runs in ${root}: ${reason(error)}`, {
+      cause: error,
+    });
+  }
+  names.sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
+  return await Promise.all(
+    names.map((name) => summarize(name, join(root, name))),
+  );
+}
+
+async function summarize(name: string, path: string): Promise<RunSummary> {
+  try {
+    const run = await openRun(path);
+    const latest = (await run.readMetrics()).at(-1);
+    return {
+      name,
+      path,
+      config: run.config,
+      ...(latest === undefined ? {} : { latest }),
+      done: latest?.event === "done",
+    };
+  } catch (error) {
+    return { name, path, done: false, problem: (error as Error).message };
+  }
+}
+
+/**
+ * Reads a checkpoint file, which need not lie in a run.
+ *
+ * @param path The file.
+ * @returns The checkpoint.
+ * @throws {RangeError} When there is no such file, or it cannot be read as one.
+ */
+export async function readCheckpoint(path: string): Promise<Checkpoint> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await Deno.readFile(path);
+  } catch (error) {
+    throw new RangeError(`Cannot read checkpoint ${path}: ${reason(error)}`, {
+      cause: error,
+    });
+  }
+  try {
+    return decodeCheckpoint(bytes);
+  } catch (error) {
+    throw new RangeError(
+      (error as Error).message.replace(
+        "Cannot read checkpoint",
+        `Cannot read checkpoint ${path}`,
+      ),
+      { cause: error },
+    );
+  }
+}
+
+async function readTextIfThere(path: string): Promise<string> {
+  try {
+    return await Deno.readTextFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return "";
+    throw new RangeError(`Cannot read ${path}: ${reason(error)}`, {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,314 @@
+import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { decodeSafetensors, encodeSafetensors, type StoredTensor } from "./safetensors.ts";
+
+const TENSORS: ReadonlyMap<string, StoredTensor> = new Map<
+  string,
+  StoredTensor
+>([
+  ["flag", { dtype: "BOOL", shape: [3], data: new Uint8Array([1, 0, 1]) }],
+  ["byte", { dtype: "U8", shape: [1, 2], data: new Uint8Array([7, 255]) }],
+  ["signed", { dtype: "I8", shape: [2], data: new Int8Array([-7, 7]) }],
+  ["half", { dtype: "F16", shape: [1], data: new Uint16Array([0x3c00]) }],
+  ["brain", { dtype: "BF16", shape: [1], data: new Uint16Array([0x3f80]) }],
+  ["short", { dtype: "I16", shape: [1], data: new Int16Array([-300]) }],
+  ["word", { dtype: "U16", shape: [1], data: new Uint16Array([65535]) }],
+  ["key", {
+    dtype: "U32",
+    shape: [2],
+    data: new Uint32Array([1, 2 ** 32 - 1]),
+  }],
+  ["step", { dtype: "I32", shape: [], data: new Int32Array([-5]) }],
+  ["w", {
+    dtype: "F32",
+    shape: [2, 3],
+    data: new Float32Array([1, -0, NaN, Infinity, 1e-45, 6]),
+  }],
+  ["empty", { dtype: "F32", shape: [0, 4], data: new Float32Array() }],
+  ["long", {
+    dtype: "I64",
+    shape: [1],
+    data: new BigInt64Array([-(2n ** 63n)]),
+  }],
+  ["count", {
+    dtype: "U64",
+    shape: [1],
+    data: new BigUint64Array([2n ** 64n - 1n]),
+  }],
+  ["double", { dtype: "F64", shape: [1], data: new Float64Array([Math.PI]) }],
+  ["0", { dtype: "F32", shape: [1], data: new Float32Array([3]) }],
+  ["__proto__", { dtype: "F32", shape: [1], data: new Float32Array([4]) }],
+  ['é"\n', { dtype: "F32", shape: [1], data: new Float32Array([5]) }],
+]);
+
+/** A file from a header, as it would be written by hand. */
+function file(header: unknown, dataLength: number): Uint8Array {
+  const text = new TextEncoder().encode(
+    typeof header === "string" ? header : JSON.stringify(header),
+  );
+  const bytes = new Uint8Array(8 + text.length + dataLength);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(text.length), true);
+  bytes.set(text, 8);
+  return bytes;
+}
+
+const f32 = (shape: number[], data_offsets: number[]) => ({
+  dtype: "F32",
+  shape,
+  data_offsets,
+});
+
+Deno.test("encodeSafetensors() and decodeSafetensors() go round, every dtype", () => {
+  const metadata = { format: "test", text: 'line\n"ü"' };
+  const contents = decodeSafetensors(encodeSafetensors(TENSORS, metadata));
+  assertEquals(contents.metadata, metadata);
+  assertStrictEquals(contents.tensors.size, TENSORS.size);
+  for (const [name, tensor] of TENSORS) {
+    assertEquals(contents.tensors.get(name), tensor);
+  }
+});
+
+Deno.test("encodeSafetensors() aligns every array to its elements and the data to 8", () => {
+  const bytes = encodeSafetensors(TENSORS);
+  const length = Number(new DataView(bytes.buffer).getBigUint64(0, true));
+  assertStrictEquals(length % 8, 0);
+  const header = JSON.parse(
+    new TextDecoder().decode(bytes.subarray(8, 8 + length)),
+  );
+  for (const [name, { data }] of TENSORS) {
+    assertStrictEquals(
+      header[name].data_offsets[0] % data.BYTES_PER_ELEMENT,
+      0,
+      name,
+    );
+  }
+});
+
+Deno.test("encodeSafetensors() writes the bytes of the format", () => {
+  const bytes = encodeSafetensors(
+    new Map([["a", { dtype: "F32", shape: [1], data: new Float32Array([1]) }]]),
+    { k: "v" },
+  );
+  const header = '{"__metadata__":{"k":"v"},"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}';
+  assertEquals(
+    bytes,
+    new Uint8Array([
+      ...[80, 0, 0, 0, 0, 0, 0, 0],
+      ...new TextEncoder().encode(header.padEnd(80)),
+      ...[0, 0, 0x80, 0x3f],
+    ]),
+  );
+});
+
+Deno.test("encodeSafetensors() writes views, and nothing at all", () => {
+  const data = new Float32Array([9, 1, 2, 9]).subarray(1, 3);
+  const bytes = encodeSafetensors(
+    new Map([["v", { dtype: "F32", shape: [2], data }]]),
+  );
+  assertEquals(
+    decodeSafetensors(bytes).tensors.get("v")?.data,
+    new Float32Array([1, 2]),
+  );
+  assertEquals(decodeSafetensors(encodeSafetensors(new Map())), {
+    tensors: new Map(),
+    metadata: {},
+  });
+});
+
+Deno.test("encodeSafetensors() refuses arrays that contradict their type", () => {
+  const cases: readonly (readonly [string, unknown, string])[] = [
+    [
+      "w",
+      { dtype: "F32", shape: [2], data: new Float32Array(3) },
+      'Cannot store "w" as F32[2]: 2 elements are needed, found 3',
+    ],
+    [
+      "w",
+      { dtype: "F32", shape: [1], data: new Int32Array(1) },
+      'Cannot store "w" as F32[1]: a Float32Array is needed, found a Int32Array',
+    ],
+    [
+      "w",
+      { dtype: "F32", shape: [-1, -1], data: new Float32Array(1) },
+      'Cannot store "w" as F32[-1,-1]',
+    ],
+    [
+      "__metadata__",
+      { dtype: "F32", shape: [], data: new Float32Array(1) },
+      "Cannot store a tensor as",
+    ],
+  ];
+  for (const [name, tensor, message] of cases) {
+    assertThrows(
+      () => encodeSafetensors(new Map([[name, tensor as StoredTensor]])),
+      TypeError,
+      message,
+    );
+  }
+});
+
+Deno.test("decodeSafetensors() reads a file at any offset in a buffer", () => {
+  const bytes = encodeSafetensors(TENSORS);
+  const shifted = new Uint8Array(bytes.length + 3);
+  shifted.set(bytes, 3);
+  assertEquals(
+    decodeSafetensors(shifted.subarray(3)),
+    decodeSafetensors(bytes),
+  );
+});
+
+Deno.test("decodeSafetensors() refuses contradictions in one sentence", () => {
+  const cases: readonly (readonly [Uint8Array, string])[] = [
+    [new Uint8Array(), "at least 8 bytes are needed, found 0"],
+    [file("{", 0), "the header is not JSON"],
+    [file("[]", 0), "the header is not a JSON object"],
+    [file("null", 0), "the header is not a JSON object"],
+    [
+      new TextEncoder().encode("PK\x03\x04 a zip file, no tensors"),
+      "this is another kind of file",
+    ],
+    [
+      file("{}", 0).subarray(0, 9),
+      "a header of 2 bytes is announced, found 1: the file is cut short",
+    ],
+    [file({ a: 3 }, 0), 'the header\'s entry for "a" is not an object'],
+    [
+      file({ a: { ...f32([1], [0, 4]), dtype: "F8" } }, 4),
+      '"a" has dtype "F8", known dtypes are BOOL, U8',
+    ],
+    [
+      file({ a: { ...f32([1], [0, 4]), dtype: "toString" } }, 4),
+      '"a" has dtype "toString"',
+    ],
+    [
+      file({ a: f32([-1], [0, 4]) }, 4),
+      '"a" has shape [-1], a list of sizes is needed',
+    ],
+    [file({ a: f32([1.5], [0, 4]) }, 4), '"a" has shape [1.5]'],
+    [
+      file({ a: f32([2 ** 40, 2 ** 40], [0, 4]) }, 4),
+      '"a" is F32[1099511627776,1099511627776]',
+    ],
+    [
+      file({ a: f32([1], [4, 0]) }, 4),
+      '"a" has data_offsets [4,0], [begin, end] is needed',
+    ],
+    [file({ a: f32([1], [0]) }, 4), '"a" has data_offsets [0]'],
+    [
+      file({ a: f32([2], [0, 4]) }, 4),
+      '"a" is F32[2], 8 bytes are needed, found 4',
+    ],
+    [
+      file({ a: f32([2], [0, 8]) }, 7),
+      '"a" ends at byte 8 of the data, found 7 bytes: the file is cut short',
+    ],
+    [file({ a: f32([1], [0, 4]) }, 5), "the tensors take 4 bytes, found 5"],
+    [
+      file({ a: f32([1], [4, 8]) }, 8),
+      '"a" begins at byte 4 of the data, 0 is needed',
+    ],
+    [
+      file({ a: f32([2], [0, 8]), b: f32([1], [4, 8]) }, 8),
+      '"b" begins at byte 4 of the data, 8 is needed',
+    ],
+    [
+      file({ a: { dtype: "BOOL", shape: [1], data_offsets: [0, 1] } }, 1).fill(
+        2,
+        -1,
+      ),
+      "neither 0 nor 1",
+    ],
+    [file({ __metadata__: { a: 1 } }, 0), "__metadata__ must hold strings"],
+  ];
+  for (const [bytes, problem] of cases) {
+    const error = assertThrows(
+      () => decodeSafetensors(bytes),
+      RangeError,
+      problem,
+    );
+    assertStrictEquals(
+      error.message.startsWith("Cannot read safetensors: "),
+      true,
+    );
+  }
+});
+
+Deno.test("decodeSafetensors() refuses every truncation", () => {
+  const bytes = encodeSafetensors(TENSORS, { a: "b" });
+  for (let length = 0; length < bytes.length; length++) {
+    assertThrows(
+      () => decodeSafetensors(bytes.slice(0, length)),
+      RangeError,
+      "Cannot read safetensors: ",
+    );
+  }
+});
+
+Deno.test("decodeSafetensors() survives damaged bytes: arrays that fit, or one sentence", () => {
+  const bytes = encodeSafetensors(TENSORS, { a: "b" });
+  const headerEnd = 8 +
+    Number(new DataView(bytes.buffer).getBigUint64(0, true));
+  // A linear congruential generator (Numerical Recipes); any even spread of damage would do.
+  let state = 1;
+  const random = (below: number) => (state = (1664525 * state + 1013904223) >>> 0) % below;
+  let refused = 0;
+  for (let trial = 0; trial < 4000; trial++) {
+    const damaged = bytes.slice();
+    for (let i = 0; i <= trial % 4; i++) {
+      damaged[random(headerEnd)] = random(256);
+    }
+    try {
+      for (
+        const { shape, data } of decodeSafetensors(damaged).tensors.values()
+      ) {
+        assertStrictEquals(
+          shape.reduce((product, size) => product * size, 1),
+          data.length,
+        );
+      }
+    } catch (error) {
+      refused++;
+      assertStrictEquals(
+        error instanceof RangeError,
+        true,
+        `trial ${trial}: ${error}`,
+      );
+      assertStrictEquals(
+        (error as Error).message.includes("\n"),
+        false,
+        `trial ${trial}: ${error}`,
+      );
+    }
+  }
+  assertStrictEquals(
+    refused > 1000 && refused < 4000,
+    true,
+    `${refused} refused`,
+  );
+});
+
+Deno.test("decodeSafetensors() reads what the reference implementation wrote", () => {
+  // safetensors.numpy.save (Python, version 0.8.0) of
+  // {"w": arange(6, float32).reshape(2, 3) / 3, "k": uint32 [1, 2**32 - 1], "m": [True, False], "s": int64 -5}
+  // with metadata {"format": "np"}.
+  const text =
+    "AAEAAAAAAAB7Il9fbWV0YWRhdGFfXyI6eyJmb3JtYXQiOiJucCJ9LCJzIjp7ImR0eXBlIjoiSTY0Iiwic2hhcGUi" +
+    "OltdLCJkYXRhX29mZnNldHMiOlswLDhdfSwidyI6eyJkdHlwZSI6IkYzMiIsInNoYXBlIjpbMiwzXSwiZGF0YV9v" +
+    "ZmZzZXRzIjpbOCwzMl19LCJrIjp7ImR0eXBlIjoiVTMyIiwic2hhcGUiOlsyXSwiZGF0YV9vZmZzZXRzIjpbMzIs" +
+    "NDBdfSwibSI6eyJkdHlwZSI6IkJPT0wiLCJzaGFwZSI6WzJdLCJkYXRhX29mZnNldHMiOls0MCw0Ml19fSAgICAg" +
+    "+/////////8AAAAAq6qqPquqKj8AAIA/q6qqP1VV1T8BAAAA/////wEA";
+  const contents = decodeSafetensors(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)));
+  assertEquals(contents.metadata, { format: "np" });
+  assertEquals([...contents.tensors], [
+    ["s", { dtype: "I64", shape: [], data: new BigInt64Array([-5n]) }],
+    [
+      "w",
+      {
+        dtype: "F32",
+        shape: [2, 3],
+        data: new Float32Array([0, 1 / 3, 2 / 3, 1, 4 / 3, 5 / 3]),
+      },
+    ],
+    ["k", { dtype: "U32", shape: [2], data: new Uint32Array([1, 2 ** 32 - 1]) }],
+    ["m", { dtype: "BOOL", shape: [2], data: new Uint8Array([1, 0]) }],
+  ]);
+});
