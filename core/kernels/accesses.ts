@@ -4,7 +4,7 @@
  * @module
  */
 import { type Axis, type Buffer, type Expression, rangeOf, visitExpression } from "./expression.ts";
-import { axesOf, type Kernel, kernelsOf, type Step } from "./kernel.ts";
+import { axesOf, expressionsOf, type Kernel, kernelsOf, type Step } from "./kernel.ts";
 
 /** One place in a kernel that touches memory. */
 export interface Access {
@@ -14,16 +14,6 @@ export interface Access {
   readonly index: Expression;
   /** Whether it is written. */
   readonly write: boolean;
-}
-
-/** All expressions that a kernel evaluates. */
-export function expressionsOf(kernel: Kernel): Expression[] {
-  const own = kernel.kind === "reduce"
-    ? [kernel.value]
-    : kernel.kind === "matmul"
-    ? [kernel.x, kernel.y]
-    : [];
-  return [...own, ...kernel.stores.flatMap(({ index, value }) => [index, value])];
 }
 
 const accessesKnown = new WeakMap<Kernel, readonly Access[]>();
@@ -117,12 +107,4 @@ export function workOf(step: Step): number {
     return step.time.extent * step.steps.reduce((sum, inner) => sum + workOf(inner), 0);
   }
   return pointsOf(axesOf(step)) * (pointsOf(innerAxesOf(step)) + step.stores.length);
-}
-
-/** The longest chain of dependent work of one invocation if a step has `lanes` of them. */
-export function spanOf(step: Step, lanes: number): number {
-  if (step.kind === "loop") {
-    return step.time.extent * step.steps.reduce((sum, inner) => sum + spanOf(inner, lanes), 0);
-  }
-  return Math.ceil(workOf(step) / lanes);
 }

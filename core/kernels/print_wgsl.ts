@@ -98,7 +98,9 @@ export function printDispatch(dispatch: Dispatch, options: ShaderOptions): Shade
     for (const local of locals.values()) {
       const name = names.unique(local.name);
       const type = storageType(local.dtype);
-      workgroupVariables.push(`var<workgroup> ${name}: array<${type}, ${Math.max(1, local.size)}>;`);
+      workgroupVariables.push(
+        `var<workgroup> ${name}: array<${type}, ${Math.max(1, local.size)}>;`,
+      );
       own.set(local, (at) => `${name}[${at}]`);
     }
     const context = (source: SourceWriter): PrintContext => ({

@@ -12,15 +12,20 @@
 import { accessesOf } from "./accesses.ts";
 import {
   type Axis,
+  axisExpression,
   type Buffer,
+  dependsOn,
   type Expression,
+  flattenIndex,
   rangeOf,
-  visitExpression,
+  rewriteExpression,
 } from "./expression.ts";
-import { axesOf, type Kernel, kernelsOf, type Step } from "./kernel.ts";
+import { axesOf, type Kernel, kernelsOf, mapKernel, type Step } from "./kernel.ts";
 
 /** How steps are cut into rows. */
 export interface Rows {
+  /** The steps, with merged axes taken apart where the rows are one part of them. */
+  readonly steps: readonly Step[];
   /** How many rows. */
   readonly extent: number;
   /** Which axis of each kernel counts them. */
@@ -55,15 +60,6 @@ export function splitTerms(at: Expression): Terms {
   return { constant, terms };
 }
 
-/** Whether an axis occurs in an expression. */
-export function mentions(expression: Expression, axis: Axis): boolean {
-  let found = false;
-  visitExpression(expression, (part) => {
-    if (part.kind === "axis" && part.axis === axis) found = true;
-  });
-  return found;
-}
-
 /**
  * Cuts steps into rows.
  *
@@ -72,61 +68,117 @@ export function mentions(expression: Expression, axis: Axis): boolean {
  */
 export function findRows(steps: readonly Step[]): Rows | undefined {
   const kernels = kernelsOf(steps);
-  if (kernels.length === 0) return undefined;
   const written = new Set(kernels.flatMap(({ stores }) => stores.map(({ buffer }) => buffer)));
-  for (const axis of axesOf(kernels[0])) {
-    if (axis.extent === 1) continue;
-    const rows = spread(kernels, written, axis);
-    if (rows) return rows;
+  // Products keep their axes apart, where elementwise kernels may have merged theirs.
+  const seeds = [...kernels].sort((a, b) => freedom(a) - freedom(b)).slice(0, MOST_SEEDS);
+  for (const seed of seeds) {
+    for (const axis of axesOf(seed)) {
+      if (axis.extent === 1) continue;
+      const rows = spread(steps, kernels, written, seed, axis);
+      if (rows) return rows;
+    }
   }
   return undefined;
 }
 
-/** Tries an axis of the first kernel: everything that shares a buffer with it must follow. */
+const MOST_SEEDS = 3;
+
+function freedom(kernel: Kernel): number {
+  return kernel.kind === "matmul" ? 0 : kernel.kind === "reduce" ? 1 : 2;
+}
+
+/** Tries an axis of a kernel: everything that shares a buffer with it must follow. */
 function spread(
+  steps: readonly Step[],
   kernels: readonly Kernel[],
   written: ReadonlySet<Buffer>,
+  seed: Kernel,
   first: Axis,
 ): Rows | undefined {
   const { extent } = first;
   const axes = new Map<Kernel, Axis>();
   const strides = new Map<Buffer, number>();
-  const choices = (kernel: Kernel) => axesOf(kernel).filter((axis) => axis.extent === extent);
+  const split = new Map<Kernel, Kernel>();
 
+  /** Whether an axis of a kernel may count its rows. */
+  const fits = (kernel: Kernel, axis: Axis): boolean =>
+    accessesOf(kernel).every(({ buffer, index }) => {
+      if (!written.has(buffer)) return true;
+      const stride = rowStride(index, axis);
+      return stride > 0 && (strides.get(buffer) ?? stride) === stride &&
+        staysInRow(index, axis, stride);
+    });
   /** Gives a kernel its axis and learns the strides of what it touches; false if they disagree. */
-  const settle = (kernel: Kernel, axis: Axis): boolean => {
-    axes.set(kernel, axis);
-    for (const { buffer, index } of accessesOf(kernel)) {
+  const settle = (kernel: Kernel, own: Kernel, axis: Axis): boolean => {
+    for (const { buffer, index } of accessesOf(own)) {
       if (!written.has(buffer)) continue;
       const stride = rowStride(index, axis);
-      if (!stride || (strides.get(buffer) ?? stride) !== stride) return false;
-      if (!staysInRow(index, axis, stride)) return false;
+      if ((strides.get(buffer) ?? stride) !== stride) return false;
       strides.set(buffer, stride);
     }
+    axes.set(own, axis);
+    split.set(kernel, own);
     return true;
   };
 
-  if (!settle(kernels[0], first)) return undefined;
-  let waiting = kernels.slice(1);
+  if (!fits(seed, first) || !settle(seed, seed, first)) return undefined;
+  let waiting = kernels.filter((kernel) => kernel !== seed);
   while (waiting.length > 0) {
     // First those whose axis follows from a buffer that is cut already.
-    let next = waiting.find((kernel) =>
-      accessesOf(kernel).some(({ buffer }) => strides.has(buffer))
-    );
-    next ??= waiting[0];
-    const kernel = next;
-    const fits = choices(kernel).filter((axis) =>
-      accessesOf(kernel).every(({ buffer, index }) => {
-        if (!written.has(buffer)) return true;
-        const stride = rowStride(index, axis);
-        return stride > 0 && (strides.get(buffer) ?? stride) === stride &&
-          staysInRow(index, axis, stride);
-      })
-    );
-    if (fits.length === 0 || !settle(kernel, fits[0])) return undefined;
+    const cut = (kernel: Kernel) => accessesOf(kernel).some(({ buffer }) => strides.has(buffer));
+    const kernel = waiting.find(cut) ?? waiting[0];
+    const plain = axesOf(kernel).find((axis) => axis.extent === extent && fits(kernel, axis));
+    if (plain) {
+      if (!settle(kernel, kernel, plain)) return undefined;
+    } else {
+      const apart = splitAxis(kernel, extent, strides);
+      if (!apart || !fits(apart.kernel, apart.row)) return undefined;
+      if (!settle(kernel, apart.kernel, apart.row)) return undefined;
+    }
     waiting = waiting.filter((other) => other !== kernel);
   }
-  return { extent, axes, strides };
+  const replace = (list: readonly Step[]): Step[] =>
+    list.map((step) =>
+      step.kind === "loop" ? { ...step, steps: replace(step.steps) } : split.get(step) ?? step
+    );
+  return { steps: replace(steps), extent, axes, strides };
+}
+
+/** Takes an axis that was merged from several apart again, so that one of its parts counts rows. */
+function splitAxis(
+  kernel: Kernel,
+  extent: number,
+  strides: ReadonlyMap<Buffer, number>,
+): { readonly kernel: Kernel; readonly row: Axis } | undefined {
+  if (kernel.kind === "matmul") return undefined;
+  for (const { buffer, index: at } of accessesOf(kernel)) {
+    const stride = strides.get(buffer);
+    if (stride === undefined) continue;
+    for (const axis of kernel.axes) {
+      const step = rowStride(at, axis);
+      const below = stride / step;
+      if (step <= 0 || !Number.isInteger(below) || axis.extent % (extent * below) !== 0) continue;
+      const parts: Axis[] = [
+        { name: axis.name, extent: axis.extent / (extent * below) },
+        { name: "row", extent },
+        { name: axis.name, extent: below },
+      ];
+      const whole = flattenIndex(
+        parts.map(axisExpression),
+        parts.map((part) => part.extent),
+      );
+      const known = new Map<Expression, Expression>();
+      const rewrite = (expression: Expression) =>
+        rewriteExpression(
+          expression,
+          (part) => part.kind === "axis" && part.axis === axis ? whole : undefined,
+          known,
+        );
+      const axes = kernel.axes.flatMap((other) => other === axis ? parts : [other]);
+      return { kernel: { ...mapKernel(kernel, rewrite), axes } as Kernel, row: parts[1] };
+    }
+  }
+  return undefined;
 }
 
 /** How far one step of an axis moves an index; 0 if not at all, or not evenly. */
@@ -146,7 +198,7 @@ function staysInRow(index: Expression, axis: Axis, stride: number): boolean {
   for (const { base, factor } of terms) {
     if (base.kind === "axis" && base.axis === axis) continue;
     if (factor % period === 0) continue;
-    if (mentions(base, axis)) return false;
+    if (dependsOn(base, [axis])) return false;
     const range = rangeOf(base);
     const [a, b] = [range.least * factor, range.most * factor];
     least += Math.min(a, b);

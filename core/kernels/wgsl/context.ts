@@ -5,9 +5,8 @@
  * @module
  */
 import { pointsOf } from "../accesses.ts";
-import type { Axis, Expression } from "../expression.ts";
+import { axesIn, type Axis, type Expression } from "../expression.ts";
 import type { Store } from "../kernel.ts";
-import { visitExpression } from "../expression.ts";
 import { type Bindings, ExpressionWriter, storedText } from "./expressions.ts";
 import type { Names, SourceWriter } from "./source.ts";
 
@@ -52,15 +51,8 @@ export function writerFor(
 }
 
 /** Axes that occur in expressions. */
-export function axesIn(expressions: readonly Expression[]): Set<Axis> {
-  const found = new Set<Axis>();
-  const seen = new Set<Expression>();
-  for (const expression of expressions) {
-    visitExpression(expression, (part) => {
-      if (part.kind === "axis") found.add(part.axis);
-    }, seen);
-  }
-  return found;
+export function axesOfAll(expressions: readonly Expression[]): Set<Axis> {
+  return new Set(expressions.flatMap((expression) => [...axesIn(expression)]));
 }
 
 /**

@@ -165,7 +165,8 @@ function localKernel(kernel: Kernel, group: GroupContext): Kernel {
       value: rewrite(store.value),
     };
   });
-  const swap = (axes: readonly Axis[]) => axes.map((axis) => axis === row && inTile ? inTile : axis);
+  const swap = (axes: readonly Axis[]) =>
+    axes.map((axis) => axis === row && inTile ? inTile : axis);
   switch (kernel.kind) {
     case "map":
       return { ...kernel, axes: swap(kernel.axes), stores };

@@ -7,7 +7,7 @@ import { pointsOf } from "../accesses.ts";
 import type { Axis } from "../expression.ts";
 import type { MapKernel } from "../kernel.ts";
 import {
-  axesIn,
+  axesOfAll,
   forEachPoint,
   type PrintContext,
   unflatten,
@@ -17,7 +17,7 @@ import {
 
 /** Writes an elementwise kernel. */
 export function printMap(kernel: MapKernel, context: PrintContext): void {
-  const used = axesIn(kernel.stores.flatMap(({ index, value }) => [index, value]));
+  const used = axesOfAll(kernel.stores.flatMap(({ index, value }) => [index, value]));
   forEachPoint(context, pointsOf(kernel.axes), (point) => {
     const axes = new Map<Axis, string>();
     unflatten(context, kernel.axes, point, used, axes);

@@ -10,7 +10,7 @@ import { pointsOf } from "../accesses.ts";
 import { affineIndex, type Axis, type Expression } from "../expression.ts";
 import type { MatmulKernel } from "../kernel.ts";
 import {
-  axesIn,
+  axesOfAll,
   type PrintContext,
   unflatten,
   WORKGROUP_SIZE,
@@ -109,7 +109,7 @@ export function printMatmul(
   const tile = names.unique("tile");
   source.line(`let ${tile} = group % ${tilesDown * tilesAcross};`);
   const batch = new Map<Axis, string>();
-  const used = axesIn([kernel.x, kernel.y, ...kernel.stores.flatMap((s) => [s.index, s.value])]);
+  const used = axesOfAll([kernel.x, kernel.y, ...kernel.stores.flatMap((s) => [s.index, s.value])]);
   const batchNumber = names.unique("product");
   source.line(`let ${batchNumber} = group / ${tilesDown * tilesAcross};`);
   unflatten(context, kernel.batch, batchNumber, used, batch);
@@ -158,9 +158,7 @@ export function printMatmul(
         source.line(`let ${y[j]} = tiles[${place}];`);
       }
       sums.forEach((list, i) =>
-        list.forEach((sum, j) =>
-          source.line(`${sum} += ${x[i >> 2]}.${"xyzw"[i & 3]} * ${y[j]};`)
-        )
+        list.forEach((sum, j) => source.line(`${sum} += ${x[i >> 2]}.${"xyzw"[i & 3]} * ${y[j]};`))
       );
     });
     source.line("workgroupBarrier();");
@@ -205,7 +203,7 @@ function loadStrip({ context, axes, start, depth, limit, inner, load, axis, firs
   const slot = names.unique("slot");
   const body = (): void => {
     // Neighbouring invocations read neighbouring memory.
-    const along = affineIndex(load.index)?.strides.get(inner) === 1;
+    const along = affineIndex(load.index, [inner])?.strides.get(inner) === 1;
     const quad = names.unique("quad");
     const step = names.unique("depth");
     source.line(`let ${quad} = ${along ? `${slot} / ${depth}` : `${slot} % ${size / 4}`};`);

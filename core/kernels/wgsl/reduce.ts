@@ -9,7 +9,7 @@ import { pointsOf } from "../accesses.ts";
 import { affineIndex, applyExpression, type Axis, type Expression } from "../expression.ts";
 import type { MatmulKernel, ReduceKernel } from "../kernel.ts";
 import {
-  axesIn,
+  axesOfAll,
   forEachPoint,
   type PrintContext,
   unflatten,
@@ -56,7 +56,7 @@ function isContiguous({ value, inner, axes }: ReduceKernel): boolean {
   const strides: [number, number][] = [];
   const visit = (part: Expression): void => {
     if (part.kind === "load") {
-      const affine = affineIndex(part.index);
+      const affine = affineIndex(part.index, across ? [last, across] : [last]);
       if (!affine) return;
       strides.push([
         affine.strides.get(last) ?? 0,
@@ -146,7 +146,7 @@ function printTeam(kernel: ReduceKernel, context: PrintContext, team: number): v
 }
 
 function usedAxes(kernel: ReduceKernel): Set<Axis> {
-  return axesIn([kernel.value, ...kernel.stores.flatMap(({ index, value }) => [index, value])]);
+  return axesOfAll([kernel.value, ...kernel.stores.flatMap(({ index, value }) => [index, value])]);
 }
 
 /** Names of the variables that hold a partial result. */

@@ -142,7 +142,7 @@ function nodeOf(step: Step, options: ScheduleOptions): Node {
   const iteration = workOf(step) / step.time.extent;
   const rows = findRows([step]);
   if (rows && fits && iteration / rows.extent <= stepWork) {
-    return { ...base, kind: "group", tile: tileOf(rows, iteration) };
+    return { ...base, steps: [...rows.steps], kind: "group", tile: tileOf(rows, iteration) };
   }
   if (fits && iteration <= stepWork / 4) return { ...base, kind: "group", tile: undefined };
   return { ...base, kind: "stepped", tile: undefined };
@@ -180,7 +180,7 @@ function join(latest: readonly Node[], node: Node, options: ScheduleOptions): No
   if (!rows) return undefined;
   const tile = tileOf(rows, workOutsideLoops(steps) + loopIteration(steps));
   if (workOutsideLoops(steps) / (rows.extent / tile.size) > smallWork) return undefined;
-  return { ...base, tile };
+  return { ...base, steps: [...rows.steps], tile };
 }
 
 function workOutsideLoops(steps: readonly Step[]): number {
