@@ -1,4 +1,4 @@
-// deno-lint-ignore-file no-explicit-any no-console -- a command line, typed loosely
+// deno-lint-ignore-file no-explicit-any -- a command line, typed loosely
 /**
  * Stands in for `jsr:@cliffy/command` where JSR is out of reach: the part of its
  * `Command` that a command line like ours needs, with the same behaviour, over
@@ -10,24 +10,42 @@
  * @module
  */
 
-import { parseArgs } from "node:util";
 import { formatArguments, generateHelp, type HelpOptions } from "./cliffy_help.ts";
+import type {
+  ActionHandler,
+  EnvVar,
+  EnvVarOptions,
+  Option,
+  OptionOptions,
+  Values,
+} from "./cliffy_options.ts";
+import {
+  checkOptions,
+  type Context,
+  parseEnvironment,
+  parseLeadingGlobals,
+  parseOptions,
+  parsePositionals,
+  setDefaults,
+  unknownCommand,
+} from "./cliffy_parse.ts";
 import {
   type Argument,
-  BooleanType,
-  camelCase,
-  didYouMean,
   flagOf,
-  IntegerType,
-  NumberType,
+  type Handler,
+  HANDLERS,
   parseArgument,
   splitDefinition,
-  StringType,
-  Type,
-  type TypeHandler,
   ValidationError,
 } from "./cliffy_types.ts";
 
+export type {
+  ActionHandler,
+  EnvVar,
+  EnvVarOptions,
+  Option,
+  OptionOptions,
+} from "./cliffy_options.ts";
 export {
   type ArgumentValue,
   BooleanType,
@@ -40,57 +58,8 @@ export {
   ValidationError,
 } from "./cliffy_types.ts";
 
-type Handler = Type<unknown> | TypeHandler<unknown>;
-type Values = Record<string, any>;
-
-/** Called with the options and the arguments of a command. */
-export type ActionHandler = (this: Command, options: any, ...args: any[]) => unknown;
-
 /** Called with what a command throws. */
 export type ErrorHandler = (error: Error | ValidationError, command: Command) => unknown;
-
-/** How to add an option. */
-export interface OptionOptions {
-  readonly required?: boolean;
-  readonly default?: any;
-  readonly defaultText?: any;
-  readonly collect?: boolean;
-  readonly hidden?: boolean;
-  readonly global?: boolean;
-  readonly standalone?: boolean;
-  readonly override?: boolean;
-  readonly prepend?: boolean;
-  readonly conflicts?: readonly string[];
-  readonly depends?: readonly string[];
-  readonly value?: (value: any, previous?: any) => unknown;
-  readonly action?: ActionHandler;
-}
-
-/** An option of a command. */
-export interface Option extends OptionOptions {
-  readonly name: string;
-  readonly aliases: readonly string[];
-  readonly flags: readonly string[];
-  readonly description: string;
-  readonly args: readonly Argument[];
-  readonly groupName?: string;
-}
-
-/** How to add an environment variable. */
-export interface EnvVarOptions {
-  readonly required?: boolean;
-  readonly hidden?: boolean;
-  readonly global?: boolean;
-  readonly prefix?: string;
-  readonly value?: (value: any) => unknown;
-}
-
-/** An environment variable of a command. */
-export interface EnvVar extends EnvVarOptions {
-  readonly names: readonly string[];
-  readonly description: string;
-  readonly details: Argument;
-}
 
 /** What {@linkcode Command.parse} resolves with. */
 export interface CommandResult {
@@ -98,27 +67,6 @@ export interface CommandResult {
   readonly args: any;
   readonly cmd: Command;
   readonly literal: string[];
-}
-
-/** What has been read so far. */
-interface Context {
-  readonly rest: string[];
-  readonly flags: Values;
-  readonly env: Values;
-  readonly given: Map<string, Option>;
-}
-
-const HANDLERS: Readonly<Record<string, Handler>> = {
-  string: new StringType(),
-  file: new StringType(),
-  number: new NumberType(),
-  integer: new IntegerType(),
-  boolean: new BooleanType(),
-};
-
-/** The property that an option sets: `no-color` sets `color`. */
-function propertyOf(option: Option): string {
-  return camelCase(option.name.replace(/^no-/, ""));
 }
 
 /** A command: its options, its arguments, its subcommands and what it does. */
@@ -487,7 +435,7 @@ export class Command {
       const name = context.rest[0] ?? (context.given.size === 0 ? this.#default : undefined);
       let child = name === undefined ? undefined : this.getCommand(name, true);
       if (child === undefined && this.#commands.size > 0) {
-        this.#parseLeadingGlobals(context);
+        parseLeadingGlobals(this, context);
         if (context.rest.length > 0) child = this.getCommand(context.rest[0], true);
       }
       if (child !== undefined) {
@@ -500,31 +448,14 @@ export class Command {
     }
   }
 
-  /** Reads global options that stand before the name of a subcommand. */
-  #parseLeadingGlobals(context: Context): void {
-    while (context.rest[0]?.startsWith("-")) {
-      const flag = context.rest[0].split("=")[0];
-      const option = this.#find(flag);
-      if (!option?.global || option.standalone) return;
-      const width = option.args.length > 0 && !context.rest[0].includes("=") ? 2 : 1;
-      this.#parseOptions(context, context.rest.splice(0, width));
-    }
-  }
-
-  #find(flag: string): Option | undefined {
-    const name = flag.replace(/^-+/, "");
-    return this.getOptions(true)
-      .find((option) => option.name === name || option.aliases.includes(name));
-  }
-
   async #run(context: Context): Promise<CommandResult> {
-    const { positionals, literal } = this.#parseOptions(context, context.rest);
+    const { positionals, literal } = parseOptions(this, context, context.rest);
     const standalone = [...context.given.values()].find((option) => option.standalone);
-    this.#parseEnvironment(context, standalone === undefined);
-    this.#setDefaults(context);
-    this.#checkOptions(context, standalone);
+    parseEnvironment(this, context, standalone === undefined);
+    setDefaults(this, context);
+    checkOptions(this, context, standalone);
     const options = { ...context.env, ...context.flags };
-    const args = this.#parsePositionals(positionals, standalone !== undefined);
+    const args = parsePositionals(this, positionals, standalone !== undefined);
     const result: CommandResult = { options, args, cmd: this, literal };
 
     for (const option of context.given.values()) await option.action?.call(this, options, ...args);
@@ -543,194 +474,6 @@ export class Command {
     await this.#globalAction?.call(this, options, ...args);
   }
 
-  /** Reads options into the context, and returns what is not one. */
-  #parseOptions(
-    context: Context,
-    args: readonly string[],
-  ): { readonly positionals: string[]; readonly literal: string[] } {
-    const options = this.getOptions(true);
-    const config: Record<string, { type: "string" | "boolean"; short?: string }> = {};
-    for (const option of options) {
-      const names = [option.name, ...option.aliases];
-      const short = names.find((name) => name.length === 1);
-      const type = option.args.length > 0 ? "string" : "boolean";
-      for (const name of names.filter((name) => name.length > 1)) config[name] = { type };
-      if (short !== undefined) config[option.name] = { type, short };
-    }
-    const { tokens } = parseArgs({
-      args: [...args],
-      options: config,
-      strict: false,
-      allowPositionals: true,
-      tokens: true,
-    });
-
-    const positionals: string[] = [];
-    const literal: string[] = [];
-    let terminated = false;
-    let swallowed = -1;
-    for (const token of tokens) {
-      if (token.kind === "option-terminator") terminated = true;
-      else if (token.kind === "positional") (terminated ? literal : positionals).push(token.value);
-      else if (token.index !== swallowed) {
-        const option = this.#find(token.rawName);
-        if (option !== undefined) this.#take(context, option, token.value);
-        else if (positionals.length < this.#arguments.length || this.#arguments.at(-1)?.variadic) {
-          swallowed = token.index;
-          positionals.push(args[token.index]);
-        } else {
-          const known = options.flatMap(({ name, aliases }) => [name, ...aliases]).map(flagOf);
-          throw new ValidationError(
-            `Unknown option "${token.rawName}".${didYouMean("option", token.rawName, known)}`,
-          );
-        }
-      }
-    }
-    return { positionals, literal };
-  }
-
-  /** Notes that an option was given. */
-  #take(context: Context, option: Option, text: string | undefined): void {
-    const property = propertyOf(option);
-    const flag = flagOf(option.name);
-    const previous = context.flags[property];
-    if (previous !== undefined && !option.collect) {
-      throw new ValidationError(
-        `Option "${
-          flag.replace(/^--no-/, "--")
-        }" can only occur once, but was found several times.`,
-      );
-    }
-    let value: unknown;
-    const [argument] = option.args;
-    if (argument === undefined) {
-      if (text !== undefined) {
-        throw new ValidationError(`Option "${flag}" doesn't take a value, but got "${text}".`);
-      }
-      value = !option.name.startsWith("no-");
-    } else {
-      if (text === undefined) throw new ValidationError(`Missing value for option "${flag}".`);
-      if (text === "" && !option.required) return;
-      value = this.#parseValue("Option", flag, argument, text);
-    }
-    context.given.set(property, option);
-    if (option.value !== undefined) value = option.value(value, previous);
-    else if (option.collect) value = [...(previous ?? []), value];
-    context.flags[property] = value;
-  }
-
-  #parseValue(label: string, name: string, argument: Argument, text: string): unknown {
-    const handler = this.getHandler(argument.type);
-    if (handler === undefined) {
-      throw new Error(
-        `Unknown type "${argument.type}".${
-          didYouMean("type", argument.type, Object.keys(HANDLERS))
-        }`,
-      );
-    }
-    const parse = (value: string) => {
-      const type = { label, name, type: argument.type, value };
-      return handler instanceof Type ? handler.parse(type) : handler(type);
-    };
-    return argument.list ? text.split(",").map(parse) : parse(text);
-  }
-
-  #parseEnvironment(context: Context, checkRequired: boolean): void {
-    for (const variable of this.getEnvVars(true)) {
-      const name = variable.names.find((name) =>
-        Deno.permissions.querySync({ name: "env", variable: name }).state === "granted" &&
-        Deno.env.get(name)
-      );
-      if (name === undefined) {
-        if (!variable.required || !checkRequired) continue;
-        throw new ValidationError(`Missing required environment variable "${variable.names[0]}".`);
-      }
-      const text = Deno.env.get(name) ?? "";
-      const value = this.#parseValue("Environment variable", name, variable.details, text);
-      const { names: [first], prefix = "" } = variable;
-      const property = camelCase(first.startsWith(prefix) ? first.slice(prefix.length) : first);
-      context.env[property] = variable.value === undefined ? value : variable.value(value);
-    }
-  }
-
-  #setDefaults({ flags, env }: Context): void {
-    const options = this.getOptions(true);
-    for (const option of options) {
-      const property = propertyOf(option);
-      if (flags[property] !== undefined || env[property] !== undefined) continue;
-      const negative = option.name.startsWith("no-");
-      if (negative && options.some(({ name }) => `no-${name}` === option.name)) continue;
-      const fallback = option.default ?? (negative ? true : undefined);
-      if (fallback === undefined) continue;
-      const value = typeof fallback === "function" ? fallback() : fallback;
-      flags[property] = option.value === undefined ? value : option.value(value);
-    }
-  }
-
-  #checkOptions({ flags, env, given }: Context, standalone: Option | undefined): void {
-    if (standalone !== undefined) {
-      if (given.size === 1) return;
-      throw new ValidationError(
-        `Option "${flagOf(standalone.name)}" cannot be combined with other options.`,
-      );
-    }
-    const present = (name: string) => given.has(camelCase(name)) || camelCase(name) in env;
-    for (const option of given.values()) {
-      const conflict = option.conflicts?.find(present);
-      if (conflict !== undefined) {
-        throw new ValidationError(
-          `Option "${flagOf(option.name)}" conflicts with option "${flagOf(conflict)}".`,
-        );
-      }
-      const missing = option.depends?.find((name) =>
-        flags[camelCase(name)] === undefined && env[camelCase(name)] === undefined
-      );
-      if (missing !== undefined) {
-        throw new ValidationError(
-          `Option "${flagOf(option.name)}" depends on option "${flagOf(missing)}".`,
-        );
-      }
-    }
-    for (const option of this.getOptions(true)) {
-      if (!option.required || propertyOf(option) in { ...flags, ...env }) continue;
-      const excused = option.conflicts?.some((name) => flags[camelCase(name)]) ||
-        [...given.values()].some((other) => other.conflicts?.includes(option.name));
-      if (!excused) {
-        throw new ValidationError(`Missing required option "${flagOf(option.name)}".`);
-      }
-    }
-  }
-
-  #parsePositionals(texts: readonly string[], standalone: boolean): unknown[] {
-    if (this.#arguments.length === 0) {
-      if (texts.length === 0) return [];
-      if (this.#commands.size === 0) {
-        throw new ValidationError(`No arguments allowed for command "${this.getPath()}".`);
-      }
-      if (this.getCommand(texts[0], true) !== undefined) {
-        throw new ValidationError(`Too many arguments: ${texts.join(" ")}`);
-      }
-      throw unknownCommand(texts[0], this.getCommands());
-    }
-    const missing = this.#arguments.slice(texts.length)
-      .filter((argument) => !argument.optional).map(({ name }) => name);
-    if (missing.length > 0 && !standalone) {
-      throw new ValidationError(
-        texts.length === 0
-          ? `Missing argument(s): ${missing.join(", ")}`
-          : `Missing argument: ${missing[0]}`,
-      );
-    }
-    const last = this.#arguments.length - 1;
-    if (texts.length > last + 1 && !this.#arguments[last].variadic) {
-      throw new ValidationError(`Too many arguments: ${texts.slice(last + 1).join(" ")}`);
-    }
-    return texts.map((text, index) => {
-      const argument = this.#arguments[Math.min(index, last)];
-      return this.#parseValue("Argument", argument.name, argument, text);
-    });
-  }
-
   /** Throws on, or prints help and the error and exits. */
   #fail(error: Error): never {
     this.#errorHandler()?.(error, this);
@@ -744,9 +487,4 @@ export class Command {
 /** Orders flags: short ones first. */
 function flagWidth(flag: string): number {
   return flag.startsWith("--") ? 1 : 0;
-}
-
-function unknownCommand(name: string, commands: readonly Command[]): ValidationError {
-  const known = commands.map((command) => command.getName());
-  return new ValidationError(`Unknown command "${name}".${didYouMean("command", name, known)}`);
 }

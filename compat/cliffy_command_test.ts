@@ -1,4 +1,3 @@
-// deno-lint-ignore-file no-console -- looks at what is printed
 /** The command line parser, in both worlds: the real package where it is, and the stand-in. */
 import * as mapped from "@cliffy/command";
 import * as mappedCompletions from "@cliffy/command/completions";
@@ -304,10 +303,12 @@ await new Command().name("tool").option("--count <n:integer>", "How many.").acti
 `;
 
 Deno.test("stand-in: without throwErrors() a mistake prints help and the error, and exits with 2", async () => {
+  const program = Deno.makeTempFileSync({ suffix: ".ts" });
+  Deno.writeTextFileSync(program, PROGRAM);
   const run = async (...args: string[]) => {
     const module = new URL("cliffy_command.ts", import.meta.url).href;
     const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: ["eval", "--no-lock", PROGRAM, module, ...args],
+      args: ["run", "--no-config", "--no-prompt", "-RE", program, module, ...args],
       env: { NO_COLOR: "1" },
     }).output();
     return { code, out: new TextDecoder().decode(stdout), err: new TextDecoder().decode(stderr) };
@@ -322,4 +323,5 @@ Deno.test("stand-in: without throwErrors() a mistake prints help and the error, 
   const help = await run("--help");
   assertEquals(help.code, 0);
   assertStringIncludes(help.out, "--count");
+  Deno.removeSync(program);
 });

@@ -1,4 +1,3 @@
-// deno-lint-ignore-file no-console -- a command
 /**
  * Stands in for `jsr:@cliffy/command/completions` where JSR is out of reach: a
  * command that prints scripts with which a shell completes commands, options and

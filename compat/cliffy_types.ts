@@ -34,6 +34,9 @@ export abstract class Type<T> {
   complete?(): readonly (string | number | boolean)[];
 }
 
+/** Either way to parse a value. */
+export type Handler = Type<unknown> | TypeHandler<unknown>;
+
 /** The complaint about a value that is not of its type. */
 export function invalidType(
   { label, name, type, value }: ArgumentValue,
@@ -108,6 +111,15 @@ export class EnumType<const T extends string | number | boolean> extends Type<T>
     return this.values();
   }
 }
+
+/** The types that need no definition. */
+export const HANDLERS: Readonly<Record<string, Type<unknown>>> = {
+  string: new StringType(),
+  file: new StringType(),
+  number: new NumberType(),
+  integer: new IntegerType(),
+  boolean: new BooleanType(),
+};
 
 /** The definition of one value: `<name:type>`, `[name:type]`, `<...name:type[]>`. */
 export interface Argument {

@@ -176,7 +176,6 @@ async function main(): Promise<void> {
     Deno.mkdirSync(new URL("./", file), { recursive: true });
     Deno.writeTextFileSync(file, text);
   }
-  // deno-lint-ignore no-console -- this is a command
   console.error("JSR is out of reach: using the stand-ins in compat/");
 }
 

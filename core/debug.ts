@@ -36,6 +36,7 @@ export function debugLevel(): number {
 
 /** Prints a line for whoever set `DEBUG`, on standard error. */
 export function debugLine(line: string): void {
+  // deno-lint-ignore no-console -- the one place of core that prints
   console.error(line);
 }
 

@@ -96,10 +96,10 @@ export function vjp(
  *
  * @example Usage
  * ```ts
- * import { tensor, valueAndGrad } from "@unroll/core";
+ * import { type Tensor, tensor, valueAndGrad } from "@unroll/core";
  * import { deepStrictEqual } from "node:assert/strict";
  *
- * const [value, gradient] = valueAndGrad((x) => x.square().sum())(tensor([1, 2]));
+ * const [value, gradient] = valueAndGrad((x: Tensor) => x.square().sum())(tensor([1, 2]));
  * deepStrictEqual([await value.item(), ...await gradient.data()], [5, 2, 4]);
  * ```
  */

@@ -10,12 +10,12 @@
  * @module
  */
 import { ELEMENTWISE } from "../primitives/elementwise.ts";
-import type { Graph, Value } from "../graph.ts";
+import type { Equation, Graph, Value } from "../graph.ts";
 import { sizeOf } from "../tensor_type.ts";
 import { donateBuffers } from "./donate.ts";
 import type { Buffer, Expression } from "./expression.ts";
 import { visitExpression } from "./expression.ts";
-import { GraphLowering, type Group, type LowerState } from "./lower_graph.ts";
+import { GraphLowering, type LowerState } from "./lower_graph.ts";
 import type { Program } from "./kernel.ts";
 import { finishSteps } from "./lower_steps.ts";
 
@@ -50,6 +50,7 @@ const MOST_ATTEMPTS = 12;
  */
 export function lowerGraph(graph: Graph, options: LowerOptions = {}): Program {
   const kept = new Set<Value>();
+  const ordered = lightFirst(graph);
   for (let attempt = 0;; attempt++) {
     const state: LowerState = {
       kept,
@@ -59,7 +60,7 @@ export function lowerGraph(graph: Graph, options: LowerOptions = {}): Program {
       scatter: options.scatter ?? "add",
       mostStores: options.mostStores ?? 8,
     };
-    const lowering = GraphLowering.ofProgram(graph, state);
+    const lowering = GraphLowering.ofProgram(ordered, state);
     lowering.run();
     const last = attempt >= MOST_ATTEMPTS;
     if (state.wanted.size === 0 && !last) addWorthKeeping(lowering, state);
@@ -78,29 +79,41 @@ export function lowerGraph(graph: Graph, options: LowerOptions = {}): Program {
   }
 }
 
+/**
+ * Puts equations that wait for no product, reduction or loop before all others, so that what follows
+ * a product point by point finds its other operands ready and can be computed with it.
+ */
+function lightFirst(graph: Graph): Graph {
+  const late = new Set<Value>();
+  const [first, rest]: [Equation[], Equation[]] = [[], []];
+  for (const equation of graph.equations) {
+    const { kind } = equation.primitive.lowering;
+    const light = (kind === "element" || kind === "reshape") &&
+      equation.inputs.every((input) => !late.has(input));
+    if (!light) { for (const output of equation.outputs) late.add(output); }
+    (light ? first : rest).push(equation);
+  }
+  return { ...graph, equations: [...first, ...rest] };
+}
+
 /** Finds values that are computed in several places, or too often, at a cost. */
 function addWorthKeeping(lowering: GraphLowering, state: LowerState): void {
-  const uses = new Map<Value, { groups: number; most: number; cost: number; follows: boolean }>();
+  const uses = new Map<Value, { groups: number; times: number; cost: number }>();
   for (const group of lowering.allGroups()) {
-    const work = iterationsOf(group);
-    for (const [value, expression] of group.inlined) {
-      const use = uses.get(value) ??
-        { groups: 0, most: 0, cost: costOf(expression), follows: lowering.followsKernel(value) };
+    for (const [value, { expression, times }] of group.inlined) {
+      const use = uses.get(value) ?? { groups: 0, times: 0, cost: costOf(expression) };
       use.groups += 1;
-      use.most = Math.max(use.most, work / Math.max(1, sizeOf(value.type.shape)));
+      use.times = Math.max(use.times, times);
       uses.set(value, use);
     }
   }
-  for (const [value, { groups, most, cost, follows }] of uses) {
-    const again = groups > 1 && cost >= (follows ? 1 : CHEAP);
-    const tooOften = most >= 4 && cost >= COSTLY;
+  for (const [value, { groups, times, cost }] of uses) {
+    if (lowering.isView(value)) continue;
+    const least = lowering.followsKernel(value) ? 1 : CHEAP;
+    const again = groups > 1 && cost >= least;
+    const tooOften = times >= 4 * sizeOf(value.type.shape) && cost >= COSTLY;
     if (again || tooOften) state.wanted.add(value);
   }
-}
-
-function iterationsOf(group: Group): number {
-  return group.axes.reduce((n, axis) => n * axis.extent, 1) *
-    group.inner.reduce((n, axis) => n * axis.extent, 1);
 }
 
 /** Rough cost of computing an expression, in additions; what addresses cost is not counted. */

@@ -8,6 +8,7 @@ import { dedupeScan } from "./dedupe_scan.ts";
 import { hoistFromScan } from "./hoist_from_scan.ts";
 import { removeDead } from "./remove_dead.ts";
 import { shareCommon } from "./share_common.ts";
+import { simplify } from "./simplify.ts";
 import { sinkFromScan } from "./sink_from_scan.ts";
 import { sumAfterScan } from "./sum_after_scan.ts";
 
@@ -17,6 +18,7 @@ export type Pass = (graph: Graph) => Graph;
 /** The passes by name, in the order they run. */
 export const PASSES: readonly (readonly [name: string, pass: Pass])[] = [
   ["remove_dead", removeDead],
+  ["simplify", simplify],
   ["share_common", shareCommon],
   ["dedupe_scan", dedupeScan],
   ["hoist_from_scan", hoistFromScan],

@@ -86,7 +86,9 @@ export interface Model {
 
 /** A kind of model: a function from options to a model, which also says what it is. */
 export interface ModelPlugin<Options extends object = object> extends Plugin {
+  /** That it is a model. */
   readonly kind: "model";
+  /** The options it takes. */
   readonly options: OptionsSchema<Options>;
   /**
    * A model with these options, and defaults for the rest.

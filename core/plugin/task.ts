@@ -111,7 +111,9 @@ export interface Task {
 
 /** A kind of task: a function from options to a task, which also says what it is. */
 export interface TaskPlugin<Options extends object = object> extends Plugin {
+  /** That it is a task. */
   readonly kind: "task";
+  /** The options it takes. */
   readonly options: OptionsSchema<Options>;
   /**
    * A task with these options, and defaults for the rest.

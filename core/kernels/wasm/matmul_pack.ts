@@ -8,7 +8,7 @@
  */
 import type { FunctionBuilder, Local } from "./module.ts";
 import { load, loadLane, store } from "./module.ts";
-import { type Address, FLOAT_BYTES, LANES, VECTOR_BYTES } from "./matmul_tile.ts";
+import { type Address, FLOAT_BYTES, LANES, VECTOR_BYTES } from "./matmul_operand.ts";
 
 /** Steps along `k` in one round of a packing loop. */
 const PACK_UNROLL = 4;

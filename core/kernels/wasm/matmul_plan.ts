@@ -5,7 +5,7 @@
  * @module
  */
 import { packedBytes } from "./matmul_pack.ts";
-import { FLOAT_BYTES, LANES, VECTOR_BYTES } from "./matmul_tile.ts";
+import { FLOAT_BYTES, LANES, VECTOR_BYTES } from "./matmul_operand.ts";
 
 /** Elements from one row and from one column to the next; static and not negative. */
 export interface Strides {

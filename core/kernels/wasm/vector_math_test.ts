@@ -196,6 +196,7 @@ for (const [key, { ulp, arity }] of Object.entries(VECTOR_FUNCTIONS)) {
         );
       }
       if (Deno.args.includes("--report")) {
+        // deno-lint-ignore no-console -- asked for
         console.log(
           `${name} ${relaxed ? "fused" : "plain"}: ${worst.toFixed(2)} ULP`,
         );
