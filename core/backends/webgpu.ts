@@ -5,6 +5,7 @@
  */
 import type { Graph } from "../graph.ts";
 import { lowerGraph } from "../kernels/lower.ts";
+import { optimize } from "../passes/mod.ts";
 import { formatType, type TensorType, type TypedArray, typedArray } from "../tensor_type.ts";
 import type { Backend, CompileOptions, DeviceBuffer } from "./backend.ts";
 import {
@@ -135,7 +136,7 @@ class Device implements WebGpuBackend {
   compile(graph: Graph, options: CompileOptions = {}): Promise<WebGpuExecutable> {
     this.#device.check();
     const donated = options.donated ?? [];
-    const program = lowerGraph(graph, { name: options.name, scatter: "reduce", donated });
+    const program = lowerGraph(optimize(graph), { name: options.name, scatter: "reduce", donated });
     const consumed = new Set(donated.map(([, input]) => input));
     return WebGpuExecutable.compile(
       this.#device,
