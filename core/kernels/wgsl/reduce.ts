@@ -91,13 +91,21 @@ function printAlone(kernel: ReduceKernel, context: PrintContext): void {
     unflatten(context, kernel.axes, point, used, axes);
     const fold = declareFold(kernel, context);
     const loop = (rest: readonly Axis[]): void => {
-      if (rest.length === 0) return accumulate(kernel, context, axes, fold);
+      if (rest.length === 0) return accumulate(kernel, context, [axes], fold);
       const [axis, ...others] = rest;
       if (axis.extent === 1) return loop(others);
       const name = context.names.unique(axis.name);
-      axes.set(axis, name);
-      const head = `for (var ${name} = 0; ${name} < ${axis.extent}; ${name}++)`;
-      context.source.block(head, () => loop(others));
+      const unrolled = others.every(({ extent }) => extent === 1)
+        ? unrolling(kernel, axis.extent)
+        : 1;
+      const step = unrolled === 1 ? `${name}++` : `${name} += ${unrolled}`;
+      context.source.block(`for (var ${name} = 0; ${name} < ${axis.extent}; ${step})`, () => {
+        if (unrolled === 1) {
+          axes.set(axis, name);
+          return loop(others);
+        }
+        accumulate(kernel, context, copies(axes, axis, name, 1, unrolled), fold);
+      });
     };
     loop(kernel.inner);
     writeStores(context, writerFor(context, axes, [fold.result]), kernel.stores);
@@ -113,23 +121,29 @@ function printTeam(kernel: ReduceKernel, context: PrintContext, team: number): v
   const member = names.unique("member");
   source.line(`let ${member} = local % ${team};`);
   const base = names.unique("base");
-  const first = groups === 1 ? "0" : `group * ${slots}`;
+  const first = groups === 1 ? "" : `group * ${slots} + `;
   const rounds = Math.ceil(points / (slots * groups));
   const body = (): void => {
     const point = names.unique("point");
     // Everybody goes through the barriers; who has no point of its own folds one that exists.
     const full = points % (slots * groups) === 0;
-    const own = rounds === 1 ? first : base;
-    const number = slots === 1 ? own : `${own} + local / ${team}`;
+    const own = rounds === 1 ? first : `${base} + `;
+    const number = `${own}local / ${team}`;
     source.line(`let ${point} = ${full ? number : `min(${number}, ${points - 1})`};`);
     const axes = new Map<Axis, string>();
     unflatten(context, kernel.axes, point, used, axes);
     const fold = declareFold(kernel, context);
     const step = names.unique(kernel.inner.length === 1 ? kernel.inner[0].name : "step");
-    source.block(`for (var ${step} = ${member}; ${step} < ${inner}; ${step} += ${team})`, () => {
+    const long = kernel.inner.filter(({ extent }) => extent > 1);
+    const unrolled = long.length === 1 && inner % team === 0 ? unrolling(kernel, inner / team) : 1;
+    const head = `for (var ${step} = ${member}; ${step} < ${inner}; ${step} += ${team * unrolled})`;
+    source.block(head, () => {
+      if (unrolled > 1) {
+        return accumulate(kernel, context, copies(axes, long[0], step, team, unrolled), fold);
+      }
       const inside = new Map(axes);
       unflatten(context, kernel.inner, step, used, inside);
-      accumulate(kernel, context, inside, fold);
+      accumulate(kernel, context, [inside], fold);
     });
     combine(context, fold, member, team);
     const guard = full ? `${member} == 0` : `${member} == 0 && ${number} < ${points}`;
@@ -140,9 +154,29 @@ function printTeam(kernel: ReduceKernel, context: PrintContext, team: number): v
   if (rounds === 1) body();
   else {
     const bound = rounds * slots * groups;
-    const head = `for (var ${base} = ${first}; ${base} < ${bound}; ${base} += ${slots * groups})`;
+    const start = groups === 1 ? "0" : `group * ${slots}`;
+    const head = `for (var ${base} = ${start}; ${base} < ${bound}; ${base} += ${slots * groups})`;
     source.block(head, body);
   }
+}
+
+/** Steps of a sum that are written out one after the other: loops cost, and products can overlap. */
+function unrolling({ operation }: ReduceKernel, steps: number): number {
+  return operation === "sum" && steps % 4 === 0 ? 4 : 1;
+}
+
+/** Loop variables of the steps that are written out. */
+function copies(
+  axes: ReadonlyMap<Axis, string>,
+  axis: Axis,
+  name: string,
+  stride: number,
+  count: number,
+): ReadonlyMap<Axis, string>[] {
+  return Array.from(
+    { length: count },
+    (_, i) => new Map([...axes, [axis, i === 0 ? name : `(${name} + ${i * stride})`]]),
+  );
 }
 
 function usedAxes(kernel: ReduceKernel): Set<Axis> {
@@ -176,23 +210,26 @@ function declareFold(kernel: ReduceKernel, { source, names }: PrintContext): Fol
 function accumulate(
   kernel: ReduceKernel,
   context: PrintContext,
-  axes: ReadonlyMap<Axis, string>,
+  steps: readonly ReadonlyMap<Axis, string>[],
   { operation, value, place, dtype }: Fold,
 ): void {
-  const writer = writerFor(context, axes);
-  writer.announce([kernel.value]);
-  const plain = writer.text(kernel.value);
-  const text = kernel.value.dtype === "bool" ? `${dtype}(${plain})` : plain;
+  const texts = steps.map((axes) => {
+    const writer = writerFor(context, axes);
+    writer.announce([kernel.value]);
+    const plain = writer.text(kernel.value);
+    return kernel.value.dtype === "bool" ? `${dtype}(${plain})` : plain;
+  });
+  const [text] = texts;
   const { source } = context;
   switch (operation) {
     case "sum":
-      return source.line(`${value} += ${text};`);
+      return source.line(`${value} += ${texts.join(" + ")};`);
     case "max":
       return source.line(`${value} = max(${value}, ${text});`);
     case "argmax": {
       const candidate = context.names.unique("candidate");
       source.line(`let ${candidate} = ${text};`);
-      const at = axes.get(kernel.inner[0]) ?? "0";
+      const at = steps[0].get(kernel.inner[0]) ?? "0";
       return source.block(`if (${candidate} > ${value} || ${place} == 2147483647)`, () => {
         source.line(`${value} = ${candidate};`);
         source.line(`${place} = ${at};`);
@@ -219,27 +256,37 @@ function combine(context: PrintContext, fold: Fold, member: string, team: number
       source.line(`${places}[local] = ${dtype === "i32" ? `u32(${place})` : place};`);
     }
   };
-  source.line("workgroupBarrier();");
+  const take = (distance: string): void => {
+    const other = `${values}[local + ${distance}]`;
+    if (operation === "sum") return source.line(`${value} += ${other};`);
+    if (operation === "max") return source.line(`${value} = max(${value}, ${other});`);
+    const seen = names.unique("other");
+    const where = names.unique("other_place");
+    source.line(`let ${seen} = ${other};`);
+    const at = `${places}[local + ${distance}]`;
+    source.line(`let ${where} = ${dtype === "i32" ? `i32(${at})` : at};`);
+    const wins = `${seen} > ${value} || (${seen} == ${value} && ${where} < ${place})`;
+    source.block(`if (${wins})`, () => {
+      source.line(`${value} = ${seen};`);
+      source.line(`${place} = ${where};`);
+    });
+  };
   put();
   source.line("workgroupBarrier();");
+  if (team <= 8) {
+    const other = names.unique("other");
+    source.block(`if (${member} == 0)`, () => {
+      if (team === 2) take("1");
+      else {source.block(`for (var ${other} = 1; ${other} < ${team}; ${other}++)`, () =>
+          take(other));}
+    });
+    source.line("workgroupBarrier();");
+    return;
+  }
   const half = names.unique("half");
   source.block(`for (var ${half} = ${team / 2}; ${half} > 0; ${half} /= 2)`, () => {
     source.block(`if (${member} < ${half})`, () => {
-      const other = `${values}[local + ${half}]`;
-      if (operation === "sum") source.line(`${value} += ${other};`);
-      else if (operation === "max") source.line(`${value} = max(${value}, ${other});`);
-      else {
-        const seen = names.unique("other");
-        const where = names.unique("other_place");
-        source.line(`let ${seen} = ${other};`);
-        const at = `${places}[local + ${half}]`;
-        source.line(`let ${where} = ${dtype === "i32" ? `i32(${at})` : at};`);
-        const wins = `${seen} > ${value} || (${seen} == ${value} && ${where} < ${place})`;
-        source.block(`if (${wins})`, () => {
-          source.line(`${value} = ${seen};`);
-          source.line(`${place} = ${where};`);
-        });
-      }
+      take(half);
       put();
     });
     source.line("workgroupBarrier();");

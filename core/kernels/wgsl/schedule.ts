@@ -86,6 +86,7 @@ export interface ScheduleOptions {
 
 const SMALL_WORK = 2 ** 18;
 const STEP_WORK = 2 ** 22;
+const LARGE_PRODUCT = 2 ** 24;
 /** Workgroups that a cut into rows aims at; more rows than that share one. */
 const ROW_GROUPS = 1024;
 
@@ -168,6 +169,8 @@ function join(latest: readonly Node[], node: Node, options: ScheduleOptions): No
   const footprints = parts.map(({ footprint }) => footprint);
   if (bindingsOf(footprints, options) > options.maxBindings) return undefined;
   const { smallWork = SMALL_WORK } = options;
+  // Large products have tiles of their own, which use memory much better.
+  if (parts.some((part) => part.steps.some(isLargeProduct))) return undefined;
   const { level } = latest[0];
   const steps = parts.flatMap((part) => part.steps);
   const footprint = footprintOf(steps);
@@ -181,6 +184,10 @@ function join(latest: readonly Node[], node: Node, options: ScheduleOptions): No
   const tile = tileOf(rows, workOutsideLoops(steps) + loopIteration(steps));
   if (workOutsideLoops(steps) / (rows.extent / tile.size) > smallWork) return undefined;
   return { ...base, steps: [...rows.steps], tile };
+}
+
+function isLargeProduct(step: Step): boolean {
+  return step.kind === "matmul" && workOf(step) > LARGE_PRODUCT;
 }
 
 function workOutsideLoops(steps: readonly Step[]): number {
