@@ -5,7 +5,10 @@
  */
 import type { Graph } from "../graph.ts";
 import { dedupeScan } from "./dedupe_scan.ts";
+import { gatherTerms } from "./gather_terms.ts";
 import { hoistFromScan } from "./hoist_from_scan.ts";
+import { oneHotToGather } from "./one_hot_to_gather.ts";
+import { recomputeSaved } from "./recompute_saved.ts";
 import { removeDead } from "./remove_dead.ts";
 import { shareCommon } from "./share_common.ts";
 import { simplify } from "./simplify.ts";
@@ -21,9 +24,12 @@ export const PASSES: readonly (readonly [name: string, pass: Pass])[] = [
   ["simplify", simplify],
   ["share_common", shareCommon],
   ["dedupe_scan", dedupeScan],
+  ["one_hot_to_gather", oneHotToGather],
+  ["gather_terms", gatherTerms],
   ["hoist_from_scan", hoistFromScan],
   ["sum_after_scan", sumAfterScan],
   ["sink_from_scan", sinkFromScan],
+  ["recompute_saved", recomputeSaved],
 ];
 
 /** Options of {@linkcode optimize}. */
@@ -44,12 +50,12 @@ const MOST_ROUNDS = 12;
  *
  * @example Usage
  * ```ts
- * import { add, optimize, trace } from "@unroll/core";
+ * import { add, mul, optimize, trace } from "@unroll/core";
  * import { strictEqual } from "node:assert/strict";
  *
  * const { graph } = trace([{ dtype: "f32", shape: [2] }], (x) => {
  *   add(x, 1); // read by nothing
- *   return [add(x, x)];
+ *   return [mul(x, x)];
  * });
  * strictEqual(optimize(graph).equations.length, 1);
  * ```
