@@ -528,7 +528,9 @@ function samplesOf(name: ElementwiseName, rule: ElementwiseRule, random: RandomS
         const [least, most] = dtype === "bool"
           ? [0, 2]
           : rule.domain?.[i] ?? (dtype === "f32" ? [-1, 1] : [0, 5]);
-        return sampleArray(random, shape, { dtype, least, most });
+        // What a u32 cannot hold is no sample of it.
+        const from = dtype === "u32" ? Math.max(0, least) : least;
+        return sampleArray(random, shape, { dtype, least: from, most });
       });
       for (const to of name === "cast" ? ["f32", "i32", "u32", "bool"] : [undefined]) {
         samples.push({ inputs, params: to ? { to } : {}, smooth: rule.smooth });

@@ -20,7 +20,7 @@ import { findRows } from "../rows.ts";
 import { WORKGROUP_SIZE } from "./context.ts";
 import type { RowTile } from "./group.ts";
 import { chooseTiling, type Tiling, tilingSizes } from "./matmul.ts";
-import { reduceGroups } from "./reduce.ts";
+import { matmulAsReduce, reduceGroups } from "./reduce.ts";
 
 /** One kernel spread over many workgroups. */
 export interface KernelPart {
@@ -80,6 +80,8 @@ export interface ScheduleOptions {
   readonly tilingOf?: (kernel: Kernel & { readonly kind: "matmul" }) => Tiling;
   /** Scalar operations that a workgroup may do one after the other where many could share them. */
   readonly smallWork?: number;
+  /** Multiplications from which a product is cut into tiles. */
+  readonly tiledProduct?: number;
   /** Scalar operations of one iteration that a workgroup may do in a loop over time. */
   readonly stepWork?: number;
 }
@@ -87,6 +89,8 @@ export interface ScheduleOptions {
 const SMALL_WORK = 2 ** 18;
 const STEP_WORK = 2 ** 22;
 const LARGE_PRODUCT = 2 ** 24;
+/** Products smaller than this are summed without tiles. */
+const TILED_PRODUCT = 2 ** 17;
 /** Workgroups that a cut into rows aims at; more rows than that share one. */
 const ROW_GROUPS = 1024;
 
@@ -255,6 +259,11 @@ function partOf({ kind, steps, tile }: Node, options: ScheduleOptions): Part {
     case "reduce":
       return { kind: "kernel", kernel, workgroups: Math.min(reduceGroups(kernel), 8192) };
     case "matmul": {
+      if (workOf(kernel) < (options.tiledProduct ?? TILED_PRODUCT)) {
+        // Tiles would be mostly empty, or not worth their code.
+        const sum = matmulAsReduce(kernel);
+        return { kind: "kernel", kernel: sum, workgroups: Math.min(reduceGroups(sum), 8192) };
+      }
       const tiling = (options.tilingOf ?? chooseTiling)(kernel);
       const { workgroups } = tilingSizes(kernel, tiling);
       return { kind: "kernel", kernel, tiling, workgroups };
