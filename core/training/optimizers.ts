@@ -12,7 +12,9 @@ import type { OptimizerName, ScheduleName } from "./settings.ts";
 import { sgd } from "./sgd.ts";
 
 /** Each optimizer, with its defaults. */
-export const OPTIMIZERS: Readonly<Record<OptimizerName, () => Optimizer>> = {
+export const OPTIMIZERS: Readonly<
+  Record<OptimizerName, (settings?: Readonly<Record<string, number>>) => Optimizer>
+> = {
   sgd,
   adam,
   adamw,
