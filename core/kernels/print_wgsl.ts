@@ -9,7 +9,7 @@ import { pointsOf } from "./accesses.ts";
 import { axesOf } from "./kernel.ts";
 import { type PrintContext, type Scratch, WORKGROUP_SIZE } from "./wgsl/context.ts";
 import { helpersFor, storageType } from "./wgsl/expressions.ts";
-import { chooseLocals, type LocalBuffers, printGroup } from "./wgsl/group.ts";
+import { chooseLocals, type GroupLocals, printGroup } from "./wgsl/group.ts";
 import { printMap } from "./wgsl/map.ts";
 import { chooseTiling, printMatmul, tilingSizes } from "./wgsl/matmul.ts";
 import type { Arena, Place } from "./wgsl/memory.ts";
@@ -49,7 +49,7 @@ export interface ShaderOptions {
   /** Where a temporary lies; `undefined` for arguments and results. */
   placeOf(buffer: Buffer): Place | undefined;
   /** What of a part's buffers lives in workgroup memory. */
-  localsOf(part: Part): LocalBuffers;
+  localsOf(part: Part): GroupLocals;
 }
 
 /** Elements (of 4 bytes) of workgroup memory that a dispatch needs besides its local buffers. */
@@ -69,16 +69,21 @@ export function localsOfDispatch(
   dispatch: Dispatch,
   isPrivate: (buffer: Buffer, part: Part) => boolean,
   elements: number,
-): Map<Part, LocalBuffers> {
+): Map<Part, GroupLocals> {
   let left = elements - scratchElements(dispatch);
-  const locals = new Map<Part, LocalBuffers>();
+  const locals = new Map<Part, GroupLocals>();
   for (const part of dispatch.parts) {
     if (part.kind !== "group") continue;
     const own = chooseLocals(part.steps, part.tile, (buffer) => isPrivate(buffer, part), left);
-    for (const { size } of own.values()) left -= size;
+    for (const { size } of localBuffers(own)) left -= size;
     locals.set(part, own);
   }
   return locals;
+}
+
+/** Everything that a group has in workgroup memory. */
+function localBuffers({ buffers, copies }: GroupLocals): Buffer[] {
+  return [buffers, ...copies.values()].flatMap((map) => [...map.values()]);
 }
 
 /** Prints a dispatch. */
@@ -95,7 +100,7 @@ export function printDispatch(dispatch: Dispatch, options: ShaderOptions): Shade
   for (const part of dispatch.parts) {
     const own = new Map(texts);
     const locals = options.localsOf(part);
-    for (const local of locals.values()) {
+    for (const local of localBuffers(locals)) {
       const name = names.unique(local.name);
       const type = storageType(local.dtype);
       workgroupVariables.push(
@@ -166,7 +171,9 @@ function bind(
   const written = new Map<Buffer | Arena, boolean>();
   const identifiers = new Map<Buffer | Arena, string>();
   const texts: Texts = new Map();
-  const inWorkgroups = new Set(dispatch.parts.flatMap((part) => [...localsOf(part).keys()]));
+  const inWorkgroups = new Set(
+    dispatch.parts.flatMap((part) => [...localsOf(part).buffers.keys()]),
+  );
   for (const [buffer, writes] of buffersOf(dispatch)) {
     if (inWorkgroups.has(buffer)) continue;
     const place = placeOf(buffer);
@@ -214,7 +221,7 @@ function nameOfPart(part: Part): string {
 
 function printPart(
   part: Part,
-  locals: LocalBuffers,
+  locals: GroupLocals,
   context: PrintContext,
   outside: PrintContext,
 ): void {

@@ -14,7 +14,7 @@ import {
   type Shader,
   type ShaderBinding,
 } from "../../kernels/print_wgsl.ts";
-import type { LocalBuffers } from "../../kernels/wgsl/group.ts";
+import type { GroupLocals } from "../../kernels/wgsl/group.ts";
 import { type Arena, dispatchesOf, planMemory } from "../../kernels/wgsl/memory.ts";
 import {
   type Part,
@@ -64,14 +64,14 @@ export function planProgram(program: Program, limits: PlanLimits): PlannedProgra
   const users = usersOf(dispatches.flatMap(({ parts }) => parts));
   const isPrivate = (buffer: Buffer, part: Part) =>
     !external.has(buffer) && users.get(buffer)?.size === 1 && users.get(buffer)?.has(part) === true;
-  const locals = new Map<Part, LocalBuffers>();
+  const locals = new Map<Part, GroupLocals>();
   for (const dispatch of dispatches) {
     const elements = Math.floor(limits.maxComputeWorkgroupStorageSize / 4);
     for (const [part, own] of localsOfDispatch(dispatch, isPrivate, elements)) {
       locals.set(part, own);
     }
   }
-  const inWorkgroups = new Set([...locals.values()].flatMap((own) => [...own.keys()]));
+  const inWorkgroups = new Set([...locals.values()].flatMap((own) => [...own.buffers.keys()]));
   const { arenas, places } = planMemory(
     items,
     (buffer) => !external.has(buffer) && !inWorkgroups.has(buffer),
@@ -103,7 +103,7 @@ export function planProgram(program: Program, limits: PlanLimits): PlannedProgra
   return { shaders, runs, arenas };
 }
 
-const NO_LOCALS: LocalBuffers = new Map();
+const NO_LOCALS: GroupLocals = { buffers: new Map(), copies: new Map() };
 
 /** A schedule with shaders by number. */
 type Numbered =

@@ -11,16 +11,17 @@ import {
   type Axis,
   axisExpression,
   type Buffer,
+  dependsOn,
   type Expression,
   index,
   load,
   rewriteExpression,
   scaleIndex,
 } from "../expression.ts";
-import type { Kernel, Step, Store } from "../kernel.ts";
+import type { Kernel, Step, Store, TimeLoop } from "../kernel.ts";
 import { kernelsOf } from "../kernel.ts";
 import { type Rows, splitTerms } from "../rows.ts";
-import type { PrintContext } from "./context.ts";
+import { forEachPoint, type PrintContext } from "./context.ts";
 import { printMap } from "./map.ts";
 import { matmulAsReduce, printReduce } from "./reduce.ts";
 
@@ -35,6 +36,14 @@ export interface RowTile {
 /** Buffers moved to workgroup memory: what each is there. */
 export type LocalBuffers = ReadonlyMap<Buffer, Buffer>;
 
+/** What a group keeps in workgroup memory. */
+export interface GroupLocals {
+  /** Temporaries that never leave it. */
+  readonly buffers: LocalBuffers;
+  /** Copies of what a loop over time reads whole at every step, such as its weights. */
+  readonly copies: ReadonlyMap<TimeLoop, LocalBuffers>;
+}
+
 /** Element count of a buffer if only a tile of its rows is kept. */
 export function tileFootprint(buffer: Buffer, tile: RowTile | undefined): number {
   if (!tile) return buffer.size;
@@ -45,7 +54,7 @@ export function tileFootprint(buffer: Buffer, tile: RowTile | undefined): number
 export function printGroup(
   steps: readonly Step[],
   tile: RowTile | undefined,
-  locals: LocalBuffers,
+  { buffers, copies }: GroupLocals,
   context: PrintContext,
 ): void {
   const { source, names } = context;
@@ -54,12 +63,19 @@ export function printGroup(
     firstRow = names.unique("first_row");
     source.line(`let ${firstRow} = group * ${tile.size};`);
   }
-  printSteps(steps, { ...context, groups: 1 }, { tile, locals, firstRow, tileAxes: new Map() });
+  printSteps(steps, { ...context, groups: 1 }, {
+    tile,
+    locals: buffers,
+    copies,
+    firstRow,
+    tileAxes: new Map(),
+  });
 }
 
 interface GroupContext {
   readonly tile: RowTile | undefined;
   readonly locals: LocalBuffers;
+  readonly copies: GroupLocals["copies"];
   readonly firstRow: string;
   /** Axis that counts rows inside the tile, for each axis that counts all. */
   readonly tileAxes: Map<Axis, Axis>;
@@ -82,8 +98,11 @@ function printSteps(steps: readonly Step[], context: PrintContext, group: GroupC
       const inside = { ...context, axes: new Map([...context.axes, [step.time, time]]) };
       const head = `for (var ${time} = 0; ${time} < ${step.time.extent}; ${time}++)`;
       source.line(`// ${step.name}`);
+      const copies = group.copies.get(step);
+      if (copies) printCopies(copies, context);
+      const within = copies ? { ...group, locals: new Map([...group.locals, ...copies]) } : group;
       source.block(head, () => {
-        printSteps(step.steps, inside, group);
+        printSteps(step.steps, inside, within);
         // The next iteration reads what this one wrote.
         printBarrier([...own.writes.keys()], context, group);
       });
@@ -94,6 +113,18 @@ function printSteps(steps: readonly Step[], context: PrintContext, group: GroupC
       source.block("", () => printKernel(step, context, group));
     }
   }
+}
+
+/** Fills workgroup memory with what a loop reads at every step. */
+function printCopies(copies: LocalBuffers, context: PrintContext): void {
+  for (const [from, to] of copies) {
+    context.source.line(`// ${from.name}, kept close for the loop`);
+    forEachPoint(context, from.size, (point) => {
+      const { element } = context.bindings;
+      context.source.line(`${element(to, point)} = ${element(from, point)};`);
+    });
+  }
+  context.source.line("workgroupBarrier();");
 }
 
 /** Waits for the workgroup's invocations and for what they wrote. */
@@ -147,7 +178,8 @@ function localKernel(kernel: Kernel, group: GroupContext): Kernel {
     const { constant, terms } = splitTerms(at);
     const period = stride * tile.rows.extent;
     const outer = (n: number) => n / tile.rows.extent * tile.size;
-    let result = index(constant % period + outer(constant - constant % period));
+    const inner = ((constant % period) + period) % period;
+    let result = index(inner + outer(constant - inner));
     for (const { base, factor } of terms) {
       const own = base.kind === "axis" && base.axis === row
         ? scaleIndex(axisExpression(inTile), factor)
@@ -188,7 +220,7 @@ export function chooseLocals(
   tile: RowTile | undefined,
   isPrivate: (buffer: Buffer) => boolean,
   elements: number,
-): Map<Buffer, Buffer> {
+): GroupLocals {
   const traffic = new Map<Buffer, number>();
   for (const kernel of kernelsOf(steps)) {
     for (const { buffer } of accessesOf(kernel)) {
@@ -209,5 +241,37 @@ export function chooseLocals(
     left -= size;
     locals.set(buffer, { name: buffer.name, dtype: buffer.dtype, size });
   }
-  return locals;
+  return { buffers: locals, copies: chooseCopies(steps, tile, locals, left) };
+}
+
+/** Picks what loops read whole at every step and do not write, smallest first, as far as it fits. */
+function chooseCopies(
+  steps: readonly Step[],
+  tile: RowTile | undefined,
+  locals: LocalBuffers,
+  elements: number,
+): Map<TimeLoop, LocalBuffers> {
+  const copies = new Map<TimeLoop, LocalBuffers>();
+  let left = elements;
+  for (const loop of steps) {
+    if (loop.kind !== "loop" || loop.time.extent < 2) continue;
+    const refused = new Set<Buffer>();
+    const found = new Set<Buffer>();
+    for (const kernel of kernelsOf([loop])) {
+      for (const { buffer, index, write } of accessesOf(kernel)) {
+        found.add(buffer);
+        if (write || locals.has(buffer) || tile?.rows.strides.has(buffer)) refused.add(buffer);
+        if (dependsOn(index, [loop.time])) refused.add(buffer);
+      }
+    }
+    const own = new Map<Buffer, Buffer>();
+    const candidates = [...found].filter((buffer) => !refused.has(buffer));
+    for (const buffer of candidates.sort((a, b) => a.size - b.size)) {
+      if (buffer.size > left) break;
+      left -= buffer.size;
+      own.set(buffer, { name: `${buffer.name}_near`, dtype: buffer.dtype, size: buffer.size });
+    }
+    if (own.size > 0) copies.set(loop, own);
+  }
+  return copies;
 }
