@@ -16,6 +16,7 @@ import {
 } from "./webgpu/device.ts";
 import { type PlanLimits, WebGpuExecutable } from "./webgpu/executable.ts";
 import { BlockPool, bytesOf, WebGpuBuffer } from "./webgpu/memory.ts";
+import { Tuner } from "./webgpu/tuner.ts";
 
 export { type DeviceLimit, DeviceLostError, type DeviceOptions } from "./webgpu/device.ts";
 export type { DeviceStatistics, WebGpuExecutable };
@@ -24,6 +25,8 @@ export type { DeviceStatistics, WebGpuExecutable };
 export interface WebGpuOptions extends DeviceOptions {
   /** What programs are planned for, other than the device says. */
   readonly plan?: Partial<PlanLimits>;
+  /** Whether to measure how large matrix products are best cut, when they are first compiled. */
+  readonly tune?: boolean;
 }
 
 /** The WebGPU backend with what is particular to it. */
@@ -36,6 +39,10 @@ export interface WebGpuBackend extends Backend {
   readonly isSoftware: boolean;
   /** Limits that were granted. */
   readonly limits: GPUSupportedLimits;
+  /** Whether the device has a clock to measure matrix products by. */
+  readonly canTune: boolean;
+  /** How many matrix products have been measured. */
+  readonly tuned: number;
 }
 
 /**
@@ -46,20 +53,22 @@ export interface WebGpuBackend extends Backend {
  * @throws {RangeError} If there is no adapter.
  */
 export async function webgpuBackend(options: WebGpuOptions = {}): Promise<WebGpuBackend> {
-  return new Device(await openDevice(options), options.plan ?? {});
+  return new Device(await openDevice(options), options);
 }
 
 class Device implements WebGpuBackend {
   readonly name = "webgpu";
   readonly #device: WebGpuDevice;
-  readonly #plan: Partial<PlanLimits>;
+  readonly #options: WebGpuOptions;
+  readonly #tuner: Tuner;
   readonly #pool: BlockPool;
   /** Buffers that are read back through. */
   readonly #staging: BlockPool;
 
-  constructor(device: WebGpuDevice, plan: Partial<PlanLimits>) {
+  constructor(device: WebGpuDevice, options: WebGpuOptions) {
     this.#device = device;
-    this.#plan = plan;
+    this.#options = options;
+    this.#tuner = new Tuner(device);
     const { STORAGE, COPY_DST, COPY_SRC, MAP_READ } = GPUBufferUsage;
     this.#pool = new BlockPool(device, STORAGE | COPY_DST | COPY_SRC);
     this.#staging = new BlockPool(device, MAP_READ | COPY_DST);
@@ -79,6 +88,14 @@ class Device implements WebGpuBackend {
 
   get limits(): GPUSupportedLimits {
     return this.#device.limits;
+  }
+
+  get canTune(): boolean {
+    return this.#tuner.canMeasure;
+  }
+
+  get tuned(): number {
+    return this.#tuner.measured;
   }
 
   upload(type: TensorType, data: TypedArray): DeviceBuffer {
@@ -133,19 +150,16 @@ class Device implements WebGpuBackend {
     return result;
   }
 
-  compile(graph: Graph, options: CompileOptions = {}): Promise<WebGpuExecutable> {
+  async compile(graph: Graph, options: CompileOptions = {}): Promise<WebGpuExecutable> {
     this.#device.check();
     const donated = options.donated ?? [];
     const program = lowerGraph(optimize(graph), { name: options.name, scatter: "reduce", donated });
+    if (this.#options.tune) await this.#tuner.tune(program);
     const consumed = new Set(donated.map(([, input]) => input));
-    return WebGpuExecutable.compile(
-      this.#device,
-      this.#pool,
-      graph,
-      program,
-      consumed,
-      this.#plan,
-    );
+    return await WebGpuExecutable.compile(this.#device, this.#pool, graph, program, consumed, {
+      tilingOf: (kernel) => this.#tuner.tilingOf(kernel),
+      ...this.#options.plan,
+    });
   }
 
   dispose(): void {

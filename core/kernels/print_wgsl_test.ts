@@ -44,8 +44,8 @@ for (const [job, program, sizes] of JOBS) {
 }
 
 Deno.test("planProgram() needs as many dispatches for a long loop as for a short one", () => {
-  const counts = [500, 1000].map((time) =>
-    plan("embeddingLstm", { time, batch: 4, hidden: 8, symbols: 5 }).runs.length
+  const counts = [1000, 4000].map((time) =>
+    plan("oneHotRnn", { time, batch: 4, hidden: 8, symbols: 5 }).runs.length
   );
   assertEquals(counts[0], counts[1]);
 });

@@ -218,7 +218,11 @@ export async function openDevice({ limits }: DeviceOptions = {}): Promise<WebGpu
   for (const name of WANTED_LIMITS) {
     requiredLimits[name] = Math.min(adapter.limits[name], limits?.[name] ?? Infinity);
   }
-  const device = await adapter.requestDevice({ label: "unroll", requiredLimits });
+  // Lets the tuner measure, where there is such a clock.
+  const requiredFeatures: GPUFeatureName[] = adapter.features.has("timestamp-query")
+    ? ["timestamp-query"]
+    : [];
+  const device = await adapter.requestDevice({ label: "unroll", requiredLimits, requiredFeatures });
   return new WebGpuDevice(device, adapter);
 }
 
