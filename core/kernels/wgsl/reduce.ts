@@ -85,30 +85,50 @@ export function printReduce(kernel: ReduceKernel, context: PrintContext): void {
 }
 
 function printAlone(kernel: ReduceKernel, context: PrintContext): void {
+  const { names, source } = context;
   const used = usedAxes(kernel);
-  forEachPoint(context, pointsOf(kernel.axes), (point) => {
-    const axes = new Map<Axis, string>();
-    unflatten(context, kernel.axes, point, used, axes);
-    const fold = declareFold(kernel, context);
+  const points = pointsOf(kernel.axes);
+  const lanes = context.groups * WORKGROUP_SIZE;
+  // Several results at once share what they read, and do not wait for each other.
+  const blocks = kernel.operation === "sum" && points > lanes && pointsOf(kernel.inner) >= 8
+    ? [4, 2].find((count) => points % (lanes * count) === 0) ?? 1
+    : 1;
+  forEachPoint(context, points / blocks, (point) => {
+    const results = Array.from({ length: blocks }, (_, block) => {
+      const axes = new Map<Axis, string>();
+      let own = point;
+      if (block > 0) {
+        own = names.unique("point");
+        source.line(`let ${own} = ${point} + ${block * points / blocks};`);
+      }
+      unflatten(context, kernel.axes, own, used, axes);
+      return { axes, fold: declareFold(kernel, context) };
+    });
     const loop = (rest: readonly Axis[]): void => {
-      if (rest.length === 0) return accumulate(kernel, context, [axes], fold);
+      if (rest.length === 0) {
+        for (const { axes, fold } of results) accumulate(kernel, context, [axes], fold);
+        return;
+      }
       const [axis, ...others] = rest;
       if (axis.extent === 1) return loop(others);
-      const name = context.names.unique(axis.name);
-      const unrolled = others.every(({ extent }) => extent === 1)
-        ? unrolling(kernel, axis.extent)
-        : 1;
+      const name = names.unique(axis.name);
+      const last = others.every(({ extent }) => extent === 1);
+      const unrolled = last ? unrolling(kernel, axis.extent) : 1;
       const step = unrolled === 1 ? `${name}++` : `${name} += ${unrolled}`;
-      context.source.block(`for (var ${name} = 0; ${name} < ${axis.extent}; ${step})`, () => {
+      source.block(`for (var ${name} = 0; ${name} < ${axis.extent}; ${step})`, () => {
         if (unrolled === 1) {
-          axes.set(axis, name);
+          for (const { axes } of results) axes.set(axis, name);
           return loop(others);
         }
-        accumulate(kernel, context, copies(axes, axis, name, 1, unrolled), fold);
+        for (const { axes, fold } of results) {
+          accumulate(kernel, context, copies(axes, axis, name, 1, unrolled), fold);
+        }
       });
     };
     loop(kernel.inner);
-    writeStores(context, writerFor(context, axes, [fold.result]), kernel.stores);
+    for (const { axes, fold } of results) {
+      writeStores(context, writerFor(context, axes, [fold.result]), kernel.stores);
+    }
   });
 }
 
