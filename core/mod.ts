@@ -24,6 +24,7 @@ export type { ElementwiseName } from "./primitives/elementwise.ts";
 export type { Axis, Buffer, Expression } from "./kernels/expression.ts";
 export type { ReduceOperation } from "./kernels/kernel.ts";
 export * from "./testing/check_gradients.ts";
+export * from "./testing/check_model.ts";
 export * from "./testing/random_source.ts";
 export * from "./plugin/mod.ts";
 export * from "./training/mod.ts";

@@ -297,6 +297,8 @@ export function resolveSettings(
     schedule: withWarmup(base, all.warmup ?? 0),
     scheduleName: typeof schedule === "string" ? schedule : "custom",
     learningRate,
+    clip: all.clip || undefined,
+    clipNorm: all.clipNorm || undefined,
     l2: all.l2 ?? 0,
     validateEvery: all.validateEvery ?? Math.max(1, Math.ceil(steps / 20)),
     best: all.best ?? "error",
@@ -335,7 +337,6 @@ class Loop {
   readonly #first: number;
   /** Milliseconds spent on steps. */
   #training = 0;
-  #rate = 0;
 
   constructor(
     trainer: Trainer,
@@ -401,8 +402,8 @@ class Loop {
       await pending?.();
       const elapsed = performance.now() - begun;
       this.#training += elapsed;
-      const steady = Math.max(0.01, elapsed - (trainer.compiling - compiling));
-      this.#rate = count / steady * 1000;
+      const compiled = trainer.compiling - compiling;
+      const steady = Math.max(0.01, elapsed - compiled);
       // A chunk that a boundary cut short says little about how long chunks should be.
       if (count === chunk) {
         chunk = Math.max(1, Math.min(chunk * 4, Math.round(count * LOOK / steady)));
@@ -414,6 +415,11 @@ class Loop {
         this.#lossSteps += count;
         await this.#progress(step);
       };
+      if (compiled > 0) {
+        // The next chunk may compile too: a person should not have to wait for that to see progress.
+        await pending();
+        pending = undefined;
+      }
       await turn();
     }
     const begun = performance.now();
@@ -425,6 +431,8 @@ class Loop {
   #reported = -Infinity;
   #lossSum = 0;
   #lossSteps = 0;
+  /** The part of training, without compiling, that was told of. */
+  #reportedTraining = 0;
 
   async #progress(step: number): Promise<void> {
     const { report } = this.#settings;
@@ -433,7 +441,10 @@ class Loop {
     if (!report || (now - this.#reported < LOOK / 2 && step < this.#chosen.steps)) return;
     this.#reported = now;
     const loss = this.#lossSum / this.#lossSteps;
+    const spent = this.#training - this.#trainer.compiling - this.#reportedTraining;
+    const stepsPerSecond = this.#lossSteps / Math.max(0.01, spent) * 1000;
     this.#lossSum = this.#lossSteps = 0;
+    this.#reportedTraining += spent;
     const { learningRate, schedule, steps } = this.#chosen;
     await report({
       event: "progress",
@@ -441,7 +452,7 @@ class Loop {
       steps,
       loss,
       seconds: this.seconds,
-      stepsPerSecond: this.#rate,
+      stepsPerSecond,
       learningRate: learningRate * await schedule(tensor(Math.max(0, step - 1)), steps).item(),
     });
   }
