@@ -5,6 +5,7 @@
  */
 import type { Graph } from "../graph.ts";
 import { lowerGraph } from "../kernels/lower.ts";
+import type { Tiling } from "../kernels/wgsl/matmul.ts";
 import { optimize } from "../passes/mod.ts";
 import { formatType, type TensorType, type TypedArray, typedArray } from "../tensor_type.ts";
 import type { Backend, CompileOptions, DeviceBuffer } from "./backend.ts";
@@ -14,17 +15,29 @@ import {
   openDevice,
   type WebGpuDevice,
 } from "./webgpu/device.ts";
-import { type PlanLimits, WebGpuExecutable } from "./webgpu/executable.ts";
+import { WebGpuExecutable } from "./webgpu/executable.ts";
 import { BlockPool, bytesOf, WebGpuBuffer } from "./webgpu/memory.ts";
 import { Tuner } from "./webgpu/tuner.ts";
 
 export { type DeviceLimit, DeviceLostError, type DeviceOptions } from "./webgpu/device.ts";
-export type { DeviceStatistics, WebGpuExecutable };
+export type { DeviceStatistics, Tiling, WebGpuExecutable };
+
+/** Where one way of running a program gives way to another; for tests and comparisons. */
+export interface WebGpuPlan {
+  /** Scalar operations that one workgroup may do where many could share them. */
+  readonly smallWork?: number;
+  /** Scalar operations of one iteration of a loop that one workgroup may do; 1 steps from outside. */
+  readonly stepWork?: number;
+  /** Multiplications from which a matrix product is cut into tiles. */
+  readonly tiledProduct?: number;
+  /** How every matrix product is cut. */
+  readonly tiling?: Tiling;
+}
 
 /** Options of {@linkcode webgpuBackend}. */
 export interface WebGpuOptions extends DeviceOptions {
-  /** What programs are planned for, other than the device says. */
-  readonly plan?: Partial<PlanLimits>;
+  /** How programs are planned, other than by what the device says. */
+  readonly plan?: WebGpuPlan;
   /** Whether to measure how large matrix products are best cut, when they are first compiled. */
   readonly tune?: boolean;
 }
@@ -48,9 +61,22 @@ export interface WebGpuBackend extends Backend {
 /**
  * Opens the WebGPU device that the system offers.
  *
- * @param options Limits to stay below.
+ * @param options Limits to stay below, whether to tune.
  * @returns The device, owned by the caller.
  * @throws {RangeError} If there is no adapter.
+ *
+ * @example Usage
+ * ```ts
+ * import { webgpuBackend } from "@unroll/core";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * const backend = await webgpuBackend().catch(() => undefined);
+ * if (backend) { // this machine has an adapter
+ *   using buffer = backend.upload({ dtype: "f32", shape: [2] }, Float32Array.of(1, 2));
+ *   deepStrictEqual([...await backend.download(buffer)], [1, 2]);
+ *   backend.dispose();
+ * }
+ * ```
  */
 export async function webgpuBackend(options: WebGpuOptions = {}): Promise<WebGpuBackend> {
   return new Device(await openDevice(options), options);
@@ -157,8 +183,8 @@ class Device implements WebGpuBackend {
     if (this.#options.tune) await this.#tuner.tune(program);
     const consumed = new Set(donated.map(([, input]) => input));
     return await WebGpuExecutable.compile(this.#device, this.#pool, graph, program, consumed, {
-      tilingOf: (kernel) => this.#tuner.tilingOf(kernel),
       ...this.#options.plan,
+      tilingOf: (kernel) => this.#options.plan?.tiling ?? this.#tuner.tilingOf(kernel),
     });
   }
 

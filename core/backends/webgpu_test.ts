@@ -109,7 +109,7 @@ Deno.test({
   async fn() {
     const sizes = [[1, 40, 7], [33, 17, 65], [70, 64, 130]];
     for (const tiling of TILINGS) {
-      using device = await webgpuBackend({ plan: { tiledProduct: 1, tilingOf: () => tiling } });
+      using device = await webgpuBackend({ plan: { tiledProduct: 1, tiling } });
       const random = randomSource(14);
       const [m, k, n] = sizes[TILINGS.indexOf(tiling) % sizes.length];
       const [transposeX, transposeY] = [random() < 0.5, random() < 0.5];

@@ -4,16 +4,20 @@
  * @module
  */
 
+/** A limit that generated code depends on. */
+export type DeviceLimit =
+  | "maxStorageBuffersPerShaderStage"
+  | "maxComputeWorkgroupStorageSize"
+  | "maxBufferSize"
+  | "maxStorageBufferBindingSize";
+
 /** Limits that are asked for as far as the adapter has them. */
-const WANTED_LIMITS = [
+const WANTED_LIMITS: readonly DeviceLimit[] = [
   "maxStorageBuffersPerShaderStage",
   "maxComputeWorkgroupStorageSize",
   "maxBufferSize",
   "maxStorageBufferBindingSize",
-] as const;
-
-/** A limit that generated code depends on. */
-export type DeviceLimit = typeof WANTED_LIMITS[number];
+];
 
 /** Options of opening a device. */
 export interface DeviceOptions {

@@ -253,7 +253,11 @@ export class ExpressionWriter {
       const [x, y, z] = inputs.map((input) => input.value);
       return literal(dtype, rule.evaluate(x, y, z, from));
     }
-    if (operation === "cast") return castText(this.text(first), first.dtype, dtype);
+    if (operation === "cast") {
+      return first.kind === "constant"
+        ? literal(dtype, castConstant(first.value, first.dtype, dtype))
+        : castText(this.text(first), first.dtype, dtype);
+    }
     if (from !== "f32" && second?.kind === "constant") {
       // Index arithmetic, the way one would write it by hand.
       const { value } = second;
@@ -272,6 +276,15 @@ export class ExpressionWriter {
 /** Whether a text is a name or a literal. */
 function isSimple(text: string): boolean {
   return /^[\w.]+$/.test(text);
+}
+
+/** What a cast makes of a constant: WGSL refuses `u32(-1)`. */
+function castConstant(value: number, from: DType, to: DType): number {
+  if (to === "f32") return value;
+  if (to === "bool") return Number(value !== 0);
+  if (from !== "f32") return to === "i32" ? value | 0 : value >>> 0;
+  const [least, most] = to === "i32" ? [-2147483648, 2147483647] : [0, 4294967295];
+  return Number.isNaN(value) ? 0 : Math.trunc(Math.min(Math.max(value, least), most));
 }
 
 function castText(x: string, from: DType, to: DType): string {
