@@ -3,11 +3,16 @@
  *
  * @module
  */
+import { checkGraph } from "../check_graph.ts";
 import type { Graph } from "../graph.ts";
 import { dedupeScan } from "./dedupe_scan.ts";
+import { gatherTerms } from "./gather_terms.ts";
 import { hoistFromScan } from "./hoist_from_scan.ts";
+import { oneHotToGather } from "./one_hot_to_gather.ts";
+import { recomputeSaved } from "./recompute_saved.ts";
 import { removeDead } from "./remove_dead.ts";
 import { shareCommon } from "./share_common.ts";
+import { simplify } from "./simplify.ts";
 import { sinkFromScan } from "./sink_from_scan.ts";
 import { sumAfterScan } from "./sum_after_scan.ts";
 
@@ -17,17 +22,23 @@ export type Pass = (graph: Graph) => Graph;
 /** The passes by name, in the order they run. */
 export const PASSES: readonly (readonly [name: string, pass: Pass])[] = [
   ["remove_dead", removeDead],
+  ["simplify", simplify],
   ["share_common", shareCommon],
   ["dedupe_scan", dedupeScan],
-  ["hoist_from_scan", hoistFromScan],
+  ["one_hot_to_gather", oneHotToGather],
+  ["gather_terms", gatherTerms],
   ["sum_after_scan", sumAfterScan],
+  ["hoist_from_scan", hoistFromScan],
   ["sink_from_scan", sinkFromScan],
+  ["recompute_saved", recomputeSaved],
 ];
 
 /** Options of {@linkcode optimize}. */
 export interface OptimizeOptions {
   /** Called after each pass that changed the graph. */
   readonly trace?: (name: string, graph: Graph) => void;
+  /** Whether to check the graph after each pass; `false` if left out. */
+  readonly validate?: boolean;
 }
 
 /** Rounds after which a graph that still changes is taken as it is. */
@@ -39,15 +50,16 @@ const MOST_ROUNDS = 12;
  * @param graph The graph.
  * @param options What to call after each pass.
  * @returns A graph of the same meaning, up to rounding.
+ * @throws {TypeError} If `validate` is set and a pass makes a graph that is not well formed.
  *
  * @example Usage
  * ```ts
- * import { add, optimize, trace } from "@unroll/core";
+ * import { add, mul, optimize, trace } from "@unroll/core";
  * import { strictEqual } from "node:assert/strict";
  *
  * const { graph } = trace([{ dtype: "f32", shape: [2] }], (x) => {
  *   add(x, 1); // read by nothing
- *   return [add(x, x)];
+ *   return [mul(x, x)];
  * });
  * strictEqual(optimize(graph).equations.length, 1);
  * ```
@@ -57,7 +69,10 @@ export function optimize(graph: Graph, options: OptimizeOptions = {}): Graph {
     const before = graph;
     for (const [name, pass] of PASSES) {
       const changed = pass(graph);
-      if (changed !== graph) options.trace?.(name, changed);
+      if (changed !== graph) {
+        if (options.validate) checkGraph(changed);
+        options.trace?.(name, changed);
+      }
       graph = changed;
     }
     if (graph === before) break;
