@@ -59,7 +59,10 @@ export interface Peer {
 export function batchOf(
   all: StoredTensor,
   k: number,
-): { readonly data: Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>; readonly shape: number[] } {
+): {
+  readonly data: Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>;
+  readonly shape: number[];
+} {
   const [count, ...shape] = all.shape;
   const size = all.data.length / count;
   if (!(all.data instanceof Float32Array || all.data instanceof Int32Array)) {
@@ -76,6 +79,11 @@ class Session {
   #run!: TrainingRun;
   #at = 0;
   #rate = 1;
+
+  /** Steps a second in the latest block. */
+  get rate(): number {
+    return this.#rate;
+  }
 
   constructor(peer: string, version: string, job: PeerJob, variant: Variant) {
     this.#peer = peer;
@@ -133,7 +141,9 @@ export function readJob(path: string): JobNumbers {
   const { tensors, metadata } = decodeSafetensors(Deno.readFileSync(path));
   const part = (prefix: string): Map<string, StoredTensor> =>
     new Map(
-      [...tensors].filter(([name]) => name.startsWith(prefix)).map(([name, t]) => [name.slice(2), t]),
+      [...tensors].filter(([name]) => name.startsWith(prefix)).map((
+        [name, t],
+      ) => [name.slice(2), t]),
     );
   return { ...JSON.parse(metadata.job) as PeerJob, parameters: part("p."), batches: part("b.") };
 }
@@ -151,9 +161,10 @@ async function probe(
     try {
       const session = new Session(peer, version, job, variant);
       await session.start();
-      await session.block({ seconds: 0.05 });
-      let rate = 0;
-      for (let i = 0; i < 3; i++) {
+      let rate = session.rate;
+      // What takes seconds a step needs no warming up.
+      if (rate > 1) await session.block({ seconds: 0.05 });
+      for (let i = 0; i < 3 && rate > 1; i++) {
         rate = Math.max(rate, (await session.block({ seconds: 0.2 })).steps_per_second);
       }
       console.error(`# ${peer} ${job.name} ${variant.name}: ${rate.toPrecision(4)} steps/s`);

@@ -180,8 +180,11 @@ function start(tf: TensorFlow, backend: string, job: JobNumbers): TrainingRun {
   }
 
   // The model sees indices as one list.
-  const hostBatches = Array.from({ length: BATCHES }, (_, k) =>
-    [...job.batches].map(([name, all]) => ({ name, dtype: all.dtype, ...batchOf(all, k) })));
+  const hostBatches = Array.from(
+    { length: BATCHES },
+    (_, k) =>
+      [...job.batches].map(([name, all]) => ({ name, dtype: all.dtype, ...batchOf(all, k) })),
+  );
 
   function step(k: number): number | undefined {
     tf.tidy(() => {
@@ -214,8 +217,9 @@ if (import.meta.main) {
   await servePeer({
     name: "tfjs",
     async load() {
-      const tf: TensorFlow = await import("npm:@tensorflow/tfjs@4.22.0");
-      await import("npm:@tensorflow/tfjs-backend-wasm@4.22.0");
+      // Not literals, so that checks and tests of this project never load them.
+      const tf: TensorFlow = await import(`npm:@tensorflow/tfjs@${VERSION}`);
+      await import(`npm:@tensorflow/tfjs-backend-wasm@${VERSION}`);
       return {
         version: `@tensorflow/tfjs ${VERSION}`,
         variants: (job) =>
