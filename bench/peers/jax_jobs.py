@@ -154,7 +154,6 @@ def make(job, unroll, together):
             nonlocal carry
             for i in range(first // together, (first + count) // together):
                 carry, loss = compiled(carry, batches[i % len(batches)])
-            loss = loss if together == 1 else loss[-1]
             jax.block_until_ready(carry)
             return loss
 
