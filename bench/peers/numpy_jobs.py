@@ -57,6 +57,7 @@ def adagrad(p, rate, inside):
 def one_hot(job, p):
     update = adagrad(p, job.rate, job.carries)
     state = np.zeros((job.batch, job.hidden), np.float32)
+    one_hots = np.eye(job.classes, dtype=np.float32)
 
     def step(inputs, targets):
         nonlocal state
@@ -78,10 +79,8 @@ def one_hot(job, p):
             dsums[t] = (1 - states[t + 1] ** 2) * (douts[t] + dnext)
             dnext = dsums[t] @ whh.T
         dflat = dsums.reshape(-1, hidden)
-        dwih = np.zeros_like(p["weight_ih"])
-        np.add.at(dwih, inputs.ravel(), dflat)
         update({
-            "weight_ih": dwih,
+            "weight_ih": one_hots[inputs.ravel()].T @ dflat,
             "weight_hh": states[:-1].reshape(-1, hidden).T @ dflat,
             "bias_h": dflat.sum(axis=0),
             "weight_out": flat.T @ dlogits,
