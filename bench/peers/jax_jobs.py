@@ -166,8 +166,9 @@ def variants(job, args):
     threads = 1 if args.threads == 1 else os.cpu_count()
     recurrent = job.kind not in ("window", "squares")
     found = []
-    for unroll in (1, 4, 16) if recurrent else (1,):
-        if unroll > job.time or (unroll > 4 and job.hidden > 256):
+    for unroll in sorted({1, min(4, job.time), min(16, job.time)}) if recurrent else (1,):
+        # Large steps gain nothing from being unrolled far, and compile for long.
+        if unroll > 4 and job.hidden > 256:
             continue
         for together in (1, BATCHES):
             # Large steps gain nothing from being called together.

@@ -39,7 +39,7 @@ export interface PeerJob {
   readonly rate: number;
   /**
    * Number of first steps over which losses are compared. Adagrad's first step is the learning rate times the sign of
-   * each slope: at rate 1 the weights jump far and rounding is soon all there is.
+   * each slope, however small: the weights jump far, and rounding is soon all there is.
    */
   readonly compared: number;
   /** Least speed wanted, as a multiple of PyTorch's. */

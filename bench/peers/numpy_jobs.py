@@ -16,9 +16,11 @@ import numpy as np
 def softmax_losses(logits, targets):
     """Cross entropies, and the derivative of their sum; rows are positions."""
     rows = np.arange(len(logits))
-    exponents = np.exp(logits - logits.max(axis=1, keepdims=True))
-    probabilities = exponents / exponents.sum(axis=1, keepdims=True)
-    losses = -np.log(probabilities[rows, targets])
+    logits = logits - logits.max(axis=1, keepdims=True)
+    exponents = np.exp(logits)
+    sums = exponents.sum(axis=1, keepdims=True)
+    losses = np.log(sums[:, 0]) - logits[rows, targets]
+    probabilities = exponents / sums
     probabilities[rows, targets] -= 1
     return losses, probabilities
 

@@ -8,6 +8,7 @@ Without --serve it prints a few blocks and ends.
 
 import argparse
 import json
+import math
 import sys
 import time
 
@@ -42,8 +43,9 @@ class Job:
 
 
 def numbers(losses):
-    """A scalar or an array of whatever library as a list."""
-    return losses.reshape(-1).tolist() if hasattr(losses, "reshape") else [float(losses)]
+    """A scalar or an array of whatever library as a list; JSON knows only finite numbers."""
+    found = losses.reshape(-1).tolist() if hasattr(losses, "reshape") else [float(losses)]
+    return [x if math.isfinite(x) else None for x in found]
 
 
 class Variant:
