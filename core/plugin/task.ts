@@ -78,6 +78,20 @@ export interface Annotation {
   readonly values: Int32Array;
 }
 
+/** What to generate; a task may take no notice of what means nothing to it. */
+export interface SampleRequest {
+  /** What to go on from. */
+  readonly prompt?: string;
+  /** How many characters, or whatever else the task makes. */
+  readonly length?: number;
+  /** Logits are divided by this: below 1 the likely gets likelier, and 0 takes the likeliest. */
+  readonly temperature?: number;
+  /** Only so many of the likeliest are drawn from. */
+  readonly topK?: number;
+  /** Seed of the draws; 0 if left out. */
+  readonly seed?: number;
+}
+
 /** A task, ready to train on. */
 export interface TaskInstance {
   /** What it asks of a model. */
@@ -93,6 +107,23 @@ export interface TaskInstance {
   defaults(model: Model): TrainingDefaults;
   /** What the model can do, as lines of text for a person. */
   show?(predict: Predict): Promise<string[]>;
+  /**
+   * What the model makes, piece by piece, without the prompt; the pieces are parts of one text.
+   *
+   * @throws {RangeError} If the model cannot go on from the prompt.
+   */
+  sample?(predict: Predict, request?: SampleRequest): AsyncIterable<string>;
+  /**
+   * What the model answers to one question, as lines of text for a person.
+   *
+   * @throws {RangeError} If that is not such a question.
+   */
+  answer?(predict: Predict, question: string): Promise<string[]>;
+  /**
+   * Options that make this task again without what it was made from, such as the alphabet of a text;
+   * a run keeps them in place of the options it was asked for. If left out, those are enough.
+   */
+  readonly options?: object;
   /** What a model has to find out, for a look at its hidden states. */
   annotate?(batch: Batch): readonly Annotation[];
   /** Number of steps that go once through the training data, where there is such a thing. */
