@@ -26,6 +26,7 @@ export const RECIPES: Readonly<Record<string, Recipe>> = {
       optimizer: "adam",
       lr: 0.001,
       schedule: "constant",
+      clipNorm: 0,
       l2: 1e-4,
       validateEvery: 10_000,
       best: "loss",
