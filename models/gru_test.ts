@@ -1,6 +1,6 @@
 import { concatenate, randomKey, sigmoid, tanh, type Tensor } from "@unroll/core";
 import { gru, type GruOptions, type RecurrentParameters } from "./mod.ts";
-import { assertClose, classSpec, waves } from "./test_specs.ts";
+import { assertClose, classSpec, waves } from "./helpers_test.ts";
 
 const SPEC = classSpec({ kind: "vector", size: 3 }, 2);
 

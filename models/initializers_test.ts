@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { matmul, randomKey } from "@unroll/core";
 import { initialize, INITIALIZER_NAMES, type InitializerName } from "./mod.ts";
-import { assertClose } from "./test_specs.ts";
+import { assertClose } from "./helpers_test.ts";
 
 Deno.test("initialize() draws with the variance that it says", async () => {
   const [rows, columns] = [60, 40];
@@ -14,7 +14,7 @@ Deno.test("initialize() draws with the variance that it says", async () => {
     ["orthogonal", 1 / 60],
   ];
   for (const [name, variance] of variances) {
-    const data = await initialize(name, randomKey(1), [rows, columns], { std: 0.3 }).data();
+    const data = [...await initialize(name, randomKey(1), [rows, columns], { std: 0.3 }).data()];
     const mean = data.reduce((sum, x) => sum + x, 0) / data.length;
     const found = data.reduce((sum, x) => sum + x * x, 0) / data.length;
     // Of 2,400 numbers: the mean within 5 standard errors, the variance within 5 of a normal's √(2/n).

@@ -202,7 +202,8 @@ function createMlp(options: MlpOptions, spec: TaskSpec): ModelInstance<MlpParame
       return {
         outputs,
         state: context === 1 ? undefined : slice(history, 0, steps - context + 1, steps),
-        ...(hidden ? { hidden } : {}),
+        // At the last step alone, there are no steps to look at.
+        ...(hidden && spec.outputs.at === "every" ? { hidden } : {}),
       };
     },
 

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { oneHot, randomKey, type Tensor, tensor, zeros } from "@unroll/core";
 import { mlp, type MlpOptions, type MlpParameters } from "./mod.ts";
-import { assertClose, classSpec } from "./test_specs.ts";
+import { assertClose, classSpec } from "./helpers_test.ts";
 
 const SYMBOLS = [[0, 1], [4, 2], [3, 3], [1, 0]];
 

@@ -12,9 +12,24 @@ import {
 } from "@unroll/core";
 import goldens from "./goldens/recurrent.json" with { type: "json" };
 import { fromPyTorch, MODELS, rnn, toPyTorch } from "./mod.ts";
-import { assertClose, classSpec } from "./test_specs.ts";
+import { assertClose, classSpec } from "./helpers_test.ts";
 
 const [VOCABULARY, EMBEDDING, HIDDEN, CLASSES, TIME, BATCH] = [5, 3, 4, 3, 6, 2];
+
+/** What PyTorch made of one model. */
+interface Golden {
+  readonly kind: string;
+  readonly layers: number;
+  readonly bias: boolean;
+  readonly activation: string;
+  readonly outputs: readonly number[];
+  readonly h: readonly number[];
+  readonly c: readonly number[];
+  readonly shapes: Readonly<Record<string, readonly number[]>>;
+  readonly gradients: Readonly<Record<string, readonly number[]>>;
+}
+
+const GOLDENS = goldens.cases as unknown as readonly Golden[];
 
 /** As in the script that made the goldens. */
 function wave(of: (x: number) => number, shape: readonly number[], start: number, scale: number) {
@@ -27,7 +42,7 @@ function waveTensor(shape: readonly number[], start: number, scale: number, of =
   return tensor(wave(of, shape, start, scale).data, { shape });
 }
 
-for (const golden of goldens.cases) {
+for (const golden of GOLDENS) {
   const { kind, layers, bias, activation } = golden;
   const title = `${layers} layer${layers > 1 ? "s" : ""} ${bias ? "with" : "without"} biases`;
   Deno.test(`${kind} ${activation}, ${title}: as PyTorch`, async () => {
@@ -75,11 +90,10 @@ for (const golden of goldens.cases) {
     const gradients = await toPyTorch(
       grad((parameters: Tree) => run(parameters).outputs.mul(weights).sum())(parameters),
     );
-    const wanted: Readonly<Record<string, readonly number[]>> = golden.gradients;
-    assertEquals([...gradients.keys()].sort(), Object.keys(wanted).sort());
+    assertEquals([...gradients.keys()].sort(), Object.keys(golden.gradients).sort());
     for (const [name, { shape, data }] of gradients) {
-      assertEquals(shape, (golden.shapes as Readonly<Record<string, number[]>>)[name]);
-      assertClose(data as Float32Array, wanted[name]);
+      assertEquals(shape, golden.shapes[name]);
+      assertClose(data as Float32Array, golden.gradients[name]);
     }
     // What was loaded is saved as it was.
     assertEquals(await toPyTorch(parameters), new Map([...tensors].sort()));

@@ -10,7 +10,7 @@ import {
   treeEntries,
 } from "@unroll/core";
 import { gru, lstm, rnn } from "./mod.ts";
-import { assertClose, classSpec, numbers, waves } from "./test_specs.ts";
+import { assertClose, classSpec, numbers, waves } from "./helpers_test.ts";
 
 const SYMBOLS = tensor([[0, 1], [4, 2], [3, 3], [1, 0], [2, 4]], { dtype: "i32" });
 const SPEC = classSpec({ kind: "symbol", vocabulary: 5 }, 3);

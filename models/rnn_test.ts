@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { randomKey, type Tensor, tensor } from "@unroll/core";
 import { rnn } from "./mod.ts";
-import { assertClose, classSpec, numbers } from "./test_specs.ts";
+import { assertClose, classSpec, numbers } from "./helpers_test.ts";
 
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
 

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { randomKey, treeEntries } from "@unroll/core";
 import { formatSummary, gru, lstm, mlp, rnn } from "./mod.ts";
-import { classSpec } from "./test_specs.ts";
+import { classSpec } from "./helpers_test.ts";
 
 Deno.test("formatSummary() shows the network of lesson 6 as Keras did", () => {
   const model = rnn({ hidden: 256, embedding: 42, activation: "relu", recurrentInit: "identity" })
@@ -27,13 +27,13 @@ Deno.test("formatSummary() shows layers, norms and learned starts", () => {
   }).create(classSpec({ kind: "symbol", vocabulary: 10 }, 10));
   assertEquals(
     formatSummary(model.layers),
-    `Layer       Output            Parameters
-embedding   [time, batch, 3]          30
-layer norm  [time, batch, 3]           6
-lstm 1      [time, batch, 8]         432
-lstm 2      [time, batch, 8]         592
-output      [time, batch, 10]         90
-total                              1,150`,
+    `Layer       Output             Parameters
+embedding   [time, batch, 3]           30
+layer norm  [time, batch, 3]            6
+lstm 1      [time, batch, 8]          432
+lstm 2      [time, batch, 8]          592
+output      [time, batch, 10]          90
+total                               1,150`,
   );
 });
 
