@@ -26,6 +26,7 @@ export const RECIPES: Readonly<Record<string, Recipe>> = {
       optimizer: "adam",
       lr: 0.001,
       schedule: "constant",
+      clipNorm: 0,
       l2: 1e-4,
       validateEvery: 10_000,
       best: "loss",
@@ -36,7 +37,7 @@ export const RECIPES: Readonly<Record<string, Recipe>> = {
   "fizzbuzz-mlp": {
     summary: "FizzBuzz from the bits of a number by a network of 50 hidden units (Joel Grus, 2017)",
     model: "mlp",
-    modelOptions: { layers: [50], activation: "tanh" },
+    modelOptions: { layers: [50], activation: "tanh", init: "normal", std: 1 },
     task: "fizzbuzz",
     taskOptions: { encoding: "binary" },
     training: { steps: 145_000, optimizer: "sgd", lr: 0.001, schedule: "constant" },
