@@ -19,6 +19,7 @@ export * from "./backends/cpu.ts";
 export * from "./backends/evaluate.ts";
 export * from "./backends/mod.ts";
 export * from "./backends/reference.ts";
+export * from "./backends/webgpu.ts";
 export * from "./primitives/primitive.ts";
 export type { ElementwiseName } from "./primitives/elementwise.ts";
 export type { Axis, Buffer, Expression } from "./kernels/expression.ts";
