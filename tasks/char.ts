@@ -136,6 +136,8 @@ interface Corpus {
   readonly training: Int32Array;
   /** What is measured on. */
   readonly measured: Int32Array;
+  /** How many streams it is measured in, if that matters. */
+  readonly streams?: number;
   readonly batches: CharBatches;
 }
 
@@ -167,11 +169,12 @@ function createChar(options: CharOptions, read: () => string): TaskInstance {
       const [before, after] = splitText(text ?? read(), options.validation);
       const training = alphabet.encode(before, "the training text");
       const held = alphabet.encode(after, "the validation text");
+      const batches = charBatches(training, options);
       corpus = {
         training,
+        batches,
         // One character foretells nothing.
-        measured: held.length > 1 ? held : training,
-        batches: charBatches(training, options),
+        ...(held.length > 1 ? { measured: held } : { measured: training, streams: batches.size }),
       };
       text = undefined;
     }
@@ -186,8 +189,10 @@ function createChar(options: CharOptions, read: () => string): TaskInstance {
       return load().batches.stepsPerEpoch;
     },
     batch: (request) => load().batches.batch(request),
-    validate: (predict) =>
-      measureText(predict, { spec, text: load().measured, length: options.length }),
+    validate(predict) {
+      const { measured: text, streams } = load();
+      return measureText(predict, { spec, text, length: options.length, streams });
+    },
     defaults: (model) => defaultsOf(model, load()),
     sample: (predict, request) => sampler.sample(predict, request),
     async show(predict) {

@@ -83,7 +83,7 @@ export const MIN_CHAR_RNN: Readonly<Record<string, Recipe>> = {
     model: "rnn",
     modelOptions: model(512),
     task: "char",
-    taskOptions: { ...task("", 256), licence: false },
+    taskOptions: { ...task("", 256), licence: false, validation: 0.05 },
     training: training(701),
     corpus:
       "Alice's Adventures in Wonderland by Lewis Carroll, as plain text, as Project Gutenberg has " +
