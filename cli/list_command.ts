@@ -18,29 +18,42 @@ export function defineList(world: World): Command {
   const command = new Command();
   command.description("List the models, the tasks and which go together.");
   command.option("--json", "Print one JSON object");
-  command.action((options: unknown) => {
+  command.action(async (options: unknown) => {
     const json = (options as { readonly json?: boolean }).json === true;
-    world.terminal.write(json ? `${JSON.stringify(listed(world))}\n` : formatList(world));
+    const list = await listed(world);
+    world.terminal.write(json ? `${JSON.stringify(list)}\n` : formatList(list));
   });
   return command;
 }
 
-/** A pair with default options; the options can change whether it makes sense. */
-function listed(world: World) {
+interface Named {
+  readonly name: string;
+  readonly summary: string;
+}
+
+/** What there is. A pair is judged with default options; other options may change it. */
+interface Listed {
+  readonly models: readonly Named[];
+  readonly tasks: readonly Named[];
+  readonly pairs: readonly {
+    readonly model: string;
+    readonly task: string;
+    readonly refusal?: string;
+  }[];
+}
+
+async function listed(world: World): Promise<Listed> {
   const named = ({ name, summary }: Plugin) => ({ name, summary });
+  const pairs = Object.values(world.models).flatMap((model) =>
+    Object.values(world.tasks).map(async (task) => {
+      const refusal = await world.refusal(withDefaults(model), withDefaults(task));
+      return { model: model.name, task: task.name, ...(refusal === undefined ? {} : { refusal }) };
+    })
+  );
   return {
     models: Object.values(world.models).map(named),
     tasks: Object.values(world.tasks).map(named),
-    pairs: Object.values(world.models).flatMap((model) =>
-      Object.values(world.tasks).map((task) => {
-        const refusal = world.refusal(withDefaults(model), withDefaults(task));
-        return {
-          model: model.name,
-          task: task.name,
-          ...(refusal === undefined ? {} : { refusal }),
-        };
-      })
-    ),
+    pairs: await Promise.all(pairs),
   };
 }
 
@@ -54,8 +67,7 @@ function withDefaults(plugin: Plugin): Chosen {
   return { plugin, name: plugin.name, options };
 }
 
-function formatList(world: World): string {
-  const { models, tasks, pairs } = listed(world);
+function formatList({ models, tasks, pairs }: Listed): string {
   const width = Math.max(...[...models, ...tasks].map(({ name }) => name.length));
   const lines = ({ name, summary }: { readonly name: string; readonly summary: string }) =>
     `  ${name.padEnd(width)}  ${summary}\n`;

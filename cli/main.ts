@@ -9,6 +9,7 @@ import { unknownName } from "@unroll/core";
 import { exitCodeOf, UsageError } from "./errors.ts";
 import { unknownFlag } from "./flags.ts";
 import { defineList } from "./list_command.ts";
+import { localWorld } from "./local_world.ts";
 import { defineRecipes } from "./recipe_command.ts";
 import { type DefinedCommand, defineTrain, TRAIN_FLAGS } from "./train_command.ts";
 import type { World } from "./world.ts";
@@ -92,3 +93,5 @@ function mistake(error: Error, chosen: DefinedCommand | undefined): UsageError {
   const rest = `${message[0].toLowerCase()}${message.slice(1).replace(/\.$/, "")}`;
   return new UsageError(`Cannot run that: ${rest}`, { cause: error });
 }
+
+if (import.meta.main) Deno.exit(await main(Deno.args, localWorld()));

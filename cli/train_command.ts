@@ -113,7 +113,7 @@ export async function runTraining(
   world: World,
   told: { readonly json: boolean; readonly quiet: boolean },
 ): Promise<void> {
-  const refusal = world.refusal(request.model, request.task);
+  const refusal = await world.refusal(request.model, request.task);
   if (refusal !== undefined) throw new UsageError(refusal);
   const reporter = createReporter({
     terminal: world.terminal,

@@ -21,6 +21,17 @@ export interface TrainOptions {
   readonly clip?: number;
   /** All gradients together are scaled down to this norm. */
   readonly clipNorm?: number;
+  /** The loss gains this times the sum of the squares of all parameters. */
+  readonly l2?: number;
+  /** Steps in which the learning rate rises from zero. */
+  readonly warmup?: number;
+  readonly validateEvery?: number;
+  /** What the best parameters are best in. */
+  readonly best?: "error" | "loss";
+  /** Of SGD. */
+  readonly momentum?: number;
+  /** Of AdamW. */
+  readonly weightDecay?: number;
 }
 
 /** The schema of {@linkcode TrainOptions}. */
@@ -45,4 +56,12 @@ export const TRAIN_OPTIONS: OptionsSchema<TrainOptions> = z.object({
   clipNorm: z.number().positive().optional().describe(
     "Scale the gradient down to this norm",
   ),
+  l2: z.number().min(0).optional().describe(
+    "Add this times the sum of the squares of all parameters to the loss",
+  ),
+  warmup: z.int().min(0).optional().describe("Steps in which the learning rate rises from zero"),
+  validateEvery: z.int().min(1).optional().describe("Steps from one validation to the next"),
+  best: z.enum(["error", "loss"]).optional().describe("What the best parameters are best in"),
+  momentum: z.number().min(0).lt(1).optional().describe("Momentum of sgd"),
+  weightDecay: z.number().min(0).optional().describe("Weight decay of adamw"),
 });

@@ -18,7 +18,10 @@ export interface World {
   /** The built-in recipes, by name. */
   readonly recipes: Readonly<Record<string, Recipe>>;
   /** Why a model cannot learn a task, in one sentence; `undefined` when it can. */
-  readonly refusal: (model: Chosen, task: Chosen) => string | undefined;
+  readonly refusal: (
+    model: Chosen,
+    task: Chosen,
+  ) => string | undefined | Promise<string | undefined>;
   /** Trains, saves the run and tells the reporter. */
   readonly train: (request: TrainRequest, reporter: Reporter) => Promise<void>;
   /** The folder that paths are relative to, as a URL that ends in a slash. */

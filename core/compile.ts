@@ -7,6 +7,7 @@ import type { Backend, DeviceBuffer } from "./backends/backend.ts";
 import { defaultBackend } from "./backends/mod.ts";
 import { evaluateDeferred } from "./deferred.ts";
 import { tensor } from "./ops/creation.ts";
+import type { Tree } from "./plugin/model.ts";
 import { Program } from "./program.ts";
 import { Tensor } from "./tensor.ts";
 import { formatType, type TensorType } from "./tensor_type.ts";
@@ -14,11 +15,13 @@ import { trace } from "./trace.ts";
 import { flattenTree, rebuildTree } from "./tree.ts";
 
 /** What may be given where a compiled function takes a tree of tensors. */
-export type Given<T> = T extends Tensor ? Tensor | number | Float32Array | Int32Array | Uint32Array
+export type Given<T> = [Tree] extends [T] ? T
+  : T extends Tensor ? Tensor | number | Float32Array | Int32Array | Uint32Array
   : { readonly [K in keyof T]: Given<T[K]> };
 
 /** What {@linkcode Compiled.prepare} takes: arguments, or only the types of their tensors. */
-export type Example<T> = T extends Tensor ? Tensor | number | TensorType
+export type Example<T> = [Tree] extends [T] ? T
+  : T extends Tensor ? Tensor | number | TensorType
   : { readonly [K in keyof T]: Example<T[K]> };
 
 /** Settings of {@linkcode compile}. */

@@ -97,6 +97,19 @@ export interface LoopStep {
   readonly body: GraphLowering;
 }
 
+/** Something to be computed at each point of a shape. */
+interface Work {
+  readonly shape: Shape;
+  /** Name of the kernel, if it is one of its own. */
+  readonly name: string;
+  /** How many stores it adds. */
+  readonly stores: number;
+  /** The value at a point. */
+  element(at: readonly Expression[], reader: Reader): Expression;
+  /** Adds the stores of the value at a point. */
+  write(group: Group, expression: Expression, at: readonly Expression[]): void;
+}
+
 /** A reading of values on the way to one expression. */
 interface Reader {
   /** Where members may be read without going through memory. */
@@ -302,31 +315,86 @@ export class GraphLowering {
     return buffer;
   }
 
-  /** Keeps an elementwise value: in the group it follows, beside one it resembles, or on its own. */
+  /** Keeps an elementwise value. */
   #keep(value: Value): void {
-    const { shape } = value.type;
     if (this.#places.has(value)) return;
-    const axes = axesFor(shape, "i");
+    const producer = this.#producers.get(value);
+    if (producer?.equation.primitive.name === "concatenate") {
+      return this.#concatenate(value, producer.equation);
+    }
+    const places = this.#destinations.get(value) ?? [];
+    this.#compute({
+      shape: value.type.shape,
+      name: nameOf(value, this.#producers),
+      stores: Math.max(1, places.length),
+      element: (at, reader) => this.#element(value, at, reader),
+      write: (group, expression, at) => this.#store(group, value, expression, at),
+    });
+  }
+
+  /** Keeps a concatenation: each part is written to its own region by whatever computes it. */
+  #concatenate(value: Value, { inputs, params }: Equation): void {
+    const { axis } = params as { readonly axis: number };
+    const places = this.#destinations.get(value) ??
+      [{ buffer: this.#newBuffer(value, "concatenate"), offset: index(0) }];
+    const asked = this.#destinations.has(value);
+    let start = 0;
+    const makers = inputs.flatMap((part) => {
+      const from = start;
+      start += part.type.shape[axis];
+      if (sizeOf(part.type.shape) === 0) return [];
+      return this.#compute({
+        shape: part.type.shape,
+        name: "concatenate",
+        stores: places.length,
+        element: (at, reader) => this.#element(part, at, reader),
+        write: (group, expression, at) => {
+          const shifted = at.map((i, d) => d === axis ? addIndex(i, index(from)) : i);
+          const flat = flattenIndex(shifted, value.type.shape);
+          for (const place of places) {
+            group.stores.push({
+              value: asked ? undefined : value,
+              place,
+              index: addIndex(place.offset, flat),
+              expression,
+              mode: "set",
+            });
+          }
+        },
+      });
+    });
+    this.#places.set(value, places[0]);
+    const last = makers.reduce<Group | undefined>(
+      (last, maker) => !last || maker.order > last.order ? maker : last,
+      undefined,
+    );
+    if (last) this.#maker.set(value, last);
+  }
+
+  /** Computes something point by point: in the group it follows, beside one it resembles, or alone. */
+  #compute(work: Work): Group {
+    const axes = axesFor(work.shape, "i");
     const plain = newReader();
-    this.#element(value, axes.map(axisExpression), plain);
+    work.element(axes.map(axisExpression), plain);
     const makers = [...plain.loaded].flatMap((read) => this.#maker.get(read) ?? []);
     const latest = makers.reduce<Group | LoopStep | undefined>(
       (last, maker) => !last || maker.order > last.order ? maker : last,
       undefined,
     );
-    if (latest && latest.kind !== "loop" && this.#join(value, latest)) return;
+    if (latest && latest.kind !== "loop" && this.#join(work, latest)) return latest;
     const after = latest?.order ?? -1;
     for (let i = this.steps.length - 1; i > after; i--) {
       const step = this.steps[i];
-      const sibling = step.kind === "map" && sameShape(step.shape, shape) &&
+      const sibling = step.kind === "map" && sameShape(step.shape, work.shape) &&
         step.stores.every(({ mode }) => mode === "set") &&
         [...plain.loaded].some((read) =>
           step.stores.some(({ expression }) => this.#reads(expression, read))
         );
-      if (sibling && this.#join(value, step)) return;
+      if (sibling && this.#join(work, step)) return step;
     }
-    const group = this.#open("map", nameOf(value, this.#producers), shape, axes);
-    this.#join(value, group, true);
+    const group = this.#open("map", work.name, work.shape, axes);
+    this.#join(work, group, true);
+    return group;
   }
 
   #reads(expression: Expression, value: Value): boolean {
@@ -338,17 +406,16 @@ export class GraphLowering {
     return found;
   }
 
-  /** Adds a value to a group if it can be computed there, point by point. */
-  #join(value: Value, group: Group, own = false): boolean {
-    const { shape } = value.type;
-    const places = this.#destinations.get(value) ?? [];
-    const stores = group.stores.length + Math.max(1, places.length);
+  /** Adds work to a group if it can be done there, point by point. */
+  #join(work: Work, group: Group, own = false): boolean {
+    const { shape } = work;
+    const stores = group.stores.length + work.stores;
     if (!own && (sizeOf(shape) !== sizeOf(group.shape) || stores > this.#state.mostStores)) {
       return false;
     }
     const reader = newReader(group);
     const at = ownIndex(group, shape);
-    const expression = this.#element(value, at, reader);
+    const expression = work.element(at, reader);
     if (!own) {
       // What is read from memory must be there before the group starts, at addresses it can step.
       for (const read of reader.loaded) {
@@ -358,7 +425,7 @@ export class GraphLowering {
       if (!sameShape(shape, group.shape) && !isRegular(expression, group.axes)) return false;
     }
     this.#accept(group, reader);
-    this.#store(group, value, expression, at);
+    work.write(group, expression, at);
     return true;
   }
 

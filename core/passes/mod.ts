@@ -5,9 +5,13 @@
  */
 import type { Graph } from "../graph.ts";
 import { dedupeScan } from "./dedupe_scan.ts";
+import { gatherTerms } from "./gather_terms.ts";
 import { hoistFromScan } from "./hoist_from_scan.ts";
+import { oneHotToGather } from "./one_hot_to_gather.ts";
+import { recomputeSaved } from "./recompute_saved.ts";
 import { removeDead } from "./remove_dead.ts";
 import { shareCommon } from "./share_common.ts";
+import { simplify } from "./simplify.ts";
 import { sinkFromScan } from "./sink_from_scan.ts";
 import { sumAfterScan } from "./sum_after_scan.ts";
 
@@ -17,11 +21,15 @@ export type Pass = (graph: Graph) => Graph;
 /** The passes by name, in the order they run. */
 export const PASSES: readonly (readonly [name: string, pass: Pass])[] = [
   ["remove_dead", removeDead],
+  ["simplify", simplify],
   ["share_common", shareCommon],
   ["dedupe_scan", dedupeScan],
+  ["one_hot_to_gather", oneHotToGather],
+  ["gather_terms", gatherTerms],
   ["hoist_from_scan", hoistFromScan],
   ["sum_after_scan", sumAfterScan],
   ["sink_from_scan", sinkFromScan],
+  ["recompute_saved", recomputeSaved],
 ];
 
 /** Options of {@linkcode optimize}. */
@@ -42,12 +50,12 @@ const MOST_ROUNDS = 12;
  *
  * @example Usage
  * ```ts
- * import { add, optimize, trace } from "@unroll/core";
+ * import { add, mul, optimize, trace } from "@unroll/core";
  * import { strictEqual } from "node:assert/strict";
  *
  * const { graph } = trace([{ dtype: "f32", shape: [2] }], (x) => {
  *   add(x, 1); // read by nothing
- *   return [add(x, x)];
+ *   return [mul(x, x)];
  * });
  * strictEqual(optimize(graph).equations.length, 1);
  * ```

@@ -135,7 +135,11 @@ export class StackedValues {
     this.#loop = loop;
     this.#levels = levels;
     this.#producers = producersOf(loop);
-    for (const { inner, outer } of [...loop.constants, ...loop.sequences, ...loop.stacks]) {
+    for (const { inner, outer } of loop.stacks) {
+      // The same at each step, it is wanted whole and not stacked.
+      if (levels.of(inner) !== "constant") this.#known.set(inner, outer);
+    }
+    for (const { inner, outer } of [...loop.constants, ...loop.sequences]) {
       this.#known.set(inner, outer);
     }
   }

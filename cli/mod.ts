@@ -1,0 +1,13 @@
+/**
+ * The command line of Unroll, to be composed with other models and tasks.
+ *
+ * @module
+ */
+export * from "./errors.ts";
+export * from "./local_world.ts";
+export * from "./main.ts";
+export * from "./recipes.ts";
+export * from "./reporter.ts";
+export * from "./report_lines.ts";
+export * from "./train_options.ts";
+export * from "./world.ts";

@@ -1,0 +1,112 @@
+/**
+ * What is stacked for a later loop but could be had from other stacks by an addition or the like is
+ * not stacked: it is computed again.
+ *
+ * @module
+ */
+import type { Equation, Graph, Value } from "../graph.ts";
+import { FILL } from "../primitives/creation.ts";
+import { ELEMENTWISE, type ElementwiseName } from "../primitives/elementwise.ts";
+import { sizeOf } from "../tensor_type.ts";
+import { type Loop, producersOf, rewriteScans } from "./loop.ts";
+import { levelsOf, SMALL_STEP } from "./loop_levels.ts";
+import type { Rewriter } from "./rewrite.ts";
+import { StackedValues } from "./sink_from_scan.ts";
+
+/**
+ * Two steps towards smaller memory, for cheap elementwise operations only:
+ *
+ * - a stack of a value whose operands are stacked too, or sequences, is computed from those after
+ *   the loop;
+ * - a sequence of more than {@linkcode SMALL_STEP} elements a step that is computed from other
+ *   sequences of the same loop is computed in the loop (the small ones are better off before it).
+ */
+export function recomputeSaved(graph: Graph): Graph {
+  return rewriteScans(graph, (loop, outside) => {
+    if (loop.length === 0) return false;
+    const entered = computeInLoop(loop, outside);
+    return computeAfter(loop, outside) ?? entered;
+  });
+}
+
+/** Cost against an addition up to which computing again is cheaper than storing. */
+const CHEAP_COST = 1;
+
+function isCheap({ primitive: { name } }: Equation): boolean {
+  return name in ELEMENTWISE && (ELEMENTWISE[name as ElementwiseName].cost ?? 1) <= CHEAP_COST;
+}
+
+function computeAfter(loop: Loop, outside: Rewriter): (() => void) | undefined {
+  const producers = producersOf(loop);
+  const levels = levelsOf(loop);
+  const ready = new Set<Value>([
+    ...loop.sequences.map(({ inner }) => inner),
+    ...loop.constants.map(({ inner }) => inner),
+  ]);
+  const stacks = new Map(loop.stacks.map((stack) => [stack.inner, stack]));
+  const isReady = (value: Value) =>
+    ready.has(value) || stacks.has(value) || producers.get(value)?.primitive === FILL;
+  const again = loop.equations.filter((equation) =>
+    isCheap(equation) && stacks.has(equation.outputs[0]) && equation.inputs.every(isReady) &&
+    levels.ofEquation(equation) !== "constant"
+  );
+  if (again.length === 0) return undefined;
+  const made = new Set(again.flatMap(({ outputs }) => outputs));
+  loop.stacks = loop.stacks.filter(({ inner }) => !made.has(inner));
+  const stacked = new StackedValues(loop, levels);
+  const operands = new Map<Value, () => Value>();
+  for (const value of again.flatMap(({ inputs }) => inputs)) {
+    if (!made.has(value)) operands.set(value, stacked.of(value, outside));
+  }
+  return () => {
+    const outer = new Map<Value, Value>();
+    for (const equation of again) {
+      const inputs = equation.inputs.map((value) =>
+        outer.get(value) ?? (operands.get(value) as () => Value)()
+      );
+      const batched = levels.batched(equation);
+      const [result] = outside.insert(batched as Graph, inputs);
+      const [inner] = equation.outputs;
+      outer.set(inner, result);
+      outside.replace((stacks.get(inner) as { outer: Value }).outer, result);
+    }
+  };
+}
+
+function computeInLoop(loop: Loop, outside: Rewriter): boolean {
+  const slices = new Map(loop.sequences.map(({ outer, inner }) => [outer, inner]));
+  const made: Equation[] = [];
+  loop.sequences = loop.sequences.filter(({ outer, inner }) => {
+    const producer = outside.producer(outer);
+    if (!producer || !isCheap(producer) || sizeOf(inner.type.shape) <= SMALL_STEP) return true;
+    const fills: Equation[] = [];
+    const inputs = producer.inputs.map((value) => {
+      const fill = outside.producer(value);
+      if (fill?.primitive !== FILL) return slices.get(value);
+      const type = { dtype: value.type.dtype, shape: inner.type.shape };
+      const slice: Value = { type };
+      fills.push({ ...fill, params: { ...fill.params, shape: type.shape }, outputs: [slice] });
+      return slice;
+    });
+    if (inputs.some((value) => value === undefined)) return true;
+    made.push(...fills, { ...producer, inputs: inputs as Value[], outputs: [inner] });
+    return false;
+  });
+  loop.equations = [...inOrder(made), ...loop.equations];
+  return made.length > 0;
+}
+
+/** Equations sorted so that each comes after those it reads. */
+function inOrder(equations: readonly Equation[]): Equation[] {
+  const producers = new Map(equations.map((equation) => [equation.outputs[0], equation]));
+  const sorted = new Set<Equation>();
+  const visit = (equation: Equation) => {
+    for (const value of equation.inputs) {
+      const producer = producers.get(value);
+      if (producer) visit(producer);
+    }
+    sorted.add(equation);
+  };
+  equations.forEach(visit);
+  return [...sorted];
+}

@@ -1,0 +1,138 @@
+/**
+ * What the rules of `simplify.ts` share: looking at how a value was made, and reshaping values that
+ * are made of nothing much.
+ *
+ * @module
+ */
+import type { Equation, Value } from "../graph.ts";
+import { FILL, IOTA } from "../primitives/creation.ts";
+import { ELEMENTWISE, type ElementwiseName } from "../primitives/elementwise.ts";
+import { BROADCAST, type BroadcastParams, RESHAPE } from "../primitives/layout.ts";
+import type { Primitive } from "../primitives/primitive.ts";
+import { sameShape, type Shape, type TensorType } from "../tensor_type.ts";
+import type { Rewriter } from "./rewrite.ts";
+
+/** Whether an equation works element by element. */
+export function isElementwise({ primitive: { name } }: Equation): boolean {
+  return name in ELEMENTWISE;
+}
+
+/** The one number a value is filled with, if it is. */
+export function fillValue(value: Value, rewriter: Rewriter): number | undefined {
+  const producer = rewriter.producer(value);
+  return producer?.primitive === FILL ? producer.params.value as number : undefined;
+}
+
+/** The equation that binds a value, if its primitive is the one named. */
+export function producedBy(
+  value: Value,
+  name: ElementwiseName | Primitive,
+  rewriter: Rewriter,
+): Equation | undefined {
+  const producer = rewriter.producer(value);
+  const wanted = typeof name === "string" ? name : name.name;
+  return producer?.primitive.name === wanted ? producer : undefined;
+}
+
+/** A value of a type that is filled with a number. */
+export function emitFill(rewriter: Rewriter, type: TensorType, value: number): Value {
+  return rewriter.emit(FILL, [], { dtype: type.dtype, shape: type.shape, value })[0];
+}
+
+/** A value in another shape. */
+export function emitReshape(rewriter: Rewriter, value: Value, shape: Shape): Value {
+  return sameShape(value.type.shape, shape) ? value : rewriter.emit(RESHAPE, [value], { shape })[0];
+}
+
+/** Dimensions of two shapes that hold the same elements: each list of the one makes up its other. */
+export interface DimensionGroup {
+  /** Dimensions of the first shape. */
+  readonly from: readonly number[];
+  /** Dimensions of the second shape. */
+  readonly to: readonly number[];
+}
+
+/** Cuts two shapes of equal size into the shortest groups of equal size; size 1 joins any group. */
+export function groupDimensions(from: Shape, to: Shape): DimensionGroup[] {
+  const groups: DimensionGroup[] = [];
+  let [i, j] = [0, 0];
+  while (i < from.length || j < to.length) {
+    const group = { from: [] as number[], to: [] as number[] };
+    let [sizeFrom, sizeTo] = [1, 1];
+    do {
+      const takeFrom = i < from.length && (sizeFrom <= sizeTo || j >= to.length);
+      if (takeFrom) {
+        sizeFrom *= from[i];
+        group.from.push(i++);
+      } else {
+        sizeTo *= to[j];
+        group.to.push(j++);
+      }
+    } while ((i < from.length || j < to.length) && sizeFrom !== sizeTo);
+    groups.push(group);
+  }
+  return groups;
+}
+
+/**
+ * A value in another shape without reshaping anything computed: a fill, a counter or a repetition is
+ * made in the other shape, a reshaped value is taken from before, and an elementwise operation is
+ * done on its inputs in that shape.
+ *
+ * @returns A function that emits the value, or `undefined` if that cannot be.
+ */
+export function inShape(
+  value: Value,
+  shape: Shape,
+  rewriter: Rewriter,
+  depth = 3,
+): (() => Value) | undefined {
+  if (sameShape(value.type.shape, shape)) return () => value;
+  const producer = rewriter.producer(value);
+  if (!producer) return undefined;
+  const { primitive, params, inputs } = producer;
+  if (primitive === FILL) {
+    return () => emitFill(rewriter, { dtype: value.type.dtype, shape }, params.value as number);
+  }
+  if (primitive === RESHAPE) {
+    return sameShape(inputs[0].type.shape, shape) ? () => inputs[0] : undefined;
+  }
+  if (primitive === BROADCAST) return broadcastInShape(producer, shape, rewriter);
+  if (primitive === IOTA) {
+    const group = groupDimensions(value.type.shape, shape)
+      .find(({ from }) => from.includes(params.axis as number));
+    const nonUnit = (dimensions: readonly number[], of: Shape) =>
+      dimensions.filter((axis) => of[axis] !== 1);
+    const [from, to] = group
+      ? [nonUnit(group.from, value.type.shape), nonUnit(group.to, shape)]
+      : [[], []];
+    if (from.length !== 1 || to.length !== 1 || from[0] !== params.axis) return undefined;
+    return () => rewriter.emit(IOTA, [], { ...params, shape, axis: to[0] })[0];
+  }
+  if (depth === 0 || !isElementwise(producer)) return undefined;
+  const parts = inputs.map((input) => inShape(input, shape, rewriter, depth - 1));
+  if (parts.some((part) => part === undefined)) return undefined;
+  return () => rewriter.emit(primitive, parts.map((part) => (part as () => Value)()), params)[0];
+}
+
+function broadcastInShape(
+  { inputs: [source], params, outputs: [value] }: Equation,
+  shape: Shape,
+  rewriter: Rewriter,
+): (() => Value) | undefined {
+  const { axes } = params as BroadcastParams;
+  const own = value.type.shape;
+  const kept: number[] = [];
+  for (const { from, to } of groupDimensions(own, shape)) {
+    const large = from.filter((axis) => own[axis] !== 1);
+    if (large.every((axis) => axes.includes(axis))) {
+      if (large.length > 0) kept.push(...to);
+    } else if (large.some((axis) => axes.includes(axis))) return undefined;
+  }
+  // A repetition that repeats nothing is a reshape, which is not for this rule.
+  if (kept.length === shape.length) return undefined;
+  return () => {
+    const part = emitReshape(rewriter, source, kept.map((axis) => shape[axis]));
+    return rewriter.emit(BROADCAST, [part], { shape, axes: kept })[0];
+  };
+}

@@ -1,0 +1,45 @@
+/**
+ * Keeping gradients small.
+ *
+ * @module
+ */
+import { maximum, minimum, sqrt } from "../ops/arithmetic.ts";
+import type { Tensor } from "../tensor.ts";
+import { flattenTree, mapTree } from "../tree.ts";
+
+/**
+ * Cuts every element to ± a limit.
+ *
+ * @param gradients A tree of tensors.
+ * @param limit A positive number.
+ * @returns A tree of the same form.
+ */
+export function clipByValue<T>(gradients: T, limit: number): T {
+  return mapTree((g) => minimum(maximum(g, -limit), limit), gradients);
+}
+
+/**
+ * The norm of all tensors of a tree together: the root of the sum of their squares.
+ *
+ * @param tree A tree of tensors, at least one.
+ * @returns A scalar.
+ */
+export function globalNorm(tree: unknown): Tensor {
+  const squares = flattenTree(tree).map((x) => x.square().sum());
+  return sqrt(squares.reduce((sum, square) => sum.add(square)));
+}
+
+/**
+ * Scales all tensors of a tree by one number, so that their norm together is at most a limit
+ * (Pascanu et al., 2013). Smaller ones stay as they are.
+ *
+ * @param gradients A tree of tensors.
+ * @param limit A positive number.
+ * @returns A tree of the same form.
+ */
+export function clipByNorm<T>(gradients: T, limit: number): T {
+  if (flattenTree(gradients).length === 0) return gradients;
+  // Not limit / norm: a norm of 0 must not divide.
+  const scale = maximum(globalNorm(gradients), limit);
+  return mapTree((g) => g.mul(limit).div(scale), gradients);
+}

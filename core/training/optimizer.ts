@@ -1,0 +1,69 @@
+/**
+ * What an optimizer is: a rule from gradients to new parameters, written in tensors, so that it
+ * becomes part of the compiled training step.
+ *
+ * @module
+ */
+import type { Tree } from "../plugin/model.ts";
+import type { Tensor } from "../tensor.ts";
+import { flattenTree, rebuildTree } from "../tree.ts";
+
+/** What an optimizer knows at a step. */
+export interface UpdateContext {
+  /** Learning rate of this step, a scalar f32. */
+  readonly learningRate: Tensor;
+}
+
+/** Parameters and state after a step. */
+export interface Update<Parameters, State> {
+  /** The new parameters. */
+  readonly parameters: Parameters;
+  /** The new state. */
+  readonly state: State;
+}
+
+/** An optimizer. */
+export interface Optimizer<State = Tree> {
+  /** Its name. */
+  readonly name: string;
+  /** Its settings, for the record of a run. */
+  readonly settings: Readonly<Record<string, number | boolean>>;
+  /** State before the first step: a tree of tensors. */
+  initialState(parameters: Tree): State;
+  /** One step. */
+  update<Parameters extends Tree>(
+    parameters: Parameters,
+    gradients: Parameters,
+    state: State,
+    context: UpdateContext,
+  ): Update<Parameters, State>;
+}
+
+/**
+ * Applies a rule to each parameter with its gradient and its own tensors of state.
+ *
+ * @param parameters Tree of parameters.
+ * @param gradients Tree of the same form.
+ * @param states Trees of the same form, such as running means.
+ * @param rule From a parameter, its gradient and its state to the new parameter and state.
+ * @returns The new parameters and states.
+ */
+export function updateEach<Parameters extends Tree, States extends readonly Tree[]>(
+  parameters: Parameters,
+  gradients: Parameters,
+  states: States,
+  rule: (
+    parameter: Tensor,
+    gradient: Tensor,
+    states: readonly Tensor[],
+  ) => readonly [Tensor, ...Tensor[]],
+): readonly [Parameters, ...Tree[]] {
+  const own = flattenTree(parameters);
+  const slopes = flattenTree(gradients);
+  const lists = states.map(flattenTree);
+  const results = own.map((parameter, i) =>
+    rule(parameter, slopes[i], lists.map((list) => list[i]))
+  );
+  const column = (j: number) => rebuildTree(parameters, results.map((row) => row[j]));
+  return [column(0), ...states.map((_, j) => column(j + 1))];
+}

@@ -1,0 +1,155 @@
+/**
+ * Running a model with given parameters, for measuring and showing.
+ *
+ * @module
+ */
+import type { Backend, DeviceBuffer } from "../backends/backend.ts";
+import { compile, type Example } from "../compile.ts";
+import type { ModelInstance, Tree } from "../plugin/model.ts";
+import { inputType, type TaskSpec } from "../plugin/task_spec.ts";
+import type { Prediction, PredictRequest, PredictState } from "../plugin/task.ts";
+import type { Program } from "../program.ts";
+import type { Tensor } from "../tensor.ts";
+import { formatType, sizeOf } from "../tensor_type.ts";
+import { randomKey } from "../random.ts";
+import { flattenTree } from "../tree.ts";
+
+interface Entry {
+  readonly program: Program;
+  readonly shape: { readonly hidden?: number };
+}
+
+/** Device memory that a prediction ended with. */
+class State implements PredictState {
+  readonly buffers: DeviceBuffer[];
+
+  constructor(buffers: DeviceBuffer[]) {
+    this.buffers = buffers;
+  }
+
+  dispose(): void {
+    for (const buffer of this.buffers.splice(0)) buffer.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+/** A model that can be run. */
+export class Predictor {
+  readonly #backend: Backend;
+  readonly #instance: ModelInstance;
+  readonly #spec: TaskSpec;
+  readonly #form: Tree;
+  readonly #entries = new Map<string, Promise<Entry>>();
+
+  /**
+   * A model on a device.
+   *
+   * @param backend The device.
+   * @param instance The model.
+   * @param spec What its task asks.
+   * @param form Parameters of the right types; their values are not looked at.
+   */
+  constructor(backend: Backend, instance: ModelInstance, spec: TaskSpec, form: Tree) {
+    this.#backend = backend;
+    this.#instance = instance;
+    this.#spec = spec;
+    this.#form = form;
+  }
+
+  /**
+   * Runs the model.
+   *
+   * @param parameters Its parameters on the device, in the order of the tree; they are only read.
+   * @param request On what.
+   * @returns Its answers.
+   * @throws {TypeError} If the inputs are not as the task has them.
+   */
+  async predict(
+    parameters: readonly DeviceBuffer[],
+    request: PredictRequest,
+  ): Promise<Prediction> {
+    const { length, size = 1, inputs, state, keepState = false } = request;
+    const backend = this.#backend;
+    const type = inputType(this.#spec, length, size);
+    const found = inputs?.length ?? 0;
+    const wanted = type ? sizeOf(type.shape) : 0;
+    if (found !== wanted) {
+      throw new TypeError(
+        `Cannot predict: inputs of ${
+          type ? formatType(type) : "nothing"
+        } are ${wanted} numbers, found ${found}`,
+      );
+    }
+    const key = `${length} ${size} ${state !== undefined} ${keepState}`;
+    let entry = this.#entries.get(key);
+    if (!entry) {
+      entry = this.#build(length, size, state !== undefined, keepState);
+      this.#entries.set(key, entry);
+      entry.catch(() => this.#entries.delete(key));
+    }
+    const { program, shape } = await entry;
+    const own: DeviceBuffer[] = type && inputs ? [backend.upload(type, inputs)] : [];
+    if (state instanceof State) own.push(...state.buffers.splice(0));
+    const results = program.run([...parameters, ...own]);
+    for (const buffer of own) buffer.dispose();
+    const read = results.splice(0, shape.hidden === undefined ? 1 : 2);
+    const [outputs, hidden] = await Promise.all(read.map((buffer) => backend.download(buffer)));
+    for (const buffer of read) buffer.dispose();
+    return {
+      outputs: outputs as Float32Array,
+      ...(hidden ? { hidden: hidden as Float32Array, hiddenSize: shape.hidden } : {}),
+      ...(keepState ? { state: new State(results) } : {}),
+    };
+  }
+
+  async #build(
+    length: number,
+    batch: number,
+    continued: boolean,
+    keepState: boolean,
+  ): Promise<Entry> {
+    const instance = this.#instance;
+    const type = inputType(this.#spec, length, batch);
+    const key = randomKey(0);
+    const states = instance.initialState(this.#form, batch);
+    const shape: { hidden?: number } = {};
+    const compiled = compile(
+      (parameters: Tree, inputs: Tree, state: Tree) => {
+        const result = instance.apply(parameters, inputs as Tensor | undefined, {
+          length,
+          batch,
+          state: continued ? state : instance.initialState(parameters, batch),
+          training: false,
+          key,
+        });
+        if (result.hidden) shape.hidden = result.hidden.shape[result.hidden.rank - 1];
+        return [
+          result.outputs,
+          ...(result.hidden ? [result.hidden] : []),
+          ...(keepState ? flattenTree(result.state) : []),
+        ];
+      },
+      { backend: this.#backend, name: `predict_${length}x${batch}` },
+    );
+    const program = await compiled.prepare(
+      this.#form,
+      type as Example<Tree>,
+      continued ? states : undefined,
+    );
+    return { program, shape };
+  }
+
+  /** Frees the programs. */
+  dispose(): void {
+    for (const entry of this.#entries.values()) entry.then(({ program }) => program.dispose());
+    this.#entries.clear();
+  }
+
+  /** Frees the programs at the end of a `using` block. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}

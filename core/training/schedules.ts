@@ -1,0 +1,84 @@
+/**
+ * Learning-rate schedules: how the learning rate goes over a run, computed inside the training step
+ * from its counter.
+ *
+ * @module
+ */
+import { cos, floor, maximum, minimum, pow } from "../ops/arithmetic.ts";
+import { fill } from "../ops/creation.ts";
+import type { Tensor } from "../tensor.ts";
+
+/**
+ * What the learning rate is multiplied by at a step.
+ *
+ * @param step Steps done before this one, a scalar f32.
+ * @param steps Steps of the whole run.
+ * @returns A scalar f32, 1 for the full learning rate.
+ */
+export type Schedule = (step: Tensor, steps: number) => Tensor;
+
+/** The full learning rate all the time. */
+export function constantRate(): Schedule {
+  return () => fill([], 1);
+}
+
+/**
+ * In a straight line from the full learning rate down to a share of it.
+ *
+ * @param settings The share at the end; 0 if left out.
+ */
+export function linearDecay({ end = 0 }: { readonly end?: number } = {}): Schedule {
+  return (step, steps) => shareDone(step, steps).mul(end - 1).add(1);
+}
+
+/**
+ * Half a wave of the cosine from the full learning rate down to a share of it (Loshchilov and Hutter,
+ * 2017, without restarts).
+ *
+ * @param settings The share at the end; 0 if left out.
+ */
+export function cosineDecay({ end = 0 }: { readonly end?: number } = {}): Schedule {
+  return (step, steps) =>
+    cos(shareDone(step, steps).mul(Math.PI)).add(1).mul((1 - end) / 2).add(end);
+}
+
+/**
+ * Times a factor again and again.
+ *
+ * @param settings Steps between, and the factor; 0.1 if left out.
+ */
+export function stepDecay(
+  { every, factor = 0.1 }: { readonly every: number; readonly factor?: number },
+): Schedule {
+  return (step) => pow(fill([], factor), floor(step.div(every)));
+}
+
+/**
+ * Falls by a factor over so many steps, smoothly.
+ *
+ * @param settings Steps, and the factor; 0.1 if left out.
+ */
+export function exponentialDecay(
+  { every, factor = 0.1 }: { readonly every: number; readonly factor?: number },
+): Schedule {
+  return (step) => step.mul(Math.log(factor) / every).exp();
+}
+
+/**
+ * Rises from nothing in a straight line first, then goes as another schedule does over the steps that
+ * are left.
+ *
+ * @param schedule What comes after.
+ * @param rise Steps until the full learning rate; the first step has 1/rise of it.
+ */
+export function withWarmup(schedule: Schedule, rise: number): Schedule {
+  if (rise <= 0) return schedule;
+  return (step, steps) => {
+    const risen = minimum(step.add(1).div(rise), 1);
+    return schedule(maximum(step.sub(rise), 0), Math.max(1, steps - rise)).mul(risen);
+  };
+}
+
+function shareDone(step: Tensor, steps: number): Tensor {
+  return minimum(step.div(Math.max(1, steps)), 1);
+}

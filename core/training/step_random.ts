@@ -1,0 +1,53 @@
+/**
+ * Random numbers on the host that depend on a seed and whole numbers such as a step, and on nothing
+ * that happened before.
+ *
+ * @module
+ */
+import type { RandomSource } from "../primitives/primitive.ts";
+import { randomSource } from "../testing/random_source.ts";
+
+/**
+ * Random numbers of a seed and a place.
+ *
+ * @param seed A whole number.
+ * @param words Whole numbers that say what for, such as a step or an epoch.
+ * @returns Numbers in [0, 1), the same ones for the same seed and words.
+ *
+ * @example Usage
+ * ```ts
+ * import { randomOf } from "@unroll/core";
+ * import { notStrictEqual, strictEqual } from "node:assert/strict";
+ *
+ * strictEqual(randomOf(0, 7)(), randomOf(0, 7)());
+ * notStrictEqual(randomOf(0, 7)(), randomOf(0, 8)());
+ * ```
+ */
+export function randomOf(seed: number, ...words: readonly number[]): RandomSource {
+  let hash = mix(0x9e3779b9 ^ Math.floor(seed / 2 ** 32)) ^ seed;
+  for (const word of words) hash = mix(hash) + word;
+  return randomSource(mix(hash));
+}
+
+/** The finalizer of MurmurHash3: neighbours in, strangers out. */
+function mix(word: number): number {
+  let h = word | 0;
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return h ^ (h >>> 16);
+}
+
+/**
+ * The whole numbers from 0 to before `count` in random order (Fisher and Yates).
+ *
+ * @param count How many.
+ * @param random Where the order comes from.
+ */
+export function permutation(count: number, random: RandomSource): Int32Array {
+  const order = Int32Array.from({ length: count }, (_, i) => i);
+  for (let i = count - 1; i > 0; i--) {
+    const j = Math.floor(random() * (i + 1));
+    [order[i], order[j]] = [order[j], order[i]];
+  }
+  return order;
+}

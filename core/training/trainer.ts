@@ -1,0 +1,347 @@
+/**
+ * The trainer: the state of a run on a device, and what can be done with it. `train` is the loop
+ * around it.
+ *
+ * @module
+ */
+import type { Backend, DeviceBuffer } from "../backends/backend.ts";
+import { compile } from "../compile.ts";
+import { evaluateDeferred } from "../deferred.ts";
+import { zeros } from "../ops/creation.ts";
+import { zerosOf } from "../ops/creation.ts";
+import type { Tree } from "../plugin/model.ts";
+import type { Prediction, PredictRequest, TaskInstance, Validation } from "../plugin/task.ts";
+import { type Batch, inputType, targetType, weightType } from "../plugin/task_spec.ts";
+import type { Program } from "../program.ts";
+import { foldIn, randomKey } from "../random.ts";
+import type { Tensor } from "../tensor.ts";
+import {
+  formatType,
+  sameType,
+  sizeOf,
+  type TensorType,
+  type TypedArray,
+  typedArray,
+} from "../tensor_type.ts";
+import { flattenTree, mapTree, treeEntries } from "../tree.ts";
+import { Predictor } from "./predictor.ts";
+import { randomOf } from "./step_random.ts";
+import {
+  type BatchTensors,
+  type StepSettings,
+  type TrainingState,
+  trainingStep,
+} from "./training_step.ts";
+
+/** A tensor's numbers on the host. */
+export interface HostTensor {
+  /** Element type and shape. */
+  readonly type: TensorType;
+  /** Elements, row-major. */
+  readonly data: TypedArray;
+}
+
+/** Tensors by the names of their places in a tree, such as `parameters.cells.0.wh`. */
+export type TensorMap = ReadonlyMap<string, HostTensor>;
+
+/** What a trainer needs. */
+export interface TrainerSettings extends Omit<StepSettings, "key" | "spec"> {
+  /** Where to train. */
+  readonly backend: Backend;
+  /** What to learn. */
+  readonly task: TaskInstance;
+  /** Seed of parameters, batches and dropout. */
+  readonly seed: number;
+  /** Name → tensor of an earlier run, to go on from. */
+  readonly resume?: TensorMap;
+}
+
+/** How training went since the last look. */
+export interface Reading {
+  /** Mean training loss of these steps. */
+  readonly loss: number;
+  /** The first step whose loss was not finite, from 1; 0 if there was none. */
+  readonly failed: number;
+}
+
+/** The program of one form of batch, with its buffers. */
+interface Entry {
+  readonly length: number;
+  readonly size: number;
+  readonly program: Program;
+  /** State, then data in the order of the program. */
+  readonly inputs: DeviceBuffer[];
+  readonly data: readonly {
+    readonly name: keyof BatchTensors;
+    readonly buffer: DeviceBuffer;
+    /** What the buffer holds now. */
+    held: TypedArray | undefined;
+  }[];
+}
+
+const RESET: Readonly<Record<"yes" | "no", Uint32Array>> = {
+  yes: Uint32Array.of(1),
+  no: Uint32Array.of(0),
+};
+
+/** A training run on a device. */
+export class Trainer {
+  /** The device. */
+  readonly backend: Backend;
+  /** Time spent on compiling so far, in milliseconds. */
+  compiling = 0;
+  readonly #settings: TrainerSettings;
+  readonly #key: Tensor;
+  readonly #form: TrainingState;
+  readonly #names: readonly string[];
+  readonly #parameterStart: number;
+  readonly #parameterCount: number;
+  readonly #lossSum: number;
+  readonly #failed: number;
+  readonly #state: DeviceBuffer[];
+  readonly #entries = new Map<string, Entry>();
+  readonly #predictor: Predictor;
+  #entry: Entry | undefined;
+  #step: number;
+  #unread = 0;
+
+  private constructor(settings: TrainerSettings, form: TrainingState, data: readonly TypedArray[]) {
+    this.backend = settings.backend;
+    this.#settings = settings;
+    this.#key = foldIn(randomKey(settings.seed), 1);
+    this.#form = form;
+    const entries = treeEntries(form);
+    this.#names = entries.map(([name]) => name);
+    this.#parameterStart = this.#names.findIndex((name) => name.startsWith("parameters"));
+    this.#parameterCount = flattenTree(form.parameters).length;
+    this.#lossSum = this.#names.indexOf("lossSum");
+    this.#failed = this.#names.indexOf("failed");
+    this.#step = data[this.#names.indexOf("step")][0];
+    this.#state = entries.map(([, { type }], i) => settings.backend.upload(type, data[i]));
+    this.#predictor = new Predictor(
+      settings.backend,
+      settings.instance,
+      settings.task.spec,
+      form.parameters,
+    );
+  }
+
+  /**
+   * Makes the parameters and puts them on the device.
+   *
+   * @param settings What to train on what, and how.
+   * @returns A trainer at step 0, or at the step that it resumes.
+   * @throws {TypeError} If the tensors that are resumed are not those of this model and optimizer.
+   */
+  static async create(settings: TrainerSettings): Promise<Trainer> {
+    const { instance, optimizer, task, seed, resume } = settings;
+    const parameters = instance.parameters(foldIn(randomKey(seed), 0)) as Tree;
+    for (const [name, { type }] of treeEntries(parameters)) {
+      if (type.dtype === "f32") continue;
+      throw new TypeError(`Cannot train "${name}": f32 is needed, found ${formatType(type)}`);
+    }
+    let carried: Tree;
+    if (task.spec.stateful) {
+      const { size } = task.batch(requestOf(seed, 0));
+      carried = mapTree((x) => zerosOf(x.type), instance.initialState(parameters, size));
+    }
+    const form: TrainingState = {
+      parameters,
+      optimizer: optimizer.initialState(parameters),
+      step: zeros([], "u32"),
+      lossSum: zeros([]),
+      failed: zeros([], "u32"),
+      carried,
+    };
+    const entries = treeEntries(form);
+    await evaluateDeferred(entries.map(([, leaf]) => leaf));
+    const data = await Promise.all(entries.map(async ([name, leaf]) => {
+      if (!resume) return await leaf.data();
+      const saved = resume.get(name);
+      if (saved && sameType(saved.type, leaf.type)) return saved.data;
+      throw new TypeError(
+        `Cannot resume: "${name}" must be ${formatType(leaf.type)}, found ${
+          saved ? formatType(saved.type) : "nothing"
+        }`,
+      );
+    }));
+    return new Trainer(settings, form, data);
+  }
+
+  /** Steps done. */
+  get step(): number {
+    return this.#step;
+  }
+
+  /**
+   * Trains for some steps. On a device that works asynchronously this returns before they are done.
+   *
+   * @param count How many.
+   */
+  async advance(count: number): Promise<void> {
+    const { task, seed, backend } = this.#settings;
+    const state = this.#state;
+    for (let i = 0; i < count; i++) {
+      const batch = task.batch(requestOf(seed, this.#step));
+      let entry = this.#entry;
+      if (!entry || entry.length !== batch.length || entry.size !== batch.size) {
+        entry = this.#entries.get(`${batch.length}x${batch.size}`) ?? await this.#build(batch);
+        this.#entry = entry;
+      }
+      for (const slot of entry.data) {
+        const data = slot.name === "reset"
+          ? RESET[batch.reset ?? this.#step === 0 ? "yes" : "no"]
+          : batch[slot.name];
+        if (data === undefined || data === slot.held) continue;
+        checkLength(slot.name, slot.buffer.type, data);
+        backend.write(slot.buffer, data);
+        slot.held = data;
+      }
+      const { inputs } = entry;
+      for (let j = 0; j < state.length; j++) inputs[j] = state[j];
+      const outputs = entry.program.run(inputs);
+      for (let j = 0; j < state.length; j++) state[j] = outputs[j];
+      this.#step++;
+      this.#unread++;
+    }
+  }
+
+  /**
+   * Looks at how training went since the last look. The promise need not be awaited before training
+   * goes on.
+   */
+  read(): Promise<Reading> {
+    const { backend } = this;
+    const steps = Math.max(1, this.#unread);
+    this.#unread = 0;
+    const sum = backend.download(this.#state[this.#lossSum]);
+    const failed = backend.download(this.#state[this.#failed]);
+    backend.write(this.#state[this.#lossSum], new Float32Array(1));
+    return Promise.all([sum, failed]).then(([sum, failed]) => ({
+      loss: sum[0] / steps,
+      failed: failed[0],
+    }));
+  }
+
+  /** Runs the model as it is now. */
+  predict(request: PredictRequest): Promise<Prediction> {
+    const start = this.#parameterStart;
+    const parameters = this.#state.slice(start, start + this.#parameterCount);
+    return this.#predictor.predict(parameters, request);
+  }
+
+  /** Measures the model as it is now. */
+  validate(): Promise<Validation> {
+    return this.#settings.task.validate((request) => this.predict(request));
+  }
+
+  /** Copies the parameters, by their names in the model's tree. */
+  async parameters(): Promise<TensorMap> {
+    const start = this.#parameterStart;
+    const all = await this.#download(start, start + this.#parameterCount);
+    return new Map([...all].map(([name, tensor]) => [name.slice("parameters.".length), tensor]));
+  }
+
+  /** Copies everything that is needed to go on later. */
+  snapshot(): Promise<TensorMap> {
+    return this.#download(0, this.#state.length);
+  }
+
+  /** A model with other parameters, such as the best; it shares this trainer's programs. */
+  frozen(parameters: TensorMap): (request: PredictRequest) => Promise<Prediction> {
+    let buffers: DeviceBuffer[] | undefined;
+    return (request) => {
+      buffers ??= treeEntries(this.#form.parameters).map(([name, { type }]) => {
+        const buffer = this.backend.upload(type, (parameters.get(name) as HostTensor).data);
+        this.#owned.push(buffer);
+        return buffer;
+      });
+      return this.#predictor.predict(buffers, request);
+    };
+  }
+  readonly #owned: DeviceBuffer[] = [];
+
+  /** Frees the programs and the state. */
+  dispose(): void {
+    for (const { program, data } of this.#entries.values()) {
+      program.dispose();
+      for (const { buffer } of data) buffer.dispose();
+    }
+    this.#entries.clear();
+    this.#predictor.dispose();
+    for (const buffer of [...this.#state, ...this.#owned]) buffer.dispose();
+  }
+
+  /** Frees the programs and the state at the end of a `using` block. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  async #download(start: number, end: number): Promise<TensorMap> {
+    const read = this.#state.slice(start, end).map(async (buffer, i) => {
+      // A device may lend its memory, which the next step overwrites.
+      const data = (await this.backend.download(buffer)).slice();
+      return [this.#names[start + i], { type: buffer.type, data }] as const;
+    });
+    return new Map(await Promise.all(read));
+  }
+
+  async #build(batch: Batch): Promise<Entry> {
+    const started = performance.now();
+    const { task, backend } = this.#settings;
+    const { spec } = task;
+    const { length, size } = batch;
+    if (spec.stateful && this.#entries.size > 0) {
+      const [known] = this.#entries.values();
+      if (known.size !== size) {
+        throw new TypeError(
+          `Cannot carry the state on: batches of ${known.size} sequences are needed, found ${size}`,
+        );
+      }
+    }
+    const inputs = inputType(spec, length, size);
+    const types: { readonly [name in keyof BatchTensors]?: TensorType } = {
+      ...(inputs ? { inputs } : {}),
+      targets: targetType(spec, length, size),
+      ...(spec.weighted ? { weights: weightType(spec, length, size) } : {}),
+      ...(spec.stateful ? { reset: { dtype: "u32", shape: [] } } : {}),
+    };
+    const step = trainingStep({ ...this.#settings, spec, key: this.#key }, length, size);
+    const compiled = compile(
+      (state: Tree, data: Tree) =>
+        step(state as unknown as TrainingState, data as unknown as BatchTensors),
+      { backend, name: `train_${length}x${size}`, donate: [0] },
+    );
+    const program = await compiled.prepare(this.#form as unknown as Tree, types as unknown as Tree);
+    const names = Object.keys(types).sort() as (keyof BatchTensors)[];
+    const data = names.map((name) => {
+      const type = types[name] as TensorType;
+      const zero = typedArray(type.dtype, sizeOf(type.shape));
+      return { name, buffer: backend.upload(type, zero), held: undefined };
+    });
+    const entry: Entry = {
+      length,
+      size,
+      program,
+      inputs: [...this.#state, ...data.map(({ buffer }) => buffer)],
+      data,
+    };
+    this.#entries.set(`${length}x${size}`, entry);
+    this.compiling += performance.now() - started;
+    return entry;
+  }
+}
+
+function requestOf(seed: number, step: number): Parameters<TaskInstance["batch"]>[0] {
+  return { seed, step, random: randomOf(seed, step) };
+}
+
+function checkLength(name: string, type: TensorType, data: TypedArray): void {
+  const wanted = sizeOf(type.shape);
+  if (data.length === wanted) return;
+  throw new TypeError(
+    `Cannot train on a batch: ${name} of ${
+      formatType(type)
+    } are ${wanted} numbers, found ${data.length}`,
+  );
+}

@@ -1,0 +1,136 @@
+/**
+ * One training step as a function of tensors: forward, loss, gradients, clipping, optimizer. It is
+ * traced once for each form of batch and runs as one program.
+ *
+ * @module
+ */
+import { and, eq, lt, where } from "../ops/arithmetic.ts";
+import { zeros } from "../ops/creation.ts";
+import type { ModelInstance, Tree } from "../plugin/model.ts";
+import type { TaskSpec } from "../plugin/task_spec.ts";
+import { foldIn } from "../random.ts";
+import type { Tensor } from "../tensor.ts";
+import { flattenTree, mapTree } from "../tree.ts";
+import { valueAndGrad } from "../vjp.ts";
+import { clipByNorm, clipByValue } from "./clip.ts";
+import { taskLoss } from "./loss.ts";
+import type { Optimizer } from "./optimizer.ts";
+import type { Schedule } from "./schedules.ts";
+
+/** All that a training step changes. */
+export interface TrainingState {
+  /** The parameters. */
+  readonly parameters: Tree;
+  /** The optimizer's state. */
+  readonly optimizer: Tree;
+  /** Steps done, a scalar u32. */
+  readonly step: Tensor;
+  /** Sum of the losses since the last look, a scalar f32. */
+  readonly lossSum: Tensor;
+  /** The first step whose loss was not finite, counted from 1; 0 while there is none. Scalar u32. */
+  readonly failed: Tensor;
+  /** The model's state, where the task carries it from batch to batch. */
+  readonly carried: Tree;
+}
+
+/** One batch as tensors. */
+export interface BatchTensors {
+  /** What the model reads. */
+  readonly inputs?: Tensor;
+  /** What it should answer. */
+  readonly targets: Tensor;
+  /** Weights of the answers. */
+  readonly weights?: Tensor;
+  /** For stateful tasks, whether the carried state is to be forgotten first: a scalar u32. */
+  readonly reset?: Tensor;
+}
+
+/** What decides a training step. */
+export interface StepSettings {
+  /** The model. */
+  readonly instance: ModelInstance;
+  /** What the task asks. */
+  readonly spec: TaskSpec;
+  /** The optimizer. */
+  readonly optimizer: Optimizer;
+  /** Learning rate. */
+  readonly learningRate: number;
+  /** How it goes. */
+  readonly schedule: Schedule;
+  /** Steps of the whole run, for the schedule. */
+  readonly steps: number;
+  /** Gradient elements are cut to ± this. */
+  readonly clip?: number;
+  /** The gradients' norm is cut to this. */
+  readonly clipNorm?: number;
+  /** This much of Σw² is added to the loss. */
+  readonly l2: number;
+  /** Key of everything random in training, u32[2]. */
+  readonly key: Tensor;
+}
+
+/**
+ * The training step.
+ *
+ * @param settings What decides it.
+ * @param length Steps of a batch.
+ * @param batch Sequences of a batch.
+ * @returns A function from state and batch to the next state.
+ */
+export function trainingStep(
+  settings: StepSettings,
+  length: number,
+  batch: number,
+): (state: TrainingState, data: BatchTensors) => TrainingState {
+  const { instance, spec, optimizer } = settings;
+  return (state, { inputs, targets, weights, reset }) => {
+    const key = foldIn(settings.key, state.step);
+    const objective = (parameters: Tree) => {
+      const fresh = instance.initialState(parameters, batch);
+      const start = reset
+        ? mapTree((own, old) => where(eq(reset, 0), old, own), fresh, state.carried)
+        : fresh;
+      const result = instance.apply(parameters, inputs, {
+        length,
+        batch,
+        state: start,
+        training: true,
+        key,
+      });
+      const loss = taskLoss(spec, result.outputs, targets, weights);
+      const total = settings.l2 > 0 ? loss.add(sumOfSquares(parameters).mul(settings.l2)) : loss;
+      return [total, loss, result.state] as const;
+    };
+    const [[, loss, end], slopes] = valueAndGrad(objective)(state.parameters);
+    let gradients = slopes;
+    if (settings.clip !== undefined) gradients = clipByValue(gradients, settings.clip);
+    if (settings.clipNorm !== undefined) gradients = clipByNorm(gradients, settings.clipNorm);
+    const factor = settings.schedule(state.step.cast("f32"), settings.steps);
+    const next = optimizer.update(state.parameters, gradients, state.optimizer, {
+      learningRate: factor.mul(settings.learningRate),
+    });
+    const step = state.step.add(1);
+    // Written so that NaN, whose comparisons are false, counts as not finite.
+    const finite = lt(loss.abs(), GREATEST);
+    const failed = where(
+      and(eq(state.failed, 0), finite),
+      zeros([], "u32"),
+      where(eq(state.failed, 0), step, state.failed),
+    );
+    return {
+      parameters: next.parameters,
+      optimizer: next.state,
+      step,
+      lossSum: state.lossSum.add(loss),
+      failed,
+      carried: spec.stateful ? end : undefined,
+    };
+  };
+}
+
+/** Greater losses count as not finite. */
+const GREATEST = 3e38;
+
+function sumOfSquares(parameters: Tree): Tensor {
+  return flattenTree(parameters).map((w) => w.square().sum()).reduce((sum, x) => sum.add(x));
+}

@@ -1,0 +1,361 @@
+/**
+ * FizzBuzz: for each number, whether to copy it, or to say fizz (divisible by 3), buzz (by 5) or
+ * fizzbuzz (by 15).
+ *
+ * @module
+ */
+import {
+  argmaxAt,
+  type Batch,
+  defineTask,
+  measure,
+  type Model,
+  type OptionsSchema,
+  permutation,
+  type Predict,
+  randomOf,
+  type TaskInstance,
+  type TaskPlugin,
+  type TaskSpec,
+  type TrainingDefaults,
+  type Validation,
+} from "@unroll/core";
+import * as z from "zod";
+
+/** Options of {@linkcode fizzbuzz}. */
+export interface FizzbuzzOptions {
+  /**
+   * How a number is told: `none`, the model counts 0, 1, 2, … by itself; `binary`, its bits one by one,
+   * least significant first; `digits`, its decimal digits one by one.
+   */
+  readonly encoding: "none" | "binary" | "digits";
+  /** Bits of a number, for `binary`; numbers up to all ones are trained on. */
+  readonly bits: number;
+  /** Most digits of a number, for `digits`. */
+  readonly digits: number;
+  /** Numbers in a batch, for `binary` and `digits`. */
+  readonly batch: number;
+  /** How answers are judged; if left out, squared errors for `binary`, else cross entropy. */
+  readonly loss?: "cross-entropy" | "squared-error";
+}
+
+/** The schema of {@linkcode FizzbuzzOptions}. */
+export const FIZZBUZZ_OPTIONS: OptionsSchema<FizzbuzzOptions> = z.object({
+  encoding: z.enum(["none", "binary", "digits"]).default("none").describe(
+    "How a number is told: not at all (the model counts), as bits, as decimal digits",
+  ),
+  bits: z.int().min(7).max(20).default(10).describe("Bits of a number, for binary"),
+  digits: z.int().min(1).max(15).default(5).describe(
+    "Most digits of a number in training, for digits",
+  ),
+  batch: z.int().min(1).max(4096).default(32).describe(
+    "Numbers in a batch, for binary and digits",
+  ),
+  loss: z.enum(["cross-entropy", "squared-error"]).optional().describe(
+    "How answers are judged; squared-error for binary, else cross-entropy",
+  ),
+});
+
+/** Classes: copy the number, fizz, buzz, fizzbuzz. */
+const CLASSES = 4;
+/** Answers are judged on 0, 1, … up to this. */
+const LAST = 1000;
+/** Numbers below this are left out of training in binary, to be asked for afterwards. */
+const HELD_OUT = 101;
+
+/**
+ * What to say to a number.
+ *
+ * @param n A whole number from 0.
+ * @returns 0 to copy it, 1 for fizz, 2 for buzz, 3 for fizzbuzz.
+ *
+ * @example Usage
+ * ```ts
+ * import { fizzbuzzClass } from "@unroll/tasks";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * deepStrictEqual([1, 3, 5, 15].map(fizzbuzzClass), [0, 1, 2, 3]);
+ * ```
+ */
+export function fizzbuzzClass(n: number): number {
+  return (n % 3 === 0 ? 1 : 0) + (n % 5 === 0 ? 2 : 0);
+}
+
+/**
+ * A class as one would say it.
+ *
+ * @param n The number.
+ * @param said The class.
+ */
+export function fizzbuzzWord(n: number, said: number): string {
+  return ["", "fizz", "buzz", "fizzbuzz"][said] || String(n);
+}
+
+/** A way to tell a model numbers. */
+interface Encoding {
+  readonly spec: TaskSpec;
+  readonly stepsPerEpoch?: number;
+  batch: TaskInstance["batch"];
+  defaults(model: Model): TrainingDefaults;
+  /** The logits for some numbers, by number; asks for as many at once as fit together. */
+  answers(predict: Predict, numbers: readonly number[]): Promise<Float32Array>;
+  /** What else is measured. */
+  metrics?(predict: Predict): Promise<Readonly<Record<string, number>>>;
+}
+
+/** FizzBuzz, in one of three encodings. */
+export const fizzbuzz: TaskPlugin<FizzbuzzOptions> = defineTask({
+  name: "fizzbuzz",
+  summary: "Say fizz, buzz or fizzbuzz to numbers, or count and say it all alone",
+  options: FIZZBUZZ_OPTIONS,
+  create(options): TaskInstance {
+    const encoding = ENCODINGS[options.encoding](options);
+    const { spec } = encoding;
+    const numbers = Array.from({ length: LAST + 1 }, (_, n) => n);
+    const targets = Int32Array.from(numbers, fizzbuzzClass);
+    return {
+      spec,
+      stepsPerEpoch: encoding.stepsPerEpoch,
+      batch: encoding.batch,
+      defaults: encoding.defaults,
+      async validate(predict): Promise<Validation> {
+        const { loss, wrong, count } = measure(
+          spec,
+          await encoding.answers(predict, numbers),
+          targets,
+        );
+        return {
+          loss: spec.loss.reduction === "sum" ? loss / count : loss,
+          error: wrong / count,
+          metrics: await encoding.metrics?.(predict),
+        };
+      },
+      async show(predict): Promise<string[]> {
+        const answers = await encoding.answers(predict, numbers);
+        return showAnswers(answers, options.encoding);
+      },
+      annotate({ length, size, targets }) {
+        const count = length * size;
+        if (options.encoding !== "none") {
+          return [{ name: "class", values: Int32Array.from(targets) }];
+        }
+        return [3, 5].map((by) => ({
+          name: `n mod ${by}`,
+          values: Int32Array.from({ length: count }, (_, n) => n % by),
+        }));
+      },
+    };
+  },
+});
+
+/** The model counts by itself: position n is the number n. */
+function counting({ loss = "cross-entropy" }: FizzbuzzOptions): Encoding {
+  const batches = new Map(
+    [16, 31, 46, 61].map((length): [number, Batch] => [length, {
+      length,
+      size: 1,
+      targets: Int32Array.from({ length }, (_, n) => fizzbuzzClass(n)),
+    }]),
+  );
+  return {
+    spec: {
+      inputs: { kind: "none" },
+      outputs: { kind: "class", classes: CLASSES, at: "every" },
+      length: "variable",
+      loss: { kind: loss, reduction: "mean" },
+      weighted: false,
+      stateful: false,
+    },
+    batch: ({ random }) => batches.get(16 + 15 * Math.floor(random() * 4)) as Batch,
+    defaults: () => ({
+      steps: 3000,
+      optimizer: "adam",
+      learningRate: 0.005,
+      schedule: "cosine",
+      clipNorm: 1,
+      l2: 1e-4,
+      validateEvery: 250,
+      best: "error",
+    }),
+    async answers(predict, numbers) {
+      const length = Math.max(...numbers) + 1;
+      const { outputs } = await predict({ length });
+      return Float32Array.from(
+        numbers.flatMap((n) => [...outputs.subarray(n * CLASSES, (n + 1) * CLASSES)]),
+      );
+    },
+  };
+}
+
+/** Bits, least significant first; numbers from 101 are trained on, as in Joel Grus' version. */
+function binary({ bits, batch, loss = "squared-error" }: FizzbuzzOptions): Encoding {
+  const trained = 2 ** bits - HELD_OUT;
+  const stepsPerEpoch = Math.ceil(trained / batch);
+  let epoch = -1;
+  let seedOfOrder = -1;
+  let order: Int32Array = new Int32Array();
+  const spec: TaskSpec = {
+    inputs: { kind: "vector", size: 1 },
+    outputs: { kind: "class", classes: CLASSES, at: "last" },
+    length: bits,
+    loss: { kind: loss, reduction: loss === "squared-error" ? "sum" : "mean" },
+    weighted: false,
+    stateful: false,
+  };
+  const encode = (numbers: ArrayLike<number>) => {
+    const size = numbers.length;
+    const inputs = new Float32Array(bits * size);
+    for (let bit = 0; bit < bits; bit++) {
+      for (let i = 0; i < size; i++) inputs[bit * size + i] = (numbers[i] >> bit) & 1;
+    }
+    return inputs;
+  };
+  const answers = async (predict: Predict, numbers: readonly number[]) => {
+    // Numbers that need more bits than there are would be told wrongly: only their low bits are seen.
+    const { outputs } = await predict({
+      length: bits,
+      size: numbers.length,
+      inputs: encode(numbers),
+    });
+    return outputs;
+  };
+  return {
+    spec,
+    stepsPerEpoch,
+    batch({ step, seed }) {
+      const now = Math.floor(step / stepsPerEpoch);
+      if (now !== epoch || seed !== seedOfOrder) {
+        order = permutation(trained, randomOf(seed, now, 1));
+        [epoch, seedOfOrder] = [now, seed];
+      }
+      const start = (step % stepsPerEpoch) * batch;
+      const numbers = order.subarray(start, start + batch).map((i) => i + HELD_OUT);
+      return {
+        length: bits,
+        size: numbers.length,
+        inputs: encode(numbers),
+        targets: numbers.map(fizzbuzzClass),
+      };
+    },
+    defaults: () => ({
+      steps: 500 * stepsPerEpoch,
+      optimizer: "adam",
+      learningRate: 0.003,
+      schedule: "cosine",
+      validateEvery: 25 * stepsPerEpoch,
+      best: "error",
+    }),
+    answers,
+    async metrics(predict) {
+      const numbers = Array.from({ length: HELD_OUT - 1 }, (_, i) => i + 1);
+      const targets = Int32Array.from(numbers, fizzbuzzClass);
+      const { wrong, count } = measure(spec, await answers(predict, numbers), targets);
+      return { error_1_to_100: wrong / count };
+    },
+  };
+}
+
+/** Decimal digits, most significant first; the answer comes after the last. */
+function decimal({ digits, batch, loss = "cross-entropy" }: FizzbuzzOptions): Encoding {
+  const spec: TaskSpec = {
+    inputs: { kind: "symbol", vocabulary: 10 },
+    outputs: { kind: "class", classes: CLASSES, at: "last" },
+    length: "variable",
+    loss: { kind: loss, reduction: "mean" },
+    weighted: false,
+    stateful: false,
+  };
+  /** Texts of one length → i32[time, batch]. */
+  const encode = (texts: readonly string[]) => {
+    const [{ length }] = texts;
+    const inputs = new Int32Array(length * texts.length);
+    texts.forEach((text, i) => {
+      for (let t = 0; t < length; t++) inputs[t * texts.length + i] = text.charCodeAt(t) - 48;
+    });
+    return inputs;
+  };
+  const ask = async (predict: Predict, texts: readonly string[]) => {
+    const inputs = encode(texts);
+    return (await predict({ length: texts[0].length, size: texts.length, inputs })).outputs;
+  };
+  /** So many random numbers of so many digits, none with a zero in front. */
+  const draw = (count: number, length: number, random: () => number) =>
+    Array.from({ length: count }, () => {
+      let text = "";
+      for (let t = 0; t < length; t++) {
+        const least = t === 0 && length > 1 ? 1 : 0;
+        text += least + Math.floor(random() * (10 - least));
+      }
+      return text;
+    });
+  return {
+    spec,
+    batch({ random }) {
+      const length = 1 + Math.floor(random() * digits);
+      const texts = draw(batch, length, random);
+      return {
+        length,
+        size: batch,
+        inputs: encode(texts),
+        targets: Int32Array.from(texts, (text) => fizzbuzzClass(Number(text))),
+      };
+    },
+    defaults: () => ({
+      steps: 5000,
+      optimizer: "adam",
+      learningRate: 0.005,
+      schedule: "cosine",
+      clipNorm: 1,
+      validateEvery: 500,
+      best: "error",
+    }),
+    async answers(predict, numbers) {
+      const result = new Float32Array(numbers.length * CLASSES);
+      const lengths = new Set(numbers.map((n) => String(n).length));
+      for (const length of lengths) {
+        const places = numbers.flatMap((n, i) => String(n).length === length ? [i] : []);
+        const outputs = await ask(predict, places.map((i) => String(numbers[i])));
+        places.forEach((place, i) =>
+          result.set(outputs.subarray(i * CLASSES, (i + 1) * CLASSES), place * CLASSES)
+        );
+      }
+      return result;
+    },
+    async metrics(predict) {
+      // Far longer than any it was trained on; always the same ones, so that runs compare.
+      const texts = draw(200, 15, randomOf(0, 15));
+      const targets = Int32Array.from(texts, (text) => fizzbuzzClass(Number(text)));
+      const { wrong, count } = measure(spec, await ask(predict, texts), targets);
+      return { error_15_digits: wrong / count };
+    },
+  };
+}
+
+const ENCODINGS: Readonly<
+  Record<FizzbuzzOptions["encoding"], (options: FizzbuzzOptions) => Encoding>
+> = { none: counting, binary, digits: decimal };
+
+/** The first numbers as FizzBuzz text, what is wrong set between exclamation marks, and the count. */
+function showAnswers(answers: Float32Array, encoding: FizzbuzzOptions["encoding"]): string[] {
+  const said = (n: number) => argmaxAt(answers, n * CLASSES, CLASSES);
+  const lines: string[] = [];
+  for (let first = 1; first <= 91; first += 15) {
+    const words: string[] = [];
+    for (let n = first; n < Math.min(first + 15, 101); n++) {
+      const word = fizzbuzzWord(n, said(n));
+      words.push(said(n) === fizzbuzzClass(n) ? word : `!${word}!`);
+    }
+    lines.push(words.join(" "));
+  }
+  const right = (from: number, to: number) => {
+    let count = 0;
+    for (let n = from; n <= to; n++) if (said(n) === fizzbuzzClass(n)) count++;
+    return count;
+  };
+  lines.push("");
+  if (encoding === "binary") {
+    lines.push(`${right(1, 100)} of 1..100 right, which it was never shown`);
+  }
+  lines.push(`${right(1, LAST)} of 1..${LAST} right`);
+  return lines;
+}
