@@ -2,7 +2,7 @@ import { assertEquals, assertStrictEquals } from "@std/assert";
 import type { Plugin } from "@unroll/core";
 import * as z from "zod";
 import { main } from "./main.ts";
-import type { TrainRequest, World } from "./world.ts";
+import type { ResumeRequest, TrainRequest, World } from "./world.ts";
 
 const RNN: Plugin = {
   kind: "model",
@@ -30,6 +30,7 @@ const FIZZBUZZ: Plugin = {
 /** Runs a command on made-up plugins and a trainer that only tells what it was asked. */
 async function unroll(line: string, change: Partial<World> = {}) {
   const requests: TrainRequest[] = [];
+  const resumed: ResumeRequest[] = [];
   let output = "";
   let errors = "";
   const world: World = {
@@ -60,6 +61,10 @@ async function unroll(line: string, change: Partial<World> = {}) {
       reporter.done({ ...done, error: 0, run: "runs/x" }, ["1 2 fizz"]);
       return Promise.resolve();
     },
+    resume: ({ run, changes }) => {
+      resumed.push({ run, changes });
+      return Promise.resolve();
+    },
     base: new URL(".", import.meta.url),
     version: "0.0.1",
     terminal: {
@@ -77,7 +82,7 @@ async function unroll(line: string, change: Partial<World> = {}) {
   console.log = (text: unknown) => output += `${text}\n`;
   try {
     const code = await main(line.split(" ").filter(Boolean), world);
-    return { code, output, errors, requests };
+    return { code, output, errors, requests, resumed };
   } finally {
     console.log = log;
   }

@@ -12,6 +12,8 @@ export interface ConfigLine {
   readonly config: unknown;
   /** The run's folder. */
   readonly run: string;
+  /** The step that it is resumed from, if it is. */
+  readonly step?: number;
 }
 
 /** A line on the way. */
@@ -50,8 +52,22 @@ export interface DoneLine {
   readonly metrics?: Readonly<Record<string, number>>;
 }
 
+/** In place of the last line, when the run was stopped. */
+export interface StoppedLine {
+  readonly event: "stopped";
+  /** Steps done. */
+  readonly step: number;
+  /** Steps in all. */
+  readonly steps: number;
+  readonly seconds: number;
+  /** The run's folder. */
+  readonly run: string;
+  /** The command that goes on with it. */
+  readonly resume: string;
+}
+
 /** Any line. */
-export type ReportLine = ConfigLine | ProgressLine | ValidationLine | DoneLine;
+export type ReportLine = ConfigLine | ProgressLine | ValidationLine | DoneLine | StoppedLine;
 
 /**
  * Writes a line.

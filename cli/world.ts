@@ -24,6 +24,8 @@ export interface World {
   ) => string | undefined | Promise<string | undefined>;
   /** Trains, saves the run and tells the reporter. */
   readonly train: (request: TrainRequest, reporter: Reporter) => Promise<void>;
+  /** Goes on with a run. */
+  readonly resume: (request: ResumeRequest, reporter: Reporter) => Promise<void>;
   /** The folder that paths are relative to, as a URL that ends in a slash. */
   readonly base: URL;
   /** Unroll's version. */
@@ -63,6 +65,14 @@ export interface TrainRequest {
   readonly training: TrainOptions;
   /** The folder that the run's own folder is made in. */
   readonly out: string;
+}
+
+/** A run to go on with. */
+export interface ResumeRequest {
+  /** The run's folder. */
+  readonly run: string;
+  /** What was typed, in place of the run's own settings. */
+  readonly changes: Partial<TrainOptions>;
 }
 
 /** A model, a task and settings whose result is known beforehand. */

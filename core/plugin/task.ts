@@ -78,6 +78,64 @@ export interface Annotation {
   readonly values: Int32Array;
 }
 
+/** What a person typed, as a model reads it: one sequence. */
+export interface EncodedInput {
+  /** Number of steps. */
+  readonly length: number;
+  /** What the model reads, as in a {@linkcode Batch} of one sequence. */
+  readonly inputs?: TypedArray;
+  /** What a person calls each step, such as the digit that is read there. */
+  readonly labels: readonly string[];
+}
+
+/** What a model answers a person. */
+export interface Answer {
+  /** The answer in words or digits. */
+  readonly text: string;
+  /** What it could have been, the likeliest first, where the task has few answers. */
+  readonly choices?: readonly {
+    /** The answer. */
+    readonly text: string;
+    /** How likely the model thinks it, from 0 to 1. */
+    readonly probability: number;
+  }[];
+}
+
+/** How a model is to go on by itself. */
+export interface SampleRequest {
+  /** What it goes on from; the beginning if left out. */
+  readonly start?: string;
+  /** How much is wanted, in what the task counts in: characters, numbers. */
+  readonly length?: number;
+  /** Divides the logits: below 1 is surer, 0 always takes the likeliest; 1 if left out. */
+  readonly temperature?: number;
+  /** Where chance comes from. */
+  readonly random: RandomSource;
+}
+
+/** Something to draw of what a model can do. */
+export type Picture =
+  | {
+    /** Bars beside each other. */
+    readonly kind: "bars";
+    /** What is drawn. */
+    readonly title: string;
+    /** What the labels are. */
+    readonly xLabel: string;
+    /** Whether the values are shares from 0 to 1. */
+    readonly share: boolean;
+    /** The bars. */
+    readonly bars: readonly { readonly label: string; readonly value: number }[];
+  }
+  | {
+    /** Text whose parts are coloured by how likely the model thought them. */
+    readonly kind: "text";
+    /** What is drawn. */
+    readonly title: string;
+    /** The text in parts. */
+    readonly parts: readonly { readonly text: string; readonly probability: number }[];
+  };
+
 /** A task, ready to train on. */
 export interface TaskInstance {
   /** What it asks of a model. */
@@ -93,6 +151,22 @@ export interface TaskInstance {
   defaults(model: Model): TrainingDefaults;
   /** What the model can do, as lines of text for a person. */
   show?(predict: Predict): Promise<string[]>;
+  /**
+   * Reads what a person typed.
+   *
+   * @throws {RangeError} If it cannot be read.
+   */
+  encode?(text: string): EncodedInput;
+  /**
+   * Answers what a person typed: `1476233999` with `1476234000`.
+   *
+   * @throws {RangeError} If it cannot be read.
+   */
+  answer?(predict: Predict, text: string): Promise<Answer>;
+  /** Goes on by itself: text, or numbers, a line each. */
+  sample?(predict: Predict, request: SampleRequest): Promise<string>;
+  /** What is worth drawing, beside the curves and the hidden states. */
+  pictures?(predict: Predict): Promise<readonly Picture[]>;
   /** What a model has to find out, for a look at its hidden states. */
   annotate?(batch: Batch): readonly Annotation[];
   /** Number of steps that go once through the training data, where there is such a thing. */

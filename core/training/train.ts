@@ -39,6 +39,8 @@ export type TrainingEvent =
     readonly validation: Validation;
     /** Whether these parameters are the best so far. */
     readonly best: boolean;
+    /** Runs the model as it is now, until training goes on. */
+    readonly predict: Predict;
   };
 
 /** Parameters worth keeping. */
@@ -77,7 +79,7 @@ export interface TrainSettings extends Partial<Omit<TrainingDefaults, "optimizer
   readonly schedule?: ScheduleName | Schedule;
   /** Is told what happens; training waits for it. */
   readonly report?: (event: TrainingEvent) => void | Promise<void>;
-  /** Is given the state of training after every validation, and at the end, to keep. */
+  /** Is given the state of training after every validation, and where it was ended early, to keep. */
   readonly keep?: (snapshot: () => Promise<Snapshot>, best: boolean) => Promise<void>;
   /** Ends training early, with what there is. */
   readonly signal?: AbortSignal;
@@ -321,14 +323,17 @@ class Loop {
         (Math.floor(trainer.step / validateEvery) + 1) * validateEvery,
       );
       chunk = await this.#runTo(boundary, chunk, signal);
-      if (signal?.aborted) ended = "aborted";
-      else if (trainer.step === boundary) {
+      if (trainer.step === boundary) {
         const validation = await this.#validate();
         validated = trainer.step;
         if (this.#isGood(validation)) ended = "good";
       }
+      if (signal?.aborted && trainer.step < steps && ended === "steps") ended = "aborted";
     }
-    if (validated !== trainer.step && trainer.step > 0) await this.#validate();
+    if (ended === "aborted") {
+      // A validation out of turn could make a best that a run in one go would not have.
+      if (validated !== trainer.step) await this.#settings.keep?.(() => this.snapshot(), false);
+    } else if (validated !== trainer.step && trainer.step > 0) await this.#validate();
     return ended;
   }
 
@@ -398,7 +403,13 @@ class Loop {
     if (best) {
       this.best = { step: trainer.step, validation, parameters: await trainer.parameters() };
     }
-    await this.#settings.report?.({ event: "validation", step: trainer.step, validation, best });
+    await this.#settings.report?.({
+      event: "validation",
+      step: trainer.step,
+      validation,
+      best,
+      predict: (request) => trainer.predict(request),
+    });
     await this.#settings.keep?.(() => this.snapshot(), best);
     return validation;
   }
