@@ -15,6 +15,7 @@ export * from "./program.ts";
 export * from "./random.ts";
 export * from "./ops/mod.ts";
 export * from "./backends/backend.ts";
+export * from "./backends/cpu.ts";
 export * from "./backends/evaluate.ts";
 export * from "./backends/mod.ts";
 export * from "./backends/reference.ts";

@@ -6,12 +6,13 @@
 import { readVariable } from "../debug.ts";
 import { unknownName } from "../plugin/names.ts";
 import type { Backend, BackendName } from "./backend.ts";
+import { cpuBackend } from "./cpu.ts";
 import { referenceBackend } from "./reference.ts";
 
 /** How each device is opened. */
 const OPENERS: Readonly<Record<BackendName, () => Promise<Backend>>> = {
   reference: () => Promise.resolve(referenceBackend()),
-  cpu: () => Promise.reject(new RangeError("Cannot open cpu: it comes with a later version")),
+  cpu: () => Promise.resolve(cpuBackend()),
   webgpu: () => Promise.reject(new RangeError("Cannot open webgpu: it comes with a later version")),
 };
 

@@ -240,7 +240,8 @@ function splitMultiple(a: Expression, divisor: number): [Expression, Expression]
   return [multiple, rest];
 }
 
-function termsOf(a: Expression): Expression[] {
+/** The summands of an index. */
+export function termsOf(a: Expression): Expression[] {
   return a.kind === "apply" && a.operation === "add" ? a.inputs.flatMap(termsOf) : [a];
 }
 
@@ -326,7 +327,7 @@ export function axesIn(expression: Expression): ReadonlySet<Axis> {
 }
 
 /** A term of an index as a factor times a constant. */
-function splitFactor(term: Expression): [Expression, number] {
+export function splitFactor(term: Expression): [Expression, number] {
   const scaled = term.kind === "apply" && term.operation === "mul" &&
     term.inputs[1].kind === "constant";
   return scaled

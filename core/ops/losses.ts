@@ -47,7 +47,8 @@ function labelMask(labels: Tensor, classes: number): Tensor {
 /**
  * One-hot vectors: 1 at the label, 0 elsewhere.
  *
- * @param labels i32[…]
+ * @param labels i32[…] from 0 to `classes` − 1. Others have no meaning: their vector is zero, but in
+ * a compiled product with a matrix they pick the nearest row.
  * @param classes Length of the vectors.
  * @returns f32[…, classes]
  *

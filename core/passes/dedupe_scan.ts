@@ -21,8 +21,8 @@ import type { Rewriter } from "./rewrite.ts";
 export function dedupeScan(graph: Graph): Graph {
   return rewriteScans(graph, (loop, outside) => {
     const size = (): number =>
-      loop.carries.length + 2 * loop.sequences.length + loop.constants.length +
-      4 * loop.stacks.length;
+      2 * loop.carries.length + 2 * loop.sequences.length + loop.constants.length +
+      2 * loop.stacks.length;
     const before = size();
     freezeCarries(loop, outside);
     const unrolled = unrepeatSequences(loop, outside);

@@ -11,6 +11,7 @@ import { countReads, type Loop, producersOf, rewriteScans } from "./loop.ts";
 import {
   isFree,
   isHeavy,
+  LARGEST_STACK,
   levelsOf,
   type LoopLevels,
   resultSize,
@@ -24,6 +25,7 @@ import type { Rewriter } from "./rewrite.ts";
  * - what depends on constants only, save fills and repetitions, which cost nothing where they are;
  * - what depends on constants and sequences, if it is heavy, or if a step's result has at most
  *   {@linkcode SMALL_STEP} elements; it runs for all steps at once by its primitive's `batch` rule.
+ *   Results of more than {@linkcode LARGEST_STACK} elements for all steps stay.
  *   What would take more memory than what it is made of (a repetition) moves only where something
  *   heavy needs it.
  */
@@ -72,7 +74,7 @@ function isWanted(equation: Equation, loop: Loop, levels: LoopLevels): boolean {
   if (level !== "sequence") return level === "constant";
   const { primitive: { lowering } } = equation;
   const products = isHeavy(equation) && lowering.kind !== "element";
-  if (products) return true;
+  if (products) return resultSize(equation) * loop.length <= LARGEST_STACK;
   const small = isHeavy(equation) || resultSize(equation) <= SMALL_STEP;
   return small && resultSize(equation) <= sourceSize(equation, producersOf(loop), levels);
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkGraph } from "../check_graph.ts";
 import type { Graph } from "../graph.ts";
 import { dedupeScan } from "./dedupe_scan.ts";
 import { gatherTerms } from "./gather_terms.ts";
@@ -26,8 +27,8 @@ export const PASSES: readonly (readonly [name: string, pass: Pass])[] = [
   ["dedupe_scan", dedupeScan],
   ["one_hot_to_gather", oneHotToGather],
   ["gather_terms", gatherTerms],
-  ["hoist_from_scan", hoistFromScan],
   ["sum_after_scan", sumAfterScan],
+  ["hoist_from_scan", hoistFromScan],
   ["sink_from_scan", sinkFromScan],
   ["recompute_saved", recomputeSaved],
 ];
@@ -36,6 +37,8 @@ export const PASSES: readonly (readonly [name: string, pass: Pass])[] = [
 export interface OptimizeOptions {
   /** Called after each pass that changed the graph. */
   readonly trace?: (name: string, graph: Graph) => void;
+  /** Whether to check the graph after each pass; `false` if left out. */
+  readonly validate?: boolean;
 }
 
 /** Rounds after which a graph that still changes is taken as it is. */
@@ -47,6 +50,7 @@ const MOST_ROUNDS = 12;
  * @param graph The graph.
  * @param options What to call after each pass.
  * @returns A graph of the same meaning, up to rounding.
+ * @throws {TypeError} If `validate` is set and a pass makes a graph that is not well formed.
  *
  * @example Usage
  * ```ts
@@ -65,7 +69,10 @@ export function optimize(graph: Graph, options: OptimizeOptions = {}): Graph {
     const before = graph;
     for (const [name, pass] of PASSES) {
       const changed = pass(graph);
-      if (changed !== graph) options.trace?.(name, changed);
+      if (changed !== graph) {
+        if (options.validate) checkGraph(changed);
+        options.trace?.(name, changed);
+      }
       graph = changed;
     }
     if (graph === before) break;

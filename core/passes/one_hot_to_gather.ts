@@ -10,6 +10,7 @@ import { GATHER, SCATTER_ADD } from "../primitives/gather.ts";
 import { BROADCAST, type BroadcastParams, RESHAPE, TRANSPOSE } from "../primitives/layout.ts";
 import { MATMUL, type MatmulParams } from "../primitives/matmul.ts";
 import { SCAN } from "../primitives/scan.ts";
+import { sizeOf } from "../tensor_type.ts";
 import { withBody } from "./loop.ts";
 import { rewrite, type Rewriter } from "./rewrite.ts";
 import { emitReshape, fillValue, producedBy } from "./simplify_rule.ts";
@@ -76,9 +77,12 @@ function indicesOf(value: Value, rewriter: Rewriter): Value | undefined {
     const counts = producedBy(counter, IOTA, rewriter)?.params.axis === last;
     const repetition = producedBy(spread, BROADCAST, rewriter);
     const axes = (repetition?.params as BroadcastParams | undefined)?.axes;
-    if (!counts || !repetition || axes?.length !== last || axes.at(-1) === last) continue;
+    if (!counts || !repetition || axes?.at(-1) === last) continue;
     const [indices] = repetition.inputs;
-    if (indices.type.dtype === "i32") return indices;
+    const { dtype, shape } = indices.type;
+    // One number for each vector: nothing but the last dimension repeats them.
+    const count = sizeOf(source.type.shape.slice(0, -1));
+    if (dtype === "i32" && sizeOf(shape) === count) return indices;
   }
 }
 

@@ -7,6 +7,7 @@
 import type { Equation, Graph, Value } from "../graph.ts";
 import { FILL } from "../primitives/creation.ts";
 import { ELEMENTWISE, type ElementwiseName } from "../primitives/elementwise.ts";
+import { SCAN, scanParams } from "../primitives/scan.ts";
 import { sizeOf } from "../tensor_type.ts";
 import { type Loop, producersOf, rewriteScans } from "./loop.ts";
 import { levelsOf, SMALL_STEP } from "./loop_levels.ts";
@@ -16,17 +17,33 @@ import { StackedValues } from "./sink_from_scan.ts";
 /**
  * Two steps towards smaller memory, for cheap elementwise operations only:
  *
- * - a stack of a value whose operands are stacked too, or sequences, is computed from those after
- *   the loop;
+ * - a stack that only loops walk over, of a value whose operands are stacked too, or sequences, is
+ *   computed from those after the loop;
  * - a sequence of more than {@linkcode SMALL_STEP} elements a step that is computed from other
  *   sequences of the same loop is computed in the loop (the small ones are better off before it).
  */
 export function recomputeSaved(graph: Graph): Graph {
+  const whole = new Set<Value>();
+  findReadWhole(graph, whole);
   return rewriteScans(graph, (loop, outside) => {
     if (loop.length === 0) return false;
     const entered = computeInLoop(loop, outside);
-    return computeAfter(loop, outside) ?? entered;
+    return computeAfter(loop, outside, whole) ?? entered;
   });
+}
+
+/** Collects the values that something else than a walk over their slices reads. */
+function findReadWhole(graph: Graph, whole: Set<Value>): void {
+  for (const value of graph.outputs) whole.add(value);
+  for (const { primitive, inputs, params } of graph.equations) {
+    let read = inputs;
+    if (primitive === SCAN) {
+      const { body, constants, carries } = scanParams(params);
+      findReadWhole(body, whole);
+      read = inputs.slice(0, constants + carries);
+    }
+    for (const value of read) whole.add(value);
+  }
 }
 
 /** Cost against an addition up to which computing again is cheaper than storing. */
@@ -36,7 +53,11 @@ function isCheap({ primitive: { name } }: Equation): boolean {
   return name in ELEMENTWISE && (ELEMENTWISE[name as ElementwiseName].cost ?? 1) <= CHEAP_COST;
 }
 
-function computeAfter(loop: Loop, outside: Rewriter): (() => void) | undefined {
+function computeAfter(
+  loop: Loop,
+  outside: Rewriter,
+  whole: ReadonlySet<Value>,
+): (() => void) | undefined {
   const producers = producersOf(loop);
   const levels = levelsOf(loop);
   const ready = new Set<Value>([
@@ -44,10 +65,14 @@ function computeAfter(loop: Loop, outside: Rewriter): (() => void) | undefined {
     ...loop.constants.map(({ inner }) => inner),
   ]);
   const stacks = new Map(loop.stacks.map((stack) => [stack.inner, stack]));
+  const isSaved = ({ outputs: [value] }: Equation) => {
+    const stack = stacks.get(value);
+    return stack !== undefined && !whole.has(stack.outer);
+  };
   const isReady = (value: Value) =>
     ready.has(value) || stacks.has(value) || producers.get(value)?.primitive === FILL;
   const again = loop.equations.filter((equation) =>
-    isCheap(equation) && stacks.has(equation.outputs[0]) && equation.inputs.every(isReady) &&
+    isCheap(equation) && isSaved(equation) && equation.inputs.every(isReady) &&
     levels.ofEquation(equation) !== "constant"
   );
   if (again.length === 0) return undefined;

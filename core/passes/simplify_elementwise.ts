@@ -62,6 +62,10 @@ const RULES: Partial<Readonly<Record<ElementwiseName, Rule>>> = {
     if (b === 0 && !real) return [emitFill(rewriter, outputs[0].type, 0)];
     const [left, right] = [producedBy(x, "neg", rewriter), producedBy(y, "neg", rewriter)];
     if (left && right) return emit(rewriter, "mul", left.inputs[0], right.inputs[0]);
+    if (real) {
+      const joined = joinFactors(x, y, rewriter) ?? joinFactors(y, x, rewriter);
+      if (joined) return joined;
+    }
     if (b === undefined || !real) return undefined;
     if (b === -1) return emit(rewriter, "neg", x);
     const inner = left ? { value: left.inputs[0], factor: -1 } : scaledBy(x, rewriter);
@@ -72,7 +76,13 @@ const RULES: Partial<Readonly<Record<ElementwiseName, Rule>>> = {
   div({ inputs: [x, y] }, rewriter) {
     const divisor = fillValue(y, rewriter);
     if (divisor === 1) return [x];
-    if (x.type.dtype !== "f32" || divisor === undefined || !isPlain(divisor)) return undefined;
+    if (x.type.dtype !== "f32") return undefined;
+    if (producedBy(y, BROADCAST, rewriter) && !isRepeated(x, rewriter)) {
+      // One division, and a product for each element; the next rules move it before the repetition.
+      const inverse = emit(rewriter, "div", emitFill(rewriter, y.type, 1), y);
+      return emit(rewriter, "mul", x, ...inverse);
+    }
+    if (divisor === undefined || !isPlain(divisor)) return undefined;
     return scale(rewriter, x, 1 / divisor);
   },
   pow({ inputs: [x, y] }, rewriter) {
@@ -94,6 +104,27 @@ const RULES: Partial<Readonly<Record<ElementwiseName, Rule>>> = {
     if (inner) return emit(rewriter, "select", inner.inputs[0], y, x);
   },
 };
+
+/** Whether a value is a repetition of a smaller one. */
+function isRepeated(value: Value, rewriter: Rewriter): boolean {
+  return fillValue(value, rewriter) !== undefined ||
+    producedBy(value, BROADCAST, rewriter) !== undefined;
+}
+
+/** `(x · a) · b` of repeated numbers a and b is `x · (a · b)`. */
+function joinFactors(x: Value, b: Value, rewriter: Rewriter): Value[] | undefined {
+  const inner = producedBy(x, "mul", rewriter);
+  if (!inner || !isRepeated(b, rewriter)) return undefined;
+  const [left, right] = inner.inputs;
+  const [factor, rest] = isRepeated(right, rewriter) ? [right, left] : [left, right];
+  if (!isRepeated(factor, rewriter)) return undefined;
+  const repeatedAt = (value: Value) =>
+    (producedBy(value, BROADCAST, rewriter)?.params as BroadcastParams | undefined)?.axes;
+  const [first, second] = [repeatedAt(factor), repeatedAt(b)];
+  if (!first && !second) return undefined;
+  if (first && second && !sameShape(first, second)) return undefined;
+  return emit(rewriter, "mul", rest, ...emit(rewriter, "mul", factor, b));
+}
 
 /** `and` and `or` of bools: one value is neutral, the other decides. */
 function logical(neutral: number, decides: number): Rule {

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Equation, Value } from "../graph.ts";
+import { IOTA } from "../primitives/creation.ts";
 import {
   BROADCAST,
   type BroadcastParams,
@@ -20,7 +21,8 @@ import {
   SPLIT,
   type SplitParams,
 } from "../primitives/slice.ts";
-import { sameShape } from "../tensor_type.ts";
+import { keptAxes, REDUCE_MAX, REDUCE_SUM, type ReduceParams } from "../primitives/reduce.ts";
+import { sameShape, type Shape } from "../tensor_type.ts";
 import { type Rewriter, type Rule, sameItems } from "./rewrite.ts";
 import { emitFill, emitReshape, fillValue, inShape, producedBy } from "./simplify_rule.ts";
 
@@ -37,9 +39,31 @@ const simplifyReshape: Rule = (equation, rewriter) => {
   if (sameShape(x.type.shape, shape)) return [x];
   const inner = producedBy(x, RESHAPE, rewriter);
   if (inner) return [emitReshape(rewriter, inner.inputs[0], shape)];
+  const fold = producedBy(x, REDUCE_SUM, rewriter) ?? producedBy(x, REDUCE_MAX, rewriter);
+  const folded = fold && foldInShape(fold, shape, rewriter);
+  if (folded) return folded;
   const repetition = producedBy(x, BROADCAST, rewriter) && inShape(x, shape, rewriter);
   return repetition ? [repetition()] : ofFill(equation, rewriter);
 };
+
+/** A fold whose result then loses dimensions of size 1 folds those too. */
+function foldInShape(
+  { primitive, inputs: [source], params }: Equation,
+  shape: Shape,
+  rewriter: Rewriter,
+): readonly Value[] | undefined {
+  const { axes } = params as ReduceParams;
+  const own = source.type.shape;
+  const lost: number[] = [];
+  let next = 0;
+  for (const axis of keptAxes(own, axes)) {
+    if (own[axis] === shape[next]) next++;
+    else if (own[axis] === 1) lost.push(axis);
+    else return undefined;
+  }
+  if (next < shape.length) return undefined;
+  return rewriter.emit(primitive, [source], { axes: [...axes, ...lost].sort((a, b) => a - b) });
+}
 
 const simplifyTranspose: Rule = (equation, rewriter) => {
   const { inputs: [x], outputs: [{ type: { shape } }] } = equation;
@@ -68,6 +92,11 @@ const simplifyBroadcast: Rule = (equation, rewriter) => {
   if (inner) {
     const before = (inner.params as BroadcastParams).axes;
     return rewriter.emit(BROADCAST, inner.inputs, { shape, axes: before.map((d) => axes[d]) });
+  }
+  const counter = producedBy(x, IOTA, rewriter);
+  if (counter) {
+    const axis = axes[counter.params.axis as number];
+    return rewriter.emit(IOTA, [], { ...counter.params, shape, axis });
   }
   // Dimensions of size 1 need not be there before.
   if (x.type.shape.includes(1)) {

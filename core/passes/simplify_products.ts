@@ -40,6 +40,12 @@ const simplifySum: Rule = (equation, rewriter) => {
   const value = fillValue(x, rewriter);
   const count = sizeOf(axes.map((axis) => x.type.shape[axis]));
   if (value !== undefined && type.dtype === "f32") return [emitFill(rewriter, type, value * count)];
+  const product = producedBy(x, "mul", rewriter);
+  const factor = product && fillValue(product.inputs[1], rewriter);
+  if (product && factor !== undefined && type.dtype === "f32") {
+    const [sum] = rewriter.emit(REDUCE_SUM, [product.inputs[0]], params);
+    return rewriter.emit(ELEMENTWISE_PRIMITIVES.mul, [sum, emitFill(rewriter, type, factor)]);
+  }
   const inner = producedBy(x, REDUCE_SUM, rewriter);
   if (inner) {
     const [source] = inner.inputs;
@@ -48,8 +54,30 @@ const simplifySum: Rule = (equation, rewriter) => {
     const all = [...before, ...axes.map((axis) => kept[axis])].sort((a, b) => a - b);
     return rewriter.emit(REDUCE_SUM, [source], { axes: all });
   }
-  return sumOfRepeated(equation, rewriter) ?? simplifyFold(equation, rewriter);
+  return sumOfRepeated(equation, rewriter) ?? sumOfProducts(equation, rewriter) ??
+    simplifyFold(equation, rewriter);
 };
+
+/** The sum of products over their leading dimension is one product with a longer inner dimension. */
+function sumOfProducts(
+  { inputs: [x], params }: Equation,
+  rewriter: Rewriter,
+): readonly Value[] | undefined {
+  const product = producedBy(x, MATMUL, rewriter);
+  const { axes } = params as ReduceParams;
+  if (!product || x.type.shape.length !== 3 || axes.length !== 1 || axes[0] !== 0) return undefined;
+  const { transposeX, transposeY } = product.params as MatmulParams;
+  const [left, right] = product.inputs;
+  const merge = (value: Value, leads: boolean) => {
+    const plain = leads ? value : swapLast(value, rewriter);
+    const [count, k, n] = plain.type.shape;
+    return emitReshape(rewriter, plain, [count * k, n]);
+  };
+  return rewriter.emit(MATMUL, [merge(left, transposeX), merge(right, !transposeY)], {
+    transposeX: true,
+    transposeY: false,
+  });
+}
 
 /** The sum of a value repeated n times is n times the value. */
 function sumOfRepeated(

@@ -58,6 +58,7 @@ export function sampleArray(
   const most = options.most ?? (dtype === "bool" ? 2 : dtype === "f32" ? 1 : 5);
   return denseFrom({ dtype, shape }, () => {
     const x = least + (most - least) * random();
-    return dtype === "f32" ? Math.fround(x) : Math.floor(x);
+    if (dtype === "f32") return Math.fround(x);
+    return dtype === "i32" ? Math.floor(x) : Math.max(0, Math.floor(x));
   });
 }

@@ -11,6 +11,7 @@ export * from "./predictor.ts";
 export * from "./rmsprop.ts";
 export * from "./run_folder.ts";
 export * from "./safetensors.ts";
+export * from "./saved_run.ts";
 export * from "./schedules.ts";
 export * from "./settings.ts";
 export * from "./sgd.ts";

@@ -43,6 +43,20 @@ export type TrainingEvent =
     readonly predict: Predict;
   };
 
+/** What is known when training begins. */
+export interface TrainingStart {
+  /** All settings. */
+  readonly settings: ResolvedSettings;
+  /** Where it will be trained. */
+  readonly device: BackendName;
+  /** What that runs on, in a line. */
+  readonly deviceDescription: string;
+  /** The task. */
+  readonly task: TaskInstance;
+  /** The model's layers. */
+  readonly layers: readonly LayerRow[];
+}
+
 /** Parameters worth keeping. */
 export interface BestParameters {
   /** After which step. */
@@ -77,10 +91,19 @@ export interface TrainSettings extends Partial<Omit<TrainingDefaults, "optimizer
   readonly optimizer?: OptimizerName | Optimizer;
   /** How the learning rate goes, or its name. */
   readonly schedule?: ScheduleName | Schedule;
+  /** Is told what is about to be trained, before the first step; training waits for it. */
+  readonly begin?: (start: TrainingStart) => void | Promise<void>;
   /** Is told what happens; training waits for it. */
   readonly report?: (event: TrainingEvent) => void | Promise<void>;
-  /** Is given the state of training after every validation, and where it was ended early, to keep. */
-  readonly keep?: (snapshot: () => Promise<Snapshot>, best: boolean) => Promise<void>;
+  /**
+   * Is given the state of training after every validation, and where it was ended early, to keep it: a function that copies all of
+   * it, whether it is the best so far, and the best parameters.
+   */
+  readonly keep?: (
+    snapshot: () => Promise<Snapshot>,
+    isBest: boolean,
+    best: BestParameters,
+  ) => Promise<void>;
   /** Ends training early, with what there is. */
   readonly signal?: AbortSignal;
   /** A run to go on with. */
@@ -179,6 +202,13 @@ export async function train(settings: TrainSettings): Promise<TrainResult> {
       seed: settings.seed ?? 0,
       resume: resume?.tensors,
     });
+    await settings.begin?.({
+      settings: chosen,
+      device: backend.name,
+      deviceDescription: backend.description,
+      task,
+      layers: instance.layers,
+    });
     const loop = new Loop(trainer, chosen, settings, started);
     loop.best = resume?.best ?? { step: trainer.step, parameters: await trainer.parameters() };
     const ended = await loop.run(signal);
@@ -207,11 +237,19 @@ export async function train(settings: TrainSettings): Promise<TrainResult> {
 
 /** Settings with nothing left out. */
 export interface ResolvedSettings extends Omit<TrainingDefaults, "optimizer" | "schedule"> {
+  /** The optimizer. */
   readonly optimizer: Optimizer;
+  /** How the learning rate goes. */
   readonly schedule: Schedule;
+  /** Name of the schedule, `custom` for one that was given as a function. */
+  readonly scheduleName: ScheduleName | "custom";
+  /** Learning rate. */
   readonly learningRate: number;
+  /** This much of Σw² is added to the loss. */
   readonly l2: number;
+  /** Steps between validations. */
   readonly validateEvery: number;
+  /** What decides which parameters are best. */
   readonly best: "error" | "loss";
 }
 
@@ -236,7 +274,7 @@ export function resolveSettings(
   given: Partial<Pick<TrainSettings, keyof TrainingDefaults>>,
   defaults: TrainingDefaults,
 ): ResolvedSettings {
-  const all = { ...defaults, ...defined(given) } as TrainingDefaults;
+  const all = { ...defaults, ...known(given) } as TrainingDefaults;
   const recommended = defaults.optimizer ?? "adam";
   const chosen = given.optimizer ?? recommended;
   const optimizer = typeof chosen === "string" ? OPTIMIZERS[chosen]() : chosen;
@@ -259,6 +297,7 @@ export function resolveSettings(
     ...all,
     optimizer,
     schedule: withWarmup(base, all.warmup ?? 0),
+    scheduleName: typeof schedule === "string" ? schedule : "custom",
     learningRate,
     l2: all.l2 ?? 0,
     validateEvery: all.validateEvery ?? Math.max(1, Math.ceil(steps / 20)),
@@ -266,10 +305,26 @@ export function resolveSettings(
   };
 }
 
-function defined<T extends object>(values: T): Partial<T> {
+const KNOWN: Readonly<Record<keyof TrainingDefaults, true>> = {
+  steps: true,
+  optimizer: true,
+  learningRate: true,
+  schedule: true,
+  warmup: true,
+  clip: true,
+  clipNorm: true,
+  l2: true,
+  validateEvery: true,
+  best: true,
+  stopAtError: true,
+  stopAtLoss: true,
+};
+
+/** What is a setting and is given. */
+function known(values: object): object {
   return Object.fromEntries(
-    Object.entries(values).filter(([, value]) => value !== undefined),
-  ) as Partial<T>;
+    Object.entries(values).filter(([name, value]) => name in KNOWN && value !== undefined),
+  );
 }
 
 /** The loop over steps, with its clock. */
@@ -332,7 +387,9 @@ class Loop {
     }
     if (ended === "aborted") {
       // A validation out of turn could make a best that a run in one go would not have.
-      if (validated !== trainer.step) await this.#settings.keep?.(() => this.snapshot(), false);
+      if (validated !== trainer.step) {
+        await this.#settings.keep?.(() => this.snapshot(), false, this.best);
+      }
     } else if (validated !== trainer.step && trainer.step > 0) await this.#validate();
     return ended;
   }
@@ -410,7 +467,7 @@ class Loop {
       best,
       predict: (request) => trainer.predict(request),
     });
-    await this.#settings.keep?.(() => this.snapshot(), best);
+    await this.#settings.keep?.(() => this.snapshot(), best, this.best);
     return validation;
   }
 

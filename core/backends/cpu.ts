@@ -1,0 +1,238 @@
+/**
+ * The CPU backend: every graph becomes one WebAssembly module, and a run is one call of it. Tensors of
+ * all programs lie in one memory, from which buffers are given out and taken back.
+ *
+ * @module
+ */
+import { debugLevel, debugLine, dumpText, readVariable } from "../debug.ts";
+import type { Graph } from "../graph.ts";
+import { formatProgram } from "../kernels/format_program.ts";
+import type { Program, Step } from "../kernels/kernel.ts";
+import { lowerGraph } from "../kernels/lower.ts";
+import { printWasm } from "../kernels/print_wasm/print_wasm.ts";
+import { detectFeatures } from "../kernels/wasm/features.ts";
+import { optimize } from "../passes/mod.ts";
+import {
+  formatType,
+  sizeOf,
+  type TensorType,
+  type TypedArray,
+  typedArray,
+} from "../tensor_type.ts";
+import type { Backend, CompileOptions, DeviceBuffer, Executable, KernelInfo } from "./backend.ts";
+import { CpuMemory } from "./cpu_memory.ts";
+
+/** Options of {@linkcode cpuBackend}. */
+export interface CpuOptions {
+  /** Whether multiplications and additions may be fused; by default whether the engine can. */
+  readonly relaxed?: boolean;
+}
+
+/** Memory of one tensor. Its address is 0 once it was given back. */
+class CpuBuffer implements DeviceBuffer {
+  readonly type: TensorType;
+  readonly memory: CpuMemory;
+  readonly bytes: number;
+  address: number;
+
+  constructor(memory: CpuMemory, type: TensorType, bytes: number) {
+    this.memory = memory;
+    this.type = type;
+    this.bytes = bytes;
+    this.address = memory.allocate(bytes);
+  }
+
+  dispose(): void {
+    if (this.address === 0) return;
+    this.memory.release(this.address, this.bytes);
+    this.address = 0;
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+/** The buffer as one of this device's, which still has its memory. */
+function ownBuffer(buffer: DeviceBuffer, memory: CpuMemory, action: string): CpuBuffer {
+  if (buffer instanceof CpuBuffer && buffer.memory === memory && buffer.address !== 0) {
+    return buffer;
+  }
+  throw new TypeError(
+    `Cannot ${action} a buffer of ${
+      formatType(buffer.type)
+    }: it was disposed of or is another device's`,
+  );
+}
+
+/**
+ * Opens the CPU: programs compiled to WebAssembly with vectors of four floats.
+ *
+ * @param options What code may be generated.
+ * @returns A device that runs where it is called: results are there when a run returns.
+ * @throws {RangeError} If the engine has no WebAssembly SIMD.
+ *
+ * @example Usage
+ * ```ts
+ * import { compile, cpuBackend, type Tensor } from "@unroll/core";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * using backend = cpuBackend();
+ * using squares = compile((x: Tensor) => x.mul(x), { backend });
+ * using y = await squares(Float32Array.of(1, 2, 3));
+ * deepStrictEqual([...await y.data()], [1, 4, 9]);
+ * ```
+ */
+export function cpuBackend(options: CpuOptions = {}): Backend {
+  const features = detectFeatures();
+  if (!features.simd) {
+    throw new RangeError("Cannot open cpu: WebAssembly with SIMD is needed, this engine has none");
+  }
+  const relaxed = options.relaxed ?? features.relaxedSimd;
+  const memory = new CpuMemory();
+  const write = (buffer: CpuBuffer, data: TypedArray): void => {
+    const { dtype, shape } = buffer.type;
+    if (data.length !== sizeOf(shape)) {
+      throw new RangeError(
+        `Cannot write ${formatType(buffer.type)}: ${
+          sizeOf(shape)
+        } elements are needed, found ${data.length}`,
+      );
+    }
+    memory.view(dtype, buffer.address, data.length).set(data);
+  };
+  const newBuffer = (type: TensorType) => new CpuBuffer(memory, type, 4 * sizeOf(type.shape));
+  const backend: Backend = {
+    name: "cpu",
+    description: relaxed
+      ? "WebAssembly SIMD with fused multiply-add, 1 thread"
+      : "WebAssembly SIMD, 1 thread",
+    upload(type, data) {
+      const buffer = newBuffer(type);
+      write(buffer, data);
+      return buffer;
+    },
+    write: (buffer, data) => write(ownBuffer(buffer, memory, "write"), data),
+    download(buffer) {
+      const { address, type } = ownBuffer(buffer, memory, "read");
+      const view = memory.view(type.dtype, address, sizeOf(type.shape));
+      return Promise.resolve(typedArray(type.dtype, view));
+    },
+    compile: (graph, settings) => compileGraph(memory, graph, relaxed, settings),
+    dispose: () => memory.dispose(),
+    [Symbol.dispose]: () => memory.dispose(),
+  };
+  return backend;
+}
+
+async function compileGraph(
+  memory: CpuMemory,
+  graph: Graph,
+  relaxed: boolean,
+  { name = "program", donated = [] }: CompileOptions = {},
+): Promise<Executable> {
+  const program = lowerGraph(optimize(graph), { name, donated });
+  const { bytes, arenaBytes, tableLength } = printWasm(program, { relaxed });
+  tell(program, bytes);
+  const module = await WebAssembly.compile(bytes);
+  const { exports } = new WebAssembly.Instance(module, { env: { memory: memory.memory } });
+  return new CpuExecutable(memory, graph, {
+    run: exports.run as (table: number) => void,
+    arenaBytes,
+    tableLength,
+    donated,
+    kernels: kernelInfos(program.steps, 1),
+  });
+}
+
+/** Shows a program to whoever asked for it: as loops, because the module is bytes. */
+function tell(program: Program, bytes: Uint8Array): void {
+  const isDumped = readVariable("DUMP") !== undefined;
+  if (debugLevel() < 4 && !isDumped) return;
+  const text = `${formatProgram(program)}\n${bytes.length} bytes of WebAssembly`;
+  if (debugLevel() >= 4) debugLine(text);
+  dumpText(`${program.name}.loops.txt`, text);
+}
+
+function kernelInfos(steps: readonly Step[], runs: number): KernelInfo[] {
+  return steps.flatMap((step) =>
+    step.kind === "loop"
+      ? kernelInfos(step.steps, runs * step.time.extent)
+      : [{ name: step.name, runs }]
+  );
+}
+
+/** What makes up an executable. */
+interface Parts {
+  readonly run: (table: number) => void;
+  readonly arenaBytes: number;
+  readonly tableLength: number;
+  readonly donated: readonly (readonly [output: number, input: number])[];
+  readonly kernels: readonly KernelInfo[];
+}
+
+class CpuExecutable implements Executable {
+  readonly kernels: readonly KernelInfo[];
+  readonly #memory: CpuMemory;
+  readonly #run: (table: number) => void;
+  readonly #arenaBytes: number;
+  /** Address of the table of addresses. */
+  #table: number;
+  readonly #tableBytes: number;
+  readonly #inputs: number;
+  readonly #types: readonly TensorType[];
+  readonly #sizes: readonly number[];
+  /** For each output the input whose buffer it takes over, or −1. */
+  readonly #source: readonly number[];
+
+  constructor(memory: CpuMemory, graph: Graph, parts: Parts) {
+    this.#memory = memory;
+    this.#run = parts.run;
+    this.kernels = parts.kernels;
+    this.#arenaBytes = parts.arenaBytes;
+    this.#tableBytes = 4 * parts.tableLength;
+    this.#table = memory.allocate(this.#tableBytes);
+    this.#inputs = graph.inputs.length;
+    this.#types = graph.outputs.map(({ type }) => type);
+    this.#sizes = this.#types.map(({ shape }) => 4 * sizeOf(shape));
+    const taken = new Map(parts.donated);
+    this.#source = this.#types.map((_, i) => taken.get(i) ?? -1);
+    memory.reserveArena(this.#arenaBytes);
+  }
+
+  run(inputs: readonly DeviceBuffer[]): DeviceBuffer[] {
+    const memory = this.#memory;
+    if (this.#table === 0) throw new TypeError("Cannot run a program: it was disposed of");
+    if (inputs.length !== this.#inputs) {
+      throw new TypeError(
+        `Cannot run a program: ${this.#inputs} inputs are needed, found ${inputs.length}`,
+      );
+    }
+    const outputs = new Array<DeviceBuffer>(this.#types.length);
+    for (let i = 0; i < outputs.length; i++) {
+      const source = this.#source[i];
+      outputs[i] = source >= 0
+        ? inputs[source]
+        : new CpuBuffer(memory, this.#types[i], this.#sizes[i]);
+    }
+    const { words } = memory;
+    let place = this.#table >> 2;
+    for (let i = 0; i < inputs.length; i++) {
+      words[place++] = ownBuffer(inputs[i], memory, "run a program on").address;
+    }
+    for (let i = 0; i < outputs.length; i++) words[place++] = (outputs[i] as CpuBuffer).address;
+    words[place] = memory.arena;
+    this.#run(this.#table);
+    return outputs;
+  }
+
+  dispose(): void {
+    if (this.#table === 0) return;
+    this.#memory.release(this.#table, this.#tableBytes);
+    this.#table = 0;
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}

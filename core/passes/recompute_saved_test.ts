@@ -1,0 +1,79 @@
+import { assertEquals } from "@std/assert";
+import { checkGraph } from "../check_graph.ts";
+import type { Graph } from "../graph.ts";
+import { add, mul, sigmoid, sub, tanh } from "../ops/arithmetic.ts";
+import { fill } from "../ops/creation.ts";
+import { scan } from "../ops/scan.ts";
+import type { Tensor } from "../tensor.ts";
+import { bodiesOf, checkSameMeaning, countPrimitives } from "../testing/compare_graphs.ts";
+import { trace } from "../trace.ts";
+import { recomputeSaved } from "./recompute_saved.ts";
+import { simplify } from "./simplify.ts";
+import { removeDead } from "./remove_dead.ts";
+
+/** A loop that stacks a gate z and 1 − z, and one that walks over both. */
+function twoLoops(size: number, whole = false): Graph {
+  const type = { dtype: "f32", shape: [size] } as const;
+  return trace([type, { dtype: "f32", shape: [3, size] }], (start, xs) => {
+    const [last, [gates, others]] = scan(
+      (h: Tensor, x: Tensor) => {
+        const gate = sigmoid(add(h, x));
+        const other = sub(1, gate);
+        return [add(mul(gate, h), mul(other, x)), [gate, other]];
+      },
+      start,
+      xs,
+    );
+    const [back] = scan(
+      (h: Tensor, [z, y]: Tensor[]) => [tanh(mul(h, add(z, mul(z, y)))), undefined],
+      last,
+      [gates, others],
+      { reverse: true },
+    );
+    return whole ? [back, others] : [back];
+  }).graph;
+}
+
+function stacks(graph: Graph): number {
+  const loop = graph.equations.find(({ primitive }) => primitive.name === "scan");
+  return (loop?.outputs.length ?? 0) - (loop?.params.carries as number);
+}
+
+Deno.test("recomputeSaved() stacks once what another stack tells", () => {
+  const graph = twoLoops(4);
+  const after = removeDead(simplify(recomputeSaved(graph)));
+  checkGraph(after);
+  checkSameMeaning(graph, after);
+  assertEquals([stacks(graph), stacks(after)], [2, 1]);
+  assertEquals(countPrimitives(after), { scan: 2, fill: 1, sub: 1 });
+});
+
+Deno.test("recomputeSaved() computes again inside the later loop where steps are large", () => {
+  const graph = twoLoops(5000);
+  const after = removeDead(recomputeSaved(removeDead(simplify(recomputeSaved(graph)))));
+  checkGraph(after);
+  checkSameMeaning(graph, after);
+  assertEquals(stacks(after), 1);
+  assertEquals(countPrimitives(after), { scan: 2 });
+  assertEquals(bodiesOf(after).map((body) => countPrimitives(body).sub), [1, 1]);
+});
+
+Deno.test("recomputeSaved() leaves stacks that are read whole, and what costs more", () => {
+  const whole = twoLoops(4, true);
+  assertEquals(stacks(removeDead(recomputeSaved(whole))), 2);
+  const type = { dtype: "f32", shape: [2] } as const;
+  const { graph } = trace([type, { dtype: "f32", shape: [3, 2] }], (start, xs) => {
+    const [last, [states, angles]] = scan(
+      (h: Tensor, x: Tensor) => [add(h, x), [h, tanh(h)]],
+      start,
+      xs,
+    );
+    const [back] = scan(
+      (h: Tensor, [z, y]: Tensor[]) => [mul(h, add(z, y)), undefined],
+      mul(last, fill([2], 2)),
+      [states, angles],
+    );
+    return [back];
+  });
+  assertEquals(stacks(removeDead(recomputeSaved(graph))), 2);
+});

@@ -1,0 +1,66 @@
+import { assertAlmostEquals, assertEquals } from "@std/assert";
+import { tensor } from "../ops/creation.ts";
+import type { OutputSpec, TaskSpec } from "../plugin/task_spec.ts";
+import { randomSource } from "../testing/random_source.ts";
+import { measure, taskLoss } from "./loss.ts";
+
+const OUTPUTS: readonly OutputSpec[] = [
+  { kind: "class", classes: 3, at: "every" },
+  { kind: "class", classes: 3, at: "last" },
+  { kind: "vector", size: 3, at: "every" },
+];
+
+for (const outputs of OUTPUTS) {
+  for (const kind of ["cross-entropy", "squared-error"] as const) {
+    if (outputs.kind === "vector" && kind === "cross-entropy") continue;
+    for (const reduction of ["mean", "sum"] as const) {
+      for (const weighted of [false, true]) {
+        const name = `${kind} ${reduction} of ${outputs.kind} at ${outputs.at}${
+          weighted ? ", weighted" : ""
+        }`;
+        Deno.test(`taskLoss() and measure() agree on ${name}`, async () => {
+          const spec: TaskSpec = {
+            inputs: { kind: "none" },
+            outputs,
+            length: 4,
+            loss: { kind, reduction },
+            weighted,
+            stateful: false,
+          };
+          const random = randomSource(7);
+          const places = outputs.at === "every" ? [4, 2] : [2];
+          const count = places.reduce((size, n) => size * n);
+          const answers = Float32Array.from({ length: count * 3 }, () => random() * 4 - 2);
+          const targets = outputs.kind === "class"
+            ? Int32Array.from({ length: count }, () => Math.floor(random() * 3))
+            : Float32Array.from({ length: count * 3 }, () => random() * 4 - 2);
+          const weights = weighted
+            ? Float32Array.from({ length: count }, (_, i) => i % 2 === 0 ? 0 : 0.5 + i)
+            : undefined;
+          const loss = taskLoss(
+            spec,
+            tensor(answers, { shape: [...places, 3] }),
+            tensor(targets, { shape: outputs.kind === "class" ? places : [...places, 3] }),
+            weights && tensor(weights, { shape: places }),
+          );
+          const measured = measure(spec, answers, targets, weights);
+          // Both in double precision; read as f32.
+          assertAlmostEquals(measured.loss, await loss.item(), Math.abs(measured.loss) * 2 ** -23);
+          assertEquals(measured.count, weighted ? count / 2 : count);
+        });
+      }
+    }
+  }
+}
+
+Deno.test("measure() counts an answer of NaN as wrong", () => {
+  const spec: TaskSpec = {
+    inputs: { kind: "none" },
+    outputs: { kind: "class", classes: 2, at: "every" },
+    length: 2,
+    loss: { kind: "cross-entropy", reduction: "mean" },
+    weighted: false,
+    stateful: false,
+  };
+  assertEquals(measure(spec, Float32Array.of(NaN, NaN, 0, 1), Int32Array.of(0, 1)).wrong, 1);
+});

@@ -1,0 +1,302 @@
+import { assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
+import * as z from "zod";
+import { referenceBackend } from "../backends/reference.ts";
+import { broadcastTo, fill, ones, scan, zeros } from "../ops/mod.ts";
+import { defineModel, type Model, type ModelPlugin } from "../plugin/model.ts";
+import { defineTask, type Task, type Validation } from "../plugin/task.ts";
+import { outputSize, type TaskSpec } from "../plugin/task_spec.ts";
+import { randomNormal } from "../random.ts";
+import type { Tensor } from "../tensor.ts";
+import { measure } from "./loss.ts";
+import { DivergenceError, train, type TrainingEvent, type TrainSettings } from "./train.ts";
+
+const SPEC: TaskSpec = {
+  inputs: { kind: "none" },
+  outputs: { kind: "class", classes: 3, at: "every" },
+  length: "variable",
+  loss: { kind: "cross-entropy", reduction: "mean" },
+  weighted: false,
+  stateful: false,
+};
+
+/** Say 0, 1, 2, 0, 1, 2, … */
+function cycle(overrides: { readonly validate?: () => Validation } = {}): Task {
+  const targets = (length: number) => Int32Array.from({ length }, (_, n) => n % 3);
+  return defineTask({
+    name: "cycle",
+    summary: "Count modulo 3",
+    options: z.object({}),
+    create: () => ({
+      spec: SPEC,
+      batch({ random }) {
+        const length = 4 + Math.floor(random() * 3);
+        return { length, size: 1, targets: targets(length) };
+      },
+      async validate(predict) {
+        if (overrides.validate) return overrides.validate();
+        const { outputs } = await predict({ length: 30 });
+        const { loss, wrong } = measure(SPEC, outputs, targets(30));
+        return { loss, error: wrong / 30 };
+      },
+      defaults: () => ({
+        steps: 150,
+        optimizer: "adam",
+        learningRate: 0.05,
+        clipNorm: 1,
+        l2: 1e-5,
+        validateEvery: 50,
+      }),
+    }),
+  })();
+}
+
+/** A small recurrent network without inputs. */
+const counter: ModelPlugin = defineModel({
+  name: "counter",
+  summary: "Counts",
+  options: z.object({}),
+  create: (_, spec) => ({
+    parameters: (key: Tensor) => ({
+      wh: randomNormal(key, [6, 6]).mul(0.5),
+      start: ones([1, 6]),
+      w: randomNormal(key, [6, outputSize(spec)]).mul(0.5),
+    }),
+    initialState: ({ start }: Readonly<Record<"wh" | "start" | "w", Tensor>>, batch) =>
+      broadcastTo(start, [batch, 6]),
+    apply({ wh, w }, _, { length, state }) {
+      const [end, hidden] = scan(
+        (h, _: undefined) => {
+          const next = h.matmul(wh).tanh();
+          return [next, next] as const;
+        },
+        state,
+        undefined,
+        { length },
+      ) as unknown as [Tensor, Tensor];
+      return { outputs: hidden.matmul(w), state: end, hidden };
+    },
+    layers: [],
+  }),
+}) as ModelPlugin;
+
+async function run(settings: Partial<TrainSettings> = {}) {
+  return await train({ model: counter(), task: cycle(), device: "reference", ...settings });
+}
+
+Deno.test("train() learns, tells of it, and keeps the best", async () => {
+  const events: TrainingEvent[] = [];
+  using trained = await run({ report: (event) => void events.push(event) });
+  assertEquals(trained.error, 0);
+  assertEquals([trained.steps, trained.ended, trained.device], [150, "steps", "reference"]);
+  const validations = events.filter(({ event }) => event === "validation");
+  assertEquals(validations.map(({ step }) => step), [50, 100, 150]);
+  const progress = events.flatMap((event) => event.event === "progress" ? [event] : []);
+  assertEquals(progress.at(-1)?.step, 150);
+  assertEquals(progress.at(-1)!.loss < progress[0].loss, true);
+  // The result is the model of the best validation.
+  const { outputs } = await trained.predict({ length: 30 });
+  const { loss } = measure(SPEC, outputs, Int32Array.from({ length: 30 }, (_, n) => n % 3));
+  assertAlmostEquals(loss, trained.loss, 1e-5);
+});
+
+Deno.test("train() gives the same bits for the same seed, and others for another", async () => {
+  const bits = async (seed: number) => {
+    using trained = await run({ seed, steps: 20 });
+    return [...trained.best.parameters.values()].flatMap(({ data }) => [...data]).join();
+  };
+  const first = await bits(3);
+  assertEquals(await bits(3), first);
+  assertEquals(await bits(4) === first, false);
+});
+
+Deno.test("train() goes on from a snapshot as if it had not stopped", async () => {
+  using whole = await run({ steps: 40, schedule: "constant" });
+  using half = await run({ steps: 20 });
+  using rest = await run({ steps: 40, resume: await half.snapshot() });
+  const wanted = await whole.snapshot();
+  const found = await rest.snapshot();
+  assertEquals(found.step, 40);
+  for (const [name, { data }] of wanted.tensors) {
+    // The interpreter works in double precision, a snapshot holds f32.
+    data.forEach((x, i) => assertAlmostEquals(found.tensors.get(name)!.data[i], x, 1e-4, name));
+  }
+  await assertRejects(
+    () => run({ steps: 60, optimizer: "sgd", resume: { ...wanted, tensors: new Map() } }),
+    TypeError,
+    'Cannot resume: "failed" must be u32[], found nothing',
+  );
+});
+
+Deno.test("train() stops at the first loss that is not finite, says which, and keeps the best", async () => {
+  // Gradients of a squared error grow without end at this learning rate.
+  const spec: TaskSpec = {
+    ...SPEC,
+    outputs: { kind: "vector", size: 1, at: "every" },
+    loss: { kind: "squared-error", reduction: "sum" },
+  };
+  const model = defineModel({
+    name: "line",
+    summary: "A number",
+    options: z.object({}),
+    create: () => ({
+      parameters: () => ({ w: ones([1]) }),
+      initialState: () => undefined,
+      apply: ({ w }: { readonly w: Tensor }, _, { length, batch }) => ({
+        outputs: broadcastTo(w.square(), [length, batch, 1]),
+        state: undefined,
+      }),
+      layers: [],
+    }),
+  });
+  const task = defineTask({
+    name: "zero",
+    summary: "Answer 0",
+    options: z.object({}),
+    create: () => ({
+      spec,
+      batch: () => ({ length: 1, size: 1, targets: new Float32Array(1) }),
+      validate: async (predict) => ({ loss: (await predict({ length: 1 })).outputs[0] }),
+      defaults: () => ({ steps: 100, optimizer: "sgd", learningRate: 10, validateEvery: 2 }),
+    }),
+  });
+  // w ← w − 10·4·w³, so the loss w⁴ is: 1, (−39)⁴, … and the sixth or so is beyond 3e38.
+  let w = 1;
+  let failed = 1;
+  while (w ** 4 < 3e38) {
+    w -= 40 * w ** 3;
+    failed++;
+  }
+  const error = await assertRejects(
+    () => train({ model: model(), task: task(), device: "reference" }),
+    DivergenceError,
+    `the loss of step ${failed} is not finite; try a learning rate below 10, such as 1, or clip`,
+  );
+  assertEquals(error.step, failed);
+  assertEquals(error.best.step, 2);
+  assertEquals(error.best.parameters.get("w")!.data.length, 1);
+});
+
+Deno.test("train() ends when it is good enough, or when it is told to", async () => {
+  using good = await run({ validateEvery: 10, stopAtError: 1 });
+  assertEquals([good.ended, good.steps], ["good", 10]);
+  const controller = new AbortController();
+  using aborted = await run({
+    signal: controller.signal,
+    report: ({ step }) => step >= 50 ? controller.abort() : undefined,
+  });
+  assertEquals(aborted.ended, "aborted");
+  assertEquals(aborted.steps < 150, true);
+});
+
+Deno.test("train() takes the lower error for better, and the lower loss among equals", async () => {
+  const seen: Validation[] = [
+    { error: 0.5, loss: 1 },
+    { error: 0.2, loss: 9 },
+    { error: 0.2, loss: 3 },
+    { error: 0.3, loss: 1 },
+    { error: 0, loss: NaN },
+  ];
+  const choose = async (best: "error" | "loss") => {
+    let next = 0;
+    const task = cycle({ validate: () => seen[next++] });
+    using trained = await run({ task, steps: 5, validateEvery: 1, best });
+    return trained.best.step;
+  };
+  assertEquals(await choose("error"), 3);
+  assertEquals(await choose("loss"), 1);
+});
+
+Deno.test("train() refuses settings out of range", async () => {
+  await assertRejects(
+    () => run({ steps: 0 }),
+    RangeError,
+    "Cannot train for 0 steps: a whole number from 1 is needed",
+  );
+  await assertRejects(
+    () => run({ learningRate: -1 }),
+    RangeError,
+    "Cannot train at learning rate -1: a number above 0 is needed",
+  );
+});
+
+/** A model whose answer is how many steps its state has seen; it has nothing to learn. */
+const clock: () => Model = defineModel({
+  name: "clock",
+  summary: "Tells the time",
+  options: z.object({}),
+  create: () => ({
+    parameters: () => ({ unused: zeros([1]) }),
+    initialState: (_: { readonly unused: Tensor }, batch) => zeros([batch, 1]),
+    apply: ({ unused }, _, { length, batch, state }) => ({
+      outputs: broadcastTo(state.add(unused.mul(0)), [length, batch, 1]),
+      state: state.add(fill([batch, 1], length)),
+    }),
+    layers: [],
+  }),
+});
+
+Deno.test("train() carries the state of stateful tasks on until a batch resets it", async () => {
+  const spec: TaskSpec = {
+    inputs: { kind: "none" },
+    outputs: { kind: "vector", size: 1, at: "every" },
+    length: 2,
+    loss: { kind: "squared-error", reduction: "mean" },
+    weighted: false,
+    stateful: true,
+  };
+  const task = defineTask({
+    name: "time",
+    summary: "Answer 0",
+    options: z.object({}),
+    create: () => ({
+      spec,
+      batch: ({ step }) => ({
+        length: 2,
+        size: 1,
+        targets: new Float32Array(2),
+        reset: step === 3,
+      }),
+      async validate(predict) {
+        // In two parts as in one.
+        const first = await predict({ length: 2, keepState: true });
+        const second = await predict({ length: 2, state: first.state });
+        return { loss: second.outputs[0] };
+      },
+      defaults: () => ({ steps: 5, optimizer: "sgd", validateEvery: 1 }),
+    }),
+  });
+  const losses: number[] = [];
+  using trained = await train({
+    model: clock(),
+    task: task(),
+    device: "reference",
+    keep: async (snapshot) => {
+      losses.push((await snapshot()).tensors.get("carried")!.data[0]);
+    },
+  });
+  assertEquals(losses, [2, 4, 6, 2, 4]);
+  assertEquals(trained.loss, 2);
+});
+
+Deno.test("train() leaves a device open that it was given, and checks batches", async () => {
+  using backend = referenceBackend();
+  const task = defineTask({
+    name: "bad",
+    summary: "Batches of the wrong size",
+    options: z.object({}),
+    create: () => ({
+      spec: SPEC,
+      batch: () => ({ length: 4, size: 1, targets: new Int32Array(3) }),
+      validate: () => Promise.resolve({ loss: 0 }),
+      defaults: () => ({ steps: 5 }),
+    }),
+  });
+  await assertRejects(
+    () => train({ model: counter(), task: task(), device: backend }),
+    TypeError,
+    "Cannot train on a batch: targets of i32[4,1] are 4 numbers, found 3",
+  );
+  // Still open: it computes.
+  using trained = await run({ device: backend, steps: 1 });
+  assertEquals(trained.steps, 1);
+});
