@@ -35,6 +35,8 @@ export interface ValidationLine {
   readonly error: number;
   /** Whether it is the best so far. */
   readonly best: boolean;
+  /** What else the task measures. */
+  readonly metrics?: Readonly<Record<string, number>>;
 }
 
 /** The last line. */
@@ -50,6 +52,8 @@ export interface DoneLine {
   readonly run: string;
   /** What else the task measures. */
   readonly metrics?: Readonly<Record<string, number>>;
+  /** After which step the best parameters were. */
+  readonly best_step?: number;
 }
 
 /** In place of the last line, when the run was stopped. */

@@ -6,11 +6,7 @@
 
 import {
   type BackendName,
-  bestCheckpointOf,
-  type BestParameters,
-  checkpointOf,
-  createRun,
-  DivergenceError,
+  type Json,
   type JsonRecord,
   type LoadSettings,
   type Model,
@@ -22,16 +18,15 @@ import {
   randomOf,
   reconfigureRun,
   resolvePlugin,
-  resolveSettings,
-  type RunConfig,
   type RunFolder,
+  type SavedTrainSettings,
   type ScheduleName,
   type Snapshot,
   snapshotOf,
   type Task,
   type TaskInstance,
   type TaskPlugin,
-  train,
+  trainAndSave,
   type TrainingDefaults,
   type TrainingEvent,
   type TrainResult,
@@ -84,6 +79,7 @@ export function settingsOf(options: TrainOptions): Partial<TrainSettings> {
  * @param reporter Is told what happens.
  * @param version Unroll's version, for the run's configuration.
  * @param signal Ends training after the step that runs; the run is kept, to be gone on with.
+ * @throws {StoppedError} When the signal ended it.
  */
 export async function trainAndKeep(
   request: TrainRequest,
@@ -91,29 +87,16 @@ export async function trainAndKeep(
   version: string,
   signal?: AbortSignal,
 ): Promise<void> {
-  const model = configured(request.model) as Model;
-  const task = configured(request.task) as Task;
-  const instance = await task.create();
-  const given = settingsOf(request.training);
-  const resolved = resolveSettings(given, instance.defaults(model));
-  using backend = await openBackend(request.training.device);
-  const { optimizer, schedule: _, ...numbers } = resolved;
-  const config: RunConfig = {
+  await trainAndTell({
+    ...settingsOf(request.training),
+    model: configured(request.model) as Model,
+    task: configured(request.task) as Task,
+    modelName: request.model.name,
+    taskName: request.task.name,
+    out: request.out,
     version,
-    model: { name: request.model.name, options: request.model.options },
-    task: { name: request.task.name, options: request.task.options },
-    training: {
-      ...numbers,
-      optimizer: optimizer.name,
-      optimizerSettings: optimizer.settings as JsonRecord,
-      schedule: request.training.schedule ?? instance.defaults(model).schedule ?? "constant",
-    } as unknown as JsonRecord,
-    seed: request.training.seed,
-    device: backend.name,
-  };
-  const run = await createRun(withoutUndefined(config), { root: request.out });
-  reporter.config({ config: run.config, run: run.path });
-  await trainIn(run, { ...given, model, task, device: backend, signal }, instance, reporter);
+    signal,
+  }, reporter);
 }
 
 /**
@@ -123,7 +106,8 @@ export async function trainAndKeep(
  * @param reporter Is told what happens.
  * @param plugins The models and tasks that names mean.
  * @param signal Ends training after the step that runs.
- * @throws {RangeError} When there is nothing to go on from, or nothing left to do.
+ * @throws {RangeError} When the run cannot be read, or nothing is left to do.
+ * @throws {StoppedError} When the signal ended it.
  */
 export async function resumeAndKeep(
   request: ResumeRequest,
@@ -132,47 +116,58 @@ export async function resumeAndKeep(
   signal?: AbortSignal,
 ): Promise<void> {
   const old = await openRun(request.run);
-  const checkpoint = await old.readCheckpoint("last");
-  const resume = snapshotOf(checkpoint);
-  const { device, ...changed } = request.changes;
-  const settings = changedSettings(old.config.training, changed);
-  if (resume.step >= settings.steps) {
+  const resume = await lastSnapshot(old);
+  const { device = old.config.device as BackendName, ...changes } = request.changes;
+  const settings = changedSettings(old.config.training, changes);
+  if (resume !== undefined && resume.step >= settings.steps) {
     throw new RangeError(
       `Cannot go on with ${old.path}: all ${settings.steps} steps are done, --steps asks for more`,
     );
   }
-  const { model: { name: model }, task: { name: task } } = old.config;
+  const { model, task, seed, version } = old.config;
   const { base } = plugins;
-  const found = {
-    model: await resolvePlugin(model, { kind: "model", table: plugins.models, base }),
-    task: await resolvePlugin(task, { kind: "task", table: plugins.tasks, base }),
-  };
-  using backend = await openBackend(device ?? old.config.device as BackendName);
+  const modelPlugin = await resolvePlugin(model.name, {
+    kind: "model",
+    table: plugins.models,
+    base,
+  });
+  const taskPlugin = await resolvePlugin(task.name, { kind: "task", table: plugins.tasks, base });
   const run = await reconfigureRun(old, {
     ...old.config,
-    training: withoutUndefined(settings) as unknown as JsonRecord,
-    device: backend.name,
+    training: JSON.parse(JSON.stringify(settings)) as JsonRecord,
+    ...(request.changes.device === undefined ? {} : { device: await deviceName(device) }),
   });
-  await run.rewindMetrics(resume.step);
-  reporter.config({ config: run.config, run: run.path, step: resume.step });
+  await run.rewindMetrics(resume?.step ?? 0);
   const { optimizer, optimizerSettings, ...rest } = settings;
-  const ready = found.task(run.config.task.options);
-  await trainIn(
+  await trainAndTell({
+    ...rest,
+    optimizer: OPTIMIZERS[optimizer](optimizerSettings),
+    model: modelPlugin(model.options),
+    task: taskPlugin(task.options),
+    device,
+    seed,
+    version,
     run,
-    {
-      ...rest,
-      optimizer: OPTIMIZERS[optimizer](optimizerSettings),
-      model: found.model(run.config.model.options),
-      task: ready,
-      device: backend,
-      seed: run.config.seed,
-      signal,
-      resume,
-    },
-    await ready.create(),
-    reporter,
-    typeof checkpoint.progress.seconds === "number" ? checkpoint.progress.seconds : 0,
-  );
+    resume,
+    signal,
+  }, reporter);
+}
+
+/** The state to go on from; `undefined` for a run that was stopped before it kept any. */
+async function lastSnapshot(run: RunFolder): Promise<Snapshot | undefined> {
+  try {
+    await Deno.stat(run.checkpointPath("last"));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+  return snapshotOf(await run.readCheckpoint("last"));
+}
+
+/** What `auto` is here. */
+async function deviceName(device: BackendName | "auto"): Promise<BackendName> {
+  using backend = await openBackend(device);
+  return backend.name;
 }
 
 /** Settings as a run keeps them: the optimizer by its name. */
@@ -184,41 +179,36 @@ interface KeptSettings extends Omit<TrainingDefaults, "optimizer" | "schedule"> 
 
 function changedSettings(kept: JsonRecord, changes: Partial<TrainOptions>): KeptSettings {
   const { lr, ...rest } = changes;
-  return { ...kept, ...rest, ...(lr === undefined ? {} : { learningRate: lr }) } as
-    & JsonRecord
-    & KeptSettings;
+  const changed: Readonly<Record<string, Json | undefined>> = {
+    ...kept,
+    ...rest,
+    ...(lr === undefined ? {} : { learningRate: lr }),
+  };
+  return changed as unknown as KeptSettings;
 }
 
-/** Trains in a run's folder. */
-async function trainIn(
-  run: RunFolder,
-  settings: TrainSettings,
-  instance: TaskInstance,
-  reporter: Reporter,
-  before = 0,
-): Promise<void> {
-  const started = performance.now();
-  const seconds = () => before + (performance.now() - started) / 1000;
-  try {
-    using trained = await train({
-      ...settings,
-      task: { ...settings.task, create: () => Promise.resolve(instance) },
-      report: (event) => tell(event, { reporter, run, instance, before }),
-      keep: async (snapshot, best) => await keep(run, await snapshot(), best, seconds()),
-    });
-    if (trained.ended === "aborted") {
-      const resume = `deno task train --resume ${quoted(run.path)}`;
-      const steps = Number(run.config.training.steps);
-      const line = { step: trained.steps, steps, seconds: seconds(), run: run.path, resume };
-      await run.appendMetrics({ event: "stopped", ...line });
-      reporter.stopped(line);
-      throw new StoppedError(resume);
-    }
-    await finish(trained, reporter, run, seconds());
-  } catch (error) {
-    if (error instanceof DivergenceError) await keepBest(run, error.best);
-    throw error;
+/** Trains and tells of it. */
+async function trainAndTell(settings: SavedTrainSettings, reporter: Reporter): Promise<void> {
+  let run!: RunFolder;
+  let instance!: TaskInstance;
+  using trained = await trainAndSave({
+    ...settings,
+    opened(opened, { task }) {
+      run = opened;
+      instance = task;
+      const { config, path } = run;
+      reporter.config({ config, run: path, ...settings.resume && { step: settings.resume.step } });
+    },
+    report: (event) => tell(event, { reporter, run, instance }),
+  });
+  if (trained.ended === "aborted") {
+    const resume = `deno task train --resume ${quoted(run.path)}`;
+    const steps = Number(run.config.training.steps);
+    const { steps: step, seconds } = trained;
+    reporter.stopped({ step, steps, seconds, run: run.path, resume });
+    throw new StoppedError(resume);
   }
+  await finish(trained, reporter, run);
 }
 
 /** For a shell, where a path has what it would not take as it is. */
@@ -231,81 +221,48 @@ interface Told {
   readonly reporter: Reporter;
   readonly run: RunFolder;
   readonly instance: TaskInstance;
-  /** Seconds before the run was resumed. */
-  readonly before: number;
 }
 
-async function tell(event: TrainingEvent, told: Told): Promise<void> {
-  const { reporter, run, instance } = told;
+async function tell(event: TrainingEvent, { reporter, run, instance }: Told): Promise<void> {
   if (event.event === "progress") {
-    const line = {
+    reporter.progress({
       step: event.step,
       loss: event.loss,
-      seconds: told.before + event.seconds,
+      seconds: event.seconds,
       steps_per_second: event.stepsPerSecond,
       learning_rate: event.learningRate,
-    };
-    reporter.progress(line);
-    await run.appendMetrics({ event: "progress", ...line });
+    });
     return;
   }
-  const { loss, error, metrics = {} } = event.validation;
-  const line = { step: event.step, loss, error: error ?? null, best: event.best, metrics };
-  reporter.validation({ ...line, error: error ?? NaN });
-  await run.appendMetrics({ event: "validation", ...line });
+  const { step, validation: { loss, error, metrics = {} }, best, predict } = event;
+  reporter.validation({ step, loss, error: error ?? NaN, best, metrics });
   if (reporter.hidden !== undefined) {
-    const look = await lookInside(instance, event.predict);
+    const look = await lookInside(instance, predict);
     if (look !== undefined) reporter.hidden(look);
   }
   // On a GPU every character would wait for a readback of its own.
   if (instance.sample !== undefined && run.config.device !== "webgpu") {
-    const random = randomOf(run.config.seed, event.step);
-    const text = await instance.sample(event.predict, { length: SAMPLE, random });
-    await run.appendMetrics({ event: "sample", step: event.step, text });
+    const random = randomOf(run.config.seed, step);
+    const text = await instance.sample(predict, { length: SAMPLE, random });
+    await run.appendMetrics({ event: "sample", step, text });
   }
 }
 
 /** Of what a run keeps as samples on its way, in what the task counts in. */
 const SAMPLE = 120;
 
-async function keep(
-  run: RunFolder,
-  snapshot: Snapshot,
-  best: boolean,
-  seconds: number,
-): Promise<void> {
-  if (best) await keepBest(run, snapshot.best);
-  await run.saveCheckpoint("last", checkpointOf(run.config, snapshot, { seconds }));
-}
-
-async function keepBest(run: RunFolder, best: BestParameters): Promise<void> {
-  await run.saveCheckpoint("best", bestCheckpointOf(run.config, best));
-}
-
-async function finish(
-  trained: TrainResult,
-  reporter: Reporter,
-  run: RunFolder,
-  seconds: number,
-): Promise<void> {
-  const { steps, stepsPerSecond, device, loss, error, best, task, predict } = trained;
-  const line = {
+async function finish(trained: TrainResult, reporter: Reporter, run: RunFolder): Promise<void> {
+  const { steps, seconds, stepsPerSecond, device, loss, error, best, task, predict } = trained;
+  const shown = await task.show?.(predict) ?? [];
+  reporter.done({
     steps,
     seconds,
     steps_per_second: stepsPerSecond,
-    device: device satisfies BackendName,
+    device,
     loss,
     error: error ?? NaN,
     run: run.path,
     best_step: best.step,
     metrics: best.validation?.metrics ?? {},
-  };
-  await run.appendMetrics({ event: "done", ...line, error: error ?? null });
-  const shown = await task.show?.(predict) ?? [];
-  reporter.done(line, shown);
-}
-
-/** JSON has no `undefined`. */
-function withoutUndefined<T>(value: T): T {
-  return JSON.parse(JSON.stringify(value)) as T;
+  }, shown);
 }

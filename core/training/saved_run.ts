@@ -152,7 +152,11 @@ class Writer {
     await this.run.saveCheckpoint("last", {
       config: this.run.config,
       step: snapshot.step,
-      progress: { best_step: snapshot.best.step, ...progressOf(snapshot.best) },
+      progress: {
+        best_step: snapshot.best.step,
+        seconds: snapshot.seconds,
+        ...progressOf(snapshot.best),
+      },
       tensors: new Map([
         ...stored(snapshot.tensors, ""),
         ...stored(snapshot.best.parameters, "best."),
@@ -179,9 +183,10 @@ export function snapshotOf(checkpoint: Checkpoint): Snapshot {
       "Cannot go on from this checkpoint: it holds parameters only, the last one of a run is needed",
     );
   }
-  const { best_step, validation } = checkpoint.progress;
+  const { best_step, seconds, validation } = checkpoint.progress;
   return {
     step: checkpoint.step,
+    seconds: Number(seconds ?? 0),
     tensors: new Map(all.filter(([name]) => !name.startsWith("best."))),
     best: {
       step: Number(best_step),
@@ -281,7 +286,7 @@ function metricsLine(event: TrainingEvent): JsonRecord & { readonly event: strin
 function doneLine(result: TrainResult): JsonRecord & { readonly event: string } {
   const { steps, seconds, stepsPerSecond, device, loss, error, ended, best } = result;
   return {
-    event: "done",
+    event: ended === "aborted" ? "stopped" : "done",
     steps,
     seconds,
     steps_per_second: stepsPerSecond,

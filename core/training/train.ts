@@ -71,6 +71,8 @@ export interface BestParameters {
 export interface Snapshot {
   /** Steps done. */
   readonly step: number;
+  /** Time spent so far, in seconds. */
+  readonly seconds: number;
   /** State of training. */
   readonly tensors: TensorMap;
   /** The best so far. */
@@ -96,8 +98,8 @@ export interface TrainSettings extends Partial<Omit<TrainingDefaults, "optimizer
   /** Is told what happens; training waits for it. */
   readonly report?: (event: TrainingEvent) => void | Promise<void>;
   /**
-   * Is given the state of training after every validation, and where it was ended early, to keep it: a function that copies all of
-   * it, whether it is the best so far, and the best parameters.
+   * Is given the state of training after every validation, and where it was ended early, to keep it: a
+   * function that copies all of it, whether it is the best so far, and the best parameters.
    */
   readonly keep?: (
     snapshot: () => Promise<Snapshot>,
@@ -353,7 +355,8 @@ class Loop {
   }
 
   get seconds(): number {
-    return (performance.now() - this.#started) / 1000;
+    const before = this.#settings.resume?.seconds ?? 0;
+    return before + (performance.now() - this.#started) / 1000;
   }
 
   get stepsPerSecond(): number {
@@ -363,7 +366,8 @@ class Loop {
 
   async snapshot(): Promise<Snapshot> {
     const step = this.#trainer.step;
-    return { step, tensors: await this.#trainer.snapshot(), best: this.best };
+    const { seconds, best } = this;
+    return { step, seconds, tensors: await this.#trainer.snapshot(), best };
   }
 
   async run(signal: AbortSignal | undefined): Promise<TrainResult["ended"]> {
