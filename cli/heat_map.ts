@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type HiddenStates, isSigned } from "./plots/heat_map_chart.ts";
+import { type HiddenStates, isSigned } from "./hidden_values.ts";
 
 /** How many colours the terminal has. */
 export type ColorDepth = "none" | "256" | "24-bit";

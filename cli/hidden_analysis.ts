@@ -5,7 +5,7 @@
  */
 
 import type { Annotation } from "@unroll/core";
-import type { HiddenStates } from "./plots/heat_map_chart.ts";
+import type { HiddenStates } from "./hidden_values.ts";
 
 /** What is known of one unit. */
 export interface UnitAnalysis {

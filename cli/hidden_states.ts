@@ -12,7 +12,7 @@ import {
   type TaskInstance,
   type TypedArray,
 } from "@unroll/core";
-import type { HiddenStates } from "./plots/heat_map_chart.ts";
+import { type HiddenStates, isSigned } from "./hidden_values.ts";
 
 /** Hidden states over time, with what is known of each step. */
 export interface HiddenLook {
@@ -116,5 +116,5 @@ function firstOf(data: TypedArray, { length, size }: Batch, steps: number): Type
  * @returns 0 for units with a sign, such as those of tanh, else one half.
  */
 export function thresholdOf({ values }: HiddenStates): number {
-  return values.some((value) => value < 0) ? 0 : 0.5;
+  return isSigned(values) ? 0 : 0.5;
 }

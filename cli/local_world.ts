@@ -31,6 +31,20 @@ export function localWorld(): World {
       interruptible((signal) => trainAndKeep(request, reporter, VERSION, signal)),
     resume: (request, reporter) =>
       interruptible((signal) => resumeAndKeep(request, reporter, plugins, signal)),
+    interruptible,
+    self: [
+      Deno.execPath(),
+      "run",
+      "--quiet",
+      "--no-prompt",
+      "--allow-read",
+      "--allow-write",
+      "--allow-env",
+      "--allow-sys",
+      "--allow-net=127.0.0.1",
+      // As a path, so that it also stands in a script.
+      decodeURIComponent(new URL("main.ts", import.meta.url).pathname),
+    ],
     base,
     version: VERSION,
     terminal: processTerminal(),
@@ -45,7 +59,9 @@ function workingFolder(): string {
 /**
  * Runs something that Ctrl-C, or the system's polite request, asks to end well; a second one ends the process.
  */
-async function interruptible(body: (signal: AbortSignal) => Promise<void>): Promise<void> {
+async function interruptible<Result>(
+  body: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
   const controller = new AbortController();
   const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
   const forget = () => signals.forEach((signal) => Deno.removeSignalListener(signal, stop));
@@ -55,7 +71,7 @@ async function interruptible(body: (signal: AbortSignal) => Promise<void>): Prom
   };
   for (const signal of signals) Deno.addSignalListener(signal, stop);
   try {
-    await body(controller.signal);
+    return await body(controller.signal);
   } finally {
     if (!controller.signal.aborted) forget();
   }

@@ -65,6 +65,8 @@ async function unroll(line: string, change: Partial<World> = {}) {
       resumed.push({ run, changes });
       return Promise.resolve();
     },
+    interruptible: (body) => body(new AbortController().signal),
+    self: [],
     base: new URL(".", import.meta.url),
     version: "0.0.1",
     terminal: {
@@ -73,6 +75,8 @@ async function unroll(line: string, change: Partial<World> = {}) {
       isTerminal: false,
       color: false,
       columns: () => 80,
+      lines: async function* () {},
+      variable: () => undefined,
       debug: false,
     },
     ...change,
@@ -207,7 +211,14 @@ Deno.test("train --json: one object a line on standard output, done last", async
 });
 
 Deno.test("train: shows the result to people, and only that when quiet", async () => {
-  const terminal = { isTerminal: true, color: false, columns: () => 80, debug: false };
+  const terminal = {
+    isTerminal: true,
+    color: false,
+    columns: () => 80,
+    lines: async function* () {},
+    variable: () => undefined,
+    debug: false,
+  };
   for (const quiet of [false, true]) {
     let output = "";
     let errors = "";
@@ -262,7 +273,7 @@ Deno.test("unroll: help, version and unknown commands", async () => {
   const unknown = await unroll("trian");
   assertEquals([unknown.code, unknown.errors], [
     2,
-    'Cannot find command "trian": did you mean "train"? Known commands are train, recipe, list\n',
+    'Cannot find command "trian": did you mean "train"? Known commands are train, recipe, list, runs, eval, predict, sample, inspect, report, sweep, completions\n',
   ]);
   const flag = await unroll("list --jsn");
   assertEquals([flag.code, flag.errors], [2, 'Cannot find option "--jsn": see --help\n']);

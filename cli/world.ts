@@ -26,6 +26,12 @@ export interface World {
   readonly train: (request: TrainRequest, reporter: Reporter) => Promise<void>;
   /** Goes on with a run. */
   readonly resume: (request: ResumeRequest, reporter: Reporter) => Promise<void>;
+  /** Runs something that Ctrl-C asks to end well. */
+  readonly interruptible: <Result>(
+    body: (signal: AbortSignal) => Promise<Result>,
+  ) => Promise<Result>;
+  /** What starts this program again, in another process. */
+  readonly self: readonly string[];
   /** The folder that paths are relative to, as a URL that ends in a slash. */
   readonly base: URL;
   /** Unroll's version. */
@@ -45,6 +51,10 @@ export interface Terminal {
   readonly color: boolean;
   /** Its width now. */
   readonly columns: () => number;
+  /** The lines of standard input. */
+  readonly lines: () => AsyncIterable<string>;
+  /** A variable of the environment, where it may be read. */
+  readonly variable: (name: string) => string | undefined;
   /** Whether stacks are shown. */
   readonly debug: boolean;
 }

@@ -5,17 +5,8 @@
  */
 
 import * as Plot from "@observablehq/plot";
+import { type HiddenStates, isSigned } from "../hidden_values.ts";
 import { type ChartSize, drawSvg } from "./svg.ts";
-
-/** What was in the units at each step. */
-export interface HiddenStates {
-  /** f32[time, units], row-major. */
-  readonly values: Float32Array;
-  /** Steps. */
-  readonly time: number;
-  /** Units. */
-  readonly units: number;
-}
 
 /** How hidden states are drawn. */
 export interface HeatMapOptions extends ChartSize {
@@ -92,16 +83,6 @@ export function heatMapChart(states: HiddenStates, options: HeatMapOptions = {})
     color: colors(values, threshold),
     marks: [Plot.cell(cells, { x: "t", y: "unit", fill: "value", inset: 0 })],
   }, options.title === undefined ? undefined : options.title + cut);
-}
-
-/**
- * Whether values have a sign, as those of tanh have, so that 0 is their middle.
- *
- * @param values The values of units.
- * @returns Whether any is below nothing.
- */
-export function isSigned(values: Float32Array): boolean {
-  return values.some((value) => value < 0);
 }
 
 function colors(values: Float32Array, threshold: number | undefined): Plot.ScaleOptions {
