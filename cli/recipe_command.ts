@@ -19,7 +19,7 @@ import { addFlag, type DefinedCommand, runTraining } from "./train_command.ts";
 import { TRAIN_OPTIONS, type TrainOptions } from "./train_options.ts";
 import type { Chosen, Recipe, World } from "./world.ts";
 
-const RECIPE_FLAGS = ["out", "json", "quiet", "help", "version"];
+const RECIPE_FLAGS = ["out", "watch", "json", "quiet", "help", "version"];
 
 /**
  * Defines `recipe`, with one command for each recipe.
@@ -57,6 +57,7 @@ function defineRecipe(
   command.description(`${recipe.summary}\n\nKnown: ${recipe.known}`);
   for (const flag of flags) addFlag(command, flag);
   command.option("--out <folder>", "Folder in which the run's own folder is made (default runs)");
+  command.option("--watch", "Serve a page that follows the run, on this machine only");
   command.option("--json", "Print one JSON object a line");
   command.option("--quiet", "Print the result only");
   command.action(async (options: unknown) => {
@@ -68,7 +69,11 @@ function defineRecipe(
       out: typeof typed.out === "string" ? typed.out : "runs",
     }));
     const json = typed.json === true;
-    await runTraining(request, world, { json, quiet: typed.quiet === true });
+    await runTraining(request, world, {
+      json,
+      quiet: typed.quiet === true,
+      watch: typed.watch === true,
+    });
     if (!json) world.terminal.write(`Known: ${recipe.known}\n`);
   });
   return command;

@@ -243,13 +243,10 @@ async function tell(event: TrainingEvent, { reporter, run, instance }: Told): Pr
   // On a GPU every character would wait for a readback of its own.
   if (instance.sample !== undefined && run.config.device !== "webgpu") {
     const random = randomOf(run.config.seed, step);
-    const text = await instance.sample(predict, { length: SAMPLE, random });
+    const text = await instance.sample(predict, { random });
     await run.appendMetrics({ event: "sample", step, text });
   }
 }
-
-/** Of what a run keeps as samples on its way, in what the task counts in. */
-const SAMPLE = 120;
 
 async function finish(trained: TrainResult, reporter: Reporter, run: RunFolder): Promise<void> {
   const { steps, seconds, stepsPerSecond, device, loss, error, best, task, predict } = trained;

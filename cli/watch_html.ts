@@ -19,7 +19,7 @@ function figure(value) {
   if (typeof value !== "number" || !isFinite(value)) return "–";
   const size = Math.abs(value);
   if (size !== 0 && (size < 1e-4 || size >= 1e6)) return value.toExponential(1);
-  return String(Number(value.toPrecision(4)));
+  return String(Number(value.toPrecision(3)));
 }
 function share(value) {
   if (typeof value !== "number") return "–";
@@ -173,7 +173,7 @@ source.onmessage = ({ data }) => {
   const line = JSON.parse(data);
   if (line.event === "config") {
     config = line.config; steps = (config.training && config.training.steps) || 0;
-    $("run").textContent = line.run + " · seed " + config.seed + " · " + config.device;
+    $("run").textContent = "· " + line.run + " · seed " + config.seed + " · " + config.device;
   } else if (line.event === "progress" || line.event === "validation") runs[line.event].push(line);
   else if (line.event === "hidden") { hidden = line; hiddenDirty = true; }
   else if (line.event === "done") {

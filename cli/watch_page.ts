@@ -103,12 +103,10 @@ export async function servePage(title: string): Promise<WatchPage> {
       reporter.close();
       for (const watcher of watchers) watcher.close();
       watchers.clear();
-      let timer: ReturnType<typeof setTimeout> | undefined;
-      const late = new Promise<void>((resolve) => timer = setTimeout(resolve, PATIENCE));
-      await Promise.race([server.shutdown(), late]);
+      // Who does not read the end in time is cut off.
+      const timer = setTimeout(() => controller.abort(), PATIENCE);
+      await server.shutdown();
       clearTimeout(timer);
-      controller.abort();
-      await server.finished;
     },
   });
 }

@@ -55,6 +55,7 @@ export function curveChart(series: readonly Series[], options: CurveOptions = {}
   }));
   const values = drawn.flatMap(({ points }) => points.map(({ y }) => y));
   if (values.length === 0) throw new RangeError("Cannot draw curves: there is no point on them");
+  const steps = drawn.flatMap(({ points }) => points.map(({ x }) => x));
   const logarithmic = options.logarithmic === true && values.every((value) => value > 0);
   const scale = options.share ? 100 : 1;
   // Colours come as they are, not through a scale.
@@ -65,7 +66,7 @@ export function curveChart(series: readonly Series[], options: CurveOptions = {}
       y: "y",
       stroke: color,
       strokeWidth: look === "faint" ? 1 : 1.8,
-      strokeOpacity: look === "faint" ? 0.45 : 1,
+      strokeOpacity: look === "faint" ? 0.6 : 1,
     });
     // A single point makes no line.
     const dots = look === "dots" && points.length <= 60 || points.length === 1;
@@ -81,6 +82,8 @@ export function curveChart(series: readonly Series[], options: CurveOptions = {}
       label: options.xLabel ?? "step",
       labelArrow: "none",
       labelAnchor: "center",
+      // From the beginning of the run, also where there is no point yet.
+      domain: [Math.min(0, ...steps), Math.max(1, ...steps)],
       tickFormat: shortCount,
       ticks: 6,
       tickSize: 3,
@@ -94,11 +97,18 @@ export function curveChart(series: readonly Series[], options: CurveOptions = {}
       axis: logarithmic ? null : "left",
       ticks: 6,
       nice: !logarithmic,
+      ...(options.fromZero && !logarithmic ? { domain: fromZero(values, scale) } : {}),
       tickSize: 0,
       tickFormat: shortNumber,
     },
     marks: [...(logarithmic ? logarithmicAxis(values) : zero), ...marks],
   }, options.title === undefined ? undefined : `${options.title}${options.share ? " (%)" : ""}`);
+}
+
+/** From 0 to the highest; where all are 0, to one (percent), so that they lie on the axis. */
+function fromZero(values: readonly number[], scale: number): [number, number] {
+  const high = values.reduce((a, b) => Math.max(a, b), 0) * scale;
+  return [values.reduce((a, b) => Math.min(a, b), 0) * scale, high > 0 ? high : 1];
 }
 
 /**
@@ -141,7 +151,7 @@ function shortNumber(value: number): string {
   if (value === 0) return "0";
   const size = Math.abs(value);
   if (size >= 1e4) return shortCount(value);
-  if (size < 1e-3) return value.toExponential(Number.isInteger(Math.log10(size)) ? 0 : 1);
+  if (size < 1e-4) return value.toExponential(Number.isInteger(Math.log10(size)) ? 0 : 1);
   return String(Number(value.toPrecision(3)));
 }
 

@@ -71,7 +71,7 @@ ${samples(lines)}
   }</div>
 <div class="card"><b>Training</b>${recordTable(config.training)}</div>
 </div>
-${model === undefined ? "" : `<h2>To make it again</h2>\n<pre>${escapeMarkup(model.command)}</pre>`}
+${model === undefined ? "" : `<h2>To make it again</h2>\n<pre>${commandText(model.command)}</pre>`}
 <p class="soft">Unroll ${escapeMarkup(config.version)}</p>`;
 }
 
@@ -97,7 +97,7 @@ function severalRuns(reports: readonly RunReport[]): string {
     `<h2>${chip(color(index))}${escapeMarkup(run.name)}</h2>`,
     ...(problem === undefined ? [] : [`<p class="bad">${escapeMarkup(problem)}</p>`]),
     ...(model === undefined ? [] : [
-      `<pre>${escapeMarkup(model.command)}</pre>`,
+      `<pre>${commandText(model.command)}</pre>`,
       `<details><summary>What it says and thinks</summary>${modelParts(model)}</details>`,
     ]),
   ]);
@@ -256,6 +256,12 @@ function samples(lines: readonly MetricsLine[]): string {
     `<p class="soft">Step ${formatCount(step)}</p><pre>${escapeMarkup(text)}</pre>`
   );
   return `<h2>Samples on the way</h2>\n${rows.join("\n")}`;
+}
+
+/** Lines break between flags, and not inside. */
+function commandText(command: string): string {
+  return command.split(/ (?=--)/).map((part) => `<span class="word">${escapeMarkup(part)}</span>`)
+    .join(" ");
 }
 
 function recordTable(record: JsonRecord): string {
