@@ -13,81 +13,8 @@ import {
   planMatmul,
   type Strides,
 } from "../core/kernels/wasm/matmul.ts";
-import { load, ModuleBuilder, store } from "../core/kernels/wasm/module.ts";
-
-const MINIMUM_SECONDS = 0.1;
-const ROUNDS = 3;
-
-/** Runs `body` often enough to time it; gives the best seconds a call. */
-function secondsPerCall(body: (count: number) => void): number {
-  let count = 1;
-  for (;;) {
-    const start = performance.now();
-    body(count);
-    const seconds = (performance.now() - start) / 1000;
-    if (seconds > MINIMUM_SECONDS) break;
-    count = Math.ceil(
-      count *
-        Math.min(
-          10,
-          Math.max(1.5, 1.2 * MINIMUM_SECONDS / Math.max(seconds, 1e-6)),
-        ),
-    );
-  }
-  let best = Infinity;
-  for (let round = 0; round < ROUNDS; round++) {
-    const start = performance.now();
-    body(count);
-    best = Math.min(best, (performance.now() - start) / 1000 / count);
-  }
-  return best;
-}
-
-/** Instantiates a module whose function `run` does its work as often as told. */
-function instantiate(module: ModuleBuilder): (count: number) => void {
-  const memory = module.createMemory();
-  const floats = new Float32Array(memory.buffer);
-  for (let i = 0; i < floats.length; i++) floats[i] = (i % 17 - 8) / 64;
-  const instance = new WebAssembly.Instance(
-    new WebAssembly.Module(module.finish()),
-    { env: { memory } },
-  );
-  return instance.exports.run as (count: number) => void;
-}
-
-/** Waits until the optimising compiler, which runs in the background, has replaced the function. */
-async function warmUp(run: (count: number) => void): Promise<void> {
-  for (let i = 0; i < 30; i++) {
-    run(1);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
-
-/** Multiply-adds on registers, `sums` independent chains. */
-async function peakGigaflops(sums = 12): Promise<number> {
-  const module = new ModuleBuilder({ memory: { minimumPages: 1 } });
-  const inner = 1000;
-  module.addFunction({ parameters: ["i32"], exportAs: "run" }, (code) => {
-    const [x, y, ...chains] = code.locals("v128", sums + 2);
-    const base = code.local("i32");
-    code.loadFrom(load.v128, base, 0);
-    code.set(x);
-    code.loadFrom(load.v128, base, 16);
-    code.set(y);
-    code.repeat({ to: { local: 0 } }, () =>
-      code.repeat({ to: inner }, () => {
-        for (const chain of chains) {
-          code.get(x, y);
-          code.multiplyAdd(() => code.get(chain));
-          code.set(chain);
-        }
-      }));
-    chains.forEach((chain, i) => code.storeTo(store.v128, base, 64 + 16 * i, chain));
-  });
-  const run = instantiate(module);
-  await warmUp(run);
-  return inner * sums * 8 / secondsPerCall(run) / 1e9;
-}
+import { ModuleBuilder } from "../core/kernels/wasm/module.ts";
+import { instantiate, peakGigaflops, secondsPerCall, warmUp } from "./peak.ts";
 
 async function productSeconds(shape: MatmulShape): Promise<number> {
   const plan = planMatmul(shape);

@@ -16,9 +16,8 @@ import {
 } from "@unroll/core";
 import { UsageError } from "./errors.ts";
 import { findModel } from "./find_run.ts";
-import { readFlags, type TypedFlags } from "./flags.ts";
+import { camelCase, composeFlags, readFlags, type TypedFlags } from "./flags.ts";
 import { TRAIN_OPTIONS } from "./train_options.ts";
-import { composeFlags } from "./flags.ts";
 import type { World } from "./world.ts";
 
 /** Flags that choose the model. */
@@ -100,7 +99,7 @@ export function wholeNumber(
   flag: string,
   least: number,
 ): number | undefined {
-  const text = typed[flag];
+  const text = typed[camelCase(flag)];
   if (typeof text !== "string") return undefined;
   const value = Number(text);
   if (text.trim() === "" || !Number.isSafeInteger(value) || value < least) {

@@ -5,15 +5,10 @@
  */
 
 import { Command } from "@cliffy/command";
-import { type Answer, randomOf } from "@unroll/core";
 import { UsageError } from "./errors.ts";
 import type { TypedFlags } from "./flags.ts";
 import { addModelOptions, loadChosen, required, wholeNumber } from "./model_commands.ts";
-import { formatShare } from "./progress.ts";
 import type { World } from "./world.ts";
-
-/** Choices that are printed. */
-const CHOICES = 5;
 
 /**
  * Defines `predict`.
@@ -44,28 +39,19 @@ export function definePredict(world: World): Command {
     const task = loaded.taskInstance;
     const answer = required(task.answer?.bind(task), loaded, "predict");
     const one = async (input: string, alone: boolean) => {
-      const found = await answer(loaded.predict, input);
+      const lines = await answer(loaded.predict, input);
+      // One of many is a line, which is the answer; one alone says how sure it is, too.
+      const shown = alone ? lines : lines.slice(0, 1);
       world.terminal.write(
         typed.json === true
-          ? `${JSON.stringify({ input, ...found })}\n`
-          : formatAnswer(found, alone),
+          ? `${JSON.stringify({ input, answer: lines })}\n`
+          : shown.map((line) => `${line}\n`).join(""),
       );
     };
     if (typeof typed.input === "string") return await one(typed.input, true);
     for await (const line of world.terminal.lines()) if (line !== "") await one(line, false);
   });
   return command;
-}
-
-/** An answer alone says how sure it is; one of many is a line. */
-function formatAnswer({ text, choices = [] }: Answer, alone: boolean): string {
-  if (!alone || choices.length === 0) return `${text}\n`;
-  const shown = choices.slice(0, CHOICES);
-  const width = Math.max(...shown.map(({ text }) => text.length));
-  return `${text}\n${
-    shown.map(({ text, probability }) => `  ${text.padEnd(width)}  ${formatShare(probability)}\n`)
-      .join("")
-  }`;
 }
 
 /**
@@ -78,37 +64,39 @@ export function defineSample(world: World): Command {
   const command = new Command();
   command.description("Let a trained model go on by itself: text, or numbers, a line each.");
   addModelOptions(command);
-  command.option("--start <text>", "What to go on from");
+  command.option("--prompt <text>", "What to go on from");
   command.option("--length <n>", "How many characters or numbers");
   command.option("--temperature <x>", "Below 1 is surer, 0 takes the likeliest (default 1)");
+  command.option("--top-k <n>", "Draw only from so many of the likeliest");
   command.option("--seed <n>", "Seed of chance (default 0)");
   command.option("--json", "Print one JSON object");
   command.example(
     "A text:",
-    "deno task sample runs/2026-01-31-char-gru-0 --start 'ROMEO:' --length 500 --temperature 0.8",
+    "deno task sample runs/2026-01-31-char-gru-0 --prompt 'ROMEO:' --length 500 --temperature 0.8",
   );
   command.example(
     "FizzBuzz from 100:",
-    "deno task sample runs/2026-01-31-fizzbuzz-rnn-0 --start 100 --length 15",
+    "deno task sample runs/2026-01-31-fizzbuzz-rnn-0 --prompt 100 --length 15",
   );
   command.action(async (options: unknown, run: unknown) => {
     const typed = options as TypedFlags;
     const length = wholeNumber(typed, "length", 1);
     const seed = wholeNumber(typed, "seed", 0) ?? 0;
+    const topK = wholeNumber(typed, "top-k", 1);
     const temperature = temperatureOf(typed);
     using loaded = await loadChosen(world, run, typed);
     const task = loaded.taskInstance;
     const sample = required(task.sample?.bind(task), loaded, "sample");
-    const start = typeof typed.start === "string" ? typed.start : undefined;
-    const text = await sample(loaded.predict, {
-      start,
-      length,
-      temperature,
-      random: randomOf(seed, 1),
-    });
-    world.terminal.write(
-      typed.json === true ? `${JSON.stringify({ start, text })}\n` : `${text}\n`,
-    );
+    const prompt = typeof typed.prompt === "string" ? typed.prompt : undefined;
+    const { write } = world.terminal;
+    let text = "";
+    for await (const piece of sample(loaded.predict, { prompt, length, temperature, topK, seed })) {
+      text += piece;
+      // Whoever reads sees it grow.
+      if (typed.json !== true) write(piece);
+    }
+    if (typed.json === true) write(`${JSON.stringify({ prompt, text })}\n`);
+    else if (!text.endsWith("\n")) write("\n");
   });
   return command;
 }

@@ -14,13 +14,13 @@ export const RECIPES: Readonly<Record<string, Recipe>> = {
     modelOptions: {
       hidden: 5,
       activation: "sigmoid",
-      initial: "learned",
-      recurrentWeights: "normal",
-      outputWeights: "zero",
-      weightScale: 0.1,
+      initialState: "learned",
+      recurrentInit: "normal",
+      outputInit: "zeros",
+      std: 0.1,
     },
     task: "fizzbuzz",
-    taskOptions: { encoding: "none" },
+    taskOptions: { encoding: "none", last: 300 },
     training: {
       steps: 200_000,
       optimizer: "adam",
@@ -36,7 +36,7 @@ export const RECIPES: Readonly<Record<string, Recipe>> = {
   "fizzbuzz-mlp": {
     summary: "FizzBuzz from the bits of a number by a network of 50 hidden units (Joel Grus, 2017)",
     model: "mlp",
-    modelOptions: { hidden: [50], activation: "tanh" },
+    modelOptions: { layers: [50], activation: "tanh" },
     task: "fizzbuzz",
     taskOptions: { encoding: "binary" },
     training: { steps: 145_000, optimizer: "sgd", lr: 0.001, schedule: "constant" },

@@ -15,7 +15,6 @@ import {
   openRun,
   type OptimizerName,
   OPTIMIZERS,
-  randomOf,
   reconfigureRun,
   resolvePlugin,
   type RunFolder,
@@ -242,8 +241,8 @@ async function tell(event: TrainingEvent, { reporter, run, instance }: Told): Pr
   }
   // On a GPU every character would wait for a readback of its own.
   if (instance.sample !== undefined && run.config.device !== "webgpu") {
-    const random = randomOf(run.config.seed, step);
-    const text = await instance.sample(predict, { random });
+    let text = "";
+    for await (const piece of instance.sample(predict, { seed: run.config.seed })) text += piece;
     await run.appendMetrics({ event: "sample", step, text });
   }
 }

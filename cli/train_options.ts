@@ -50,11 +50,11 @@ export const TRAIN_OPTIONS: OptionsSchema<TrainOptions> = z.object({
   schedule: z.enum(["constant", "linear", "cosine"]).optional().describe(
     "How the learning rate goes",
   ),
-  clip: z.number().positive().optional().describe(
-    "Cut every gradient element to plus or minus this",
+  clip: z.number().min(0).optional().describe(
+    "Cut every gradient element to plus or minus this, 0 for not at all",
   ),
-  clipNorm: z.number().positive().optional().describe(
-    "Scale the gradient down to this norm",
+  clipNorm: z.number().min(0).optional().describe(
+    "Scale the gradient down to this norm, 0 for not at all",
   ),
   l2: z.number().min(0).optional().describe(
     "Add this times the sum of the squares of all parameters to the loss",

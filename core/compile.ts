@@ -137,9 +137,16 @@ export function compile<Args extends readonly unknown[], Result>(
     }
     const outputs = program.run(buffers);
     for (const buffer of borrowed) buffer.dispose();
+    // What was donated is a result's now: neither the tensor given nor its end may touch it.
+    for (const i of program.donated) {
+      const leaf = leaves[i];
+      if (leaf.source.kind !== "device") continue;
+      FORGOTTEN.unregister(leaf);
+      leaf.source = { kind: "device", backend, buffer: usedUp(leaf.type) };
+    }
     const tensors = outputs.map((buffer) => {
       const output = new Tensor(buffer.type, { kind: "device", backend, buffer });
-      FORGOTTEN.register(output, buffer);
+      FORGOTTEN.register(output, buffer, output);
       return output;
     });
     return rebuildTree(result, tensors) as Result;
@@ -174,6 +181,11 @@ async function hold(
     return { buffer: source.buffer, own: false };
   }
   return { buffer: backend.upload(leaf.type, await leaf.data()), own: true };
+}
+
+/** Stands for the buffer of a tensor that was used up; no device knows it. */
+function usedUp(type: TensorType): DeviceBuffer {
+  return { type, dispose() {}, [Symbol.dispose]() {} };
 }
 
 /** Positions among all leaves of those of the donated arguments. */

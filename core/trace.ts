@@ -153,7 +153,8 @@ export function apply(
     }
   }
   const types = primitive.type(inputs.map((tensor) => tensor.type), params);
-  const node = { primitive, inputs, params };
+  // A copy: the caller may go on to change its array.
+  const node = { primitive, inputs: [...inputs], params };
   return types.map((type, position) => new Tensor(type, { kind: "deferred", node, position }));
 }
 

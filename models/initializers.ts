@@ -1,150 +1,170 @@
 /**
- * What weights are before training. Each is a function from a key and a shape [inputs, outputs] to a
- * tensor.
+ * Weights before training. They are written in tensors and drawn from keys, so that the same key
+ * gives the same weights everywhere.
  *
  * @module
  */
 import {
+  add,
   cast,
   concatenate,
   eq,
   iota,
   matmul,
+  mul,
   randomNormal,
   randomUniform,
   reshape,
   scan,
-  type Shape,
-  sizeOf,
   splitKey,
+  sqrt,
+  sub,
+  sum,
   type Tensor,
-  where,
+  transpose,
   zeros,
 } from "@unroll/core";
 
-/** Makes the weights of a matrix [inputs, outputs]. */
-export type Initializer = (key: Tensor, shape: Shape) => Tensor;
-
-/** The initializers that options name. */
+/** Names of initializers. */
 export type InitializerName =
-  | "glorot"
+  | "glorot-uniform"
+  | "glorot-normal"
   | "he"
+  | "orthogonal"
   | "identity"
   | "normal"
-  | "orthogonal"
   | "uniform"
-  | "zero";
+  | "zeros";
 
-/** Names of the initializers, for schemas. */
+/** The names. */
 export const INITIALIZER_NAMES: readonly [InitializerName, ...InitializerName[]] = [
-  "glorot",
+  "glorot-uniform",
+  "glorot-normal",
   "he",
+  "orthogonal",
   "identity",
   "normal",
-  "orthogonal",
   "uniform",
-  "zero",
+  "zeros",
 ];
 
-/** Normal numbers of a standard deviation. */
-export function normal(scale: number): Initializer {
-  return (key, shape) => randomNormal(key, shape).mul(scale);
-}
-
-/** Uniform between ± 1/√inputs, as PyTorch's linear layers start. */
-export function uniform(): Initializer {
-  return (key, shape) => {
-    const limit = 1 / Math.sqrt(Math.max(1, fanIn(shape)));
-    return randomUniform(key, shape, -limit, limit);
-  };
-}
-
-/** Uniform between ± √(6 / (inputs + outputs)) (Glorot and Bengio, 2010). */
-export function glorot(): Initializer {
-  return (key, shape) => {
-    const limit = Math.sqrt(6 / Math.max(1, fanIn(shape) + shape[shape.length - 1]));
-    return randomUniform(key, shape, -limit, limit);
-  };
-}
-
-/** Normal with standard deviation √(2 / inputs) (He et al., 2015). */
-export function he(): Initializer {
-  return (key, shape) => randomNormal(key, shape).mul(Math.sqrt(2 / Math.max(1, fanIn(shape))));
-}
-
-/** Zeros. */
-export function zero(): Initializer {
-  return (_, shape) => zeros(shape);
-}
-
-/** The identity matrix, ones on the diagonal where the matrix is not square (Le et al., 2015). */
-export function identity(): Initializer {
-  return (_, shape) => cast(eq(iota(shape, 0), iota(shape, 1)), "f32");
+/** What the initializers are told beside the shape. */
+export interface InitializerOptions {
+  /** Standard deviation for `normal` and `uniform`; the others follow from the shape. 0.1 if left out. */
+  readonly std?: number;
 }
 
 /**
- * A random matrix whose rows, or columns if they are fewer, are at right angles and of length 1 (Saxe et
- * al., 2014): rows of normal numbers, each made orthogonal to those before (Gram and Schmidt), twice
- * over for the sake of rounding. A matrix of several blocks side by side is orthogonal in each.
- */
-export function orthogonal(): Initializer {
-  return (key, [rows, columns]) => {
-    if (rows > columns) return orthonormalRows(key, columns, rows).transpose();
-    return orthonormalRows(key, rows, columns);
-  };
-}
-
-function orthonormalRows(key: Tensor, rows: number, columns: number): Tensor {
-  const place = iota([rows, columns], 0);
-  const [{ basis }] = scan(
-    ({ basis, row }, random) => {
-      let v = reshape(random, [1, columns]);
-      for (let again = 0; again < 2; again++) {
-        v = v.sub(matmul(matmul(v, basis, { transposeY: true }), basis));
-      }
-      const unit = v.div(v.square().sum().sqrt());
-      return [{ basis: where(place.eq(row), unit, basis), row: row.add(1) }, undefined];
-    },
-    { basis: zeros([rows, columns]), row: zeros([], "i32") },
-    randomNormal(key, [rows, columns]),
-  );
-  return basis;
-}
-
-/**
- * The initializer of a name.
+ * A matrix of weights, to be multiplied from the right: `x · W`.
  *
- * @param name Which one.
- * @param scale Standard deviation of `normal`.
+ * - `glorot-uniform`, `glorot-normal`: variance 2 / (rows + columns); Glorot and Bengio (2010);
+ * - `he`: normal of variance 2 / rows; He et al. (2015);
+ * - `orthogonal`: orthonormal rows or columns, whichever are fewer; Saxe et al. (2014);
+ * - `identity`: ones on the diagonal; Le, Jaitly and Hinton (2015);
+ * - `normal`, `uniform`: mean 0 and the given standard deviation;
+ * - `zeros`.
+ *
+ * @param name Which.
+ * @param key A key, u32[2].
+ * @param shape Rows (what goes in) and columns (what comes out).
+ * @param options The standard deviation.
+ * @returns f32[rows, columns]
+ *
+ * @example Usage
+ * ```ts
+ * import { randomKey } from "@unroll/core";
+ * import { initialize } from "@unroll/models";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * deepStrictEqual([...await initialize("identity", randomKey(0), [2, 2]).data()], [1, 0, 0, 1]);
+ * ```
  */
-export function initializer(name: InitializerName, scale = 0.1): Initializer {
+export function initialize(
+  name: InitializerName,
+  key: Tensor,
+  shape: readonly [number, number],
+  options: InitializerOptions = {},
+): Tensor {
+  const { std = 0.1 } = options;
+  const [rows, columns] = shape;
+  const normal = (std: number) => mul(randomNormal(key, shape), std);
+  const uniform = (std: number) => randomUniform(key, shape, -std * SQRT3, std * SQRT3);
   switch (name) {
-    case "glorot":
-      return glorot();
+    case "glorot-uniform":
+      return uniform(Math.sqrt(2 / (rows + columns)));
+    case "glorot-normal":
+      return normal(Math.sqrt(2 / (rows + columns)));
     case "he":
-      return he();
-    case "identity":
-      return identity();
-    case "normal":
-      return normal(scale);
+      return normal(Math.sqrt(2 / rows));
     case "orthogonal":
-      return orthogonal();
+      return rows <= columns
+        ? transpose(orthonormalColumns(key, columns, rows))
+        : orthonormalColumns(key, rows, columns);
+    case "identity":
+      return identity(rows, columns);
+    case "normal":
+      return normal(std);
     case "uniform":
-      return uniform();
-    case "zero":
-      return zero();
+      return uniform(std);
+    case "zeros":
+      return zeros(shape);
   }
 }
 
-/** An initializer for several matrices side by side, each made by itself, such as those of gates. */
-export function blocks(make: Initializer, count: number): Initializer {
-  if (count === 1) return make;
-  return (key, shape) => {
-    const block = [...shape.slice(0, -1), shape[shape.length - 1] / count];
-    return concatenate(splitKey(key, count).map((key) => make(key, block)), -1);
-  };
+/** A uniform distribution from −a to a has standard deviation a / √3. */
+const SQRT3 = Math.sqrt(3);
+
+/** Ones on the diagonal, f32[rows, columns]. */
+function identity(rows: number, columns: number): Tensor {
+  return cast(eq(iota([rows, columns], 0), iota([rows, columns], 1)), "f32");
 }
 
-function fanIn(shape: Shape): number {
-  return sizeOf(shape.slice(0, -1));
+/** Columns made orthogonal at a time: those before a block go by matrix products, which are fast. */
+const BLOCK = 16;
+
+/**
+ * Random orthonormal columns, f32[rows, columns] with no more columns than rows: the Gram–Schmidt
+ * process on normal numbers, which gives every such matrix the same chance. Each projection is done
+ * twice, which is enough (Giraud, Langou and Rozložník, 2005).
+ */
+function orthonormalColumns(key: Tensor, rows: number, columns: number): Tensor {
+  const keys = splitKey(key, Math.ceil(columns / BLOCK));
+  let known: Tensor | undefined;
+  keys.forEach((key, i) => {
+    let block = randomNormal(key, [rows, Math.min(BLOCK, columns - i * BLOCK)]);
+    for (let pass = 0; known && pass < 2; pass++) {
+      block = sub(block, matmul(known, matmul(known, block, { transposeX: true })));
+    }
+    const next = orthonormalBlock(block);
+    known = known ? concatenate([known, next], 1) : next;
+  });
+  return known as Tensor;
+}
+
+function orthonormalBlock(block: Tensor): Tensor {
+  const [rows, columns] = block.shape;
+  const [orthonormal] = scan(
+    (known: Tensor, { column, place }: { readonly column: Tensor; readonly place: Tensor }) => {
+      let rest = reshape(column, [rows, 1]);
+      for (let pass = 0; pass < 2; pass++) {
+        rest = sub(rest, matmul(known, matmul(known, rest, { transposeX: true })));
+      }
+      const unit = rest.div(sqrt(sum(rest.square())));
+      return [add(known, matmul(unit, reshape(place, [1, columns]))), undefined];
+    },
+    zeros([rows, columns]),
+    { column: transpose(block), place: identity(columns, columns) },
+  );
+  return orthonormal;
+}
+
+/** Matrices of one shape side by side, each from its own key: f32[rows, count · columns]. */
+export function initializeBlocks(
+  names: readonly InitializerName[],
+  key: Tensor,
+  shape: readonly [number, number],
+  options: InitializerOptions = {},
+): Tensor {
+  const keys = splitKey(key, names.length);
+  return concatenate(names.map((name, i) => initialize(name, keys[i], shape, options)), 1);
 }

@@ -1,51 +1,51 @@
-import { assertAlmostEquals, assertEquals } from "@std/assert";
-import { matmul, randomKey, type Tensor } from "@unroll/core";
-import { blocks, identity, initializer, INITIALIZER_NAMES, orthogonal } from "./initializers.ts";
+import { assertEquals } from "@std/assert";
+import { matmul, randomKey } from "@unroll/core";
+import { initialize, INITIALIZER_NAMES, type InitializerName } from "./mod.ts";
+import { assertClose } from "./helpers_test.ts";
 
-/** Largest difference from the identity matrix. */
-async function fromIdentity(x: Tensor): Promise<number> {
-  const wanted = await identity()(randomKey(0), x.shape).data();
-  const data = await x.data() as Float32Array;
-  return data.reduce((worst, a, i) => Math.max(worst, Math.abs(a - wanted[i])), 0);
-}
-
-Deno.test("orthogonal() makes rows or columns of length 1 at right angles", async () => {
-  const square = orthogonal()(randomKey(1), [7, 7]);
-  const wide = orthogonal()(randomKey(2), [3, 8]);
-  const tall = orthogonal()(randomKey(3), [8, 3]);
-  assertEquals([wide.shape, tall.shape], [[3, 8], [8, 3]]);
-  assertEquals(await fromIdentity(matmul(square, square, { transposeX: true })) < 1e-7, true);
-  assertEquals(await fromIdentity(matmul(wide, wide, { transposeY: true })) < 1e-7, true);
-  assertEquals(await fromIdentity(matmul(tall, tall, { transposeX: true })) < 1e-7, true);
-  // Not the identity itself.
-  assertEquals(await fromIdentity(square) > 0.1, true);
-});
-
-Deno.test("initializer() gives every name the spread it promises", async () => {
-  const [rows, columns] = [40, 60];
-  const variance: Readonly<Record<string, number>> = {
-    glorot: 2 / 100,
-    he: 2 / 40,
-    identity: 40 / 2400,
-    normal: 0.25,
-    orthogonal: 1 / 60,
-    uniform: 1 / 40 / 3,
-    zero: 0,
-  };
-  for (const name of INITIALIZER_NAMES) {
-    const data = await initializer(name, 0.5)(randomKey(5), [rows, columns])
-      .data() as Float32Array;
+Deno.test("initialize() draws with the variance that it says", async () => {
+  const [rows, columns] = [60, 40];
+  const variances: readonly (readonly [InitializerName, number])[] = [
+    ["glorot-uniform", 2 / 100],
+    ["glorot-normal", 2 / 100],
+    ["he", 2 / 60],
+    ["normal", 0.09],
+    ["uniform", 0.09],
+    ["orthogonal", 1 / 60],
+  ];
+  for (const [name, variance] of variances) {
+    const data = [...await initialize(name, randomKey(1), [rows, columns], { std: 0.3 }).data()];
+    const mean = data.reduce((sum, x) => sum + x, 0) / data.length;
     const found = data.reduce((sum, x) => sum + x * x, 0) / data.length;
-    // 2,400 draws: the variance of normal numbers is known to within 3 %, here to four times that.
-    assertAlmostEquals(found, variance[name], variance[name] * 0.12 + 1e-6, name);
+    // Of 2,400 numbers: the mean within 5 standard errors, the variance within 5 of a normal's √(2/n).
+    assertEquals(Math.abs(mean) < 5 * Math.sqrt(variance / 2400), true, `${name}: mean ${mean}`);
+    assertEquals(
+      Math.abs(found / variance - 1) < 5 * Math.sqrt(2 / 2400),
+      true,
+      `${name}: variance ${found}, not ${variance}`,
+    );
+  }
+  const uniform = await initialize("uniform", randomKey(1), [rows, columns], { std: 0.3 }).data();
+  assertEquals(uniform.every((x) => Math.abs(x) <= 0.3 * Math.sqrt(3)), true);
+});
+
+Deno.test("initialize() makes orthonormal rows or columns", async () => {
+  for (const [rows, columns] of [[5, 5], [40, 33], [33, 40], [1, 3], [3, 1]] as const) {
+    const w = initialize("orthogonal", randomKey(rows), [rows, columns]);
+    const gram = rows < columns
+      ? matmul(w, w, { transposeY: true })
+      : matmul(w, w, { transposeX: true });
+    const n = Math.min(rows, columns);
+    const identity = Array.from({ length: n * n }, (_, i) => i % (n + 1) === 0 ? 1 : 0);
+    assertClose(await gram.data(), identity, 1e-7 * Math.sqrt(Math.max(rows, columns)));
   }
 });
 
-Deno.test("blocks() makes each matrix by itself", async () => {
-  const side = blocks(orthogonal(), 3)(randomKey(0), [4, 12]);
-  const parts = side.split(3);
-  for (const part of parts) {
-    assertEquals(await fromIdentity(matmul(part, part, { transposeX: true })) < 1e-7, true);
+Deno.test("initialize() gives other weights for other keys, the same for the same", async () => {
+  for (const name of INITIALIZER_NAMES) {
+    const draw = async (seed: number) =>
+      [...await initialize(name, randomKey(seed), [3, 4]).data()].join();
+    assertEquals(await draw(1), await draw(1));
+    assertEquals(await draw(1) === await draw(2), name === "identity" || name === "zeros", name);
   }
-  assertEquals([...await parts[0].data()].join() === [...await parts[1].data()].join(), false);
 });

@@ -1,98 +1,183 @@
 /**
- * How models read: what a task gives, as something that can be multiplied with weights.
+ * What recurrent models make of the inputs before the first layer: embedding and normalisation.
  *
  * @module
  */
 import {
   gather,
-  type LayerRow,
+  type InputSpec,
+  mean,
+  mul,
   oneHot,
+  ones,
   randomNormal,
-  sizeOf,
-  type TaskSpec,
+  sqrt,
+  stopGradient,
+  sub,
   type Tensor,
-  treeEntries,
+  zeros,
 } from "@unroll/core";
+import type { InputNorm } from "./recurrent_options.ts";
 
-/** What a cell reads at one step: only its products with weights are of interest. */
-export interface Reading {
-  /** `x · w`, for w [features, outputs]. */
-  matmul(w: Tensor): Tensor;
+/** An embedding: a row of numbers for each symbol. */
+export interface EmbeddingParameters {
+  /** f32[vocabulary, size] */
+  readonly weight: Tensor;
 }
 
-/** How symbols are read. */
-export interface InputOptions {
-  /** Length of the learned vector of each symbol; 0 for one-hot vectors. */
+/** A normalisation. */
+export interface NormParameters {
+  /** Scale, f32[n]. */
+  readonly weight: Tensor;
+  /** Shift, f32[n]. */
+  readonly bias: Tensor;
+  /** For batches: the mean seen in training, f32[n]. Set by the model, not by the optimizer. */
+  readonly running_mean?: Tensor;
+  /** For batches: the variance seen in training, f32[n]. Set by the model, not by the optimizer. */
+  readonly running_var?: Tensor;
+}
+
+/** Weights of what comes before the first layer. */
+export interface InputParameters {
+  /** Of symbols, where they are embedded. */
+  readonly embedding?: EmbeddingParameters;
+  /** Where inputs are normalised. */
+  readonly input_norm?: NormParameters;
+}
+
+/** What the first layer reads. */
+export type LayerInput =
+  /** Nothing. */
+  | { readonly kind: "none" }
+  /** One-hot vectors, as the numbers of their ones: i32[time, batch]. */
+  | { readonly kind: "one-hot"; readonly indices: Tensor }
+  /** f32[time, batch, n] */
+  | { readonly kind: "vectors"; readonly x: Tensor };
+
+/** What decides the input stage. */
+export interface InputSettings {
+  /** What the task gives. */
+  readonly spec: InputSpec;
+  /** Size of the embedding; 0 for none. */
   readonly embedding: number;
+  /** Normalisation. */
+  readonly norm: InputNorm;
 }
 
-/** The reading part of a model. */
-export interface InputLayer {
-  /** How many numbers a step's input has; 0 where there is none. */
-  readonly features: number;
-  /** The table of vectors of symbols, if there is one. */
-  parameters(key: Tensor): { readonly embedding?: Tensor };
-  /** Input tensors to what a cell can read, step by step or all at once. */
-  read(parameters: { readonly embedding?: Tensor }, inputs: Tensor): Reading;
-  /** Input tensors to vectors f32[…, features]. */
-  vectors(parameters: { readonly embedding?: Tensor }, inputs: Tensor): Tensor;
+/** How much of a running average is the newest batch, as in PyTorch. */
+const MOMENTUM = 0.1;
+/** Keeps the division from overflowing where nothing varies. */
+const EPSILON = 1e-5;
+
+/** Why a task's inputs cannot be read so; `undefined` if they can. */
+export function refuseInputs({ spec, embedding, norm }: InputSettings): string | undefined {
+  if (spec.kind === "vector" && embedding > 0) {
+    return "it embeds symbols, and the task gives vectors";
+  }
+  if (spec.kind !== "none") return undefined;
+  if (embedding > 0) return "it embeds symbols, and the task has no inputs";
+  return norm === "none" ? undefined : "it normalises inputs, and the task has none";
 }
 
-/**
- * The reading part of a model for a task: learned vectors or one-hot vectors of symbols, or vectors as
- * they are.
- *
- * @param spec What the task gives.
- * @param options How symbols are read.
- * @returns Its parameters and functions.
- */
-export function inputLayer(spec: TaskSpec, { embedding }: InputOptions): InputLayer {
-  const { inputs } = spec;
-  if (inputs.kind === "symbol" && embedding > 0) {
-    const look = ({ embedding }: { readonly embedding?: Tensor }, symbols: Tensor) =>
-      gather(embedding as Tensor, symbols);
-    return {
-      features: embedding,
-      // As PyTorch's: normal numbers of variance 1.
-      parameters: (key) => ({ embedding: randomNormal(key, [inputs.vocabulary, embedding]) }),
-      read: look,
-      vectors: look,
-    };
+/** How many numbers the first layer reads at each step; `undefined` where it reads nothing. */
+export function inputWidth({ spec, embedding }: InputSettings): number | undefined {
+  switch (spec.kind) {
+    case "none":
+      return undefined;
+    case "symbol":
+      return embedding > 0 ? embedding : spec.vocabulary;
+    case "vector":
+      return spec.size;
   }
-  if (inputs.kind === "symbol") {
-    return {
-      features: inputs.vocabulary,
-      parameters: () => ({}),
-      // A one-hot vector times a matrix is a row of it.
-      read: (_, symbols) => ({ matmul: (w) => gather(w, symbols) }),
-      vectors: (_, symbols) => oneHot(symbols, inputs.vocabulary),
-    };
-  }
+}
+
+/** Weights of the input stage before training. */
+export function inputParameters(key: Tensor, settings: InputSettings): InputParameters {
+  const { spec, embedding, norm } = settings;
+  const width = inputWidth(settings) ?? 0;
   return {
-    features: inputs.kind === "vector" ? inputs.size : 0,
-    parameters: () => ({}),
-    read: (_, vectors) => vectors,
-    vectors: (_, vectors) => vectors,
+    ...(spec.kind === "symbol" && embedding > 0
+      ? { embedding: embeddingParameters(key, spec.vocabulary, embedding) }
+      : {}),
+    ...(norm === "none" ? {} : {
+      input_norm: {
+        weight: ones([width]),
+        bias: zeros([width]),
+        ...(norm === "batch" ? { running_mean: zeros([width]), running_var: ones([width]) } : {}),
+      },
+    }),
   };
 }
 
+/** Rows of length 1 on average, as one-hot vectors have. */
+export function embeddingParameters(
+  key: Tensor,
+  vocabulary: number,
+  size: number,
+): EmbeddingParameters {
+  return { weight: mul(randomNormal(key, [vocabulary, size]), Math.sqrt(1 / size)) };
+}
+
+/** What the first layer reads, and what the model sets in its own parameters. */
+export interface ReadInputs {
+  /** For the first layer. */
+  readonly input: LayerInput;
+  /** New values of parameters, by path. */
+  readonly updates?: Readonly<Record<string, Tensor>>;
+}
+
+/** Embeds and normalises. */
+export function readInputs(
+  { embedding, input_norm: norm }: InputParameters,
+  inputs: Tensor | undefined,
+  settings: InputSettings,
+  training: boolean,
+): ReadInputs {
+  if (settings.spec.kind === "none" || !inputs) return { input: { kind: "none" } };
+  if (settings.spec.kind === "symbol" && !embedding && !norm) {
+    return { input: { kind: "one-hot", indices: inputs } };
+  }
+  let x = inputs;
+  if (embedding) x = gather(embedding.weight, inputs);
+  else if (settings.spec.kind === "symbol") x = oneHot(inputs, settings.spec.vocabulary);
+  if (!norm) return { input: { kind: "vectors", x } };
+  if (settings.norm === "layer") return { input: { kind: "vectors", x: layerNorm(norm, x) } };
+  const { y, updates } = batchNorm(norm, x, training);
+  return { input: { kind: "vectors", x: y }, ...(updates ? { updates } : {}) };
+}
+
+/** Layer normalisation over the last axis; Ba, Kiros and Hinton (2016). */
+function layerNorm({ weight, bias }: NormParameters, x: Tensor): Tensor {
+  const centred = sub(x, mean(x, -1, { keepDimensions: true }));
+  const variance = mean(centred.square(), -1, { keepDimensions: true });
+  return centred.div(sqrt(variance.add(EPSILON))).mul(weight).add(bias);
+}
+
 /**
- * Number of elements in the tensors of a tree.
- *
- * @param tree Parameters.
+ * Batch normalisation over time and batch; Ioffe and Szegedy (2015). In training by the batch's own
+ * mean and variance, which also go into the running averages; otherwise by those averages.
  */
-export function parameterCount(tree: unknown): number {
-  return treeEntries(tree).reduce((sum, [, { shape }]) => sum + sizeOf(shape), 0);
-}
-
-/** The row of a summary for the parameters of a layer. */
-export function layerRow(name: string, output: string, parameters: unknown): LayerRow {
-  return { name, output, parameters: parameterCount(parameters) };
-}
-
-/** Why an `embedding` cannot be had for a task, if so. */
-export function refuseEmbedding(spec: TaskSpec, embedding: number): string | undefined {
-  return embedding > 0 && spec.inputs.kind !== "symbol"
-    ? "an embedding is for tasks whose inputs are symbols"
-    : undefined;
+function batchNorm(
+  { weight, bias, running_mean, running_var }: NormParameters,
+  x: Tensor,
+  training: boolean,
+): { readonly y: Tensor; readonly updates?: Readonly<Record<string, Tensor>> } {
+  const oldMean = running_mean as Tensor;
+  const oldVariance = running_var as Tensor;
+  const scale = (mean: Tensor, variance: Tensor) =>
+    sub(x, mean).div(sqrt(variance.add(EPSILON))).mul(weight).add(bias);
+  if (!training) return { y: scale(oldMean, oldVariance) };
+  const own = mean(x, [0, 1]);
+  const variance = mean(sub(x, own).square(), [0, 1]);
+  const count = x.shape[0] * x.shape[1];
+  const average = (old: Tensor, now: Tensor) =>
+    stopGradient(old.mul(1 - MOMENTUM).add(now.mul(MOMENTUM)));
+  return {
+    y: scale(own, variance),
+    updates: {
+      "input_norm.running_mean": average(oldMean, own),
+      // Of a sample, hence count − 1, as in PyTorch.
+      "input_norm.running_var": average(oldVariance, variance.mul(count / Math.max(1, count - 1))),
+    },
+  };
 }

@@ -1,31 +1,70 @@
 /**
- * The linear model: a perceptron without hidden layers, which cannot learn everything.
+ * The linear layer: `y = x · W + b`.
  *
  * @module
  */
-import { defineModel, type ModelPlugin, type OptionsSchema } from "@unroll/core";
-import * as z from "zod";
-import { createMlp, MLP_OPTIONS, type MlpOptions, refuseWindow } from "./mlp.ts";
+import { matmul, type Tensor, zeros } from "@unroll/core";
+import { initialize, type InitializerName } from "./initializers.ts";
 
-/** Options of {@linkcode linear}: those of `mlp` that concern one layer. */
-export interface LinearOptions
-  extends Pick<MlpOptions, "window" | "embedding" | "weights" | "weightScale" | "bias"> {}
+/** Weights of a linear layer. */
+export interface LinearParameters {
+  /** f32[in, out] */
+  readonly weight: Tensor;
+  /** f32[out]; absent in layers without. */
+  readonly bias?: Tensor;
+}
 
-/** The schema of {@linkcode LinearOptions}. */
-export const LINEAR_OPTIONS: OptionsSchema<LinearOptions> = z.object({
-  window: MLP_OPTIONS.shape.window,
-  embedding: MLP_OPTIONS.shape.embedding,
-  weights: MLP_OPTIONS.shape.weights,
-  weightScale: MLP_OPTIONS.shape.weightScale,
-  bias: MLP_OPTIONS.shape.bias,
-}) as unknown as OptionsSchema<LinearOptions>;
+/** What decides a linear layer. */
+export interface LinearSettings {
+  /** Numbers that go in. */
+  readonly from: number;
+  /** Numbers that come out. */
+  readonly to: number;
+  /** How the weight starts. */
+  readonly initializer: InitializerName;
+  /** Standard deviation, for initializers that need one. */
+  readonly std?: number;
+  /** Whether there is a bias, which starts at zero; yes if left out. */
+  readonly bias?: boolean;
+}
 
-/** The linear model: `x·w + b`. */
-export const linear: ModelPlugin<LinearOptions> = defineModel({
-  name: "linear",
-  summary: "One layer without hidden units, over a window of the latest inputs",
-  options: LINEAR_OPTIONS,
-  refuses: (spec, { embedding }) => refuseWindow(spec, embedding),
-  create: (options, spec) =>
-    createMlp({ ...options, hidden: [], activation: "tanh", dropout: 0 }, spec),
-});
+/**
+ * Weights of a linear layer before training.
+ *
+ * @param key A key, u32[2].
+ * @param settings Sizes and initializer.
+ * @returns The weights.
+ */
+export function linearParameters(key: Tensor, settings: LinearSettings): LinearParameters {
+  const { from, to, initializer, std, bias = true } = settings;
+  return {
+    weight: initialize(initializer, key, [from, to], { std }),
+    ...(bias ? { bias: zeros([to]) } : {}),
+  };
+}
+
+/**
+ * Applies a linear layer.
+ *
+ * @param parameters Its weights.
+ * @param x f32[…, in]
+ * @returns f32[…, out]
+ *
+ * @example Usage
+ * ```ts
+ * import { tensor } from "@unroll/core";
+ * import { linear } from "@unroll/models";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * const y = linear({ weight: tensor([[1, 2], [3, 4]]), bias: tensor([10, 20]) }, tensor([[1, 1]]));
+ * deepStrictEqual([...await y.data()], [14, 26]);
+ * ```
+ */
+export function linear({ weight, bias }: LinearParameters, x: Tensor): Tensor {
+  return plus(matmul(x, weight), bias);
+}
+
+/** Adds a bias, if there is one. */
+export function plus(x: Tensor, bias: Tensor | undefined): Tensor {
+  return bias ? x.add(bias) : x;
+}

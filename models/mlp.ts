@@ -1,184 +1,270 @@
 /**
- * The multilayer perceptron, over a window of the latest inputs.
+ * The multilayer perceptron; Rumelhart, Hinton and Williams, "Learning representations by
+ * back-propagating errors" (1986):
+ *
+ * ```text
+ * h₀ = x
+ * h_l = φ(h_{l−1} · W_l + b_l)
+ * y = h_L · W_o + b_o
+ * ```
+ *
+ * On sequences, x is a window: the newest inputs side by side, the oldest first. Where the task asks
+ * at every step, a window ends at each step, and there are blanks (zeros) before the start.
  *
  * @module
  */
 import {
   concatenate,
   defineModel,
+  eq,
+  fill,
+  gather,
+  iota,
   type LayerRow,
   type ModelInstance,
   type ModelPlugin,
   type OptionsSchema,
   outputSize,
   pad,
-  randomKey,
   reshape,
   slice,
   splitKey,
+  stack,
+  sum,
   type TaskSpec,
   type Tensor,
-  transpose,
+  where,
   zeros,
 } from "@unroll/core";
 import * as z from "zod";
-import { initializer, INITIALIZER_NAMES, type InitializerName } from "./initializers.ts";
-import { inputLayer, layerRow, refuseEmbedding } from "./inputs.ts";
-import { affine, dropped } from "./recurrent.ts";
+import { activation, ACTIVATION_NAMES, type ActivationName } from "./activations.ts";
+import { INITIALIZER_NAMES, type InitializerName } from "./initializers.ts";
+import { type EmbeddingParameters, embeddingParameters } from "./inputs.ts";
+import { linear, type LinearParameters, linearParameters, plus } from "./linear.ts";
 
 /** Options of {@linkcode mlp}. */
 export interface MlpOptions {
-  /** Units of each hidden layer, first to last; none for a linear model. */
-  readonly hidden: readonly number[];
-  /** Function of each hidden unit. */
-  readonly activation: "tanh" | "relu" | "sigmoid";
-  /** How many of the latest steps it sees; if left out, all of them, or 3 where that varies. */
-  readonly window?: number;
-  /** Length of the learned vector of each symbol; 0 for one-hot vectors. */
+  /** Units of each hidden layer, the lowest first; none for a linear model. */
+  readonly layers: readonly number[];
+  /** The activation φ. */
+  readonly activation: ActivationName;
+  /** Inputs in a window; 0 is the whole sequence where its length is fixed and at most 32, otherwise 8. */
+  readonly context: number;
+  /** Numbers that each symbol is embedded in; 0 reads symbols as one-hot vectors. */
   readonly embedding: number;
-  /** Start of the weights. */
-  readonly weights: InitializerName;
-  /** Standard deviation of weights that start `normal`. */
-  readonly weightScale: number;
-  /** Whether there are biases. */
+  /** Whether layers have biases. */
   readonly bias: boolean;
-  /** Share of the hidden numbers that training leaves out. */
-  readonly dropout: number;
+  /** How the weights start. */
+  readonly init: InitializerName;
+  /** Standard deviation of `normal` and `uniform` weights. */
+  readonly std: number;
 }
 
-/** The schema of {@linkcode MlpOptions}. */
-export const MLP_OPTIONS: OptionsSchema<MlpOptions> = z.object({
-  hidden: z.array(z.int().min(1).max(65536)).default([64]).describe(
-    "Units of each hidden layer, first to last",
-  ),
-  activation: z.enum(["tanh", "relu", "sigmoid"]).default("tanh").describe(
-    "Function of each hidden unit",
-  ),
-  window: z.int().min(1).max(65536).optional().describe(
-    "How many of the latest steps it sees; all, or 3 where their number varies",
-  ),
-  embedding: z.int().min(0).max(65536).default(0).describe(
-    "Length of the learned vector of each symbol, 0 for one-hot",
-  ),
-  weights: z.enum(INITIALIZER_NAMES).default("glorot").describe("Start of the weights"),
-  weightScale: z.number().positive().default(0.1).describe(
-    "Standard deviation of weights that start normal",
-  ),
-  bias: z.boolean().default(true).describe("Whether there are biases"),
-  dropout: z.number().min(0).lt(1).default(0).describe(
-    "Share of the hidden numbers that training leaves out",
-  ),
+const OPTIONS: OptionsSchema<MlpOptions> = z.object({
+  layers: z.array(z.int().min(1).max(65536)).max(64).default([50])
+    .describe("Units of each hidden layer"),
+  activation: z.enum(ACTIVATION_NAMES).default("tanh").describe("Activation of the hidden layers"),
+  context: z.int().min(0).max(1024).default(0)
+    .describe("Inputs in a window; 0 is the whole sequence if short and fixed, otherwise 8"),
+  embedding: z.int().min(0).max(4096).default(0)
+    .describe("Size of the embedding of symbols; 0 reads them as one-hot vectors"),
+  bias: z.boolean().default(true).describe("Whether layers have biases"),
+  init: z.enum(INITIALIZER_NAMES).default("glorot-uniform").describe("Start of the weights"),
+  std: z.number().min(0).max(10).default(0.1)
+    .describe("Standard deviation of normal and uniform weights"),
 });
 
-interface LayerParameters {
-  /** [inputs, outputs] */
-  readonly w: Tensor;
-  /** [outputs] */
-  readonly b?: Tensor;
-}
-
-/** Parameters of a multilayer perceptron. */
+/** Weights of an {@linkcode mlp}. */
 export interface MlpParameters {
-  /** The table of vectors of symbols. */
-  readonly embedding?: Tensor;
-  /** Its layers, first to last. */
-  readonly layers: readonly LayerParameters[];
+  /** f32[vocabulary, size], where symbols are embedded. */
+  readonly embedding?: EmbeddingParameters;
+  /** Of the hidden layers, the lowest first. */
+  readonly layers: readonly LinearParameters[];
+  /** Of the output layer. */
+  readonly output: LinearParameters;
 }
 
-/** Builds a perceptron for a task; `linear` is one without hidden layers. */
-export function createMlp(
-  options: MlpOptions,
-  spec: TaskSpec,
-): ModelInstance<MlpParameters, undefined> {
-  const input = inputLayer(spec, options);
-  const width = windowOf(options, spec);
-  const sizes = [width * input.features, ...options.hidden, outputSize(spec)];
-  const make = initializer(options.weights, options.weightScale);
+/** The newest inputs, one fewer than fit a window: [context − 1, batch, …]; nothing for windows of one. */
+export type MlpState = Tensor | undefined;
 
-  function parameters(key: Tensor): MlpParameters {
-    const [inputKey, ...keys] = splitKey(key, sizes.length);
-    return {
-      ...input.parameters(inputKey),
-      layers: keys.map((key, i) => ({
-        w: make(key, [sizes[i], sizes[i + 1]]),
-        ...(options.bias ? { b: zeros([sizes[i + 1]]) } : {}),
-      })),
-    };
+/** A window where nothing says how long. */
+const DEFAULT_CONTEXT = 8;
+/** Whole sequences up to this length are one window. */
+const LONGEST_WHOLE = 32;
+
+/**
+ * The multilayer perceptron.
+ *
+ * Parameters: `layers[].weight` f32[in, out] and `bias` f32[out], where the first reads
+ * context · (size of one input) numbers; `output.weight`, `output.bias`; `embedding.weight`.
+ *
+ * @example XOR of two bits
+ * ```ts
+ * import { mlp } from "@unroll/models";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * const model = mlp({ layers: [2] }).create({
+ *   inputs: { kind: "vector", size: 2 },
+ *   outputs: { kind: "vector", size: 2, at: "last" },
+ *   length: 1,
+ *   loss: { kind: "squared-error", reduction: "sum" },
+ *   weighted: false,
+ *   stateful: false,
+ * });
+ * deepStrictEqual(model.layers.map(({ parameters }) => parameters), [6, 6]);
+ * ```
+ */
+export const mlp: ModelPlugin<MlpOptions> = defineModel({
+  name: "mlp",
+  summary: "Multilayer perceptron over a window of inputs",
+  options: OPTIONS,
+  refuses: refuseMlp,
+  create: createMlp,
+});
+
+function refuseMlp(spec: TaskSpec, { context, embedding }: MlpOptions): string | undefined {
+  if (spec.inputs.kind === "none") return "it needs inputs, and the task has none";
+  if (spec.inputs.kind === "vector" && embedding > 0) {
+    return "it embeds symbols, and the task gives vectors";
   }
+  if (spec.outputs.at === "last" && spec.length === "variable" && context === 0) {
+    return "it reads a window of fixed length, and the task's sequences vary in length; " +
+      "an option context of at least 1 reads that many of the last inputs";
+  }
+}
+
+function windowSize(spec: TaskSpec, { context }: MlpOptions): number {
+  if (context > 0) return context;
+  if (spec.length === "variable") return DEFAULT_CONTEXT;
+  // Where an answer is due once, all of the sequence counts.
+  if (spec.outputs.at === "last") return spec.length;
+  return spec.stateful || spec.length > LONGEST_WHOLE ? DEFAULT_CONTEXT : spec.length;
+}
+
+function createMlp(options: MlpOptions, spec: TaskSpec): ModelInstance<MlpParameters, MlpState> {
+  const phi = activation(options.activation);
+  const context = windowSize(spec, options);
+  const { inputs } = spec;
+  const vocabulary = inputs.kind === "symbol" ? inputs.vocabulary : 0;
+  const width = inputs.kind === "vector"
+    ? inputs.size
+    : options.embedding > 0
+    ? options.embedding
+    : vocabulary;
+  const sizes = [context * width, ...options.layers, outputSize(spec)];
 
   return {
-    parameters,
-    initialState: () => undefined,
-    apply(parameters, inputs, { training, key }) {
-      const vectors = input.vectors(parameters, inputs as Tensor);
-      const { at } = spec.outputs;
-      let x = at === "last" ? lastWindow(vectors, width) : everyWindow(vectors, width);
-      const keys = training && options.dropout > 0 ? splitKey(key, sizes.length) : [];
-      parameters.layers.forEach((layer, i) => {
-        x = affine(x, layer);
-        if (i === parameters.layers.length - 1) return;
-        x = x[options.activation]();
-        if (keys[i]) x = dropped(keys[i], x, options.dropout);
-      });
-      return { outputs: x, state: undefined };
+    parameters(key) {
+      const [embeddingKey, ...keys] = splitKey(key, sizes.length);
+      const weights = keys.map((key, layer) =>
+        linearParameters(key, {
+          from: sizes[layer],
+          to: sizes[layer + 1],
+          initializer: options.init,
+          std: options.std,
+          bias: options.bias,
+        })
+      );
+      return {
+        ...(options.embedding > 0
+          ? { embedding: embeddingParameters(embeddingKey, vocabulary, width) }
+          : {}),
+        layers: weights.slice(0, -1),
+        output: weights[weights.length - 1],
+      };
     },
-    layers: rows(parameters(randomKey(0)), spec, sizes),
+
+    initialState(_, batch) {
+      if (context === 1) return undefined;
+      return inputs.kind === "symbol"
+        ? fill([context - 1, batch], vocabulary, "i32") // the symbol after the last stands for blank
+        : zeros([context - 1, batch, width]);
+    },
+
+    apply({ embedding, layers, output }, given, { length, state }) {
+      const history = state ? concatenate([state, given as Tensor]) : given as Tensor;
+      const ends = spec.outputs.at === "every" ? length : 1;
+      const windows = windowsOf(history, context, ends);
+      const all = [...layers, output];
+      let h = windows;
+      let hidden: Tensor | undefined;
+      all.forEach((weights, layer) => {
+        if (layer > 0) h = linear(weights, hidden = phi(h));
+        else if (inputs.kind === "vector") h = linear(weights, reshape(h, [ends, -1, sizes[0]]));
+        else if (embedding) {
+          // Blanks are a row of zeros after the last symbol.
+          const rows = gather(pad(embedding.weight, 0, { after: 1 }), h);
+          h = linear(weights, reshape(rows, [ends, -1, sizes[0]]));
+        } else h = oneHotLinear(weights, h, vocabulary);
+      });
+      const outputs = spec.outputs.at === "every" ? h : reshape(h, [-1, outputSize(spec)]);
+      const steps = history.shape[0];
+      return {
+        outputs,
+        state: context === 1 ? undefined : slice(history, 0, steps - context + 1, steps),
+        // At the last step alone, there are no steps to look at.
+        ...(hidden && spec.outputs.at === "every" ? { hidden } : {}),
+      };
+    },
+
+    layers: describeMlp(options, spec, { sizes, context, vocabulary, width }),
   };
 }
 
-function windowOf({ window }: MlpOptions, spec: TaskSpec): number {
-  const all = spec.length === "variable" || spec.outputs.at === "every" ? 3 : spec.length;
-  return window ?? all;
+/** The last `ends` windows of a history [time, batch, …]: [ends, batch, context, …]. */
+function windowsOf(history: Tensor, context: number, ends: number): Tensor {
+  const first = history.shape[0] - context - ends + 1;
+  const places = Array.from(
+    { length: context },
+    (_, c) => slice(history, 0, first + c, first + c + ends),
+  );
+  return stack(places, 2);
 }
 
-/** The last `width` steps as one vector: [time, batch, n] → [batch, width · n]. */
-function lastWindow(x: Tensor, width: number): Tensor {
-  const [time, batch, n] = x.shape;
-  const before = Math.max(0, width - time);
-  const seen = slice(pad(x, 0, { before }), 0, time + before - width, time + before);
-  return reshape(transpose(seen, [1, 0, 2]), [batch, width * n]);
+/**
+ * A linear layer on one-hot vectors, side by side: for each place in the window a row of the weight,
+ * and none for blanks.
+ */
+function oneHotLinear(
+  { weight, bias }: LinearParameters,
+  windows: Tensor,
+  vocabulary: number,
+): Tensor {
+  const rows = weight.shape[0];
+  const row = iota(windows.shape, 2).mul(vocabulary).add(windows);
+  const place = where(eq(windows, vocabulary), rows, row);
+  return plus(sum(gather(pad(weight, 0, { after: 1 }), place), 2), bias);
 }
 
-/** At each step the last `width` as one vector, zeros before the first: → [time, batch, width · n]. */
-function everyWindow(x: Tensor, width: number): Tensor {
-  const [time] = x.shape;
-  const padded = pad(x, 0, { before: width - 1 });
-  return concatenate(Array.from({ length: width }, (_, k) => slice(padded, 0, k, k + time)), -1);
+interface MlpShape {
+  readonly sizes: readonly number[];
+  readonly context: number;
+  readonly vocabulary: number;
+  readonly width: number;
 }
 
-function rows(
-  { embedding, layers }: MlpParameters,
+function describeMlp(
+  options: MlpOptions,
   spec: TaskSpec,
-  sizes: readonly number[],
+  { sizes, context, vocabulary, width }: MlpShape,
 ): LayerRow[] {
-  const place = spec.outputs.at === "every" ? "time, batch" : "batch";
-  return [
-    ...(embedding
-      ? [layerRow("embedding", `[time, batch, ${embedding.shape[1]}]`, embedding)]
-      : []),
-    ...layers.map((layer, i) =>
-      layerRow(
-        i === layers.length - 1 ? "output" : `hidden ${i + 1}`,
-        `[${place}, ${sizes[i + 1]}]`,
-        layer,
-      )
-    ),
-  ];
-}
-
-/** Why a model that sees a window cannot learn a task, if so. */
-export function refuseWindow(spec: TaskSpec, embedding: number): string | undefined {
-  if (spec.inputs.kind === "none") {
-    return "it needs inputs, and the task has none (with fizzbuzz, choose another encoding)";
+  const steps = spec.outputs.at === "every"
+    ? `${spec.length === "variable" ? "time" : spec.length}, `
+    : "";
+  const rows: LayerRow[] = [];
+  if (options.embedding > 0) {
+    rows.push({
+      name: "embedding",
+      output: `[${steps}batch, ${context}, ${width}]`,
+      parameters: vocabulary * width,
+    });
   }
-  return refuseEmbedding(spec, embedding);
+  for (let layer = 1; layer < sizes.length; layer++) {
+    rows.push({
+      name: layer === sizes.length - 1 ? "output" : `linear ${layer}`,
+      output: `[${steps}batch, ${sizes[layer]}]`,
+      parameters: (sizes[layer - 1] + (options.bias ? 1 : 0)) * sizes[layer],
+    });
+  }
+  return rows;
 }
-
-/** The multilayer perceptron: `x′ = f(x·w + b)`, layer after layer, the last without `f`. */
-export const mlp: ModelPlugin<MlpOptions> = defineModel({
-  name: "mlp",
-  summary: "Multilayer perceptron over a window of the latest inputs",
-  options: MLP_OPTIONS,
-  refuses: (spec, { embedding }) => refuseWindow(spec, embedding),
-  create: createMlp,
-});

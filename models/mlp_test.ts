@@ -1,83 +1,80 @@
-import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
-import { randomKey, type TaskSpec, tensor } from "@unroll/core";
-import { linear } from "./linear.ts";
-import { mlp } from "./mlp.ts";
+import { assertEquals } from "@std/assert";
+import { oneHot, randomKey, type Tensor, tensor, zeros } from "@unroll/core";
+import { mlp, type MlpOptions, type MlpParameters } from "./mod.ts";
+import { assertClose, classSpec } from "./helpers_test.ts";
 
-const SPEC: TaskSpec = {
-  inputs: { kind: "vector", size: 1 },
-  outputs: { kind: "vector", size: 1, at: "last" },
-  length: 2,
-  loss: { kind: "squared-error", reduction: "sum" },
-  weighted: false,
-  stateful: false,
-};
+const SYMBOLS = [[0, 1], [4, 2], [3, 3], [1, 0]];
 
-const CONTEXT = { state: undefined, training: false, key: randomKey(0) };
-
-Deno.test("mlp() applies its layers to the steps as one vector", async () => {
-  const instance = mlp({ hidden: [2], activation: "relu" }).create(SPEC);
-  const parameters = {
-    layers: [
-      { w: tensor([[1, -1], [10, 1]]), b: tensor([0, 0.5]) },
-      { w: tensor([[1], [100]]), b: tensor([7]) },
-    ],
-  };
-  // Two sequences, (1, 2) and (3, 0): hidden (21, 1.5) and (3, 0).
-  const x = tensor([[[1], [3]], [[2], [0]]]);
-  const { outputs } = instance.apply(parameters, x, { ...CONTEXT, length: 2, batch: 2 });
-  assertEquals([...await outputs.data()], [21 + 150 + 7, 3 + 7]);
-});
-
-Deno.test("mlp() sees a window of the latest steps, zeros before the first", async () => {
-  const every: TaskSpec = { ...SPEC, outputs: { kind: "vector", size: 1, at: "every" } };
-  const weights = { layers: [{ w: tensor([[1], [10], [100]]) }] };
-  const x = tensor([[[1]], [[2]], [[3]], [[4]]]);
-  const model = linear({ window: 3, bias: false });
-  const { outputs } = model.create(every).apply(weights, x, { ...CONTEXT, length: 4, batch: 1 });
-  assertEquals([...await outputs.data()], [100, 210, 321, 432]);
-  const last = model.create({ ...SPEC, length: "variable" });
-  const { outputs: end } = last.apply(weights, x, { ...CONTEXT, length: 4, batch: 1 });
-  assertEquals([...await end.data()], [432]);
-  const short = last.apply(weights, x.slice(0, 0, 1), { ...CONTEXT, length: 1, batch: 1 });
-  assertEquals([...await short.outputs.data()], [100]);
-});
-
-Deno.test("mlp() drops hidden numbers in training only", async () => {
-  const instance = mlp({ hidden: [400], dropout: 0.25 }).create(SPEC);
-  const parameters = {
-    layers: [
-      { w: tensor(new Float32Array(800), { shape: [2, 400] }), b: tensor(Array(400).fill(1)) },
-      { w: tensor(Array(400).fill([1 / 400])), b: tensor([0]) },
-    ],
-  };
-  const x = tensor([[[1]], [[2]]]);
-  const run = async (training: boolean) => {
-    const context = { ...CONTEXT, training, length: 2, batch: 1 };
-    return await instance.apply(parameters, x, context).outputs.item();
-  };
-  assertAlmostEquals(await run(false), Math.tanh(1), 1e-6);
-  const dropped = await run(true);
-  // 400 of them: the mean stays, to four standard deviations, √(0.25 / 0.75 / 400).
-  assertEquals(Math.abs(dropped / Math.tanh(1) - 1) < 4 * Math.sqrt(1 / 1200), true);
-  assertEquals(dropped === await run(false), false);
-});
-
-Deno.test("mlp() and linear() refuse a task without inputs", () => {
-  const none: TaskSpec = { ...SPEC, inputs: { kind: "none" } };
-  for (const model of [mlp(), linear()]) {
-    assertThrows(() => model.create(none), TypeError, "it needs inputs, and the task has none");
+Deno.test("mlp() reads a window that ends at each step, blank before the start", async () => {
+  for (const embedding of [0, 3]) {
+    const model = mlp({ layers: [6], context: 3, embedding })
+      .create(classSpec({ kind: "symbol", vocabulary: 5 }, 2));
+    const parameters = model.parameters(randomKey(0));
+    const { layers: [first], output, embedding: table } = parameters as unknown as MlpParameters;
+    const { outputs } = model.apply(parameters, tensor(SYMBOLS, { dtype: "i32" }), {
+      length: 4,
+      batch: 2,
+      state: model.initialState(parameters, 2),
+      training: false,
+      key: randomKey(0),
+    });
+    const read = (symbols: readonly number[]): Tensor => {
+      const vectors = oneHot(tensor([...symbols], { dtype: "i32" }), 5);
+      return table ? vectors.matmul(table.weight) : vectors;
+    };
+    for (let t = 0; t < 4; t++) {
+      for (let row = 0; row < 2; row++) {
+        const window = [t - 2, t - 1, t].map((at) =>
+          at < 0 ? zeros([embedding || 5]) : read([SYMBOLS[at][row]]).reshape([-1])
+        );
+        const x = [0, 1, 2].map((place) =>
+          window[place].matmul(
+            first.weight.slice(0, place * (embedding || 5), (place + 1) * (embedding || 5)),
+          )
+        ).reduce((sum, part) => sum.add(part));
+        const wanted = x.add(first.bias as Tensor).tanh().matmul(output.weight).add(
+          output.bias as Tensor,
+        );
+        assertClose(
+          await outputs.slice(0, t, t + 1).slice(1, row, row + 1).data(),
+          await wanted.data(),
+        );
+      }
+    }
   }
 });
 
-Deno.test("mlp() has the layers of 10-50-4", () => {
-  const spec: TaskSpec = {
-    ...SPEC,
-    length: 10,
-    outputs: { kind: "class", classes: 4, at: "last" },
+Deno.test("mlp() chooses a window where none is given", () => {
+  const first = (
+    length: number | "variable",
+    at: "every" | "last",
+    options: Partial<MlpOptions> = {},
+  ) => {
+    const model = mlp({ layers: [1], bias: false, ...options })
+      .create(classSpec({ kind: "vector", size: 1 }, 2, { at, length }));
+    return model.layers[0].parameters;
   };
-  const { layers } = mlp({ hidden: [50] }).create(spec);
-  assertEquals(layers, [
-    { name: "hidden 1", output: "[batch, 50]", parameters: 550 },
-    { name: "output", output: "[batch, 4]", parameters: 204 },
-  ]);
+  assertEquals(first(11, "every"), 11);
+  assertEquals(first(64, "every"), 8);
+  assertEquals(first("variable", "every"), 8);
+  assertEquals(first(64, "last"), 64);
+  assertEquals(first("variable", "last", { context: 5 }), 5);
+  assertEquals(first(64, "last", { context: 5 }), 5);
+});
+
+Deno.test("mlp() without hidden layers is linear", async () => {
+  const model = mlp({ layers: [] })
+    .create(classSpec({ kind: "vector", size: 2 }, 2, { at: "last", length: 2 }));
+  assertEquals(model.layers.map(({ name, parameters }) => [name, parameters]), [["output", 10]]);
+  const parameters = model.parameters(randomKey(0));
+  const { output: { weight } } = parameters as unknown as MlpParameters;
+  const x = tensor([[[1, 2]], [[3, 4]]]);
+  const { outputs } = model.apply(parameters, x, {
+    length: 2,
+    batch: 1,
+    state: model.initialState(parameters, 1),
+    training: false,
+    key: randomKey(0),
+  });
+  assertClose(await outputs.data(), await tensor([[1, 2, 3, 4]]).matmul(weight).data());
 });

@@ -1,19 +1,26 @@
 /**
- * The models of Unroll, and the parts they are made of.
+ * Models of sequences, as plugins, and what they are made of.
  *
  * @module
  */
 import type { ModelPlugin } from "@unroll/core";
-import { linear } from "./linear.ts";
+import { gru } from "./gru.ts";
+import { lstm } from "./lstm.ts";
 import { mlp } from "./mlp.ts";
 import { rnn } from "./rnn.ts";
 
+export * from "./activations.ts";
+export * from "./gru.ts";
 export * from "./initializers.ts";
-export * from "./inputs.ts";
+export type { EmbeddingParameters, InputParameters, NormParameters } from "./inputs.ts";
 export * from "./linear.ts";
+export * from "./lstm.ts";
 export * from "./mlp.ts";
+export * from "./pytorch.ts";
 export * from "./recurrent.ts";
+export type { InputNorm, RecurrentOptions } from "./recurrent_options.ts";
 export * from "./rnn.ts";
+export * from "./summary.ts";
 
-/** The models by name. */
-export const MODELS: Readonly<Record<string, ModelPlugin>> = { linear, mlp, rnn };
+/** The built-in models, by name. */
+export const MODELS: Readonly<Record<string, ModelPlugin>> = { mlp, rnn, gru, lstm };

@@ -1,175 +1,361 @@
 /**
- * From a cell, which is one step, to a model: reading, a loop over time for each layer, answering.
+ * From a cell, which is one step, to a model: the cell runs over time by `scan`, layers lie one upon
+ * the other, inputs are embedded and normalised before, and a linear layer makes the outputs.
  *
  * @module
  */
 import {
-  add,
   broadcastTo,
+  concatenate,
+  fill,
+  foldIn,
+  gather,
   type LayerRow,
+  mapTree,
   matmul,
   type ModelInstance,
+  mul,
   outputSize,
   randomBernoulli,
-  randomKey,
+  randomNormal,
+  reshape,
   scan,
+  slice,
   splitKey,
   type TaskSpec,
   type Tensor,
   where,
   zeros,
 } from "@unroll/core";
-import type { Initializer } from "./initializers.ts";
+import { initializeBlocks } from "./initializers.ts";
 import {
-  type InputLayer,
-  inputLayer,
-  type InputOptions,
-  layerRow,
-  type Reading,
+  type InputParameters,
+  inputParameters,
+  type InputSettings,
+  inputWidth,
+  type LayerInput,
+  readInputs,
+  refuseInputs,
 } from "./inputs.ts";
+import { linear, type LinearParameters, linearParameters, plus } from "./linear.ts";
+import type { RecurrentOptions } from "./recurrent_options.ts";
 
-/** A recurrent cell: one step, as in the paper. */
-export interface Cell<Parameters, State> {
+/** Weights of one layer; blocks of `hidden` columns for each gate, in the order of the cell. */
+export interface CellParameters {
+  /** f32[in, gates · hidden]; absent where a layer reads nothing. */
+  readonly weight_ih?: Tensor;
+  /** f32[hidden, gates · hidden] */
+  readonly weight_hh: Tensor;
+  /** f32[gates · hidden]; where a layer reads nothing, it is all there is on the input side. */
+  readonly bias_ih?: Tensor;
+  /** f32[gates · hidden] */
+  readonly bias_hh?: Tensor;
+}
+
+/** What a cell hands from step to step, by the names of its paper: f32[batch, hidden] each. */
+export type CellState = Readonly<Record<string, Tensor>>;
+
+/** What a cell makes of one step. */
+export interface CellResult {
+  /** For the next step. */
+  readonly state: CellState;
+  /** What the layer above sees, f32[batch, hidden]. */
+  readonly output: Tensor;
+}
+
+/** A kind of recurrent layer: one step of it. */
+export interface Cell {
   /** Its name in summaries. */
   readonly name: string;
-  /** Number of hidden units. */
-  readonly hidden: number;
-  /** Parameters for inputs of so many numbers; 0 where it has no input. */
-  parameters(key: Tensor, features: number): Parameters;
-  /** State before the first step, each tensor [batch, hidden]. */
-  initialState(parameters: Parameters, batch: number): State;
-  /** One step: the state after reading `x`, which is left out where there is no input. */
-  step(parameters: Parameters, state: State, x: Reading | undefined): State;
-  /** What layers above and people see of a state: f32[batch, hidden]. */
-  output(state: State): Tensor;
+  /** What its state consists of. */
+  readonly state: readonly string[];
+  /** Its blocks of weights, in order. */
+  readonly gates: readonly string[];
+  /** Which block makes what the state becomes; `identity` weights are for this one alone. */
+  readonly candidate: string;
+  /** What a bias on the input side starts at, for each block; 0 where left out. */
+  readonly startBias?: Readonly<Record<string, number>>;
+  /** Done to the input side of all steps at once, after the weights and bias. */
+  readonly input?: (x: Tensor) => Tensor;
+  /** Brings a learned start, which may be anything, to where states are. */
+  start(learned: CellState): CellState;
+  /**
+   * One step.
+   *
+   * @param parameters Weights of the layer.
+   * @param state Of the step before.
+   * @param x The input side `x_t · weight_ih + bias_ih`, f32[batch, gates · hidden]; f32[gates · hidden]
+   * where the layer reads nothing.
+   */
+  step(parameters: CellParameters, state: CellState, x: Tensor): CellResult;
 }
 
-/** How a recurrent model is made of cells. */
-export interface RecurrentOptions extends InputOptions {
-  /** Start of the output layer's weights. */
-  readonly outputWeights: Initializer;
-  /** Whether the output layer has a bias. */
-  readonly bias: boolean;
-  /** Share of the numbers between layers, and before the last, that training leaves out. */
-  readonly dropout?: number;
+/** Weights of a recurrent model. */
+export interface RecurrentParameters extends InputParameters {
+  /** Of each layer, the lowest first. */
+  readonly layers: readonly CellParameters[];
+  /** Where each layer starts, before {@linkcode Cell.start}: f32[hidden] each; where it is learned. */
+  readonly initial?: readonly CellState[];
+  /** Of the output layer. */
+  readonly output: LinearParameters;
 }
 
-/** Parameters of a recurrent model. */
-export interface RecurrentParameters<Parameters> {
-  /** The table of vectors of symbols. */
-  readonly embedding?: Tensor;
-  /** Those of each cell, lowest first. */
-  readonly cells: readonly Parameters[];
-  /** The layer from the last cell to the answers. */
-  readonly output: { readonly w: Tensor; readonly b?: Tensor };
+/** States of the layers, the lowest first. */
+export type RecurrentState = readonly CellState[];
+
+/**
+ * Why a recurrent model cannot learn a task; `undefined` if it can.
+ *
+ * @param spec The task.
+ * @param options The model's options.
+ * @returns The end of a sentence.
+ */
+export function refuseRecurrent(spec: TaskSpec, options: RecurrentOptions): string | undefined {
+  return refuseInputs(inputSettings(spec, options));
 }
 
 /**
- * A model of cells, one above the other, that reads step by step and answers at every step or after
- * the last.
+ * A model of layers of a cell.
  *
- * @param cells The cells, lowest first; at least one.
- * @param spec What the task asks.
- * @param options How it reads and answers.
- * @returns The model, built.
+ * @param cell The cell.
+ * @param options The model's options.
+ * @param spec The task, which is not refused.
+ * @returns The model.
+ *
+ * @example A leaky sum of the inputs
+ * ```ts
+ * import { randomKey, tensor } from "@unroll/core";
+ * import { recurrentModel, rnn, type RnnOptions } from "@unroll/models";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * const model = recurrentModel(
+ *   {
+ *     name: "leaky",
+ *     state: ["h"],
+ *     gates: ["h"],
+ *     candidate: "h",
+ *     start: (learned) => learned,
+ *     step(_, { h }, x) {
+ *       const next = h.mul(0.5).add(x);
+ *       return { state: { h: next }, output: next };
+ *     },
+ *   },
+ *   { ...rnn().options as RnnOptions, hidden: 1 },
+ *   {
+ *     inputs: { kind: "vector", size: 1 },
+ *     outputs: { kind: "vector", size: 1, at: "every" },
+ *     length: "variable",
+ *     loss: { kind: "squared-error", reduction: "mean" },
+ *     weighted: false,
+ *     stateful: false,
+ *   },
+ * );
+ * const one = tensor([[1]]);
+ * const { outputs } = model.apply(
+ *   { layers: [{ weight_ih: one, weight_hh: one }], output: { weight: one } },
+ *   tensor([[[8]], [[0]], [[0]]]),
+ *   { length: 3, batch: 1, state: [{ h: tensor([[0]]) }], training: false, key: randomKey(0) },
+ * );
+ * deepStrictEqual([...await outputs.data()], [8, 4, 2]);
+ * ```
  */
-export function recurrentModel<Parameters, State>(
-  cells: readonly Cell<Parameters, State>[],
-  spec: TaskSpec,
+export function recurrentModel(
+  cell: Cell,
   options: RecurrentOptions,
-): ModelInstance<RecurrentParameters<Parameters>, readonly State[]> {
-  const input = inputLayer(spec, options);
-  const top = cells[cells.length - 1];
-  const answers = outputSize(spec);
-  const dropout = options.dropout ?? 0;
-
-  function parameters(key: Tensor): RecurrentParameters<Parameters> {
-    const [inputKey, outputKey, ...keys] = splitKey(key, 2 + cells.length);
-    return {
-      ...input.parameters(inputKey),
-      cells: cells.map((cell, i) =>
-        cell.parameters(keys[i], i === 0 ? input.features : cells[i - 1].hidden)
-      ),
-      output: {
-        w: options.outputWeights(outputKey, [top.hidden, answers]),
-        ...(options.bias ? { b: zeros([answers]) } : {}),
-      },
-    };
-  }
+  spec: TaskSpec,
+): ModelInstance<RecurrentParameters, RecurrentState> {
+  const { hidden, layers, dropout } = options;
+  const settings = inputSettings(spec, options);
+  const learned = options.initialState === "learned" ||
+    options.initialState === "auto" && spec.inputs.kind === "none";
 
   return {
-    parameters,
-    initialState: ({ cells: own }, batch) =>
-      cells.map((cell, i) => cell.initialState(own[i], batch)),
-    apply(parameters, inputs, { length, state, training, key }) {
-      const keys = training && dropout > 0 ? splitKey(key, cells.length) : [];
-      const drop = (x: Tensor, i: number) => keys[i] ? dropped(keys[i], x, dropout) : x;
-      const last: State[] = [];
-      let sequence = inputs;
-      let read = (x: Tensor): Reading => input.read(parameters, x);
-      cells.forEach((cell, i) => {
-        const [end, outputs] = scan(
-          (state: State, x: Tensor | undefined) => {
-            const next = cell.step(parameters.cells[i], state, x && read(x));
-            return [next, cell.output(next)] as const;
-          },
-          state[i],
-          sequence,
-          { length },
-        ) as unknown as [State, Tensor];
-        last.push(end);
-        sequence = i < cells.length - 1 ? drop(outputs, i) : outputs;
-        read = (x) => x;
-      });
-      const hidden = sequence as Tensor;
-      const seen = drop(
-        spec.outputs.at === "last" ? top.output(last[cells.length - 1]) : hidden,
-        cells.length - 1,
-      );
-      return { outputs: affine(seen, parameters.output), state: last, hidden };
+    parameters(key) {
+      const [inputKey, outputKey, startKey, ...layerKeys] = splitKey(key, 3 + layers);
+      return {
+        ...inputParameters(inputKey, settings),
+        layers: layerKeys.map((key, layer) =>
+          cellParameters(cell, key, layer === 0 ? inputWidth(settings) : hidden, options)
+        ),
+        ...(learned ? { initial: learnedStart(cell, startKey, options) } : {}),
+        output: linearParameters(outputKey, {
+          from: hidden,
+          to: outputSize(spec),
+          initializer: options.outputInit,
+          std: options.std,
+          bias: options.bias !== "none",
+        }),
+      };
     },
-    layers: rows(parameters(randomKey(0)), cells, spec, input),
+
+    initialState({ initial }, batch) {
+      return Array.from({ length: layers }, (_, layer) => {
+        if (!initial) {
+          return Object.fromEntries(cell.state.map((part) => [part, zeros([batch, hidden])]));
+        }
+        return mapTree((part) => broadcastTo(part, [batch, hidden]), cell.start(initial[layer]));
+      });
+    },
+
+    apply(parameters, inputs, { length, state, training, key }) {
+      const { input: first, updates } = readInputs(parameters, inputs, settings, training);
+      let input = first;
+      const last: CellState[] = [];
+      let h: Tensor | undefined;
+      parameters.layers.forEach((weights, layer) => {
+        if (h) input = { kind: "vectors", x: training ? drop(h, dropout, foldIn(key, layer)) : h };
+        const [end, outputs] = runCell(cell, weights, input, { start: state[layer], length });
+        last.push(end);
+        h = outputs;
+      });
+      const top = h as Tensor;
+      const read = spec.outputs.at === "every" ? top : lastStep(top);
+      return {
+        outputs: linear(parameters.output, read),
+        state: last,
+        hidden: top,
+        ...(updates ? { updates } : {}),
+      };
+    },
+
+    layers: describeLayers(cell, options, spec, learned),
   };
 }
 
-/** `x · w + b`, where there is a `b`. */
-export function affine(
-  x: Tensor,
-  { w, b }: { readonly w: Tensor; readonly b?: Tensor },
-): Tensor {
-  const product = matmul(x, w);
-  return b ? add(product, b) : product;
+/** Runs one layer over all steps: the state after the last, and the outputs f32[time, batch, hidden]. */
+function runCell(
+  cell: Cell,
+  weights: CellParameters,
+  input: LayerInput,
+  { start, length }: { readonly start: CellState; readonly length: number },
+): [CellState, Tensor] {
+  // The input side needs no state, so it is one product for all steps.
+  const side = inputSide(weights, input);
+  const x = cell.input ? cell.input(side) : side;
+  const sequence = input.kind === "none" ? undefined : x;
+  return scan(
+    (state: CellState, slice: Tensor | undefined) => {
+      const { state: next, output } = cell.step(weights, state, slice ?? x);
+      return [next, output];
+    },
+    start,
+    sequence,
+    { length },
+  );
 }
 
-/** The sum of those there are of `x · wx`, `h · wh` and `b`. */
-export function sumOf(first: Tensor, ...rest: readonly (Tensor | undefined)[]): Tensor {
-  return rest.reduce<Tensor>((sum, term) => term ? sum.add(term) : sum, first);
+/** `x · weight_ih + bias_ih` of all steps. */
+function inputSide({ weight_ih, weight_hh, bias_ih }: CellParameters, input: LayerInput): Tensor {
+  switch (input.kind) {
+    case "none":
+      return bias_ih ?? zeros([weight_hh.shape[1]]);
+    case "one-hot":
+      // A one-hot vector times a matrix is a row of it.
+      return plus(gather(weight_ih as Tensor, input.indices), bias_ih);
+    case "vectors":
+      return plus(matmul(input.x, weight_ih as Tensor), bias_ih);
+  }
 }
 
-/** One learned row as the state of every sequence, or zeros. */
-export function startState(row: Tensor | undefined, batch: number, hidden: number): Tensor {
-  return row ? broadcastTo(row, [batch, hidden]) : zeros([batch, hidden]);
+function cellParameters(
+  cell: Cell,
+  key: Tensor,
+  from: number | undefined,
+  options: RecurrentOptions,
+): CellParameters {
+  const { hidden, std, bias, inputInit, recurrentInit } = options;
+  const [inputKey, recurrentKey] = splitKey(key);
+  const recurrent = cell.gates.map((gate) =>
+    recurrentInit === "identity" && gate !== cell.candidate ? inputInit : recurrentInit
+  );
+  return {
+    ...(from === undefined ? {} : {
+      weight_ih: initializeBlocks(cell.gates.map(() => inputInit), inputKey, [from, hidden], {
+        std,
+      }),
+    }),
+    weight_hh: initializeBlocks(recurrent, recurrentKey, [hidden, hidden], { std }),
+    ...(bias === "none" ? {} : { bias_ih: startBias(cell, hidden) }),
+    ...(bias === "both" ? { bias_hh: zeros([cell.gates.length * hidden]) } : {}),
+  };
 }
 
-/** Leaves out a share of the numbers and makes the rest greater by as much (Srivastava et al., 2014). */
-export function dropped(key: Tensor, x: Tensor, share: number): Tensor {
+function startBias(cell: Cell, hidden: number): Tensor {
+  const values = cell.gates.map((gate) => cell.startBias?.[gate] ?? 0);
+  if (values.every((value) => value === 0)) return zeros([values.length * hidden]);
+  return concatenate(values.map((value) => fill([hidden], value)));
+}
+
+function learnedStart(cell: Cell, key: Tensor, options: RecurrentOptions): CellState[] {
+  const { hidden, layers, std } = options;
+  const keys = splitKey(key, layers * cell.state.length);
+  return Array.from(
+    { length: layers },
+    (_, layer) =>
+      Object.fromEntries(cell.state.map((part, i) => [
+        part,
+        mul(randomNormal(keys[layer * cell.state.length + i], [hidden]), std),
+      ])),
+  );
+}
+
+/** Dropout: the rest is scaled up, so that sums stay as large on average; Srivastava et al. (2014). */
+function drop(x: Tensor, share: number, key: Tensor): Tensor {
+  if (share === 0) return x;
   return where(randomBernoulli(key, x.shape, 1 - share), x.div(1 - share), 0);
 }
 
-function rows<Parameters, State>(
-  parameters: RecurrentParameters<Parameters>,
-  cells: readonly Cell<Parameters, State>[],
+/** f32[time, batch, n] → f32[batch, n] */
+function lastStep(x: Tensor): Tensor {
+  const [time, batch, n] = x.shape;
+  return reshape(slice(x, 0, time - 1, time), [batch, n]);
+}
+
+function inputSettings(spec: TaskSpec, options: RecurrentOptions): InputSettings {
+  return { spec: spec.inputs, embedding: options.embedding, norm: options.inputNorm };
+}
+
+function describeLayers(
+  cell: Cell,
+  options: RecurrentOptions,
   spec: TaskSpec,
-  input: InputLayer,
+  learned: boolean,
 ): LayerRow[] {
-  const place = spec.outputs.at === "every" ? "time, batch" : "batch";
-  return [
-    ...(parameters.embedding
-      ? [layerRow("embedding", `[time, batch, ${input.features}]`, parameters.embedding)]
-      : []),
-    ...cells.map((cell, i) =>
-      layerRow(cell.name, `[time, batch, ${cell.hidden}]`, parameters.cells[i])
-    ),
-    layerRow("output", `[${place}, ${outputSize(spec)}]`, parameters.output),
-  ];
+  const { hidden, layers, embedding, inputNorm, bias } = options;
+  const settings = inputSettings(spec, options);
+  const width = inputWidth(settings);
+  const time = spec.length === "variable" ? "time" : spec.length;
+  const rows: LayerRow[] = [];
+  if (embedding > 0 && spec.inputs.kind === "symbol") {
+    rows.push({
+      name: "embedding",
+      output: `[${time}, batch, ${embedding}]`,
+      parameters: spec.inputs.vocabulary * embedding,
+    });
+  }
+  if (inputNorm !== "none" && width !== undefined) {
+    rows.push({
+      name: `${inputNorm} norm`,
+      output: `[${time}, batch, ${width}]`,
+      parameters: 2 * width,
+    });
+  }
+  const columns = cell.gates.length * hidden;
+  const biases = { input: 1, both: 2, none: 0 }[bias];
+  for (let layer = 0; layer < layers; layer++) {
+    const from = layer === 0 ? width ?? 0 : hidden;
+    const outputs = layer < layers - 1 || spec.outputs.at === "every";
+    rows.push({
+      name: layers === 1 ? cell.name : `${cell.name} ${layer + 1}`,
+      output: outputs ? `[${time}, batch, ${hidden}]` : `[batch, ${hidden}]`,
+      parameters: (from + hidden + biases) * columns + (learned ? cell.state.length * hidden : 0),
+    });
+  }
+  const classes = outputSize(spec);
+  rows.push({
+    name: "output",
+    output: spec.outputs.at === "every" ? `[${time}, batch, ${classes}]` : `[batch, ${classes}]`,
+    parameters: hidden * classes + (biases > 0 ? classes : 0),
+  });
+  return rows;
 }

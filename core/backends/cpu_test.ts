@@ -1,16 +1,22 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import type { Graph } from "../graph.ts";
 import { ELEMENTWISE, type ElementwiseName } from "../primitives/elementwise.ts";
 import type { DenseArray } from "../primitives/primitive.ts";
-import { sampleArray } from "../primitives/dense.ts";
+import { dense, sampleArray } from "../primitives/dense.ts";
 import { PRIMITIVES } from "../primitives/table.ts";
+import * as ops from "../ops/mod.ts";
 import { gradientGraph } from "../testing/check_gradients.ts";
+import { randomGraph, randomInputs } from "../testing/random_graph.ts";
 import { randomSource } from "../testing/random_source.ts";
+import { TARGET_PROGRAMS } from "../testing/target_programs.ts";
+import type { Tensor } from "../tensor.ts";
 import { typedArray } from "../tensor_type.ts";
 import { apply, trace } from "../trace.ts";
 import type { Backend } from "./backend.ts";
 import { cpuBackend } from "./cpu.ts";
+import { CpuMemory } from "./cpu_memory.ts";
 import { evaluateGraph } from "./evaluate.ts";
+import { referenceBackend } from "./reference.ts";
 
 /** Runs a graph on the CPU. */
 async function runGraph(
@@ -53,7 +59,8 @@ for (const primitive of PRIMITIVES) {
   Deno.test(`cpuBackend() computes ${primitive.name} and its gradient`, async () => {
     using backend = cpuBackend();
     const ulp = ELEMENTWISE[primitive.name as ElementwiseName]?.ulp ?? 4;
-    for (const { inputs, params, smooth } of primitive.samples(randomSource(5))) {
+    for (const { inputs: sampled, params, smooth } of primitive.samples(randomSource(5))) {
+      const inputs = sampled.map(({ type, data }) => dense(type, typedArray(type.dtype, data)));
       const types = inputs.map(({ type }) => type);
       const { graph } = trace(types, (...args) => apply(primitive, args, params));
       const wanted = evaluateGraph(graph, inputs);
@@ -69,3 +76,218 @@ for (const primitive of PRIMITIVES) {
     }
   });
 }
+
+Deno.test("cpuBackend() computes random programs and their gradients", async () => {
+  using backend = cpuBackend();
+  for (let seed = 0; seed < 90; seed++) {
+    const smooth = seed % 3 === 0;
+    const forward = randomGraph(seed, { smooth });
+    const graph = smooth ? gradientGraph(forward) : forward;
+    const inputs = randomInputs(graph, seed);
+    const wanted = evaluateGraph(graph, inputs);
+    // Some tens of operations in a row, some of which cancel most of their operands.
+    assertNear(await runGraph(backend, graph, inputs), wanted, 1024, `seed ${seed}`);
+  }
+});
+
+Deno.test("cpuBackend() computes the same without fused multiply-add", async () => {
+  using backend = cpuBackend({ relaxed: false });
+  for (let seed = 100; seed < 120; seed++) {
+    const graph = randomGraph(seed);
+    const inputs = randomInputs(graph, seed);
+    const wanted = evaluateGraph(graph, inputs);
+    assertNear(await runGraph(backend, graph, inputs), wanted, 1024, `seed ${seed}`);
+  }
+});
+
+Deno.test("cpuBackend() computes reductions and products of all small shapes", async () => {
+  using backend = cpuBackend();
+  const random = randomSource(7);
+  const f32 = (...shape: number[]) => ({ dtype: "f32", shape }) as const;
+  for (const [m, n] of [[1, 1], [3, 4], [4, 3], [61, 4], [7, 33], [40, 5], [5, 41], [130, 17]]) {
+    const { graph } = trace([f32(m, n), f32(n), f32(m)], (x, b, c) => [
+      ops.sum(ops.add(x, b), 0),
+      ops.sum(x, 1),
+      ops.sum(x),
+      ops.max(ops.mul(x, b), 1),
+      ops.max(x, 0),
+      ops.argmax(x, 0),
+      ops.argmax(x, 1),
+      ops.softmax(x),
+      ops.matmul(x, ops.reshape(b, [n, 1])),
+      ops.matmul(ops.transpose(x), ops.reshape(c, [m, 1])),
+      ops.matmul(x, ops.reverse(x, 1), { transposeY: true }),
+    ]);
+    const inputs = graph.inputs.map(({ type }) => sampleArray(random, type.shape));
+    const wanted = evaluateGraph(graph, inputs);
+    const ulp = 4 * Math.sqrt(m + n) + 8;
+    assertNear(await runGraph(backend, graph, inputs), wanted, ulp, `${m} by ${n}`);
+  }
+});
+
+Deno.test("cpuBackend() computes loops of every length, both ways", async () => {
+  using backend = cpuBackend();
+  const random = randomSource(8);
+  for (const length of [0, 1, 2, 5, 64]) {
+    for (const reverse of [false, true]) {
+      const types = [[3, 3], [2, 3], [length, 2, 3]].map((shape) => ({
+        dtype: "f32" as const,
+        shape,
+      }));
+      const { graph } = trace(types, (w, start, xs) => {
+        const step = (h: Tensor, x: Tensor) => ops.tanh(ops.add(ops.matmul(h, w), x));
+        const both = ops.scan(
+          (h: Tensor, x: Tensor) => {
+            const next = step(h, x);
+            return [next, ops.mul(next, h)];
+          },
+          start,
+          xs,
+          { length, reverse },
+        );
+        const carryOnly = ops.scan(
+          (h: Tensor, x: Tensor) => [step(h, x), undefined],
+          start,
+          xs,
+          { length, reverse },
+        );
+        const outputsOnly = ops.scan(
+          (_: undefined, x: Tensor) => [undefined, ops.exp(x)],
+          undefined,
+          xs,
+          { length, reverse },
+        );
+        const nested = ops.scan(
+          (h: Tensor, x: Tensor) => {
+            const [inner] = ops.scan(
+              (h: Tensor, row: Tensor) => [ops.sigmoid(ops.add(h, ops.sum(row))), undefined],
+              h,
+              x,
+            );
+            return [inner, inner];
+          },
+          start,
+          xs,
+          { length, reverse },
+        );
+        return [...both, carryOnly[0], outputsOnly[1], ...nested];
+      });
+      const inputs = graph.inputs.map(({ type }) => sampleArray(random, type.shape));
+      const wanted = evaluateGraph(graph, inputs);
+      const what = `length ${length}${reverse ? ", reversed" : ""}`;
+      assertNear(await runGraph(backend, graph, inputs), wanted, 64, what);
+    }
+  }
+});
+
+/** Trains a target program in place; gives its state and the losses. */
+async function trainSteps(
+  backend: Backend,
+  name: keyof typeof TARGET_PROGRAMS,
+  steps: number,
+): Promise<number[][]> {
+  const graph = TARGET_PROGRAMS[name]({ time: 6, batch: 3, hidden: 5, symbols: 4 });
+  const random = randomSource(9);
+  const state = graph.outputs.length - 1;
+  const donated = Array.from({ length: state }, (_, i) => [i + 1, i] as const);
+  using executable = await backend.compile(graph, { donated });
+  let buffers = graph.inputs.map(({ type }, i) => {
+    const data = sampleArray(random, type.shape, { ...type, most: type.dtype === "i32" ? 4 : 1 });
+    // Moments start at zero, the number of the step is one.
+    const values = i >= state / 3 && i < state ? data.data.fill(0) : data.data;
+    if (i === state) values.fill(1);
+    return backend.upload(type, typedArray(type.dtype, values));
+  });
+  const losses: number[] = [];
+  for (let step = 0; step < steps; step++) {
+    const [loss, ...next] = executable.run(buffers);
+    losses.push((await backend.download(loss))[0]);
+    loss.dispose();
+    buffers = [...next, ...buffers.slice(state)];
+  }
+  const results = await Promise.all(buffers.slice(0, state).map((b) => backend.download(b)));
+  return [losses, ...results.map((data) => [...data])];
+}
+
+for (const name of Object.keys(TARGET_PROGRAMS)) {
+  Deno.test(`cpuBackend() trains ${name} as the reference does, twice the same`, async () => {
+    using reference = referenceBackend();
+    using backend = cpuBackend();
+    const wanted = await trainSteps(reference, name, 100);
+    const found = await trainSteps(backend, name, 100);
+    wanted.forEach((list, i) =>
+      list.forEach((x, j) => {
+        // Adam divides gradients by their own size: what rounding does to small ones shows.
+        const close = Math.abs(x - found[i][j]) <= 1e-4 * Math.max(1, Math.abs(x));
+        assertEquals(close, true, `${name}: [${i}][${j}] must be ${x}, found ${found[i][j]}`);
+      })
+    );
+    assertEquals(await trainSteps(backend, name, 100), found);
+  });
+}
+
+Deno.test("cpuBackend() uses the same memory for ten thousand runs", async () => {
+  using backend = cpuBackend();
+  const type = { dtype: "f32", shape: [100] } as const;
+  const { graph } = trace([type, type], (x, y) => [ops.add(x, y), ops.mul(x, y), ops.sum(x)]);
+  using executable = await backend.compile(graph, { donated: [[0, 0]] });
+  let state = backend.upload(type, new Float32Array(100).fill(1));
+  const by = backend.upload(type, new Float32Array(100).fill(2));
+  const addresses = new Set<unknown>();
+  for (let i = 0; i < 10_000; i++) {
+    const [next, ...others] = executable.run([state, by]);
+    for (const buffer of others) {
+      addresses.add((buffer as unknown as { address: number }).address);
+      buffer.dispose();
+    }
+    state = next;
+  }
+  assertEquals(addresses.size, 2);
+  assertEquals([...await backend.download(state)], new Array(100).fill(20_001));
+});
+
+Deno.test("cpuBackend() refuses buffers that are gone, of others, or too long", async () => {
+  using backend = cpuBackend();
+  using other = cpuBackend();
+  const type = { dtype: "f32", shape: [2] } as const;
+  const { graph } = trace([type], (x) => [ops.neg(x)]);
+  using executable = await backend.compile(graph);
+  const gone = backend.upload(type, Float32Array.of(1, 2));
+  gone.dispose();
+  const foreign = other.upload(type, Float32Array.of(1, 2));
+  for (const buffer of [gone, foreign]) {
+    assertThrows(() => executable.run([buffer]), TypeError, "disposed of or is another device's");
+  }
+  assertThrows(() => executable.run([]), TypeError, "1 inputs are needed, found 0");
+  assertThrows(
+    () => backend.upload(type, Float32Array.of(1)),
+    RangeError,
+    "Cannot write f32[2]: 2 elements are needed, found 1",
+  );
+});
+
+Deno.test("CpuMemory gives out again what came back, apart and aligned", () => {
+  const memory = new CpuMemory();
+  const random = randomSource(10);
+  const live = new Map<number, number>();
+  for (let i = 0; i < 2000; i++) {
+    if (random() < 0.45 && live.size > 0) {
+      const [address, bytes] = [...live][Math.floor(random() * live.size)];
+      live.delete(address);
+      memory.release(address, bytes);
+    } else {
+      const bytes = Math.floor(random() ** 4 * 100_000);
+      const address = memory.allocate(bytes);
+      assertEquals([address > 0, address % 64], [true, 0]);
+      for (const [start, size] of live) {
+        assertEquals(address + bytes <= start || start + size <= address, true);
+      }
+      live.set(address, bytes);
+    }
+  }
+  const { used } = memory;
+  for (const [address, bytes] of live) memory.release(address, bytes);
+  for (const bytes of live.values()) memory.allocate(bytes);
+  assertEquals(memory.used, used);
+  assertEquals(memory.words.byteLength >= used, true);
+});

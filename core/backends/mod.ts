@@ -8,12 +8,13 @@ import { unknownName } from "../plugin/names.ts";
 import type { Backend, BackendName } from "./backend.ts";
 import { cpuBackend } from "./cpu.ts";
 import { referenceBackend } from "./reference.ts";
+import { webgpuBackend } from "./webgpu.ts";
 
 /** How each device is opened. */
 const OPENERS: Readonly<Record<BackendName, () => Promise<Backend>>> = {
   reference: () => Promise.resolve(referenceBackend()),
   cpu: () => Promise.resolve(cpuBackend()),
-  webgpu: () => Promise.reject(new RangeError("Cannot open webgpu: it comes with a later version")),
+  webgpu: () => webgpuBackend(),
 };
 
 /**

@@ -37,6 +37,11 @@ export interface ModelResult<State = Tree> {
   readonly state: State;
   /** What the model thought at each step, f32[time, batch, hidden], for people to look at. */
   readonly hidden?: Tensor;
+  /**
+   * New values of parameters that the model sets itself, such as running averages, by their paths
+   * (`input_norm.running_mean`). In training they take the place of what the optimizer made of them.
+   */
+  readonly updates?: Readonly<Record<string, Tensor>>;
 }
 
 /** One row of a model's summary. */

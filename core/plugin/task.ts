@@ -78,6 +78,20 @@ export interface Annotation {
   readonly values: Int32Array;
 }
 
+/** What to generate; a task may take no notice of what means nothing to it. */
+export interface SampleRequest {
+  /** What to go on from. */
+  readonly prompt?: string;
+  /** How many characters, or whatever else the task makes. */
+  readonly length?: number;
+  /** Logits are divided by this: below 1 the likely gets likelier, and 0 takes the likeliest. */
+  readonly temperature?: number;
+  /** Only so many of the likeliest are drawn from. */
+  readonly topK?: number;
+  /** Seed of the draws; 0 if left out. */
+  readonly seed?: number;
+}
+
 /** What a person typed, as a model reads it: one sequence. */
 export interface EncodedInput {
   /** Number of steps. */
@@ -86,31 +100,6 @@ export interface EncodedInput {
   readonly inputs?: TypedArray;
   /** What a person calls each step, such as the digit that is read there. */
   readonly labels: readonly string[];
-}
-
-/** What a model answers a person. */
-export interface Answer {
-  /** The answer in words or digits. */
-  readonly text: string;
-  /** What it could have been, the likeliest first, where the task has few answers. */
-  readonly choices?: readonly {
-    /** The answer. */
-    readonly text: string;
-    /** How likely the model thinks it, from 0 to 1. */
-    readonly probability: number;
-  }[];
-}
-
-/** How a model is to go on by itself. */
-export interface SampleRequest {
-  /** What it goes on from; the beginning if left out. */
-  readonly start?: string;
-  /** How much is wanted, in what the task counts in: characters, numbers. */
-  readonly length?: number;
-  /** Divides the logits: below 1 is surer, 0 always takes the likeliest; 1 if left out. */
-  readonly temperature?: number;
-  /** Where chance comes from. */
-  readonly random: RandomSource;
 }
 
 /** Something to draw of what a model can do. */
@@ -152,21 +141,30 @@ export interface TaskInstance {
   /** What the model can do, as lines of text for a person. */
   show?(predict: Predict): Promise<string[]>;
   /**
+   * What the model makes, piece by piece, without the prompt; the pieces are parts of one text.
+   *
+   * @throws {RangeError} If the model cannot go on from the prompt.
+   */
+  sample?(predict: Predict, request?: SampleRequest): AsyncIterable<string>;
+  /**
+   * What the model answers to one question, as lines of text for a person.
+   *
+   * @throws {RangeError} If that is not such a question.
+   */
+  answer?(predict: Predict, question: string): Promise<string[]>;
+  /**
    * Reads what a person typed.
    *
    * @throws {RangeError} If it cannot be read.
    */
   encode?(text: string): EncodedInput;
-  /**
-   * Answers what a person typed: `1476233999` with `1476234000`.
-   *
-   * @throws {RangeError} If it cannot be read.
-   */
-  answer?(predict: Predict, text: string): Promise<Answer>;
-  /** Goes on by itself: text, or numbers, a line each. */
-  sample?(predict: Predict, request: SampleRequest): Promise<string>;
   /** What is worth drawing, beside the curves and the hidden states. */
   pictures?(predict: Predict): Promise<readonly Picture[]>;
+  /**
+   * Options that make this task again without what it was made from, such as the alphabet of a text;
+   * a run keeps them in place of the options it was asked for. If left out, those are enough.
+   */
+  readonly options?: object;
   /** What a model has to find out, for a look at its hidden states. */
   annotate?(batch: Batch): readonly Annotation[];
   /** Number of steps that go once through the training data, where there is such a thing. */

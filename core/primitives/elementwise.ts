@@ -325,7 +325,7 @@ export const ELEMENTWISE: Readonly<Record<ElementwiseName, ElementwiseRule>> = {
         op("select", op("gt", x, zero(x)), op("mul", z, op("log", x)), zero(x)),
       ),
     ],
-    spell: { wgsl: (x, y) => `pow(${x}, ${y})`, wasm: "pow" },
+    spell: { wgsl: (x, y) => `power(${x}, ${y})`, wasm: "pow" },
     domain: [[0.3, 3], [-2, 2]],
     ulp: 32,
     cost: 30,
@@ -528,7 +528,9 @@ function samplesOf(name: ElementwiseName, rule: ElementwiseRule, random: RandomS
         const [least, most] = dtype === "bool"
           ? [0, 2]
           : rule.domain?.[i] ?? (dtype === "f32" ? [-1, 1] : [0, 5]);
-        return sampleArray(random, shape, { dtype, least, most });
+        // What a u32 cannot hold is no sample of it.
+        const from = dtype === "u32" ? Math.max(0, least) : least;
+        return sampleArray(random, shape, { dtype, least: from, most });
       });
       for (const to of name === "cast" ? ["f32", "i32", "u32", "bool"] : [undefined]) {
         samples.push({ inputs, params: to ? { to } : {}, smooth: rule.smooth });

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { zeros, zerosOf } from "../ops/creation.ts";
+import { fill, zeros, zerosOf } from "../ops/creation.ts";
 import type { Tree } from "../plugin/model.ts";
 import type { Tensor } from "../tensor.ts";
 import { mapTree } from "../tree.ts";
@@ -77,6 +77,8 @@ function make(
       const c2 = corrections[1].mul(beta2).add(1 - beta2);
       const shrink = decay === 0 ? undefined : learningRate.mul(-decay).add(1);
       const rate = learningRate.div(c1);
+      // √(v / c₂) = √v · (1 / √c₂): one division for all elements.
+      const scale = fill([], 1).div(c2.sqrt());
       const [next, nextMean, nextSquare] = updateEach(
         parameters,
         gradients,
@@ -84,7 +86,7 @@ function make(
         (w, g, [m, v]) => {
           const m2 = m.mul(beta1).add(g.mul(1 - beta1));
           const v2 = v.mul(beta2).add(g.square().mul(1 - beta2));
-          const step = m2.mul(rate).div(v2.div(c2).sqrt().add(epsilon));
+          const step = m2.mul(rate).div(v2.sqrt().mul(scale).add(epsilon));
           return [(shrink ? w.mul(shrink) : w).sub(step), m2, v2];
         },
       );

@@ -4,6 +4,7 @@
  * @module
  */
 import { maximum, minimum, sqrt } from "../ops/arithmetic.ts";
+import { fill } from "../ops/creation.ts";
 import type { Tensor } from "../tensor.ts";
 import { flattenTree, mapTree } from "../tree.ts";
 
@@ -39,7 +40,7 @@ export function globalNorm(tree: unknown): Tensor {
  */
 export function clipByNorm<T>(gradients: T, limit: number): T {
   if (flattenTree(gradients).length === 0) return gradients;
-  // Not limit / norm: a norm of 0 must not divide.
-  const scale = maximum(globalNorm(gradients), limit);
-  return mapTree((g) => g.mul(limit).div(scale), gradients);
+  // Never limit / norm: a norm of 0 must not divide. A norm below the limit gives exactly 1.
+  const factor = fill([], limit).div(maximum(globalNorm(gradients), limit));
+  return mapTree((g) => g.mul(factor), gradients);
 }

@@ -14,16 +14,9 @@ import type { Validation } from "../plugin/task.ts";
 import type { DType, TensorType } from "../tensor_type.ts";
 import { createRun, type RunFolder } from "./run_folder.ts";
 import type { SafetensorsDType, StoredTensor } from "./safetensors.ts";
-import {
-  type BestParameters,
-  type ResolvedSettings,
-  type Snapshot,
-  train,
-  type TrainingEvent,
-  type TrainingStart,
-  type TrainResult,
-  type TrainSettings,
-} from "./train.ts";
+import type { BestParameters, Snapshot, TrainingEvent, TrainingStart } from "./events.ts";
+import type { ResolvedSettings } from "./resolve_settings.ts";
+import { train, type TrainResult, type TrainSettings } from "./train.ts";
 import type { HostTensor, TensorMap } from "./trainer.ts";
 
 /** Settings of {@linkcode trainAndSave}. */
@@ -249,7 +242,10 @@ function configOf(settings: SavedTrainSettings, start: TrainingStart): RunConfig
   return {
     version: settings.version,
     model: { name: settings.modelName ?? model.plugin.name, options: clean(model.options) },
-    task: { name: settings.taskName ?? task.plugin.name, options: clean(task.options) },
+    task: {
+      name: settings.taskName ?? task.plugin.name,
+      options: clean(start.task.options ?? task.options),
+    },
     training: trainingRecord(start.settings),
     seed: settings.seed ?? 0,
     device: start.device,

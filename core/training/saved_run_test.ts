@@ -6,7 +6,7 @@ import { defineTask } from "../plugin/task.ts";
 import type { Tensor } from "../tensor.ts";
 import { openRun } from "./run_folder.ts";
 import { parametersOf, snapshotOf, trainAndSave } from "./saved_run.ts";
-import { DivergenceError } from "./train.ts";
+import { DivergenceError } from "./events.ts";
 
 const model = defineModel({
   name: "number",

@@ -23,9 +23,9 @@ export interface TrainingDefaults {
   readonly schedule?: ScheduleName;
   /** Steps over which the learning rate rises from nothing at the start; 0 if left out. */
   readonly warmup?: number;
-  /** Every gradient element is cut to ± this. */
+  /** Every gradient element is cut to ± this; 0 for not at all, as if left out. */
   readonly clip?: number;
-  /** All gradients together are scaled down to this norm. */
+  /** All gradients together are scaled down to this norm; 0 for not at all, as if left out. */
   readonly clipNorm?: number;
   /** This much of Σ over all parameters of w² is added to the loss; 0 if left out. */
   readonly l2?: number;

@@ -8,7 +8,8 @@ import { outputSize, type TaskSpec } from "../plugin/task_spec.ts";
 import { randomNormal } from "../random.ts";
 import type { Tensor } from "../tensor.ts";
 import { measure } from "./loss.ts";
-import { DivergenceError, train, type TrainingEvent, type TrainSettings } from "./train.ts";
+import { DivergenceError, type TrainingEvent } from "./events.ts";
+import { train, type TrainSettings } from "./train.ts";
 
 const SPEC: TaskSpec = {
   inputs: { kind: "none" },

@@ -10,7 +10,7 @@ import type { ModelInstance, Tree } from "../plugin/model.ts";
 import type { TaskSpec } from "../plugin/task_spec.ts";
 import { foldIn } from "../random.ts";
 import type { Tensor } from "../tensor.ts";
-import { flattenTree, mapTree } from "../tree.ts";
+import { flattenTree, mapTree, rebuildTree, treeEntries } from "../tree.ts";
 import { valueAndGrad } from "../vjp.ts";
 import { clipByNorm, clipByValue } from "./clip.ts";
 import { taskLoss } from "./loss.ts";
@@ -99,9 +99,9 @@ export function trainingStep(
       });
       const loss = taskLoss(spec, result.outputs, targets, weights);
       const total = settings.l2 > 0 ? loss.add(sumOfSquares(parameters).mul(settings.l2)) : loss;
-      return [total, loss, result.state] as const;
+      return [total, loss, result.state, result.updates ?? {}] as const;
     };
-    const [[, loss, end], slopes] = valueAndGrad(objective)(state.parameters);
+    const [[, loss, end, updates], slopes] = valueAndGrad(objective)(state.parameters);
     let gradients = slopes;
     if (settings.clip !== undefined) gradients = clipByValue(gradients, settings.clip);
     if (settings.clipNorm !== undefined) gradients = clipByNorm(gradients, settings.clipNorm);
@@ -118,7 +118,7 @@ export function trainingStep(
       where(eq(state.failed, 0), step, state.failed),
     );
     return {
-      parameters: next.parameters,
+      parameters: replaceLeaves(next.parameters, updates),
       optimizer: next.state,
       step,
       lossSum: state.lossSum.add(loss),
@@ -130,6 +130,11 @@ export function trainingStep(
 
 /** Greater losses count as not finite. */
 const GREATEST = 3e38;
+
+/** A tree with other leaves at some paths: what a model sets itself. */
+function replaceLeaves(tree: Tree, updates: Readonly<Record<string, Tensor>>): Tree {
+  return rebuildTree(tree, treeEntries(tree).map(([path, leaf]) => updates[path] ?? leaf));
+}
 
 function sumOfSquares(parameters: Tree): Tensor {
   return flattenTree(parameters).map((w) => w.square().sum()).reduce((sum, x) => sum.add(x));

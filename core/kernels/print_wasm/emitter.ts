@@ -90,7 +90,8 @@ export class Emitter {
 
   /** Whether an expression changes along the vector axis. */
   isVector(expression: Expression): boolean {
-    return this.vectorAxis !== undefined && axesIn(expression).has(this.vectorAxis);
+    return this.vectorAxis !== undefined &&
+      (axesIn(expression).has(this.vectorAxis) || this.#reads(expression));
   }
 
   /** Depth at which all that an expression needs is there. */

@@ -1,0 +1,128 @@
+/**
+ * A peer in a process of its own, asked for blocks of steps in lines of JSON.
+ *
+ * @module
+ */
+import type { BlockResult } from "./protocol.ts";
+
+/** How much longer than expected an answer may take: a factor, and seconds. */
+const PATIENCE = { factor: 4, seconds: 60 } as const;
+
+/** A running peer. */
+export class PeerProcess implements AsyncDisposable {
+  /** Its first block, and which variant it chose. */
+  readonly ready: BlockResult;
+  readonly #child: Deno.ChildProcess;
+  readonly #input: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #lines: AsyncIterator<string>;
+
+  private constructor(
+    ready: BlockResult,
+    child: Deno.ChildProcess,
+    input: WritableStreamDefaultWriter<Uint8Array>,
+    lines: AsyncIterator<string>,
+  ) {
+    this.ready = ready;
+    this.#child = child;
+    this.#input = input;
+    this.#lines = lines;
+  }
+
+  /**
+   * Starts a peer and waits until it is warm.
+   *
+   * @param command Program and arguments.
+   * @param patience Seconds it may take to load, compile and choose its variant.
+   * @param verbose Whether to show what it says on its standard error.
+   * @throws {RangeError} With the peer's reason, if it cannot do the job.
+   */
+  static async start(
+    command: readonly string[],
+    patience: number,
+    verbose: boolean,
+  ): Promise<PeerProcess> {
+    const child = new Deno.Command(command[0], {
+      args: command.slice(1),
+      stdin: "piped",
+      stdout: "piped",
+      stderr: verbose ? "inherit" : "null",
+    }).spawn();
+    const lines = jsonLines(child.stdout);
+    const input = child.stdin.getWriter();
+    try {
+      const first = await inTime(
+        lines.next(),
+        patience,
+        `no training step within ${patience} s`,
+      );
+      if (first.done) throw new RangeError("it ended without a word");
+      const message = JSON.parse(first.value) as BlockResult & { readonly unable?: string };
+      if (message.unable !== undefined) throw new RangeError(message.unable);
+      return new PeerProcess(message, child, input, lines);
+    } catch (error) {
+      await end(child, input);
+      throw error;
+    }
+  }
+
+  /** One more block of training. */
+  block(request: { readonly seconds: number } | { readonly steps: number }): Promise<BlockResult> {
+    const expected = "steps" in request
+      ? request.steps / this.ready.steps_per_second
+      : Math.max(request.seconds, 1 / this.ready.steps_per_second);
+    return this.#ask({ do: "block", ...request }, expected) as Promise<BlockResult>;
+  }
+
+  /** Loss of the last of some steps from the initial parameters. */
+  async check(steps: number): Promise<number> {
+    const expected = steps / this.ready.steps_per_second;
+    return (await this.#ask({ do: "check", steps }, expected) as { readonly loss: number }).loss;
+  }
+
+  async #ask(request: unknown, expected: number): Promise<unknown> {
+    await this.#input.write(new TextEncoder().encode(`${JSON.stringify(request)}\n`));
+    const patience = PATIENCE.factor * expected + PATIENCE.seconds;
+    const answer = await inTime(this.#lines.next(), patience, "no answer in time");
+    if (answer.done) throw new RangeError("it ended in the middle");
+    return JSON.parse(answer.value);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await end(this.#child, this.#input);
+  }
+}
+
+async function end(
+  child: Deno.ChildProcess,
+  input: WritableStreamDefaultWriter<Uint8Array>,
+): Promise<void> {
+  try {
+    child.kill("SIGKILL");
+  } catch {
+    // It ended before.
+  }
+  await child.status;
+  await input.close().catch(() => {});
+}
+
+async function inTime<T>(promise: Promise<T>, seconds: number, otherwise: string): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new RangeError(otherwise)), seconds * 1000);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** The lines that are JSON objects; libraries print greetings. */
+async function* jsonLines(stream: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string> {
+  let rest = "";
+  for await (const chunk of stream.pipeThrough(new TextDecoderStream())) {
+    const parts = (rest + chunk).split("\n");
+    rest = parts.pop() ?? "";
+    for (const part of parts) if (part.startsWith("{")) yield part;
+  }
+}

@@ -1,0 +1,232 @@
+/**
+ * What the peers under Deno share, as `protocol.py` does for those in Python: reading a job, timing blocks of steps,
+ * and talking to the orchestrator in lines of JSON.
+ *
+ * @module
+ */
+import { decodeSafetensors, type StoredTensor } from "../../core/training/safetensors.ts";
+import type { PeerJob } from "./job_data.ts";
+
+/** A job with its numbers. */
+export interface JobNumbers extends PeerJob {
+  /** Initial parameters by name. */
+  readonly parameters: ReadonlyMap<string, StoredTensor>;
+  /** Batches by name, their number in front of the shape. */
+  readonly batches: ReadonlyMap<string, StoredTensor>;
+}
+
+/** Trains on `count` batches from number `first` round and round, waits, gives the last loss. */
+export type TrainingRun = (first: number, count: number) => Promise<number>;
+
+/** One way of writing a job. */
+export interface Variant {
+  /** What tells it from the others. */
+  readonly name: string;
+  /** Threads that it works on. */
+  readonly threads: number;
+  /** Steps a call; counts are multiples of it. */
+  readonly quantum?: number;
+  /** Starts training afresh. */
+  readonly make: () => Promise<TrainingRun>;
+}
+
+/** One block of steps, as printed. */
+export interface BlockResult {
+  readonly peer: string;
+  readonly job: string;
+  readonly steps_per_second: number;
+  readonly steps: number;
+  readonly seconds: number;
+  readonly threads: number;
+  readonly variant: string;
+  readonly version: string;
+  readonly loss: number;
+}
+
+/** A peer on the command line. */
+export interface Peer {
+  /** Its name. */
+  readonly name: string;
+  /** Loads it; what it throws is the reason why it cannot take part. */
+  readonly load: () => Promise<{
+    readonly version: string;
+    /** Ways of doing a job; throws if there is none. */
+    readonly variants: (job: JobNumbers) => readonly Variant[] | Promise<readonly Variant[]>;
+  }>;
+}
+
+/** One batch of all batches of a name. */
+export function batchOf(
+  all: StoredTensor,
+  k: number,
+): {
+  readonly data: Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>;
+  readonly shape: number[];
+} {
+  const [count, ...shape] = all.shape;
+  const size = all.data.length / count;
+  if (!(all.data instanceof Float32Array || all.data instanceof Int32Array)) {
+    throw new TypeError(`Cannot read a batch of ${all.dtype}: F32 or I32 is needed`);
+  }
+  return { data: all.data.slice(k * size, (k + 1) * size), shape };
+}
+
+class Session {
+  readonly #peer: string;
+  readonly #version: string;
+  readonly #job: PeerJob;
+  readonly #variant: Variant;
+  #run!: TrainingRun;
+  #at = 0;
+  #rate = 1;
+
+  /** Steps a second in the latest block. */
+  get rate(): number {
+    return this.#rate;
+  }
+
+  constructor(peer: string, version: string, job: PeerJob, variant: Variant) {
+    this.#peer = peer;
+    this.#version = version;
+    this.#job = job;
+    this.#variant = variant;
+  }
+
+  async start(): Promise<void> {
+    const quantum = this.#variant.quantum ?? 1;
+    this.#run = await this.#variant.make();
+    await this.#advance(quantum);
+    const started = performance.now();
+    await this.#advance(quantum);
+    this.#rate = 1000 * quantum / Math.max(performance.now() - started, 1e-3);
+  }
+
+  async #advance(count: number): Promise<number> {
+    const loss = await this.#run(this.#at % 16, count);
+    this.#at += count;
+    return loss;
+  }
+
+  async block({ seconds = 1, steps }: { seconds?: number; steps?: number }): Promise<BlockResult> {
+    const quantum = this.#variant.quantum ?? 1;
+    const count = Math.max(1, Math.round((steps ?? this.#rate * seconds) / quantum)) * quantum;
+    const started = performance.now();
+    const loss = await this.#advance(count);
+    const elapsed = (performance.now() - started) / 1000;
+    this.#rate = count / elapsed;
+    return {
+      peer: this.#peer,
+      job: this.#job.name,
+      steps_per_second: this.#rate,
+      steps: count,
+      seconds: elapsed,
+      threads: this.#variant.threads,
+      variant: this.#variant.name,
+      version: this.#version,
+      loss,
+    };
+  }
+
+  async check(steps: number): Promise<{ readonly steps: number; readonly loss: number }> {
+    return { steps, loss: await (await this.#variant.make())(0, steps) };
+  }
+}
+
+function say(message: unknown): void {
+  console.log(JSON.stringify(message));
+}
+
+/** Reads a job and its numbers. */
+export function readJob(path: string): JobNumbers {
+  const { tensors, metadata } = decodeSafetensors(Deno.readFileSync(path));
+  const part = (prefix: string): Map<string, StoredTensor> =>
+    new Map(
+      [...tensors].filter(([name]) => name.startsWith(prefix)).map((
+        [name, t],
+      ) => [name.slice(2), t]),
+    );
+  return { ...JSON.parse(metadata.job) as PeerJob, parameters: part("p."), batches: part("b.") };
+}
+
+/** Finds the fastest variant and warms it up. */
+async function probe(
+  peer: string,
+  version: string,
+  job: JobNumbers,
+  variants: readonly Variant[],
+): Promise<Session> {
+  let best: { readonly rate: number; readonly session: Session } | undefined;
+  const failures: string[] = [];
+  for (const variant of variants) {
+    try {
+      const session = new Session(peer, version, job, variant);
+      await session.start();
+      let rate = session.rate;
+      // What takes seconds a step needs no warming up.
+      if (rate > 1) await session.block({ seconds: 0.05 });
+      for (let i = 0; i < 3 && rate > 1; i++) {
+        rate = Math.max(rate, (await session.block({ seconds: 0.2 })).steps_per_second);
+      }
+      console.error(`# ${peer} ${job.name} ${variant.name}: ${rate.toPrecision(4)} steps/s`);
+      if (!best || rate > best.rate) best = { rate, session };
+    } catch (error) {
+      failures.push(`${variant.name}: ${firstLine(error)}`);
+    }
+  }
+  if (!best) throw new RangeError(failures.join("; ") || "no variant");
+  return best.session;
+}
+
+function firstLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split("\n")[0];
+}
+
+/**
+ * A peer's program: `--data FILE [--serve] [--seconds S] [--blocks N] [--variant TEXT]`. With `--serve` it obeys
+ * lines `{"do":"check","steps":n}`, `{"do":"block","seconds":s}` and `{"do":"block","steps":n}`.
+ */
+export async function servePeer(peer: Peer, args: readonly string[]): Promise<void> {
+  const option = (name: string): string | undefined => {
+    const at = args.indexOf(`--${name}`);
+    return at < 0 ? undefined : args[at + 1];
+  };
+  const data = option("data");
+  if (!data) throw new RangeError("Cannot run a peer: --data FILE is needed");
+  const job = readJob(data);
+  let session: Session;
+  let version = "";
+  try {
+    const loaded = await peer.load();
+    version = loaded.version;
+    const variants = await loaded.variants(job);
+    const wanted = option("variant") ?? "";
+    session = await probe(
+      peer.name,
+      version,
+      job,
+      variants.filter(({ name }) => name.includes(wanted)),
+    );
+  } catch (error) {
+    say({ peer: peer.name, job: job.name, unable: firstLine(error), version });
+    return;
+  }
+  if (!args.includes("--serve")) {
+    for (let i = 0; i < Number(option("blocks") ?? 5); i++) {
+      say(await session.block({ seconds: Number(option("seconds") ?? 0.5) }));
+    }
+    return;
+  }
+  say({ ready: true, ...await session.block({ seconds: 0.1 }) });
+  const lines = Deno.stdin.readable.pipeThrough(new TextDecoderStream());
+  let rest = "";
+  for await (const chunk of lines) {
+    const parts = (rest + chunk).split("\n");
+    rest = parts.pop() ?? "";
+    for (const line of parts) {
+      const request = JSON.parse(line) as { do: string; steps?: number; seconds?: number };
+      if (request.do === "check") say(await session.check(request.steps ?? 1));
+      else if (request.do === "block") say(await session.block(request));
+      else return;
+    }
+  }
+}

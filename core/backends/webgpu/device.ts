@@ -1,0 +1,242 @@
+/**
+ * Opening a WebGPU device, compiling shaders on it, and turning its faults into errors.
+ *
+ * @module
+ */
+
+/** A limit that generated code depends on. */
+export type DeviceLimit =
+  | "maxStorageBuffersPerShaderStage"
+  | "maxComputeWorkgroupStorageSize"
+  | "maxBufferSize"
+  | "maxStorageBufferBindingSize";
+
+/** Limits that are asked for as far as the adapter has them. */
+const WANTED_LIMITS: readonly DeviceLimit[] = [
+  "maxStorageBuffersPerShaderStage",
+  "maxComputeWorkgroupStorageSize",
+  "maxBufferSize",
+  "maxStorageBufferBindingSize",
+];
+
+/** Options of opening a device. */
+export interface DeviceOptions {
+  /** Limits to stay below although the adapter has more, for tests and comparisons. */
+  readonly limits?: Readonly<Partial<Record<DeviceLimit, number>>>;
+}
+
+/** What has been done on a device since it was opened. */
+export interface DeviceStatistics {
+  /** Buffers created, those for reading back included. */
+  buffers: number;
+  /** Bind groups created. */
+  bindGroups: number;
+  /** Pipelines created. */
+  pipelines: number;
+  /** Command buffers submitted. */
+  submits: number;
+  /** Compute passes encoded. */
+  passes: number;
+  /** Dispatches encoded. */
+  dispatches: number;
+}
+
+/** Thrown when the device is gone in the middle of work; open it again to go on. */
+export class DeviceLostError extends Error {
+  /** Name of the class. */
+  override readonly name: string = "DeviceLostError";
+}
+
+/** A device with what was granted and what went wrong. */
+export class WebGpuDevice {
+  /** The device. */
+  readonly device: GPUDevice;
+  /** One line on the adapter. */
+  readonly description: string;
+  /** Whether the adapter is software. */
+  readonly isSoftware: boolean;
+  /** Counts of what was done. */
+  readonly statistics: DeviceStatistics = {
+    buffers: 0,
+    bindGroups: 0,
+    pipelines: 0,
+    submits: 0,
+    passes: 0,
+    dispatches: 0,
+  };
+  readonly #pipelines = new Map<string, Promise<GPUComputePipeline>>();
+  readonly #layouts = new Map<string, GPUBindGroupLayout>();
+  #fault: Error | undefined;
+  #closed = false;
+
+  /** Takes a device over. */
+  constructor(device: GPUDevice, adapter: GPUAdapter) {
+    this.device = device;
+    const { info } = adapter;
+    const name = info.description || info.device || info.vendor || "unnamed adapter";
+    this.isSoftware = info.isFallbackAdapter ?? false;
+    this.description = `WebGPU, ${name}${this.isSoftware ? " (software)" : ""}`;
+    device.lost.then(({ reason, message }) => {
+      if (this.#closed) return;
+      this.#fault = new DeviceLostError(
+        `Cannot go on with ${this.description}: the device was lost (${reason || "unknown"}${
+          message ? `, ${message}` : ""
+        })`,
+      );
+    });
+    device.addEventListener("uncapturederror", (event) => {
+      event.preventDefault?.();
+      this.#fault ??= errorOf((event as GPUUncapturedErrorEvent).error, this.description);
+    });
+  }
+
+  /** What was granted. */
+  get limits(): GPUSupportedLimits {
+    return this.device.limits;
+  }
+
+  /** Throws what has gone wrong since; work may only be given to a device that is well. */
+  check(): void {
+    if (this.#closed) throw new TypeError(`Cannot use ${this.description}: it was disposed of`);
+    const fault = this.#fault;
+    if (!fault) return;
+    // A lost device stays lost; other faults are told once.
+    if (!(fault instanceof DeviceLostError)) this.#fault = undefined;
+    throw fault;
+  }
+
+  /** Makes a buffer; if memory is out, the next {@linkcode check} says so. */
+  createBuffer(label: string, size: number, usage: number): GPUBuffer {
+    if (size > this.limits.maxBufferSize) {
+      throw new RangeError(
+        `Cannot make the buffer ${label} of ${size} bytes: ${this.description} allows ` +
+          `${this.limits.maxBufferSize}`,
+      );
+    }
+    this.statistics.buffers++;
+    this.device.pushErrorScope("out-of-memory");
+    const buffer = this.device.createBuffer({ label, size, usage });
+    this.device.popErrorScope().then((error) => {
+      if (!error || this.#closed) return;
+      this.#fault ??= new RangeError(
+        `Cannot make the buffer ${label} of ${size} bytes: ${this.description} is out of memory`,
+      );
+    }, () => {});
+    return buffer;
+  }
+
+  /** The layout of storage bindings, each written or only read. */
+  storageLayout(writes: readonly boolean[]): GPUBindGroupLayout {
+    return this.#layout(
+      `storage ${writes.map(Number).join("")}`,
+      () =>
+        writes.map((written, binding) => ({
+          binding,
+          visibility: GPUShaderStage.COMPUTE,
+          buffer: { type: written ? "storage" : "read-only-storage" },
+        })),
+    );
+  }
+
+  /** The layout of the uniform that numbers iterations. */
+  timeLayout(): GPUBindGroupLayout {
+    return this.#layout("time", () => [{
+      binding: 0,
+      visibility: GPUShaderStage.COMPUTE,
+      buffer: { type: "uniform", hasDynamicOffset: true, minBindingSize: 16 },
+    }]);
+  }
+
+  #layout(key: string, entries: () => GPUBindGroupLayoutEntry[]): GPUBindGroupLayout {
+    let layout = this.#layouts.get(key);
+    if (!layout) {
+      layout = this.device.createBindGroupLayout({ label: key, entries: entries() });
+      this.#layouts.set(key, layout);
+    }
+    return layout;
+  }
+
+  /** Compiles a shader; the same text is compiled once. */
+  pipeline(name: string, code: string, layouts: GPUBindGroupLayout[]): Promise<GPUComputePipeline> {
+    let pipeline = this.#pipelines.get(code);
+    if (!pipeline) {
+      pipeline = this.#compile(name.slice(0, 80), code, layouts);
+      this.#pipelines.set(code, pipeline);
+      pipeline.catch(() => this.#pipelines.delete(code));
+    }
+    return pipeline;
+  }
+
+  async #compile(
+    label: string,
+    code: string,
+    bindGroupLayouts: GPUBindGroupLayout[],
+  ): Promise<GPUComputePipeline> {
+    const { device } = this;
+    this.statistics.pipelines++;
+    // Everything inside the scope happens at once: other compilations have scopes of their own.
+    device.pushErrorScope("validation");
+    const module = device.createShaderModule({ label, code });
+    const layout = device.createPipelineLayout({ label, bindGroupLayouts });
+    const made = device.createComputePipelineAsync({
+      label,
+      layout,
+      compute: { module, entryPoint: "main" },
+    }).then((pipeline) => ({ pipeline, error: undefined }), (error) => ({
+      pipeline: undefined,
+      error: error instanceof Error ? error.message : String(error),
+    }));
+    const invalid = await device.popErrorScope();
+    const { pipeline, error } = await made;
+    if (invalid || !pipeline) {
+      this.check();
+      throw new TypeError(
+        `Cannot compile the shader of ${label}: ${invalid?.message ?? error}\n${numbered(code)}`,
+      );
+    }
+    return pipeline;
+  }
+
+  /** Closes the device. */
+  dispose(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#pipelines.clear();
+    this.#layouts.clear();
+    this.device.destroy();
+  }
+}
+
+/** Opens a device on the adapter that the system offers. */
+export async function openDevice({ limits }: DeviceOptions = {}): Promise<WebGpuDevice> {
+  const gpu = typeof navigator === "undefined" ? undefined : navigator.gpu;
+  const adapter = await gpu?.requestAdapter({ powerPreference: "high-performance" });
+  if (!adapter) {
+    const reason = gpu
+      ? "no adapter was found; a driver with Vulkan, Metal or Direct3D 12 is needed (on Debian, " +
+        "mesa-vulkan-drivers brings a software one)"
+      : "this runtime has no WebGPU";
+    throw new RangeError(`Cannot open webgpu: ${reason}`);
+  }
+  const requiredLimits: Record<string, number> = {};
+  for (const name of WANTED_LIMITS) {
+    requiredLimits[name] = Math.min(adapter.limits[name], limits?.[name] ?? Infinity);
+  }
+  // Lets the tuner measure, where there is such a clock.
+  const requiredFeatures: GPUFeatureName[] = adapter.features.has("timestamp-query")
+    ? ["timestamp-query"]
+    : [];
+  const device = await adapter.requestDevice({ label: "unroll", requiredLimits, requiredFeatures });
+  return new WebGpuDevice(device, adapter);
+}
+
+/** Source text with numbers of lines, for errors. */
+export function numbered(code: string): string {
+  return code.split("\n").map((line, i) => `${String(i + 1).padStart(4)} ${line}`).join("\n");
+}
+
+function errorOf(error: GPUError, description: string): Error {
+  return error.constructor.name === "GPUOutOfMemoryError"
+    ? new RangeError(`Cannot go on with ${description}: out of memory (${error.message})`)
+    : new TypeError(`Cannot go on with ${description}: ${error.message}`);
+}

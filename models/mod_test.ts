@@ -1,0 +1,137 @@
+import { assertEquals } from "@std/assert";
+import {
+  checkGradients,
+  checkModel,
+  type DenseArray,
+  flattenTree,
+  type Model,
+  modelCheckSpecs,
+  randomKey,
+  randomSource,
+  rebuildTree,
+  tensor,
+  trace,
+} from "@unroll/core";
+import { gru, lstm, mlp, MODELS, rnn } from "./mod.ts";
+import { ACTIVATION_NAMES } from "./activations.ts";
+
+const CASES: Readonly<Record<string, Model>> = {
+  "mlp": mlp({ layers: [6, 5] }),
+  "mlp without hidden layers": mlp({ layers: [], bias: false }),
+  "mlp with a window": mlp({ layers: [6], context: 3, activation: "sigmoid" }),
+  "mlp with an embedding": mlp({ layers: [6], context: 2, embedding: 3 }),
+  "rnn": rnn({ hidden: 5 }),
+  "rnn of layers": rnn({ hidden: 4, layers: 3, dropout: 0.2, bias: "both", activation: "sigmoid" }),
+  "rnn from a learned start": rnn({
+    hidden: 5,
+    initialState: "learned",
+    recurrentInit: "identity",
+  }),
+  "rnn with activated inputs": rnn({ hidden: 5, inputActivation: "softplus", bias: "both" }),
+  "rnn with an embedding": rnn({ hidden: 5, embedding: 3, inputNorm: "layer" }),
+  "rnn with normalised batches": rnn({ hidden: 5, inputNorm: "batch", bias: "none" }),
+  "gru": gru({ hidden: 5 }),
+  "gru that resets before": gru({ hidden: 4, layers: 2, reset: "before", activation: "sigmoid" }),
+  "gru that resets before, with biases": gru({ hidden: 4, reset: "before", bias: "both" }),
+  "gru from a learned start": gru({ hidden: 4, initialState: "learned", bias: "both" }),
+  "lstm": lstm({ hidden: 5 }),
+  "lstm of layers": lstm({ hidden: 4, layers: 2, initialState: "learned", bias: "both" }),
+  "lstm with an embedding": lstm({ hidden: 4, embedding: 3, inputNorm: "batch" }),
+};
+
+for (const [name, model] of Object.entries(CASES)) {
+  Deno.test(`${name}: does what a model must do`, async () => {
+    const { accepted } = await checkModel(model);
+    // Only mlp and those that make something of inputs refuse any.
+    if (/^(rnn|gru|lstm)( of layers)?$/.test(name)) assertEquals(accepted.length, 12);
+  });
+
+  Deno.test(`${name}: gradient`, () => {
+    const random = randomSource(1);
+    for (const spec of modelCheckSpecs().filter((spec) => model.refuses(spec) === undefined)) {
+      const instance = model.create(spec);
+      const form = instance.parameters(randomKey(0));
+      const leaves = flattenTree(form);
+      const { inputs } = spec;
+      const x = inputs.kind === "symbol"
+        ? tensor([[0, 1], [4, 2], [3, 3], [1, 0]], { dtype: "i32" })
+        : inputs.kind === "vector"
+        ? tensor(Array.from({ length: 24 }, (_, i) => Math.sin(i)), { shape: [4, 2, 3] })
+        : undefined;
+      const { graph, captures } = trace(leaves.map(({ type }) => type), (...own) => {
+        const parameters = rebuildTree(form, own);
+        const { outputs } = instance.apply(parameters, x, {
+          length: 4,
+          batch: 2,
+          state: instance.initialState(parameters, 2),
+          training: true,
+          key: randomKey(0),
+        });
+        return [outputs];
+      });
+      assertEquals(captures.every(({ source }) => source.kind === "host"), true);
+      const given = captures.map(({ type, source }): DenseArray => ({
+        type,
+        data: Float64Array.from(source.kind === "host" ? source.data : []),
+      }));
+      const start = leaves.map(({ type }): DenseArray => ({
+        type,
+        data: Float64Array.from(
+          { length: type.shape.reduce((product, n) => product * n, 1) },
+          () => random() - 0.5,
+        ),
+      }));
+      // Moving the inputs themselves is fine too: they are numbers like all others.
+      checkGradients(graph, [...given, ...start], random);
+    }
+  });
+}
+
+Deno.test("MODELS has each model under its name", () => {
+  assertEquals(Object.entries(MODELS).map(([key, { name }]) => [key, name]), [
+    ["mlp", "mlp"],
+    ["rnn", "rnn"],
+    ["gru", "gru"],
+    ["lstm", "lstm"],
+  ]);
+});
+
+Deno.test("models refuse tasks in a sentence", () => {
+  const [none, , , , , , , , vector, , vectorLast] = modelCheckSpecs();
+  assertEquals(none.inputs.kind, "none");
+  assertEquals(mlp().refuses(none), "it needs inputs, and the task has none");
+  assertEquals(
+    rnn({ inputActivation: "relu" }).refuses(none),
+    "it activates inputs, and the task has none",
+  );
+  assertEquals(
+    gru({ inputNorm: "layer" }).refuses(none),
+    "it normalises inputs, and the task has none",
+  );
+  assertEquals(
+    lstm({ embedding: 3 }).refuses(none),
+    "it embeds symbols, and the task has no inputs",
+  );
+  assertEquals(vector.inputs.kind, "vector");
+  for (const model of [mlp, rnn, gru, lstm]) {
+    assertEquals(
+      model({ embedding: 3 }).refuses(vector),
+      "it embeds symbols, and the task gives vectors",
+    );
+  }
+  assertEquals(
+    mlp().refuses(vectorLast),
+    "it reads a window of fixed length, and the task's sequences vary in length; " +
+      "an option context of at least 1 reads that many of the last inputs",
+  );
+  assertEquals(mlp({ context: 2 }).refuses(vectorLast), undefined);
+});
+
+Deno.test("models take any activation", async () => {
+  const [, , , , symbols] = modelCheckSpecs();
+  for (const activation of ACTIVATION_NAMES) {
+    for (const model of [mlp({ layers: [9], activation }), rnn({ hidden: 9, activation })]) {
+      await checkModel(model, { specs: [symbols] });
+    }
+  }
+});

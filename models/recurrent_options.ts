@@ -1,0 +1,70 @@
+/**
+ * The options that all recurrent models share.
+ *
+ * @module
+ */
+import * as z from "zod";
+import { INITIALIZER_NAMES, type InitializerName } from "./initializers.ts";
+
+/** The options that all recurrent models share. */
+export interface RecurrentOptions {
+  /** Hidden units of each layer. */
+  readonly hidden: number;
+  /** Layers, each reading the states of the one below. */
+  readonly layers: number;
+  /** Share of the numbers between layers that is dropped in training. */
+  readonly dropout: number;
+  /** Numbers that each symbol is embedded in; 0 reads symbols as one-hot vectors. */
+  readonly embedding: number;
+  /** How inputs, embedded or not, are normalised. */
+  readonly inputNorm: InputNorm;
+  /** Where sequences start; `auto` learns it where the task has no input. */
+  readonly initialState: "auto" | "zero" | "learned";
+  /** Where biases are: on the input side, on `both` as in PyTorch, or in no layer at all. */
+  readonly bias: "input" | "both" | "none";
+  /** How weights from the input start. */
+  readonly inputInit: InitializerName;
+  /** How weights from state to state start. */
+  readonly recurrentInit: InitializerName;
+  /** How the weights of the output layer start. */
+  readonly outputInit: InitializerName;
+  /** Standard deviation of a learned start, and of `normal` and `uniform` weights. */
+  readonly std: number;
+}
+
+/** How inputs are normalised. */
+export type InputNorm = "none" | "layer" | "batch";
+
+/** The schemas of these options. */
+export function recurrentShape(defaults: { readonly hidden: number }): RecurrentShape {
+  const initializer = z.enum(INITIALIZER_NAMES);
+  return {
+    hidden: z.int().min(1).max(4096).default(defaults.hidden).describe(
+      "Hidden units of each layer",
+    ),
+    layers: z.int().min(1).max(16).default(1).describe("Layers, one upon the other"),
+    dropout: z.number().min(0).lt(1).default(0)
+      .describe("Share of the numbers between layers that is dropped in training"),
+    embedding: z.int().min(0).max(4096).default(0)
+      .describe("Size of the embedding of symbols; 0 reads them as one-hot vectors"),
+    inputNorm: z.enum(["none", "layer", "batch"]).default("none")
+      .describe("Normalisation of the inputs, after the embedding"),
+    initialState: z.enum(["auto", "zero", "learned"]).default("auto")
+      .describe("Where sequences start; auto is learned where the task has no input"),
+    bias: z.enum(["input", "both", "none"]).default("input")
+      .describe("Biases: on the input side, on both sides as in PyTorch, or none"),
+    inputInit: initializer.default("glorot-uniform").describe(
+      "Start of the weights from the input",
+    ),
+    recurrentInit: initializer.default("orthogonal")
+      .describe("Start of the weights from state to state"),
+    outputInit: initializer.default("glorot-uniform")
+      .describe("Start of the weights of the output layer"),
+    std: z.number().min(0).max(10).default(0.1)
+      .describe("Standard deviation of a learned start, and of normal and uniform weights"),
+  };
+}
+
+type RecurrentShape = {
+  readonly [Name in keyof RecurrentOptions]: z.ZodType<RecurrentOptions[Name]>;
+};

@@ -1,0 +1,220 @@
+/**
+ * Text, character by character: what comes next?
+ *
+ * @module
+ */
+import {
+  defineTask,
+  type Model,
+  type OptionsSchema,
+  type Task,
+  type TaskInstance,
+  type TaskPlugin,
+  type TaskSpec,
+  type TrainingDefaults,
+} from "@unroll/core";
+import * as z from "zod";
+import { Alphabet, charactersOf, splitText } from "./alphabet.ts";
+import { type CharBatches, charBatches } from "./char_batches.ts";
+import { measureText } from "./char_measure.ts";
+import { CharSampler } from "./char_sample.ts";
+import { readCorpus } from "./corpus_files.ts";
+
+/** Options of {@linkcode char}. */
+export interface CharOptions {
+  /** The text: a built-in one by name, a path, a pattern of paths, or `-` for standard input. */
+  readonly corpus: string;
+  /** Through the text with the state carried on, or windows of it in random order. */
+  readonly mode: "contiguous" | "windows";
+  /** Characters read at a time: how far training looks back. */
+  readonly length: number;
+  /** Sequences in a batch; if left out, up to 32, as the text allows. */
+  readonly batch?: number;
+  /** Characters from the start of a window to that of the next; if left out, `length`. */
+  readonly stride?: number;
+  /** Share of the text, at its end, that is not trained on; 0 to measure on what is trained on. */
+  readonly validation: number;
+  /** Whether to foretell what comes after every character read, or only after the last. */
+  readonly outputs: "every" | "last";
+  /** Whether the loss is the mean over the characters, or their sum. */
+  readonly loss: "mean" | "sum";
+  /** Whether symbol 0 is for padding, and no character's. */
+  readonly padding: boolean;
+  /** Whether characters that are not in the training text are read as one unknown symbol. */
+  readonly unknown: boolean;
+  /** How many symbols a model reads and answers; if left out, as many as there are. */
+  readonly vocabulary?: number;
+  /** The characters in the order of their symbols; if left out, those of the training text. */
+  readonly alphabet?: string;
+}
+
+/** The schema of {@linkcode CharOptions}. */
+export const CHAR_OPTIONS: OptionsSchema<CharOptions> = z.object({
+  corpus: z.string().min(1).default("sevenths").describe(
+    "The text: sevenths, fizzbuzz-text, a file, files as a pattern in quotes, or - for standard input",
+  ),
+  mode: z.enum(["contiguous", "windows"]).default("contiguous").describe(
+    "Through the text with the state carried on, or windows of it in random order",
+  ),
+  length: z.int().min(1).max(4096).default(64).describe("Characters read at a time"),
+  batch: z.int().min(1).max(65_536).optional().describe(
+    "Sequences in a batch; up to 32, as the text allows",
+  ),
+  stride: z.int().min(1).max(1_000_000).optional().describe(
+    "Characters from one window to the next; as many as are read at a time",
+  ),
+  validation: z.number().min(0).max(0.9).default(0.1).describe(
+    "Share of the text, at its end, to measure on; 0 measures on what is trained on",
+  ),
+  outputs: z.enum(["every", "last"]).default("every").describe(
+    "Whether to foretell after every character read, or only after the last",
+  ),
+  loss: z.enum(["mean", "sum"]).default("mean").describe("Mean over the characters, or sum"),
+  padding: z.boolean().default(false).describe("Keep symbol 0 for padding"),
+  unknown: z.boolean().default(false).describe(
+    "Read characters that the training text lacks as one unknown symbol",
+  ),
+  vocabulary: z.int().min(1).max(1_200_000).optional().describe(
+    "Symbols that a model reads and answers; as many as there are",
+  ),
+  alphabet: z.string().min(1).optional().describe(
+    "The characters in the order of their symbols; those of the training text",
+  ),
+});
+
+/**
+ * Text, character by character (Unicode code points).
+ *
+ * What a run keeps of a text is its name and its alphabet: with those a model can be sampled from where
+ * the text is not at hand, and the text is read again only to train and to measure.
+ */
+export const char: TaskPlugin<CharOptions> = defineTask({
+  name: "char",
+  summary: "Foretell the next character of a text",
+  options: CHAR_OPTIONS,
+  create: (options) => createChar(options, () => readCorpus(options.corpus)),
+});
+
+/**
+ * The task {@linkcode char} on a text that the program has, and not a file.
+ *
+ * @param text The text.
+ * @param options Options of the task; `corpus` names the text for people, `text` if left out.
+ * @returns The task. Made again from options that a run kept, it can be sampled from, not trained.
+ * @throws {RangeError} If an option has a value that it cannot have.
+ *
+ * @example A task on a text
+ * ```ts
+ * import { charOf } from "@unroll/tasks";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * const { spec } = await charOf("to be or not to be, ".repeat(20)).create();
+ * strictEqual(spec.inputs.kind === "symbol" && spec.inputs.vocabulary, 8);
+ * ```
+ */
+export function charOf(text: string, options: Partial<CharOptions> = {}): Task {
+  const { plugin, options: all } = char({ corpus: "text", ...options });
+  return {
+    plugin,
+    options: all,
+    create: async () => await createChar(all as CharOptions, () => text),
+  };
+}
+
+/** A text as training sees it. */
+interface Corpus {
+  readonly training: Int32Array;
+  /** What is measured on. */
+  readonly measured: Int32Array;
+  readonly batches: CharBatches;
+}
+
+function createChar(options: CharOptions, read: () => string): TaskInstance {
+  // With an alphabet at hand the text is read when something wants it, and maybe never.
+  let text = options.alphabet === undefined ? read() : undefined;
+  const characters = options.alphabet ??
+    charactersOf(splitText(text as string, options.validation)[0]);
+  const alphabet = new Alphabet(characters, options);
+  const vocabulary = options.vocabulary ?? alphabet.size;
+  if (vocabulary < alphabet.size) {
+    throw new RangeError(
+      `Cannot use a vocabulary of ${vocabulary}: the text has ${alphabet.size} symbols`,
+    );
+  }
+  const spec: TaskSpec = {
+    inputs: { kind: "symbol", vocabulary },
+    outputs: { kind: "class", classes: vocabulary, at: options.outputs },
+    length: options.length,
+    loss: { kind: "cross-entropy", reduction: options.loss },
+    weighted: false,
+    stateful: options.mode === "contiguous",
+  };
+  const kept: CharOptions = { ...options, alphabet: characters };
+  const sampler = new CharSampler({ ...kept, alphabet: characters });
+  let corpus: Corpus | undefined;
+  const load = (): Corpus => {
+    if (corpus === undefined) {
+      const [before, after] = splitText(text ?? read(), options.validation);
+      const training = alphabet.encode(before, "the training text");
+      const held = alphabet.encode(after, "the validation text");
+      corpus = {
+        training,
+        // One character foretells nothing.
+        measured: held.length > 1 ? held : training,
+        batches: charBatches(training, options),
+      };
+      text = undefined;
+    }
+    return corpus;
+  };
+  // A text that is too short is found out before training starts.
+  if (text !== undefined) load();
+  return {
+    spec,
+    options: kept,
+    get stepsPerEpoch() {
+      return load().batches.stepsPerEpoch;
+    },
+    batch: (request) => load().batches.batch(request),
+    validate: (predict) =>
+      measureText(predict, { spec, text: load().measured, length: options.length }),
+    defaults: (model) => defaultsOf(model, load()),
+    sample: (predict, request) => sampler.sample(predict, request),
+    async show(predict) {
+      let sample = "";
+      for await (const character of sampler.sample(predict)) sample += character;
+      return sample.split("\n");
+    },
+    async answer(predict, question) {
+      const positions = await sampler.nextAtEach(predict, question);
+      const guesses = positions.map(([likeliest]) => likeliest.character).join("");
+      return [
+        ...positions[positions.length - 1].slice(0, 10).map(({ character, probability }) =>
+          `${JSON.stringify(character).padEnd(4)} ${(100 * probability).toFixed(1).padStart(5)} %`
+        ),
+        `likeliest after each character: ${JSON.stringify(guesses)}`,
+      ];
+    },
+  };
+}
+
+/** Characters from which on a text is long: there a model learns all the time it is given. */
+const LONG = 100_000;
+
+function defaultsOf(model: Model, { training, batches }: Corpus): TrainingDefaults {
+  const { stepsPerEpoch } = batches;
+  const long = training.length >= LONG;
+  const simple = model.plugin.name === "rnn";
+  const steps = long ? Math.max(1000, Math.ceil(2.5 * stepsPerEpoch)) : 1500;
+  return {
+    steps,
+    optimizer: "adam",
+    learningRate: long ? (simple ? 0.002 : 0.004) : 0.005,
+    schedule: "cosine",
+    warmup: long ? 50 : 0,
+    clipNorm: 1,
+    // To measure on a long text takes as long as tens of steps.
+    validateEvery: Math.ceil(steps / (long ? 4 : 10)),
+    best: "loss",
+  };
+}

@@ -1,0 +1,128 @@
+/**
+ * Batches of characters: side by side through the text, or windows of it in random order.
+ *
+ * @module
+ */
+import { type Batch, type BatchRequest, permutation, randomOf } from "@unroll/core";
+
+/** How batches are made. */
+export interface CharBatchSettings {
+  /** Through the text with the state carried on, or windows in random order. */
+  readonly mode: "contiguous" | "windows";
+  /** Characters read at a time. */
+  readonly length: number;
+  /** Sequences in a batch; if left out, up to 32, as the text allows. */
+  readonly batch?: number;
+  /** Characters from the start of a window to that of the next; if left out, `length`. */
+  readonly stride?: number;
+  /** Whether each character read has an answer, or only the last. */
+  readonly outputs: "every" | "last";
+}
+
+/** Batches of a text. */
+export interface CharBatches {
+  /** Sequences in a batch. */
+  readonly size: number;
+  /** Batches that go through the text once. */
+  readonly stepsPerEpoch: number;
+  /** The batch of a step. */
+  batch(request: Pick<BatchRequest, "step" | "seed">): Batch;
+}
+
+/** Most sequences in a batch where nothing else is said. */
+const BATCH = 32;
+
+/**
+ * Batches of a text.
+ *
+ * @param text Its characters as numbers.
+ * @param settings How.
+ * @throws {RangeError} If the text is too short for one batch.
+ */
+export function charBatches(text: Int32Array, settings: CharBatchSettings): CharBatches {
+  return settings.mode === "contiguous" ? contiguous(text, settings) : windows(text, settings);
+}
+
+/**
+ * The text is cut into as many streams as there are sequences, and each batch reads the next piece of
+ * each. The state is carried from piece to piece and starts anew with the streams.
+ */
+function contiguous(text: Int32Array, settings: CharBatchSettings): CharBatches {
+  const { length, outputs } = settings;
+  // Where nothing is said there are at least eight pieces a stream, so that carrying means something.
+  const most = Math.floor((text.length - 1) / length);
+  const size = settings.batch ?? Math.max(1, Math.min(BATCH, Math.floor(most / 8)));
+  const stream = Math.floor((text.length - 1) / size);
+  const pieces = Math.floor(stream / length);
+  if (pieces === 0) throw tooShort(text, size, length);
+  return {
+    size,
+    stepsPerEpoch: pieces,
+    batch({ step }) {
+      const piece = step % pieces;
+      const starts = Array.from({ length: size }, (_, i) => i * stream + piece * length);
+      return { ...place(text, starts, length, outputs), reset: piece === 0 };
+    },
+  };
+}
+
+/** Windows of the text, all of them once in an order that is random in each epoch. */
+function windows(text: Int32Array, settings: CharBatchSettings): CharBatches {
+  const { length, outputs, stride = length } = settings;
+  const count = Math.floor((text.length - 1 - length) / stride) + 1;
+  const size = settings.batch ?? Math.max(1, Math.min(BATCH, count));
+  if (count < size) throw tooShort(text, size, length);
+  const stepsPerEpoch = Math.floor(count / size);
+  let order: Int32Array = new Int32Array();
+  let orderOf = "";
+  return {
+    size,
+    stepsPerEpoch,
+    batch({ step, seed }) {
+      const epoch = Math.floor(step / stepsPerEpoch);
+      if (orderOf !== `${seed} ${epoch}`) {
+        order = permutation(count, randomOf(seed, epoch, 1));
+        orderOf = `${seed} ${epoch}`;
+      }
+      const first = (step % stepsPerEpoch) * size;
+      const starts = Array.from({ length: size }, (_, i) => order[first + i] * stride);
+      return place(text, starts, length, outputs);
+    },
+  };
+}
+
+function tooShort(text: Int32Array, size: number, length: number): RangeError {
+  return new RangeError(
+    `Cannot make batches of ${size} × ${length} characters: more than ${size * length} to train ` +
+      `on are needed, found ${text.length}`,
+  );
+}
+
+/**
+ * Pieces of a text as a batch.
+ *
+ * @param text Characters as numbers.
+ * @param starts Where each sequence starts.
+ * @param length How many characters each reads.
+ * @param outputs Whether each character read has an answer, which is the next one, or only the last.
+ * @returns Inputs i32[time, batch], and targets of that type or i32[batch].
+ */
+export function place(
+  text: Int32Array,
+  starts: readonly number[],
+  length: number,
+  outputs: "every" | "last",
+): Batch & { readonly inputs: Int32Array; readonly targets: Int32Array } {
+  const size = starts.length;
+  const inputs = new Int32Array(length * size);
+  const every = outputs === "every";
+  const targets = new Int32Array(every ? length * size : size);
+  starts.forEach((start, i) => {
+    for (let t = 0; t < length; t++) {
+      inputs[t * size + i] = text[start + t];
+      if (every) targets[t * size + i] = text[start + t + 1];
+    }
+    if (!every) targets[i] = text[start + length];
+  });
+  return { length, size, inputs, targets };
+}

@@ -1,0 +1,188 @@
+/**
+ * How well a model counts: by digits, by numbers, by how long they are and how far they carry.
+ *
+ * @module
+ */
+import { argmaxAt, measure, type Predict, type TaskSpec, type Validation } from "@unroll/core";
+import { nextNumber } from "./counting_answers.ts";
+import { carryLengths, type Digits } from "./counting_numbers.ts";
+import { carryLength, formatDigits, nextDigits } from "./digits.ts";
+
+/** Inputs and targets of some numbers, i32[time, batch]. */
+export interface PlacedNumbers {
+  /** Digits of n. */
+  readonly inputs: Int32Array;
+  /** Digits of n + 1. */
+  readonly targets: Int32Array;
+}
+
+/** Digits in the order of a batch, zeros after the last of each number. */
+export function placeNumbers(
+  numbers: readonly Digits[],
+  base: number,
+  length: number,
+): PlacedNumbers {
+  const size = numbers.length;
+  const inputs = new Int32Array(length * size);
+  const targets = new Int32Array(length * size);
+  const row = new Uint8Array(length);
+  numbers.forEach((digits, i) => {
+    row.fill(0).set(digits);
+    const next = nextDigits(row, base);
+    for (let t = 0; t < length; t++) {
+      inputs[t * size + i] = row[t];
+      targets[t * size + i] = next[t];
+    }
+  });
+  return { inputs, targets };
+}
+
+/** What is measured on. */
+interface MeasureSettings {
+  readonly spec: TaskSpec;
+  readonly base: number;
+  readonly length: number;
+  readonly validation: readonly Digits[];
+  readonly tests: readonly Digits[];
+}
+
+/** Answers to some numbers. */
+interface Answers extends PlacedNumbers {
+  readonly outputs: Float32Array;
+  /** Digits answered, i32[time, batch]. */
+  readonly said: Int32Array;
+  /** Whether all digits of each number are right. */
+  readonly right: readonly boolean[];
+}
+
+/** Measures models on the same numbers again and again. */
+export class CountingMeasure {
+  readonly #settings: MeasureSettings;
+
+  /** On these numbers. */
+  constructor(settings: MeasureSettings) {
+    this.#settings = settings;
+  }
+
+  /** Loss, share of numbers wrong, and accuracies by names. */
+  async validate(predict: Predict): Promise<Validation> {
+    const { spec, base, length, validation, tests } = this.#settings;
+    const answers = await this.#ask(predict, validation, length);
+    const { loss, wrong, count } = measure(spec, answers.outputs, answers.targets);
+    const accuracy = share(answers.right);
+    const metrics: Record<string, number> = {
+      digit_accuracy: 1 - wrong / count,
+      number_accuracy: accuracy,
+      ...binned("digits", validation.map((n) => n.length), answers.right),
+      ...binned("carry", validation.map((n) => carryLength(n, base)), answers.right),
+    };
+    if (tests.length > 0) {
+      const { right } = await this.#ask(predict, tests, tests[0].length + 1);
+      const carries = tests.map((n) => carryLength(n, base));
+      metrics.test_accuracy = share(right);
+      Object.assign(metrics, binned("test_carry", carries, right));
+      metrics.longest_carry = longestCarry(tests[0].length, carries, right);
+    }
+    return { loss, error: 1 - accuracy, metrics };
+  }
+
+  /** Examples of sums, counting from 0, and the carries through ever more nines. */
+  async show(predict: Predict): Promise<string[]> {
+    const { base, length, validation, tests } = this.#settings;
+    const lines: string[] = [];
+    const { said, right } = await this.#ask(predict, validation, length);
+    const size = validation.length;
+    for (let i = 0; i < Math.min(5, size); i++) {
+      const answer = Array.from({ length }, (_, t) => said[t * size + i]);
+      lines.push(
+        `${formatDigits(validation[i])} + 1 = ${formatDigits(answer)}${right[i] ? "" : "  wrong"}`,
+      );
+    }
+    lines.push(`${right.filter(Boolean).length} of ${size} numbers that it was never shown right`);
+    lines.push("", `Counting on from 0, each answer the next question:`);
+    lines.push(await this.#count(predict, 40));
+    if (tests.length === 0) return lines;
+    const digits = tests[0].length;
+    const tested = (await this.#ask(predict, tests, digits + 1)).right;
+    const carries = tests.map((n) => carryLength(n, base));
+    const longest = longestCarry(digits, carries, tested);
+    const top = (base - 1).toString(base);
+    lines.push(
+      "",
+      `${
+        tested.filter(Boolean).length
+      } of ${tests.length} numbers of ${digits} digits right, carries through ` +
+        `${longest} of ${digits} ${top}s among them`,
+    );
+    return lines;
+  }
+
+  async #count(predict: Predict, count: number): Promise<string> {
+    const { base, length } = this.#settings;
+    const words: string[] = [];
+    for (let number = "0"; words.length < count;) {
+      number = await nextNumber(predict, number, { base, length });
+      const wanted = (words.length + 1).toString(base);
+      words.push(number === wanted ? number : `!${number}!`);
+      // One mistake would be counted on from; what comes after it says nothing new.
+      if (number !== wanted) break;
+    }
+    return words.join(" ");
+  }
+
+  async #ask(predict: Predict, numbers: readonly Digits[], length: number): Promise<Answers> {
+    const { base } = this.#settings;
+    const size = numbers.length;
+    const { inputs, targets } = placeNumbers(numbers, base, length);
+    const { outputs } = await predict({ length, size, inputs });
+    const said = inputs.map((_, place) => argmaxAt(outputs, place * base, base));
+    const right = numbers.map((_, i) => {
+      for (let t = 0; t < length; t++) {
+        const place = t * size + i;
+        // A comparison that NaN fails too.
+        const sure = Number.isFinite(outputs[place * base + said[place]]);
+        if (!sure || said[place] !== targets[place]) return false;
+      }
+      return true;
+    });
+    return { inputs, targets, outputs, said, right };
+  }
+}
+
+/** Up to how many of the greatest digit all carries are right. */
+function longestCarry(
+  digits: number,
+  carries: readonly number[],
+  right: readonly boolean[],
+): number {
+  let longest = 0;
+  for (const run of carryLengths(digits)) {
+    if (carries.some((carry, i) => carry === run && !right[i])) break;
+    longest = run;
+  }
+  return longest;
+}
+
+function share(right: readonly boolean[]): number {
+  return right.filter(Boolean).length / right.length;
+}
+
+/** Shares of right answers by size: 0, 1, 2, 3 to 4, 5 to 8, and so on. */
+function binned(
+  name: string,
+  sizes: readonly number[],
+  right: readonly boolean[],
+): Record<string, number> {
+  const bins = new Map<number, boolean[]>();
+  sizes.forEach((size, i) => {
+    const bin = size === 0 ? 0 : 2 ** Math.ceil(Math.log2(size));
+    bins.set(bin, [...bins.get(bin) ?? [], right[i]]);
+  });
+  return Object.fromEntries(
+    [...bins].sort(([a], [b]) => a - b).map(([bin, right]) => {
+      const least = bin / 2 + 1;
+      const range = bin > 2 ? `${least}_${bin}` : `${bin}`;
+      return [`accuracy_${name}_${range}`, share(right)];
+    }),
+  );
+}
