@@ -25,7 +25,7 @@ export interface HiddenLook {
 
 /** Which sequence to look at. */
 export interface LookRequest {
-  /** What a person typed; the first sequence of a batch if left out. */
+  /** What a person typed; if all is left out the task's own example, else the first of a batch. */
   readonly input?: string;
   /** Steps at most; for models that run by themselves, all of them. */
   readonly length?: number;
@@ -64,7 +64,11 @@ interface Sequence {
   readonly annotations: readonly Annotation[];
 }
 
-function sequenceOf(task: TaskInstance, { input, length, seed = 0 }: LookRequest): Sequence {
+function sequenceOf(task: TaskInstance, request: LookRequest): Sequence {
+  const { length, seed = 0 } = request;
+  const asked = request.input !== undefined || request.length !== undefined ||
+    request.seed !== undefined;
+  const input = asked || task.encode === undefined ? request.input : task.example?.();
   const count = (length: number) => Array.from({ length }, (_, step) => String(step));
   if (input !== undefined) {
     if (task.encode === undefined) {

@@ -22,6 +22,9 @@ export interface BarOptions extends ChartSize {
   readonly color?: string;
 }
 
+/** More bars than this are too narrow for numbers above them. */
+const NUMBERED = 20;
+
 /**
  * Draws bars beside each other.
  *
@@ -59,13 +62,13 @@ export function barChart(bars: readonly Bar[], options: BarOptions = {}): string
     },
     marks: [
       Plot.barY(data, { x: "label", y: "value", fill: options.color ?? PALETTE[0] }),
-      Plot.text(data, {
+      ...(bars.length > NUMBERED ? [] : [Plot.text(data, {
         x: "label",
         y: "value",
         text: (d) => format(d.value),
         dy: -6,
         fontSize: 10,
-      }),
+      })]),
       Plot.ruleY([0]),
     ],
   }, options.title === undefined ? undefined : `${options.title}${options.share ? " (%)" : ""}`);

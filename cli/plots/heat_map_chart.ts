@@ -55,7 +55,9 @@ export function heatMapChart(states: HiddenStates, options: HeatMapOptions = {})
   const every = (count: number, most: number) => Math.max(1, Math.ceil(count / most));
   const label = (t: number) => options.labels?.[t] ?? String(t);
   const longest = Math.max(...Array.from({ length: shownTime }, (_, t) => label(t).length));
-  const room = Math.max(1, Math.floor((width - 60) / (longest * 7 + 6)));
+  const room = Math.max(1, Math.floor((width - 60) / (longest * 7 + 3)));
+  // Steps that have names, such as digits or characters, are all named if there is room.
+  const numbered = range(shownTime).every((t) => label(t) === String(t));
   const cut = shownTime < time || shownUnits < units
     ? ` (${shownTime} of ${time} steps, ${shownUnits} of ${units} units)`
     : "";
@@ -68,8 +70,10 @@ export function heatMapChart(states: HiddenStates, options: HeatMapOptions = {})
     padding: shownTime > 120 || shownUnits > 48 ? 0 : 0.04,
     x: {
       type: "band",
-      label: options.xLabel ?? "step",
-      ticks: range(shownTime).filter((t) => t % niceStep(every(shownTime, room)) === 0),
+      label: options.xLabel ?? (numbered ? "step" : null),
+      ticks: range(shownTime).filter((t) =>
+        t % (numbered ? niceStep(every(shownTime, room)) : every(shownTime, room)) === 0
+      ),
       tickFormat: label,
       tickSize: 3,
     },

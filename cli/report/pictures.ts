@@ -17,8 +17,10 @@ import { escapeMarkup } from "../plots/svg.ts";
 export function drawPicture(picture: Picture): string {
   switch (picture.kind) {
     case "bars": {
-      const { bars, title, xLabel, share } = picture;
-      return `<div class="card wide">${barChart(bars, { title, xLabel, share })}</div>`;
+      const { bars, xLabel, share } = picture;
+      return `<div class="card wide">${
+        barChart(bars, { title: share ? "Share" : "", xLabel, share })
+      }</div>`;
     }
     case "text":
       return coloredText(picture.parts);

@@ -48,19 +48,41 @@ export async function gatherReport(run: RunFolder, settings: LoadSettings): Prom
   try {
     using loaded = await loadRun(run.path, settings);
     const { taskInstance: task, predict, instance, config, model } = loaded;
+    const shown = await attempt(() => task.show?.(predict));
+    const hidden = await attempt(() => lookInside(task, predict));
+    const pictures = await attempt(() => task.pictures?.(predict));
+    // The same thing missing, such as the text, can be in the way of several.
+    const problems = new Set([shown, hidden, pictures].flatMap(({ problem }) => problem ?? []));
     return {
       run,
       lines,
       model: {
         layers: instance.layers,
         command: reproduceCommand(config, { model: model.plugin, task: loaded.task.plugin }),
-        shown: await task.show?.(predict) ?? [],
-        hidden: await lookInside(task, predict),
-        pictures: await task.pictures?.(predict) ?? [],
+        shown: shown.value ?? [],
+        hidden: hidden.value,
+        pictures: pictures.value ?? [],
       },
+      ...(problems.size === 0 ? {} : { problem: [...problems].join("; ") }),
     };
   } catch (error) {
-    if (!(error instanceof RangeError || error instanceof TypeError)) throw error;
-    return { run, lines, problem: error.message };
+    return { run, lines, problem: problemOf(error) };
   }
+}
+
+/** A part of a report that others can do without. */
+async function attempt<Value>(
+  act: () => Value | Promise<Value>,
+): Promise<{ readonly value?: Value; readonly problem?: string }> {
+  try {
+    return { value: await act() };
+  } catch (error) {
+    return { problem: problemOf(error) };
+  }
+}
+
+/** What a refusal says; anything else is a mistake of ours, and not hidden. */
+function problemOf(error: unknown): string {
+  if (error instanceof RangeError || error instanceof TypeError) return error.message;
+  throw error;
 }

@@ -147,16 +147,18 @@ function figures({ lines, model }: RunReport): string {
   const shown: (readonly [string, string | undefined, string?])[] = [
     ["error", error === undefined ? undefined : formatShare(error), error === 0 ? "good" : ""],
     ["loss", loss === undefined ? undefined : formatFigure(loss)],
-    ...Object.entries(metrics).map(([name, value]) =>
-      [
-        name.replaceAll("_", " "),
-        typeof value !== "number"
-          ? undefined
-          : /error|accuracy|share/.test(name)
-          ? formatShare(value)
-          : formatFigure(value),
-      ] as const
-    ),
+    // Accuracies by size are for the task's own picture.
+    ...Object.entries(metrics).filter(([name]) => !/_\d+(_\d+)?$/.test(name) || /^error/.test(name))
+      .map(([name, value]) =>
+        [
+          name.replaceAll("_", " "),
+          typeof value !== "number"
+            ? undefined
+            : /error|accuracy|share/.test(name)
+            ? formatShare(value)
+            : formatFigure(value),
+        ] as const
+      ),
     ["steps", steps === undefined ? undefined : formatCount(steps)],
     ["time", seconds === undefined ? undefined : formatDuration(seconds)],
     ["steps per second", speed === undefined ? undefined : formatCount(speed)],

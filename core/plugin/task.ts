@@ -158,6 +158,8 @@ export interface TaskInstance {
    * @throws {RangeError} If it cannot be read.
    */
   encode?(text: string): EncodedInput;
+  /** Something that a person could type, to look at the hidden states with; a batch if left out. */
+  example?(): string;
   /** What is worth drawing, beside the curves and the hidden states. */
   pictures?(predict: Predict): Promise<readonly Picture[]>;
   /**
