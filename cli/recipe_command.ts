@@ -38,6 +38,10 @@ export function defineRecipes(args: readonly string[], world: World): DefinedCom
   const flags = composeFlags([general], RECIPE_FLAGS);
   const command = new Command();
   command.description("Run a setting whose result is known; without a name, list them.");
+  command.example("What there is:", "deno task recipe");
+  for (const name of names.slice(0, 1)) {
+    command.example("One of them, from another start:", `deno task recipe ${name} --seed 1`);
+  }
   command.action(() => world.terminal.write(formatRecipes(world.recipes)));
   for (const name of names) {
     command.command(name, defineRecipe(world.recipes[name], general, flags, world));

@@ -16,6 +16,7 @@ import {
   type TypedFlags,
 } from "./flags.ts";
 import { wholeNumber } from "./model_commands.ts";
+import { addNamesOption } from "./names_type.ts";
 import { type Cell, gridCells, gridValues } from "./sweep/grid.ts";
 import { type Outcome, outcomeOf } from "./sweep/outcome.ts";
 import { runCells } from "./sweep/run_cells.ts";
@@ -66,8 +67,8 @@ export async function defineSweep(args: readonly string[], world: World): Promis
       "The same sweep, begun again, goes on where it was.",
   );
   command.group("What to train");
-  command.option("--model <names>", "Models");
-  command.option("--task <names>", "Tasks");
+  addNamesOption(command, "--model <names>", "Models", Object.keys(world.models));
+  addNamesOption(command, "--task <names>", "Tasks", Object.keys(world.tasks));
   command.option("--seeds <range>", "Seeds, such as 0..19 (default 0..4)");
   for (const { flag, option } of flags.values()) {
     if (flag === "seed") continue;

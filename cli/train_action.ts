@@ -116,9 +116,14 @@ export async function resumeAndKeep(
 ): Promise<void> {
   const old = await openRun(request.run);
   const resume = await lastSnapshot(old);
-  const { device = old.config.device as BackendName, ...changes } = request.changes;
+  const { device = old.config.device as BackendName, saveEvery, ...changes } = request.changes;
   const settings = changedSettings(old.config.training, changes);
-  if (resume !== undefined && resume.step >= settings.steps) {
+  const ended = (await old.readMetrics()).at(-1)?.event === "done";
+  // One that was killed between its last step and its end has still to come to that.
+  if (
+    resume !== undefined &&
+    (resume.step > settings.steps || (ended && resume.step === settings.steps))
+  ) {
     throw new RangeError(
       `Cannot go on with ${old.path}: all ${settings.steps} steps are done, --steps asks for more`,
     );
@@ -146,6 +151,7 @@ export async function resumeAndKeep(
     device,
     seed,
     version,
+    saveEvery,
     run,
     resume,
     signal,

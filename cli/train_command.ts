@@ -26,6 +26,7 @@ import {
   type TypedFlags,
 } from "./flags.ts";
 import { findRun } from "./find_run.ts";
+import { addNamesOption } from "./names_type.ts";
 import { createReporter, type Reporter, together } from "./reporter.ts";
 import { TRAIN_OPTIONS, type TrainOptions } from "./train_options.ts";
 import { servePage } from "./watch_page.ts";
@@ -75,8 +76,10 @@ export async function defineTrain(args: readonly string[], world: World): Promis
   const command = new Command();
   command.description(describe(model?.plugin, task?.plugin, world));
   command.group("What to train");
-  command.option("--model <name>", `Model: ${Object.keys(world.models).join(", ")}, or a module`);
-  command.option("--task <name>", `Task: ${Object.keys(world.tasks).join(", ")}, or a module`);
+  const models = Object.keys(world.models);
+  const tasks = Object.keys(world.tasks);
+  addNamesOption(command, "--model <name>", `Model: ${models.join(", ")}, or a module`, models);
+  addNamesOption(command, "--task <name>", `Task: ${tasks.join(", ")}, or a module`, tasks);
   for (const source of sources) {
     command.group(source === general ? "How to train" : `Options of ${source.owner}`);
     for (const flag of flags.filter((flag) => flag.source === source)) addFlag(command, flag);
@@ -191,6 +194,7 @@ const CHANGEABLE: readonly (keyof TrainOptions)[] = [
   "l2",
   "warmup",
   "validateEvery",
+  "saveEvery",
   "best",
 ];
 
@@ -220,8 +224,10 @@ function changesOf(
 
 /** Adds a flag of a schema; its value stays text here, the schema reads and checks it. */
 export function addFlag(command: Command, flag: Flag): void {
+  const { kind } = flag.option;
   for (const { flags, help, hidden } of defineFlag(flag)) {
-    command.option(flags, help, hidden ? { hidden } : {});
+    if (kind.type === "choice") addNamesOption(command, flags, help, kind.values.map(String));
+    else command.option(flags, help, hidden ? { hidden } : {});
   }
 }
 

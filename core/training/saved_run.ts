@@ -29,6 +29,8 @@ export interface SavedTrainSettings extends TrainSettings {
   readonly modelName?: string;
   /** What finds the task again; its name if left out. */
   readonly taskName?: string;
+  /** Seconds from one writing of the same checkpoint to the next, at least; 2 if left out. */
+  readonly saveEvery?: number;
   /** Version of Unroll for the record. */
   readonly version: string;
   /** Is told of the run's folder before the first step. */
@@ -41,8 +43,8 @@ export interface SavedTrainResult extends TrainResult {
   readonly run: RunFolder;
 }
 
-/** Least time between two writings of the same checkpoint, in milliseconds: each waits for the disk. */
-const WRITE_INTERVAL = 2000;
+/** Least time between two writings of the same checkpoint, in seconds: each waits for the disk. */
+const SAVE_EVERY = 2;
 
 /**
  * Trains a model on a task and saves the run: its configuration at once, metrics as they come, the best
@@ -67,7 +69,7 @@ export async function trainAndSave(settings: SavedTrainSettings): Promise<SavedT
         await settings.begin?.(start);
         const run = settings.run ??
           await createRun(configOf(settings, start), { root: settings.out });
-        writer = new Writer(run);
+        writer = new Writer(run, settings.saveEvery ?? SAVE_EVERY);
         await settings.opened?.(run, start);
       },
       async report(event) {
@@ -97,13 +99,15 @@ export async function trainAndSave(settings: SavedTrainSettings): Promise<SavedT
 /** Writes checkpoints and metrics, not more often than is useful. */
 class Writer {
   readonly run: RunFolder;
+  readonly #interval: number;
   #best: BestParameters | undefined;
   #bestWritten: BestParameters | undefined;
   #bestTime = -Infinity;
   #lastTime = performance.now();
 
-  constructor(run: RunFolder) {
+  constructor(run: RunFolder, saveEvery: number) {
     this.run = run;
+    this.#interval = saveEvery * 1000;
   }
 
   async report(event: TrainingEvent): Promise<void> {
@@ -113,8 +117,8 @@ class Writer {
   async keep(snapshot: () => Promise<Snapshot>, best: BestParameters): Promise<void> {
     this.#best = best;
     const now = performance.now();
-    if (now - this.#bestTime >= WRITE_INTERVAL) await this.#writeBest();
-    if (now - this.#lastTime >= WRITE_INTERVAL) await this.#writeLast(await snapshot());
+    if (now - this.#bestTime >= this.#interval) await this.#writeBest();
+    if (now - this.#lastTime >= this.#interval) await this.#writeLast(await snapshot());
   }
 
   async finish(snapshot: Snapshot): Promise<void> {

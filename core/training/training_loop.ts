@@ -97,7 +97,8 @@ export class TrainingLoop {
       }
       if (signal?.aborted && trainer.step < steps && ended === "steps") ended = "aborted";
     }
-    if (validated === trainer.step || trainer.step === 0) return ended;
+    // Also where nothing was left to do: that was validated by the run that is gone on with.
+    if (validated === trainer.step || trainer.step === this.#first) return ended;
     // A validation out of turn could make a best that a run in one go would not have.
     if (ended === "aborted") {
       await this.#settings.keep?.(() => this.snapshot(), false, this.best);
