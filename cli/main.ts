@@ -18,6 +18,7 @@ import { defineRecipes } from "./recipe_command.ts";
 import { defineReport } from "./report_command.ts";
 import { defineRuns } from "./runs_command.ts";
 import { defineSweep } from "./sweep_command.ts";
+import { defineSummary } from "./summary_command.ts";
 import { type DefinedCommand, defineTrain, TRAIN_FLAGS } from "./train_command.ts";
 import type { World } from "./world.ts";
 
@@ -56,6 +57,7 @@ function helpAlone(args: readonly string[]): string[] {
 const COMMANDS: readonly string[] = [
   "train",
   "recipe",
+  "summary",
   "list",
   "runs",
   "eval",
@@ -87,9 +89,11 @@ async function defineCommands(
   const rest = (name: string) => args[0] === name ? args.slice(1) : [];
   const train = await defineTrain(rest("train"), world);
   const recipe = defineRecipes(rest("recipe"), world);
+  const summary = await defineSummary(rest("summary"), world);
   const sweep = await defineSweep(rest("sweep"), world);
   root.command("train", train.command);
   root.command("recipe", recipe.command);
+  root.command("summary", summary.command);
   root.command("list", defineList(world));
   root.command("runs", defineRuns(world));
   root.command("eval", await defineEval(rest("eval"), world));
@@ -99,7 +103,7 @@ async function defineCommands(
   root.command("report", defineReport(world));
   root.command("sweep", sweep.command);
   root.command("completions", new CompletionsCommand());
-  const chosen: Readonly<Record<string, DefinedCommand>> = { train, recipe, sweep };
+  const chosen: Readonly<Record<string, DefinedCommand>> = { train, recipe, summary, sweep };
   return { root, chosen: args.length > 0 ? chosen[args[0]] : undefined };
 }
 

@@ -20,6 +20,7 @@ import {
   type RunFolder,
   type SavedTrainSettings,
   type ScheduleName,
+  SCHEDULES,
   type Snapshot,
   snapshotOf,
   type Task,
@@ -88,6 +89,7 @@ export async function trainAndKeep(
 ): Promise<void> {
   await trainAndTell({
     ...settingsOf(request.training),
+    ...request.settings,
     model: configured(request.model) as Model,
     task: configured(request.task) as Task,
     modelName: request.model.name,
@@ -126,6 +128,11 @@ export async function resumeAndKeep(
   ) {
     throw new RangeError(
       `Cannot go on with ${old.path}: all ${settings.steps} steps are done, --steps asks for more`,
+    );
+  }
+  if (!Object.hasOwn(SCHEDULES, settings.schedule)) {
+    throw new RangeError(
+      `Cannot go on with ${old.path}: its learning rate goes as a recipe or a program says, --schedule must tell another way`,
     );
   }
   const { model, task, seed, version } = old.config;
@@ -204,7 +211,10 @@ async function trainAndTell(settings: SavedTrainSettings, reporter: Reporter): P
       const { config, path } = run;
       reporter.config({ config, run: path, ...settings.resume && { step: settings.resume.step } });
     },
-    report: (event) => tell(event, { reporter, run, instance }),
+    async report(event) {
+      await tell(event, { reporter, run, instance });
+      await settings.report?.(event);
+    },
   });
   if (trained.ended === "aborted") {
     const resume = `deno task train --resume ${quoted(run.path)}`;

@@ -33,3 +33,4 @@ export * from "./plugin/mod.ts";
 export * from "./training/mod.ts";
 export * from "./check_graph.ts";
 export * from "./passes/mod.ts";
+export * from "./work.ts";

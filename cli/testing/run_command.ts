@@ -7,7 +7,7 @@
 import { MODELS } from "@unroll/models";
 import { TASKS } from "@unroll/tasks";
 import { main } from "../main.ts";
-import { RECIPES } from "../recipes.ts";
+import { RECIPES } from "../recipes/mod.ts";
 import { refusal, resumeAndKeep, trainAndKeep } from "../train_action.ts";
 import type { World } from "../world.ts";
 

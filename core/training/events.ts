@@ -34,6 +34,8 @@ export type TrainingEvent =
     readonly validation: Validation;
     /** Whether these parameters are the best so far. */
     readonly best: boolean;
+    /** Mean training loss since the last validation. */
+    readonly trainingLoss: number;
     /** Runs the model as it is now, until training goes on. */
     readonly predict: Predict;
   };

@@ -55,6 +55,11 @@ export class WebGpuDevice {
   readonly description: string;
   /** Whether the adapter is software. */
   readonly isSoftware: boolean;
+  /**
+   * Iterations of loops that an invocation may make. Mesa's llvmpipe leaves all loops of a shader
+   * after 65,535 of them, without a word.
+   */
+  readonly mostIterations: number;
   /** Counts of what was done. */
   readonly statistics: DeviceStatistics = {
     buffers: 0,
@@ -75,6 +80,7 @@ export class WebGpuDevice {
     const { info } = adapter;
     const name = info.description || info.device || info.vendor || "unnamed adapter";
     this.isSoftware = info.isFallbackAdapter ?? false;
+    this.mostIterations = this.isSoftware ? 60_000 : Infinity;
     this.description = `WebGPU, ${name}${this.isSoftware ? " (software)" : ""}`;
     device.lost.then(({ reason, message }) => {
       if (this.#closed) return;

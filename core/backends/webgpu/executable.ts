@@ -252,6 +252,7 @@ export class WebGpuExecutable implements Executable {
       maxStorageBuffersPerShaderStage,
       maxComputeWorkgroupStorageSize,
       maxStorageBufferBindingSize,
+      mostIterations: device.mostIterations,
       ...options,
     });
     const pipelines = await Promise.all(plan.shaders.map(({ name, code, bindings, timed }) => {
