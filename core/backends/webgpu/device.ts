@@ -4,6 +4,8 @@
  * @module
  */
 
+import { describeAdapter, findAdapter, lackOf, systemGpu } from "./adapter.ts";
+
 /** A limit that generated code depends on. */
 export type DeviceLimit =
   | "maxStorageBuffersPerShaderStage"
@@ -23,6 +25,8 @@ const WANTED_LIMITS: readonly DeviceLimit[] = [
 export interface DeviceOptions {
   /** Limits to stay below although the adapter has more, for tests and comparisons. */
   readonly limits?: Readonly<Partial<Record<DeviceLimit, number>>>;
+  /** Where adapters come from, if not from the system. */
+  readonly gpu?: Pick<GPU, "requestAdapter">;
 }
 
 /** What has been done on a device since it was opened. */
@@ -77,9 +81,8 @@ export class WebGpuDevice {
   /** Takes a device over. */
   constructor(device: GPUDevice, adapter: GPUAdapter) {
     this.device = device;
-    const { info } = adapter;
-    const name = info.description || info.device || info.vendor || "unnamed adapter";
-    this.isSoftware = info.isFallbackAdapter ?? false;
+    const { name, isSoftware } = describeAdapter(adapter);
+    this.isSoftware = isSoftware;
     this.mostIterations = this.isSoftware ? 60_000 : Infinity;
     this.description = `WebGPU, ${name}${this.isSoftware ? " (software)" : ""}`;
     device.lost.then(({ reason, message }) => {
@@ -213,17 +216,22 @@ export class WebGpuDevice {
   }
 }
 
-/** Opens a device on the adapter that the system offers. */
-export async function openDevice({ limits }: DeviceOptions = {}): Promise<WebGpuDevice> {
-  const gpu = typeof navigator === "undefined" ? undefined : navigator.gpu;
-  const adapter = await gpu?.requestAdapter({ powerPreference: "high-performance" });
+/**
+ * Opens a device on the adapter that the system offers.
+ *
+ * @throws {RangeError} If there is none, it allows too little, or it refuses.
+ */
+export async function openDevice({ limits, gpu }: DeviceOptions = {}): Promise<WebGpuDevice> {
+  const adapter = await findAdapter(gpu);
   if (!adapter) {
-    const reason = gpu
+    const reason = gpu ?? systemGpu()
       ? "no adapter was found; a driver with Vulkan, Metal or Direct3D 12 is needed (on Debian, " +
-        "mesa-vulkan-drivers brings a software one)"
+        "libvulkan1 and mesa-vulkan-drivers bring a software one)"
       : "this runtime has no WebGPU";
     throw new RangeError(`Cannot open webgpu: ${reason}`);
   }
+  const lack = lackOf(adapter);
+  if (lack) throw new RangeError(`Cannot open webgpu: ${lack}`);
   const requiredLimits: Record<string, number> = {};
   for (const name of WANTED_LIMITS) {
     requiredLimits[name] = Math.min(adapter.limits[name], limits?.[name] ?? Infinity);
@@ -232,7 +240,16 @@ export async function openDevice({ limits }: DeviceOptions = {}): Promise<WebGpu
   const requiredFeatures: GPUFeatureName[] = adapter.features.has("timestamp-query")
     ? ["timestamp-query"]
     : [];
-  const device = await adapter.requestDevice({ label: "unroll", requiredLimits, requiredFeatures });
+  let device: GPUDevice;
+  try {
+    device = await adapter.requestDevice({ label: "unroll", requiredLimits, requiredFeatures });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new RangeError(
+      `Cannot open webgpu: ${describeAdapter(adapter).name} gives no device (${reason})`,
+      { cause: error },
+    );
+  }
   return new WebGpuDevice(device, adapter);
 }
 
