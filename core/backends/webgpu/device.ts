@@ -51,6 +51,9 @@ export class DeviceLostError extends Error {
   override readonly name: string = "DeviceLostError";
 }
 
+/** Milliseconds that a device has to say that it was lost, after something else has failed. */
+const PATIENCE = 200;
+
 /** A device with what was granted and what went wrong. */
 export class WebGpuDevice {
   /** The device. */
@@ -86,16 +89,13 @@ export class WebGpuDevice {
     this.mostIterations = this.isSoftware ? 60_000 : Infinity;
     this.description = `WebGPU, ${name}${this.isSoftware ? " (software)" : ""}`;
     device.lost.then(({ reason, message }) => {
-      if (this.#closed) return;
-      this.#fault = new DeviceLostError(
-        `Cannot go on with ${this.description}: the device was lost (${reason || "unknown"}${
-          message ? `, ${message}` : ""
-        })`,
-      );
+      if (!this.#closed) this.#lose([reason, message].filter(Boolean).join(", ") || "unknown");
     });
     device.addEventListener("uncapturederror", (event) => {
       event.preventDefault?.();
-      this.#fault ??= errorOf((event as GPUUncapturedErrorEvent).error, this.description);
+      const { error } = event as GPUUncapturedErrorEvent;
+      if (saysLost(error)) this.#lose(error.message);
+      else this.#fault ??= errorOf(error, this.description);
     });
   }
 
@@ -112,6 +112,32 @@ export class WebGpuDevice {
     // A lost device stays lost; other faults are told once.
     if (!(fault instanceof DeviceLostError)) this.#fault = undefined;
     throw fault;
+  }
+
+  #lose(reason: string): void {
+    if (this.#fault instanceof DeviceLostError) return;
+    this.#fault = new DeviceLostError(
+      `Cannot go on with ${this.description}: the device was lost (${reason})`,
+    );
+  }
+
+  /** The reason of an error that the device threw: a lost one throws at whatever is done next. */
+  reasonOf(error: unknown): unknown {
+    if (saysLost(error)) this.#lose((error as Error).message);
+    return this.#fault instanceof DeviceLostError ? this.#fault : error;
+  }
+
+  /**
+   * Throws the reason of an error that the device gave: what it says at first of a device that was lost
+   * is only that some operation failed.
+   */
+  async explain(error: unknown): Promise<never> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const soon = new Promise((resolve) => timer = setTimeout(resolve, PATIENCE));
+    await Promise.race([this.device.lost, soon]);
+    clearTimeout(timer);
+    this.check();
+    throw this.reasonOf(error);
   }
 
   /** Makes a buffer; if memory is out, the next {@linkcode check} says so. */
@@ -195,10 +221,11 @@ export class WebGpuDevice {
       pipeline: undefined,
       error: error instanceof Error ? error.message : String(error),
     }));
-    const invalid = await device.popErrorScope();
+    const invalid = await device.popErrorScope().catch((error) => this.explain(error));
     const { pipeline, error } = await made;
     if (invalid || !pipeline) {
       this.check();
+      if (saysLost(invalid ?? new Error(error))) await this.explain(invalid ?? new Error(error));
       throw new TypeError(
         `Cannot compile the shader of ${label}: ${invalid?.message ?? error}\n${numbered(code)}`,
       );
@@ -256,6 +283,13 @@ export async function openDevice({ limits, gpu }: DeviceOptions = {}): Promise<W
 /** Source text with numbers of lines, for errors. */
 export function numbered(code: string): string {
   return code.split("\n").map((line, i) => `${String(i + 1).padStart(4)} ${line}`).join("\n");
+}
+
+/** Whether an error is what a lost device gives for whatever it is asked. */
+function saysLost(error: unknown): boolean {
+  const message = (error as { readonly message?: unknown } | null)?.message;
+  return typeof message === "string" &&
+    /device (is|was) (lost|destroyed)|device lost/i.test(message);
 }
 
 function errorOf(error: GPUError, description: string): Error {
