@@ -6,7 +6,7 @@
 
 import { MODELS } from "@unroll/models";
 import { TASKS } from "@unroll/tasks";
-import { RECIPES } from "./recipes.ts";
+import { RECIPES } from "./recipes/mod.ts";
 import { processTerminal } from "./terminal.ts";
 import { refusal, trainAndKeep } from "./train_action.ts";
 import type { World } from "./world.ts";

@@ -11,6 +11,7 @@ import { unknownFlag } from "./flags.ts";
 import { defineList } from "./list_command.ts";
 import { localWorld } from "./local_world.ts";
 import { defineRecipes } from "./recipe_command.ts";
+import { defineSummary } from "./summary_command.ts";
 import { type DefinedCommand, defineTrain, TRAIN_FLAGS } from "./train_command.ts";
 import type { World } from "./world.ts";
 
@@ -58,7 +59,7 @@ async function defineCommands(
   );
   root.noExit();
   root.action(() => root.showHelp());
-  const commands = ["train", "recipe", "list"];
+  const commands = ["train", "recipe", "summary", "list"];
   if (args.length > 0 && !args[0].startsWith("-") && !commands.includes(args[0])) {
     throw new UsageError(unknownName("command", args[0], commands));
   }
@@ -67,8 +68,11 @@ async function defineCommands(
   const recipe = defineRecipes(args[0] === "recipe" ? rest : [], world);
   root.command("train", train.command);
   root.command("recipe", recipe.command);
+  const summary = await defineSummary(args[0] === "summary" ? rest : [], world);
+  root.command("summary", summary.command);
   root.command("list", defineList(world));
-  return { root, chosen: args[0] === "train" ? train : args[0] === "recipe" ? recipe : undefined };
+  const chosen: Readonly<Record<string, DefinedCommand>> = { train, recipe, summary };
+  return { root, chosen: chosen[args[0]] };
 }
 
 /** The parser's complaint as a sentence of ours. */

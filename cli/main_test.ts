@@ -43,7 +43,7 @@ async function unroll(line: string, change: Partial<World> = {}) {
         task: "fizzbuzz",
         taskOptions: {},
         training: { steps: 200, lr: 1e-3 },
-        known: "46 of 64 starts",
+        known: [{ measure: "error", value: 0, is: "at most", source: "46 of 64 starts" }],
       },
     },
     refusal: (model, task) =>

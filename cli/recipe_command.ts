@@ -11,15 +11,29 @@ import {
   parseOptions,
   type Plugin,
   resolvePlugin,
+  type Task,
+  type TaskInstance,
+  type TrainSettings,
   unknownName,
 } from "@unroll/core";
 import { asUsage, UsageError } from "./errors.ts";
-import { composeFlags, type Flag, type FlagSource, readFlags, type TypedFlags } from "./flags.ts";
+import {
+  camelCase,
+  composeFlags,
+  type Flag,
+  type FlagSource,
+  readFlags,
+  type TypedFlags,
+} from "./flags.ts";
+import { compare, formatComparisons, formatKnown, type Recipe } from "./recipes/recipe.ts";
+import { recipeSettings, taskOptionsOf } from "./recipes/run_recipe.ts";
+import { formatNews, RecipeWatch } from "./recipes/watch.ts";
+import { configured } from "./train_action.ts";
 import { addFlag, type DefinedCommand, runTraining } from "./train_command.ts";
 import { TRAIN_OPTIONS, type TrainOptions } from "./train_options.ts";
-import type { Chosen, Recipe, World } from "./world.ts";
+import type { Chosen, World } from "./world.ts";
 
-const RECIPE_FLAGS = ["out", "json", "quiet", "help", "version"];
+const RECIPE_FLAGS = ["corpus", "epochs", "out", "json", "quiet", "help", "version"];
 
 /**
  * Defines `recipe`, with one command for each recipe.
@@ -38,7 +52,13 @@ export function defineRecipes(args: readonly string[], world: World): DefinedCom
   const flags = composeFlags([general], RECIPE_FLAGS);
   const command = new Command();
   command.description("Run a setting whose result is known; without a name, list them.");
-  command.action(() => world.terminal.write(formatRecipes(world.recipes)));
+  command.option("--json", "Print one JSON object");
+  command.action((options: unknown) => {
+    const { json } = options as { readonly json?: boolean };
+    world.terminal.write(
+      json ? `${JSON.stringify(world.recipes)}\n` : formatRecipes(world.recipes),
+    );
+  });
   for (const name of names) {
     command.command(name, defineRecipe(world.recipes[name], general, flags, world));
   }
@@ -54,53 +74,157 @@ function defineRecipe(
   world: World,
 ): Command {
   const command = new Command();
-  command.description(`${recipe.summary}\n\nKnown: ${recipe.known}`);
+  command.description(describe(recipe));
+  if (recipe.corpus !== undefined) {
+    command.option("--corpus <file>", "The text: a file, files as a pattern in quotes, or -");
+  }
   for (const flag of flags) addFlag(command, flag);
+  command.option("--epochs <number>", "Times through the training data, in place of --steps");
   command.option("--out <folder>", "Folder in which the run's own folder is made (default runs)");
   command.option("--json", "Print one JSON object a line");
   command.option("--quiet", "Print the result only");
   command.action(async (options: unknown) => {
-    const typed = options as TypedFlags;
-    const request = await asUsage(async () => ({
-      model: await choose("model", recipe.model, recipe.modelOptions, world),
-      task: await choose("task", recipe.task, recipe.taskOptions, world),
-      training: { ...readFlags(general, flags, typed), ...fromRecipe(recipe, typed) },
-      out: typeof typed.out === "string" ? typed.out : "runs",
-    }));
-    const json = typed.json === true;
-    await runTraining(request, world, { json, quiet: typed.quiet === true });
-    if (!json) world.terminal.write(`Known: ${recipe.known}\n`);
+    await runOne(recipe, options as TypedFlags, { general, flags, world });
   });
   return command;
 }
 
-/** The recipe's own settings, but for those that were typed. */
-function fromRecipe(recipe: Recipe, typed: TypedFlags): Partial<TrainOptions> {
-  return Object.fromEntries(
-    Object.entries(parseOptions(TRAIN_OPTIONS, recipe.training)).filter(([name]) =>
-      name in recipe.training && typed[name] === undefined
-    ),
-  );
+interface Surroundings {
+  readonly general: GeneralSource;
+  readonly flags: readonly Flag[];
+  readonly world: World;
 }
 
-async function choose(
+async function runOne(
+  recipe: Recipe,
+  typed: TypedFlags,
+  { general, flags, world }: Surroundings,
+): Promise<void> {
+  const { write } = world.terminal;
+  const json = typed.json === true;
+  const quiet = typed.quiet === true;
+  const request = await asUsage(async () => {
+    const corpus = typeof typed.corpus === "string" ? typed.corpus : undefined;
+    const taskOptions = taskOptionsOf(recipe, corpus);
+    const model = await chooseFrom("model", recipe.model, recipe.modelOptions, world);
+    const task = await chooseFrom("task", recipe.task, taskOptions, world);
+    const { training, settings } = await trainingOf(recipe, task, typed, { general, flags });
+    const out = typeof typed.out === "string" ? typed.out : "runs";
+    return { model, task, training, settings, out };
+  });
+  const watch = new RecipeWatch(recipe, {
+    seed: request.training.seed,
+    tell: (news) => {
+      if (json) write(`${JSON.stringify(news)}\n`);
+      else if (!quiet) write(formatNews(news));
+    },
+  });
+  const settings = { ...request.settings, ...watch.listeners };
+  await runTraining({ ...request, settings }, world, { json, quiet });
+  const comparisons = compare(recipe, watch.measured);
+  if (json) {
+    for (const { known, ...rest } of comparisons) {
+      write(`${JSON.stringify({ event: "known", ...known, ...rest })}\n`);
+    }
+    return;
+  }
+  write(`\n${formatComparisons(comparisons)}`);
+  if (comparisons.some(({ known }) => known.measure === "training loss")) {
+    const { trainingLoss, validationLoss } = watch.measured;
+    write(
+      `Mean training loss ${trainingLoss.toFixed(3)}; on text that was held out, ` +
+        `${validationLoss.toFixed(3)} nats per character\n`,
+    );
+  }
+  if (recipe.note !== undefined) write(`${recipe.note}\n`);
+}
+
+/** What the recipe says, but for what was typed: as options where there are such, and the rest. */
+async function trainingOf(
+  recipe: Recipe,
+  task: Chosen,
+  typed: TypedFlags,
+  { general, flags }: Pick<Surroundings, "general" | "flags">,
+): Promise<{ readonly training: TrainOptions; readonly settings: Partial<TrainSettings> }> {
+  const epochs = epochsOf(typed.epochs);
+  if (epochs !== undefined && typed.steps !== undefined) {
+    throw new UsageError("Cannot use --epochs with --steps: one of them says how long to train");
+  }
+  const counted = epochs !== undefined || recipe.training.epochs !== undefined ||
+    recipe.training.phases !== undefined;
+  // Only where epochs count is the task made to know how long they are: it may read a text.
+  const instance: Pick<TaskInstance, "stepsPerEpoch"> = counted
+    ? await (configured(task) as Task).create()
+    : {};
+  if (epochs !== undefined && instance.stepsPerEpoch === undefined) {
+    throw new UsageError(`Cannot count epochs of ${task.name}: its data have no end, say --steps`);
+  }
+  const own = recipeSettings(recipe, instance, epochs);
+  const { learningRate, optimizer, phases, schedule: _, ...rest } = own;
+  const isTyped = (name: string) =>
+    flags.some((flag) => flag.option.name === name && typed[camelCase(flag.flag)] !== undefined);
+  const { optimizer: optimizerName, schedule } = recipe.training;
+  const options: Partial<TrainOptions> = {
+    ...rest as Partial<TrainOptions>,
+    ...(learningRate === undefined ? {} : { lr: learningRate }),
+    ...(optimizerName === undefined ? {} : { optimizer: optimizerName }),
+    ...(schedule === undefined ? {} : { schedule }),
+  };
+  const kept = Object.fromEntries(Object.entries(options).filter(([name]) => !isTyped(name)));
+  // What is made of a name and its settings, and phases, which only a rate that is typed replaces.
+  const settings: Partial<TrainSettings> = {
+    ...(optimizer !== undefined && !isTyped("optimizer") && !isTyped("momentum")
+      ? { optimizer }
+      : {}),
+    ...(phases !== undefined && !isTyped("lr") ? { phases } : {}),
+  };
+  return { training: { ...readFlags(general, flags, typed), ...kept }, settings };
+}
+
+function epochsOf(typed: string | boolean | undefined): number | undefined {
+  if (typeof typed !== "string") return undefined;
+  const epochs = Number(typed);
+  if (!(epochs > 0 && epochs < Infinity)) {
+    throw new UsageError(`Cannot use --epochs ${typed}: a number above 0 is needed`);
+  }
+  return epochs;
+}
+
+/**
+ * A plugin by its name, with these options checked.
+ *
+ * @param kind What it is.
+ * @param name Its name.
+ * @param options Some of its options.
+ * @param world What there is.
+ * @returns The plugin with all its options.
+ */
+export async function chooseFrom(
   kind: Plugin["kind"],
   name: string,
   options: JsonRecord,
-  world: World,
+  world: Pick<World, "models" | "tasks" | "base">,
 ): Promise<Chosen> {
   const table = kind === "model" ? world.models : world.tasks;
   const plugin = await resolvePlugin<Plugin>(name, { kind, table, base: world.base });
-  return {
-    plugin,
-    name,
-    options: parseOptions(plugin.options, options) as JsonRecord,
-  };
+  return { plugin, name, options: parseOptions(plugin.options, options) as JsonRecord };
+}
+
+function describe({ summary, known, corpus, note }: Recipe): string {
+  const parts = [
+    summary,
+    ...known.slice(0, 3).map((known) =>
+      `Known: ${known.measure} ${formatKnown(known)}, ${known.source}`
+    ),
+    ...(corpus === undefined ? [] : [`Its text, for --corpus: ${corpus}`]),
+    ...(note === undefined ? [] : [note]),
+  ];
+  return parts.join("\n\n");
 }
 
 function formatRecipes(recipes: Readonly<Record<string, Recipe>>): string {
   const width = Math.max(0, ...Object.keys(recipes).map((name) => name.length));
-  return Object.entries(recipes).map(([name, { summary }]) =>
-    `  ${name.padEnd(width)}  ${summary}\n`
+  return Object.entries(recipes).map(([name, { summary, corpus }]) =>
+    `  ${name.padEnd(width)}  ${summary}${corpus === undefined ? "" : "; needs --corpus"}\n`
   ).join("");
 }

@@ -84,7 +84,7 @@ export async function trainAndKeep(
   const model = configured(request.model) as Model;
   const task = configured(request.task) as Task;
   const instance = await task.create();
-  const given = settingsOf(request.training);
+  const given = { ...settingsOf(request.training), ...request.settings };
   const resolved = resolveSettings(given, instance.defaults(model));
   using backend = await openBackend(request.training.device);
   const { optimizer, schedule: _, ...numbers } = resolved;
@@ -110,7 +110,10 @@ export async function trainAndKeep(
       task: { ...task, create: () => Promise.resolve(instance) },
       device: backend,
       signal,
-      report: (event) => tell(event, reporter, run),
+      report: async (event) => {
+        await tell(event, reporter, run);
+        await request.settings?.report?.(event);
+      },
       keep: async (snapshot, best) => await keep(run, await snapshot(), best),
     });
     await finish(trained, reporter, run);

@@ -5,7 +5,8 @@
  * @module
  */
 
-import type { JsonRecord, Plugin } from "@unroll/core";
+import type { JsonRecord, Plugin, TrainSettings } from "@unroll/core";
+import type { Recipe } from "./recipes/recipe.ts";
 import type { Reporter } from "./reporter.ts";
 import type { TrainOptions } from "./train_options.ts";
 
@@ -63,16 +64,6 @@ export interface TrainRequest {
   readonly training: TrainOptions;
   /** The folder that the run's own folder is made in. */
   readonly out: string;
-}
-
-/** A model, a task and settings whose result is known beforehand. */
-export interface Recipe {
-  readonly summary: string;
-  readonly model: string;
-  readonly modelOptions: JsonRecord;
-  readonly task: string;
-  readonly taskOptions: JsonRecord;
-  readonly training: JsonRecord;
-  /** The result that is known, and from where. */
-  readonly known: string;
+  /** Settings that no option has, and listeners beside the reporter: they come before `training`. */
+  readonly settings?: Partial<TrainSettings>;
 }

@@ -19,6 +19,7 @@ import { type CharBatches, charBatches } from "./char_batches.ts";
 import { measureText } from "./char_measure.ts";
 import { CharSampler } from "./char_sample.ts";
 import { readCorpus } from "./corpus_files.ts";
+import { withoutLicence } from "./gutenberg.ts";
 
 /** Options of {@linkcode char}. */
 export interface CharOptions {
@@ -44,6 +45,8 @@ export interface CharOptions {
   readonly unknown: boolean;
   /** How many symbols a model reads and answers; if left out, as many as there are. */
   readonly vocabulary?: number;
+  /** Whether the licence that Project Gutenberg puts before and after a text is part of it. */
+  readonly licence: boolean;
   /** The characters in the order of their symbols; if left out, those of the training text. */
   readonly alphabet?: string;
 }
@@ -77,6 +80,9 @@ export const CHAR_OPTIONS: OptionsSchema<CharOptions> = z.object({
   vocabulary: z.int().min(1).max(1_200_000).optional().describe(
     "Symbols that a model reads and answers; as many as there are",
   ),
+  licence: z.boolean().default(true).describe(
+    "Keep the licence that Project Gutenberg puts before and after a text",
+  ),
   alphabet: z.string().min(1).optional().describe(
     "The characters in the order of their symbols; those of the training text",
   ),
@@ -92,7 +98,11 @@ export const char: TaskPlugin<CharOptions> = defineTask({
   name: "char",
   summary: "Foretell the next character of a text",
   options: CHAR_OPTIONS,
-  create: (options) => createChar(options, () => readCorpus(options.corpus)),
+  create: (options) =>
+    createChar(options, () => {
+      const text = readCorpus(options.corpus);
+      return options.licence ? text : withoutLicence(text);
+    }),
 });
 
 /**
@@ -126,6 +136,8 @@ interface Corpus {
   readonly training: Int32Array;
   /** What is measured on. */
   readonly measured: Int32Array;
+  /** How many streams it is measured in, if that matters. */
+  readonly streams?: number;
   readonly batches: CharBatches;
 }
 
@@ -157,11 +169,12 @@ function createChar(options: CharOptions, read: () => string): TaskInstance {
       const [before, after] = splitText(text ?? read(), options.validation);
       const training = alphabet.encode(before, "the training text");
       const held = alphabet.encode(after, "the validation text");
+      const batches = charBatches(training, options);
       corpus = {
         training,
+        batches,
         // One character foretells nothing.
-        measured: held.length > 1 ? held : training,
-        batches: charBatches(training, options),
+        ...(held.length > 1 ? { measured: held } : { measured: training, streams: batches.size }),
       };
       text = undefined;
     }
@@ -176,8 +189,10 @@ function createChar(options: CharOptions, read: () => string): TaskInstance {
       return load().batches.stepsPerEpoch;
     },
     batch: (request) => load().batches.batch(request),
-    validate: (predict) =>
-      measureText(predict, { spec, text: load().measured, length: options.length }),
+    validate(predict) {
+      const { measured: text, streams } = load();
+      return measureText(predict, { spec, text, length: options.length, streams });
+    },
     defaults: (model) => defaultsOf(model, load()),
     sample: (predict, request) => sampler.sample(predict, request),
     async show(predict) {

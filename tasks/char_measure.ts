@@ -19,6 +19,8 @@ interface CharMeasureSettings {
   readonly text: Int32Array;
   /** Characters read at a time in training. */
   readonly length: number;
+  /** Streams as in training, where it is trained text that is measured on: so many from its start. */
+  readonly streams?: number;
 }
 
 /** Characters between two resets of a stream at least, so that cold starts hardly count. */
@@ -58,11 +60,11 @@ export async function measureText(
 
 async function measureStreams(
   predict: Predict,
-  { spec, text, length: trained }: CharMeasureSettings,
+  { spec, text, length: trained, streams }: CharMeasureSettings,
   sums: Sums,
 ): Promise<void> {
   const { at } = spec.outputs;
-  const size = Math.max(1, Math.min(STREAMS, Math.floor((text.length - 1) / STREAM)));
+  const size = streams ?? Math.max(1, Math.min(STREAMS, Math.floor((text.length - 1) / STREAM)));
   const stream = Math.floor((text.length - 1) / size);
   // With one answer a run, runs must be as in training.
   const most = at === "last" ? trained : RUN;

@@ -18,6 +18,7 @@ export * from "./counting.ts";
 export * from "./counting_answers.ts";
 export * from "./digits.ts";
 export * from "./fizzbuzz.ts";
+export * from "./gutenberg.ts";
 export * from "./xor.ts";
 
 /** The tasks by name. */

@@ -5,7 +5,7 @@
  */
 import type { BackendName } from "../backends/backend.ts";
 import type { LayerRow } from "../plugin/model.ts";
-import type { TaskInstance, Validation } from "../plugin/task.ts";
+import type { Predict, TaskInstance, Validation } from "../plugin/task.ts";
 import type { ResolvedSettings } from "./resolve_settings.ts";
 import type { TensorMap } from "./trainer.ts";
 
@@ -34,6 +34,10 @@ export type TrainingEvent =
     readonly validation: Validation;
     /** Whether these parameters are the best so far. */
     readonly best: boolean;
+    /** Mean training loss since the last validation. */
+    readonly trainingLoss: number;
+    /** Runs the model as it is now, until training goes on. */
+    readonly predict: Predict;
   };
 
 /** What is known when training begins. */

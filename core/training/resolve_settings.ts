@@ -5,8 +5,8 @@
  */
 import type { Optimizer } from "./optimizer.ts";
 import { OPTIMIZERS, SCHEDULES } from "./optimizers.ts";
-import { type Schedule, withWarmup } from "./schedules.ts";
-import type { OptimizerName, ScheduleName, TrainingDefaults } from "./settings.ts";
+import { inPhases, productOf, type Schedule, withWarmup } from "./schedules.ts";
+import type { LearningPhase, OptimizerName, ScheduleName, TrainingDefaults } from "./settings.ts";
 
 /** Settings of training that a user may give; what is left out is as the task recommends. */
 export interface GivenSettings extends Partial<Omit<TrainingDefaults, "optimizer" | "schedule">> {
@@ -62,9 +62,12 @@ export function resolveSettings(
   const schedule = given.schedule ?? defaults.schedule ?? "constant";
   const base = typeof schedule === "string" ? SCHEDULES[schedule]() : schedule;
   // A learning rate that suits one optimizer rarely suits another.
-  const learningRate = given.learningRate ??
-    (optimizer.name === recommended ? defaults.learningRate : undefined) ??
-    LEARNING_RATES[optimizer.name] ?? 0.001;
+  const phases = all.phases ?? [];
+  const learningRate = phases.length > 0
+    ? Math.max(...phases.map(({ learningRate }) => learningRate))
+    : given.learningRate ??
+      (optimizer.name === recommended ? defaults.learningRate : undefined) ??
+      LEARNING_RATES[optimizer.name] ?? 0.001;
   const { steps } = all;
   if (!Number.isSafeInteger(steps) || steps < 1) {
     throw new RangeError(`Cannot train for ${steps} steps: a whole number from 1 is needed`);
@@ -77,7 +80,10 @@ export function resolveSettings(
   return {
     ...all,
     optimizer,
-    schedule: withWarmup(base, all.warmup ?? 0),
+    schedule: withWarmup(
+      phases.length > 0 ? productOf(inPhases(factors(phases, learningRate)), base) : base,
+      all.warmup ?? 0,
+    ),
     scheduleName: typeof schedule === "string" ? schedule : "custom",
     learningRate,
     clip: all.clip || undefined,
@@ -88,11 +94,28 @@ export function resolveSettings(
   };
 }
 
+function factors(
+  phases: readonly LearningPhase[],
+  greatest: number,
+): { readonly steps: number; readonly factor: number }[] {
+  const wrong = phases.find(({ steps, learningRate }) =>
+    !Number.isSafeInteger(steps) || steps < 1 || !(learningRate > 0)
+  );
+  if (wrong !== undefined) {
+    throw new RangeError(
+      `Cannot train in a phase of ${wrong.steps} steps at learning rate ${wrong.learningRate}: ` +
+        "a whole number of steps from 1 and a rate above 0 are needed",
+    );
+  }
+  return phases.map(({ steps, learningRate }) => ({ steps, factor: learningRate / greatest }));
+}
+
 const KNOWN: Readonly<Record<keyof TrainingDefaults, true>> = {
   steps: true,
   optimizer: true,
   learningRate: true,
   schedule: true,
+  phases: true,
   warmup: true,
   clip: true,
   clipNorm: true,

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { cos, floor, maximum, minimum, pow } from "../ops/arithmetic.ts";
+import { cos, floor, lt, maximum, minimum, pow, where } from "../ops/arithmetic.ts";
 import { fill } from "../ops/creation.ts";
 import type { Tensor } from "../tensor.ts";
 
@@ -62,6 +62,33 @@ export function exponentialDecay(
   { every, factor = 0.1 }: { readonly every: number; readonly factor?: number },
 ): Schedule {
   return (step) => step.mul(Math.log(factor) / every).exp();
+}
+
+/**
+ * One factor after the other, each for some steps.
+ *
+ * @param phases Steps and factor of each; the last goes on to the end. At least one.
+ */
+export function inPhases(
+  phases: readonly { readonly steps: number; readonly factor: number }[],
+): Schedule {
+  const ends: number[] = [];
+  for (const { steps } of phases) ends.push((ends.at(-1) ?? 0) + steps);
+  return (step) =>
+    phases.slice(0, -1).reduceRight(
+      (rest, { factor }, i) => where(lt(step, ends[i]), fill([], factor), rest),
+      fill([], phases[phases.length - 1].factor),
+    );
+}
+
+/**
+ * What two schedules make of the learning rate together.
+ *
+ * @param first One.
+ * @param second The other.
+ */
+export function productOf(first: Schedule, second: Schedule): Schedule {
+  return (step, steps) => first(step, steps).mul(second(step, steps));
 }
 
 /**

@@ -11,6 +11,14 @@ export type OptimizerName = "sgd" | "adam" | "adamw" | "adagrad" | "rmsprop";
 /** The learning-rate schedules by name, from the learning rate down to nothing over the run. */
 export type ScheduleName = "constant" | "linear" | "cosine";
 
+/** Steps at one learning rate. */
+export interface LearningPhase {
+  /** How many; the last phase goes on to the end of the run. */
+  readonly steps: number;
+  /** The learning rate. */
+  readonly learningRate: number;
+}
+
 /** How to train. */
 export interface TrainingDefaults {
   /** Training steps at most. */
@@ -21,6 +29,8 @@ export interface TrainingDefaults {
   readonly learningRate?: number;
   /** How the learning rate goes; `constant` if left out. */
   readonly schedule?: ScheduleName;
+  /** Learning rates one after the other, in place of one; the schedule goes on top of them. */
+  readonly phases?: readonly LearningPhase[];
   /** Steps over which the learning rate rises from nothing at the start; 0 if left out. */
   readonly warmup?: number;
   /** Every gradient element is cut to ± this; 0 for not at all, as if left out. */

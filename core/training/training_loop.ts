@@ -19,6 +19,11 @@ export interface LoopListeners {
   /** Is told what happens; training waits for it. */
   readonly report?: (event: TrainingEvent) => void | Promise<void>;
   /**
+   * Is told the training loss of each single step, counted from 0. That takes a look at every step,
+   * which costs about 11 milliseconds on a GPU.
+   */
+  readonly eachStep?: (step: number, loss: number) => void;
+  /**
    * Is given the state of training after every validation, to keep it: a function that copies all of
    * it, whether it is the best so far, and the best parameters.
    */
@@ -103,7 +108,7 @@ export class TrainingLoop {
     while (trainer.step < boundary && !signal?.aborted) {
       const begun = performance.now();
       const compiling = trainer.compiling;
-      const count = Math.min(chunk, boundary - trainer.step);
+      const count = this.#settings.eachStep ? 1 : Math.min(chunk, boundary - trainer.step);
       await trainer.advance(count);
       const step = trainer.step;
       const reading = trainer.read();
@@ -119,6 +124,9 @@ export class TrainingLoop {
       pending = async () => {
         const { loss, failed } = await reading;
         if (failed > 0) throw this.#diverged(failed);
+        this.#settings.eachStep?.(step - 1, loss);
+        this.#sinceValidation.sum += loss * count;
+        this.#sinceValidation.steps += count;
         this.#lossSum += loss * count;
         this.#lossSteps += count;
         await this.#progress(step);
@@ -128,7 +136,8 @@ export class TrainingLoop {
         await pending();
         pending = undefined;
       }
-      await turn();
+      // Where each step is looked at, a turn for each would take longer than the steps.
+      if (!this.#settings.eachStep || step % 16 === 0) await turn();
     }
     const begun = performance.now();
     await pending?.();
@@ -139,6 +148,7 @@ export class TrainingLoop {
   #reported = -Infinity;
   #lossSum = 0;
   #lossSteps = 0;
+  #sinceValidation = { sum: 0, steps: 0 };
   /** The part of training, without compiling, that was told of. */
   #reportedTraining = 0;
 
@@ -172,7 +182,16 @@ export class TrainingLoop {
     if (best) {
       this.best = { step: trainer.step, validation, parameters: await trainer.parameters() };
     }
-    await this.#settings.report?.({ event: "validation", step: trainer.step, validation, best });
+    const { sum, steps } = this.#sinceValidation;
+    this.#sinceValidation = { sum: 0, steps: 0 };
+    await this.#settings.report?.({
+      event: "validation",
+      step: trainer.step,
+      validation,
+      best,
+      trainingLoss: sum / steps,
+      predict: (request) => trainer.predict(request),
+    });
     await this.#settings.keep?.(() => this.snapshot(), best, this.best);
     return validation;
   }

@@ -1,0 +1,50 @@
+/**
+ * Beyond the write-ups: what these networks can do with settings of today.
+ *
+ * @module
+ */
+
+import type { Recipe } from "./recipe.ts";
+
+/** The recipes of nobody's write-up. */
+export const BEYOND: Readonly<Record<string, Recipe>> = {
+  "counting-1000": {
+    summary: "Counting learned on 20 digits and exact on 1,000, carries through 1,000 nines too",
+    model: "rnn",
+    modelOptions: {},
+    task: "counting",
+    taskOptions: {},
+    training: {},
+    known: [
+      { measure: "error", value: 0, is: "at most", source: "asked of it, for 9 of 10 seeds" },
+      {
+        measure: "metrics.test_accuracy",
+        value: 1,
+        is: "at least",
+        source: "asked of it, numbers of 1,000 digits",
+      },
+      {
+        measure: "metrics.longest_carry",
+        value: 1000,
+        is: "at least",
+        source: "asked of it, nines carried through",
+      },
+    ],
+  },
+  shakespeare: {
+    summary: "Shakespeare by a recurrent network in about 3 minutes on 2 cores",
+    model: "gru",
+    modelOptions: { hidden: 256 },
+    task: "char",
+    taskOptions: { mode: "contiguous", length: 64, batch: 32, validation: 0.1 },
+    training: { steps: 1100, lr: 0.008, schedule: "cosine", warmup: 50, clipNorm: 1, best: "loss" },
+    corpus: "Tiny Shakespeare, a text of 1,115,394 characters by the name of input.txt or " +
+      "tinyshakespeare.txt, in the data of Karpathy's char-rnn and nanoGPT",
+    known: [{
+      measure: "validation loss",
+      value: 1.88,
+      is: "at most",
+      source: "a transformer on a CPU in about 3 minutes (nanoGPT)",
+    }],
+  },
+};

@@ -1,0 +1,71 @@
+/**
+ * Learning to count with RNNs (2017): n → n + 1, digit by digit, least significant first.
+ *
+ * @module
+ */
+
+import type { JsonRecord } from "@unroll/core";
+import type { Known, Recipe, RecipeTraining } from "./recipe.ts";
+
+// Numbers as they come, and carries through 1, 2, 4, … nines of 64 to see where the carry is lost.
+const TASK: JsonRecord = {
+  base: 10,
+  digits: 10,
+  length: 10 + 1,
+  training: 9000,
+  validation: 1000,
+  carries: 0,
+  testDigits: 64,
+  batch: 16,
+};
+
+// TensorFlow's Adagrad starts its sums at 0.1, which is the same as adding 0.1 inside the root.
+const TRAINING: RecipeTraining = {
+  epochs: 4,
+  optimizer: "adagrad",
+  optimizerSettings: { epsilon: 0.1 },
+  lr: 1,
+  schedule: "constant",
+  clipNorm: 0,
+  best: "error",
+};
+
+const KNOWN: readonly Known[] = [
+  {
+    measure: "error",
+    value: 0,
+    is: "at most",
+    source: "100 % on training and validation numbers after 3 to 4 epochs",
+  },
+  {
+    measure: "metrics.longest_carry",
+    value: 16,
+    is: "at least",
+    source:
+      "right for numbers of 20 digits, wrong after about 25 nines (16, 32 and 64 are tried here)",
+  },
+];
+
+/** The recipes of this write-up. */
+export const DIGIT_RNN: Readonly<Record<string, Recipe>> = {
+  "count-rnn": {
+    summary: "A simple RNN that adds 1 to numbers of 10 digits (Learning to count with RNNs, 2017)",
+    model: "rnn",
+    modelOptions: { hidden: 16, activation: "tanh", initialState: "zero" },
+    task: "counting",
+    taskOptions: TASK,
+    training: TRAINING,
+    known: KNOWN,
+    note: "The write-up does not say how many hidden units and what batches it had: here 16 and 16",
+  },
+  "count-lstm": {
+    summary: "The same by an LSTM (Learning to count with RNNs, 2017)",
+    model: "lstm",
+    modelOptions: { hidden: 16, initialState: "zero" },
+    task: "counting",
+    taskOptions: TASK,
+    training: TRAINING,
+    known: KNOWN,
+    note: "The write-up says of LSTMs only that they give similar results",
+  },
+};

@@ -1,0 +1,116 @@
+/**
+ * A hand-rolled character RNN: a class notebook on Karpathy's min-char-rnn.
+ *
+ * @module
+ */
+
+import type { JsonRecord } from "@unroll/core";
+import type { Known, Recipe, RecipeTraining } from "./recipe.ts";
+
+/** A tanh RNN on one-hot characters, with weights of 0.01 · N(0, 1) and biases of zero. */
+function model(hidden: number): JsonRecord {
+  return {
+    hidden,
+    activation: "tanh",
+    initialState: "zero",
+    bias: "input",
+    inputInit: "normal",
+    recurrentInit: "normal",
+    outputInit: "normal",
+    std: 0.01,
+  };
+}
+
+/** One sequence, its state carried on; the loss is the sum over a chunk. */
+function task(corpus: string, length: number): JsonRecord {
+  return { corpus, mode: "contiguous", batch: 1, length, loss: "sum", validation: 0 };
+}
+
+function training(steps: number): RecipeTraining {
+  return {
+    steps,
+    optimizer: "adagrad",
+    optimizerSettings: { epsilon: 1e-8 },
+    lr: 0.1,
+    schedule: "constant",
+    warmup: 0,
+    clip: 5,
+    clipNorm: 0,
+    validateEvery: 100,
+    best: "loss",
+  };
+}
+
+function smoothed(losses: Readonly<Record<number, number>>, tolerance: number): Known[] {
+  return Object.entries(losses).map(([iteration, value]) => ({
+    measure: "smoothed loss",
+    iteration: Number(iteration),
+    value,
+    is: "near",
+    // At iteration 0 it is ln(V) · T and hardly depends on chance.
+    tolerance: Number(iteration) === 0 ? 0.05 : tolerance,
+    source: "the notebook, one start",
+  }));
+}
+
+/** The recipes of this write-up. */
+export const MIN_CHAR_RNN: Readonly<Record<string, Recipe>> = {
+  sevenths: {
+    summary: "The digits of 1/7 by a hand-rolled character RNN (after Karpathy's min-char-rnn)",
+    model: "rnn",
+    modelOptions: model(128),
+    task: "char",
+    taskOptions: task("sevenths", 64),
+    training: training(501),
+    smoothed: { every: 100, sampleEvery: 200 },
+    known: smoothed(
+      { 0: 114.67, 100: 115.83, 200: 107.15, 300: 97.08, 400: 87.91, 500: 79.59 },
+      15,
+    ),
+    note:
+      "Starts differ: the notebook's own code, over 20 of them, has 105 to 144 at iteration 100",
+  },
+  "fizzbuzz-text": {
+    summary: "FizzBuzz as text by a hand-rolled character RNN (after Karpathy's min-char-rnn)",
+    model: "rnn",
+    modelOptions: model(128),
+    task: "char",
+    taskOptions: task("fizzbuzz-text", 64),
+    training: training(501),
+    smoothed: { every: 100, sampleEvery: 200 },
+    known: smoothed(
+      { 0: 173.32, 100: 176.92, 200: 174.98, 300: 171.56, 400: 167.56, 500: 163.47 },
+      35,
+    ),
+    note: "Starts differ: the notebook's own code, over 3 of them, has 132 to 142 at iteration 500",
+  },
+  alice: {
+    summary: "Alice in Wonderland by a hand-rolled character RNN of 512 units",
+    model: "rnn",
+    modelOptions: model(512),
+    task: "char",
+    taskOptions: { ...task("", 256), licence: false, validation: 0.05 },
+    training: training(701),
+    corpus:
+      "Alice's Adventures in Wonderland by Lewis Carroll, as plain text, as Project Gutenberg has " +
+      "it (the notebook took its edition of 74,700 characters, e-book 19033); what comes before and " +
+      "after the book itself is left out",
+    smoothed: { every: 100, sampleEvery: 200 },
+    known: smoothed(
+      {
+        0: 1143.27,
+        100: 1551.3,
+        200: 1649.7,
+        300: 1739,
+        400: 1707.4,
+        500: 1654.2,
+        600: 1616.5,
+        700: 1558.2,
+      },
+      150,
+    ),
+    note:
+      "The notebook's text had its licence in it, 87 different characters in all; ln(87) · 256 is " +
+      "its 1143 at iteration 0, and another edition starts elsewhere",
+  },
+};

@@ -1,0 +1,27 @@
+/**
+ * The recipes: models, tasks and settings whose result is known.
+ *
+ * @module
+ */
+
+import { BEYOND } from "./beyond.ts";
+import { DIGIT_RNN } from "./digit_rnn.ts";
+import { JOEL_GRUS } from "./joel_grus.ts";
+import { LESSON6 } from "./lesson6.ts";
+import { MIN_CHAR_RNN } from "./min_char_rnn.ts";
+import type { Recipe } from "./recipe.ts";
+import { THEANO_FIZZBUZZ } from "./theano_fizzbuzz.ts";
+
+export * from "./recipe.ts";
+export * from "./run_recipe.ts";
+export * from "./watch.ts";
+
+/** The recipes by name, write-up by write-up. */
+export const RECIPES: Readonly<Record<string, Recipe>> = {
+  ...THEANO_FIZZBUZZ,
+  ...DIGIT_RNN,
+  ...MIN_CHAR_RNN,
+  ...LESSON6,
+  ...JOEL_GRUS,
+  ...BEYOND,
+};

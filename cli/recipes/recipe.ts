@@ -1,0 +1,220 @@
+/**
+ * What a recipe is: a model, a task and settings whose result is known beforehand.
+ *
+ * @module
+ */
+
+import type { JsonRecord, OptimizerName, ScheduleName } from "@unroll/core";
+
+/** A model, a task and settings whose result is known beforehand. */
+export interface Recipe {
+  /** What it is, in one line, with its source. */
+  readonly summary: string;
+  /** Name of the model. */
+  readonly model: string;
+  /** Options of the model; the others are as the model has them. */
+  readonly modelOptions: JsonRecord;
+  /** Name of the task. */
+  readonly task: string;
+  /** Options of the task; the others are as the task has them. */
+  readonly taskOptions: JsonRecord;
+  /** How it is trained; what is left out is as the task recommends. */
+  readonly training: RecipeTraining;
+  /** Where the text is to be had that it is trained on, if that is not built in. */
+  readonly corpus?: string;
+  /** The smoothed loss is told every so many iterations, and a sample of 200 characters every so many. */
+  readonly smoothed?: { readonly every: number; readonly sampleEvery: number };
+  /** What is known of the result. */
+  readonly known: readonly Known[];
+  /** What a model is asked when it is trained. */
+  readonly questions?: readonly string[];
+  /** What else a reader of the result should know. */
+  readonly note?: string;
+}
+
+/** How a recipe is trained. */
+export interface RecipeTraining {
+  /** Steps, where they are not counted in epochs. */
+  readonly steps?: number;
+  /** Times through the training data. */
+  readonly epochs?: number;
+  /** The optimizer. */
+  readonly optimizer?: OptimizerName;
+  /** Its settings. */
+  readonly optimizerSettings?: Readonly<Record<string, number>>;
+  /** Learning rate. */
+  readonly lr?: number;
+  /** Learning rates one after the other; `epochs` is then the sum of theirs. */
+  readonly phases?: readonly { readonly epochs: number; readonly lr: number }[];
+  /** How the learning rate goes. */
+  readonly schedule?: ScheduleName;
+  /** Every gradient element is cut to ± this; 0 for not at all. */
+  readonly clip?: number;
+  /** All gradients together are scaled down to this norm; 0 for not at all. */
+  readonly clipNorm?: number;
+  /** This much of the sum of squares of all parameters is added to the loss. */
+  readonly l2?: number;
+  /** Steps in which the learning rate rises from zero. */
+  readonly warmup?: number;
+  /** Steps from one validation to the next. */
+  readonly validateEvery?: number;
+  /** What the best parameters are best in. */
+  readonly best?: "error" | "loss";
+}
+
+/** Something that is known of a recipe's result. */
+export interface Known {
+  /**
+   * What was measured: `error`, `validation loss` and metrics of the task are those of the best
+   * parameters; `training loss` is the mean since the last validation but one, which is the last epoch
+   * where nothing else is said; `smoothed loss` is at an iteration.
+   */
+  readonly measure: "error" | "validation loss" | "training loss" | "smoothed loss" | Metric;
+  /** The iteration of a smoothed loss, counted from 0. */
+  readonly iteration?: number;
+  /** What the measure is divided by, such as the answers that a loss sums over. */
+  readonly per?: number;
+  /** The known number. */
+  readonly value: number;
+  /** Whether the number is to be repeated, or is a bound. */
+  readonly is: "near" | "at most" | "at least";
+  /** How far from a number that is to be repeated another still counts as the same. */
+  readonly tolerance?: number;
+  /** Who measured it, and on what. */
+  readonly source: string;
+}
+
+/** A metric of the task, such as `metrics.digit_accuracy`. */
+export type Metric = `metrics.${string}`;
+
+/** A known number beside the one of a run. */
+export interface Comparison {
+  /** What was known. */
+  readonly known: Known;
+  /** What it is called, such as `smoothed loss at iteration 100`. */
+  readonly name: string;
+  /** What the run got; NaN if it did not come so far. */
+  readonly got: number;
+  /** `got` less what was known. */
+  readonly difference: number;
+  /** Whether it is as known: within the tolerance, or on the right side of the bound. */
+  readonly holds: boolean;
+}
+
+/** What a run of a recipe gave. */
+export interface Measured {
+  /** Share of wrong answers of the best parameters. */
+  readonly error?: number;
+  /** Validation loss of the best parameters. */
+  readonly validationLoss: number;
+  /** What else the task measured of them. */
+  readonly metrics: Readonly<Record<string, number>>;
+  /** Mean training loss since the last validation but one. */
+  readonly trainingLoss: number;
+  /** The smoothed loss at an iteration. */
+  readonly smoothedLoss: (iteration: number) => number;
+}
+
+/**
+ * Sets what a run gave beside what was known.
+ *
+ * @param recipe The recipe.
+ * @param measured What a run of it gave.
+ * @returns A comparison for each known number, in order.
+ */
+export function compare({ known }: Recipe, measured: Measured): Comparison[] {
+  return known.map((known) => {
+    const got = valueOf(known, measured) / (known.per ?? 1);
+    const difference = got - known.value;
+    const holds = known.is === "near"
+      ? Math.abs(difference) <= (known.tolerance ?? 0)
+      : known.is === "at most"
+      ? difference <= 0
+      : difference >= 0;
+    return { known, name: nameOf(known), got, difference, holds };
+  });
+}
+
+function valueOf(known: Known, measured: Measured): number {
+  switch (known.measure) {
+    case "error":
+      return measured.error ?? NaN;
+    case "validation loss":
+      return measured.validationLoss;
+    case "training loss":
+      return measured.trainingLoss;
+    case "smoothed loss":
+      return measured.smoothedLoss(known.iteration ?? 0);
+    default:
+      return measured.metrics[known.measure.slice("metrics.".length)] ?? NaN;
+  }
+}
+
+function nameOf({ measure, iteration, per }: Known): string {
+  const words = measure.replace("metrics.", "").replaceAll("_", " ");
+  const place = iteration === undefined ? "" : ` at iteration ${iteration}`;
+  return `${words}${place}${per === undefined ? "" : ` / ${per}`}`;
+}
+
+/**
+ * Comparisons as a table for people.
+ *
+ * @param comparisons What was known and what a run got.
+ * @returns Lines of text, or none where nothing was known.
+ *
+ * @example Usage
+ * ```ts
+ * import { compare, formatComparisons, type Recipe } from "./recipe.ts";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * const known = [{ measure: "error", value: 0, is: "at most", source: "all of 64 starts" }];
+ * const measured = { error: 0, validationLoss: 1, metrics: {}, trainingLoss: 1, smoothedLoss: () => 1 };
+ * strictEqual(
+ *   formatComparisons(compare({ known } as unknown as Recipe, measured)),
+ *   "        known      got  difference\nerror  ≤ 0       0      0           as known: all of 64 starts\n",
+ * );
+ * ```
+ */
+export function formatComparisons(comparisons: readonly Comparison[]): string {
+  if (comparisons.length === 0) return "";
+  const rows = [
+    ["", "known", "got", "difference", ""],
+    ...comparisons.map(({ known, name, got, difference, holds }) => [
+      name,
+      formatKnown(known),
+      formatNumber(got),
+      formatDifference(difference),
+      `${
+        holds ? "as known" : Number.isNaN(got) ? "not measured" : "not as known"
+      }: ${known.source}`,
+    ]),
+  ];
+  const widths = [0, 1, 2, 3].map((column) => Math.max(...rows.map((row) => row[column].length)));
+  return rows.map((row) =>
+    [
+      row[0].padEnd(widths[0]),
+      ...[1, 2, 3].map((column) => row[column].padStart(widths[column])),
+      row[4],
+    ].join("  ").trimEnd() + "\n"
+  ).join("");
+}
+
+/** A known number, with the sign of a bound. */
+export function formatKnown({ is, value }: Known): string {
+  return `${{ "near": "", "at most": "≤ ", "at least": "≥ " }[is]}${formatNumber(value)}`;
+}
+
+/** A difference, with its sign. */
+export function formatDifference(difference: number): string {
+  if (Number.isNaN(difference)) return "";
+  return `${difference > 0 ? "+" : ""}${formatNumber(difference)}`;
+}
+
+/** Four digits that say something, as people write them. */
+export function formatNumber(value: number): string {
+  if (Number.isNaN(value)) return "-";
+  if (value === 0 || !Number.isFinite(value)) return String(value);
+  const size = Math.abs(value);
+  if (size >= 1000) return value.toFixed(0);
+  return String(Number(value.toPrecision(size < 1 ? 3 : 4)));
+}

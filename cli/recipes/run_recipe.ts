@@ -1,0 +1,153 @@
+/**
+ * Runs recipes.
+ *
+ * @module
+ */
+
+import {
+  type JsonRecord,
+  type ModelPlugin,
+  type OptimizerName,
+  OPTIMIZERS,
+  type TaskInstance,
+  type TaskPlugin,
+  train,
+  type TrainResult,
+  type TrainSettings,
+} from "@unroll/core";
+import { MODELS } from "@unroll/models";
+import { TASKS } from "@unroll/tasks";
+import { compare, type Comparison, type Recipe } from "./recipe.ts";
+import { type RecipeNews, RecipeWatch } from "./watch.ts";
+
+/** How to run a recipe; what is left out is as the recipe has it. */
+export interface RunRecipeSettings {
+  /** Seed of everything random; 0 if left out. */
+  readonly seed?: number;
+  /** The text, for recipes that need one: a path, as the task `char` takes it. */
+  readonly corpus?: string;
+  /** Times through the training data, in place of the recipe's; phases are shortened alike. */
+  readonly epochs?: number;
+  /** Settings of training in place of the recipe's. */
+  readonly training?: Partial<Omit<TrainSettings, "model" | "task">>;
+  /** Options of the task in place of the recipe's. */
+  readonly taskOptions?: JsonRecord;
+  /** Is told of smoothed losses, samples and answers. */
+  readonly tell?: (news: RecipeNews) => void;
+}
+
+/** What a run of a recipe gave. */
+export interface RecipeResult extends Disposable {
+  /** What was known beside what was got. */
+  readonly comparisons: readonly Comparison[];
+  /** Mean training loss since the last validation but one: of the last epoch, where nothing else is said. */
+  readonly trainingLoss: number;
+  /** The trained model. */
+  readonly trained: TrainResult;
+}
+
+/**
+ * Trains by a recipe with the built-in models and tasks, without keeping the run.
+ *
+ * @param recipe What to train.
+ * @param settings What is to be otherwise.
+ * @returns The trained model and how it compares; dispose of it when it is not needed any more.
+ * @throws {RangeError} If the recipe needs a text and none is given.
+ *
+ * @example What no linear model can learn
+ * ```ts
+ * import { RECIPES, runRecipe } from "@unroll/cli";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * using run = await runRecipe(RECIPES["xor-linear"], { epochs: 2000 });
+ * strictEqual(run.comparisons[0].holds, true);
+ * ```
+ */
+export async function runRecipe(
+  recipe: Recipe,
+  settings: RunRecipeSettings = {},
+): Promise<RecipeResult> {
+  const { seed = 0, corpus, epochs } = settings;
+  const model = (MODELS[recipe.model] as ModelPlugin)(recipe.modelOptions);
+  const options = taskOptionsOf(recipe, corpus);
+  const task = (TASKS[recipe.task] as TaskPlugin)({ ...options, ...settings.taskOptions });
+  const instance = await task.create();
+  const watch = new RecipeWatch(recipe, { seed, tell: settings.tell });
+  const trained = await train({
+    ...recipeSettings(recipe, instance, epochs),
+    ...settings.training,
+    ...watch.listeners,
+    model,
+    task: { ...task, create: () => Promise.resolve(instance) },
+    seed,
+  });
+  const { measured } = watch;
+  return {
+    comparisons: compare(recipe, measured),
+    trainingLoss: measured.trainingLoss,
+    trained,
+    [Symbol.dispose]: () => trained.dispose(),
+  };
+}
+
+/**
+ * The task options of a recipe, with the text in place.
+ *
+ * @param recipe The recipe.
+ * @param corpus The text, where one is given.
+ * @returns Options of its task.
+ * @throws {RangeError} If the recipe needs a text and none is given.
+ */
+export function taskOptionsOf(recipe: Recipe, corpus: string | undefined): JsonRecord {
+  if (recipe.corpus === undefined) return recipe.taskOptions;
+  if (corpus === undefined) {
+    throw new RangeError(
+      `Cannot run this recipe without its text: say --corpus FILE. It is ${recipe.corpus}`,
+    );
+  }
+  return { ...recipe.taskOptions, corpus };
+}
+
+/** Epochs up to which each is validated after. */
+const FEW = 20;
+
+/**
+ * Settings of the trainer that a recipe names.
+ *
+ * @param recipe The recipe.
+ * @param task Its task, which knows how long an epoch is.
+ * @param epochs In place of the recipe's; phases are shortened alike.
+ * @returns Settings, without the model and the task.
+ */
+export function recipeSettings(
+  { training }: Recipe,
+  task: Pick<TaskInstance, "stepsPerEpoch">,
+  epochs?: number,
+): Partial<TrainSettings> {
+  const { epochs: _, phases, optimizer, optimizerSettings, lr, ...rest } = training;
+  const own = phases?.reduce((sum, { epochs }) => sum + epochs, 0) ?? training.epochs;
+  const wanted = epochs ?? own;
+  const { stepsPerEpoch } = task;
+  const counted = wanted !== undefined && stepsPerEpoch !== undefined
+    ? {
+      steps: Math.max(1, Math.round(wanted * stepsPerEpoch)),
+      ...(wanted <= FEW ? { validateEvery: stepsPerEpoch } : {}),
+    }
+    : {};
+  const share = (wanted ?? 1) / (own ?? 1);
+  return {
+    ...counted,
+    ...rest,
+    ...(epochs === undefined ? {} : counted),
+    ...(lr === undefined ? {} : { learningRate: lr }),
+    ...(optimizer === undefined
+      ? {}
+      : { optimizer: OPTIMIZERS[optimizer satisfies OptimizerName](optimizerSettings) }),
+    ...(phases === undefined ? {} : {
+      phases: phases.map(({ epochs, lr }) => ({
+        steps: Math.max(1, Math.round(epochs * share * (stepsPerEpoch ?? 1))),
+        learningRate: lr,
+      })),
+    }),
+  };
+}
