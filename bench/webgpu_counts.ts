@@ -12,7 +12,9 @@
 import { planProgram } from "../core/backends/webgpu/executable.ts";
 import { lowerGraph } from "../core/kernels/lower.ts";
 import { optimize } from "../core/passes/mod.ts";
-import { type JobName, JOBS, makeJob } from "./jobs.ts";
+import { JOBS } from "./jobs/job.ts";
+import { withNumbers } from "./jobs/numbers.ts";
+import { donationsOf, traceJob } from "./jobs/run.ts";
 
 /** What every device grants, and what a software adapter of Mesa grants. */
 const DEVICES = [
@@ -22,10 +24,11 @@ const DEVICES = [
 
 const head = ["job", "device", "dispatches", "shaders", "bound at most", "temporaries"];
 const rows: string[][] = [];
-for (const job of Object.keys(JOBS) as JobName[]) {
-  const { graph, state } = makeJob(job);
-  const donated = state.map((_, i) => [i + 1, i] as const);
-  const lowered = lowerGraph(optimize(graph), { donated, scatter: "reduce" });
+for (const job of JOBS) {
+  const numbers = withNumbers(job);
+  const traced = traceJob(numbers);
+  const donated = donationsOf(numbers, traced);
+  const lowered = lowerGraph(optimize(traced.graph), { donated, scatter: "reduce" });
   for (const { name, buffers, bytes } of DEVICES) {
     const { runs, shaders, arenas } = planProgram(lowered, {
       maxStorageBuffersPerShaderStage: buffers,
@@ -35,7 +38,7 @@ for (const job of Object.keys(JOBS) as JobName[]) {
     const bound = Math.max(...shaders.map(({ bindings }) => bindings.length));
     const memory = arenas.reduce((sum, { size }) => sum + 4 * size, 0) / 2 ** 20;
     rows.push([
-      job,
+      job.name,
       name,
       `${runs.length}`,
       `${shaders.length}`,

@@ -4,7 +4,7 @@
  * @module
  */
 import { cpus } from "node:os";
-import type { PeerJob } from "./job_data.ts";
+import type { Job } from "../jobs/job.ts";
 
 /** What one peer reached in one job. */
 export interface PeerCell {
@@ -24,7 +24,7 @@ export interface PeerCell {
 
 /** One job. */
 export interface JobRow {
-  readonly job: PeerJob;
+  readonly job: Job;
   /** GFLOP/s of one core, measured just before. */
   readonly peak: number;
   readonly gigaflopsPerStep: number;
