@@ -12,6 +12,7 @@
 import { planProgram } from "../core/backends/webgpu/executable.ts";
 import { lowerGraph } from "../core/kernels/lower.ts";
 import { optimize } from "../core/passes/mod.ts";
+import { formatTable } from "./calls.ts";
 import { JOBS } from "./jobs/job.ts";
 import { withNumbers } from "./jobs/numbers.ts";
 import { donationsOf, traceJob } from "./jobs/run.ts";
@@ -47,8 +48,5 @@ for (const job of JOBS) {
     ]);
   }
 }
-const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i].length)));
-for (const row of [head, widths.map((width) => "-".repeat(width)), ...rows]) {
-  // deno-lint-ignore no-console
-  console.log(`| ${row.map((cell, i) => cell.padEnd(widths[i])).join(" | ")} |`);
-}
+// deno-lint-ignore no-console
+console.log(formatTable(head, rows));

@@ -45,6 +45,12 @@ const CHARACTERS = {
 };
 const ADAM = { optimizer: "adam", rate: 1e-3, compared: 16 } as const;
 
+/**
+ * Losses of the compared steps may differ by this, relatively: float32 rounding, which differs with the order of sums
+ * and which an optimizer that divides by the size of the slopes enlarges.
+ */
+export const LOSS_TOLERANCE = 1e-4;
+
 /** All jobs, in the order of the table. */
 export const JOBS: readonly Job[] = [
   {

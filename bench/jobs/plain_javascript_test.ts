@@ -1,12 +1,9 @@
 import { assertAlmostEquals } from "@std/assert";
 import { cpuBackend } from "@unroll/core";
-import { jobNamed } from "./job.ts";
+import { jobNamed, LOSS_TOLERANCE } from "./job.ts";
 import { type JobNumbers, withNumbers } from "./numbers.ts";
 import { plainFizzbuzz, plainMinchar, type PlainStep } from "./plain_javascript.ts";
 import { startJob } from "./run.ts";
-
-/** Both keep weights in float32; sums are in another order. See `compared` in `job.ts`. */
-const TOLERANCE = 1e-5;
 
 async function assertSameLosses(job: JobNumbers, plain: PlainStep): Promise<void> {
   using backend = cpuBackend();
@@ -14,7 +11,7 @@ async function assertSameLosses(job: JobNumbers, plain: PlainStep): Promise<void
   for (let k = 0; k < job.compared; k++) {
     running.step(k);
     const [wanted] = await running.losses();
-    assertAlmostEquals(plain(), wanted, TOLERANCE * wanted, `step ${k}`);
+    assertAlmostEquals(plain(), wanted, LOSS_TOLERANCE * wanted, `step ${k}`);
   }
 }
 
