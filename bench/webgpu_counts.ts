@@ -48,5 +48,4 @@ for (const job of JOBS) {
     ]);
   }
 }
-// deno-lint-ignore no-console
 console.log(formatTable(head, rows));
