@@ -25,6 +25,14 @@ export interface World {
   ) => string | undefined | Promise<string | undefined>;
   /** Trains, saves the run and tells the reporter. */
   readonly train: (request: TrainRequest, reporter: Reporter) => Promise<void>;
+  /** Goes on with a run. */
+  readonly resume: (request: ResumeRequest, reporter: Reporter) => Promise<void>;
+  /** Runs something that Ctrl-C asks to end well. */
+  readonly interruptible: <Result>(
+    body: (signal: AbortSignal) => Promise<Result>,
+  ) => Promise<Result>;
+  /** What starts this program again, in another process. */
+  readonly self: readonly string[];
   /** The folder that paths are relative to, as a URL that ends in a slash. */
   readonly base: URL;
   /** Unroll's version. */
@@ -44,6 +52,10 @@ export interface Terminal {
   readonly color: boolean;
   /** Its width now. */
   readonly columns: () => number;
+  /** The lines of standard input. */
+  readonly lines: () => AsyncIterable<string>;
+  /** A variable of the environment, where it may be read. */
+  readonly variable: (name: string) => string | undefined;
   /** Whether stacks are shown. */
   readonly debug: boolean;
 }
@@ -66,4 +78,12 @@ export interface TrainRequest {
   readonly out: string;
   /** Settings that no option has, and listeners beside the reporter: they come before `training`. */
   readonly settings?: Partial<TrainSettings>;
+}
+
+/** A run to go on with. */
+export interface ResumeRequest {
+  /** The run's folder. */
+  readonly run: string;
+  /** What was typed, in place of the run's own settings. */
+  readonly changes: Partial<TrainOptions>;
 }

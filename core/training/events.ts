@@ -70,6 +70,8 @@ export interface BestParameters {
 export interface Snapshot {
   /** Steps done. */
   readonly step: number;
+  /** Time spent so far, in seconds. */
+  readonly seconds: number;
   /** State of training. */
   readonly tensors: TensorMap;
   /** The best so far. */

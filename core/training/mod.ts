@@ -4,6 +4,7 @@ export * from "./adam.ts";
 export * from "./checkpoint.ts";
 export * from "./clip.ts";
 export * from "./events.ts";
+export * from "./load.ts";
 export * from "./loss.ts";
 export * from "./optimizer.ts";
 export * from "./optimizers.ts";

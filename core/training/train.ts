@@ -116,7 +116,7 @@ export async function train(settings: TrainSettings): Promise<TrainResult> {
       task,
       layers: instance.layers,
     });
-    const loop = new TrainingLoop(trainer, chosen, settings, started);
+    const loop = new TrainingLoop(trainer, chosen, settings, started, resume?.seconds);
     loop.best = resume?.best ?? { step: trainer.step, parameters: await trainer.parameters() };
     const ended = await loop.run(signal);
     const { best, seconds } = loop;

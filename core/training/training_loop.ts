@@ -24,8 +24,8 @@ export interface LoopListeners {
    */
   readonly eachStep?: (step: number, loss: number) => void;
   /**
-   * Is given the state of training after every validation, to keep it: a function that copies all of
-   * it, whether it is the best so far, and the best parameters.
+   * Is given the state of training after every validation, and where it was ended early, to keep it: a
+   * function that copies all of it, whether it is the best so far, and the best parameters.
    */
   readonly keep?: (
     snapshot: () => Promise<Snapshot>,
@@ -47,6 +47,7 @@ export class TrainingLoop {
   readonly #chosen: ResolvedSettings;
   readonly #settings: LoopListeners;
   readonly #started: number;
+  readonly #before: number;
   readonly #first: number;
   /** Milliseconds spent on steps. */
   #training = 0;
@@ -56,16 +57,19 @@ export class TrainingLoop {
     chosen: ResolvedSettings,
     settings: LoopListeners,
     started: number,
+    before: number = 0,
   ) {
     this.#trainer = trainer;
     this.#chosen = chosen;
     this.#settings = settings;
     this.#started = started;
+    this.#before = before;
     this.#first = trainer.step;
   }
 
+  /** Time spent so far, that before a resumption included. */
   get seconds(): number {
-    return (performance.now() - this.#started) / 1000;
+    return this.#before + (performance.now() - this.#started) / 1000;
   }
 
   get stepsPerSecond(): number {
@@ -75,7 +79,8 @@ export class TrainingLoop {
 
   async snapshot(): Promise<Snapshot> {
     const step = this.#trainer.step;
-    return { step, tensors: await this.#trainer.snapshot(), best: this.best };
+    const { seconds, best } = this;
+    return { step, seconds, tensors: await this.#trainer.snapshot(), best };
   }
 
   async run(signal: AbortSignal | undefined): Promise<Ending> {
@@ -90,14 +95,19 @@ export class TrainingLoop {
         (Math.floor(trainer.step / validateEvery) + 1) * validateEvery,
       );
       chunk = await this.#runTo(boundary, chunk, signal);
-      if (signal?.aborted) ended = "aborted";
-      else if (trainer.step === boundary) {
+      if (trainer.step === boundary) {
         const validation = await this.#validate();
         validated = trainer.step;
         if (this.#isGood(validation)) ended = "good";
       }
+      if (signal?.aborted && trainer.step < steps && ended === "steps") ended = "aborted";
     }
-    if (validated !== trainer.step && trainer.step > 0) await this.#validate();
+    // Also where nothing was left to do: that was validated by the run that is gone on with.
+    if (validated === trainer.step || trainer.step === this.#first) return ended;
+    // A validation out of turn could make a best that a run in one go would not have.
+    if (ended === "aborted") {
+      await this.#settings.keep?.(() => this.snapshot(), false, this.best);
+    } else await this.#validate();
     return ended;
   }
 
