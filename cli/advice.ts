@@ -95,9 +95,12 @@ function adviceWithoutAdapter({ os, distribution, vulkan }: MachineReport): stri
   ].filter((part) => part !== undefined);
   const known = PACKAGES.find(({ like }) => like.test(distribution));
   const what = missing.map((part) => part === "loader" ? "Vulkan's loader" : "a Vulkan driver");
-  const first = `webgpu needs ${what.join(" and ")}: ` + (known
-    ? `${known.install} ${missing.map((part) => known[part]).join(" ")} (a software adapter: right, but slow)`
-    : `install the packages of libvulkan.so.1 and of Mesa's Vulkan drivers`);
+  const first = `webgpu needs ${what.join(" and ")}: ` +
+    (known
+      ? `${known.install} ${
+        missing.map((part) => known[part]).join(" ")
+      } (a software adapter: right, but slow)`
+      : `install the packages of libvulkan.so.1 and of Mesa's Vulkan drivers`);
   return vulkan && hasNvidia(vulkan) ? [first, NVIDIA] : [first];
 }
 

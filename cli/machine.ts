@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type Diagnosis, diagnose } from "@unroll/core";
+import { diagnose, type Diagnosis } from "@unroll/core";
 
 /** A machine, as far as training on it goes. */
 export interface MachineReport {
@@ -71,9 +71,12 @@ export function distributionOf(text: string): string {
   return `${field("ID")} ${field("ID_LIKE")}`.trim();
 }
 
+/** What the system's own programs say: files of the kernel may not be read by Deno. */
 function processorName(): string {
-  const name = /^model name\s*:\s*(.*)$/m.exec(read("/proc/cpuinfo"))?.[1];
-  return name?.replace(/\s+/g, " ").trim() ?? `${Deno.build.arch} processor`;
+  const text = Deno.build.os === "darwin"
+    ? output("sysctl", "-n", "machdep.cpu.brand_string")
+    : /^Model name:\s*(.*)$/m.exec(output("lscpu"))?.[1] ?? "";
+  return text.replace(/\s+/g, " ").trim() || `${Deno.build.arch} processor`;
 }
 
 function vulkanFiles(): VulkanFiles {
@@ -92,10 +95,8 @@ function vulkanFiles(): VulkanFiles {
   return {
     loader: folders.some((folder) => names(folder).some((name) => /^libvulkan\.so/.test(name))),
     drivers: manifests.flatMap(names).filter((name) => name.endsWith(".json")).sort(),
-    devices: [
-      ...names("/dev/dri").filter((name) => name.startsWith("renderD")),
-      ...names("/dev").filter((name) => /^nvidia\d+$/.test(name)),
-    ].sort(),
+    devices: output("ls", "/dev", "/dev/dri").split("\n")
+      .filter((name) => /^(nvidia|renderD)\d+$/.test(name)).sort(),
   };
 }
 
@@ -105,6 +106,21 @@ function names(folder: string): string[] {
     return [...Deno.readDirSync(folder)].map(({ name }) => name);
   } catch {
     return [];
+  }
+}
+
+/** What a program prints; nothing where it is not there or may not be run. */
+function output(command: string, ...args: readonly string[]): string {
+  try {
+    const { stdout } = new Deno.Command(command, {
+      args: [...args],
+      env: { LC_ALL: "C" },
+      stdin: "null",
+      stderr: "null",
+    }).outputSync();
+    return new TextDecoder().decode(stdout);
+  } catch {
+    return "";
   }
 }
 
