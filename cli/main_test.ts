@@ -66,6 +66,7 @@ async function unroll(line: string, change: Partial<World> = {}) {
       return Promise.resolve();
     },
     interruptible: (body) => body(new AbortController().signal),
+    inspectMachine: () => Promise.reject(new RangeError("Cannot look: no machine")),
     self: [],
     base: new URL(".", import.meta.url),
     version: "0.0.1",
@@ -273,7 +274,7 @@ Deno.test("unroll: help, version and unknown commands", async () => {
   const unknown = await unroll("trian");
   assertEquals([unknown.code, unknown.errors], [
     2,
-    'Cannot find command "trian": did you mean "train"? Known commands are train, recipe, summary, list, runs, eval, predict, sample, inspect, report, sweep, completions\n',
+    'Cannot find command "trian": did you mean "train"? Known commands are train, recipe, summary, list, runs, eval, predict, sample, inspect, report, sweep, doctor, completions\n',
   ]);
   const flag = await unroll("list --jsn");
   assertEquals([flag.code, flag.errors], [2, 'Cannot find option "--jsn": see --help\n']);

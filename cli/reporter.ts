@@ -90,6 +90,9 @@ function peopleReporter({ terminal, title, steps, quiet }: ReporterSettings): Re
   let error: number | undefined;
   return {
     config(line) {
+      if (!quiet && line.device_reason !== undefined) {
+        terminal.writeError(`Training on ${line.device}: ${line.device_reason}\n`);
+      }
       const total = steps ?? stepsOf(line.config);
       if (quiet || total === undefined) return;
       progress = createProgress({
