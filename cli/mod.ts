@@ -11,6 +11,7 @@ export * from "./hidden_states.ts";
 export * from "./hidden_values.ts";
 export * from "./local_world.ts";
 export * from "./main.ts";
+export * from "./markup.ts";
 export * from "./plots/bars.ts";
 export * from "./plots/curves.ts";
 export * from "./plots/heat_map_chart.ts";
