@@ -48,6 +48,8 @@ export interface TrainingStart {
   readonly device: BackendName;
   /** What that runs on, in a line. */
   readonly deviceDescription: string;
+  /** Why it was chosen; absent where it was named. */
+  readonly deviceReason?: string;
   /** The task. */
   readonly task: TaskInstance;
   /** The model's layers. */

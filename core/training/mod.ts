@@ -17,6 +17,7 @@ export * from "./saved_run.ts";
 export * from "./schedules.ts";
 export * from "./settings.ts";
 export * from "./sgd.ts";
+export * from "./step_form.ts";
 export * from "./step_random.ts";
 export * from "./train.ts";
 export * from "./trainer.ts";
