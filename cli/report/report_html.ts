@@ -207,9 +207,13 @@ function hiddenParts({ states, labels, annotations }: HiddenLook): string {
     .sort((a, b) => a.unit - b.unit);
   const names = Object.keys(analyses[0]?.explained ?? {});
   const rows = chosen.map((unit) => unitRow(unit, names));
-  return `<h2>What it thinks</h2>
+  const maps = `<h2>What it thinks</h2>
 <div class="card wide">${heatMapChart(states, { title: "Hidden states", labels })}
-${heatMapChart(states, { title: `Hidden states above ${threshold}`, threshold, labels })}</div>
+${heatMapChart(states, { title: `Hidden states above ${threshold}`, threshold, labels })}</div>`;
+  // Without periods, and with nothing to compare with, the table would say nothing.
+  const isTelling = names.length > 0 || analyses.some(({ period }) => period !== undefined);
+  if (!isTelling) return maps;
+  return `${maps}
 <div class="card wide"><table><tr><th class="number">unit</th><th class="number">mean</th><th class="number">swing</th><th class="number">period</th>${
     names.map((name) => `<th class="number">${escapeMarkup(name)}</th>`).join("")
   }</tr>
