@@ -38,12 +38,12 @@ export const BEYOND: Readonly<Record<string, Recipe>> = {
     task: "char",
     taskOptions: { mode: "contiguous", length: 64, batch: 32, validation: 0.1 },
     training: {
-      steps: 800,
-      lr: 0.006,
+      steps: 600,
+      lr: 0.01,
       schedule: "cosine",
       warmup: 50,
       clipNorm: 1,
-      validateEvery: 400,
+      validateEvery: 300,
       best: "loss",
     },
     corpus: "Tiny Shakespeare, a text of 1,115,394 characters by the name of input.txt or " +
