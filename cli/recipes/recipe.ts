@@ -171,7 +171,7 @@ function nameOf({ measure, iteration, per }: Known): string {
  * const measured = { error: 0, validationLoss: 1, metrics: {}, trainingLoss: 1, smoothedLoss: () => 1 };
  * strictEqual(
  *   formatComparisons(compare({ known } as unknown as Recipe, measured)),
- *   "        known      got  difference\nerror  ≤ 0       0      0           as known: all of 64 starts\n",
+ *   "       known  got  difference\nerror    ≤ 0    0           0  as known: all of 64 starts\n",
  * );
  * ```
  */
