@@ -48,6 +48,8 @@ export interface WebGpuBackend extends Backend {
   compile(graph: Graph, options?: CompileOptions): Promise<WebGpuExecutable>;
   /** Counts of what was done on the device. */
   readonly statistics: Readonly<DeviceStatistics>;
+  /** The device itself, for what this interface does not say. */
+  readonly device: GPUDevice;
   /** Whether the adapter is a software one. */
   readonly isSoftware: boolean;
   /** Limits that were granted. */
@@ -104,6 +106,10 @@ class Device implements WebGpuBackend {
     return this.#device.description;
   }
 
+  get device(): GPUDevice {
+    return this.#device.device;
+  }
+
   get isSoftware(): boolean {
     return this.#device.isSoftware;
   }
@@ -156,21 +162,19 @@ class Device implements WebGpuBackend {
     if (result.length === 0) return result;
     const { device, statistics } = this.#device;
     const staging = this.#staging.take(result.byteLength, "read back");
-    const encoder = device.createCommandEncoder();
-    encoder.copyBufferToBuffer(block.buffer, 0, staging.buffer, 0, result.byteLength);
-    device.queue.submit([encoder.finish()]);
-    statistics.submits++;
     try {
+      const encoder = device.createCommandEncoder();
+      encoder.copyBufferToBuffer(block.buffer, 0, staging.buffer, 0, result.byteLength);
+      device.queue.submit([encoder.finish()]);
+      statistics.submits++;
       await staging.buffer.mapAsync(GPUMapMode.READ, 0, result.byteLength);
+      const bytes = new Uint8Array(staging.buffer.getMappedRange(0, result.byteLength));
+      new Uint8Array(result.buffer).set(bytes);
+      staging.buffer.unmap();
     } catch (error) {
       // What is behind it, such as a lost device, says more.
-      await Promise.resolve();
-      this.#device.check();
-      throw error;
+      return await this.#device.explain(error);
     }
-    const bytes = new Uint8Array(staging.buffer.getMappedRange(0, result.byteLength));
-    new Uint8Array(result.buffer).set(bytes);
-    staging.buffer.unmap();
     this.#staging.give(staging);
     this.#device.check();
     return result;
