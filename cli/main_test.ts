@@ -2,7 +2,7 @@ import { assertEquals, assertStrictEquals } from "@std/assert";
 import type { Plugin } from "@unroll/core";
 import * as z from "zod";
 import { main } from "./main.ts";
-import type { TrainRequest, World } from "./world.ts";
+import type { ResumeRequest, TrainRequest, World } from "./world.ts";
 
 const RNN: Plugin = {
   kind: "model",
@@ -30,6 +30,7 @@ const FIZZBUZZ: Plugin = {
 /** Runs a command on made-up plugins and a trainer that only tells what it was asked. */
 async function unroll(line: string, change: Partial<World> = {}) {
   const requests: TrainRequest[] = [];
+  const resumed: ResumeRequest[] = [];
   let output = "";
   let errors = "";
   const world: World = {
@@ -67,6 +68,13 @@ async function unroll(line: string, change: Partial<World> = {}) {
       });
       reporter.done({ ...done, error: 0, run: "runs/x" }, ["1 2 fizz"]);
     },
+    resume: ({ run, changes }) => {
+      resumed.push({ run, changes });
+      return Promise.resolve();
+    },
+    interruptible: (body) => body(new AbortController().signal),
+    inspectMachine: () => Promise.reject(new RangeError("Cannot look: no machine")),
+    self: [],
     base: new URL(".", import.meta.url),
     version: "0.0.1",
     terminal: {
@@ -75,6 +83,8 @@ async function unroll(line: string, change: Partial<World> = {}) {
       isTerminal: false,
       color: false,
       columns: () => 80,
+      lines: async function* () {},
+      variable: () => undefined,
       debug: false,
     },
     ...change,
@@ -84,7 +94,7 @@ async function unroll(line: string, change: Partial<World> = {}) {
   console.log = (text: unknown) => output += `${text}\n`;
   try {
     const code = await main(line.split(" ").filter(Boolean), world);
-    return { code, output, errors, requests };
+    return { code, output, errors, requests, resumed };
   } finally {
     console.log = log;
   }
@@ -209,7 +219,14 @@ Deno.test("train --json: one object a line on standard output, done last", async
 });
 
 Deno.test("train: shows the result to people, and only that when quiet", async () => {
-  const terminal = { isTerminal: true, color: false, columns: () => 80, debug: false };
+  const terminal = {
+    isTerminal: true,
+    color: false,
+    columns: () => 80,
+    lines: async function* () {},
+    variable: () => undefined,
+    debug: false,
+  };
   for (const quiet of [false, true]) {
     let output = "";
     let errors = "";

@@ -4,12 +4,13 @@
  *
  * @module
  */
+import { cpuBackend } from "./backends/cpu.ts";
 import { evaluateGraph } from "./backends/evaluate.ts";
-import type { Equation, Value } from "./graph.ts";
+import type { Equation, Graph, Value } from "./graph.ts";
 import { dense } from "./primitives/dense.ts";
-import type { DenseArray } from "./primitives/primitive.ts";
 import type { DeferredNode, Tensor } from "./tensor.ts";
-import { formatType, typedArray } from "./tensor_type.ts";
+import { formatType, type TypedArray, typedArray } from "./tensor_type.ts";
+import { workOf } from "./work.ts";
 
 /** Computes deferred tensors; afterwards they are stored on the host. */
 export async function evaluateDeferred(tensors: readonly Tensor[]): Promise<void> {
@@ -57,9 +58,25 @@ export async function evaluateDeferred(tensors: readonly Tensor[]): Promise<void
   }
   const waiting = tensors.filter(({ source }) => source.kind === "deferred");
   const graph = { inputs: [...leaves.values()], equations, outputs: waiting.map(valueOf) };
-  const inputs: DenseArray[] = [];
-  for (const tensor of leaves.keys()) inputs.push(dense(tensor.type, await tensor.data()));
-  evaluateGraph(graph, inputs).forEach(({ type, data }, i) => {
-    waiting[i].source = { kind: "host", data: typedArray(type.dtype, data) };
-  });
+  const inputs: TypedArray[] = [];
+  for (const tensor of leaves.keys()) inputs.push(await tensor.data());
+  const results = await (workOf(graph) > MUCH_WORK ? compute : interpret)(graph, inputs);
+  results.forEach((data, i) => waiting[i].source = { kind: "host", data });
+}
+
+/** Operations that the interpreter takes about as long for as compiling takes. */
+const MUCH_WORK = 2e7;
+
+function interpret(graph: Graph, inputs: readonly TypedArray[]): TypedArray[] {
+  const arrays = inputs.map((data, i) => dense(graph.inputs[i].type, data));
+  return evaluateGraph(graph, arrays).map(({ type, data }) => typedArray(type.dtype, data));
+}
+
+/** Computes on the CPU without the fused operations that some machines lack: the same bits on all. */
+async function compute(graph: Graph, inputs: readonly TypedArray[]): Promise<TypedArray[]> {
+  using backend = cpuBackend({ relaxed: false });
+  using program = await backend.compile(graph, { name: "deferred" });
+  const buffers = inputs.map((data, i) => backend.upload(graph.inputs[i].type, data));
+  const results = program.run(buffers).map((buffer) => backend.download(buffer));
+  return (await Promise.all(results)).map((data) => data.slice());
 }

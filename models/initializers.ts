@@ -119,43 +119,26 @@ function identity(rows: number, columns: number): Tensor {
   return cast(eq(iota([rows, columns], 0), iota([rows, columns], 1)), "f32");
 }
 
-/** Columns made orthogonal at a time: those before a block go by matrix products, which are fast. */
-const BLOCK = 16;
-
 /**
  * Random orthonormal columns, f32[rows, columns] with no more columns than rows: the Gram–Schmidt
  * process on normal numbers, which gives every such matrix the same chance. Each projection is done
  * twice, which is enough (Giraud, Langou and Rozložník, 2005).
  */
 function orthonormalColumns(key: Tensor, rows: number, columns: number): Tensor {
-  const keys = splitKey(key, Math.ceil(columns / BLOCK));
-  let known: Tensor | undefined;
-  keys.forEach((key, i) => {
-    let block = randomNormal(key, [rows, Math.min(BLOCK, columns - i * BLOCK)]);
-    for (let pass = 0; known && pass < 2; pass++) {
-      block = sub(block, matmul(known, matmul(known, block, { transposeX: true })));
-    }
-    const next = orthonormalBlock(block);
-    known = known ? concatenate([known, next], 1) : next;
-  });
-  return known as Tensor;
-}
-
-function orthonormalBlock(block: Tensor): Tensor {
-  const [rows, columns] = block.shape;
+  // The columns are the rows of `known`, those to come still zero, so that products read along them.
   const [orthonormal] = scan(
     (known: Tensor, { column, place }: { readonly column: Tensor; readonly place: Tensor }) => {
-      let rest = reshape(column, [rows, 1]);
+      let rest = reshape(column, [1, rows]);
       for (let pass = 0; pass < 2; pass++) {
-        rest = sub(rest, matmul(known, matmul(known, rest, { transposeX: true })));
+        rest = sub(rest, matmul(matmul(rest, known, { transposeY: true }), known));
       }
       const unit = rest.div(sqrt(sum(rest.square())));
-      return [add(known, matmul(unit, reshape(place, [1, columns]))), undefined];
+      return [add(known, matmul(reshape(place, [columns, 1]), unit)), undefined];
     },
-    zeros([rows, columns]),
-    { column: transpose(block), place: identity(columns, columns) },
+    zeros([columns, rows]),
+    { column: randomNormal(key, [columns, rows]), place: identity(columns, columns) },
   );
-  return orthonormal;
+  return transpose(orthonormal);
 }
 
 /** Matrices of one shape side by side, each from its own key: f32[rows, count · columns]. */

@@ -17,6 +17,7 @@ import * as z from "zod";
 import { Alphabet, charactersOf, splitText } from "./alphabet.ts";
 import { type CharBatches, charBatches } from "./char_batches.ts";
 import { measureText } from "./char_measure.ts";
+import { surprisePicture } from "./char_pictures.ts";
 import { CharSampler } from "./char_sample.ts";
 import { readCorpus } from "./corpus_files.ts";
 import { withoutLicence } from "./gutenberg.ts";
@@ -200,6 +201,18 @@ function createChar(options: CharOptions, read: () => string): TaskInstance {
       for await (const character of sampler.sample(predict)) sample += character;
       return sample.split("\n");
     },
+    encode(text) {
+      const inputs = alphabet.encode(text, "the input");
+      return { length: inputs.length, inputs, labels: [...text] };
+    },
+    example: () =>
+      Array.from(load().measured.subarray(0, EXAMPLE), (number) => alphabet.decode(number)).join(
+        "",
+      ),
+    pictures: async (predict) => {
+      const picture = await surprisePicture(predict, spec, load().measured, alphabet);
+      return picture === undefined ? [] : [picture];
+    },
     async answer(predict, question) {
       const positions = await sampler.nextAtEach(predict, question);
       const guesses = positions.map(([likeliest]) => likeliest.character).join("");
@@ -213,6 +226,8 @@ function createChar(options: CharOptions, read: () => string): TaskInstance {
   };
 }
 
+/** Characters of which the hidden states are looked at. */
+const EXAMPLE = 60;
 /** Characters from which on a text is long: there a model learns all the time it is given. */
 const LONG = 100_000;
 

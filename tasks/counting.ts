@@ -22,7 +22,9 @@ import {
 import * as z from "zod";
 import { nextNumber } from "./counting_answers.ts";
 import { CountingMeasure, placeNumbers } from "./counting_measure.ts";
+import { carryPicture } from "./counting_pictures.ts";
 import { splitNumbers, testNumbers } from "./counting_numbers.ts";
+import { parseDigits } from "./digits.ts";
 
 /** Options of {@linkcode counting}. */
 export interface CountingOptions {
@@ -115,6 +117,20 @@ export const counting: TaskPlugin<CountingOptions> = defineTask({
         }
         return [{ name: "carry", values: carry }];
       },
+      encode(text) {
+        const digits = parseDigits(text.trim(), base);
+        const steps = Math.max(length, digits.length + 1);
+        const inputs = new Int32Array(steps);
+        inputs.set(digits);
+        return { length: steps, inputs, labels: [...inputs].map((digit) => digit.toString(base)) };
+      },
+      // A carry through the lower half, and one that ends at once.
+      example: () =>
+        "1".padEnd(Math.ceil(options.digits / 2), "0") +
+        (base - 1).toString(base).repeat(Math.floor(options.digits / 2)),
+      pictures: async (predict) => [
+        await carryPicture(predict, base, Math.min(40, options.testDigits || options.digits)),
+      ],
       async *sample(predict, { prompt = "0", length: count = 20 } = {}) {
         let number = prompt;
         for (let i = 0; i < count; i++) {

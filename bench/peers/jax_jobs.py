@@ -154,7 +154,6 @@ def make(job, unroll, together):
             nonlocal carry
             for i in range(first // together, (first + count) // together):
                 carry, loss = compiled(carry, batches[i % len(batches)])
-            loss = loss if together == 1 else loss[-1]
             jax.block_until_ready(carry)
             return loss
 
@@ -167,8 +166,9 @@ def variants(job, args):
     threads = 1 if args.threads == 1 else os.cpu_count()
     recurrent = job.kind not in ("window", "squares")
     found = []
-    for unroll in (1, 4, 16) if recurrent else (1,):
-        if unroll > job.time or (unroll > 4 and job.hidden > 256):
+    for unroll in sorted({1, min(4, job.time), min(16, job.time)}) if recurrent else (1,):
+        # Large steps gain nothing from being unrolled far, and compile for long.
+        if unroll > 4 and job.hidden > 256:
             continue
         for together in (1, BATCHES):
             # Large steps gain nothing from being called together.

@@ -277,7 +277,7 @@ function start(jax: JaxJs, job: JobNumbers): TrainingRun {
       [carry, loss] = step(carry, batch);
     }
     await jax.blockUntilReady(carry);
-    return (await loss!.data())[0];
+    return await loss!.data();
   };
 }
 

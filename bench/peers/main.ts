@@ -116,9 +116,7 @@ async function startFastest(
       if (best) continue;
       throw error;
     }
-    const slower = best && best.ready.steps_per_second > process.ready.steps_per_second
-      ? process
-      : best;
+    const slower = best && best.ready.probed > process.ready.probed ? process : best;
     if (slower !== process) best = process;
     await slower?.[Symbol.asyncDispose]();
   }
@@ -150,7 +148,7 @@ async function runJob(job: PeerJob, folder: string, settings: RunSettings): Prom
       cells.push({ name: peer.name, title: peer.title, unable });
     }
   }
-  const losses = new Map<string, number>();
+  const losses = new Map<string, readonly number[]>();
   for (const { peer, process } of running) {
     if (process.ready.steps_per_second < SLOWEST) continue;
     losses.set(peer.name, await process.check(CHECKED_STEPS));
@@ -174,7 +172,7 @@ async function runJob(job: PeerJob, folder: string, settings: RunSettings): Prom
       ...{ variant: ready.variant, threads: ready.threads },
       stepsPerSecond: median(found),
       ratio: own && median(found.map((speed, round) => own[round] / speed)),
-      loss: losses.get(peer.name),
+      losses: losses.get(peer.name),
     });
   }
   const order = [UNROLL, ...PEERS].map(({ name }) => name);

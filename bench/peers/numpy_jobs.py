@@ -16,9 +16,11 @@ import numpy as np
 def softmax_losses(logits, targets):
     """Cross entropies, and the derivative of their sum; rows are positions."""
     rows = np.arange(len(logits))
-    exponents = np.exp(logits - logits.max(axis=1, keepdims=True))
-    probabilities = exponents / exponents.sum(axis=1, keepdims=True)
-    losses = -np.log(probabilities[rows, targets])
+    logits = logits - logits.max(axis=1, keepdims=True)
+    exponents = np.exp(logits)
+    sums = exponents.sum(axis=1, keepdims=True)
+    losses = np.log(sums[:, 0]) - logits[rows, targets]
+    probabilities = exponents / sums
     probabilities[rows, targets] -= 1
     return losses, probabilities
 
@@ -57,6 +59,7 @@ def adagrad(p, rate, inside):
 def one_hot(job, p):
     update = adagrad(p, job.rate, job.carries)
     state = np.zeros((job.batch, job.hidden), np.float32)
+    one_hots = np.eye(job.classes, dtype=np.float32)
 
     def step(inputs, targets):
         nonlocal state
@@ -78,10 +81,8 @@ def one_hot(job, p):
             dsums[t] = (1 - states[t + 1] ** 2) * (douts[t] + dnext)
             dnext = dsums[t] @ whh.T
         dflat = dsums.reshape(-1, hidden)
-        dwih = np.zeros_like(p["weight_ih"])
-        np.add.at(dwih, inputs.ravel(), dflat)
         update({
-            "weight_ih": dwih,
+            "weight_ih": one_hots[inputs.ravel()].T @ dflat,
             "weight_hh": states[:-1].reshape(-1, hidden).T @ dflat,
             "bias_h": dflat.sum(axis=0),
             "weight_out": flat.T @ dlogits,

@@ -8,16 +8,22 @@ import type { BlockResult } from "./protocol.ts";
 /** How much longer than expected an answer may take: a factor, and seconds. */
 const PATIENCE = { factor: 4, seconds: 60 } as const;
 
+/** What a peer says when it is warm. */
+export interface ReadyResult extends BlockResult {
+  /** The best of some short blocks, by which its variant was chosen. */
+  readonly probed: number;
+}
+
 /** A running peer. */
 export class PeerProcess implements AsyncDisposable {
   /** Its first block, and which variant it chose. */
-  readonly ready: BlockResult;
+  readonly ready: ReadyResult;
   readonly #child: Deno.ChildProcess;
   readonly #input: WritableStreamDefaultWriter<Uint8Array>;
   readonly #lines: AsyncIterator<string>;
 
   private constructor(
-    ready: BlockResult,
+    ready: ReadyResult,
     child: Deno.ChildProcess,
     input: WritableStreamDefaultWriter<Uint8Array>,
     lines: AsyncIterator<string>,
@@ -56,7 +62,7 @@ export class PeerProcess implements AsyncDisposable {
         `no training step within ${patience} s`,
       );
       if (first.done) throw new RangeError("it ended without a word");
-      const message = JSON.parse(first.value) as BlockResult & { readonly unable?: string };
+      const message = JSON.parse(first.value) as ReadyResult & { readonly unable?: string };
       if (message.unable !== undefined) throw new RangeError(message.unable);
       return new PeerProcess(message, child, input, lines);
     } catch (error) {
@@ -73,10 +79,11 @@ export class PeerProcess implements AsyncDisposable {
     return this.#ask({ do: "block", ...request }, expected) as Promise<BlockResult>;
   }
 
-  /** Loss of the last of some steps from the initial parameters. */
-  async check(steps: number): Promise<number> {
+  /** Losses of the first steps from the initial parameters. */
+  async check(steps: number): Promise<readonly number[]> {
     const expected = steps / this.ready.steps_per_second;
-    return (await this.#ask({ do: "check", steps }, expected) as { readonly loss: number }).loss;
+    const answer = await this.#ask({ do: "check", steps }, expected);
+    return (answer as { readonly losses: readonly number[] }).losses;
   }
 
   async #ask(request: unknown, expected: number): Promise<unknown> {

@@ -1,13 +1,14 @@
 """What the Python peers share: reading a job, timing blocks of steps, and talking to the orchestrator.
 
 A script is given a job and, with --serve, obeys lines of JSON on its standard input until it ends:
-{"do": "check", "steps": n} trains afresh for n steps and answers with the loss of the last;
+{"do": "check", "steps": n} trains afresh for n steps and answers with their losses;
 {"do": "block", "seconds": s} or {"do": "block", "steps": n} goes on training and answers with the speed.
 Without --serve it prints a few blocks and ends.
 """
 
 import argparse
 import json
+import math
 import sys
 import time
 
@@ -41,9 +42,15 @@ class Job:
         return self.optimizer == "adagrad-inside"
 
 
+def numbers(losses):
+    """A scalar or an array of whatever library as a list; JSON knows only finite numbers."""
+    found = losses.reshape(-1).tolist() if hasattr(losses, "reshape") else [float(losses)]
+    return [x if math.isfinite(x) else None for x in found]
+
+
 class Variant:
     """One way of writing a job. `make()` gives `run(first, count)`: train on `count` batches from number `first`
-    round and round, wait, return the last loss. `count` must be a multiple of `quantum`."""
+    round and round, wait, return the loss, or all losses of the last call. `count` must be a multiple of `quantum`."""
 
     def __init__(self, name, threads, make, quantum=1):
         self.name, self.threads, self.make, self.quantum = name, threads, make, quantum
@@ -84,12 +91,15 @@ class Session:
             "threads": self.variant.threads,
             "variant": self.variant.name,
             "version": self.version,
-            "loss": float(loss),
+            "loss": numbers(loss)[-1],
         }
 
     def check(self, steps):
-        """Loss of the last of some steps from the initial parameters."""
-        return {"steps": steps, "loss": float(self.variant.make()(0, steps))}
+        """Losses of the first steps from the initial parameters."""
+        run, losses = self.variant.make(), []
+        while len(losses) < steps:
+            losses += numbers(run(len(losses), self.variant.quantum))
+        return {"losses": losses}
 
 
 def say(message):
@@ -117,6 +127,7 @@ def probe(peer, version, job, variants, budget):
             best = (rate, session)
     if best is None:
         raise Unable("; ".join(failures) or "no variant")
+    best[1].probed = best[0]
     return best[1]
 
 
@@ -145,7 +156,7 @@ def main(args, peer, version, variants_of):
         for _ in range(args.blocks):
             say(session.block(seconds=args.seconds))
         return
-    say({"ready": True, **session.block(seconds=0.1)})
+    say({"ready": True, "probed": session.probed, **session.block(seconds=0.1)})
     for line in sys.stdin:
         request = json.loads(line)
         if request["do"] == "check":

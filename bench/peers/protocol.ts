@@ -15,8 +15,11 @@ export interface JobNumbers extends PeerJob {
   readonly batches: ReadonlyMap<string, StoredTensor>;
 }
 
-/** Trains on `count` batches from number `first` round and round, waits, gives the last loss. */
-export type TrainingRun = (first: number, count: number) => Promise<number>;
+/**
+ * Trains on `count` batches from number `first` round and round, waits, gives the losses of the last call: as many as
+ * the variant makes steps in one.
+ */
+export type TrainingRun = (first: number, count: number) => Promise<ArrayLike<number>>;
 
 /** One way of writing a job. */
 export interface Variant {
@@ -102,9 +105,9 @@ class Session {
   }
 
   async #advance(count: number): Promise<number> {
-    const loss = await this.#run(this.#at % 16, count);
+    const losses = await this.#run(this.#at % 16, count);
     this.#at += count;
-    return loss;
+    return losses[losses.length - 1];
   }
 
   async block({ seconds = 1, steps }: { seconds?: number; steps?: number }): Promise<BlockResult> {
@@ -127,8 +130,14 @@ class Session {
     };
   }
 
-  async check(steps: number): Promise<{ readonly steps: number; readonly loss: number }> {
-    return { steps, loss: await (await this.#variant.make())(0, steps) };
+  /** Losses of the first steps from the initial parameters. */
+  async check(steps: number): Promise<{ readonly losses: readonly number[] }> {
+    const run = await this.#variant.make();
+    const losses: number[] = [];
+    while (losses.length < steps) {
+      losses.push(...Array.from(await run(losses.length, this.#variant.quantum ?? 1)));
+    }
+    return { losses };
   }
 }
 
@@ -148,13 +157,13 @@ export function readJob(path: string): JobNumbers {
   return { ...JSON.parse(metadata.job) as PeerJob, parameters: part("p."), batches: part("b.") };
 }
 
-/** Finds the fastest variant and warms it up. */
+/** Finds the fastest variant and warms it up; its best speed in that. */
 async function probe(
   peer: string,
   version: string,
   job: JobNumbers,
   variants: readonly Variant[],
-): Promise<Session> {
+): Promise<{ readonly rate: number; readonly session: Session }> {
   let best: { readonly rate: number; readonly session: Session } | undefined;
   const failures: string[] = [];
   for (const variant of variants) {
@@ -174,7 +183,7 @@ async function probe(
     }
   }
   if (!best) throw new RangeError(failures.join("; ") || "no variant");
-  return best.session;
+  return best;
 }
 
 function firstLine(error: unknown): string {
@@ -194,18 +203,19 @@ export async function servePeer(peer: Peer, args: readonly string[]): Promise<vo
   if (!data) throw new RangeError("Cannot run a peer: --data FILE is needed");
   const job = readJob(data);
   let session: Session;
+  let probed: number;
   let version = "";
   try {
     const loaded = await peer.load();
     version = loaded.version;
     const variants = await loaded.variants(job);
     const wanted = option("variant") ?? "";
-    session = await probe(
+    ({ session, rate: probed } = await probe(
       peer.name,
       version,
       job,
       variants.filter(({ name }) => name.includes(wanted)),
-    );
+    ));
   } catch (error) {
     say({ peer: peer.name, job: job.name, unable: firstLine(error), version });
     return;
@@ -216,7 +226,7 @@ export async function servePeer(peer: Peer, args: readonly string[]): Promise<vo
     }
     return;
   }
-  say({ ready: true, ...await session.block({ seconds: 0.1 }) });
+  say({ ready: true, probed, ...await session.block({ seconds: 0.1 }) });
   const lines = Deno.stdin.readable.pipeThrough(new TextDecoderStream());
   let rest = "";
   for await (const chunk of lines) {

@@ -18,8 +18,8 @@ export interface PeerCell {
   readonly stepsPerSecond?: number;
   /** Unroll's speed as a multiple of this one's. */
   readonly ratio?: number;
-  /** Loss after the steps that are compared. */
-  readonly loss?: number;
+  /** Losses of the first steps. */
+  readonly losses?: readonly number[];
 }
 
 /** One job. */
@@ -46,10 +46,10 @@ export interface RunDescription {
 }
 
 /**
- * Losses after 16 steps may differ by this, relatively: float32 rounding, which differs with the order of sums and
- * which sixteen steps of an optimizer that divides by the gradient's size enlarge.
+ * Losses of the compared steps may differ by this, relatively: float32 rounding, which differs with the order of sums
+ * and which an optimizer that divides by the size of the slopes enlarges.
  */
-export const LOSS_TOLERANCE = 1e-3;
+export const LOSS_TOLERANCE = 1e-4;
 
 /** The middle number. */
 export function median(numbers: readonly number[]): number {
@@ -65,10 +65,22 @@ function short(value: number): string {
     : value.toPrecision(value < 1 ? 2 : 3);
 }
 
-function lossesAgree(row: JobRow, cell: PeerCell): boolean | undefined {
-  const own = row.cells.find(({ name }) => name === "unroll")?.loss;
-  if (own === undefined || cell.loss === undefined) return undefined;
-  return Math.abs(cell.loss - own) <= LOSS_TOLERANCE * Math.abs(own);
+/** Greatest relative difference of the compared losses from Unroll's; NaN counts as infinite. */
+function lossDifference(row: JobRow, cell: PeerCell): number | undefined {
+  const own = row.cells.find(({ name }) => name === "unroll")?.losses;
+  if (!own || !cell.losses) return undefined;
+  let worst = 0;
+  for (let i = 0; i < row.job.compared; i++) {
+    const difference = Math.abs(cell.losses[i] - own[i]) / Math.abs(own[i]);
+    if (!(difference <= worst)) worst = Number.isNaN(difference) ? Infinity : difference;
+  }
+  return worst;
+}
+
+function formatDifference(row: JobRow, cell: PeerCell): string {
+  const difference = lossDifference(row, cell);
+  if (difference === undefined) return "not compared";
+  return `${difference.toExponential(0)}${difference > LOSS_TOLERANCE ? " TOO FAR" : ""}`;
 }
 
 /** Prints one job. */
@@ -87,7 +99,7 @@ export function printRow(row: JobRow): void {
         8,
       ),
       `${short(gigaflops)} GFLOP/s`.padStart(15),
-      ` loss ${cell.loss?.toPrecision(7)}${lossesAgree(row, cell) === false ? " DIFFERS" : ""} `,
+      cell.name === "unroll" ? "" : ` losses off by ${formatDifference(row, cell)} `,
       `(${cell.variant}; ${cell.threads} threads; ${cell.version})`,
     );
   }
@@ -173,19 +185,20 @@ export function writeResults(rows: readonly JobRow[], run: RunDescription): stri
       } | ${names.map(([name]) => shown(speed(name))).join(" | ")} |`;
     }),
     "",
-    "## Variants, and losses after 16 steps",
+    "## Variants, and how far losses are apart",
     "",
-    "| job | peer | variant | threads | loss | agrees |",
+    `The greatest relative difference of the losses of the first steps from Unroll's; up to ${LOSS_TOLERANCE} is rounding.`,
+    "",
+    "| job | peer | variant | threads | steps compared | losses apart |",
     "| --- | --- | --- | --- | --- | --- |",
     ...rows.flatMap((row) =>
-      row.cells.map((cell) => {
-        const agrees = lossesAgree(row, cell);
-        return `| \`${row.job.name}\` | ${cell.title} | ${
+      row.cells.map((cell) =>
+        `| \`${row.job.name}\` | ${cell.title} | ${
           cell.unable === undefined ? cell.variant : `unable: ${cell.unable.replaceAll("|", "/")}`
-        } | ${cell.threads ?? ""} | ${cell.loss?.toPrecision(7) ?? ""} | ${
-          agrees === undefined ? "" : agrees ? "yes" : "no"
-        } |`;
-      })
+        } | ${cell.threads ?? ""} | ${cell.losses ? row.job.compared : ""} | ${
+          cell.name === "unroll" || cell.unable !== undefined ? "" : formatDifference(row, cell)
+        } |`
+      )
     ),
     "",
   ];

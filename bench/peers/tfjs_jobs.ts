@@ -209,7 +209,7 @@ function start(tf: TensorFlow, backend: string, job: JobNumbers): TrainingRun {
 
   return (first, count) => {
     for (let i = first; i < first + count; i++) step(i % BATCHES);
-    return Promise.resolve(lossTensor?.dataSync()[0] ?? NaN);
+    return Promise.resolve(lossTensor?.dataSync() ?? []);
   };
 }
 

@@ -3,7 +3,7 @@
 Variants are the number of threads, TorchScript for the loop, and torch.compile where the version has it.
 """
 
-from protocol import BATCHES, Unable, Variant, arguments, main
+from protocol import BATCHES, Variant, arguments, main
 
 args = arguments()
 

@@ -64,7 +64,7 @@ async function start(job: JobNumbers, device: string, together: number): Promise
     }
     const losses = await backend.download(loss!);
     loss!.dispose();
-    return losses[losses.length - 1];
+    return losses;
   };
 }
 

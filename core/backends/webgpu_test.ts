@@ -7,7 +7,7 @@ import {
 } from "@std/assert";
 import type { Graph, Value } from "../graph.ts";
 import { TILINGS } from "../kernels/wgsl/matmul.ts";
-import { mul } from "../ops/mod.ts";
+import { mul, scan, zeros } from "../ops/mod.ts";
 import { sampleArray } from "../primitives/dense.ts";
 import { ELEMENTWISE, type ElementwiseName } from "../primitives/elementwise.ts";
 import type { DenseArray, Primitive, Sample } from "../primitives/primitive.ts";
@@ -213,6 +213,19 @@ for (const [route, { programs, ...options }] of Object.entries(ROUTES)) {
     },
   });
 }
+
+Deno.test({
+  name: "webgpu: a loop of more steps than some adapters allow keeps its meaning",
+  ignore,
+  async fn() {
+    const time = 70_000;
+    const { graph } = trace([{ dtype: "f32", shape: [time, 2] }], (x) => {
+      const [last] = scan((sum, x) => [sum.mul(0.5).add(x), undefined], zeros([2]), x);
+      return [last];
+    });
+    await checkGraph(graph, [sampleArray(randomSource(16), [time, 2])], sums);
+  },
+});
 
 /** A small network with its state donated, ready to be run again and again. */
 async function trainer(device: WebGpuBackend) {

@@ -15,7 +15,7 @@ import {
   scaleIndex,
   visitExpression,
 } from "./expression.ts";
-import { expressionsOf, type Kernel, mapKernel } from "./kernel.ts";
+import { type Kernel, mapKernel } from "./kernel.ts";
 
 /** Merges the axes of a map or reduce kernel where that changes nothing. */
 export function mergeAxes(kernel: Kernel): Kernel {
@@ -61,7 +61,9 @@ function mergeList(
 function indicesOf(kernel: Kernel): Expression[] {
   const indices: Expression[] = kernel.stores.map(({ index }) => index);
   const seen = new Set<Expression>();
-  for (const expression of expressionsOf(kernel)) collect(expression, indices, seen);
+  const values = kernel.stores.map(({ value }) => value);
+  if (kernel.kind === "reduce") values.push(kernel.value);
+  for (const value of values) collect(value, indices, seen);
   return indices;
 }
 

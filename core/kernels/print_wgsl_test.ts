@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { planProgram } from "../backends/webgpu/executable.ts";
+import { type PlanLimits, planProgram } from "../backends/webgpu/executable.ts";
 import { optimize } from "../passes/mod.ts";
 import { TARGET_PROGRAMS, type TargetSizes } from "../testing/target_programs.ts";
 import { trace } from "../trace.ts";
@@ -17,7 +17,7 @@ const LEAST = {
   maxStorageBufferBindingSize: 2 ** 27,
 };
 
-function plan(name: string, sizes: TargetSizes, options: { readonly stepWork?: number } = {}) {
+function plan(name: string, sizes: TargetSizes, options: Partial<PlanLimits> = {}) {
   const graph = TARGET_PROGRAMS[name](sizes);
   const donated = graph.outputs.slice(1).map((_, i) => [i + 1, i] as const);
   const program = lowerGraph(optimize(graph), { donated, scatter: "reduce" });
@@ -55,6 +55,44 @@ Deno.test("planProgram() runs a loop that is too large for a workgroup step by s
   const { runs, shaders } = plan("oneHotRnn", { time, batch: 8, hidden: 64 }, { stepWork: 1 });
   assert(runs.length > 2 * time && runs.length <= 3 * time + 10, `found ${runs.length}`);
   assert(shaders.length < 20);
+});
+
+/**
+ * Dispatches that an iteration of the two loops takes where they are stepped: 2 in all where an iteration
+ * is small or its rows are independent and light; more where a product is so large that it is cut into
+ * tiles, which what is computed element by element before and after it does not join.
+ */
+const STEPPED: readonly (readonly [
+  what: string,
+  program: string,
+  sizes: TargetSizes,
+  options: Partial<PlanLimits>,
+  dispatches: number,
+])[] = [
+  ["a small tanh network", "oneHotRnn", { batch: 8, hidden: 64 }, { stepWork: 1 }, 2],
+  ["a wide tanh network, a row a workgroup", "oneHotRnn", { batch: 32, hidden: 256 }, {
+    stepWork: 1,
+  }, 2],
+  ["units with gates", "gatedRnn", { batch: 64, hidden: 128 }, { stepWork: 1 }, 2],
+  ["cells", "embeddingLstm", { batch: 16, hidden: 64 }, { stepWork: 1 }, 2],
+  ["large units", "gatedRnn", { batch: 32, hidden: 1536 }, {}, 4],
+  ["large cells", "embeddingLstm", { batch: 32, hidden: 1536 }, {}, 4],
+];
+
+for (const [what, program, sizes, options, dispatches] of STEPPED) {
+  Deno.test(`planProgram() takes ${dispatches} dispatches a step for ${what}, stepped`, () => {
+    const { runs } = plan(program, { ...sizes, time: 8 }, options);
+    const stepped = runs.filter(({ times }) => times.length > 0).length;
+    assertEquals(stepped, 8 * dispatches);
+    assert(runs.length - stepped <= 10, `found ${runs.length - stepped} outside of the loops`);
+  });
+}
+
+Deno.test("planProgram() cuts a loop into pieces where iterations are limited", () => {
+  const sizes = { time: 256, batch: 1, hidden: 512, symbols: 87 };
+  const whole = plan("oneHotRnn", sizes).runs.length;
+  const pieces = plan("oneHotRnn", sizes, { mostIterations: 60_000 }).runs.length;
+  assert(pieces > whole && pieces < 256, `found ${pieces}`);
 });
 
 Deno.test("planProgram() names the function of the network and its loop", () => {

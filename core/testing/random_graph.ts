@@ -32,6 +32,8 @@ export interface RandomGraphOptions {
   readonly depth?: number;
   /** Leaves out operations with jumps and kinks, so that gradients can be taken; `false` if left out. */
   readonly smooth?: boolean;
+  /** Greatest dimension of an input; 4 if left out. */
+  readonly largest?: number;
 }
 
 /**
@@ -44,7 +46,13 @@ export interface RandomGraphOptions {
  * @returns A graph with dead code, code that occurs twice, and several outputs.
  */
 export function randomGraph(seed: number, options: RandomGraphOptions = {}): Graph {
-  const { operations = 10, depth = 2, smooth = false } = options;
+  const { operations = 10, depth = 2, smooth = false, largest = 4 } = options;
+  const randomShape = (random: RandomSource, least: number, most: number): number[] => {
+    const rank = least + Math.floor(random() * (most - least + 1));
+    return Array.from({ length: rank }, () => 1 + Math.floor(random() * largest));
+  };
+  // As many elements as two of the largest inputs of three dimensions.
+  const elements = 2 * largest ** 3;
   const random = randomSource(seed);
   const types: TensorType[] = [
     { dtype: "f32", shape: randomShape(random, 2, 3) },
@@ -55,7 +63,7 @@ export function randomGraph(seed: number, options: RandomGraphOptions = {}): Gra
     { dtype: "bool", shape: randomShape(random, 0, 2) },
   ];
   return trace(types, (...inputs) => {
-    const maker = new GraphMaker(random, { depth, smooth });
+    const maker = new GraphMaker(random, { depth, smooth, elements });
     for (const input of inputs) maker.add(input, 1);
     maker.grow(operations);
     const outputs = [maker.pick("f32"), maker.pick("f32"), maker.pick()];
@@ -82,37 +90,32 @@ export function randomInputs(graph: Graph, seed: number): DenseArray[] {
   });
 }
 
-function randomShape(random: RandomSource, least: number, most: number): number[] {
-  const rank = least + Math.floor(random() * (most - least + 1));
-  return Array.from({ length: rank }, () => 1 + Math.floor(random() * 4));
-}
-
-/** Most elements a value may have. */
-const MOST_ELEMENTS = 128;
-
 /** Draws operations on what it has drawn so far. */
 class GraphMaker implements Pool {
   readonly #random: RandomSource;
   readonly #depth: number;
   readonly #smooth: boolean;
+  /** Most elements a value may have. */
+  readonly #elements: number;
   readonly #pool: Tensor[] = [];
   /** Bound on the magnitude of each real value, inputs being below 1. */
   readonly #bounds: Map<Tensor, number>;
 
   constructor(
     random: RandomSource,
-    options: { readonly depth: number; readonly smooth: boolean },
+    options: { readonly depth: number; readonly smooth: boolean; readonly elements: number },
     bounds = new Map<Tensor, number>(),
   ) {
     this.#random = random;
     this.#depth = options.depth;
     this.#smooth = options.smooth;
+    this.#elements = options.elements;
     this.#bounds = bounds;
   }
 
   /** Offers a value to the operations to come. */
   add(x: Tensor, bound: number): void {
-    if (sizeOf(x.shape) > MOST_ELEMENTS || sizeOf(x.shape) === 0) return;
+    if (sizeOf(x.shape) > this.#elements || sizeOf(x.shape) === 0) return;
     let small = x;
     if (x.type.dtype === "f32" && bound > LARGEST) {
       small = ops.tanh(x);
@@ -134,6 +137,7 @@ class GraphMaker implements Pool {
           const twin = new GraphMaker(randomSource(seed), {
             depth: 0,
             smooth: this.#smooth,
+            elements: this.#elements,
           }, this.#bounds);
           for (const x of this.#pool.slice(0, size)) twin.add(x, this.bound(x));
           if (kind !== "scan") twin.#make(kind);
@@ -232,7 +236,11 @@ class GraphMaker implements Pool {
       return roll < 0.5 ? "frozen" : "free";
     });
     const outside = this.#pool.slice();
-    const options = { depth: this.#depth - 1, smooth: this.#smooth };
+    const options = {
+      depth: this.#depth - 1,
+      smooth: this.#smooth,
+      elements: this.#elements,
+    };
     const [last, stacks] = ops.scan(
       (carry: Tensor[], slices: Tensor[]) => {
         const inner = new GraphMaker(this.#random, options, this.#bounds);

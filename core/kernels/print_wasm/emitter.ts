@@ -32,7 +32,8 @@ import {
 } from "../wasm/module.ts";
 import { type Address, emitStoreLanes } from "../wasm/matmul.ts";
 import type { Store } from "../kernel.ts";
-import { type Binding, type Frame, lookAxis, lookUp, openFrame } from "./frame.ts";
+import { axisDepth, type Binding, bindingOf, type Frame, lookUp, openFrame } from "./frame.ts";
+import { type IntegerHost, Integers } from "./integers.ts";
 import { emitOperation, emitShiftBy, emitSmallDivision } from "./operations.ts";
 
 const LANES = 4;
@@ -40,14 +41,8 @@ const BYTES = 4;
 /** Integers up to this are divided through floats. */
 const SMALL = 2 ** 21;
 
-/** A summand of an index. */
-interface Term {
-  readonly factor: Expression;
-  readonly scale: number;
-}
-
 /** Writes the expressions of one function. */
-export class Emitter {
+export class Emitter implements IntegerHost {
   /** Where code goes. */
   readonly code: FunctionBuilder;
   /** The place where it goes. */
@@ -55,11 +50,13 @@ export class Emitter {
   /** The axis along which vectors lie, if any. */
   vectorAxis: Axis | undefined;
   readonly #addressOf: (buffer: Buffer) => Address;
+  readonly #integers: Integers;
   readonly #hasAccumulator = new Map<Expression, boolean>();
 
   constructor(code: FunctionBuilder, addressOf: (buffer: Buffer) => Address) {
     this.code = code;
     this.#addressOf = addressOf;
+    this.#integers = new Integers(code, this, addressOf);
   }
 
   /** Where a buffer begins. */
@@ -95,17 +92,8 @@ export class Emitter {
   }
 
   /** Depth at which all that an expression needs is there. */
-  #depthOf(expression: Expression): number {
-    return this.#reads(expression) ? Infinity : this.#axisDepth(expression);
-  }
-
-  /** Depth at which the axes of an expression are bound. */
-  #axisDepth(expression: Expression): number {
-    let depth = 0;
-    for (const axis of axesIn(expression)) {
-      depth = Math.max(depth, lookAxis(this.frame, axis)?.depth ?? Infinity);
-    }
-    return depth;
+  depthOf(expression: Expression): number {
+    return this.#reads(expression) ? Infinity : axisDepth(this.frame, expression);
   }
 
   /** Whether an expression reads the result of its kernel's fold. */
@@ -128,7 +116,7 @@ export class Emitter {
       seen.add(part);
       if (part.kind === "constant" || part.kind === "axis" || part.kind === "accumulator") return;
       if (this.#knownVector(part) !== undefined) return;
-      if (this.#depthOf(part) <= this.frame.depth) {
+      if (this.depthOf(part) <= this.frame.depth) {
         this.vector(part);
         return;
       }
@@ -144,7 +132,7 @@ export class Emitter {
       this.hoist([index]);
       return;
     }
-    this.#base(buffer, index, this.frame.depth);
+    this.#integers.address(buffer, index, this.frame.depth);
   }
 
   /** What can be computed here of stores further inside. */
@@ -164,7 +152,7 @@ export class Emitter {
   }
 
   #knownVector(expression: Expression): Local | undefined {
-    const depth = this.#axisDepth(expression);
+    const depth = axisDepth(this.frame, expression);
     return lookUp(this.frame, (frame) => frame.vectors, expression, depth);
   }
 
@@ -201,7 +189,7 @@ export class Emitter {
 
   #pushAxis(axis: Axis): void {
     const { code } = this;
-    const { local, constant } = this.#bindingOf(axis);
+    const { local, constant } = bindingOf(this.frame, axis);
     const first = axis === this.vectorAxis ? constant : undefined;
     if (local === undefined) code.i32x4Const(constant);
     else {
@@ -216,12 +204,6 @@ export class Emitter {
       code.v128Const([0, 1, 2, 3]);
       code.op(i32x4.add);
     }
-  }
-
-  #bindingOf(axis: Axis) {
-    const bound = lookAxis(this.frame, axis);
-    if (!bound) throw new Error(`Cannot print an expression: axis ${axis.name} is not bound`);
-    return bound;
   }
 
   #pushOperation(expression: Expression & { readonly kind: "apply" }): void {
@@ -358,154 +340,12 @@ export class Emitter {
 
   /** The address of an element, at the first lane. */
   address(buffer: Buffer, index: Expression): Address {
-    return this.#base(buffer, index, Infinity);
-  }
-
-  /** The address of an element as far as terms down to a depth go: a local, and constant bytes. */
-  #base(buffer: Buffer, index: Expression, depth: number): Address {
-    const { code } = this;
-    const own = this.#addressOf(buffer);
-    let constant = own.offset;
-    let isNegative = false;
-    const moving: (Term & { readonly key: string; readonly depth: number })[] = [];
-    for (const term of termsOf(index)) {
-      if (term.kind === "constant") {
-        constant += BYTES * term.value;
-        continue;
-      }
-      const [factor, scale] = splitFactor(term);
-      if (factor.kind === "axis") {
-        const bound = lookAxis(this.frame, factor.axis);
-        if (bound) constant += BYTES * scale * bound.constant;
-        if (bound && bound.local === undefined) continue;
-        isNegative ||= scale < 0;
-        const key = bound ? `L${bound.local}*${scale}` : "";
-        moving.push({ factor, scale, key, depth: bound?.localDepth ?? Infinity });
-        continue;
-      }
-      isNegative ||= rangeOf(term).least < 0;
-      const depth = this.#depthOf(factor);
-      const key = `E${this.#identity(factor)}@${depth}*${scale}`;
-      moving.push({ factor, scale, key, depth });
-    }
-    // An address may only grow from its parts: what shrinks it is added to the base beforehand.
-    const early = isNegative || constant < 0 ? constant : 0;
-    let key = `${own.base}+${early}`;
-    let base = own.base;
-    if (early !== 0) {
-      base = this.#known(key, () => {
-        code.get(own.base);
-        code.i32Const(early);
-        code.op(i32.add);
-      });
-    }
-    moving.sort((a, b) => a.depth - b.depth);
-    for (let i = 0; i < moving.length; i++) {
-      const { factor, scale, key: own, depth: needed } = moving[i];
-      if (needed > depth) break;
-      key += own;
-      const before = base;
-      base = this.#known(key, () => {
-        code.get(before);
-        code.get(this.#scaled(factor, scale * BYTES, own));
-        code.op(i32.add);
-      });
-    }
-    return { base, offset: constant - early };
-  }
-
-  /** An address by its key, computed if it is not known. */
-  #known(key: string, compute: () => void): Local {
-    const known = lookUp(this.frame, (frame) => frame.addresses, key);
-    if (known !== undefined) return known;
-    compute();
-    const local = this.code.take("i32");
-    this.frame.addresses.set(key, local);
-    return local;
-  }
-
-  /** Part of an index in bytes. An axis counts without the constant of its binding. */
-  #scaled(factor: Expression, bytes: number, key: string): Local {
-    const { code } = this;
-    return this.#known(`S${key}`, () => {
-      if (factor.kind === "axis") {
-        const { local } = this.#bindingOf(factor.axis);
-        if (local === undefined) throw new Error("Cannot print an address: an axis is constant");
-        code.get(local);
-      } else this.pushInteger(factor);
-      code.i32Const(bytes);
-      code.op(i32.mul);
-    });
-  }
-
-  readonly #identities = new Map<Expression, number>();
-
-  #identity(expression: Expression): number {
-    let id = this.#identities.get(expression);
-    if (id === undefined) this.#identities.set(expression, id = this.#identities.size);
-    return id;
+    return this.#integers.address(buffer, index, Infinity);
   }
 
   /** Pushes an i32 expression that is the same in all lanes, or that of the first lane. */
   pushInteger(expression: Expression): void {
-    const { code } = this;
-    if (expression.kind === "constant") return code.i32Const(expression.value);
-    if (expression.kind === "axis") {
-      const { local, constant } = this.#bindingOf(expression.axis);
-      if (local === undefined) return code.i32Const(constant);
-      code.get(local);
-      if (constant !== 0) {
-        code.i32Const(constant);
-        code.op(i32.add);
-      }
-      return;
-    }
-    const depth = this.#axisDepth(expression);
-    const known = lookUp(this.frame, (frame) => frame.integers, expression, depth);
-    if (known !== undefined) return code.get(known);
-    if (expression.kind === "load" && expression.dtype !== "bool") {
-      const { base, offset } = this.address(expression.buffer, expression.index);
-      code.loadFrom(load.i32, base, offset);
-    } else if (!this.#pushIntegerOperation(expression)) {
-      this.push(expression);
-      code.laneOp(lane.i32x4_extract, 0);
-    }
-    const local = code.take("i32");
-    this.frame.integers.set(expression, local);
-    code.get(local);
-  }
-
-  #pushIntegerOperation(expression: Expression): boolean {
-    const { code } = this;
-    if (expression.kind !== "apply" || expression.dtype !== "i32") return false;
-    const [x, y] = expression.inputs;
-    switch (expression.operation) {
-      case "add":
-      case "sub":
-      case "mul":
-        this.pushInteger(x);
-        this.pushInteger(y);
-        code.op(i32[expression.operation]);
-        return true;
-      case "max":
-      case "min":
-        for (const read of [0, 1]) {
-          this.pushInteger(x);
-          this.pushInteger(y);
-          if (read === 1) code.op(expression.operation === "max" ? i32.gt_s : i32.lt_s);
-        }
-        code.select();
-        return true;
-      case "div":
-      case "rem":
-        if (y.kind !== "constant" || y.value <= 0) return false;
-        this.pushInteger(x);
-        code.i32Const(y.value);
-        code.op(expression.operation === "div" ? i32.div_s : i32.rem_s);
-        return true;
-      default:
-        return false;
-    }
+    this.#integers.push(expression);
   }
 
   /** Writes stores at the current point: all values first, so that none sees what another writes. */

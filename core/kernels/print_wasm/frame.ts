@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Axis, Expression } from "../expression.ts";
+import { axesIn, type Axis, type Expression } from "../expression.ts";
 import type { Local } from "../wasm/module.ts";
 
 /** The value of a loop variable: a local that holds it, a constant, or their sum. */
@@ -86,4 +86,20 @@ export function lookUp<K>(
     if (local !== undefined) return local;
   }
   return undefined;
+}
+
+/** The binding of an axis. */
+export function bindingOf(frame: Frame, axis: Axis): BoundAxis {
+  const bound = lookAxis(frame, axis);
+  if (!bound) throw new Error(`Cannot print an expression: axis ${axis.name} is not bound`);
+  return bound;
+}
+
+/** Depth at which the last of the axes of an expression is bound. */
+export function axisDepth(frame: Frame, expression: Expression): number {
+  let depth = 0;
+  for (const axis of axesIn(expression)) {
+    depth = Math.max(depth, lookAxis(frame, axis)?.depth ?? Infinity);
+  }
+  return depth;
 }

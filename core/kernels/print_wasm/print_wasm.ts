@@ -26,6 +26,8 @@ import { straightenOperands } from "./straighten.ts";
 export interface PrintOptions {
   /** Whether multiplications and additions may be fused; by default whether the engine can. */
   readonly relaxed?: boolean;
+  /** Whether each step is a function of its own, exported as `step0` and so on, to be timed. */
+  readonly separate?: boolean;
 }
 
 /** A printed program. */
@@ -60,6 +62,7 @@ export function printWasm(program: Program, options: PrintOptions = {}): Printed
 class ProgramPrinter {
   readonly #program: Program;
   readonly #module: ModuleBuilder;
+  readonly #separate: boolean;
   readonly #offsets: ReadonlyMap<Buffer, number>;
   readonly #planned = new Map<Kernel, PlannedMatmul | undefined>();
   /** Where the right operands that are packed before a loop lie in the arena. */
@@ -69,6 +72,7 @@ class ProgramPrinter {
 
   constructor(program: Program, options: PrintOptions) {
     this.#program = program;
+    this.#separate = options.separate ?? false;
     this.#module = new ModuleBuilder({ memory: { minimumPages: 1 }, relaxed: options.relaxed });
     const { size, offsets } = planMemory(program, { alignment: ALIGNMENT, slack: SLACK });
     this.#offsets = offsets;
@@ -123,11 +127,13 @@ class ProgramPrinter {
     for (let next = 0; next < steps.length;) {
       const first = next;
       const buffers = new Set<Buffer>();
-      functions.push(this.#module.addFunction({ parameters: ["i32"] }, (code) => {
+      const exportAs = this.#separate ? `step${first}` : undefined;
+      functions.push(this.#module.addFunction({ parameters: ["i32"], exportAs }, (code) => {
         // The addresses of all buffers come first: which, is known once the steps are chosen.
         const locals = new Map<Buffer | "arena", Local>();
         let end = first;
-        for (let size = 0; end < steps.length && (end === first || size < FUNCTION_BYTES); end++) {
+        const most = this.#separate ? 0 : FUNCTION_BYTES;
+        for (let size = 0; end < steps.length && (end === first || size < most); end++) {
           size += this.#guessSize(steps[end]);
         }
         next = end;

@@ -178,6 +178,10 @@ const LAYOUTS: Readonly<
   "x transposed": (m, _k, n) => ({ x: columnMajor(m), y: rowMajor(n) }),
   "both transposed": (m, k, _n) => ({ x: columnMajor(m), y: columnMajor(k) }),
   "wide rows": (_m, k, n) => ({ x: rowMajor(k + 5), y: rowMajor(n + 2) }),
+  "y the same for all k": (_m, k, _n) => ({
+    x: rowMajor(k),
+    y: { rowStride: 0, columnStride: 1 },
+  }),
   "every other element": (_m, k, n) => ({
     x: { rowStride: 2 * k, columnStride: 2 },
     y: { rowStride: 3 * n, columnStride: 3 },

@@ -321,27 +321,35 @@ function walk(
   );
   const xPointer = code.local("i32");
   const yPointer = code.local("i32");
-  const end = code.local("i32");
   code.get(x.base);
   code.set(xPointer);
   code.get(y.base);
-  code.tee(yPointer);
+  code.set(yPointer);
   const rounds = Math.floor(steps / unroll);
-  // The pointer of y, the one that surely moves, is also the counter.
-  code.i32Const(rounds * unroll * y.kBytes);
-  code.op(i32.add);
-  code.set(end);
-  code.loop((again) => {
-    straight(0, unroll, xPointer, yPointer);
-    code.increment(xPointer, unroll * x.kBytes);
-    code.get(yPointer);
-    code.i32Const(unroll * y.kBytes);
+  const advance = (pointer: Local, bytes: number) => code.increment(pointer, unroll * bytes);
+  // A pointer that moves is also the counter; an operand that is the same for all k has none.
+  const counter = y.kBytes > 0
+    ? { local: yPointer, bytes: y.kBytes }
+    : x.kBytes > 0
+    ? { local: xPointer, bytes: x.kBytes }
+    : undefined;
+  if (counter === undefined) {
+    code.repeat({ to: rounds }, () => straight(0, unroll, xPointer, yPointer));
+  } else {
+    const end = code.local("i32");
+    code.get(counter.local);
+    code.i32Const(rounds * unroll * counter.bytes);
     code.op(i32.add);
-    code.tee(yPointer);
-    code.get(end);
-    code.op(i32.ne);
-    code.branchIf(again);
-  });
+    code.set(end);
+    code.loop((again) => {
+      straight(0, unroll, xPointer, yPointer);
+      advance(xPointer, x.kBytes);
+      advance(yPointer, y.kBytes);
+      code.get(counter.local, end);
+      code.op(i32.ne);
+      code.branchIf(again);
+    });
+  }
   straight(0, steps - rounds * unroll, xPointer, yPointer);
 }
 

@@ -7,7 +7,7 @@
  */
 import { pointsOf } from "../accesses.ts";
 import { affineIndex, applyExpression, type Axis, type Expression } from "../expression.ts";
-import type { MatmulKernel, ReduceKernel } from "../kernel.ts";
+import { axesOf, type Kernel, type MatmulKernel, type ReduceKernel } from "../kernel.ts";
 import {
   axesOfAll,
   forEachPoint,
@@ -72,6 +72,20 @@ function isContiguous({ value, inner, axes }: ReduceKernel): boolean {
 export function reduceGroups(kernel: ReduceKernel): number {
   const team = teamSize(kernel, REDUCE_LANES);
   return Math.ceil(pointsOf(kernel.axes) * team / WORKGROUP_SIZE);
+}
+
+/** Iterations of loops that an invocation makes at most when one workgroup has a kernel to itself. */
+export function iterationsOf(kernel: Kernel, share: number): number {
+  const points = Math.ceil(pointsOf(axesOf(kernel)) / share);
+  if (kernel.kind === "map") return Math.ceil(points / WORKGROUP_SIZE);
+  const sum = kernel.kind === "matmul" ? matmulAsReduce(kernel) : kernel;
+  // The team depends on how many points there are; either way the work is shared.
+  const inner = pointsOf(sum.inner);
+  const rounds = Math.ceil(points / WORKGROUP_SIZE);
+  const alone = rounds * (inner + 1);
+  const team = teamSize(sum, WORKGROUP_SIZE);
+  const together = Math.ceil(points * team / WORKGROUP_SIZE) * (Math.ceil(inner / team) + 10);
+  return Math.max(alone / Math.max(1, team / 4), together);
 }
 
 /** Invocations that a reduction by itself tries to occupy. */

@@ -14,13 +14,21 @@ import {
   pointsOf,
   workOf,
 } from "../accesses.ts";
-import type { Axis, Buffer } from "../expression.ts";
-import { type Kernel, kernelsOf, type Step, type TimeLoop } from "../kernel.ts";
+import {
+  addIndex,
+  type Axis,
+  axisExpression,
+  type Buffer,
+  type Expression,
+  rewriteExpression,
+  scaleIndex,
+} from "../expression.ts";
+import { type Kernel, kernelsOf, mapKernel, type Step, type TimeLoop } from "../kernel.ts";
 import { findRows } from "../rows.ts";
 import { WORKGROUP_SIZE } from "./context.ts";
 import type { RowTile } from "./group.ts";
 import { chooseTiling, type Tiling, tilingSizes } from "./matmul.ts";
-import { matmulAsReduce, reduceGroups } from "./reduce.ts";
+import { iterationsOf, matmulAsReduce, reduceGroups } from "./reduce.ts";
 
 /** One kernel spread over many workgroups. */
 export interface KernelPart {
@@ -82,6 +90,8 @@ export interface ScheduleOptions {
   readonly smallWork?: number;
   /** Multiplications from which a product is cut into tiles. */
   readonly tiledProduct?: number;
+  /** Iterations of loops that an invocation may make: some software adapters stop without a word. */
+  readonly mostIterations?: number;
   /** Scalar operations of one iteration that a workgroup may do in a loop over time. */
   readonly stepWork?: number;
 }
@@ -147,10 +157,58 @@ function nodeOf(step: Step, options: ScheduleOptions): Node {
   const iteration = workOf(step) / step.time.extent;
   const rows = findRows([step]);
   if (rows && fits && iteration / rows.extent <= stepWork) {
-    return { ...base, steps: [...rows.steps], kind: "group", tile: tileOf(rows, iteration) };
+    const tile = tileOf(rows, iteration);
+    const pieces = inPieces(step, rows.extent / tile.size, options);
+    if (pieces) return { ...base, steps: [pieces], kind: "stepped", tile: undefined };
+    return { ...base, steps: [...rows.steps], kind: "group", tile };
   }
-  if (fits && iteration <= stepWork / 4) return { ...base, kind: "group", tile: undefined };
+  if (fits && iteration <= stepWork / 4) {
+    const pieces = inPieces(step, 1, options);
+    if (pieces) return { ...base, steps: [pieces], kind: "stepped", tile: undefined };
+    return { ...base, kind: "group", tile: undefined };
+  }
   return { ...base, kind: "stepped", tile: undefined };
+}
+
+/** Iterations of loops that an invocation makes if a workgroup runs a share of some steps. */
+function iterationsIn(steps: readonly Step[], share: number): number {
+  return steps.reduce((sum, step) => {
+    if (step.kind !== "loop") return sum + iterationsOf(step, share);
+    return sum + step.time.extent * (1 + iterationsIn(step.steps, share));
+  }, 0);
+}
+
+/**
+ * A loop too long for one dispatch as a loop over pieces that are short enough; `undefined` if it is
+ * short enough, itself if there are no such pieces.
+ */
+function inPieces(
+  loop: TimeLoop,
+  share: number,
+  { mostIterations = Infinity }: ScheduleOptions,
+): TimeLoop | undefined {
+  const { time } = loop;
+  const body = 1 + iterationsIn(loop.steps, share);
+  if (time.extent * body <= mostIterations) return undefined;
+  let length = 1;
+  for (let n = 2; n * body <= mostIterations; n++) if (time.extent % n === 0) length = n;
+  if (length === 1) return loop;
+  const piece: Axis = { name: "piece", extent: time.extent / length };
+  const step: Axis = { name: time.name, extent: length };
+  const whole = addIndex(scaleIndex(axisExpression(piece), length), axisExpression(step));
+  const known = new Map<Expression, Expression>();
+  const rewrite = (expression: Expression) =>
+    rewriteExpression(
+      expression,
+      (part) => part.kind === "axis" && part.axis === time ? whole : undefined,
+      known,
+    );
+  const map = (steps: readonly Step[]): Step[] =>
+    steps.map((inner) =>
+      inner.kind === "loop" ? { ...inner, steps: map(inner.steps) } : mapKernel(inner, rewrite)
+    );
+  const inner: TimeLoop = { ...loop, time: step, steps: map(loop.steps) };
+  return { ...loop, time: piece, steps: [inner] };
 }
 
 /** Cuts rows into tiles: few enough for a dispatch, and wide enough to keep a workgroup busy. */
@@ -172,7 +230,7 @@ function join(latest: readonly Node[], node: Node, options: ScheduleOptions): No
   const parts = [...latest, node];
   const footprints = parts.map(({ footprint }) => footprint);
   if (bindingsOf(footprints, options) > options.maxBindings) return undefined;
-  const { smallWork = SMALL_WORK } = options;
+  const { smallWork = SMALL_WORK, mostIterations = Infinity } = options;
   // Large products have tiles of their own, which use memory much better.
   if (parts.some((part) => part.steps.some(isLargeProduct))) return undefined;
   const { level } = latest[0];
@@ -182,11 +240,15 @@ function join(latest: readonly Node[], node: Node, options: ScheduleOptions): No
   // One workgroup for everything: loops have been judged, the rest must be small.
   const single = parts.every(({ kind, tile }) => kind === "kernel" || !tile) &&
     workOutsideLoops(steps) <= smallWork;
-  if (single) return { ...base, tile: undefined };
+  if (single) {
+    return iterationsIn(steps, 1) <= mostIterations ? { ...base, tile: undefined } : undefined;
+  }
   const rows = findRows(steps);
   if (!rows) return undefined;
   const tile = tileOf(rows, workOutsideLoops(steps) + loopIteration(steps));
-  if (workOutsideLoops(steps) / (rows.extent / tile.size) > smallWork) return undefined;
+  const groups = rows.extent / tile.size;
+  if (workOutsideLoops(steps) / groups > smallWork) return undefined;
+  if (iterationsIn(steps, groups) > mostIterations) return undefined;
   return { ...base, steps: [...rows.steps], tile };
 }
 

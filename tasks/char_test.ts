@@ -1,0 +1,280 @@
+import {
+  assert,
+  assertAlmostEquals,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
+import {
+  type Batch,
+  checkTask,
+  dummyPredict,
+  optionsToJson,
+  type Predict,
+  type PredictRequest,
+  type TaskInstance,
+} from "@unroll/core";
+import { char, charOf, type CharOptions } from "./char.ts";
+import { type CharForm, CharSampler } from "./char_sample.ts";
+
+const TEXT = "The quick brown fox jumps over the lazy dog.\n".repeat(30);
+
+/** The logarithms of how often a character came after another in a text. */
+function bigrams(task: TaskInstance, text: string): Predict {
+  const { alphabet = "" } = task.options as CharOptions;
+  const size = [...alphabet].length;
+  const counts = new Float64Array(size * size).fill(0.01);
+  const numbers = [...text].map((character) => alphabet.indexOf(character));
+  for (let i = 1; i < numbers.length; i++) counts[numbers[i - 1] * size + numbers[i]]++;
+  return ({ inputs = new Int32Array(), length, size: batch = 1 }: PredictRequest) => {
+    const last = task.spec.outputs.at === "last" ? inputs.length - batch : 0;
+    const rows = [...inputs.subarray(last)].flatMap((
+      i,
+    ) => [...counts.subarray(i * size, (i + 1) * size)].map(Math.log));
+    assert(inputs.length === length * batch);
+    return Promise.resolve({ outputs: Float32Array.from(rows) });
+  };
+}
+
+/** The text of a sequence of a batch, and what it should say. */
+function read(task: TaskInstance, batch: Batch, i: number): [string, string] {
+  const { alphabet = "" } = task.options as CharOptions;
+  const column = (data: ArrayLike<number>) =>
+    Array.from({ length: data.length / batch.size }, (_, t) => alphabet[data[t * batch.size + i]])
+      .join("");
+  return [column(batch.inputs ?? []), column(batch.targets)];
+}
+
+const request = (step: number, seed = 0) => ({ step, seed, random: () => 0 });
+
+Deno.test("char() keeps the contract of tasks", async () => {
+  await checkTask(char());
+  await checkTask(char({ corpus: "fizzbuzz-text", loss: "sum", batch: 1, validation: 0 }));
+  await checkTask(char({ mode: "windows", length: 8, batch: 16, vocabulary: 20, padding: true }));
+  await checkTask(char({ mode: "windows", length: 3, outputs: "last", stride: 1, unknown: true }));
+  await checkTask(char({ length: 10, outputs: "last" }));
+});
+
+Deno.test("char() reads contiguous batches on and on, and starts anew with the text", async () => {
+  const task = await charOf(TEXT, { length: 16, batch: 3, validation: 0 }).create();
+  const stream = Math.floor((TEXT.length - 1) / 3);
+  const pieces = Math.floor(stream / 16);
+  assertEquals(task.stepsPerEpoch, pieces);
+  assert(task.spec.stateful);
+  for (const step of [0, 1, 5, pieces - 1, pieces, 2 * pieces + 3]) {
+    const batch = task.batch(request(step));
+    assertEquals(batch.reset, step % pieces === 0);
+    for (let i = 0; i < 3; i++) {
+      const start = i * stream + (step % pieces) * 16;
+      assertEquals(read(task, batch, i), [
+        TEXT.slice(start, start + 16),
+        TEXT.slice(start + 1, start + 17),
+      ]);
+    }
+  }
+});
+
+Deno.test("char() wraps as min-char-rnn does", async () => {
+  for (const [corpus, length] of [["sevenths", 64], ["fizzbuzz-text", 64]] as const) {
+    const task = await char({ corpus, length, batch: 1, validation: 0 }).create();
+    const size = corpus === "sevenths" ? 6000 : 413;
+    const resets: number[] = [];
+    for (let n = 0, p = 0; n < 200; n++, p += length) {
+      if (p + length + 1 >= size || n === 0) resets.push(n), p = 0;
+    }
+    const found = Array.from({ length: 200 }, (_, n) => n)
+      .filter((n) => task.batch(request(n)).reset);
+    assertEquals(found, resets);
+  }
+});
+
+Deno.test("char() gives each window once an epoch", async () => {
+  const task = await charOf(TEXT, {
+    mode: "windows",
+    length: 8,
+    stride: 5,
+    batch: 7,
+    validation: 0,
+    outputs: "last",
+  }).create();
+  const windows = Math.floor((TEXT.length - 9) / 5) + 1;
+  assertEquals(task.stepsPerEpoch, Math.floor(windows / 7));
+  const epoch = (seed: number) =>
+    Array.from({ length: task.stepsPerEpoch ?? 0 }, (_, step) => {
+      const batch = task.batch(request(step, seed));
+      return Array.from({ length: 7 }, (_, i) => read(task, batch, i).join(""));
+    }).flat();
+  assert(epoch(0).join() !== epoch(1).join());
+  assert(epoch(0).every((window) => TEXT.includes(window)));
+});
+
+Deno.test("char() measures the bits of a text as they are", async () => {
+  const even = (classes: number) => ({ length, size = 1 }: PredictRequest) =>
+    Promise.resolve({ outputs: new Float32Array(length * size * classes) });
+  for (const mode of ["contiguous", "windows"] as const) {
+    const task = await charOf("abcd".repeat(2000), { mode, loss: "sum" }).create();
+    const { loss, metrics } = await task.validate(even(4));
+    assertAlmostEquals(loss, Math.log(4), 1e-12);
+    assertAlmostEquals(metrics?.bits ?? 0, 2, 1e-12);
+  }
+});
+
+Deno.test("char() counts every character of the validation text once", async () => {
+  const held = TEXT.repeat(5);
+  const text = TEXT + held;
+  const task = await charOf(text, { validation: held.length / text.length }).create();
+  const asked: number[] = [];
+  const inner = dummyPredict(task.spec);
+  await task.validate((request) => {
+    asked.push(request.length * (request.size ?? 1));
+    return inner(request);
+  });
+  const streams = Math.floor((held.length - 1) / 1024);
+  const sum = asked.reduce((a, b) => a + b);
+  assertEquals(sum, streams * Math.floor((held.length - 1) / streams));
+});
+
+Deno.test("char() measures with the state carried on", async () => {
+  const task = await charOf(TEXT.repeat(20), { validation: 0.5 }).create();
+  const { states } = dummyPredict(task.spec);
+  let carried = 0;
+  const inner = dummyPredict(task.spec);
+  await task.validate((request) => {
+    if (request.state) carried++;
+    return inner(request);
+  });
+  assert(carried > 0);
+  assertEquals([states(), inner.states()], [0, 0]);
+});
+
+Deno.test("char() takes its alphabet from the training part alone", async () => {
+  const text = "ab".repeat(500) + "é".repeat(10);
+  const refused = charOf(text, { validation: 0.1, length: 8 });
+  await assertRejects(() => refused.create(), RangeError, "Cannot read the validation text: ");
+  const task = await charOf(text, { validation: 0.1, length: 8, unknown: true }).create();
+  assertEquals((task.options as CharOptions).alphabet, "ab");
+  assertEquals(task.spec.inputs, { kind: "symbol", vocabulary: 3 });
+});
+
+Deno.test("char() has lesson 6's vocabulary: padding first, slack at the end", async () => {
+  const task = await charOf(TEXT, { padding: true, vocabulary: 86 }).create();
+  assertEquals(task.spec.inputs, { kind: "symbol", vocabulary: 86 });
+  const { inputs = new Int32Array() } = task.batch(request(0));
+  assert(inputs.every((n: number) => n > 0));
+  await assertRejects(
+    () => charOf(TEXT, { vocabulary: 5 }).create(),
+    RangeError,
+    "Cannot use a vocabulary of 5: the text has 30 symbols",
+  );
+});
+
+Deno.test("char() says when a text is too short", async () => {
+  await assertRejects(
+    () => charOf("abcabc", { length: 64 }).create(),
+    RangeError,
+    "Cannot make batches of 1 × 64 characters",
+  );
+  await assertRejects(
+    () => charOf(TEXT, { mode: "windows", length: 64, batch: 500 }).create(),
+    RangeError,
+    "Cannot make batches of 500 × 64 characters",
+  );
+});
+
+Deno.test("char() made from what a run keeps samples without the text", async () => {
+  const made = await charOf(TEXT).create();
+  const kept = optionsToJson(char.options, made.options as CharOptions);
+  assert(kept.length < 400, kept);
+  const again = await char(JSON.parse(kept)).create();
+  assertEquals(again.spec, made.spec);
+  const predict = bigrams(made, TEXT);
+  const write = async (task: TaskInstance) => {
+    let text = "";
+    for await (const piece of task.sample?.(predict, { prompt: "q" }) ?? []) text += piece;
+    return text;
+  };
+  assertEquals((await write(again)).length, 200);
+  assertEquals(await write(again), await write(made));
+  assertThrows(() => again.batch(request(0)), RangeError, 'Cannot read corpus "text"');
+});
+
+Deno.test("CharSampler draws by seed, temperature and the likeliest few", async () => {
+  const task = await charOf(TEXT).create();
+  const sampler = new CharSampler(task.options as CharForm);
+  const predict = bigrams(task, TEXT);
+  const write = async (request: Parameters<CharSampler["sample"]>[1]) => {
+    let text = "";
+    for await (const piece of sampler.sample(predict, request)) text += piece;
+    return text;
+  };
+  assertEquals((await write({})).length, 200);
+  assertEquals(await write({ seed: 5 }), await write({ seed: 5 }));
+  assert(await write({ seed: 5 }) !== await write({ seed: 6 }));
+  const greedy = await write({ prompt: "q", temperature: 0, seed: 1 });
+  assertEquals(greedy, await write({ prompt: "q", topK: 1, seed: 2 }));
+  assertEquals(await write({ length: 0 }), "");
+  // After "e" come a space, "r" and, in "he", nothing else.
+  const after = new Set<string>();
+  for (let seed = 0; seed < 200; seed++) after.add(await write({ prompt: "e", length: 1, seed }));
+  assert(after.has(" ") && after.has("r") && after.size <= 4, [...after].join());
+  for (const wrong of [{ temperature: -1 }, { topK: 0 }, { length: 1.5 }, { prompt: "é" }]) {
+    await assertRejects(() => write(wrong), RangeError, "Cannot");
+  }
+});
+
+Deno.test("CharSampler draws in proportion to the probabilities", async () => {
+  const task = await charOf("aab".repeat(200)).create();
+  const sampler = new CharSampler(task.options as CharForm);
+  const predict = () => Promise.resolve({ outputs: Float32Array.of(Math.log(0.8), Math.log(0.2)) });
+  let ones = 0;
+  for await (const piece of sampler.sample(predict, { length: 4000 })) if (piece === "b") ones++;
+  // 0.2 give or take five standard deviations, √(0.16 / 4000) each.
+  assertAlmostEquals(ones / 4000, 0.2, 0.032);
+  let halved = 0;
+  for await (const piece of sampler.sample(predict, { length: 4000, temperature: 0.5 })) {
+    if (piece === "b") halved++;
+  }
+  assertAlmostEquals(halved / 4000, 0.04 / 0.68, 0.02);
+});
+
+Deno.test("CharSampler never draws padding, the unknown or slack", async () => {
+  const task = await charOf(TEXT, { padding: true, unknown: true, vocabulary: 60 }).create();
+  const sampler = new CharSampler(task.options as CharForm);
+  let text = "";
+  const predict = dummyPredict(task.spec);
+  for await (const piece of sampler.sample(predict, { length: 300 })) text += piece;
+  assertEquals([...text].length, 300);
+  assert([...text].every((character) => TEXT.includes(character)));
+  assertEquals(predict.states(), 0);
+});
+
+Deno.test("CharSampler shows a model of windows as much as it was trained on", async () => {
+  const task = await charOf(TEXT, { mode: "windows", length: 4, outputs: "last" }).create();
+  const sampler = new CharSampler(task.options as CharForm);
+  const dummy = dummyPredict(task.spec);
+  const lengths: number[] = [];
+  const predict: Predict = (request) => {
+    lengths.push(request.length);
+    return dummy(request);
+  };
+  const all = await sampler.nextAtEach(predict, "The quick");
+  assertEquals(lengths, [1, 1, 1, 1, 4, 4, 4, 4, 4]);
+  // Reading step by step comes to the same as reading a window at once.
+  const [alone] = (await sampler.nextAtEach(dummy, "uick")).slice(-1);
+  assertEquals(all[8], alone);
+  assertEquals(dummy.states(), 0);
+});
+
+Deno.test("CharSampler tells what may come next", async () => {
+  const task = await charOf(TEXT).create();
+  const sampler = new CharSampler(task.options as CharForm);
+  const predict = bigrams(task, TEXT);
+  const chances = await sampler.next(predict, "q");
+  assertEquals(chances[0].character, "u");
+  assertAlmostEquals(chances.reduce((sum, { probability }) => sum + probability, 0), 1, 1e-12);
+  await assertRejects(() => sampler.next(predict, ""), RangeError, "a prompt is needed");
+  const lines = await task.answer?.(predict, "qu") ?? [];
+  assert(lines[0].startsWith('"i"'), lines[0]);
+  assertStringIncludes(lines[lines.length - 1], '"ui"');
+});

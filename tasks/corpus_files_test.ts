@@ -1,0 +1,82 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { readCorpus } from "./corpus_files.ts";
+
+Deno.test("readCorpus() has the built-in texts as their write-ups have them", () => {
+  const sevenths = readCorpus("sevenths");
+  assertEquals([sevenths.length, new Set(sevenths).size], [6000, 6]);
+  const fizzbuzz = readCorpus("fizzbuzz-text");
+  assertEquals([fizzbuzz.length, new Set(fizzbuzz).size], [413, 15]);
+  assertEquals(fizzbuzz.slice(0, 40), "1 2 fizz 4 buzz fizz 7 8 fizz buzz 11 fi");
+});
+
+Deno.test("readCorpus() reads files by path and by pattern, sorted", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.mkdir(`${folder}/x/y`, { recursive: true });
+    const write = (path: string, text: string) => Deno.writeTextFile(`${folder}/${path}`, text);
+    await write("b.txt", "B");
+    await write("a.txt", "\ufeffÄ");
+    await write("a+.md", "M");
+    await write("x/c.txt", "C");
+    await write("x/y/d.txt", "D");
+    await write(".hidden.txt", "H");
+    assertEquals(readCorpus(`${folder}/a.txt`), "Ä");
+    assertEquals(readCorpus(`${folder}/*.txt`), "ÄB");
+    assertEquals(readCorpus(`${folder}/?.txt`), "ÄB");
+    assertEquals(readCorpus(`${folder}/a+*`), "M");
+    assertEquals(readCorpus(`${folder}/**/*.txt`), "ÄBCD");
+    assertEquals(readCorpus(`${folder}/*/*.txt`), "C");
+    assertEquals(readCorpus(`${folder}/.h*.txt`), "H");
+    assertEquals(readCorpus(`${folder}/x/**`), "CD");
+    assertThrows(
+      () => readCorpus(`${folder}/*.csv`),
+      RangeError,
+      `no file fits the pattern`,
+    );
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("readCorpus() says why it cannot read", async () => {
+  assertThrows(
+    () => readCorpus("seventh"),
+    RangeError,
+    'Cannot read corpus "seventh": there is no such file; did you mean "sevenths"?',
+  );
+  const path = await Deno.makeTempFile();
+  try {
+    assertThrows(() => readCorpus(path), RangeError, "text is needed, and there is none");
+    await Deno.writeFile(path, Uint8Array.of(0x61, 0xff, 0xfe));
+    assertThrows(() => readCorpus(path), RangeError, "UTF-8 text is needed");
+  } finally {
+    await Deno.remove(path);
+  }
+});
+
+Deno.test("readCorpus() reads standard input", async () => {
+  const code = `import { readCorpus } from ${
+    JSON.stringify(new URL("./corpus_files.ts", import.meta.url).href)
+  }; console.log(readCorpus("-").length);`;
+  // The program comes by a file, so that standard input is free for the text.
+  const file = await Deno.makeTempFile({
+    dir: new URL(".", import.meta.url).pathname,
+    suffix: ".ts",
+  });
+  try {
+    await Deno.writeTextFile(file, code);
+    const reader = new Deno.Command(Deno.execPath(), {
+      args: ["run", "--quiet", "--no-check", "--no-lock", file],
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "inherit",
+    }).spawn();
+    const writer = reader.stdin.getWriter();
+    await writer.write(new TextEncoder().encode("ü".repeat(100_000)));
+    await writer.close();
+    const { stdout } = await reader.output();
+    assertEquals(new TextDecoder().decode(stdout).trim(), "100000");
+  } finally {
+    await Deno.remove(file);
+  }
+});
