@@ -34,6 +34,8 @@ export interface CpuOptions {
    * Results are the same each time for the same number; another number may round differently.
    */
   readonly threads?: number;
+  /** Whether threads share even what is not worth it, which is slow and tests the sharing. */
+  readonly eager?: boolean;
 }
 
 /** More threads than this rarely help the sizes that fit a CPU. */
@@ -151,7 +153,8 @@ export function cpuBackend(options: CpuOptions = {}): Backend {
       const view = memory.view(type.dtype, address, sizeOf(type.shape));
       return Promise.resolve(typedArray(type.dtype, view));
     },
-    compile: (graph, settings) => compileGraph({ memory, threads, relaxed }, graph, settings),
+    compile: (graph, settings) =>
+      compileGraph({ memory, threads, relaxed, eager: options.eager }, graph, settings),
     dispose,
     [Symbol.dispose]: dispose,
   };
@@ -163,13 +166,14 @@ interface Machine {
   readonly memory: CpuMemory;
   readonly threads: CpuThreads | undefined;
   readonly relaxed: boolean;
+  readonly eager: boolean | undefined;
 }
 
 /** Operations of a run from which threads are likely wanted: about half a millisecond of work. */
 const WORTH_THREADS = 10_000_000;
 
 async function compileGraph(
-  { memory, threads, relaxed }: Machine,
+  { memory, threads, relaxed, eager }: Machine,
   graph: Graph,
   { name = "program", donated = [] }: CompileOptions = {},
 ): Promise<Executable> {
@@ -178,7 +182,7 @@ async function compileGraph(
   const program = lowerGraph(optimize(graph), { name, donated });
   const printed = printWasm(program, {
     relaxed,
-    threads: threads?.count,
+    threads: threads && { count: threads.count, eager },
     shared: threads !== undefined,
   });
   tell(program, printed.bytes);

@@ -69,7 +69,7 @@ const BARRIER_CYCLES = 1500;
 /** A kernel that takes fewer cycles is left to the first thread. */
 const LEAST_KERNEL = 3000;
 /** Threads are used if they save this many cycles a run. */
-const LEAST_SAVING = 120_000;
+const LEAST_SAVING = 300_000;
 /** A loop is cut inside if that saves this share of its time. */
 const LEAST_GAIN = 0.15;
 
@@ -78,23 +78,32 @@ export function singleSchedule(program: Program): Schedule {
   return { tasks: program.steps.map(alone), thread: { name: "thread", extent: 1 } };
 }
 
+/** How threads share a program. */
+export interface ThreadOptions {
+  /** How many threads there are. */
+  readonly count: number;
+  /** Whether to share even what is not worth it, which is slow and tests the sharing. */
+  readonly eager?: boolean;
+}
+
 /**
  * Shares a program among threads.
  *
  * @param program The program.
- * @param count How many threads there are.
+ * @param options How many threads there are.
  * @param placeOf Where buffers lie.
  * @returns What to do; on one thread if more would not pay.
  */
 export function scheduleThreads(
   program: Program,
-  count: number,
+  { count, eager = false }: ThreadOptions,
   placeOf: (buffer: Buffer) => Place,
 ): Schedule {
   if (count < 2) return singleSchedule(program);
-  const scheduler = new Scheduler({ name: "thread", extent: count }, placeOf);
+  const scheduler = new Scheduler({ name: "thread", extent: count }, placeOf, eager);
   const { tasks, saved } = scheduler.schedule(program.steps);
-  return saved < LEAST_SAVING ? singleSchedule(program) : { tasks, thread: scheduler.thread };
+  const pays = eager || saved >= LEAST_SAVING;
+  return pays ? { tasks, thread: scheduler.thread } : singleSchedule(program);
 }
 
 function alone(step: Step): Task {
@@ -131,10 +140,12 @@ interface Work {
 class Scheduler {
   readonly thread: Axis;
   readonly #placeOf: (buffer: Buffer) => Place;
+  readonly #eager: boolean;
 
-  constructor(thread: Axis, placeOf: (buffer: Buffer) => Place) {
+  constructor(thread: Axis, placeOf: (buffer: Buffer) => Place, eager: boolean) {
     this.thread = thread;
     this.#placeOf = placeOf;
+    this.#eager = eager;
   }
 
   /** Shares some steps; `time` is the loop they are in, if they are run again and again. */
@@ -168,7 +179,8 @@ class Scheduler {
   #work(step: Step, time: Axis | undefined): Work {
     if (step.kind === "loop") return this.#loop(step, time);
     const cycles = cyclesOf(step);
-    const share = cycles < LEAST_KERNEL ? undefined : shareKernel(step, this.thread);
+    const worth = this.#eager || cycles >= LEAST_KERNEL;
+    const share = worth ? shareKernel(step, this.thread) : undefined;
     if (!share) {
       return {
         tasks: [{ kind: "kernel", kernel: step, single: true }],
@@ -196,7 +208,7 @@ class Scheduler {
       waits: false,
       saved: 0,
     };
-    if (cycles < 2 * LEAST_KERNEL) return single;
+    if (loop.time.extent === 0 || (!this.#eager && cycles < 2 * LEAST_KERNEL)) return single;
     const rows = findRows([loop]);
     if (rows && rows.extent % this.thread.extent === 0) {
       const chunk = rows.extent / this.thread.extent;
@@ -229,7 +241,7 @@ class Scheduler {
     }
     const inside = this.schedule(loop.steps, loop.time);
     const saved = inside.saved * loop.time.extent;
-    if (saved < LEAST_GAIN * cycles) return single;
+    if (!this.#eager && saved < LEAST_GAIN * cycles) return single;
     return {
       tasks: [{ kind: "loop", loop, tasks: inside.tasks, single: false }],
       touches: this.#touches(kernelsOf([loop]), time, false, () => undefined),

@@ -14,6 +14,7 @@ import {
   scheduleThreads,
   singleSchedule,
   type Task,
+  type ThreadOptions,
 } from "../threads.ts";
 import { addBarrier } from "../wasm/barrier.ts";
 import { i32, load, type Local, ModuleBuilder } from "../wasm/module.ts";
@@ -36,8 +37,8 @@ export interface PrintOptions {
   readonly relaxed?: boolean;
   /** Whether each step is a function of its own, exported as `step0` and so on, to be timed. */
   readonly separate?: boolean;
-  /** How many threads may share the work. More than one need a shared memory. Default 1. */
-  readonly threads?: number;
+  /** The threads that may share the work. More than one need a shared memory. Default one. */
+  readonly threads?: ThreadOptions;
   /** Whether the memory is shared. By default whether there are several threads. */
   readonly shared?: boolean;
 }
@@ -94,7 +95,7 @@ class ProgramPrinter {
   #barrier = 0;
 
   constructor(program: Program, options: PrintOptions) {
-    const { separate = false, threads = 1, relaxed } = options;
+    const { separate = false, threads = { count: 1 }, relaxed } = options;
     this.#program = program;
     this.#separate = separate;
     const { size, offsets } = planMemory(program, { alignment: ALIGNMENT, slack: SLACK });
@@ -105,7 +106,7 @@ class ProgramPrinter {
         const offset = offsets.get(buffer);
         return offset === undefined ? { space: buffer, offset: 0 } : { space: "arena", offset };
       });
-    const shared = options.shared ?? threads > 1;
+    const shared = options.shared ?? threads.count > 1;
     const pages = shared ? { minimumPages: 1, maximumPages: MOST_PAGES } : { minimumPages: 1 };
     this.#module = new ModuleBuilder({ memory: { ...pages, shared }, relaxed });
     let bytes = 0;
