@@ -6,6 +6,7 @@
 
 import { MODELS } from "@unroll/models";
 import { TASKS } from "@unroll/tasks";
+import { inspectMachine } from "./machine.ts";
 import { RECIPES } from "./recipes/mod.ts";
 import { processTerminal } from "./terminal.ts";
 import { refusal, resumeAndKeep, trainAndKeep } from "./train_action.ts";
@@ -32,6 +33,7 @@ export function localWorld(): World {
     resume: (request, reporter) =>
       interruptible((signal) => resumeAndKeep(request, reporter, plugins, signal)),
     interruptible,
+    inspectMachine: () => inspectMachine(VERSION),
     self: [
       Deno.execPath(),
       "run",

@@ -8,6 +8,7 @@ import { Command, ValidationError } from "@cliffy/command";
 import { CompletionsCommand } from "@cliffy/command/completions";
 import { unknownName } from "@unroll/core";
 import { exitCodeOf, UsageError } from "./errors.ts";
+import { defineDoctor } from "./doctor_command.ts";
 import { defineEval } from "./eval_command.ts";
 import { unknownFlag } from "./flags.ts";
 import { defineInspect } from "./inspect_command.ts";
@@ -66,6 +67,7 @@ const COMMANDS: readonly string[] = [
   "inspect",
   "report",
   "sweep",
+  "doctor",
   "completions",
 ];
 
@@ -102,6 +104,7 @@ async function defineCommands(
   root.command("inspect", defineInspect(world));
   root.command("report", defineReport(world));
   root.command("sweep", sweep.command);
+  root.command("doctor", defineDoctor(world));
   root.command("completions", new CompletionsCommand());
   const chosen: Readonly<Record<string, DefinedCommand>> = { train, recipe, summary, sweep };
   return { root, chosen: args.length > 0 ? chosen[args[0]] : undefined };

@@ -12,6 +12,10 @@ export interface ConfigLine {
   readonly config: unknown;
   /** The run's folder. */
   readonly run: string;
+  /** The device that was chosen; it stands in the configuration too. */
+  readonly device?: string;
+  /** Why it was chosen, where it was not named. */
+  readonly device_reason?: string;
   /** The step that it is resumed from, if it is. */
   readonly step?: number;
 }

@@ -6,6 +6,7 @@
 
 import {
   type BackendName,
+  DeviceLostError,
   type Json,
   type JsonRecord,
   type LoadSettings,
@@ -203,27 +204,49 @@ function changedSettings(kept: JsonRecord, changes: Partial<TrainOptions>): Kept
 async function trainAndTell(settings: SavedTrainSettings, reporter: Reporter): Promise<void> {
   let run!: RunFolder;
   let instance!: TaskInstance;
-  using trained = await trainAndSave({
+  const training = trainAndSave({
     ...settings,
-    opened(opened, { task }) {
+    opened(opened, { task, device, deviceReason }) {
       run = opened;
       instance = task;
       const { config, path } = run;
-      reporter.config({ config, run: path, ...settings.resume && { step: settings.resume.step } });
+      reporter.config({
+        config,
+        run: path,
+        device,
+        ...(deviceReason !== undefined && { device_reason: deviceReason }),
+        ...settings.resume && { step: settings.resume.step },
+      });
     },
     async report(event) {
       await tell(event, { reporter, run, instance });
       await settings.report?.(event);
     },
   });
+  using trained = await training.catch((error) => {
+    throw run ? withResume(error, run) : error;
+  });
   if (trained.ended === "aborted") {
-    const resume = `deno task train --resume ${quoted(run.path)}`;
+    const resume = resumeCommand(run);
     const steps = Number(run.config.training.steps);
     const { steps: step, seconds } = trained;
     reporter.stopped({ step, steps, seconds, run: run.path, resume });
     throw new StoppedError(resume);
   }
   await finish(trained, reporter, run);
+}
+
+function resumeCommand(run: RunFolder): string {
+  return `deno task train --resume ${quoted(run.path)}`;
+}
+
+/** A device that was lost takes nothing along that was saved. */
+function withResume(error: unknown, run: RunFolder): unknown {
+  if (!(error instanceof DeviceLostError)) return error;
+  return new DeviceLostError(
+    `${error.message}: the last checkpoint is safe, go on with ${resumeCommand(run)}`,
+    { cause: error },
+  );
 }
 
 /** For a shell, where a path has what it would not take as it is. */

@@ -6,6 +6,7 @@
  */
 
 import type { JsonRecord, Plugin, TrainSettings } from "@unroll/core";
+import type { MachineReport } from "./machine.ts";
 import type { Recipe } from "./recipes/recipe.ts";
 import type { Reporter } from "./reporter.ts";
 import type { TrainOptions } from "./train_options.ts";
@@ -31,6 +32,8 @@ export interface World {
   readonly interruptible: <Result>(
     body: (signal: AbortSignal) => Promise<Result>,
   ) => Promise<Result>;
+  /** Looks at this machine and tries what it can train on. */
+  readonly inspectMachine: () => Promise<MachineReport>;
   /** What starts this program again, in another process. */
   readonly self: readonly string[];
   /** The folder that paths are relative to, as a URL that ends in a slash. */

@@ -43,6 +43,7 @@ export async function runCommand(
     resume: (request, reporter) =>
       resumeAndKeep(request, reporter, { models: MODELS, tasks: TASKS, base }),
     interruptible: (body) => body(new AbortController().signal),
+    inspectMachine: () => Promise.reject(new RangeError("Cannot look: no machine")),
     self: [],
     base,
     version: "0.0.1",

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { debugLevel, debugLine, dumpText, readVariable } from "../debug.ts";
 import type { Graph } from "../graph.ts";
 import { lowerGraph } from "../kernels/lower.ts";
 import type { Tiling } from "../kernels/wgsl/matmul.ts";
@@ -82,6 +83,18 @@ export interface WebGpuBackend extends Backend {
  */
 export async function webgpuBackend(options: WebGpuOptions = {}): Promise<WebGpuBackend> {
   return new Device(await openDevice(options), options);
+}
+
+/** Shows a program's shaders to whoever asked for them. */
+function tell(name: string, { kernels, sources }: WebGpuExecutable): void {
+  const isDumped = readVariable("DUMP") !== undefined;
+  if (debugLevel() < 4 && !isDumped) return;
+  const text = sources.map((source, i) => {
+    const { name, runs } = kernels[i];
+    return `// ${name}: ${runs === 1 ? "1 dispatch" : `${runs} dispatches`} a run\n${source}`;
+  }).join("\n");
+  if (debugLevel() >= 4) debugLine(text);
+  dumpText(`${name}.wgsl`, text);
 }
 
 class Device implements WebGpuBackend {
@@ -186,10 +199,19 @@ class Device implements WebGpuBackend {
     const program = lowerGraph(optimize(graph), { name: options.name, scatter: "reduce", donated });
     if (this.#options.tune) await this.#tuner.tune(program);
     const consumed = new Set(donated.map(([, input]) => input));
-    return await WebGpuExecutable.compile(this.#device, this.#pool, graph, program, consumed, {
-      ...this.#options.plan,
-      tilingOf: (kernel) => this.#options.plan?.tiling ?? this.#tuner.tilingOf(kernel),
-    });
+    const executable = await WebGpuExecutable.compile(
+      this.#device,
+      this.#pool,
+      graph,
+      program,
+      consumed,
+      {
+        ...this.#options.plan,
+        tilingOf: (kernel) => this.#options.plan?.tiling ?? this.#tuner.tilingOf(kernel),
+      },
+    );
+    tell(program.name, executable);
+    return executable;
   }
 
   dispose(): void {

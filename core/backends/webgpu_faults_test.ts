@@ -1,10 +1,4 @@
-import {
-  assert,
-  assertEquals,
-  assertRejects,
-  assertStringIncludes,
-  assertThrows,
-} from "@std/assert";
+import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { mul } from "../ops/mod.ts";
 import { trace } from "../trace.ts";
 import { WebGpuDevice } from "./webgpu/device.ts";

@@ -16,6 +16,18 @@ export interface AdapterFacts {
   readonly isSoftware: boolean;
 }
 
+/** Vendors that Deno names by their numbers. */
+const VENDORS: Readonly<Record<string, string>> = {
+  4098: "AMD",
+  4203: "Apple",
+  4318: "NVIDIA",
+  5045: "Arm",
+  5140: "Microsoft",
+  20803: "Qualcomm",
+  32902: "Intel",
+  65541: "Mesa",
+};
+
 /** Names of software adapters, for where the browser or driver does not mark them. */
 const SOFTWARE = /llvmpipe|lavapipe|swiftshader|softpipe|basic render|\bwarp\b/i;
 
@@ -32,7 +44,7 @@ export function describeAdapter({ info }: Pick<GPUAdapter, "info">): AdapterFact
   const name = description || own || [vendor, architecture].filter(Boolean).join(" ");
   return {
     name: name || "unnamed adapter",
-    vendor,
+    vendor: VENDORS[vendor] ?? vendor,
     driver: architecture,
     isSoftware: info.isFallbackAdapter === true ||
       SOFTWARE.test([description, device, architecture, vendor].join(" ")),
