@@ -17,8 +17,8 @@ export interface Call {
   readonly name: string;
   /** Runs it once. */
   readonly run: () => void;
-  /** Columns of the table, from the seconds that a run takes. */
-  readonly columns: (seconds: number) => readonly string[];
+  /** Columns of the table, from the seconds that a run takes and the GFLOP/s of one core. */
+  readonly columns: (seconds: number, peak: number) => readonly string[];
 }
 
 /**
@@ -63,7 +63,10 @@ export function someLabels(classes: number, ...shape: number[]): Tensor {
 const MADE = new Set<Call>();
 
 /** Declares a benchmark of a call. */
-export function benchCall(call: Call, settings: Omit<Deno.BenchDefinition, "name" | "fn">): void {
+export function benchCall(
+  call: Call,
+  settings: Omit<Deno.BenchDefinition, "name" | "fn"> = {},
+): void {
   const { name, run } = call;
   Deno.bench(name, settings, () => {
     MADE.add(call);
@@ -71,18 +74,38 @@ export function benchCall(call: Call, settings: Omit<Deno.BenchDefinition, "name
   });
 }
 
-/** Prints a table of the calls when this file's benchmarks have run. */
-export function printAtEnd(title: string, head: readonly string[], calls: readonly Call[]): void {
+/**
+ * Prints a table of the calls when this file's benchmarks have run.
+ *
+ * @param title What stands above it.
+ * @param head Titles of the columns after name and time.
+ * @param calls The rows.
+ * @param measurePeak Measures the peak, if a column needs it. It is asked before each row, for the machine may be at
+ * work with other things; the best counts.
+ */
+export function printAtEnd(
+  title: string,
+  head: readonly string[],
+  calls: readonly Call[],
+  measurePeak?: (minimum: number) => number,
+): void {
   globalThis.addEventListener("unload", () => {
     const made = calls.filter((call) => MADE.has(call));
     if (made.length === 0) return;
-    const rows = made.map(({ name, run, columns }) => {
-      const seconds = secondsPerCall((count) => {
+    let peak = 0;
+    const times = made.map(({ run }) => {
+      if (measurePeak) peak = Math.max(peak, measurePeak(ROUND));
+      return secondsPerCall((count) => {
         for (let i = 0; i < count; i++) run();
       }, ROUND);
-      return [name, formatTime(seconds), ...columns(seconds)];
     });
-    console.log(`\n${title}\n${formatTable(["", "time", ...head], rows)}`);
+    const rows = made.map(({ name, columns }, i) => [
+      name,
+      formatTime(times[i]),
+      ...columns(times[i], peak),
+    ]);
+    const measured = measurePeak ? `, peak of one core ${peak.toFixed(1)} GFLOP/s` : "";
+    console.log(`\n${title}${measured}\n${formatTable(["", "time", ...head], rows)}`);
   });
 }
 

@@ -58,9 +58,9 @@ const backend = cpuBackend();
 const inputs = someNumbers(ELEMENTS).mul(0.45).add(0.5);
 const data = await inputs.data() as Float32Array;
 const results = new Float32Array(ELEMENTS);
+const columns = (seconds: number): readonly string[] => [formatTime(seconds / ELEMENTS)];
 const calls: Call[] = [];
 for (const [name, [ours, theirs]] of Object.entries(FUNCTIONS)) {
-  const columns = (seconds: number): readonly string[] => [formatTime(seconds / ELEMENTS)];
   const vector: Call = {
     name: `${name}: Unroll`,
     run: await prepareCall(backend, ours, [inputs]),
@@ -75,4 +75,12 @@ for (const [name, [ours, theirs]] of Object.entries(FUNCTIONS)) {
   benchCall(vector, { group: name, baseline: true });
   benchCall(plain, { group: name });
 }
+// What reading and writing alone takes.
+const floor: Call = {
+  name: "x + 1: Unroll",
+  run: await prepareCall(backend, (x) => x.add(1), [inputs]),
+  columns,
+};
+calls.push(floor);
+benchCall(floor, { group: "x + 1" });
 printAtEnd(`Functions of ${ELEMENTS} numbers`, ["an element"], calls);

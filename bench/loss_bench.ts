@@ -22,16 +22,16 @@ const loss = (logits: Tensor, labels: Tensor): Tensor => mean(crossEntropy(logit
 const backend = cpuBackend();
 const calls: Call[] = [];
 for (const [rows, classes] of SHAPES) {
-  const group = `cross entropy [${rows}, ${classes}]`;
+  const name = `cross entropy [${rows}, ${classes}]`;
   const inputs = [someNumbers(rows, classes), someLabels(classes, rows)];
   const columns = (seconds: number): readonly string[] => [formatTime(seconds / (rows * classes))];
   const forward: Call = {
-    name: `${group}: loss`,
+    name: `${name}: loss`,
     run: await prepareCall(backend, loss, inputs),
     columns,
   };
   const both: Call = {
-    name: `${group}: gradient`,
+    name: `${name}: gradient`,
     run: await prepareCall(
       backend,
       (logits, labels) => grad((own: Tensor) => loss(own, labels))(logits),
@@ -40,7 +40,7 @@ for (const [rows, classes] of SHAPES) {
     columns,
   };
   calls.push(forward, both);
-  benchCall(forward, { group, baseline: true });
-  benchCall(both, { group });
+  benchCall(forward);
+  benchCall(both);
 }
 printAtEnd("Softmax cross entropy", ["an element"], calls);

@@ -6,7 +6,7 @@
  */
 import { cpuBackend, matmul } from "@unroll/core";
 import { benchCall, type Call, formatRate, prepareCall, printAtEnd, someNumbers } from "./calls.ts";
-import { peakGigaflops } from "./peak.ts";
+import { preparePeak } from "./peak.ts";
 
 /** Rows, what is summed over, columns: squares, then the shapes of the jobs. */
 const SHAPES: readonly (readonly [m: number, k: number, n: number])[] = [
@@ -24,19 +24,20 @@ const SHAPES: readonly (readonly [m: number, k: number, n: number])[] = [
 ];
 
 const backend = cpuBackend();
-const peak = await peakGigaflops();
+const measurePeak = await preparePeak();
 const calls: Call[] = [];
 for (const [m, k, n] of SHAPES) {
   const call: Call = {
     name: `[${m}, ${k}] · [${k}, ${n}]`,
     run: await prepareCall(backend, (x, y) => matmul(x, y), [someNumbers(m, k), someNumbers(k, n)]),
-    columns: (seconds) => formatRate(2 * m * k * n, seconds, peak),
+    columns: (seconds, peak) => formatRate(2 * m * k * n, seconds, peak),
   };
   calls.push(call);
   benchCall(call, m * k * n > 1e7 ? { n: 10, warmup: 3 } : {});
 }
 printAtEnd(
-  `Matrix products; peak of one core: ${peak.toFixed(1)} GFLOP/s`,
+  "Matrix products",
   ["GFLOP/s", "of peak"],
   calls,
+  measurePeak,
 );

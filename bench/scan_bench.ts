@@ -48,8 +48,8 @@ for (const hidden of HIDDEN) {
       columns,
     };
     calls.push(forward, both);
-    benchCall(forward, { group: `scan T${time} H${hidden}`, baseline: true });
-    benchCall(both, { group: `scan T${time} H${hidden}` });
+    benchCall(forward);
+    benchCall(both);
   }
 }
 printAtEnd("Loops over time", ["a step"], calls);

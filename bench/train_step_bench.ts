@@ -9,7 +9,7 @@ import { flopsPerStep, JOBS } from "./jobs/job.ts";
 import { type JobNumbers, withNumbers } from "./jobs/numbers.ts";
 import { plainFizzbuzz, plainMinchar, type PlainStep } from "./jobs/plain_javascript.ts";
 import { startJob } from "./jobs/run.ts";
-import { peakGigaflops, warmUp } from "./peak.ts";
+import { preparePeak, warmUp } from "./peak.ts";
 
 const PLAIN: Readonly<Record<string, (job: JobNumbers) => PlainStep>> = {
   "fizzbuzz-rnn": plainFizzbuzz,
@@ -21,7 +21,7 @@ const PLAIN: Readonly<Record<string, (job: JobNumbers) => PlainStep>> = {
 const HEAVY = 2e8;
 
 const backend = cpuBackend();
-const peak = await peakGigaflops();
+const measurePeak = await preparePeak();
 const calls: Call[] = [];
 for (const job of JOBS) {
   const numbers = withNumbers(job);
@@ -33,7 +33,7 @@ for (const job of JOBS) {
   const call: Call = {
     name: `${job.name}: Unroll`,
     run: step,
-    columns: (seconds) => [
+    columns: (seconds, peak) => [
       (1 / seconds).toPrecision(4),
       ...formatRate(operations, seconds, peak),
     ],
@@ -47,7 +47,8 @@ for (const job of JOBS) {
   }
 }
 printAtEnd(
-  `Training steps; peak of one core: ${peak.toFixed(1)} GFLOP/s`,
+  "Training steps",
   ["steps/s", "GFLOP/s", "of peak"],
   calls,
+  measurePeak,
 );
