@@ -44,22 +44,29 @@ async function unroll(line: string, change: Partial<World> = {}) {
         task: "fizzbuzz",
         taskOptions: {},
         training: { steps: 200, lr: 1e-3 },
-        known: [{ measure: "error", value: 0, is: "near", source: "46 of 64 starts" }],
+        known: [{ measure: "error", value: 0, is: "at most", source: "46 of 64 starts" }],
       },
     },
     refusal: (model, task) =>
       model.name === "mlp" && task.options.encoding === "none"
         ? "Cannot train mlp on fizzbuzz: it needs an input, and the encoding is none"
         : undefined,
-    train: (request, reporter) => {
+    train: async (request, reporter) => {
       requests.push(request);
       reporter.config({ config: { training: { steps: 3 } }, run: "runs/x" });
       reporter.progress({ step: 1, loss: 2, seconds: 0.1, steps_per_second: 10 });
       reporter.validation({ step: 1, loss: 2, error: 0.5, best: true });
       reporter.progress({ step: 2, loss: NaN, seconds: 0.2, steps_per_second: 10 });
       const done = { steps: 3, seconds: 1.5, steps_per_second: 2, device: "cpu", loss: 0.25 };
+      await request.settings?.report?.({
+        event: "validation",
+        step: 1,
+        validation: { loss: 2, error: 0.5 },
+        best: true,
+        trainingLoss: 2,
+        predict: () => Promise.reject(new Error("Nothing to predict with")),
+      });
       reporter.done({ ...done, error: 0, run: "runs/x" }, ["1 2 fizz"]);
-      return Promise.resolve();
     },
     resume: ({ run, changes }) => {
       resumed.push({ run, changes });
@@ -244,7 +251,23 @@ Deno.test("recipe: lists, and runs with its own settings unless others are typed
   const { requests, output } = await unroll("recipe five-units --lr 0.5 --seed 3");
   assertStrictEquals(requests[0].model.options.hidden, 5);
   assertEquals(requests[0].training, { seed: 3, steps: 200, device: "auto", lr: 0.5 });
-  assertStrictEquals(output.includes("46 of 64 starts"), true, output);
+  assertStrictEquals(
+    output.endsWith(
+      "       known  got  difference\n" +
+        "error    ≤ 0  0.5        +0.5  not as known: 46 of 64 starts\n",
+    ),
+    true,
+    output,
+  );
+  const json = (await unroll("recipe five-units --json --quiet")).output.trim().split("\n").at(-1);
+  const { event, measure, value, got, holds } = JSON.parse(json ?? "");
+  assertEquals({ event, measure, value, got, holds }, {
+    event: "known",
+    measure: "error",
+    value: 0,
+    got: 0.5,
+    holds: false,
+  });
 });
 
 Deno.test("list: models, tasks and pairs", async () => {
@@ -267,7 +290,7 @@ Deno.test("list: models, tasks and pairs", async () => {
 Deno.test("unroll: help, version and unknown commands", async () => {
   const help = await unroll("");
   assertStrictEquals(help.code, 0);
-  for (const text of ["train", "recipe", "list"]) {
+  for (const text of ["train", "recipe", "summary", "list"]) {
     assertStrictEquals(help.output.includes(text), true, text);
   }
   assertStrictEquals((await unroll("--version")).output.includes("0.0.1"), true);

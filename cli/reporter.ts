@@ -98,7 +98,7 @@ function peopleReporter({ terminal, title, steps, quiet }: ReporterSettings): Re
       progress = createProgress({
         steps: total,
         from: line.step ?? 0,
-        title,
+        title: [title, deviceOf(line.config)].filter(Boolean).join(" · "),
         write: terminal.writeError,
         isTerminal: terminal.isTerminal,
         color: terminal.color,
@@ -147,6 +147,12 @@ export function together(reporters: readonly Reporter[]): Reporter {
     done: (line, shown) => reporters.forEach((reporter) => reporter.done(line, shown)),
     close: () => reporters.forEach((reporter) => reporter.close()),
   };
+}
+
+/** The device in a run's configuration. */
+function deviceOf(config: unknown): string | undefined {
+  const device = (config as { readonly device?: unknown } | null)?.device;
+  return typeof device === "string" ? device : undefined;
 }
 
 /** The number of steps in a run's configuration. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { escapeMarkup } from "./plots/svg.ts";
+import { escapeMarkup } from "./markup.ts";
 import type { Reporter } from "./reporter.ts";
 import { PAGE } from "./watch_html.ts";
 

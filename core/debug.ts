@@ -13,7 +13,12 @@
  */
 
 /** The variables there are. */
-export type EnvironmentVariable = "DEBUG" | "VALIDATE" | "DUMP" | "UNROLL_BACKEND";
+export type EnvironmentVariable =
+  | "DEBUG"
+  | "VALIDATE"
+  | "DUMP"
+  | "UNROLL_BACKEND"
+  | "UNROLL_THREADS";
 
 /**
  * Reads an environment variable, if that is permitted already.

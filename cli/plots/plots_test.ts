@@ -4,7 +4,7 @@ import { curveChart, shortCount, thin } from "./curves.ts";
 import { heatMapChart } from "./heat_map_chart.ts";
 import { svgToPng } from "./png.ts";
 import { runCurves } from "./run_curves.ts";
-import { escapeMarkup } from "./svg.ts";
+import { escapeMarkup } from "../markup.ts";
 
 const LINES = Array.from({ length: 30 }, (_, index) => ({
   event: "progress",

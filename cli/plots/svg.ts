@@ -69,15 +69,3 @@ export function drawSvg(options: Plot.PlotOptions, title?: string): string {
   // XML knows no names of characters but five.
   return svg.outerHTML.replaceAll("&nbsp;", "&#160;");
 }
-
-/** Text as HTML and XML show it. */
-export function escapeMarkup(text: string): string {
-  const names: Readonly<Record<string, string>> = {
-    "&": "&amp;",
-    "<": "&lt;",
-    ">": "&gt;",
-    '"': "&quot;",
-    "'": "&#39;",
-  };
-  return text.replace(/[&<>"']/g, (character) => names[character]);
-}

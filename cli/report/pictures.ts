@@ -6,7 +6,7 @@
 
 import type { Picture } from "@unroll/core";
 import { barChart } from "../plots/bars.ts";
-import { escapeMarkup } from "../plots/svg.ts";
+import { escapeMarkup } from "../markup.ts";
 
 /**
  * Draws a picture.

@@ -10,7 +10,8 @@ import { type HiddenLook, thresholdOf } from "../hidden_states.ts";
 import { PAGE_STYLE } from "../page_style.ts";
 import { heatMapChart } from "../plots/heat_map_chart.ts";
 import { type Chart, runCurves } from "../plots/run_curves.ts";
-import { escapeMarkup, PALETTE } from "../plots/svg.ts";
+import { escapeMarkup } from "../markup.ts";
+import { PALETTE } from "../plots/svg.ts";
 import { resultOf } from "../run_result.ts";
 import { formatCount, formatDuration, formatFigure, formatShare } from "../progress.ts";
 import { drawPicture } from "./pictures.ts";
@@ -206,9 +207,13 @@ function hiddenParts({ states, labels, annotations }: HiddenLook): string {
     .sort((a, b) => a.unit - b.unit);
   const names = Object.keys(analyses[0]?.explained ?? {});
   const rows = chosen.map((unit) => unitRow(unit, names));
-  return `<h2>What it thinks</h2>
+  const maps = `<h2>What it thinks</h2>
 <div class="card wide">${heatMapChart(states, { title: "Hidden states", labels })}
-${heatMapChart(states, { title: `Hidden states above ${threshold}`, threshold, labels })}</div>
+${heatMapChart(states, { title: `Hidden states above ${threshold}`, threshold, labels })}</div>`;
+  // Without periods, and with nothing to compare with, the table would say nothing.
+  const isTelling = names.length > 0 || analyses.some(({ period }) => period !== undefined);
+  if (!isTelling) return maps;
+  return `${maps}
 <div class="card wide"><table><tr><th class="number">unit</th><th class="number">mean</th><th class="number">swing</th><th class="number">period</th>${
     names.map((name) => `<th class="number">${escapeMarkup(name)}</th>`).join("")
   }</tr>

@@ -19,13 +19,42 @@ import {
   type TypedArray,
   typedArray,
 } from "../tensor_type.ts";
+import { workOf } from "../work.ts";
 import type { Backend, CompileOptions, DeviceBuffer, Executable, KernelInfo } from "./backend.ts";
 import { CpuMemory } from "./cpu_memory.ts";
+import { CpuThreads } from "./cpu_threads.ts";
 
 /** Options of {@linkcode cpuBackend}. */
 export interface CpuOptions {
   /** Whether multiplications and additions may be fused; by default whether the engine can. */
   readonly relaxed?: boolean;
+  /**
+   * How many threads large programs run on. By default what the environment variable `UNROLL_THREADS`
+   * says, else as many as the machine has, at most 8. One where the engine lets no threads share memory.
+   * Results are the same each time for the same number; another number may round differently.
+   */
+  readonly threads?: number;
+  /** Whether threads share even what is not worth it, which is slow and tests the sharing. */
+  readonly eager?: boolean;
+}
+
+/** More threads than this rarely help the sizes that fit a CPU. */
+const MOST_THREADS = 8;
+
+/** How many threads to use. */
+function countThreads(wanted: number | undefined, shares: boolean): number {
+  const said = readVariable("UNROLL_THREADS");
+  const count = wanted ?? (said ? Number(said) : undefined) ??
+    Math.min(MOST_THREADS, globalThis.navigator?.hardwareConcurrency ?? 1);
+  if (!Number.isInteger(count) || count < 1) {
+    throw new RangeError(
+      `Cannot open cpu: threads must be a positive whole number, found ${wanted ?? said}`,
+    );
+  }
+  const isolated = (globalThis as { readonly crossOriginIsolated?: boolean }).crossOriginIsolated;
+  // Pages get no shared memory unless they are isolated; engines without pages do not say so.
+  const allowed = shares && (!("document" in globalThis) || isolated === true);
+  return allowed ? count : 1;
 }
 
 /** Memory of one tensor. Its address is 0 once it was given back. */
@@ -89,7 +118,13 @@ export function cpuBackend(options: CpuOptions = {}): Backend {
     throw new RangeError("Cannot open cpu: WebAssembly with SIMD is needed, this engine has none");
   }
   const relaxed = options.relaxed ?? features.relaxedSimd;
-  const memory = new CpuMemory();
+  const count = countThreads(options.threads, features.threads);
+  const memory = new CpuMemory(count > 1);
+  const threads = count > 1 ? new CpuThreads(memory, count) : undefined;
+  const dispose = () => {
+    threads?.dispose();
+    memory.dispose();
+  };
   const write = (buffer: CpuBuffer, data: TypedArray): void => {
     const { dtype, shape } = buffer.type;
     if (data.length !== sizeOf(shape)) {
@@ -104,9 +139,9 @@ export function cpuBackend(options: CpuOptions = {}): Backend {
   const newBuffer = (type: TensorType) => new CpuBuffer(memory, type, 4 * sizeOf(type.shape));
   const backend: Backend = {
     name: "cpu",
-    description: relaxed
-      ? "WebAssembly SIMD with fused multiply-add, 1 thread"
-      : "WebAssembly SIMD, 1 thread",
+    description: `WebAssembly SIMD${relaxed ? " with fused multiply-add" : ""}, ${count} ${
+      count === 1 ? "thread" : "threads"
+    }`,
     upload(type, data) {
       const buffer = newBuffer(type);
       write(buffer, data);
@@ -118,28 +153,50 @@ export function cpuBackend(options: CpuOptions = {}): Backend {
       const view = memory.view(type.dtype, address, sizeOf(type.shape));
       return Promise.resolve(typedArray(type.dtype, view));
     },
-    compile: (graph, settings) => compileGraph(memory, graph, relaxed, settings),
-    dispose: () => memory.dispose(),
-    [Symbol.dispose]: () => memory.dispose(),
+    compile: (graph, settings) =>
+      compileGraph({ memory, threads, relaxed, eager: options.eager }, graph, settings),
+    dispose,
+    [Symbol.dispose]: dispose,
   };
   return backend;
 }
 
+/** What programs run on. */
+interface Machine {
+  readonly memory: CpuMemory;
+  readonly threads: CpuThreads | undefined;
+  readonly relaxed: boolean;
+  readonly eager: boolean | undefined;
+}
+
+/** Operations of a run from which threads are likely wanted: about half a millisecond of work. */
+const WORTH_THREADS = 10_000_000;
+
 async function compileGraph(
-  memory: CpuMemory,
+  { memory, threads, relaxed, eager }: Machine,
   graph: Graph,
-  relaxed: boolean,
   { name = "program", donated = [] }: CompileOptions = {},
 ): Promise<Executable> {
+  // Workers take a while to start; they do so while the program is made.
+  if (threads && workOf(graph) > WORTH_THREADS) threads.prepare();
   const program = lowerGraph(optimize(graph), { name, donated });
-  const { bytes, arenaBytes, tableLength } = printWasm(program, { relaxed });
-  tell(program, bytes);
-  const module = await WebAssembly.compile(bytes);
+  const printed = printWasm(program, {
+    relaxed,
+    threads: threads && { count: threads.count, eager },
+    shared: threads !== undefined,
+  });
+  tell(program, printed.bytes);
+  const module = await WebAssembly.compile(printed.bytes);
   const { exports } = new WebAssembly.Instance(module, { env: { memory: memory.memory } });
+  const run = exports.run as (table: number, thread: number) => void;
+  const shared = threads && printed.threads > 1
+    ? { threads, program: await threads.load(module) }
+    : undefined;
   return new CpuExecutable(memory, graph, {
-    run: exports.run as (table: number) => void,
-    arenaBytes,
-    tableLength,
+    run,
+    shared,
+    arenaBytes: printed.arenaBytes,
+    tableLength: printed.tableLength,
     donated,
     kernels: kernelInfos(program.steps, 1),
   });
@@ -164,7 +221,9 @@ function kernelInfos(steps: readonly Step[], runs: number): KernelInfo[] {
 
 /** What makes up an executable. */
 interface Parts {
-  readonly run: (table: number) => void;
+  readonly run: (table: number, thread: number) => void;
+  /** The threads that run it too, and what they call it; `undefined` if none do. */
+  readonly shared: { readonly threads: CpuThreads; readonly program: number } | undefined;
   readonly arenaBytes: number;
   readonly tableLength: number;
   readonly donated: readonly (readonly [output: number, input: number])[];
@@ -174,7 +233,8 @@ interface Parts {
 class CpuExecutable implements Executable {
   readonly kernels: readonly KernelInfo[];
   readonly #memory: CpuMemory;
-  readonly #run: (table: number) => void;
+  readonly #run: Parts["run"];
+  readonly #shared: Parts["shared"];
   readonly #arenaBytes: number;
   /** Address of the table of addresses. */
   #table: number;
@@ -188,6 +248,7 @@ class CpuExecutable implements Executable {
   constructor(memory: CpuMemory, graph: Graph, parts: Parts) {
     this.#memory = memory;
     this.#run = parts.run;
+    this.#shared = parts.shared;
     this.kernels = parts.kernels;
     this.#arenaBytes = parts.arenaBytes;
     this.#tableBytes = 4 * parts.tableLength;
@@ -221,8 +282,13 @@ class CpuExecutable implements Executable {
       words[place++] = ownBuffer(inputs[i], memory, "run a program on").address;
     }
     for (let i = 0; i < outputs.length; i++) words[place++] = (outputs[i] as CpuBuffer).address;
-    words[place] = memory.arena;
-    this.#run(this.#table);
+    words[place++] = memory.arena;
+    const shared = this.#shared;
+    if (shared) {
+      words[place] = shared.threads.control;
+      shared.threads.start(shared.program, this.#table);
+    }
+    this.#run(this.#table, 0);
     return outputs;
   }
 
@@ -230,6 +296,7 @@ class CpuExecutable implements Executable {
     if (this.#table === 0) return;
     this.#memory.release(this.#table, this.#tableBytes);
     this.#table = 0;
+    this.#shared?.threads.unload(this.#shared.program);
   }
 
   [Symbol.dispose](): void {

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { MOST_PAGES } from "../kernels/print_wasm/print_wasm.ts";
 import type { DType, TypedArray } from "../tensor_type.ts";
 
 const PAGE = 65536;
@@ -11,8 +12,6 @@ const PAGE = 65536;
 const ALIGNMENT = 64;
 /** Bytes that may be read after every buffer. */
 const SLACK = 32;
-/** Four gigabytes, less the last page: no address overflows. */
-const MOST_PAGES = 65535;
 /** What is asked for when memory runs out, at least. */
 const LEAST_GROWTH = 16;
 
@@ -29,8 +28,9 @@ export class CpuMemory {
   #end = ALIGNMENT;
   readonly #free = new Map<number, number[]>();
 
-  constructor() {
-    this.memory = new WebAssembly.Memory({ initial: LEAST_GROWTH, maximum: MOST_PAGES });
+  /** Makes a memory; `shared` if threads shall use it. */
+  constructor(shared = false) {
+    this.memory = new WebAssembly.Memory({ initial: LEAST_GROWTH, maximum: MOST_PAGES, shared });
     this.words = new Int32Array(this.memory.buffer);
   }
 

@@ -105,6 +105,19 @@ Deno.test("cpuBackend() computes random programs large enough for loops", async 
   }
 });
 
+Deno.test("cpuBackend() computes random programs on several threads", async () => {
+  using backend = cpuBackend({ threads: 3, eager: true });
+  assertEquals(backend.description.endsWith(", 3 threads"), true);
+  for (let seed = 300; seed < 324; seed++) {
+    const smooth = seed % 3 === 0;
+    const forward = randomGraph(seed, smooth ? { smooth } : { largest: 24, depth: 1 });
+    const graph = smooth ? gradientGraph(forward) : forward;
+    const inputs = randomInputs(graph, seed);
+    const wanted = evaluateGraph(graph, inputs);
+    assertNear(await runGraph(backend, graph, inputs), wanted, 1024, `seed ${seed}`, 1);
+  }
+});
+
 Deno.test("cpuBackend() computes the same without fused multiply-add", async () => {
   using backend = cpuBackend({ relaxed: false });
   for (let seed = 100; seed < 120; seed++) {
@@ -228,10 +241,15 @@ async function trainSteps(
   return [losses, ...results.map((data) => [...data])];
 }
 
-for (const name of Object.keys(TARGET_PROGRAMS)) {
-  Deno.test(`cpuBackend() trains ${name} as the reference does, twice the same`, async () => {
+for (
+  const [name, threads] of Object.keys(TARGET_PROGRAMS).flatMap((name) =>
+    [[name, 1], [name, 2]] as const
+  )
+) {
+  const where = threads === 1 ? "one thread" : `${threads} threads`;
+  Deno.test(`cpuBackend() trains ${name} on ${where} as the reference does, twice the same`, async () => {
     using reference = referenceBackend();
-    using backend = cpuBackend();
+    using backend = cpuBackend({ threads, eager: true });
     const wanted = await trainSteps(reference, name, 100);
     const found = await trainSteps(backend, name, 100);
     wanted.forEach((list, i) =>
@@ -263,6 +281,43 @@ Deno.test("cpuBackend() uses the same memory for ten thousand runs", async () =>
   }
   assertEquals(addresses.size, 2);
   assertEquals([...await backend.download(state)], new Array(100).fill(20_001));
+});
+
+Deno.test("cpuBackend() loads programs while others run on its threads", async () => {
+  using backend = cpuBackend({ threads: 2, eager: true });
+  const type = { dtype: "f32", shape: [64] } as const;
+  const compileSum = (terms: number) => {
+    const { graph } = trace([type], (x) => [
+      ops.sum(ops.mul(x, terms)),
+      ops.exp(ops.mul(x, terms)),
+    ]);
+    return backend.compile(graph);
+  };
+  const x = backend.upload(type, new Float32Array(64).fill(1));
+  using first = await compileSum(1);
+  const sums: number[] = [];
+  for (let i = 2; i < 8; i++) {
+    const waiting = [compileSum(i), compileSum(i + 10)];
+    for (let run = 0; run < 20; run++) {
+      for (const buffer of first.run([x])) buffer.dispose();
+      if (run % 5 === 0) await new Promise((resolve) => setTimeout(resolve, 0));
+    }
+    for (const executable of await Promise.all(waiting)) {
+      const [sum, all] = executable.run([x]);
+      sums.push((await backend.download(sum))[0]);
+      for (const buffer of [sum, all]) buffer.dispose();
+      executable.dispose();
+    }
+  }
+  assertEquals(sums, [2, 3, 4, 5, 6, 7].flatMap((i) => [64 * i, 64 * (i + 10)]));
+});
+
+Deno.test("cpuBackend() refuses a number of threads that is none", () => {
+  assertThrows(
+    () => cpuBackend({ threads: 1.5 }),
+    RangeError,
+    "Cannot open cpu: threads must be a positive whole number, found 1.5",
+  );
 });
 
 Deno.test("cpuBackend() refuses buffers that are gone, of others, or too long", async () => {

@@ -11,6 +11,7 @@ import type { DType } from "../tensor_type.ts";
 import { ELEMENTWISE_PRIMITIVES } from "../primitives/elementwise.ts";
 import type { Axis, Buffer, Expression } from "./expression.ts";
 import { axesOf, type Kernel, type Program, type Step, type Store } from "./kernel.ts";
+import type { Schedule, Task } from "./threads.ts";
 
 /** Memory and loop variables of a run. */
 interface Machine {
@@ -43,6 +44,60 @@ export function evaluateProgram(
   return program.outputs.map((buffer) => memoryOf(machine, buffer));
 }
 
+/**
+ * Runs a program as threads would: between two barriers one thread after the other, in an order of
+ * the caller's, on memory in which buffers may overlap.
+ *
+ * @param program The program.
+ * @param schedule How threads share it.
+ * @param inputs Contents of its inputs; those donated are overwritten.
+ * @param options Order of the threads, and where temporaries lie.
+ * @returns Contents of its outputs.
+ */
+export function evaluateSchedule(
+  program: Program,
+  { tasks, thread }: Schedule,
+  inputs: readonly Float64Array[],
+  { order, arena, offsets }: {
+    readonly order: readonly number[];
+    readonly arena: number;
+    readonly offsets: ReadonlyMap<Buffer, number>;
+  },
+): Float64Array[] {
+  const memory = new Map<Buffer, Float64Array>();
+  program.inputs.forEach((buffer, i) => memory.set(buffer, inputs[i]));
+  const shared = new Float64Array(Math.ceil(arena / 4)).fill(NaN);
+  for (const buffer of [...program.outputs, ...program.temporaries]) {
+    const first = (offsets.get(buffer) ?? 0) / 4;
+    const own = offsets.has(buffer)
+      ? shared.subarray(first, first + buffer.size)
+      : new Float64Array(buffer.size).fill(NaN);
+    if (!memory.has(buffer)) memory.set(buffer, own);
+  }
+  const runs = order.map((number) => {
+    const axes = new Map([[thread, number]]);
+    return runTasks(tasks, { memory, axes, accumulator: 0, known: new Map() }, number);
+  });
+  while (runs.map((run) => run.next().done).includes(false));
+  return program.outputs.map((buffer) => memory.get(buffer) ?? new Float64Array());
+}
+
+/** One thread's way through some tasks; it stops at each barrier. */
+function* runTasks(tasks: readonly Task[], machine: Machine, thread: number): Generator<void> {
+  for (const task of tasks) {
+    if (task.kind === "barrier") yield;
+    else if (task.single && thread !== 0) continue;
+    else if (task.kind === "kernel") runKernel(task.kernel, machine);
+    else {
+      for (let i = 0; i < task.loop.time.extent; i++) {
+        machine.axes.set(task.loop.time, i);
+        machine.known.clear();
+        yield* runTasks(task.tasks, machine, thread);
+      }
+    }
+  }
+}
+
 function runSteps(steps: readonly Step[], machine: Machine): void {
   for (const step of steps) {
     if (step.kind === "loop") {
@@ -52,6 +107,7 @@ function runSteps(steps: readonly Step[], machine: Machine): void {
 }
 
 function runKernel(kernel: Kernel, machine: Machine): void {
+  machine.known.clear();
   const writes: (() => void)[] = [];
   forEachPoint(axesOf(kernel), machine, () => {
     if (kernel.kind !== "map") machine.accumulator = fold(kernel, machine);

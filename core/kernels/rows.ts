@@ -182,7 +182,7 @@ function splitAxis(
 }
 
 /** How far one step of an axis moves an index; 0 if not at all, or not evenly. */
-function rowStride(index: Expression, axis: Axis): number {
+export function rowStride(index: Expression, axis: Axis): number {
   let stride = 0;
   for (const { base, factor } of splitTerms(index).terms) {
     if (base.kind === "axis" && base.axis === axis) stride += factor;
@@ -190,7 +190,8 @@ function rowStride(index: Expression, axis: Axis): number {
   return stride;
 }
 
-function staysInRow(index: Expression, axis: Axis, stride: number): boolean {
+/** Whether elements at different places of an axis, `stride` apart, are always different ones. */
+export function staysInRow(index: Expression, axis: Axis, stride: number): boolean {
   const period = stride * axis.extent;
   const { constant, terms } = splitTerms(index);
   let least = ((constant % period) + period) % period;

@@ -42,6 +42,7 @@ const LOOK = 100;
 
 /** The loop over steps, with its clock. */
 export class TrainingLoop {
+  /** The best so far; to be set before the loop runs. */
   best!: BestParameters;
   readonly #trainer: Trainer;
   readonly #chosen: ResolvedSettings;
@@ -52,6 +53,15 @@ export class TrainingLoop {
   /** Milliseconds spent on steps. */
   #training = 0;
 
+  /**
+   * A loop that has not begun.
+   *
+   * @param trainer What it trains.
+   * @param chosen All settings.
+   * @param settings Who is told of what.
+   * @param started When training was begun, in milliseconds.
+   * @param before Seconds spent before it was resumed.
+   */
   constructor(
     trainer: Trainer,
     chosen: ResolvedSettings,
@@ -72,17 +82,26 @@ export class TrainingLoop {
     return this.#before + (performance.now() - this.#started) / 1000;
   }
 
+  /** Steps by the time spent on them: without compiling and validating. */
   get stepsPerSecond(): number {
     const spent = (this.#training - this.#trainer.compiling) / 1000;
     return spent > 0 ? (this.#trainer.step - this.#first) / spent : 0;
   }
 
+  /** Copies all that is needed to go on later. */
   async snapshot(): Promise<Snapshot> {
     const step = this.#trainer.step;
     const { seconds, best } = this;
     return { step, seconds, tensors: await this.#trainer.snapshot(), best };
   }
 
+  /**
+   * Trains to the end.
+   *
+   * @param signal Ends it early.
+   * @returns Why it ended.
+   * @throws {DivergenceError} If the loss stops being finite.
+   */
   async run(signal: AbortSignal | undefined): Promise<Ending> {
     const trainer = this.#trainer;
     const { steps, validateEvery } = this.#chosen;

@@ -5,10 +5,19 @@
  *
  * @module
  */
-import { type Buffer, visitExpression } from "../expression.ts";
-import { expressionsOf, type Kernel, kernelsOf, type Program, type Step } from "../kernel.ts";
+import { axesIn, type Axis, type Buffer, visitExpression } from "../expression.ts";
+import { expressionsOf, type Kernel, type Program } from "../kernel.ts";
 import { planMemory } from "../plan_memory.ts";
-import { load, type Local, ModuleBuilder } from "../wasm/module.ts";
+import {
+  type LoopTask,
+  type Schedule,
+  scheduleThreads,
+  singleSchedule,
+  type Task,
+  type ThreadOptions,
+} from "../threads.ts";
+import { addBarrier } from "../wasm/barrier.ts";
+import { i32, load, type Local, ModuleBuilder } from "../wasm/module.ts";
 import type { Address } from "../wasm/matmul.ts";
 import { Emitter } from "./emitter.ts";
 import {
@@ -28,16 +37,25 @@ export interface PrintOptions {
   readonly relaxed?: boolean;
   /** Whether each step is a function of its own, exported as `step0` and so on, to be timed. */
   readonly separate?: boolean;
+  /** The threads that may share the work. More than one need a shared memory. Default one. */
+  readonly threads?: ThreadOptions;
+  /** Whether the memory is shared. By default whether there are several threads. */
+  readonly shared?: boolean;
 }
 
 /** A printed program. */
 export interface PrintedProgram {
-  /** The module. */
+  /** The module: `run(table, thread)`, to be called on all threads. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** Size of the arena that a run needs, aligned to 64 bytes. */
   readonly arenaBytes: number;
-  /** Entries of the table: an address for each input, then each output, then the arena. */
+  /**
+   * Entries of the table: an address for each input, then each output, the arena, and the control
+   * words of the threads (see `wasm/barrier.ts`), which are 0 before the first run.
+   */
   readonly tableLength: number;
+  /** How many threads run it: all that may, or one if more are not worth it. */
+  readonly threads: number;
 }
 
 /** Bytes that may be read, but mean nothing, after each buffer and before it. */
@@ -47,6 +65,10 @@ const FUNCTION_BYTES = 6000;
 /** Right operands larger than this are packed once before a loop rather than in each of its rounds. */
 const PACKED_BYTES = 16 * 1024;
 const ALIGNMENT = 64;
+/** Most pages of a shared memory, which must be said beforehand: four gigabytes, less one. */
+export const MOST_PAGES = 65535;
+/** Parameters of all functions. */
+const [TABLE, THREAD]: Local[] = [0, 1];
 
 /**
  * Prints a program.
@@ -64,53 +86,63 @@ class ProgramPrinter {
   readonly #module: ModuleBuilder;
   readonly #separate: boolean;
   readonly #offsets: ReadonlyMap<Buffer, number>;
+  readonly #schedule: Schedule;
   readonly #planned = new Map<Kernel, PlannedMatmul | undefined>();
-  /** Where the right operands that are packed before a loop lie in the arena. */
+  /** Where the right operands that are packed before a loop lie in a thread's own memory. */
   readonly #packed = new Map<Kernel, number>();
-  readonly #scratch: number;
-  readonly #arenaBytes: number;
+  /** Where the first thread's own memory begins in the arena, and how much each has. */
+  readonly #own: { readonly offset: number; readonly bytes: number };
+  #barrier = 0;
 
   constructor(program: Program, options: PrintOptions) {
+    const { separate = false, threads = { count: 1 }, relaxed } = options;
     this.#program = program;
-    this.#separate = options.separate ?? false;
-    this.#module = new ModuleBuilder({ memory: { minimumPages: 1 }, relaxed: options.relaxed });
+    this.#separate = separate;
     const { size, offsets } = planMemory(program, { alignment: ALIGNMENT, slack: SLACK });
     this.#offsets = offsets;
-    this.#scratch = size;
-    let end = size;
-    for (const step of program.steps) {
+    this.#schedule = separate
+      ? singleSchedule(program)
+      : scheduleThreads(program, threads, (buffer) => {
+        const offset = offsets.get(buffer);
+        return offset === undefined ? { space: buffer, offset: 0 } : { space: "arena", offset };
+      });
+    const shared = options.shared ?? threads.count > 1;
+    const pages = shared ? { minimumPages: 1, maximumPages: MOST_PAGES } : { minimumPages: 1 };
+    this.#module = new ModuleBuilder({ memory: { ...pages, shared }, relaxed });
+    let bytes = 0;
+    for (const task of this.#schedule.tasks) {
       // What one step leaves in its scratch memory is of no use to the next.
       let scratch = 0;
-      for (const kernel of kernelsOf([step])) {
+      for (const kernel of kernelsOf([task])) {
         if (kernel.kind !== "matmul") continue;
         this.#planned.set(kernel, planProduct(kernel));
-        const ahead = step.kind === "loop" ? this.#packsAhead(kernel, step) : undefined;
+        const ahead = task.kind === "loop" ? this.#packsAhead(kernel, task) : undefined;
         if (ahead) this.#planned.set(kernel, ahead);
         scratch = Math.max(scratch, align(this.#planned.get(kernel)?.scratchBytes ?? 0));
       }
-      let packed = size + scratch;
-      for (const kernel of kernelsOf([step])) {
+      let packed = scratch;
+      for (const kernel of kernelsOf([task])) {
         const bytes = this.#planned.get(kernel)?.plan.packedYBytes ?? 0;
         if (bytes === 0) continue;
         this.#packed.set(kernel, packed);
         packed += align(bytes + SLACK);
       }
-      end = Math.max(end, packed);
+      bytes = Math.max(bytes, packed);
     }
-    this.#arenaBytes = align(end + SLACK);
+    this.#own = { offset: align(size + SLACK), bytes: align(bytes + SLACK) };
   }
 
   /** A product whose right operand stays the same throughout a loop, if packing it pays. */
   #packsAhead(
     kernel: Kernel & { readonly kind: "matmul" },
-    loop: Step & { readonly kind: "loop" },
+    { loop, tasks }: LoopTask,
   ): PlannedMatmul | undefined {
     const plain = this.#planned.get(kernel);
     if (!plain || loop.time.extent < 4 || plain.kernel.batch.length > 0) return undefined;
     const { y } = plain.kernel;
-    let moves = false;
-    visitExpression(plain.y.base, (part) => moves ||= part.kind !== "constant");
-    const written = kernelsOf([loop]).some(({ stores }) =>
+    let moves = [...axesIn(plain.y.base)].some((axis) => axis !== this.#schedule.thread);
+    visitExpression(plain.y.base, (part) => moves ||= part.kind === "load");
+    const written = kernelsOf(tasks).some(({ stores }) =>
       stores.some(({ buffer }) => buffer === y.buffer)
     );
     if (moves || written) return undefined;
@@ -122,105 +154,149 @@ class ProgramPrinter {
   }
 
   print(): PrintedProgram {
-    const { steps, inputs, outputs } = this.#program;
+    const { inputs, outputs } = this.#program;
+    const { tasks, thread } = this.#schedule;
+    const arena = inputs.length + outputs.length;
     const functions: number[] = [];
-    for (let next = 0; next < steps.length;) {
+    if (thread.extent > 1) this.#barrier = addBarrier(this.#module, thread.extent);
+    for (let next = 0; next < tasks.length;) {
       const first = next;
-      const buffers = new Set<Buffer>();
       const exportAs = this.#separate ? `step${first}` : undefined;
-      functions.push(this.#module.addFunction({ parameters: ["i32"], exportAs }, (code) => {
-        // The addresses of all buffers come first: which, is known once the steps are chosen.
-        const locals = new Map<Buffer | "arena", Local>();
+      const parameters = ["i32", "i32"] as const;
+      functions.push(this.#module.addFunction({ parameters, exportAs }, (code) => {
+        const locals: Locals = { buffers: new Map(), arena: 0, own: 0, control: 0 };
         let end = first;
         const most = this.#separate ? 0 : FUNCTION_BYTES;
-        for (let size = 0; end < steps.length && (end === first || size < most); end++) {
-          size += this.#guessSize(steps[end]);
+        for (let size = 0; end < tasks.length && (end === first || size < most); end++) {
+          size += this.#guessSize(tasks[end]);
         }
         next = end;
-        const own = steps.slice(first, end);
-        for (const buffer of buffersOf(own)) buffers.add(buffer);
+        const some = tasks.slice(first, end);
         const emitter = new Emitter(code, (buffer) => this.#addressOf(buffer, locals));
-        code.loadFrom(load.i32, 0, 4 * (inputs.length + outputs.length));
-        locals.set("arena", code.take("i32"));
-        for (const buffer of buffers) {
+        // The addresses of all buffers come first.
+        code.loadFrom(load.i32, TABLE, 4 * arena);
+        locals.arena = code.take("i32");
+        if (thread.extent > 1) {
+          code.loadFrom(load.i32, TABLE, 4 * (arena + 1));
+          locals.control = code.take("i32");
+        }
+        code.address(locals.arena, THREAD, this.#own.bytes, this.#own.offset);
+        locals.own = code.take("i32");
+        for (const buffer of buffersOf(some)) {
           if (this.#offsets.has(buffer)) continue;
           const input = inputs.indexOf(buffer);
           const place = input < 0 ? inputs.length + outputs.indexOf(buffer) : input;
-          code.loadFrom(load.i32, 0, 4 * place);
-          locals.set(buffer, code.take("i32"));
+          code.loadFrom(load.i32, TABLE, 4 * place);
+          locals.buffers.set(buffer, code.take("i32"));
         }
-        this.#printSteps(emitter, own, locals.get("arena") as Local);
+        emitter.within([[thread, { local: THREAD, constant: 0 }]], () => {
+          this.#printTasks(emitter, some, locals);
+        });
       }));
     }
-    this.#module.addFunction({ parameters: ["i32"], exportAs: "run" }, (code) => {
+    this.#module.addFunction({ parameters: ["i32", "i32"], exportAs: "run" }, (code) => {
       for (const index of functions) {
-        code.get(0);
+        code.get(TABLE, THREAD);
         code.call(index);
       }
+      if (thread.extent === 1) return;
+      code.loadFrom(load.i32, TABLE, 4 * (arena + 1));
+      code.get(THREAD);
+      code.call(this.#barrier);
     });
     return {
       bytes: this.#module.finish(),
-      arenaBytes: this.#arenaBytes,
-      tableLength: inputs.length + outputs.length + 1,
+      arenaBytes: align(this.#own.offset + thread.extent * this.#own.bytes),
+      tableLength: arena + 2,
+      threads: thread.extent,
     };
   }
 
-  /** Rough size of the code of a step: only loops and products are large. */
-  #guessSize(step: Step): number {
-    if (step.kind === "loop") return FUNCTION_BYTES;
-    return step.kind === "matmul" ? 2500 : 600;
+  /** Rough size of the code of a task: only loops and products are large. */
+  #guessSize(task: Task): number {
+    if (task.kind === "barrier") return 10;
+    if (task.kind === "loop") return FUNCTION_BYTES;
+    return task.kernel.kind === "matmul" ? 2500 : 600;
   }
 
-  #addressOf(buffer: Buffer, locals: ReadonlyMap<Buffer | "arena", Local>): Address {
+  #addressOf(buffer: Buffer, { buffers, arena }: Locals): Address {
     const offset = this.#offsets.get(buffer);
-    const base = locals.get(offset === undefined ? buffer : "arena");
+    const base = offset === undefined ? buffers.get(buffer) : arena;
     if (base === undefined) {
       throw new Error(`Cannot print a program: buffer ${buffer.name} has no place`);
     }
     return { base, offset: offset ?? 0 };
   }
 
-  #printSteps(emitter: Emitter, steps: readonly Step[], arena: Local): void {
-    for (const step of steps) {
-      if (step.kind !== "loop") emitter.within([], () => this.#printKernel(emitter, step, arena));
-      else {
-        this.#printPacking(emitter, step, arena);
-        emitter.code.repeat({ to: step.time.extent }, (local) => {
-          emitter.within([[step.time, { local, constant: 0 }]], () => {
-            this.#printSteps(emitter, step.steps, arena);
-          });
-        });
-      }
+  #printTasks(emitter: Emitter, tasks: readonly Task[], locals: Locals): void {
+    const { code } = emitter;
+    for (const task of tasks) {
+      if (task.kind === "barrier") {
+        code.get(locals.control, THREAD);
+        code.call(this.#barrier);
+      } else if (task.single) {
+        code.get(THREAD);
+        code.op(i32.eqz);
+        code.if(() => emitter.within([], () => this.#printTask(emitter, task, locals)));
+      } else emitter.within([], () => this.#printTask(emitter, task, locals));
     }
+  }
+
+  #printTask(emitter: Emitter, task: Exclude<Task, { kind: "barrier" }>, locals: Locals): void {
+    if (task.kind === "kernel") return this.#printKernel(emitter, task.kernel, locals);
+    const { time } = task.loop;
+    this.#printPacking(emitter, task, locals);
+    emitter.code.repeat({ to: time.extent }, (local) => {
+      emitter.within([[time, { local, constant: 0 }]], () => {
+        this.#printTasks(emitter, task.tasks, locals);
+      });
+    });
   }
 
   /** Packs operands before the outermost loop; those of loops inside are packed there already. */
-  #printPacking(emitter: Emitter, loop: Step & { readonly kind: "loop" }, arena: Local): void {
-    if (!this.#program.steps.includes(loop)) return;
-    for (const kernel of kernelsOf([loop])) {
+  #printPacking(emitter: Emitter, task: LoopTask, { own }: Locals): void {
+    if (!this.#schedule.tasks.includes(task)) return;
+    for (const kernel of kernelsOf([task])) {
       const [product, offset] = [this.#planned.get(kernel), this.#packed.get(kernel)];
-      if (product && offset !== undefined) {
-        printPacking(emitter, product, { base: arena, offset });
-      }
+      if (product && offset !== undefined) printPacking(emitter, product, { base: own, offset });
     }
   }
 
-  #printKernel(emitter: Emitter, kernel: Kernel, arena: Local): void {
+  #printKernel(emitter: Emitter, kernel: Kernel, { own }: Locals): void {
     if (kernel.kind === "map") return printMap(emitter, kernel);
     if (kernel.kind === "reduce") return printReduce(emitter, kernel);
     const product = this.#planned.get(kernel);
     const packed = this.#packed.get(kernel);
     if (!product) return printEmptyProduct(emitter, kernel);
     printMatmul(emitter, product, {
-      scratch: { base: arena, offset: this.#scratch },
-      packed: packed === undefined ? undefined : { base: arena, offset: packed },
+      scratch: { base: own, offset: 0 },
+      packed: packed === undefined ? undefined : { base: own, offset: packed },
     });
   }
 }
 
-function buffersOf(steps: readonly Step[]): Set<Buffer> {
+/** Addresses in locals of a function. */
+interface Locals {
+  /** Inputs and outputs. */
+  readonly buffers: Map<Buffer, Local>;
+  /** The arena of all threads. */
+  arena: Local;
+  /** The thread's own memory. */
+  own: Local;
+  /** The words that threads wait with. */
+  control: Local;
+}
+
+/** All kernels of some tasks. */
+function kernelsOf(tasks: readonly Task[]): Kernel[] {
+  return tasks.flatMap((task) =>
+    task.kind === "loop" ? kernelsOf(task.tasks) : task.kind === "kernel" ? [task.kernel] : []
+  );
+}
+
+function buffersOf(tasks: readonly Task[]): Set<Buffer> {
   const buffers = new Set<Buffer>();
-  for (const kernel of kernelsOf(steps)) {
+  for (const kernel of kernelsOf(tasks)) {
     for (const { buffer } of kernel.stores) buffers.add(buffer);
     for (const expression of expressionsOf(kernel)) {
       visitExpression(expression, (part) => part.kind === "load" && buffers.add(part.buffer));
