@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type Backend, compile, type Tensor, tensor } from "@unroll/core";
+import { type Backend, compile, type Tensor, tensor } from "./core.ts";
 import { secondsPerCall, warmUp } from "./peak.ts";
 
 /** Seconds that the engine is given for its optimising compiler, and that one round of the table takes. */
