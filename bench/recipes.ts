@@ -196,7 +196,7 @@ random start each unless it is said otherwise below, so a difference is not yet 
 
 ${HEADER}${Object.keys(RECIPES).flatMap((name) => lines.get(name) ?? []).join("\n")}
 
-## Where the known numbers are from
+## Where the known numbers are from, and why some are not repeated
 
 ${sources.join("\n")}
 `;
