@@ -9,6 +9,11 @@ export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
+/** A run that was stopped and told of it: exit code 130, and nothing more to say. */
+export class StoppedError extends Error {
+  override readonly name = "StoppedError";
+}
+
 /** Exit codes. */
 export const EXIT: Readonly<
   Record<"success" | "failure" | "usage" | "interrupted", number>
@@ -62,6 +67,7 @@ export async function exitCodeOf(
     await command();
     return EXIT.success;
   } catch (error) {
+    if (error instanceof StoppedError) return EXIT.interrupted;
     settings.writeError(`${sentenceOf(error)}\n`);
     if (settings.debug && error instanceof Error) {
       settings.writeError(`${error.stack}\n`);

@@ -18,6 +18,7 @@ export function defineList(world: World): Command {
   const command = new Command();
   command.description("List the models, the tasks and which go together.");
   command.option("--json", "Print one JSON object");
+  command.example("What there is:", "deno task list");
   command.action(async (options: unknown) => {
     const json = (options as { readonly json?: boolean }).json === true;
     const list = await listed(world);

@@ -6,9 +6,10 @@
 
 import { MODELS } from "@unroll/models";
 import { TASKS } from "@unroll/tasks";
+import { inspectMachine } from "./machine.ts";
 import { RECIPES } from "./recipes/mod.ts";
 import { processTerminal } from "./terminal.ts";
-import { refusal, trainAndKeep } from "./train_action.ts";
+import { refusal, resumeAndKeep, trainAndKeep } from "./train_action.ts";
 import type { World } from "./world.ts";
 
 /** Unroll's version, of all its packages. */
@@ -20,6 +21,8 @@ export const VERSION = "0.1.0";
  * @returns The world.
  */
 export function localWorld(): World {
+  const base = new URL(`file://${workingFolder()}/`);
+  const plugins = { models: MODELS, tasks: TASKS, base };
   return {
     models: MODELS,
     tasks: TASKS,
@@ -27,7 +30,24 @@ export function localWorld(): World {
     refusal,
     train: (request, reporter) =>
       interruptible((signal) => trainAndKeep(request, reporter, VERSION, signal)),
-    base: new URL(`file://${workingFolder()}/`),
+    resume: (request, reporter) =>
+      interruptible((signal) => resumeAndKeep(request, reporter, plugins, signal)),
+    interruptible,
+    inspectMachine: () => inspectMachine(VERSION),
+    self: [
+      Deno.execPath(),
+      "run",
+      "--quiet",
+      "--no-prompt",
+      "--allow-read",
+      "--allow-write",
+      "--allow-env",
+      "--allow-sys",
+      "--allow-net=127.0.0.1",
+      // As a path, so that it also stands in a script.
+      decodeURIComponent(new URL("main.ts", import.meta.url).pathname),
+    ],
+    base,
     version: VERSION,
     terminal: processTerminal(),
   };
@@ -38,17 +58,23 @@ function workingFolder(): string {
   return Deno.env.get("INIT_CWD") ?? Deno.cwd();
 }
 
-/** Runs something that Ctrl-C asks to end well; a second Ctrl-C ends the process. */
-async function interruptible(body: (signal: AbortSignal) => Promise<void>): Promise<void> {
+/**
+ * Runs something that Ctrl-C, or the system's polite request, asks to end well; a second one ends the process.
+ */
+async function interruptible<Result>(
+  body: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
   const controller = new AbortController();
+  const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
+  const forget = () => signals.forEach((signal) => Deno.removeSignalListener(signal, stop));
   const stop = () => {
     controller.abort();
-    Deno.removeSignalListener("SIGINT", stop);
+    forget();
   };
-  Deno.addSignalListener("SIGINT", stop);
+  for (const signal of signals) Deno.addSignalListener(signal, stop);
   try {
-    await body(controller.signal);
+    return await body(controller.signal);
   } finally {
-    if (!controller.signal.aborted) Deno.removeSignalListener("SIGINT", stop);
+    if (!controller.signal.aborted) forget();
   }
 }

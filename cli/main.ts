@@ -5,12 +5,20 @@
  */
 
 import { Command, ValidationError } from "@cliffy/command";
+import { CompletionsCommand } from "@cliffy/command/completions";
 import { unknownName } from "@unroll/core";
 import { exitCodeOf, UsageError } from "./errors.ts";
+import { defineDoctor } from "./doctor_command.ts";
+import { defineEval } from "./eval_command.ts";
 import { unknownFlag } from "./flags.ts";
+import { defineInspect } from "./inspect_command.ts";
 import { defineList } from "./list_command.ts";
 import { localWorld } from "./local_world.ts";
+import { definePredict, defineSample } from "./predict_command.ts";
 import { defineRecipes } from "./recipe_command.ts";
+import { defineReport } from "./report_command.ts";
+import { defineRuns } from "./runs_command.ts";
+import { defineSweep } from "./sweep_command.ts";
 import { defineSummary } from "./summary_command.ts";
 import { type DefinedCommand, defineTrain, TRAIN_FLAGS } from "./train_command.ts";
 import type { World } from "./world.ts";
@@ -46,6 +54,23 @@ function helpAlone(args: readonly string[]): string[] {
   return [...args.slice(0, first), "--help"];
 }
 
+/** Commands in the order of help. */
+const COMMANDS: readonly string[] = [
+  "train",
+  "recipe",
+  "summary",
+  "list",
+  "runs",
+  "eval",
+  "predict",
+  "sample",
+  "inspect",
+  "report",
+  "sweep",
+  "doctor",
+  "completions",
+];
+
 /** The tree, with the options that the arguments' own plugins bring. */
 async function defineCommands(
   args: readonly string[],
@@ -59,20 +84,30 @@ async function defineCommands(
   );
   root.noExit();
   root.action(() => root.showHelp());
-  const commands = ["train", "recipe", "summary", "list"];
-  if (args.length > 0 && !args[0].startsWith("-") && !commands.includes(args[0])) {
-    throw new UsageError(unknownName("command", args[0], commands));
+  if (args.length > 0 && !args[0].startsWith("-") && !COMMANDS.includes(args[0])) {
+    throw new UsageError(unknownName("command", args[0], COMMANDS));
   }
-  const rest = args.slice(1);
-  const train = await defineTrain(args[0] === "train" ? rest : [], world);
-  const recipe = defineRecipes(args[0] === "recipe" ? rest : [], world);
+  // Only the command that runs is defined by its arguments.
+  const rest = (name: string) => args[0] === name ? args.slice(1) : [];
+  const train = await defineTrain(rest("train"), world);
+  const recipe = defineRecipes(rest("recipe"), world);
+  const summary = await defineSummary(rest("summary"), world);
+  const sweep = await defineSweep(rest("sweep"), world);
   root.command("train", train.command);
   root.command("recipe", recipe.command);
-  const summary = await defineSummary(args[0] === "summary" ? rest : [], world);
   root.command("summary", summary.command);
   root.command("list", defineList(world));
-  const chosen: Readonly<Record<string, DefinedCommand>> = { train, recipe, summary };
-  return { root, chosen: chosen[args[0]] };
+  root.command("runs", defineRuns(world));
+  root.command("eval", await defineEval(rest("eval"), world));
+  root.command("predict", definePredict(world));
+  root.command("sample", defineSample(world));
+  root.command("inspect", defineInspect(world));
+  root.command("report", defineReport(world));
+  root.command("sweep", sweep.command);
+  root.command("doctor", defineDoctor(world));
+  root.command("completions", new CompletionsCommand());
+  const chosen: Readonly<Record<string, DefinedCommand>> = { train, recipe, summary, sweep };
+  return { root, chosen: args.length > 0 ? chosen[args[0]] : undefined };
 }
 
 /** The parser's complaint as a sentence of ours. */

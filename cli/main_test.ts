@@ -2,7 +2,7 @@ import { assertEquals, assertStrictEquals } from "@std/assert";
 import type { Plugin } from "@unroll/core";
 import * as z from "zod";
 import { main } from "./main.ts";
-import type { TrainRequest, World } from "./world.ts";
+import type { ResumeRequest, TrainRequest, World } from "./world.ts";
 
 const RNN: Plugin = {
   kind: "model",
@@ -30,6 +30,7 @@ const FIZZBUZZ: Plugin = {
 /** Runs a command on made-up plugins and a trainer that only tells what it was asked. */
 async function unroll(line: string, change: Partial<World> = {}) {
   const requests: TrainRequest[] = [];
+  const resumed: ResumeRequest[] = [];
   let output = "";
   let errors = "";
   const world: World = {
@@ -50,16 +51,30 @@ async function unroll(line: string, change: Partial<World> = {}) {
       model.name === "mlp" && task.options.encoding === "none"
         ? "Cannot train mlp on fizzbuzz: it needs an input, and the encoding is none"
         : undefined,
-    train: (request, reporter) => {
+    train: async (request, reporter) => {
       requests.push(request);
       reporter.config({ config: { training: { steps: 3 } }, run: "runs/x" });
       reporter.progress({ step: 1, loss: 2, seconds: 0.1, steps_per_second: 10 });
       reporter.validation({ step: 1, loss: 2, error: 0.5, best: true });
       reporter.progress({ step: 2, loss: NaN, seconds: 0.2, steps_per_second: 10 });
       const done = { steps: 3, seconds: 1.5, steps_per_second: 2, device: "cpu", loss: 0.25 };
+      await request.settings?.report?.({
+        event: "validation",
+        step: 1,
+        validation: { loss: 2, error: 0.5 },
+        best: true,
+        trainingLoss: 2,
+        predict: () => Promise.reject(new Error("Nothing to predict with")),
+      });
       reporter.done({ ...done, error: 0, run: "runs/x" }, ["1 2 fizz"]);
+    },
+    resume: ({ run, changes }) => {
+      resumed.push({ run, changes });
       return Promise.resolve();
     },
+    interruptible: (body) => body(new AbortController().signal),
+    inspectMachine: () => Promise.reject(new RangeError("Cannot look: no machine")),
+    self: [],
     base: new URL(".", import.meta.url),
     version: "0.0.1",
     terminal: {
@@ -68,6 +83,8 @@ async function unroll(line: string, change: Partial<World> = {}) {
       isTerminal: false,
       color: false,
       columns: () => 80,
+      lines: async function* () {},
+      variable: () => undefined,
       debug: false,
     },
     ...change,
@@ -77,7 +94,7 @@ async function unroll(line: string, change: Partial<World> = {}) {
   console.log = (text: unknown) => output += `${text}\n`;
   try {
     const code = await main(line.split(" ").filter(Boolean), world);
-    return { code, output, errors, requests };
+    return { code, output, errors, requests, resumed };
   } finally {
     console.log = log;
   }
@@ -202,7 +219,14 @@ Deno.test("train --json: one object a line on standard output, done last", async
 });
 
 Deno.test("train: shows the result to people, and only that when quiet", async () => {
-  const terminal = { isTerminal: true, color: false, columns: () => 80, debug: false };
+  const terminal = {
+    isTerminal: true,
+    color: false,
+    columns: () => 80,
+    lines: async function* () {},
+    variable: () => undefined,
+    debug: false,
+  };
   for (const quiet of [false, true]) {
     let output = "";
     let errors = "";
@@ -227,7 +251,23 @@ Deno.test("recipe: lists, and runs with its own settings unless others are typed
   const { requests, output } = await unroll("recipe five-units --lr 0.5 --seed 3");
   assertStrictEquals(requests[0].model.options.hidden, 5);
   assertEquals(requests[0].training, { seed: 3, steps: 200, device: "auto", lr: 0.5 });
-  assertStrictEquals(output.endsWith("Known: 46 of 64 starts\n"), true);
+  assertStrictEquals(
+    output.endsWith(
+      "       known  got  difference\n" +
+        "error    ≤ 0  0.5        +0.5  not as known: 46 of 64 starts\n",
+    ),
+    true,
+    output,
+  );
+  const json = (await unroll("recipe five-units --json --quiet")).output.trim().split("\n").at(-1);
+  const { event, measure, value, got, holds } = JSON.parse(json ?? "");
+  assertEquals({ event, measure, value, got, holds }, {
+    event: "known",
+    measure: "error",
+    value: 0,
+    got: 0.5,
+    holds: false,
+  });
 });
 
 Deno.test("list: models, tasks and pairs", async () => {
@@ -250,14 +290,14 @@ Deno.test("list: models, tasks and pairs", async () => {
 Deno.test("unroll: help, version and unknown commands", async () => {
   const help = await unroll("");
   assertStrictEquals(help.code, 0);
-  for (const text of ["train", "recipe", "list"]) {
+  for (const text of ["train", "recipe", "summary", "list"]) {
     assertStrictEquals(help.output.includes(text), true, text);
   }
   assertStrictEquals((await unroll("--version")).output.includes("0.0.1"), true);
   const unknown = await unroll("trian");
   assertEquals([unknown.code, unknown.errors], [
     2,
-    'Cannot find command "trian": did you mean "train"? Known commands are train, recipe, list\n',
+    'Cannot find command "trian": did you mean "train"? Known commands are train, recipe, summary, list, runs, eval, predict, sample, inspect, report, sweep, doctor, completions\n',
   ]);
   const flag = await unroll("list --jsn");
   assertEquals([flag.code, flag.errors], [2, 'Cannot find option "--jsn": see --help\n']);

@@ -33,7 +33,7 @@ import { addFlag, type DefinedCommand, runTraining } from "./train_command.ts";
 import { TRAIN_OPTIONS, type TrainOptions } from "./train_options.ts";
 import type { Chosen, World } from "./world.ts";
 
-const RECIPE_FLAGS = ["corpus", "epochs", "out", "json", "quiet", "help", "version"];
+const RECIPE_FLAGS = ["corpus", "epochs", "out", "watch", "json", "quiet", "help", "version"];
 
 /**
  * Defines `recipe`, with one command for each recipe.
@@ -52,6 +52,10 @@ export function defineRecipes(args: readonly string[], world: World): DefinedCom
   const flags = composeFlags([general], RECIPE_FLAGS);
   const command = new Command();
   command.description("Run a setting whose result is known; without a name, list them.");
+  command.example("What there is:", "deno task recipe");
+  for (const name of names.slice(0, 1)) {
+    command.example("One of them, from another start:", `deno task recipe ${name} --seed 1`);
+  }
   command.option("--json", "Print one JSON object");
   command.action((options: unknown) => {
     const { json } = options as { readonly json?: boolean };
@@ -81,6 +85,7 @@ function defineRecipe(
   for (const flag of flags) addFlag(command, flag);
   command.option("--epochs <number>", "Times through the training data, in place of --steps");
   command.option("--out <folder>", "Folder in which the run's own folder is made (default runs)");
+  command.option("--watch", "Serve a page that follows the run, on this machine only");
   command.option("--json", "Print one JSON object a line");
   command.option("--quiet", "Print the result only");
   command.action(async (options: unknown) => {
@@ -120,7 +125,8 @@ async function runOne(
     },
   });
   const settings = { ...request.settings, ...watch.listeners };
-  await runTraining({ ...request, settings }, world, { json, quiet });
+  const page = typed.watch === true;
+  await runTraining({ ...request, settings }, world, { json, quiet, watch: page });
   const comparisons = compare(recipe, watch.measured);
   if (json) {
     for (const { known, ...rest } of comparisons) {

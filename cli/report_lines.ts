@@ -12,6 +12,12 @@ export interface ConfigLine {
   readonly config: unknown;
   /** The run's folder. */
   readonly run: string;
+  /** The device that was chosen; it stands in the configuration too. */
+  readonly device?: string;
+  /** Why it was chosen, where it was not named. */
+  readonly device_reason?: string;
+  /** The step that it is resumed from, if it is. */
+  readonly step?: number;
 }
 
 /** A line on the way. */
@@ -33,6 +39,8 @@ export interface ValidationLine {
   readonly error: number;
   /** Whether it is the best so far. */
   readonly best: boolean;
+  /** What else the task measures. */
+  readonly metrics?: Readonly<Record<string, number>>;
 }
 
 /** The last line. */
@@ -48,10 +56,26 @@ export interface DoneLine {
   readonly run: string;
   /** What else the task measures. */
   readonly metrics?: Readonly<Record<string, number>>;
+  /** After which step the best parameters were. */
+  readonly best_step?: number;
+}
+
+/** In place of the last line, when the run was stopped. */
+export interface StoppedLine {
+  readonly event: "stopped";
+  /** Steps done. */
+  readonly step: number;
+  /** Steps in all. */
+  readonly steps: number;
+  readonly seconds: number;
+  /** The run's folder. */
+  readonly run: string;
+  /** The command that goes on with it. */
+  readonly resume: string;
 }
 
 /** Any line. */
-export type ReportLine = ConfigLine | ProgressLine | ValidationLine | DoneLine;
+export type ReportLine = ConfigLine | ProgressLine | ValidationLine | DoneLine | StoppedLine;
 
 /**
  * Writes a line.

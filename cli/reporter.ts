@@ -16,8 +16,10 @@ import {
   type DoneLine,
   formatReportLine,
   type ProgressLine,
+  type StoppedLine,
   type ValidationLine,
 } from "./report_lines.ts";
+import type { HiddenLook } from "./hidden_states.ts";
 import type { Terminal } from "./world.ts";
 
 /** What a trainer tells. */
@@ -28,6 +30,10 @@ export interface Reporter {
   progress(line: Omit<ProgressLine, "event">): void;
   /** After each validation. */
   validation(line: Omit<ValidationLine, "event">): void;
+  /** After each validation, what the model thinks; only asked for where there is such a method. */
+  hidden?(look: HiddenLook): void;
+  /** When it was stopped before its end. */
+  stopped(line: Omit<StoppedLine, "event">): void;
   /** At the end, with what the task shows of the result, made for people. */
   done(line: Omit<DoneLine, "event">, shown?: readonly string[]): void;
   /** When there is no more to come, whether the run ended well or not. */
@@ -73,6 +79,7 @@ function jsonReporter({ terminal, quiet }: ReporterSettings): Reporter {
     validation(line) {
       if (!quiet) terminal.write(formatReportLine({ event: "validation", ...line }));
     },
+    stopped: (line) => terminal.write(formatReportLine({ event: "stopped", ...line })),
     done: (line) => terminal.write(formatReportLine({ event: "done", ...line })),
     close() {},
   };
@@ -83,11 +90,15 @@ function peopleReporter({ terminal, title, steps, quiet }: ReporterSettings): Re
   let error: number | undefined;
   return {
     config(line) {
+      if (!quiet && line.device_reason !== undefined) {
+        terminal.writeError(`Training on ${line.device}: ${line.device_reason}\n`);
+      }
       const total = steps ?? stepsOf(line.config);
       if (quiet || total === undefined) return;
       progress = createProgress({
         steps: total,
-        title,
+        from: line.step ?? 0,
+        title: [title, deviceOf(line.config)].filter(Boolean).join(" · "),
         write: terminal.writeError,
         isTerminal: terminal.isTerminal,
         color: terminal.color,
@@ -99,6 +110,13 @@ function peopleReporter({ terminal, title, steps, quiet }: ReporterSettings): Re
     },
     validation(line) {
       error = line.error;
+    },
+    stopped({ step, steps, resume }) {
+      progress?.stop();
+      terminal.write(
+        `Stopped after step ${formatCount(step)} of ${formatCount(steps)}, nothing is lost\n` +
+          `Go on with: ${resume}\n`,
+      );
     },
     done(line, shown = []) {
       progress?.stop();
@@ -113,6 +131,28 @@ function peopleReporter({ terminal, title, steps, quiet }: ReporterSettings): Re
       progress?.stop();
     },
   };
+}
+
+/** Tells several at once. */
+export function together(reporters: readonly Reporter[]): Reporter {
+  const looking = reporters.filter((reporter) => reporter.hidden !== undefined);
+  return {
+    config: (line) => reporters.forEach((reporter) => reporter.config(line)),
+    progress: (line) => reporters.forEach((reporter) => reporter.progress(line)),
+    validation: (line) => reporters.forEach((reporter) => reporter.validation(line)),
+    ...(looking.length === 0
+      ? {}
+      : { hidden: (look) => looking.forEach((reporter) => reporter.hidden?.(look)) }),
+    stopped: (line) => reporters.forEach((reporter) => reporter.stopped(line)),
+    done: (line, shown) => reporters.forEach((reporter) => reporter.done(line, shown)),
+    close: () => reporters.forEach((reporter) => reporter.close()),
+  };
+}
+
+/** The device in a run's configuration. */
+function deviceOf(config: unknown): string | undefined {
+  const device = (config as { readonly device?: unknown } | null)?.device;
+  return typeof device === "string" ? device : undefined;
 }
 
 /** The number of steps in a run's configuration. */

@@ -27,6 +27,8 @@ export function processTerminal(): Terminal {
         return 80; // Neither standard stream is a terminal.
       }
     },
+    lines: standardLines,
+    variable: environment,
     debug: (environment("DEBUG") ?? "") !== "",
   };
 }
@@ -35,6 +37,17 @@ export function processTerminal(): Terminal {
 function environment(name: string): string | undefined {
   const { state } = Deno.permissions.querySync({ name: "env", variable: name });
   return state === "granted" ? Deno.env.get(name) : undefined;
+}
+
+async function* standardLines(): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  let rest = "";
+  for await (const chunk of Deno.stdin.readable) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split(/\r?\n/);
+    rest = lines.pop() ?? "";
+    yield* lines;
+  }
+  if (rest !== "") yield rest;
 }
 
 function writeAll(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {

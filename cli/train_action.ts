@@ -6,32 +6,38 @@
 
 import {
   type BackendName,
-  type BestParameters,
-  type Checkpoint,
-  createRun,
-  DivergenceError,
+  DeviceLostError,
+  type Json,
   type JsonRecord,
+  type LoadSettings,
   type Model,
   type ModelPlugin,
   openBackend,
+  openRun,
+  type OptimizerName,
   OPTIMIZERS,
-  resolveSettings,
-  type RunConfig,
+  reconfigureRun,
+  resolvePlugin,
   type RunFolder,
+  type SavedTrainSettings,
+  type ScheduleName,
+  SCHEDULES,
   type Snapshot,
+  snapshotOf,
   type Task,
+  type TaskInstance,
   type TaskPlugin,
-  type TensorMap,
-  toStored,
-  train,
+  trainAndSave,
+  type TrainingDefaults,
   type TrainingEvent,
   type TrainResult,
   type TrainSettings,
 } from "@unroll/core";
-import { UsageError } from "./errors.ts";
+import { StoppedError, UsageError } from "./errors.ts";
+import { lookInside } from "./hidden_states.ts";
 import type { Reporter } from "./reporter.ts";
 import type { TrainOptions } from "./train_options.ts";
-import type { Chosen, TrainRequest } from "./world.ts";
+import type { Chosen, ResumeRequest, TrainRequest } from "./world.ts";
 
 /** A model or task as it was asked for. */
 export function configured(chosen: Chosen): Model | Task {
@@ -73,7 +79,8 @@ export function settingsOf(options: TrainOptions): Partial<TrainSettings> {
  * @param request What to train.
  * @param reporter Is told what happens.
  * @param version Unroll's version, for the run's configuration.
- * @param signal Ends training after the step that runs.
+ * @param signal Ends training after the step that runs; the run is kept, to be gone on with.
+ * @throws {StoppedError} When the signal ended it.
  */
 export async function trainAndKeep(
   request: TrainRequest,
@@ -81,117 +88,216 @@ export async function trainAndKeep(
   version: string,
   signal?: AbortSignal,
 ): Promise<void> {
-  const model = configured(request.model) as Model;
-  const task = configured(request.task) as Task;
-  const instance = await task.create();
-  const given = { ...settingsOf(request.training), ...request.settings };
-  const resolved = resolveSettings(given, instance.defaults(model));
-  using backend = await openBackend(request.training.device);
-  const { optimizer, schedule: _, ...numbers } = resolved;
-  const config: RunConfig = {
+  await trainAndTell({
+    ...settingsOf(request.training),
+    ...request.settings,
+    model: configured(request.model) as Model,
+    task: configured(request.task) as Task,
+    modelName: request.model.name,
+    taskName: request.task.name,
+    out: request.out,
     version,
-    model: { name: request.model.name, options: request.model.options },
-    task: { name: request.task.name, options: request.task.options },
-    training: {
-      ...numbers,
-      optimizer: optimizer.name,
-      optimizerSettings: optimizer.settings as JsonRecord,
-      schedule: request.training.schedule ?? instance.defaults(model).schedule ?? "constant",
-    } as unknown as JsonRecord,
-    seed: request.training.seed,
-    device: backend.name,
-  };
-  const run = await createRun(withoutUndefined(config), { root: request.out });
-  reporter.config({ config: run.config, run: run.path });
-  try {
-    using trained = await train({
-      ...given,
-      model,
-      task: { ...task, create: () => Promise.resolve(instance) },
-      device: backend,
-      signal,
-      report: async (event) => {
-        await tell(event, reporter, run);
-        await request.settings?.report?.(event);
-      },
-      keep: async (snapshot, best) => await keep(run, await snapshot(), best),
-    });
-    await finish(trained, reporter, run);
-  } catch (error) {
-    if (error instanceof DivergenceError) await keepBest(run, error.best);
-    throw error;
-  }
+    signal,
+  }, reporter);
 }
 
-async function tell(event: TrainingEvent, reporter: Reporter, run: RunFolder): Promise<void> {
+/**
+ * Goes on with a run, from its last checkpoint: on the same device to the same bits as if it had never stopped.
+ *
+ * @param request Which run, and what is to be otherwise.
+ * @param reporter Is told what happens.
+ * @param plugins The models and tasks that names mean.
+ * @param signal Ends training after the step that runs.
+ * @throws {RangeError} When the run cannot be read, or nothing is left to do.
+ * @throws {StoppedError} When the signal ended it.
+ */
+export async function resumeAndKeep(
+  request: ResumeRequest,
+  reporter: Reporter,
+  plugins: Pick<LoadSettings, "models" | "tasks" | "base">,
+  signal?: AbortSignal,
+): Promise<void> {
+  const old = await openRun(request.run);
+  const resume = await lastSnapshot(old);
+  const { device = old.config.device as BackendName, saveEvery, ...changes } = request.changes;
+  const settings = changedSettings(old.config.training, changes);
+  const ended = (await old.readMetrics()).at(-1)?.event === "done";
+  // One that was killed between its last step and its end has still to come to that.
+  if (
+    resume !== undefined &&
+    (resume.step > settings.steps || (ended && resume.step === settings.steps))
+  ) {
+    throw new RangeError(
+      `Cannot go on with ${old.path}: all ${settings.steps} steps are done, --steps asks for more`,
+    );
+  }
+  if (!Object.hasOwn(SCHEDULES, settings.schedule)) {
+    throw new RangeError(
+      `Cannot go on with ${old.path}: its learning rate goes as a recipe or a program says, --schedule must tell another way`,
+    );
+  }
+  const { model, task, seed, version } = old.config;
+  const { base } = plugins;
+  const modelPlugin = await resolvePlugin(model.name, {
+    kind: "model",
+    table: plugins.models,
+    base,
+  });
+  const taskPlugin = await resolvePlugin(task.name, { kind: "task", table: plugins.tasks, base });
+  const run = await reconfigureRun(old, {
+    ...old.config,
+    training: JSON.parse(JSON.stringify(settings)) as JsonRecord,
+    ...(request.changes.device === undefined ? {} : { device: await deviceName(device) }),
+  });
+  await run.rewindMetrics(resume?.step ?? 0);
+  const { optimizer, optimizerSettings, ...rest } = settings;
+  await trainAndTell({
+    ...rest,
+    optimizer: OPTIMIZERS[optimizer](optimizerSettings),
+    model: modelPlugin(model.options),
+    task: taskPlugin(task.options),
+    device,
+    seed,
+    version,
+    saveEvery,
+    run,
+    resume,
+    signal,
+  }, reporter);
+}
+
+/** The state to go on from; `undefined` for a run that was stopped before it kept any. */
+async function lastSnapshot(run: RunFolder): Promise<Snapshot | undefined> {
+  try {
+    await Deno.stat(run.checkpointPath("last"));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+  return snapshotOf(await run.readCheckpoint("last"));
+}
+
+/** What `auto` is here. */
+async function deviceName(device: BackendName | "auto"): Promise<BackendName> {
+  using backend = await openBackend(device);
+  return backend.name;
+}
+
+/** Settings as a run keeps them: the optimizer by its name. */
+interface KeptSettings extends Omit<TrainingDefaults, "optimizer" | "schedule"> {
+  readonly optimizer: OptimizerName;
+  readonly optimizerSettings: Readonly<Record<string, number>>;
+  readonly schedule: ScheduleName;
+}
+
+function changedSettings(kept: JsonRecord, changes: Partial<TrainOptions>): KeptSettings {
+  const { lr, ...rest } = changes;
+  const changed: Readonly<Record<string, Json | undefined>> = {
+    ...kept,
+    ...rest,
+    ...(lr === undefined ? {} : { learningRate: lr }),
+  };
+  return changed as unknown as KeptSettings;
+}
+
+/** Trains and tells of it. */
+async function trainAndTell(settings: SavedTrainSettings, reporter: Reporter): Promise<void> {
+  let run!: RunFolder;
+  let instance!: TaskInstance;
+  const training = trainAndSave({
+    ...settings,
+    opened(opened, { task, device, deviceReason }) {
+      run = opened;
+      instance = task;
+      const { config, path } = run;
+      reporter.config({
+        config,
+        run: path,
+        device,
+        ...(deviceReason !== undefined && { device_reason: deviceReason }),
+        ...settings.resume && { step: settings.resume.step },
+      });
+    },
+    async report(event) {
+      await tell(event, { reporter, run, instance });
+      await settings.report?.(event);
+    },
+  });
+  using trained = await training.catch((error) => {
+    throw run ? withResume(error, run) : error;
+  });
+  if (trained.ended === "aborted") {
+    const resume = resumeCommand(run);
+    const steps = Number(run.config.training.steps);
+    const { steps: step, seconds } = trained;
+    reporter.stopped({ step, steps, seconds, run: run.path, resume });
+    throw new StoppedError(resume);
+  }
+  await finish(trained, reporter, run);
+}
+
+function resumeCommand(run: RunFolder): string {
+  return `deno task train --resume ${quoted(run.path)}`;
+}
+
+/** A device that was lost takes nothing along that was saved. */
+function withResume(error: unknown, run: RunFolder): unknown {
+  if (!(error instanceof DeviceLostError)) return error;
+  return new DeviceLostError(
+    `${error.message}: the last checkpoint is safe, go on with ${resumeCommand(run)}`,
+    { cause: error },
+  );
+}
+
+/** For a shell, where a path has what it would not take as it is. */
+function quoted(path: string): string {
+  return /^[\w./:@+-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
+}
+
+/** What is told, and to whom. */
+interface Told {
+  readonly reporter: Reporter;
+  readonly run: RunFolder;
+  readonly instance: TaskInstance;
+}
+
+async function tell(event: TrainingEvent, { reporter, run, instance }: Told): Promise<void> {
   if (event.event === "progress") {
-    const line = {
+    reporter.progress({
       step: event.step,
       loss: event.loss,
       seconds: event.seconds,
       steps_per_second: event.stepsPerSecond,
       learning_rate: event.learningRate,
-    };
-    reporter.progress(line);
-    await run.appendMetrics({ event: "progress", ...line });
+    });
     return;
   }
-  const { loss, error, metrics = {} } = event.validation;
-  const line = { step: event.step, loss, error: error ?? null, best: event.best, metrics };
-  reporter.validation({ ...line, error: error ?? NaN });
-  await run.appendMetrics({ event: "validation", ...line });
-}
-
-async function keep(run: RunFolder, snapshot: Snapshot, best: boolean): Promise<void> {
-  if (best) await keepBest(run, snapshot.best);
-  const { step, tensors } = snapshot;
-  await run.saveCheckpoint("last", checkpoint(run, step, tensors, snapshot.best));
-}
-
-async function keepBest(run: RunFolder, best: BestParameters): Promise<void> {
-  await run.saveCheckpoint("best", checkpoint(run, best.step, best.parameters, best));
-}
-
-function checkpoint(
-  run: RunFolder,
-  step: number,
-  tensors: TensorMap,
-  { step: bestStep, validation }: BestParameters,
-): Checkpoint {
-  const stored = [...tensors].map(([name, { type, data }]) =>
-    [name, toStored(type, data)] as const
-  );
-  return {
-    config: run.config,
-    step,
-    progress: withoutUndefined({
-      best_step: bestStep,
-      loss: validation?.loss,
-      error: validation?.error,
-    }) as JsonRecord,
-    tensors: new Map(stored),
-  };
+  const { step, validation: { loss, error, metrics = {} }, best, predict } = event;
+  reporter.validation({ step, loss, error: error ?? NaN, best, metrics });
+  if (reporter.hidden !== undefined) {
+    const look = await lookInside(instance, predict);
+    if (look !== undefined) reporter.hidden(look);
+  }
+  // On a GPU every character would wait for a readback of its own.
+  if (instance.sample !== undefined && run.config.device !== "webgpu") {
+    let text = "";
+    for await (const piece of instance.sample(predict, { seed: run.config.seed })) text += piece;
+    await run.appendMetrics({ event: "sample", step, text });
+  }
 }
 
 async function finish(trained: TrainResult, reporter: Reporter, run: RunFolder): Promise<void> {
   const { steps, seconds, stepsPerSecond, device, loss, error, best, task, predict } = trained;
-  const line = {
+  const shown = await task.show?.(predict) ?? [];
+  reporter.done({
     steps,
     seconds,
     steps_per_second: stepsPerSecond,
-    device: device satisfies BackendName,
+    device,
     loss,
     error: error ?? NaN,
     run: run.path,
     best_step: best.step,
     metrics: best.validation?.metrics ?? {},
-  };
-  await run.appendMetrics({ event: "done", ...line, error: error ?? null });
-  const shown = await task.show?.(predict) ?? [];
-  reporter.done(line, shown);
-}
-
-/** JSON has no `undefined`. */
-function withoutUndefined<T>(value: T): T {
-  return JSON.parse(JSON.stringify(value)) as T;
+  }, shown);
 }

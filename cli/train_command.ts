@@ -17,6 +17,7 @@ import {
 } from "@unroll/core";
 import { asUsage, UsageError } from "./errors.ts";
 import {
+  camelCase,
   composeFlags,
   defineFlag,
   type Flag,
@@ -24,14 +25,19 @@ import {
   readFlags,
   type TypedFlags,
 } from "./flags.ts";
-import { createReporter } from "./reporter.ts";
+import { findRun } from "./find_run.ts";
+import { addNamesOption } from "./names_type.ts";
+import { createReporter, type Reporter, together } from "./reporter.ts";
 import { TRAIN_OPTIONS, type TrainOptions } from "./train_options.ts";
+import { servePage } from "./watch_page.ts";
 import type { Chosen, TrainRequest, World } from "./world.ts";
 
 /** Flags of the command that are in no schema. */
 export const TRAIN_FLAGS: readonly string[] = [
   "model",
   "task",
+  "resume",
+  "watch",
   "out",
   "json",
   "quiet",
@@ -70,14 +76,22 @@ export async function defineTrain(args: readonly string[], world: World): Promis
   const command = new Command();
   command.description(describe(model?.plugin, task?.plugin, world));
   command.group("What to train");
-  command.option("--model <name>", `Model: ${Object.keys(world.models).join(", ")}, or a module`);
-  command.option("--task <name>", `Task: ${Object.keys(world.tasks).join(", ")}, or a module`);
+  const models = Object.keys(world.models);
+  const tasks = Object.keys(world.tasks);
+  addNamesOption(command, "--model <name>", `Model: ${models.join(", ")}, or a module`, models);
+  addNamesOption(command, "--task <name>", `Task: ${tasks.join(", ")}, or a module`, tasks);
   for (const source of sources) {
     command.group(source === general ? "How to train" : `Options of ${source.owner}`);
     for (const flag of flags.filter((flag) => flag.source === source)) addFlag(command, flag);
   }
+  command.group("What to go on with");
+  command.option(
+    "--resume <run>",
+    "Go on with a run from where it is; --steps, --lr and other settings may be new",
+  );
   command.group("What to tell");
   command.option("--out <folder>", "Folder in which the run's own folder is made (default runs)");
+  command.option("--watch", "Serve a page that follows the run, on this machine only");
   command.option("--json", "Print one JSON object a line");
   command.option("--quiet", "Print the result only");
   command.group("Help");
@@ -85,8 +99,27 @@ export async function defineTrain(args: readonly string[], world: World): Promis
     "FizzBuzz, by a network that counts by itself:",
     "deno task train --model rnn --task fizzbuzz",
   );
+  command.example("Follow it in a browser:", "deno task train --model rnn --task fizzbuzz --watch");
+  command.example(
+    "Go on with a run that was stopped, or for longer:",
+    "deno task train --resume runs/2026-01-31-fizzbuzz-rnn-0 --steps 20000",
+  );
   command.action(async (options: unknown) => {
     const typed = options as TypedFlags;
+    const told = {
+      json: typed.json === true,
+      quiet: typed.quiet === true,
+      watch: typed.watch === true,
+    };
+    if (typeof typed.resume === "string") {
+      const changes = await asUsage(() => changesOf(typed, general, flags));
+      const run = await findRun(typed.resume);
+      return await reportTraining(
+        world,
+        { title: run.name, steps: changes.steps, ...told },
+        (reporter) => world.resume({ run: run.path, changes }, reporter),
+      );
+    }
     if (model === undefined) throw missing("model", world.models);
     if (task === undefined) throw missing("task", world.tasks);
     const request = await asUsage((): TrainRequest => ({
@@ -95,7 +128,7 @@ export async function defineTrain(args: readonly string[], world: World): Promis
       training: readFlags(general, flags, typed),
       out: typeof typed.out === "string" ? typed.out : "runs",
     }));
-    await runTraining(request, world, { json: typed.json === true, quiet: typed.quiet === true });
+    await runTraining(request, world, told);
   });
   return { command, flags, hint: hint(model?.plugin, task?.plugin) };
 }
@@ -111,27 +144,90 @@ export async function defineTrain(args: readonly string[], world: World): Promis
 export async function runTraining(
   request: TrainRequest,
   world: World,
-  told: { readonly json: boolean; readonly quiet: boolean },
+  told: ToldHow,
 ): Promise<void> {
   const refusal = await world.refusal(request.model, request.task);
   if (refusal !== undefined) throw new UsageError(refusal);
-  const reporter = createReporter({
-    terminal: world.terminal,
-    title: `${request.task.plugin.name} · ${request.model.plugin.name}`,
-    steps: request.training.steps,
-    ...told,
-  });
+  const title = `${request.task.plugin.name} · ${request.model.plugin.name}`;
+  await reportTraining(
+    world,
+    { title, steps: request.training.steps, ...told },
+    (reporter) => world.train(request, reporter),
+  );
+}
+
+/** How training is told of. */
+export interface ToldHow {
+  readonly json: boolean;
+  readonly quiet: boolean;
+  /** Whether a page follows it. */
+  readonly watch?: boolean;
+}
+
+/** Trains with a reporter, which is closed in any case. */
+async function reportTraining(
+  world: World,
+  settings: ToldHow & { readonly title: string; readonly steps?: number },
+  act: (reporter: Reporter) => Promise<void>,
+): Promise<void> {
+  const { terminal } = world;
+  const first = createReporter({ terminal, ...settings });
+  const page = settings.watch ? await servePage(settings.title) : undefined;
+  if (page !== undefined) terminal.writeError(`Watch at ${page.url}\n`);
+  const reporter = page === undefined ? first : together([first, page.reporter]);
   try {
-    await world.train(request, reporter);
+    await act(reporter);
   } finally {
     reporter.close();
+    await page?.close();
   }
+}
+
+/** What may be otherwise when a run goes on. */
+const CHANGEABLE: readonly (keyof TrainOptions)[] = [
+  "steps",
+  "device",
+  "lr",
+  "schedule",
+  "clip",
+  "clipNorm",
+  "l2",
+  "warmup",
+  "validateEvery",
+  "saveEvery",
+  "best",
+];
+
+/** What was typed for a run that goes on. */
+function changesOf(
+  typed: TypedFlags,
+  general: FlagSource & { readonly schema: OptionsSchema<TrainOptions> },
+  flags: readonly Flag[],
+): Partial<TrainOptions> {
+  for (const name of ["model", "task", "out"]) {
+    if (typed[name] !== undefined) {
+      throw new UsageError(`Cannot use --${name} with --resume: a run keeps its own`);
+    }
+  }
+  const options = readFlags(general, flags, typed);
+  const changes: Partial<Record<keyof TrainOptions, unknown>> = {};
+  for (const { source, option, flag } of flags) {
+    const name = option.name as keyof TrainOptions;
+    if (source !== general || typed[camelCase(flag)] === undefined) continue;
+    if (!CHANGEABLE.includes(name)) {
+      throw new UsageError(`Cannot use --${flag} with --resume: a run keeps its own`);
+    }
+    changes[name] = options[name];
+  }
+  return changes as Partial<TrainOptions>;
 }
 
 /** Adds a flag of a schema; its value stays text here, the schema reads and checks it. */
 export function addFlag(command: Command, flag: Flag): void {
+  const { kind } = flag.option;
   for (const { flags, help, hidden } of defineFlag(flag)) {
-    command.option(flags, help, hidden ? { hidden } : {});
+    if (kind.type === "choice") addNamesOption(command, flags, help, kind.values.map(String));
+    else command.option(flags, help, hidden ? { hidden } : {});
   }
 }
 

@@ -26,6 +26,8 @@ export interface TrainOptions {
   /** Steps in which the learning rate rises from zero. */
   readonly warmup?: number;
   readonly validateEvery?: number;
+  /** Seconds from one checkpoint to the next, at least. */
+  readonly saveEvery?: number;
   /** What the best parameters are best in. */
   readonly best?: "error" | "loss";
   /** Of SGD. */
@@ -61,6 +63,9 @@ export const TRAIN_OPTIONS: OptionsSchema<TrainOptions> = z.object({
   ),
   warmup: z.int().min(0).optional().describe("Steps in which the learning rate rises from zero"),
   validateEvery: z.int().min(1).optional().describe("Steps from one validation to the next"),
+  saveEvery: z.number().min(0).optional().describe(
+    "Seconds from one saved checkpoint to the next, at least; 2 if left out",
+  ),
   best: z.enum(["error", "loss"]).optional().describe("What the best parameters are best in"),
   momentum: z.number().min(0).lt(1).optional().describe("Momentum of sgd"),
   weightDecay: z.number().min(0).optional().describe("Weight decay of adamw"),

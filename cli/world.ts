@@ -6,6 +6,7 @@
  */
 
 import type { JsonRecord, Plugin, TrainSettings } from "@unroll/core";
+import type { MachineReport } from "./machine.ts";
 import type { Recipe } from "./recipes/recipe.ts";
 import type { Reporter } from "./reporter.ts";
 import type { TrainOptions } from "./train_options.ts";
@@ -25,6 +26,16 @@ export interface World {
   ) => string | undefined | Promise<string | undefined>;
   /** Trains, saves the run and tells the reporter. */
   readonly train: (request: TrainRequest, reporter: Reporter) => Promise<void>;
+  /** Goes on with a run. */
+  readonly resume: (request: ResumeRequest, reporter: Reporter) => Promise<void>;
+  /** Runs something that Ctrl-C asks to end well. */
+  readonly interruptible: <Result>(
+    body: (signal: AbortSignal) => Promise<Result>,
+  ) => Promise<Result>;
+  /** Looks at this machine and tries what it can train on. */
+  readonly inspectMachine: () => Promise<MachineReport>;
+  /** What starts this program again, in another process. */
+  readonly self: readonly string[];
   /** The folder that paths are relative to, as a URL that ends in a slash. */
   readonly base: URL;
   /** Unroll's version. */
@@ -44,6 +55,10 @@ export interface Terminal {
   readonly color: boolean;
   /** Its width now. */
   readonly columns: () => number;
+  /** The lines of standard input. */
+  readonly lines: () => AsyncIterable<string>;
+  /** A variable of the environment, where it may be read. */
+  readonly variable: (name: string) => string | undefined;
   /** Whether stacks are shown. */
   readonly debug: boolean;
 }
@@ -66,4 +81,12 @@ export interface TrainRequest {
   readonly out: string;
   /** Settings that no option has, and listeners beside the reporter: they come before `training`. */
   readonly settings?: Partial<TrainSettings>;
+}
+
+/** A run to go on with. */
+export interface ResumeRequest {
+  /** The run's folder. */
+  readonly run: string;
+  /** What was typed, in place of the run's own settings. */
+  readonly changes: Partial<TrainOptions>;
 }

@@ -4,7 +4,7 @@
  * - `DEBUG`: 1 one line for each program compiled; 2 also the time of each run; 3 also the graph;
  *   4 also the generated code, where the device has any;
  * - `VALIDATE=1`: run every program on the reference interpreter too and compare;
- * - `DUMP`: a folder that graphs are written to;
+ * - `DUMP`: a folder that graphs and generated code are written to;
  * - `UNROLL_BACKEND`: the device that `auto` means.
  *
  * They are read only where that is already permitted: nobody is asked for a permission.

@@ -9,6 +9,46 @@ import { type MatmulParams, matmulSizes } from "./primitives/matmul.ts";
 import { scanParams } from "./primitives/scan.ts";
 import { sizeOf } from "./tensor_type.ts";
 
+/** What there is to compute, and how much of it has to wait for the rest. */
+export interface Work {
+  /** Floating-point operations, roughly. */
+  readonly operations: number;
+  /** Iterations of loops over time, each of which waits for the one before; loops are counted one after the other. */
+  readonly iterations: number;
+}
+
+/**
+ * Estimates what a graph takes.
+ *
+ * @param graph The graph.
+ * @returns Its arithmetic, as {@linkcode workOf} has it, and the iterations that wait for each other.
+ *
+ * @example Usage
+ * ```ts
+ * import { estimateWork, scan, trace, zeros } from "@unroll/core";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * const { graph } = trace([{ dtype: "f32", shape: [50, 4] }], (x) => {
+ *   const [last] = scan((sum, x) => [sum.add(x), undefined], zeros([4]), x);
+ *   return [last];
+ * });
+ * deepStrictEqual(estimateWork(graph).iterations, 50);
+ * ```
+ */
+export function estimateWork(graph: Graph): Work {
+  return { operations: workOf(graph), iterations: iterationsOf(graph) };
+}
+
+function iterationsOf(graph: Graph): number {
+  let iterations = 0;
+  for (const { primitive, params } of graph.equations) {
+    if (primitive.lowering.kind !== "scan") continue;
+    const { body, length } = scanParams(params);
+    iterations += length * Math.max(1, iterationsOf(body));
+  }
+  return iterations;
+}
+
 /**
  * Estimates the arithmetic of a graph.
  *

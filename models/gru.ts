@@ -16,11 +16,23 @@
  *
  * @module
  */
-import { defineModel, type ModelPlugin, type OptionsSchema, sigmoid } from "@unroll/core";
+import {
+  defineModel,
+  type ModelPlugin,
+  type OptionsSchema,
+  sigmoid,
+  type Tensor,
+} from "@unroll/core";
 import * as z from "zod";
 import { activation, ACTIVATION_NAMES, type ActivationName } from "./activations.ts";
 import { plus } from "./linear.ts";
-import { type Cell, type CellState, recurrentModel, refuseRecurrent } from "./recurrent.ts";
+import {
+  type Cell,
+  type CellParameters,
+  type CellState,
+  recurrentModel,
+  refuseRecurrent,
+} from "./recurrent.ts";
 import { type RecurrentOptions, recurrentShape } from "./recurrent_options.ts";
 
 /** Options of {@linkcode gru}. */
@@ -95,10 +107,15 @@ function gruCell({ activation: name, reset }: Pick<GruOptions, "activation" | "r
   }
   return {
     ...common,
-    step({ weight_hh, bias_hh }, { h }, x) {
-      const hidden = h.shape[1];
-      const [gates, candidate] = weight_hh.split([2 * hidden, hidden]);
-      const [gateBias, candidateBias] = bias_hh?.split([2 * hidden, hidden]) ?? [];
+    // Parts of weights that are taken in every step would get a gradient of the whole in every step.
+    prepare(weights): ResetBefore {
+      const [hidden] = weights.weight_hh.shape;
+      const [gates, candidate] = weights.weight_hh.split([2 * hidden, hidden]);
+      const [gateBias, candidateBias] = weights.bias_hh?.split([2 * hidden, hidden]) ?? [];
+      return { ...weights, gates, candidate, gateBias, candidateBias };
+    },
+    step(parameters, { h }, x) {
+      const { gates, candidate, gateBias, candidateBias } = parameters as ResetBefore;
       const [xr, xz, xn] = x.split(3);
       const [hr, hz] = plus(h.matmul(gates), gateBias).split(2);
       const r = sigmoid(xr.add(hr));
@@ -108,4 +125,12 @@ function gruCell({ activation: name, reset }: Pick<GruOptions, "activation" | "r
       return { state: { h: next }, output: next };
     },
   };
+}
+
+/** Weights of the state, in the two parts that are read apart where the reset is before the product. */
+interface ResetBefore extends CellParameters {
+  readonly gates: Tensor;
+  readonly candidate: Tensor;
+  readonly gateBias?: Tensor;
+  readonly candidateBias?: Tensor;
 }

@@ -75,6 +75,8 @@ export interface Cell {
   readonly candidate: string;
   /** What a bias on the input side starts at, for each block; 0 where left out. */
   readonly startBias?: Readonly<Record<string, number>>;
+  /** Done to the weights once, before the steps: what parts of them each step reads. */
+  readonly prepare?: (weights: CellParameters) => CellParameters;
   /** Done to the input side of all steps at once, after the weights and bias. */
   readonly input?: (x: Tensor) => Tensor;
   /** Brings a learned start, which may be anything, to where states are. */
@@ -233,9 +235,10 @@ function runCell(
   const side = inputSide(weights, input);
   const x = cell.input ? cell.input(side) : side;
   const sequence = input.kind === "none" ? undefined : x;
+  const prepared = cell.prepare ? cell.prepare(weights) : weights;
   return scan(
     (state: CellState, slice: Tensor | undefined) => {
-      const { state: next, output } = cell.step(weights, state, slice ?? x);
+      const { state: next, output } = cell.step(prepared, state, slice ?? x);
       return [next, output];
     },
     start,

@@ -11,7 +11,7 @@ export interface CharBatchSettings {
   readonly mode: "contiguous" | "windows";
   /** Characters read at a time. */
   readonly length: number;
-  /** Sequences in a batch; if left out, up to 32, as the text allows. */
+  /** Sequences in a batch; if left out, up to 64, as the text allows. */
   readonly batch?: number;
   /** Characters from the start of a window to that of the next; if left out, `length`. */
   readonly stride?: number;
@@ -30,7 +30,7 @@ export interface CharBatches {
 }
 
 /** Most sequences in a batch where nothing else is said. */
-const BATCH = 32;
+const BATCH = 64;
 
 /**
  * Batches of a text.

@@ -8,6 +8,7 @@ import {
   argmaxAt,
   type Batch,
   defineTask,
+  type EncodedInput,
   measure,
   type Model,
   type OptionsSchema,
@@ -61,6 +62,8 @@ export const FIZZBUZZ_OPTIONS: OptionsSchema<FizzbuzzOptions> = z.object({
 
 /** Classes: copy the number, fizz, buzz, fizzbuzz. */
 const CLASSES = 4;
+/** To where a model that counts by itself is let count for a person. */
+const COUNTED = 100_000;
 /** Numbers below this are left out of training in binary, to be asked for afterwards. */
 const HELD_OUT = 101;
 
@@ -98,6 +101,12 @@ interface Encoding {
   readonly stepsPerEpoch?: number;
   batch: TaskInstance["batch"];
   defaults(model: Model): TrainingDefaults;
+  /**
+   * One number, as the model is told it.
+   *
+   * @throws {RangeError} If it is too large to be told.
+   */
+  encode(n: number): EncodedInput;
   /** The logits for some numbers, by number; asks for as many at once as fit together. */
   answers(predict: Predict, numbers: readonly number[]): Promise<Float32Array>;
   /** What else is measured. */
@@ -135,6 +144,31 @@ export const fizzbuzz: TaskPlugin<FizzbuzzOptions> = defineTask({
         const answers = await encoding.answers(predict, numbers);
         return showAnswers(answers, options);
       },
+      encode(text) {
+        return encoding.encode(numberOf(text));
+      },
+      async answer(predict, question) {
+        const n = numberOf(question);
+        encoding.encode(n); // What cannot be told is refused.
+        const chances = softmaxOf(await encoding.answers(predict, [n]));
+        const likely = [...chances.keys()].sort((a, b) => chances[b] - chances[a]);
+        const word = (kind: number) => fizzbuzzWord(n, kind);
+        return [
+          word(likely[0]),
+          ...likely.map((kind) =>
+            `${(chances[kind] * 100).toFixed(1).padStart(7)} %  ${word(kind)}`
+          ),
+        ];
+      },
+      async *sample(predict, { prompt = "1", length = 15 } = {}) {
+        const first = numberOf(prompt);
+        encoding.encode(first + length - 1);
+        const asked = Array.from({ length }, (_, i) => first + i);
+        const answers = await encoding.answers(predict, asked);
+        for (const [i, n] of asked.entries()) {
+          yield `${fizzbuzzWord(n, argmaxAt(answers, i * CLASSES, CLASSES))}\n`;
+        }
+      },
       annotate({ length, size, targets }) {
         const count = length * size;
         if (options.encoding !== "none") {
@@ -153,6 +187,21 @@ export const fizzbuzz: TaskPlugin<FizzbuzzOptions> = defineTask({
 function isSmall({ options }: Model): boolean {
   const { hidden } = options as { readonly hidden?: unknown };
   return typeof hidden === "number" && hidden < 12;
+}
+
+/** The number that a person typed. */
+function numberOf(text: string): number {
+  const n = Number(text.trim());
+  if (/^\d+$/.test(text.trim()) && Number.isSafeInteger(n)) return n;
+  throw new RangeError(`Cannot read ${JSON.stringify(text)}: a whole number from 0 is needed`);
+}
+
+/** Logits of one place → probabilities. */
+function softmaxOf(logits: Float32Array): Float64Array {
+  const most = Math.max(...logits);
+  const powers = Float64Array.from(logits, (x) => Math.exp(x - most));
+  const sum = powers.reduce((a, b) => a + b);
+  return powers.map((power) => power / sum);
 }
 
 /** The model counts by itself: position n is the number n. */
@@ -185,6 +234,14 @@ function counting({ loss = "cross-entropy" }: FizzbuzzOptions): Encoding {
       validateEvery: isSmall(model) ? 500 : 250,
       best: "error",
     }),
+    encode(n) {
+      if (n > COUNTED) {
+        throw new RangeError(
+          `Cannot count to ${n}: it would take too long, ${COUNTED} is the most`,
+        );
+      }
+      return { length: n + 1, labels: Array.from({ length: n + 1 }, (_, i) => String(i)) };
+    },
     async answers(predict, numbers) {
       const length = Math.max(...numbers) + 1;
       const { outputs } = await predict({ length });
@@ -263,6 +320,13 @@ function binary({ bits, batch, loss = "squared-error" }: FizzbuzzOptions): Encod
           validateEvery: 25 * stepsPerEpoch,
           best: "error",
         },
+    encode(n) {
+      if (n >= 2 ** bits) {
+        throw new RangeError(`Cannot tell ${n} in ${bits} bits: ${2 ** bits - 1} is the most`);
+      }
+      const inputs = encode([n]);
+      return { length: bits, inputs, labels: [...inputs].map(String) };
+    },
     answers,
     async metrics(predict) {
       const numbers = Array.from({ length: HELD_OUT - 1 }, (_, i) => i + 1);
@@ -327,6 +391,11 @@ function decimal({ digits, batch, loss = "cross-entropy" }: FizzbuzzOptions): En
       clipNorm: 1,
       validateEvery: 500,
       best: "error",
+    }),
+    encode: (n) => ({
+      length: String(n).length,
+      inputs: encode([String(n)]),
+      labels: [...String(n)],
     }),
     async answers(predict, numbers) {
       const result = new Float32Array(numbers.length * CLASSES);

@@ -8,7 +8,6 @@ import {
   type Batch,
   defineTask,
   measure,
-  type Model,
   type OptionsSchema,
   type Predict,
   type TaskInstance,
@@ -92,9 +91,9 @@ function line(a: number, b: number, outputs: Float32Array): string {
   return `${a} xor ${b} = ${said}${said === (a ^ b) ? "" : "  wrong"}  (${numbers})`;
 }
 
-function defaultsOf({ plugin }: Model): TrainingDefaults {
+function defaultsOf(): TrainingDefaults {
   return {
-    steps: plugin.name === "linear" ? 500 : 1000,
+    steps: 1000,
     optimizer: "adam",
     learningRate: 0.02,
     validateEvery: 100,

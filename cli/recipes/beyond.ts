@@ -9,7 +9,7 @@ import type { Recipe } from "./recipe.ts";
 /** The recipes of nobody's write-up. */
 export const BEYOND: Readonly<Record<string, Recipe>> = {
   "counting-1000": {
-    summary: "Counting learned on 20 digits and exact on 1,000, carries through 1,000 nines too",
+    summary: "Counting learned on 30 digits and exact on 1,000, carries through 1,000 nines too",
     model: "rnn",
     modelOptions: {},
     task: "counting",
@@ -37,7 +37,15 @@ export const BEYOND: Readonly<Record<string, Recipe>> = {
     modelOptions: { hidden: 256 },
     task: "char",
     taskOptions: { mode: "contiguous", length: 64, batch: 32, validation: 0.1 },
-    training: { steps: 1100, lr: 0.008, schedule: "cosine", warmup: 50, clipNorm: 1, best: "loss" },
+    training: {
+      steps: 600,
+      lr: 0.01,
+      schedule: "cosine",
+      warmup: 50,
+      clipNorm: 1,
+      validateEvery: 300,
+      best: "loss",
+    },
     corpus: "Tiny Shakespeare, a text of 1,115,394 characters by the name of input.txt or " +
       "tinyshakespeare.txt, in the data of Karpathy's char-rnn and nanoGPT",
     known: [{

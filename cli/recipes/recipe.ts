@@ -164,14 +164,18 @@ function nameOf({ measure, iteration, per }: Known): string {
  *
  * @example Usage
  * ```ts
- * import { compare, formatComparisons, type Recipe } from "./recipe.ts";
+ * import { compare, formatComparisons, RECIPES } from "@unroll/cli";
  * import { strictEqual } from "node:assert/strict";
  *
- * const known = [{ measure: "error", value: 0, is: "at most", source: "all of 64 starts" }];
- * const measured = { error: 0, validationLoss: 1, metrics: {}, trainingLoss: 1, smoothedLoss: () => 1 };
+ * const measured = {
+ *   validationLoss: 2,
+ *   metrics: {},
+ *   trainingLoss: 2,
+ *   smoothedLoss: () => NaN,
+ * };
  * strictEqual(
- *   formatComparisons(compare({ known } as unknown as Recipe, measured)),
- *   "        known      got  difference\nerror  ≤ 0       0      0           as known: all of 64 starts\n",
+ *   formatComparisons(compare(RECIPES["xor-linear"], measured)).split("\n")[0],
+ *   "                 known  got  difference",
  * );
  * ```
  */

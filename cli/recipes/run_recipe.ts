@@ -108,7 +108,7 @@ export function taskOptionsOf(recipe: Recipe, corpus: string | undefined): JsonR
   return { ...recipe.taskOptions, corpus };
 }
 
-/** Epochs up to which each is validated after. */
+/** Epochs up to which each ends with a validation. */
 const FEW = 20;
 
 /**
@@ -129,16 +129,17 @@ export function recipeSettings(
   const wanted = epochs ?? own;
   const { stepsPerEpoch } = task;
   const counted = wanted !== undefined && stepsPerEpoch !== undefined
-    ? {
-      steps: Math.max(1, Math.round(wanted * stepsPerEpoch)),
-      ...(wanted <= FEW ? { validateEvery: stepsPerEpoch } : {}),
-    }
+    ? { steps: Math.max(1, Math.round(wanted * stepsPerEpoch)) }
     : {};
+  // As often as there are epochs, also where the run is shortened.
+  const validateEvery = counted.steps !== undefined && own !== undefined && own <= FEW
+    ? Math.ceil(counted.steps / Math.max(1, own))
+    : undefined;
   const share = (wanted ?? 1) / (own ?? 1);
   return {
-    ...counted,
+    ...(validateEvery === undefined ? {} : { validateEvery }),
     ...rest,
-    ...(epochs === undefined ? {} : counted),
+    ...counted,
     ...(lr === undefined ? {} : { learningRate: lr }),
     ...(optimizer === undefined
       ? {}

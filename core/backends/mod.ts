@@ -4,8 +4,9 @@
  * @module
  */
 import { readVariable } from "../debug.ts";
-import { unknownName } from "../plugin/names.ts";
+import type { Work } from "../work.ts";
 import type { Backend, BackendName } from "./backend.ts";
+import { asBackendName, chooseDevice } from "./choose.ts";
 import { cpuBackend } from "./cpu.ts";
 import { referenceBackend } from "./reference.ts";
 import { webgpuBackend } from "./webgpu.ts";
@@ -35,14 +36,52 @@ const OPENERS: Readonly<Record<BackendName, () => Promise<Backend>>> = {
  */
 export async function openBackend(name: BackendName | "auto" = "auto"): Promise<Backend> {
   const chosen = name === "auto" ? readVariable("UNROLL_BACKEND") ?? "cpu" : name;
-  if (!isBackendName(chosen)) {
-    throw new RangeError(unknownName("device", chosen, Object.keys(OPENERS)));
-  }
-  return await OPENERS[chosen]();
+  return await OPENERS[asBackendName(chosen)]();
 }
 
-function isBackendName(name: string): name is BackendName {
-  return Object.hasOwn(OPENERS, name);
+/** A device and, where it was chosen here, why. */
+export interface OpenedBackend {
+  /** The device, owned by the caller. */
+  readonly backend: Backend;
+  /** Why it was chosen; absent for one that was named. */
+  readonly reason?: string;
+}
+
+/**
+ * Opens the device for a program: the one that is named, or the one that suits it.
+ *
+ * @param name Which one, or `auto`.
+ * @param estimate Says what one run of the program takes; called for `auto` only.
+ * @returns The device and why.
+ * @throws {RangeError} As {@linkcode openBackend}; a GPU that `auto` cannot open is passed over.
+ *
+ * @example Usage
+ * ```ts
+ * import { openBackendFor } from "@unroll/core";
+ *
+ * const { backend, reason } = await openBackendFor("auto", () => ({
+ *   operations: 37_000,
+ *   iterations: 122,
+ * }));
+ * console.log(backend.name, reason);
+ * backend.dispose();
+ * ```
+ */
+export async function openBackendFor(
+  name: BackendName | "auto",
+  estimate: () => Work | Promise<Work>,
+): Promise<OpenedBackend> {
+  if (name !== "auto") return { backend: await openBackend(name) };
+  const variable = readVariable("UNROLL_BACKEND");
+  // What a variable has settled need not be estimated.
+  const work = variable ? { operations: 0, iterations: 0 } : await estimate();
+  const { device, reason } = await chooseDevice(work);
+  try {
+    return { backend: await openBackend(device), reason };
+  } catch (error) {
+    if (variable || !(error instanceof RangeError)) throw error;
+    return { backend: await openBackend("cpu"), reason: error.message };
+  }
 }
 
 let shared: Promise<Backend> | undefined;

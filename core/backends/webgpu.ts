@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { debugLevel, debugLine, dumpText, readVariable } from "../debug.ts";
 import type { Graph } from "../graph.ts";
 import { lowerGraph } from "../kernels/lower.ts";
 import type { Tiling } from "../kernels/wgsl/matmul.ts";
@@ -48,6 +49,8 @@ export interface WebGpuBackend extends Backend {
   compile(graph: Graph, options?: CompileOptions): Promise<WebGpuExecutable>;
   /** Counts of what was done on the device. */
   readonly statistics: Readonly<DeviceStatistics>;
+  /** The device itself, for what this interface does not say. */
+  readonly device: GPUDevice;
   /** Whether the adapter is a software one. */
   readonly isSoftware: boolean;
   /** Limits that were granted. */
@@ -82,6 +85,18 @@ export async function webgpuBackend(options: WebGpuOptions = {}): Promise<WebGpu
   return new Device(await openDevice(options), options);
 }
 
+/** Shows a program's shaders to whoever asked for them. */
+function tell(name: string, { kernels, sources }: WebGpuExecutable): void {
+  const isDumped = readVariable("DUMP") !== undefined;
+  if (debugLevel() < 4 && !isDumped) return;
+  const text = sources.map((source, i) => {
+    const { name, runs } = kernels[i];
+    return `// ${name}: ${runs === 1 ? "1 dispatch" : `${runs} dispatches`} a run\n${source}`;
+  }).join("\n");
+  if (debugLevel() >= 4) debugLine(text);
+  dumpText(`${name}.wgsl`, text);
+}
+
 class Device implements WebGpuBackend {
   readonly name = "webgpu";
   readonly #device: WebGpuDevice;
@@ -102,6 +117,10 @@ class Device implements WebGpuBackend {
 
   get description(): string {
     return this.#device.description;
+  }
+
+  get device(): GPUDevice {
+    return this.#device.device;
   }
 
   get isSoftware(): boolean {
@@ -156,21 +175,19 @@ class Device implements WebGpuBackend {
     if (result.length === 0) return result;
     const { device, statistics } = this.#device;
     const staging = this.#staging.take(result.byteLength, "read back");
-    const encoder = device.createCommandEncoder();
-    encoder.copyBufferToBuffer(block.buffer, 0, staging.buffer, 0, result.byteLength);
-    device.queue.submit([encoder.finish()]);
-    statistics.submits++;
     try {
+      const encoder = device.createCommandEncoder();
+      encoder.copyBufferToBuffer(block.buffer, 0, staging.buffer, 0, result.byteLength);
+      device.queue.submit([encoder.finish()]);
+      statistics.submits++;
       await staging.buffer.mapAsync(GPUMapMode.READ, 0, result.byteLength);
+      const bytes = new Uint8Array(staging.buffer.getMappedRange(0, result.byteLength));
+      new Uint8Array(result.buffer).set(bytes);
+      staging.buffer.unmap();
     } catch (error) {
       // What is behind it, such as a lost device, says more.
-      await Promise.resolve();
-      this.#device.check();
-      throw error;
+      return await this.#device.explain(error);
     }
-    const bytes = new Uint8Array(staging.buffer.getMappedRange(0, result.byteLength));
-    new Uint8Array(result.buffer).set(bytes);
-    staging.buffer.unmap();
     this.#staging.give(staging);
     this.#device.check();
     return result;
@@ -182,10 +199,19 @@ class Device implements WebGpuBackend {
     const program = lowerGraph(optimize(graph), { name: options.name, scatter: "reduce", donated });
     if (this.#options.tune) await this.#tuner.tune(program);
     const consumed = new Set(donated.map(([, input]) => input));
-    return await WebGpuExecutable.compile(this.#device, this.#pool, graph, program, consumed, {
-      ...this.#options.plan,
-      tilingOf: (kernel) => this.#options.plan?.tiling ?? this.#tuner.tilingOf(kernel),
-    });
+    const executable = await WebGpuExecutable.compile(
+      this.#device,
+      this.#pool,
+      graph,
+      program,
+      consumed,
+      {
+        ...this.#options.plan,
+        tilingOf: (kernel) => this.#options.plan?.tiling ?? this.#tuner.tilingOf(kernel),
+      },
+    );
+    tell(program.name, executable);
+    return executable;
   }
 
   dispose(): void {

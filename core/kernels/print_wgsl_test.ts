@@ -57,6 +57,37 @@ Deno.test("planProgram() runs a loop that is too large for a workgroup step by s
   assert(shaders.length < 20);
 });
 
+/**
+ * Dispatches that an iteration of the two loops takes where they are stepped: 2 in all where an iteration
+ * is small or its rows are independent and light; more where a product is so large that it is cut into
+ * tiles, which what is computed element by element before and after it does not join.
+ */
+const STEPPED: readonly (readonly [
+  what: string,
+  program: string,
+  sizes: TargetSizes,
+  options: Partial<PlanLimits>,
+  dispatches: number,
+])[] = [
+  ["a small tanh network", "oneHotRnn", { batch: 8, hidden: 64 }, { stepWork: 1 }, 2],
+  ["a wide tanh network, a row a workgroup", "oneHotRnn", { batch: 32, hidden: 256 }, {
+    stepWork: 1,
+  }, 2],
+  ["units with gates", "gatedRnn", { batch: 64, hidden: 128 }, { stepWork: 1 }, 2],
+  ["cells", "embeddingLstm", { batch: 16, hidden: 64 }, { stepWork: 1 }, 2],
+  ["large units", "gatedRnn", { batch: 32, hidden: 1536 }, {}, 4],
+  ["large cells", "embeddingLstm", { batch: 32, hidden: 1536 }, {}, 4],
+];
+
+for (const [what, program, sizes, options, dispatches] of STEPPED) {
+  Deno.test(`planProgram() takes ${dispatches} dispatches a step for ${what}, stepped`, () => {
+    const { runs } = plan(program, { ...sizes, time: 8 }, options);
+    const stepped = runs.filter(({ times }) => times.length > 0).length;
+    assertEquals(stepped, 8 * dispatches);
+    assert(runs.length - stepped <= 10, `found ${runs.length - stepped} outside of the loops`);
+  });
+}
+
 Deno.test("planProgram() cuts a loop into pieces where iterations are limited", () => {
   const sizes = { time: 256, batch: 1, hidden: 512, symbols: 87 };
   const whole = plan("oneHotRnn", sizes).runs.length;

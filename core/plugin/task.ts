@@ -92,6 +92,39 @@ export interface SampleRequest {
   readonly seed?: number;
 }
 
+/** What a person typed, as a model reads it: one sequence. */
+export interface EncodedInput {
+  /** Number of steps. */
+  readonly length: number;
+  /** What the model reads, as in a {@linkcode Batch} of one sequence. */
+  readonly inputs?: TypedArray;
+  /** What a person calls each step, such as the digit that is read there. */
+  readonly labels: readonly string[];
+}
+
+/** Something to draw of what a model can do. */
+export type Picture =
+  | {
+    /** Bars beside each other. */
+    readonly kind: "bars";
+    /** What is drawn. */
+    readonly title: string;
+    /** What the labels are. */
+    readonly xLabel: string;
+    /** Whether the values are shares from 0 to 1. */
+    readonly share: boolean;
+    /** The bars. */
+    readonly bars: readonly { readonly label: string; readonly value: number }[];
+  }
+  | {
+    /** Text whose parts are coloured by how likely the model thought them. */
+    readonly kind: "text";
+    /** What is drawn. */
+    readonly title: string;
+    /** The text in parts. */
+    readonly parts: readonly { readonly text: string; readonly probability: number }[];
+  };
+
 /** A task, ready to train on. */
 export interface TaskInstance {
   /** What it asks of a model. */
@@ -119,6 +152,16 @@ export interface TaskInstance {
    * @throws {RangeError} If that is not such a question.
    */
   answer?(predict: Predict, question: string): Promise<string[]>;
+  /**
+   * Reads what a person typed.
+   *
+   * @throws {RangeError} If it cannot be read.
+   */
+  encode?(text: string): EncodedInput;
+  /** Something that a person could type, to look at the hidden states with; a batch if left out. */
+  example?(): string;
+  /** What is worth drawing, beside the curves and the hidden states. */
+  pictures?(predict: Predict): Promise<readonly Picture[]>;
   /**
    * Options that make this task again without what it was made from, such as the alphabet of a text;
    * a run keeps them in place of the options it was asked for. If left out, those are enough.

@@ -297,7 +297,7 @@ function checkAnnotations(
 }
 
 /** Models that a task may know by name, and one that it cannot. */
-const NAMES = ["linear", "mlp", "rnn", "gru", "lstm", "never-heard-of"];
+const NAMES = ["mlp", "rnn", "gru", "lstm", "never-heard-of"];
 
 function checkDefaults(check: Checker, instance: TaskInstance): void {
   for (const name of NAMES) {

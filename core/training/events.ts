@@ -48,6 +48,8 @@ export interface TrainingStart {
   readonly device: BackendName;
   /** What that runs on, in a line. */
   readonly deviceDescription: string;
+  /** Why it was chosen; absent where it was named. */
+  readonly deviceReason?: string;
   /** The task. */
   readonly task: TaskInstance;
   /** The model's layers. */
@@ -68,6 +70,8 @@ export interface BestParameters {
 export interface Snapshot {
   /** Steps done. */
   readonly step: number;
+  /** Time spent so far, in seconds. */
+  readonly seconds: number;
   /** State of training. */
   readonly tensors: TensorMap;
   /** The best so far. */

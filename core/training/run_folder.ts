@@ -284,6 +284,20 @@ export async function openRun(path: string): Promise<RunFolder> {
 }
 
 /**
+ * Changes what decides a run, for one that goes on with more steps or another learning rate.
+ *
+ * @param run The run.
+ * @param config What decides it from now on.
+ * @returns The run with that configuration.
+ * @throws {RangeError} When it cannot be written.
+ */
+export async function reconfigureRun(run: RunFolder, config: RunConfig): Promise<RunFolder> {
+  const text = `${JSON.stringify(config, null, 2)}\n`;
+  await writeAtomically(join(run.path, CONFIG), new TextEncoder().encode(text));
+  return new RunFolder(run.path, config);
+}
+
+/**
  * Lists the runs in a folder, damaged ones too.
  *
  * @param root The folder of runs; by default `runs`.

@@ -29,6 +29,8 @@ export interface SavedTrainSettings extends TrainSettings {
   readonly modelName?: string;
   /** What finds the task again; its name if left out. */
   readonly taskName?: string;
+  /** Seconds from one writing of the same checkpoint to the next, at least; 2 if left out. */
+  readonly saveEvery?: number;
   /** Version of Unroll for the record. */
   readonly version: string;
   /** Is told of the run's folder before the first step. */
@@ -41,8 +43,8 @@ export interface SavedTrainResult extends TrainResult {
   readonly run: RunFolder;
 }
 
-/** Least time between two writings of the same checkpoint, in milliseconds: each waits for the disk. */
-const WRITE_INTERVAL = 2000;
+/** Least time between two writings of the same checkpoint, in seconds: each waits for the disk. */
+const SAVE_EVERY = 2;
 
 /**
  * Trains a model on a task and saves the run: its configuration at once, metrics as they come, the best
@@ -67,7 +69,7 @@ export async function trainAndSave(settings: SavedTrainSettings): Promise<SavedT
         await settings.begin?.(start);
         const run = settings.run ??
           await createRun(configOf(settings, start), { root: settings.out });
-        writer = new Writer(run);
+        writer = new Writer(run, settings.saveEvery ?? SAVE_EVERY);
         await settings.opened?.(run, start);
       },
       async report(event) {
@@ -97,13 +99,15 @@ export async function trainAndSave(settings: SavedTrainSettings): Promise<SavedT
 /** Writes checkpoints and metrics, not more often than is useful. */
 class Writer {
   readonly run: RunFolder;
+  readonly #interval: number;
   #best: BestParameters | undefined;
   #bestWritten: BestParameters | undefined;
   #bestTime = -Infinity;
   #lastTime = performance.now();
 
-  constructor(run: RunFolder) {
+  constructor(run: RunFolder, saveEvery: number) {
     this.run = run;
+    this.#interval = saveEvery * 1000;
   }
 
   async report(event: TrainingEvent): Promise<void> {
@@ -113,8 +117,8 @@ class Writer {
   async keep(snapshot: () => Promise<Snapshot>, best: BestParameters): Promise<void> {
     this.#best = best;
     const now = performance.now();
-    if (now - this.#bestTime >= WRITE_INTERVAL) await this.#writeBest();
-    if (now - this.#lastTime >= WRITE_INTERVAL) await this.#writeLast(await snapshot());
+    if (now - this.#bestTime >= this.#interval) await this.#writeBest();
+    if (now - this.#lastTime >= this.#interval) await this.#writeLast(await snapshot());
   }
 
   async finish(snapshot: Snapshot): Promise<void> {
@@ -145,7 +149,11 @@ class Writer {
     await this.run.saveCheckpoint("last", {
       config: this.run.config,
       step: snapshot.step,
-      progress: { best_step: snapshot.best.step, ...progressOf(snapshot.best) },
+      progress: {
+        best_step: snapshot.best.step,
+        seconds: snapshot.seconds,
+        ...progressOf(snapshot.best),
+      },
       tensors: new Map([
         ...stored(snapshot.tensors, ""),
         ...stored(snapshot.best.parameters, "best."),
@@ -172,9 +180,10 @@ export function snapshotOf(checkpoint: Checkpoint): Snapshot {
       "Cannot go on from this checkpoint: it holds parameters only, the last one of a run is needed",
     );
   }
-  const { best_step, validation } = checkpoint.progress;
+  const { best_step, seconds, validation } = checkpoint.progress;
   return {
     step: checkpoint.step,
+    seconds: Number(seconds ?? 0),
     tensors: new Map(all.filter(([name]) => !name.startsWith("best."))),
     best: {
       step: Number(best_step),
@@ -237,7 +246,10 @@ function configOf(settings: SavedTrainSettings, start: TrainingStart): RunConfig
   return {
     version: settings.version,
     model: { name: settings.modelName ?? model.plugin.name, options: clean(model.options) },
-    task: { name: settings.taskName ?? task.plugin.name, options: clean(task.options) },
+    task: {
+      name: settings.taskName ?? task.plugin.name,
+      options: clean(start.task.options ?? task.options),
+    },
     training: trainingRecord(start.settings),
     seed: settings.seed ?? 0,
     device: start.device,
@@ -274,7 +286,7 @@ function metricsLine(event: TrainingEvent): JsonRecord & { readonly event: strin
 function doneLine(result: TrainResult): JsonRecord & { readonly event: string } {
   const { steps, seconds, stepsPerSecond, device, loss, error, ended, best } = result;
   return {
-    event: "done",
+    event: ended === "aborted" ? "stopped" : "done",
     steps,
     seconds,
     steps_per_second: stepsPerSecond,

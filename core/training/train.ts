@@ -4,11 +4,12 @@
  * @module
  */
 import type { Backend, BackendName } from "../backends/backend.ts";
-import { openBackend } from "../backends/mod.ts";
+import { openBackendFor, type OpenedBackend } from "../backends/mod.ts";
 import type { LayerRow, Model } from "../plugin/model.ts";
 import type { Predict, Task, TaskInstance } from "../plugin/task.ts";
 import type { BestParameters, Snapshot, TrainingStart } from "./events.ts";
 import { type GivenSettings, resolveSettings } from "./resolve_settings.ts";
+import { estimateStep } from "./step_form.ts";
 import { Trainer } from "./trainer.ts";
 import { type Ending, type LoopListeners, TrainingLoop } from "./training_loop.ts";
 
@@ -86,9 +87,13 @@ export async function train(settings: TrainSettings): Promise<TrainResult> {
   const instance = model.create(task.spec);
   const chosen = resolveSettings(settings, task.defaults(model));
   const own = typeof settings.device !== "object";
-  const backend = typeof settings.device === "object"
-    ? settings.device
-    : await openBackend(settings.device);
+  const seed = settings.seed ?? 0;
+  const { backend, reason }: OpenedBackend = typeof settings.device === "object"
+    ? { backend: settings.device }
+    : await openBackendFor(
+      settings.device ?? "auto",
+      () => estimateStep({ ...chosen, task, instance, seed }),
+    );
   let trainer: Trainer | undefined;
   const close = () => {
     trainer?.dispose();
@@ -100,17 +105,18 @@ export async function train(settings: TrainSettings): Promise<TrainResult> {
       backend,
       task,
       instance,
-      seed: settings.seed ?? 0,
+      seed,
       resume: resume?.tensors,
     });
     await settings.begin?.({
       settings: chosen,
       device: backend.name,
       deviceDescription: backend.description,
+      deviceReason: reason,
       task,
       layers: instance.layers,
     });
-    const loop = new TrainingLoop(trainer, chosen, settings, started);
+    const loop = new TrainingLoop(trainer, chosen, settings, started, resume?.seconds);
     loop.best = resume?.best ?? { step: trainer.step, parameters: await trainer.parameters() };
     const ended = await loop.run(signal);
     const { best, seconds } = loop;

@@ -7,11 +7,9 @@
 import type { Backend, DeviceBuffer } from "../backends/backend.ts";
 import { compile } from "../compile.ts";
 import { evaluateDeferred } from "../deferred.ts";
-import { zeros } from "../ops/creation.ts";
-import { zerosOf } from "../ops/creation.ts";
 import type { Tree } from "../plugin/model.ts";
-import type { Prediction, PredictRequest, TaskInstance, Validation } from "../plugin/task.ts";
-import { type Batch, inputType, targetType, weightType } from "../plugin/task_spec.ts";
+import type { Prediction, PredictRequest, Validation } from "../plugin/task.ts";
+import type { Batch } from "../plugin/task_spec.ts";
 import type { Program } from "../program.ts";
 import { foldIn, randomKey } from "../random.ts";
 import type { Tensor } from "../tensor.ts";
@@ -23,15 +21,10 @@ import {
   type TypedArray,
   typedArray,
 } from "../tensor_type.ts";
-import { flattenTree, mapTree, treeEntries } from "../tree.ts";
+import { flattenTree, treeEntries } from "../tree.ts";
 import { Predictor } from "./predictor.ts";
-import { randomOf } from "./step_random.ts";
-import {
-  type BatchTensors,
-  type StepSettings,
-  type TrainingState,
-  trainingStep,
-} from "./training_step.ts";
+import { dataTypes, type FormSettings, initialForm, requestOf } from "./step_form.ts";
+import { type BatchTensors, type TrainingState, trainingStep } from "./training_step.ts";
 
 /** A tensor's numbers on the host. */
 export interface HostTensor {
@@ -45,13 +38,9 @@ export interface HostTensor {
 export type TensorMap = ReadonlyMap<string, HostTensor>;
 
 /** What a trainer needs. */
-export interface TrainerSettings extends Omit<StepSettings, "key" | "spec"> {
+export interface TrainerSettings extends FormSettings {
   /** Where to train. */
   readonly backend: Backend;
-  /** What to learn. */
-  readonly task: TaskInstance;
-  /** Seed of parameters, batches and dropout. */
-  readonly seed: number;
   /** Name → tensor of an earlier run, to go on from. */
   readonly resume?: TensorMap;
 }
@@ -134,25 +123,8 @@ export class Trainer {
    * @throws {TypeError} If the tensors that are resumed are not those of this model and optimizer.
    */
   static async create(settings: TrainerSettings): Promise<Trainer> {
-    const { instance, optimizer, task, seed, resume } = settings;
-    const parameters = instance.parameters(foldIn(randomKey(seed), 0)) as Tree;
-    for (const [name, { type }] of treeEntries(parameters)) {
-      if (type.dtype === "f32") continue;
-      throw new TypeError(`Cannot train "${name}": f32 is needed, found ${formatType(type)}`);
-    }
-    let carried: Tree;
-    if (task.spec.stateful) {
-      const { size } = task.batch(requestOf(seed, 0));
-      carried = mapTree((x) => zerosOf(x.type), instance.initialState(parameters, size));
-    }
-    const form: TrainingState = {
-      parameters,
-      optimizer: optimizer.initialState(parameters),
-      step: zeros([], "u32"),
-      lossSum: zeros([]),
-      failed: zeros([], "u32"),
-      carried,
-    };
+    const { resume } = settings;
+    const form = initialForm(settings);
     const entries = treeEntries(form);
     await evaluateDeferred(entries.map(([, leaf]) => leaf));
     const data = await Promise.all(entries.map(async ([name, leaf]) => {
@@ -214,13 +186,15 @@ export class Trainer {
     const { backend } = this;
     const steps = Math.max(1, this.#unread);
     this.#unread = 0;
-    const sum = backend.download(this.#state[this.#lossSum]);
-    const failed = backend.download(this.#state[this.#failed]);
+    const both = Promise.all([
+      backend.download(this.#state[this.#lossSum]),
+      backend.download(this.#state[this.#failed]),
+    ]);
+    const reading = both.then(([sum, failed]) => ({ loss: sum[0] / steps, failed: failed[0] }));
+    // Whoever asked may meet another failure first, and never look at this one.
+    reading.catch(() => {});
     backend.write(this.#state[this.#lossSum], new Float32Array(1));
-    return Promise.all([sum, failed]).then(([sum, failed]) => ({
-      loss: sum[0] / steps,
-      failed: failed[0],
-    }));
+    return reading;
   }
 
   /** Runs the model as it is now. */
@@ -299,13 +273,7 @@ export class Trainer {
         );
       }
     }
-    const inputs = inputType(spec, length, size);
-    const types: { readonly [name in keyof BatchTensors]?: TensorType } = {
-      ...(inputs ? { inputs } : {}),
-      targets: targetType(spec, length, size),
-      ...(spec.weighted ? { weights: weightType(spec, length, size) } : {}),
-      ...(spec.stateful ? { reset: { dtype: "u32", shape: [] } } : {}),
-    };
+    const types = dataTypes(spec, length, size);
     const step = trainingStep({ ...this.#settings, spec, key: this.#key }, length, size);
     const compiled = compile(
       (state: Tree, data: Tree) =>
@@ -330,10 +298,6 @@ export class Trainer {
     this.compiling += performance.now() - started;
     return entry;
   }
-}
-
-function requestOf(seed: number, step: number): Parameters<TaskInstance["batch"]>[0] {
-  return { seed, step, random: randomOf(seed, step) };
 }
 
 function checkLength(name: string, type: TensorType, data: TypedArray): void {

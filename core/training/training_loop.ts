@@ -24,8 +24,8 @@ export interface LoopListeners {
    */
   readonly eachStep?: (step: number, loss: number) => void;
   /**
-   * Is given the state of training after every validation, to keep it: a function that copies all of
-   * it, whether it is the best so far, and the best parameters.
+   * Is given the state of training after every validation, and where it was ended early, to keep it: a
+   * function that copies all of it, whether it is the best so far, and the best parameters.
    */
   readonly keep?: (
     snapshot: () => Promise<Snapshot>,
@@ -42,42 +42,66 @@ const LOOK = 100;
 
 /** The loop over steps, with its clock. */
 export class TrainingLoop {
+  /** The best so far; to be set before the loop runs. */
   best!: BestParameters;
   readonly #trainer: Trainer;
   readonly #chosen: ResolvedSettings;
   readonly #settings: LoopListeners;
   readonly #started: number;
+  readonly #before: number;
   readonly #first: number;
   /** Milliseconds spent on steps. */
   #training = 0;
 
+  /**
+   * A loop that has not begun.
+   *
+   * @param trainer What it trains.
+   * @param chosen All settings.
+   * @param settings Who is told of what.
+   * @param started When training was begun, in milliseconds.
+   * @param before Seconds spent before it was resumed.
+   */
   constructor(
     trainer: Trainer,
     chosen: ResolvedSettings,
     settings: LoopListeners,
     started: number,
+    before: number = 0,
   ) {
     this.#trainer = trainer;
     this.#chosen = chosen;
     this.#settings = settings;
     this.#started = started;
+    this.#before = before;
     this.#first = trainer.step;
   }
 
+  /** Time spent so far, that before a resumption included. */
   get seconds(): number {
-    return (performance.now() - this.#started) / 1000;
+    return this.#before + (performance.now() - this.#started) / 1000;
   }
 
+  /** Steps by the time spent on them: without compiling and validating. */
   get stepsPerSecond(): number {
     const spent = (this.#training - this.#trainer.compiling) / 1000;
     return spent > 0 ? (this.#trainer.step - this.#first) / spent : 0;
   }
 
+  /** Copies all that is needed to go on later. */
   async snapshot(): Promise<Snapshot> {
     const step = this.#trainer.step;
-    return { step, tensors: await this.#trainer.snapshot(), best: this.best };
+    const { seconds, best } = this;
+    return { step, seconds, tensors: await this.#trainer.snapshot(), best };
   }
 
+  /**
+   * Trains to the end.
+   *
+   * @param signal Ends it early.
+   * @returns Why it ended.
+   * @throws {DivergenceError} If the loss stops being finite.
+   */
   async run(signal: AbortSignal | undefined): Promise<Ending> {
     const trainer = this.#trainer;
     const { steps, validateEvery } = this.#chosen;
@@ -90,14 +114,19 @@ export class TrainingLoop {
         (Math.floor(trainer.step / validateEvery) + 1) * validateEvery,
       );
       chunk = await this.#runTo(boundary, chunk, signal);
-      if (signal?.aborted) ended = "aborted";
-      else if (trainer.step === boundary) {
+      if (trainer.step === boundary) {
         const validation = await this.#validate();
         validated = trainer.step;
         if (this.#isGood(validation)) ended = "good";
       }
+      if (signal?.aborted && trainer.step < steps && ended === "steps") ended = "aborted";
     }
-    if (validated !== trainer.step && trainer.step > 0) await this.#validate();
+    // Also where nothing was left to do: that was validated by the run that is gone on with.
+    if (validated === trainer.step || trainer.step === this.#first) return ended;
+    // A validation out of turn could make a best that a run in one go would not have.
+    if (ended === "aborted") {
+      await this.#settings.keep?.(() => this.snapshot(), false, this.best);
+    } else await this.#validate();
     return ended;
   }
 

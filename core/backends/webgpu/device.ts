@@ -4,6 +4,8 @@
  * @module
  */
 
+import { describeAdapter, findAdapter, lackOf, systemGpu } from "./adapter.ts";
+
 /** A limit that generated code depends on. */
 export type DeviceLimit =
   | "maxStorageBuffersPerShaderStage"
@@ -23,6 +25,8 @@ const WANTED_LIMITS: readonly DeviceLimit[] = [
 export interface DeviceOptions {
   /** Limits to stay below although the adapter has more, for tests and comparisons. */
   readonly limits?: Readonly<Partial<Record<DeviceLimit, number>>>;
+  /** Where adapters come from, if not from the system. */
+  readonly gpu?: Pick<GPU, "requestAdapter">;
 }
 
 /** What has been done on a device since it was opened. */
@@ -46,6 +50,9 @@ export class DeviceLostError extends Error {
   /** Name of the class. */
   override readonly name: string = "DeviceLostError";
 }
+
+/** Milliseconds that a device has to say that it was lost, after something else has failed. */
+const PATIENCE = 200;
 
 /** A device with what was granted and what went wrong. */
 export class WebGpuDevice {
@@ -77,22 +84,18 @@ export class WebGpuDevice {
   /** Takes a device over. */
   constructor(device: GPUDevice, adapter: GPUAdapter) {
     this.device = device;
-    const { info } = adapter;
-    const name = info.description || info.device || info.vendor || "unnamed adapter";
-    this.isSoftware = info.isFallbackAdapter ?? false;
+    const { name, isSoftware } = describeAdapter(adapter);
+    this.isSoftware = isSoftware;
     this.mostIterations = this.isSoftware ? 60_000 : Infinity;
     this.description = `WebGPU, ${name}${this.isSoftware ? " (software)" : ""}`;
     device.lost.then(({ reason, message }) => {
-      if (this.#closed) return;
-      this.#fault = new DeviceLostError(
-        `Cannot go on with ${this.description}: the device was lost (${reason || "unknown"}${
-          message ? `, ${message}` : ""
-        })`,
-      );
+      if (!this.#closed) this.#lose([reason, message].filter(Boolean).join(", ") || "unknown");
     });
     device.addEventListener("uncapturederror", (event) => {
       event.preventDefault?.();
-      this.#fault ??= errorOf((event as GPUUncapturedErrorEvent).error, this.description);
+      const { error } = event as GPUUncapturedErrorEvent;
+      if (saysLost(error)) this.#lose(error.message);
+      else this.#fault ??= errorOf(error, this.description);
     });
   }
 
@@ -109,6 +112,32 @@ export class WebGpuDevice {
     // A lost device stays lost; other faults are told once.
     if (!(fault instanceof DeviceLostError)) this.#fault = undefined;
     throw fault;
+  }
+
+  #lose(reason: string): void {
+    if (this.#fault instanceof DeviceLostError) return;
+    this.#fault = new DeviceLostError(
+      `Cannot go on with ${this.description}: the device was lost (${reason})`,
+    );
+  }
+
+  /** The reason of an error that the device threw: a lost one throws at whatever is done next. */
+  reasonOf(error: unknown): unknown {
+    if (saysLost(error)) this.#lose((error as Error).message);
+    return this.#fault instanceof DeviceLostError ? this.#fault : error;
+  }
+
+  /**
+   * Throws the reason of an error that the device gave: what it says at first of a device that was lost
+   * is only that some operation failed.
+   */
+  async explain(error: unknown): Promise<never> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const soon = new Promise((resolve) => timer = setTimeout(resolve, PATIENCE));
+    await Promise.race([this.device.lost, soon]);
+    clearTimeout(timer);
+    this.check();
+    throw this.reasonOf(error);
   }
 
   /** Makes a buffer; if memory is out, the next {@linkcode check} says so. */
@@ -192,10 +221,11 @@ export class WebGpuDevice {
       pipeline: undefined,
       error: error instanceof Error ? error.message : String(error),
     }));
-    const invalid = await device.popErrorScope();
+    const invalid = await device.popErrorScope().catch((error) => this.explain(error));
     const { pipeline, error } = await made;
     if (invalid || !pipeline) {
       this.check();
+      if (saysLost(invalid ?? new Error(error))) await this.explain(invalid ?? new Error(error));
       throw new TypeError(
         `Cannot compile the shader of ${label}: ${invalid?.message ?? error}\n${numbered(code)}`,
       );
@@ -213,17 +243,22 @@ export class WebGpuDevice {
   }
 }
 
-/** Opens a device on the adapter that the system offers. */
-export async function openDevice({ limits }: DeviceOptions = {}): Promise<WebGpuDevice> {
-  const gpu = typeof navigator === "undefined" ? undefined : navigator.gpu;
-  const adapter = await gpu?.requestAdapter({ powerPreference: "high-performance" });
+/**
+ * Opens a device on the adapter that the system offers.
+ *
+ * @throws {RangeError} If there is none, it allows too little, or it refuses.
+ */
+export async function openDevice({ limits, gpu }: DeviceOptions = {}): Promise<WebGpuDevice> {
+  const adapter = await findAdapter(gpu);
   if (!adapter) {
-    const reason = gpu
+    const reason = gpu ?? systemGpu()
       ? "no adapter was found; a driver with Vulkan, Metal or Direct3D 12 is needed (on Debian, " +
-        "mesa-vulkan-drivers brings a software one)"
+        "libvulkan1 and mesa-vulkan-drivers bring a software one)"
       : "this runtime has no WebGPU";
     throw new RangeError(`Cannot open webgpu: ${reason}`);
   }
+  const lack = lackOf(adapter);
+  if (lack) throw new RangeError(`Cannot open webgpu: ${lack}`);
   const requiredLimits: Record<string, number> = {};
   for (const name of WANTED_LIMITS) {
     requiredLimits[name] = Math.min(adapter.limits[name], limits?.[name] ?? Infinity);
@@ -232,13 +267,29 @@ export async function openDevice({ limits }: DeviceOptions = {}): Promise<WebGpu
   const requiredFeatures: GPUFeatureName[] = adapter.features.has("timestamp-query")
     ? ["timestamp-query"]
     : [];
-  const device = await adapter.requestDevice({ label: "unroll", requiredLimits, requiredFeatures });
+  let device: GPUDevice;
+  try {
+    device = await adapter.requestDevice({ label: "unroll", requiredLimits, requiredFeatures });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new RangeError(
+      `Cannot open webgpu: ${describeAdapter(adapter).name} gives no device (${reason})`,
+      { cause: error },
+    );
+  }
   return new WebGpuDevice(device, adapter);
 }
 
 /** Source text with numbers of lines, for errors. */
 export function numbered(code: string): string {
   return code.split("\n").map((line, i) => `${String(i + 1).padStart(4)} ${line}`).join("\n");
+}
+
+/** Whether an error is what a lost device gives for whatever it is asked. */
+function saysLost(error: unknown): boolean {
+  const message = (error as { readonly message?: unknown } | null)?.message;
+  return typeof message === "string" &&
+    /device (is|was) (lost|destroyed)|device lost/i.test(message);
 }
 
 function errorOf(error: GPUError, description: string): Error {

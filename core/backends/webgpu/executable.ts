@@ -299,7 +299,11 @@ export class WebGpuExecutable implements Executable {
       blocks[inputs.length + i] = block;
       return block;
     });
-    this.#submit(this.#groupsFor(blocks));
+    try {
+      this.#submit(this.#groupsFor(blocks));
+    } catch (error) {
+      throw this.#device.reasonOf(error);
+    }
     for (const i of this.#donated) {
       const input = inputs[i] as WebGpuBuffer;
       if (this.#takesOver.includes(i)) input.release();

@@ -1,0 +1,223 @@
+/**
+ * Runs every recipe and writes what is known beside what was got to `bench/RECIPES.md`.
+ *
+ * ```sh
+ * deno task recipes:run --alice alice.txt --nietzsche nietzsche.txt --shakespeare tinyshakespeare.txt
+ * ```
+ *
+ * - `--alice`, `--nietzsche`, `--shakespeare FILE`: the texts that are not built in; recipes whose text is
+ *   not given are left out, and said to be;
+ * - `--in-place-of-nietzsche FILE`: another text for the recipes of lesson 6, whose figures are then for
+ *   that text and marked so;
+ * - `--lesson6-epochs N`: fewer epochs for lesson 6 than it had, which the table says;
+ * - `--only NAME,NAME`: these recipes alone, keeping the lines of the others;
+ * - `--seed N`.
+ *
+ * @module
+ */
+
+import { cpus } from "node:os";
+import { parseOptionTexts } from "@unroll/core";
+import {
+  formatDifference,
+  formatKnown,
+  formatNumber,
+  type Recipe,
+  RECIPES,
+  runRecipe,
+} from "@unroll/cli";
+import * as z from "zod";
+
+const OUT = new URL("RECIPES.md", import.meta.url);
+
+const OPTIONS = z.object({
+  alice: z.string().optional().describe("Alice in Wonderland"),
+  nietzsche: z.string().optional().describe("Nietzsche"),
+  inPlaceOfNietzsche: z.string().optional().describe("Another text for lesson 6"),
+  shakespeare: z.string().optional().describe("Tiny Shakespeare"),
+  lesson6Epochs: z.number().positive().optional().describe("Epochs of lesson 6"),
+  only: z.string().optional().describe("Names, with commas between them"),
+  seed: z.int().min(0).default(0).describe("Seed of everything random"),
+});
+
+type Options = z.infer<typeof OPTIONS>;
+
+function readOptions(args: readonly string[]): Options {
+  const texts: Record<string, string> = {};
+  for (let i = 0; i < args.length; i += 2) {
+    const name = args[i].replace(/^--/, "").replace(
+      /-([a-z0-9])/g,
+      (_, letter: string) => letter.toUpperCase(),
+    );
+    texts[name] = args[i + 1] ?? "";
+  }
+  return parseOptionTexts(OPTIONS, texts, { owner: "recipes:run" }) as Options;
+}
+
+/** How a recipe is run here. */
+interface Plan {
+  readonly corpus?: string;
+  readonly epochs?: number;
+  /** What a reader must know to compare. */
+  readonly remarks: readonly string[];
+  /** Why it is not run. */
+  readonly missing?: string;
+}
+
+function planOf(name: string, recipe: Recipe, options: Options): Plan {
+  if (recipe.corpus === undefined) return { remarks: [] };
+  if (!name.startsWith("lesson6-")) {
+    const corpus = name === "alice" ? options.alice : options.shakespeare;
+    const remarks = name === "alice" ? ["another edition, without its licence"] : [];
+    return corpus === undefined
+      ? { remarks: [], missing: "its text was not given" }
+      : { corpus, remarks };
+  }
+  const other = options.nietzsche === undefined;
+  const corpus = options.nietzsche ?? options.inPlaceOfNietzsche;
+  if (corpus === undefined) return { remarks: [], missing: "its text was not given" };
+  const { training } = recipe;
+  const full = training.phases?.reduce((sum, { epochs }) => sum + epochs, 0) ?? training.epochs;
+  const fewer = full !== undefined && options.lesson6Epochs !== undefined &&
+    options.lesson6Epochs < full;
+  return {
+    corpus,
+    ...(fewer ? { epochs: options.lesson6Epochs } : {}),
+    remarks: [
+      ...(other ? ["**another text**, not comparable"] : []),
+      ...(fewer ? [`**${options.lesson6Epochs} of ${full} epochs**`] : []),
+    ],
+  };
+}
+
+/** Recipes of which it is known how many random starts get to no errors at all. */
+const STARTS: Readonly<Record<string, { readonly count: number; readonly known: number }>> = {
+  "theano-fizzbuzz": { count: 16, known: 46 / 64 },
+  "counting-1000": { count: 10, known: 0.9 },
+};
+
+/** How many starts get to no errors, where that is known. */
+async function runStarts(name: string, recipe: Recipe, seed: number): Promise<string[]> {
+  if (!Object.hasOwn(STARTS, name)) return [];
+  const { count, known } = STARTS[name];
+  let good = 0;
+  const started = performance.now();
+  for (let i = 0; i < count; i++) {
+    using run = await runRecipe(recipe, { seed: seed + i });
+    if (run.comparisons.every(({ holds }) => holds)) good++;
+  }
+  const seconds = (performance.now() - started) / 1000;
+  const cells = [
+    "",
+    `share of ${count} starts as known`,
+    formatNumber(known),
+    formatNumber(good / count),
+    formatDifference(good / count - known),
+    "",
+    "",
+    "",
+    `${seconds.toFixed(1)} s`,
+    `${good} of ${count}`,
+  ];
+  return [`| ${cells.join(" | ")} |`.replaceAll(/ +\|/g, " |")];
+}
+
+/** The lines of a recipe in the table, under its name. */
+type Lines = Map<string, string[]>;
+
+const HEADER =
+  "| recipe | measure | known | got | difference | as known | held out | steps | time | remarks |\n" +
+  "| --- | --- | ---: | ---: | ---: | --- | ---: | ---: | ---: | --- |\n";
+
+async function runOne(name: string, recipe: Recipe, options: Options): Promise<string[]> {
+  const { corpus, epochs, remarks, missing } = planOf(name, recipe, options);
+  if (missing !== undefined) return [`| \`${name}\` | | | | | | | | | not run: ${missing} |`];
+  const started = performance.now();
+  using run = await runRecipe(recipe, { seed: options.seed, corpus, epochs });
+  const seconds = (performance.now() - started) / 1000;
+  const { steps, loss, task } = run.trained;
+  const character = task.spec.outputs.kind === "class" && recipe.task === "char";
+  const comparable = !remarks.some((remark) => remark.startsWith("**another text"));
+  return run.comparisons.map((comparison, i) => {
+    const first = i === 0;
+    const cells = [
+      first ? `\`${name}\`` : "",
+      comparison.name,
+      formatKnown(comparison.known),
+      formatNumber(comparison.got),
+      formatDifference(comparison.difference),
+      !comparable ? "" : comparison.holds ? "yes" : "no",
+      first && character && Number(recipe.taskOptions.validation) > 0 ? loss.toFixed(3) : "",
+      first ? steps.toLocaleString("en-US") : "",
+      first ? `${seconds.toFixed(1)} s` : "",
+      first ? remarks.join("; ") : "",
+    ];
+    return `| ${cells.join(" | ")} |`.replaceAll(/ +\|/g, " |");
+  });
+}
+
+/** The lines that were written before, of recipes that are not run now. */
+async function readLines(): Promise<Lines> {
+  const lines: Lines = new Map();
+  const text = await Deno.readTextFile(OUT).catch(() => "");
+  let name: string | undefined;
+  for (const line of text.split("\n")) {
+    if (!line.startsWith("| ") || line.startsWith("| recipe") || line.startsWith("| ---")) continue;
+    name = /^\| `([^`]+)`/.exec(line)?.[1] ?? name;
+    if (name !== undefined) lines.set(name, [...lines.get(name) ?? [], line]);
+  }
+  return lines;
+}
+
+/** Says what is run, but not where on this machine the texts are. */
+function commandOf(args: readonly string[]): string {
+  return ["deno task recipes:run", ...args.map((arg) => arg.split("/").at(-1))].join(" ");
+}
+
+function pageOf(lines: Lines, args: readonly string[], seconds: number): string {
+  const [cpu] = cpus();
+  const sources = Object.entries(RECIPES).flatMap(([name, { known, note }]) => [
+    `- \`${name}\`: ${[...new Set(known.map(({ source }) => source))].join("; ")}.${
+      note === undefined ? "" : ` ${note}.`
+    }`,
+  ]);
+  return `# The recipes: known and got
+
+Written by \`${commandOf(args)}\` on ${
+    new Date().toISOString().slice(0, 10)
+  } with Deno ${Deno.version.deno}
+on ${cpus().length} × ${cpu.model.trim()}, on the CPU device, in ${
+    Math.round(seconds / 60)
+  } minutes. The machine did other work at the same time: times are upper bounds.
+
+Losses are in nats; "training loss" is the mean over the last epoch. "Held out" is the loss in nats per
+character on text that was not trained on, which the write-ups do not tell. Known numbers are those of one
+random start each unless it is said otherwise below, so a difference is not yet a fault.
+
+${HEADER}${Object.keys(RECIPES).flatMap((name) => lines.get(name) ?? []).join("\n")}
+
+## Where the known numbers are from, and why some are not repeated
+
+${sources.join("\n")}
+`;
+}
+
+if (import.meta.main) {
+  const options = readOptions(Deno.args);
+  const only = options.only?.split(",");
+  const lines = await readLines();
+  const started = performance.now();
+  for (const [name, recipe] of Object.entries(RECIPES)) {
+    if (only && !only.includes(name)) continue;
+    console.error(`${((performance.now() - started) / 1000).toFixed(0)} s: ${name}`);
+    const own = [
+      ...await runOne(name, recipe, options),
+      ...await runStarts(name, recipe, options.seed),
+    ];
+    console.error(own.join("\n"));
+    lines.set(name, own);
+    // After each recipe, so that a run that is stopped leaves what it has.
+    await Deno.writeTextFile(OUT, pageOf(lines, Deno.args, (performance.now() - started) / 1000));
+  }
+  await new Deno.Command(Deno.execPath(), { args: ["fmt", "--quiet", OUT.pathname] }).output();
+}

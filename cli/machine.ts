@@ -1,0 +1,133 @@
+/**
+ * What `doctor` finds out about the machine, beside what the core can try by itself: its parts, where the packages come
+ * from, and which of the files that WebGPU needs are there.
+ *
+ * @module
+ */
+
+import { diagnose, type Diagnosis } from "@unroll/core";
+
+/** A machine, as far as training on it goes. */
+export interface MachineReport {
+  readonly unroll: string;
+  readonly deno: string;
+  readonly v8: string;
+  /** Operating system and its release. */
+  readonly system: string;
+  readonly os: typeof Deno.build.os;
+  /** What the distribution calls itself and what it derives from, such as `ubuntu debian`; Linux only. */
+  readonly distribution: string;
+  readonly cpu: string;
+  readonly cores: number;
+  /** Where the packages of JSR come from. */
+  readonly jsr: "JSR" | "stand-ins";
+  /** The parts of Vulkan on Linux. */
+  readonly vulkan?: VulkanFiles;
+  readonly diagnosis: Diagnosis;
+}
+
+/** What Vulkan consists of, on Linux. */
+export interface VulkanFiles {
+  /** Whether the loader is there. */
+  readonly loader: boolean;
+  /** Names of the drivers' manifests. */
+  readonly drivers: readonly string[];
+  /** Names of the GPUs' device files. */
+  readonly devices: readonly string[];
+}
+
+/**
+ * Looks at this machine and tries its devices.
+ *
+ * @param unroll Unroll's version.
+ * @returns What was found.
+ */
+export async function inspectMachine(unroll: string): Promise<MachineReport> {
+  const { os, arch } = Deno.build;
+  return {
+    unroll,
+    deno: Deno.version.deno,
+    v8: Deno.version.v8,
+    system: `${os} ${Deno.osRelease()} ${arch}`,
+    os,
+    distribution: os === "linux" ? distributionOf(read("/etc/os-release")) : "",
+    cpu: processorName(),
+    cores: navigator.hardwareConcurrency,
+    jsr: isStandIn(import.meta.resolve("@cliffy/command")) ? "stand-ins" : "JSR",
+    ...(os === "linux" ? { vulkan: vulkanFiles() } : {}),
+    diagnosis: await diagnose(),
+  };
+}
+
+/** The stand-ins are members of the workspace; JSR's packages are not files of it. */
+function isStandIn(url: string): boolean {
+  return url.startsWith("file:");
+}
+
+/** The identifiers in the text of `os-release`. */
+export function distributionOf(text: string): string {
+  const field = (name: string) =>
+    new RegExp(`^${name}="?([^"\n]*)"?$`, "m").exec(text)?.[1].trim() ?? "";
+  return `${field("ID")} ${field("ID_LIKE")}`.trim();
+}
+
+/** What the system's own programs say: files of the kernel may not be read by Deno. */
+function processorName(): string {
+  const text = Deno.build.os === "darwin"
+    ? output("sysctl", "-n", "machdep.cpu.brand_string")
+    : /^Model name:\s*(.*)$/m.exec(output("lscpu"))?.[1] ?? "";
+  return text.replace(/\s+/g, " ").trim() || `${Deno.build.arch} processor`;
+}
+
+function vulkanFiles(): VulkanFiles {
+  const folders = [
+    "/usr/lib/x86_64-linux-gnu",
+    "/usr/lib/aarch64-linux-gnu",
+    "/usr/lib64",
+    "/usr/lib",
+    "/usr/local/lib",
+  ];
+  const manifests = [
+    "/usr/share/vulkan/icd.d",
+    "/etc/vulkan/icd.d",
+    "/usr/local/share/vulkan/icd.d",
+  ];
+  return {
+    loader: folders.some((folder) => names(folder).some((name) => /^libvulkan\.so/.test(name))),
+    drivers: manifests.flatMap(names).filter((name) => name.endsWith(".json")).sort(),
+    devices: output("ls", "/dev", "/dev/dri").split("\n")
+      .filter((name) => /^(nvidia|renderD)\d+$/.test(name)).sort(),
+  };
+}
+
+/** Names in a folder; none where it is not there or may not be read. */
+function names(folder: string): string[] {
+  try {
+    return [...Deno.readDirSync(folder)].map(({ name }) => name);
+  } catch {
+    return [];
+  }
+}
+
+/** What a program prints; nothing where it is not there or may not be run. */
+function output(command: string, ...args: readonly string[]): string {
+  try {
+    const { stdout } = new Deno.Command(command, {
+      args: [...args],
+      env: { LC_ALL: "C" },
+      stdin: "null",
+      stderr: "null",
+    }).outputSync();
+    return new TextDecoder().decode(stdout);
+  } catch {
+    return "";
+  }
+}
+
+function read(path: string): string {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch {
+    return "";
+  }
+}

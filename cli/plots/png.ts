@@ -1,0 +1,64 @@
+/**
+ * An SVG as a PNG, by a renderer compiled to WebAssembly and a font of its own: the same picture on
+ * every machine.
+ *
+ * @module
+ */
+
+import { initWasm, Resvg } from "@resvg/resvg-wasm";
+// What is imported is installed: the font lies beside this.
+import font from "dejavu-fonts-ttf/package.json" with { type: "json" };
+
+/** How to draw. */
+export interface PngOptions {
+  /** Pixels of the PNG for each of the SVG; 2 if left out. */
+  readonly scale?: number;
+}
+
+let ready: Promise<Uint8Array> | undefined;
+
+/** Reads the renderer and the font, once. */
+function prepare(): Promise<Uint8Array> {
+  return ready ??= (async () => {
+    const file = (specifier: string) => Deno.readFile(new URL(import.meta.resolve(specifier)));
+    await initWasm(await file("@resvg/resvg-wasm/index_bg.wasm"));
+    return await file(`${font.name}/ttf/DejaVuSans.ttf`);
+  })();
+}
+
+/**
+ * Draws an SVG.
+ *
+ * @param svg The document as text.
+ * @param options How large.
+ * @returns The bytes of a PNG on white.
+ * @throws {RangeError} When the text is no SVG.
+ */
+export async function svgToPng(
+  svg: string,
+  options: PngOptions = {},
+): Promise<Uint8Array<ArrayBuffer>> {
+  const sans = await prepare();
+  let picture: InstanceType<typeof Resvg>;
+  try {
+    picture = new Resvg(svg, {
+      background: "white",
+      fitTo: { mode: "zoom", value: options.scale ?? 2 },
+      font: {
+        fontBuffers: [sans],
+        defaultFontFamily: "DejaVu Sans",
+        sansSerifFamily: "DejaVu Sans",
+      },
+    });
+  } catch (error) {
+    throw new RangeError(`Cannot draw a PNG: it is made from SVG, ${error}`, { cause: error });
+  }
+  try {
+    const drawn = picture.render();
+    const bytes = new Uint8Array(drawn.asPng());
+    drawn.free();
+    return bytes;
+  } finally {
+    picture.free();
+  }
+}

@@ -1,0 +1,71 @@
+/**
+ * Charts as text: Observable Plot draws on a document that lives in memory, so no browser is needed.
+ *
+ * @module
+ */
+
+import domino from "@mixmark-io/domino";
+import * as Plot from "@observablehq/plot";
+
+/** Colours that are told apart on white and on near black, for one series after the other. */
+export const PALETTE: readonly string[] = [
+  "#3b76c4",
+  "#e0812b",
+  "#3a9d5d",
+  "#d0473f",
+  "#8a63c0",
+  "#9c6b4e",
+  "#d472b4",
+  "#7f8790",
+  "#a8a32f",
+  "#2fa6b3",
+];
+
+/** A chart's place in what is drawn around it. */
+export interface ChartSize {
+  /** Pixels; 640 if left out. */
+  readonly width?: number;
+  /** Pixels; what suits the chart if left out. */
+  readonly height?: number;
+}
+
+/**
+ * Draws a chart.
+ *
+ * @param options What to draw, in Plot's words.
+ * @param title What is said above it, inside the picture; nothing if left out.
+ * @returns An SVG document as text, with nothing outside of it.
+ */
+export function drawSvg(options: Plot.PlotOptions, title?: string): string {
+  const top = title === undefined ? 0 : 22;
+  const document = domino.createDocument("<html><body></body></html>");
+  const svg = Plot.plot({
+    ...options,
+    document,
+    marginTop: (options.marginTop ?? 20) + top,
+    height: options.height === undefined ? undefined : options.height + top,
+    style: { fontFamily: "system-ui, sans-serif", fontSize: "11px" },
+  });
+  // Legends would make it a figure; ours are drawn by who shows the charts.
+  if (svg.tagName.toLowerCase() !== "svg") {
+    throw new TypeError(`Cannot draw a chart: an svg is needed, found ${svg.tagName}`);
+  }
+  svg.setAttribute("xmlns", "http://www.w3.org/2000/svg");
+  if (title !== undefined) {
+    svg.setAttribute("role", "img");
+    svg.setAttribute("aria-label", title);
+    const text = document.createElementNS("http://www.w3.org/2000/svg", "text");
+    const place = {
+      x: "8",
+      y: "16",
+      "font-size": "13",
+      "font-weight": "600",
+      "text-anchor": "start",
+    };
+    for (const [name, value] of Object.entries(place)) text.setAttribute(name, value);
+    text.textContent = title;
+    svg.appendChild(text);
+  }
+  // XML knows no names of characters but five.
+  return svg.outerHTML.replaceAll("&nbsp;", "&#160;");
+}

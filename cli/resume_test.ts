@@ -1,0 +1,253 @@
+import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import { type Checkpoint, listRuns, openRun, type RunFolder } from "@unroll/core";
+import { MODELS } from "@unroll/models";
+import { TASKS } from "@unroll/tasks";
+import { StoppedError } from "./errors.ts";
+import type { Reporter } from "./reporter.ts";
+import { silentReporter } from "./testing/silent.ts";
+import { trainUntilKilled } from "./testing/trained_until_killed.ts";
+import { resumeAndKeep, trainAndKeep } from "./train_action.ts";
+import type { TrainOptions } from "./train_options.ts";
+
+const PLUGINS = { models: MODELS, tasks: TASKS };
+
+/** XOR by a small network: a step takes microseconds. */
+async function trainSmall(
+  root: string,
+  training: Partial<TrainOptions> = {},
+  reporter: Reporter = silentReporter(),
+  signal?: AbortSignal,
+): Promise<RunFolder> {
+  const options = { digits: 2, testDigits: 0, training: 60, validation: 20 };
+  const request = {
+    model: { plugin: MODELS.rnn, name: "rnn", options: { hidden: 4 } },
+    task: { plugin: TASKS.counting, name: "counting", options },
+    training: {
+      seed: 3,
+      device: "cpu",
+      steps: 200,
+      validateEvery: 20,
+      schedule: "cosine",
+      ...training,
+    },
+    out: root,
+  } as const;
+  try {
+    await trainAndKeep(request, reporter, "0.0.1", signal);
+  } catch (error) {
+    if (!(error instanceof StoppedError)) throw error;
+  }
+  return await onlyRun(root);
+}
+
+async function onlyRun(root: string): Promise<RunFolder> {
+  const runs = await listRuns(root);
+  assertStrictEquals(runs.length, 1);
+  return await openRun(runs[0].path);
+}
+
+/** Everything of a checkpoint but the seconds, to be compared. */
+function bitsOf({ step, progress, tensors }: Checkpoint) {
+  const { seconds: _, ...rest } = progress;
+  return {
+    step,
+    rest,
+    tensors: [...tensors].map(([name, { data }]) => [
+      name,
+      [...new Uint8Array(data.buffer, data.byteOffset, data.byteLength)].join(),
+    ]).sort(),
+  };
+}
+
+async function assertSameRuns(found: RunFolder, wanted: RunFolder): Promise<void> {
+  for (const name of ["last", "best"] as const) {
+    assertEquals(
+      bitsOf(await found.readCheckpoint(name)),
+      bitsOf(await wanted.readCheckpoint(name)),
+      name,
+    );
+  }
+  const validations = async (run: RunFolder) =>
+    (await run.readMetrics()).filter(({ event }) => event === "validation");
+  assertEquals(await validations(found), await validations(wanted));
+}
+
+async function inFolder(act: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await act(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.test("resumeAndKeep() goes on to the same bits as a run that never stopped", async () => {
+  await inFolder(async (folder) => {
+    const straight = await trainSmall(`${folder}/straight`);
+    const controller = new AbortController();
+    const told: string[] = [];
+    const reporter: Reporter = {
+      ...silentReporter(),
+      validation: ({ step }) => step >= 60 ? controller.abort() : undefined,
+      stopped: ({ resume }) => told.push(resume),
+    };
+    const stopped = await trainSmall(`${folder}/stopped`, {}, reporter, controller.signal);
+    const { step } = await stopped.readCheckpoint("last");
+    assert(step >= 60 && step < 200, String(step));
+    assertEquals(told, [`deno task train --resume ${stopped.path}`]);
+    assertStrictEquals((await stopped.readMetrics()).at(-1)?.event, "stopped");
+
+    // Another place is as good.
+    await Deno.rename(`${folder}/stopped`, `${folder}/moved`);
+    const moved = await onlyRun(`${folder}/moved`);
+    await resumeAndKeep({ run: moved.path, changes: {} }, silentReporter(), PLUGINS);
+    await assertSameRuns(moved, straight);
+    assertEquals((await moved.readMetrics()).filter(({ event }) => event === "done").length, 1);
+  });
+});
+
+Deno.test("resumeAndKeep() trains for longer, at another rate, and keeps that", async () => {
+  await inFolder(async (folder) => {
+    const run = await trainSmall(folder, { steps: 40, schedule: "constant" });
+    await assertRejects(
+      () => resumeAndKeep({ run: run.path, changes: {} }, silentReporter(), PLUGINS),
+      RangeError,
+      `Cannot go on with ${run.path}: all 40 steps are done, --steps asks for more`,
+    );
+    const changes = { steps: 80, lr: 0.125 };
+    await resumeAndKeep({ run: run.path, changes }, silentReporter(), PLUGINS);
+    const { config, step } = await (await onlyRun(folder)).readCheckpoint("last");
+    assertEquals([config.training.steps, config.training.learningRate, step], [80, 0.125, 80]);
+    const rates = (await run.readMetrics()).flatMap(({ event, step, learning_rate }) =>
+      event === "progress" && Number(step) > 40 ? [learning_rate] : []
+    );
+    assert(rates.length > 0);
+    assertEquals(new Set(rates), new Set([0.125]));
+  });
+});
+
+Deno.test("resumeAndKeep() says in one sentence what is wrong with a checkpoint", async () => {
+  await inFolder(async (folder) => {
+    const run = await trainSmall(folder, { steps: 20 });
+    const path = run.checkpointPath("last");
+    const whole = await Deno.readFile(path);
+    const resume = () =>
+      resumeAndKeep({ run: run.path, changes: { steps: 40 } }, silentReporter(), PLUGINS);
+    const text = String.fromCharCode(...whole);
+    const replaced = (from: string, to: string) => {
+      assert(text.includes(from), from);
+      return Uint8Array.from(text.replace(from, to), (letter) => letter.charCodeAt(0));
+    };
+    const cases: readonly (readonly [string, Uint8Array, RegExp])[] = [
+      ["cut short", whole.subarray(0, whole.length - 7), /^Cannot read checkpoint .*$/],
+      ["empty", new Uint8Array(), /^Cannot read checkpoint .*$/],
+      ["no header", whole.map((byte, i) => i < 8 ? 255 : byte), /^Cannot read checkpoint .*$/],
+      [
+        "of a later version",
+        replaced('"format_version":"1"', '"format_version":"9"'),
+        /its format version is 9, this Unroll reads up to 1$/,
+      ],
+      [
+        "of another shape",
+        replaced('"shape":[4,4]', '"shape":[2,8]'),
+        /^Cannot resume: ".*" must be f32\[4,4\], found f32\[2,8\]$/,
+      ],
+    ];
+    for (const [what, bytes, sentence] of cases) {
+      await Deno.writeFile(path, bytes);
+      const error = await assertRejects(resume, Error);
+      assert(sentence.test(error.message), `${what}: ${error.message}`);
+      assertStrictEquals(error.message.includes("\n"), false, what);
+    }
+    await Deno.writeFile(path, whole);
+    await resume();
+  });
+});
+
+/** Moments at which training is killed, and how many are killed side by side. */
+const KILLS = 50;
+const LANES = 2;
+
+Deno.test("training that is killed at 50 random moments loses nothing and ends in the same bits", async () => {
+  await inFolder(async (folder) => {
+    const lanes = Array.from({ length: LANES }, async (_, lane) => {
+      const root = `${folder}/killed-${lane}`;
+      await Deno.mkdir(root);
+      // The first lives until something is saved, and shows how long that takes here.
+      const first = await liveAndDie(root, lane);
+      let saved = await checkSaved(root, 0);
+      for (let kill = 1; kill < KILLS / LANES; kill++) {
+        // Moments are not of a seed: the machine's own pace is different each time anyway.
+        await liveAndDie(root, lane, first * (0.2 + 1.2 * Math.random()));
+        saved = await checkSaved(root, saved);
+      }
+      await trainUntilKilled(root, lane, 2);
+      return saved;
+    });
+    for (const saved of await Promise.all(lanes)) assert(saved > 0);
+    for (let lane = 0; lane < LANES; lane++) {
+      await trainUntilKilled(`${folder}/straight-${lane}`, lane, 2);
+      await assertSameRuns(
+        await onlyRun(`${folder}/killed-${lane}`),
+        await onlyRun(`${folder}/straight-${lane}`),
+      );
+    }
+  });
+});
+
+/** Trains in a process that is killed after so many milliseconds, or when it has saved something. */
+async function liveAndDie(root: string, seed: number, milliseconds?: number): Promise<number> {
+  const started = performance.now();
+  const worker = new URL("testing/trained_until_killed.ts", import.meta.url).href;
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "--no-check", "--allow-all", worker, root, String(seed), "0"],
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
+  const said = new Response(child.stderr).text();
+  let ended = false;
+  const status = child.status.finally(() => ended = true);
+  const isTime = milliseconds === undefined
+    ? () => hasSaved(root)
+    : () => Promise.resolve(performance.now() - started >= milliseconds);
+  while (!ended && !await isTime()) await new Promise((resolve) => setTimeout(resolve, 5));
+  const lived = performance.now() - started;
+  if (!ended) child.kill("SIGKILL");
+  const { signal, success } = await status;
+  // It may have come to its end before; it may not have failed.
+  assert(signal === "SIGKILL" || success, await said);
+  await said;
+  return lived;
+}
+
+async function hasSaved(root: string): Promise<boolean> {
+  for (const { path } of await listRuns(root)) {
+    for await (const { name } of Deno.readDir(path)) if (name === "last.safetensors") return true;
+  }
+  return false;
+}
+
+/** Whatever lies there can be read, and nothing saved before is gone. */
+async function checkSaved(root: string, before: number): Promise<number> {
+  const runs = (await listRuns(root)).filter(({ config }) => config !== undefined);
+  assert(runs.length <= 1);
+  if (runs.length === 0) return before;
+  const run = await openRun(runs[0].path);
+  await run.readMetrics();
+  let saved = before;
+  for (const name of ["last", "best"] as const) {
+    try {
+      await Deno.stat(run.checkpointPath(name));
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) continue;
+      throw error;
+    }
+    const { step } = await run.readCheckpoint(name);
+    if (name === "last") {
+      assert(step >= before, `step ${step} is saved after ${before} was`);
+      saved = step;
+    }
+  }
+  return saved;
+}

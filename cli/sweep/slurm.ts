@@ -1,0 +1,96 @@
+/**
+ * Runs the cells of a sweep as one job array of Slurm.
+ *
+ * @module
+ */
+
+import { quoted } from "../reproduce.ts";
+import { cellFolder, FAILURE, type Outcome, outcomeOf } from "./outcome.ts";
+import { jobArguments } from "./run_cells.ts";
+
+/** How the array is submitted. */
+export interface SlurmSettings {
+  /** The sweep's folder, on a file system that all nodes see. */
+  readonly folder: string;
+  /** What starts the program, such as `deno run … main.ts`. */
+  readonly self: readonly string[];
+  /** Jobs at once. */
+  readonly jobs: number;
+  /** More words for `sbatch`, such as `--time=10:00`. */
+  readonly options?: readonly string[];
+}
+
+/**
+ * The script of a job array: each of its jobs runs one cell.
+ *
+ * @param outcomes The cells to run.
+ * @param settings How.
+ * @returns The script.
+ */
+export function arrayScript(outcomes: readonly Outcome[], settings: SlurmSettings): string {
+  const { folder, self, jobs } = settings;
+  const cases = outcomes.map((outcome, index) => {
+    const command = [...self, ...jobArguments(outcome, folder)].map(quoted).join(" ");
+    const root = quoted(cellFolder(folder, outcome.cell));
+    return `  ${index})
+    mkdir -p ${root}
+    rm -f ${root}/${FAILURE}
+    ${command} >/dev/null 2>${root}/errors.txt || {
+      code=$?
+      tail -n 1 ${root}/errors.txt >${root}/${FAILURE}
+      exit "$code"
+    }
+    ;;`;
+  });
+  return `#!/bin/bash
+#SBATCH --job-name=unroll-sweep
+#SBATCH --array=0-${outcomes.length - 1}%${jobs}
+#SBATCH --output=/dev/null
+#SBATCH --requeue
+cd ${quoted(Deno.cwd())} || exit 1
+export NO_COLOR=1
+case "$SLURM_ARRAY_TASK_ID" in
+${cases.join("\n")}
+esac
+`;
+}
+
+/**
+ * Submits the cells that are not done as one job array, waits for it and collects it.
+ *
+ * What ends this program does not end the array: the same sweep, begun again, collects what is done by then.
+ *
+ * @param outcomes What became of the cells so far.
+ * @param settings How to run them.
+ * @returns What became of all of them.
+ * @throws {RangeError} When Slurm is not there, or refuses the array.
+ */
+export async function runArray(
+  outcomes: readonly Outcome[],
+  settings: SlurmSettings,
+): Promise<Outcome[]> {
+  const waiting = outcomes.filter(({ state }) => state !== "done");
+  if (waiting.length > 0) {
+    const script = `${settings.folder}/array.sh`;
+    await Deno.writeTextFile(script, arrayScript(waiting, settings));
+    await submit(["--parsable", "--wait", ...settings.options ?? [], script]);
+  }
+  return await Promise.all(outcomes.map(({ cell }) => outcomeOf(settings.folder, cell)));
+}
+
+async function submit(args: readonly string[]): Promise<void> {
+  let output: Deno.CommandOutput;
+  try {
+    output = await new Deno.Command("sbatch", { args: [...args], stdin: "null" }).output();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new RangeError("Cannot submit to Slurm: there is no sbatch here", { cause: error });
+  }
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes).trim();
+  // With --wait the code is that of the worst job, which is for the table to tell; a refusal names no job.
+  if (!output.success && !/^\d+/.test(text(output.stdout))) {
+    throw new RangeError(
+      `Cannot submit to Slurm: ${text(output.stderr).split("\n").at(-1)?.replace(/\.$/, "")}`,
+    );
+  }
+}

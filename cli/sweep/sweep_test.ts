@@ -1,0 +1,158 @@
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { runCommand } from "../testing/run_command.ts";
+import { cellArguments, gridCells, gridValues } from "./grid.ts";
+import type { Outcome } from "./outcome.ts";
+import { arrayScript } from "./slurm.ts";
+import { formatSweep, spreadOf, sweepRows } from "./table.ts";
+
+/** What starts the program in another process, as a sweep does. */
+const SELF = [
+  Deno.execPath(),
+  "run",
+  "--quiet",
+  "--no-check",
+  "--allow-all",
+  decodeURIComponent(new URL("../main.ts", import.meta.url).pathname),
+];
+
+Deno.test("gridValues() reads lists and ranges", () => {
+  assertEquals(gridValues("--seeds", "0..3"), ["0", "1", "2", "3"]);
+  assertEquals(gridValues("--hidden", "4,6..7,9"), ["4", "6", "7", "9"]);
+  assertEquals(gridValues("--hidden", "50,20/100", true), ["50,20", "100"]);
+  assertThrows(
+    () => gridValues("--seeds", "3..1"),
+    RangeError,
+    "Cannot use --seeds 3..1: a range goes from low to high",
+  );
+  assertThrows(
+    () => gridValues("--seeds", "1..x"),
+    RangeError,
+    "Cannot use --seeds 1..x: a range of whole numbers such as 0..19 is needed",
+  );
+  assertThrows(
+    () => gridValues("--lr", "1,1"),
+    RangeError,
+    "Cannot use --lr 1,1: 1 is there twice",
+  );
+});
+
+Deno.test("gridCells() combines, and names cells by what varies", () => {
+  const cells = gridCells({
+    model: ["rnn"],
+    hidden: ["4", "5"],
+    bias: ["false"],
+    seed: ["0", "1"],
+  });
+  assertEquals(cells.map(({ name }) => name), [
+    "hidden-4+seed-0",
+    "hidden-4+seed-1",
+    "hidden-5+seed-0",
+    "hidden-5+seed-1",
+  ]);
+  assertEquals(cellArguments(cells[0]), [
+    "--model",
+    "rnn",
+    "--hidden",
+    "4",
+    "--no-bias",
+    "--seed",
+    "0",
+  ]);
+});
+
+Deno.test("sweepRows() brings seeds together", () => {
+  const outcome = (hidden: string, seed: string, error?: number): Outcome => ({
+    cell: { values: { hidden, seed }, name: `${hidden}-${seed}` },
+    state: error === undefined ? "failed" : "done",
+    ...(error === undefined ? {} : { result: { error, loss: error * 2, seconds: 1, metrics: {} } }),
+  });
+  const rows = sweepRows([
+    outcome("4", "0", 0.5),
+    outcome("4", "1", 0),
+    outcome("4", "2"),
+    outcome("5", "0", 0),
+    outcome("5", "1", 0),
+    outcome("5", "2", 0),
+  ]);
+  assertEquals(rows.map(({ done, failed, succeeded }) => [done, failed, succeeded]), [
+    [2, 1, 1 / 3],
+    [3, 0, 1],
+  ]);
+  assertEquals(rows[0].error, { mean: 0.25, deviation: Math.sqrt(0.125), least: 0, greatest: 0.5 });
+  const [head, first] = formatSweep(rows).split("\n");
+  assert(/^hidden +done +succeeded +error +loss +time$/.test(head), head);
+  assert(first.includes("2/3") && first.includes("33.3 %") && first.includes("25.0 % ± 35.4 %"));
+  assertStrictEquals(spreadOf([]), undefined);
+});
+
+Deno.test("arrayScript() runs each cell by its number, and is a script", async () => {
+  const outcomes: Outcome[] = [
+    { cell: { values: { model: "my model.ts", seed: "0" }, name: "seed-0" }, state: "new" },
+    { cell: { values: { seed: "1" }, name: "seed-1" }, state: "unfinished", run: "s/seed-1/x" },
+  ];
+  const script = arrayScript(outcomes, { folder: "s", self: ["deno", "run"], jobs: 4 });
+  assert(script.includes("#SBATCH --array=0-1%4"));
+  assert(script.includes("deno run train --model 'my model.ts' --seed 0 --out s/seed-0"));
+  assert(script.includes("deno run train --resume s/seed-1/x"));
+  const file = await Deno.makeTempFile();
+  await Deno.writeTextFile(file, script);
+  const { success } = await new Deno.Command("bash", { args: ["-n", file] }).output();
+  await Deno.remove(file);
+  assertStrictEquals(success, true);
+});
+
+const SWEEP = "sweep --model rnn --task counting --digits 2 --training 60 --validation 20 " +
+  "--test-digits 0 --seeds 0..1 --hidden 3 --steps 5,10 --device cpu --good 1";
+
+Deno.test("sweep: runs a grid in processes, goes on where it was, and tells of failures", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const world = { self: SELF };
+    const args = `${SWEEP} --out ${folder} --jobs 2`;
+    const first = await runCommand(args, world);
+    assertStrictEquals(first.code, 0, first.errors);
+    assertEquals(first.output.split("\n").map((line) => line.trim().split(/\s+/).slice(0, 3)), [
+      ["steps", "done", "succeeded"],
+      ["5", "2/2", "100"],
+      ["10", "2/2", "100"],
+      [""],
+    ]);
+    // Of one nothing is left but a note that it failed; the others are not run again.
+    const cell = `${folder}/steps-10+seed-1`;
+    await Deno.remove(cell, { recursive: true });
+    await Deno.mkdir(cell);
+    await Deno.writeTextFile(`${cell}/failure.txt`, "Cannot go on training\n");
+    const broken = await runCommand(`${args} --json`, { self: ["false"] });
+    assertStrictEquals(broken.code, 1);
+    assertStrictEquals(
+      broken.errors,
+      "Cannot call the sweep complete: 1 of 4 runs failed, such as steps-10+seed-1: it ended with code 1\n",
+    );
+    const lines = broken.output.trim().split("\n").map((line) => JSON.parse(line));
+    assertEquals(lines.map(({ event }) => event), ["cell", "cell", "cell", "cell", "row", "row"]);
+    assertEquals([lines[4].done, lines[5].done, lines[5].failed], [2, 1, 1]);
+    const mended = await runCommand(args, world);
+    assertStrictEquals(mended.code, 0, mended.errors);
+    assert(mended.errors.includes("3 of them done before"), mended.errors);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("sweep: checks every cell before any is run", async () => {
+  const cases: Readonly<Record<string, string>> = {
+    "sweep --model rnn": "Cannot sweep without --model and --task: one or more of each are needed",
+    "sweep --model rnn --task fizzbuzz --hidden 4,0":
+      "Cannot use --hidden 0: a whole number from 1 to 4096 is needed",
+    "sweep --model rnn,gnu --task fizzbuzz":
+      'Cannot find model "gnu": did you mean "gru"? Known models are mlp, rnn, gru, lstm',
+    "sweep --model rnn --task fizzbuzz --engine moon":
+      "Cannot use --engine moon: one of local, slurm is needed",
+    "sweep --model rnn --task fizzbuzz --hiden 4":
+      'Cannot find option "--hiden": did you mean "--hidden"? See sweep --model … --task … --help',
+  };
+  for (const [line, sentence] of Object.entries(cases)) {
+    const { code, errors } = await runCommand(line);
+    assertEquals([code, errors], [2, `${sentence}\n`], line);
+  }
+});

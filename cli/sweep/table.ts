@@ -1,0 +1,104 @@
+/**
+ * The table of a sweep: a row for each setting, over its seeds.
+ *
+ * @module
+ */
+
+import { formatDuration, formatFigure, formatShare } from "../progress.ts";
+import type { Outcome } from "./outcome.ts";
+
+/** One setting over all its seeds. */
+export interface SweepRow {
+  /** What sets it apart: flag → value. */
+  readonly values: Readonly<Record<string, string>>;
+  readonly runs: number;
+  readonly done: number;
+  readonly failed: number;
+  /** Share of all its runs that are done and have an error of at most what counts as good. */
+  readonly succeeded: number;
+  readonly error?: Spread;
+  readonly loss?: Spread;
+  readonly seconds?: Spread;
+}
+
+/** Mean and spread of the runs that are done. */
+export interface Spread {
+  readonly mean: number;
+  /** Standard deviation, by n − 1; 0 for one run. */
+  readonly deviation: number;
+  readonly least: number;
+  readonly greatest: number;
+}
+
+/**
+ * Brings the runs of each setting together.
+ *
+ * @param outcomes What became of the cells.
+ * @param good The error up to which a run has succeeded.
+ * @returns A row for each setting, in the order of the cells.
+ */
+export function sweepRows(outcomes: readonly Outcome[], good: number = 0): SweepRow[] {
+  const flags = Object.keys(outcomes[0]?.cell.values ?? {});
+  const varied = flags.filter((flag) =>
+    flag !== "seed" && new Set(outcomes.map(({ cell }) => cell.values[flag])).size > 1
+  );
+  const groups = new Map<string, Outcome[]>();
+  for (const outcome of outcomes) {
+    const key = JSON.stringify(varied.map((flag) => outcome.cell.values[flag]));
+    groups.set(key, [...groups.get(key) ?? [], outcome]);
+  }
+  return [...groups.values()].map((group): SweepRow => {
+    const done = group.filter(({ state }) => state === "done");
+    const known = (field: "error" | "loss" | "seconds") =>
+      done.flatMap(({ result }) => result?.[field] === undefined ? [] : [result[field]]);
+    const wins = done.filter(({ result }) => result?.error !== undefined && result.error <= good);
+    return {
+      values: Object.fromEntries(varied.map((flag) => [flag, group[0].cell.values[flag]])),
+      runs: group.length,
+      done: done.length,
+      failed: group.filter(({ state }) => state === "failed").length,
+      succeeded: wins.length / group.length,
+      error: spreadOf(known("error")),
+      loss: spreadOf(known("loss")),
+      seconds: spreadOf(known("seconds")),
+    };
+  });
+}
+
+/** Mean and spread; `undefined` of nothing. */
+export function spreadOf(values: readonly number[]): Spread | undefined {
+  if (values.length === 0) return undefined;
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return {
+    mean,
+    deviation: values.length > 1 ? Math.sqrt(squares / (values.length - 1)) : 0,
+    least: Math.min(...values),
+    greatest: Math.max(...values),
+  };
+}
+
+/**
+ * Prints the table.
+ *
+ * @param rows The rows.
+ * @returns Lines, each with its end.
+ */
+export function formatSweep(rows: readonly SweepRow[]): string {
+  const flags = Object.keys(rows[0]?.values ?? {});
+  const spread = (value: Spread | undefined, format: (value: number) => string) =>
+    value === undefined ? "-" : `${format(value.mean)} ± ${format(value.deviation)}`;
+  const cells = rows.map((row) => [
+    ...flags.map((flag) => row.values[flag]),
+    `${row.done}/${row.runs}`,
+    row.error === undefined ? "-" : formatShare(row.succeeded),
+    spread(row.error, formatShare),
+    spread(row.loss, formatFigure),
+    row.seconds === undefined ? "-" : formatDuration(row.seconds.mean),
+  ]);
+  const table = [[...flags, "done", "succeeded", "error", "loss", "time"], ...cells];
+  const widths = table[0].map((_, i) => Math.max(...table.map((row) => [...row[i]].length)));
+  return table.map((row) =>
+    `${row.map((text, i) => " ".repeat(widths[i] - [...text].length) + text).join("  ")}\n`
+  ).join("");
+}

@@ -1,0 +1,91 @@
+import { assertEquals, assertRejects, assertStrictEquals, assertStringIncludes } from "@std/assert";
+import { estimateWork } from "../work.ts";
+import { TARGET_PROGRAMS } from "../testing/target_programs.ts";
+import { chooseDevice } from "./choose.ts";
+import { type AdapterFacts, describeAdapter, lackOf } from "./webgpu/adapter.ts";
+
+const HARDWARE: AdapterFacts = { name: "Fast 9000", vendor: "x", driver: "", isSoftware: false };
+const LARGE = estimateWork(TARGET_PROGRAMS.embeddingLstm({ time: 64, batch: 32, hidden: 512 }));
+const SMALL = estimateWork(TARGET_PROGRAMS.autonomousRnn());
+
+/** An adapter that says so much of itself. */
+function adapter(info: Partial<GPUAdapterInfo>, limits: Partial<GPUSupportedLimits> = {}) {
+  return {
+    info: { description: "", device: "", architecture: "", vendor: "", ...info } as GPUAdapterInfo,
+    limits: {
+      maxComputeInvocationsPerWorkgroup: 256,
+      maxComputeWorkgroupSizeX: 256,
+      maxComputeWorkgroupsPerDimension: 65535,
+      maxComputeWorkgroupStorageSize: 16384,
+      maxStorageBuffersPerShaderStage: 8,
+      ...limits,
+    } as GPUSupportedLimits,
+  };
+}
+
+Deno.test("chooseDevice() takes a GPU for large work only, and looks for one only then", async () => {
+  let looked = 0;
+  const settings = {
+    variable: "",
+    findAdapter: () => {
+      looked++;
+      return Promise.resolve(HARDWARE);
+    },
+  };
+  const large = await chooseDevice(LARGE, settings);
+  assertStrictEquals(large.device, "webgpu");
+  assertStringIncludes(large.reason, "suits Fast 9000");
+  assertStrictEquals(looked, 1);
+  const small = await chooseDevice(SMALL, settings);
+  assertStrictEquals(small.device, "cpu");
+  assertStringIncludes(small.reason, "122 iterations one after the other, gains nothing");
+  assertStrictEquals(looked, 1);
+});
+
+Deno.test("chooseDevice() stays on the CPU without hardware, and says why", async () => {
+  const found = (facts: AdapterFacts | undefined) =>
+    chooseDevice(LARGE, { variable: "", findAdapter: () => Promise.resolve(facts) });
+  const none = await found(undefined);
+  assertStrictEquals(none.device, "cpu");
+  assertStringIncludes(none.reason, "none was found");
+  const software = await found({ ...HARDWARE, name: "llvmpipe", isSoftware: true });
+  assertStrictEquals(software.device, "cpu");
+  assertStringIncludes(software.reason, "the only adapter is software (llvmpipe)");
+});
+
+Deno.test("chooseDevice() takes what UNROLL_BACKEND names, before anything else", async () => {
+  assertEquals(await chooseDevice(LARGE, { variable: "reference" }), {
+    device: "reference",
+    reason: "UNROLL_BACKEND says so",
+  });
+  await assertRejects(
+    () => chooseDevice(LARGE, { variable: "gpu" }),
+    RangeError,
+    'Cannot find device "gpu"',
+  );
+});
+
+Deno.test("describeAdapter() knows software by its mark and by its names", () => {
+  const cases: readonly (readonly [Partial<GPUAdapterInfo>, string, boolean])[] = [
+    [{ description: "llvmpipe (LLVM 15.0.6, 256 bits)" }, "llvmpipe (LLVM 15.0.6, 256 bits)", true],
+    [{ vendor: "google", architecture: "swiftshader" }, "google swiftshader", true],
+    [{ description: "Microsoft Basic Render Driver" }, "Microsoft Basic Render Driver", true],
+    [{ description: "Fast 9000", isFallbackAdapter: true }, "Fast 9000", true],
+    [{ description: "Fast 9000", device: "1234", vendor: "4318" }, "Fast 9000", false],
+    [{ vendor: "nvidia", architecture: "hopper" }, "nvidia hopper", false],
+    [{}, "unnamed adapter", false],
+  ];
+  for (const [info, name, isSoftware] of cases) {
+    const found = describeAdapter(adapter(info));
+    assertStrictEquals(found.name, name);
+    assertStrictEquals(found.isSoftware, isSoftware, name);
+  }
+});
+
+Deno.test("lackOf() names the limit that is too small", () => {
+  assertStrictEquals(lackOf(adapter({})), undefined);
+  assertStrictEquals(
+    lackOf(adapter({ description: "Old 3" }, { maxStorageBuffersPerShaderStage: 4 })),
+    "Old 3 has a maxStorageBuffersPerShaderStage of 4, 8 is needed",
+  );
+});

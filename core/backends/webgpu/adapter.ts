@@ -1,0 +1,88 @@
+/**
+ * What is known of a WebGPU adapter: its name, whether it is software, whether it allows enough.
+ *
+ * @module
+ */
+
+/** An adapter, as far as choosing needs it. */
+export interface AdapterFacts {
+  /** What it calls itself. */
+  readonly name: string;
+  /** Who made it; empty if it does not say. */
+  readonly vendor: string;
+  /** Its driver or architecture; empty if it does not say. */
+  readonly driver: string;
+  /** Whether the processor does its work. */
+  readonly isSoftware: boolean;
+}
+
+/** Vendors that Deno names by their numbers. */
+const VENDORS: Readonly<Record<string, string>> = {
+  4098: "AMD",
+  4203: "Apple",
+  4318: "NVIDIA",
+  5045: "Arm",
+  5140: "Microsoft",
+  20803: "Qualcomm",
+  32902: "Intel",
+  65541: "Mesa",
+};
+
+/** Names of software adapters, for where the browser or driver does not mark them. */
+const SOFTWARE = /llvmpipe|lavapipe|swiftshader|softpipe|basic render|\bwarp\b/i;
+
+/**
+ * What an adapter says of itself.
+ *
+ * @param adapter The adapter.
+ * @returns Its name, and whether it is software: it is marked as a fallback or is called by the name of one.
+ */
+export function describeAdapter({ info }: Pick<GPUAdapter, "info">): AdapterFacts {
+  const { description = "", device = "", architecture = "", vendor = "" } = info;
+  // Deno names devices by numbers, browsers by architecture.
+  const own = /^\d+$/.test(device) ? "" : device;
+  const name = description || own || [vendor, architecture].filter(Boolean).join(" ");
+  return {
+    name: name || "unnamed adapter",
+    vendor: VENDORS[vendor] ?? vendor,
+    driver: architecture,
+    isSoftware: info.isFallbackAdapter === true ||
+      SOFTWARE.test([description, device, architecture, vendor].join(" ")),
+  };
+}
+
+/** Limits that generated code cannot do without, and how much of each. */
+const NEEDED_LIMITS = {
+  maxComputeInvocationsPerWorkgroup: 256,
+  maxComputeWorkgroupSizeX: 256,
+  maxComputeWorkgroupsPerDimension: 8192,
+  maxComputeWorkgroupStorageSize: 16384,
+  maxStorageBuffersPerShaderStage: 8,
+} as const;
+
+/**
+ * Why an adapter is not enough, in one sentence; `undefined` if it is.
+ *
+ * @param adapter The adapter.
+ */
+export function lackOf(adapter: Pick<GPUAdapter, "info" | "limits">): string | undefined {
+  for (const [name, needed] of Object.entries(NEEDED_LIMITS)) {
+    const found = adapter.limits[name as keyof typeof NEEDED_LIMITS];
+    if (found < needed) {
+      return `${describeAdapter(adapter).name} has a ${name} of ${found}, ${needed} is needed`;
+    }
+  }
+  return undefined;
+}
+
+/** The adapter that this system offers, the fast one where there are two. */
+export async function findAdapter(
+  gpu: Pick<GPU, "requestAdapter"> | undefined = systemGpu(),
+): Promise<GPUAdapter | undefined> {
+  return await gpu?.requestAdapter({ powerPreference: "high-performance" }) ?? undefined;
+}
+
+/** WebGPU of this runtime, where it has any. */
+export function systemGpu(): GPU | undefined {
+  return typeof navigator === "undefined" ? undefined : navigator.gpu;
+}

@@ -1,0 +1,44 @@
+/**
+ * What is worth drawing of a model of text: what surprised it.
+ *
+ * @module
+ */
+import type { Picture, Predict, TaskSpec } from "@unroll/core";
+import type { Alphabet } from "./alphabet.ts";
+
+/** Characters shown. */
+const SHOWN = 400;
+
+/**
+ * A passage that a model was not trained on, each character with the probability that the model gave it
+ * after those before.
+ *
+ * @param predict Runs the model.
+ * @param spec What the task asks of it.
+ * @param text The passage as numbers; only the beginning is shown.
+ * @param alphabet The characters.
+ * @returns The text; `undefined` for models that do not answer after every character.
+ */
+export async function surprisePicture(
+  predict: Predict,
+  { outputs: { at } }: TaskSpec,
+  text: Int32Array,
+  alphabet: Alphabet,
+): Promise<Picture | undefined> {
+  if (at !== "every" || text.length < 2) return undefined;
+  const shown = text.subarray(0, SHOWN + 1);
+  const length = shown.length - 1;
+  const { outputs } = await predict({ length, inputs: shown.slice(0, length) });
+  const classes = outputs.length / length;
+  const parts = Array.from({ length }, (_, t) => {
+    const logits = outputs.subarray(t * classes, (t + 1) * classes);
+    const most = logits.reduce((a, b) => Math.max(a, b), -Infinity);
+    const sum = logits.reduce((sum, x) => sum + Math.exp(x - most), 0);
+    const target = shown[t + 1];
+    return {
+      text: alphabet.decode(target),
+      probability: Math.exp(logits[target] - most) / sum,
+    };
+  });
+  return { kind: "text", title: "What surprised it", parts };
+}
