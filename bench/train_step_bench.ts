@@ -1,31 +1,54 @@
 /**
- * How long is a training step? Each job on the CPU, and two of them in plain JavaScript. Run it with
- * `deno bench bench/train_step_bench.ts`; `--filter` picks jobs.
+ * How long is a training step? Each job on the CPU, one step a call, and three of them in plain JavaScript too.
  *
  * @module
  */
-import { cpuBackend } from "../core/mod.ts";
-import { type JobName, JOBS, makeJob, startJob } from "./jobs.ts";
-import { plainFizzbuzz, plainMinchar, type PlainStep } from "./plain_javascript.ts";
+import { cpuBackend } from "./core.ts";
+import { benchCall, type Call, formatRate, printAtEnd } from "./calls.ts";
+import { flopsPerStep, JOBS } from "./jobs/job.ts";
+import { type JobNumbers, withNumbers } from "./jobs/numbers.ts";
+import { plainFizzbuzz, plainMinchar, type PlainStep } from "./jobs/plain_javascript.ts";
+import { startJob } from "./jobs/run.ts";
+import { preparePeak, warmUp } from "./peak.ts";
 
-const PLAIN: Readonly<Partial<Record<JobName, () => PlainStep>>> = {
-  "fizzbuzz-rnn": () => plainFizzbuzz(),
-  "minchar-sevenths": () => plainMinchar(makeJob("minchar-sevenths")),
-  "minchar-alice": () => plainMinchar(makeJob("minchar-alice")),
+const PLAIN: Readonly<Record<string, (job: JobNumbers) => PlainStep>> = {
+  "fizzbuzz-rnn": plainFizzbuzz,
+  "minchar-sevenths": plainMinchar,
+  "minchar-alice": plainMinchar,
 };
 
-/** Steps that the engine is given to compile all it wants to compile. */
-const WARM_UP = 3;
+/** Steps of more than 0.2 GFLOP are made only a few times; of less, as often as half a second allows. */
+const HEAVY = 2e8;
 
-for (const name of Object.keys(JOBS) as JobName[]) {
-  Deno.bench(`${name}: cpu`, { group: name, baseline: true }, async (b) => {
-    using backend = cpuBackend();
-    using job = await startJob(backend, makeJob(name));
-    for (let i = 0; i < WARM_UP; i++) job.step();
-    b.start();
-    job.step();
-    b.end();
-  });
-  const plain = PLAIN[name]?.();
-  if (plain) Deno.bench(`${name}: plain JavaScript`, { group: name }, () => void plain());
+const backend = cpuBackend();
+const measurePeak = await preparePeak();
+const calls: Call[] = [];
+for (const job of JOBS) {
+  const numbers = withNumbers(job);
+  const running = await startJob(backend, numbers);
+  let at = 0;
+  const step = (): void => running.step(at++);
+  await warmUp(step, 0.3);
+  const operations = flopsPerStep(job);
+  const call: Call = {
+    name: `${job.name}: Unroll`,
+    run: step,
+    columns: (seconds, peak) => [
+      (1 / seconds).toPrecision(4),
+      ...formatRate(operations, seconds, peak),
+    ],
+  };
+  calls.push(call);
+  const budget = operations > HEAVY ? { n: 3, warmup: 1 } : {};
+  benchCall(call, { group: job.name, baseline: true, ...budget });
+  const plain = PLAIN[job.name]?.(numbers);
+  if (plain) {
+    Deno.bench(`${job.name}: plain JavaScript`, { group: job.name, ...budget }, () => void plain());
+  }
 }
+printAtEnd(
+  "Training steps",
+  ["steps/s", "GFLOP/s", "of peak"],
+  calls,
+  measurePeak,
+);

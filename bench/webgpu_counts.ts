@@ -14,7 +14,9 @@ import { planProgram } from "../core/backends/webgpu/executable.ts";
 import { kernelsOf } from "../core/kernels/kernel.ts";
 import { lowerGraph } from "../core/kernels/lower.ts";
 import { describeAdapter, findAdapter, optimize, webgpuBackend } from "../core/mod.ts";
-import { type JobName, JOBS, makeJob, startJob } from "./jobs.ts";
+import { type Job, JOBS } from "./jobs/job.ts";
+import { withNumbers } from "./jobs/numbers.ts";
+import { donationsOf, startJob, traceJob } from "./jobs/run.ts";
 
 /** What every device grants, and what larger ones do. */
 const DEVICES = [
@@ -22,17 +24,16 @@ const DEVICES = [
   { name: "32 buffers, 32 KiB", buffers: 32, bytes: 32768 },
 ];
 
-const NAMES = Object.keys(JOBS) as JobName[];
-
 /** Steps before counting, in which bind groups come to be, and steps that are counted. */
 const BEFORE = 2;
 const COUNTED = 1;
 
 function planned(): string[][] {
-  return NAMES.flatMap((job) => {
-    const { graph, state } = makeJob(job);
-    const donated = state.map((_, i) => [i + 1, i] as const);
-    const lowered = lowerGraph(optimize(graph), { donated, scatter: "reduce" });
+  return JOBS.flatMap((job) => {
+    const numbers = withNumbers(job);
+    const traced = traceJob(numbers);
+    const donated = donationsOf(numbers, traced);
+    const lowered = lowerGraph(optimize(traced.graph), { donated, scatter: "reduce" });
     return DEVICES.map(({ name, buffers, bytes }) => {
       const { runs, shaders, arenas } = planProgram(lowered, {
         maxStorageBuffersPerShaderStage: buffers,
@@ -42,7 +43,7 @@ function planned(): string[][] {
       const bound = Math.max(...shaders.map(({ bindings }) => bindings.length));
       const memory = arenas.reduce((sum, { size }) => sum + 4 * size, 0) / 2 ** 20;
       return [
-        job,
+        job.name,
         name,
         `${kernelsOf(lowered.steps).length}`,
         `${runs.length}`,
@@ -55,20 +56,20 @@ function planned(): string[][] {
 }
 
 /** Counts what the device is asked for in a step. */
-async function counted(job: JobName): Promise<string[]> {
+async function counted(job: Job): Promise<string[]> {
   using backend = await webgpuBackend();
-  using running = await startJob(backend, makeJob(job));
-  for (let i = 0; i < BEFORE; i++) running.step();
-  await running.loss();
+  using running = await startJob(backend, withNumbers(job));
+  for (let i = 0; i < BEFORE; i++) running.step(i);
+  await running.losses();
   const before = { ...backend.statistics };
   const begun = performance.now();
-  for (let i = 0; i < COUNTED; i++) running.step();
+  for (let i = 0; i < COUNTED; i++) running.step(BEFORE + i);
   const made = { ...backend.statistics };
-  await running.loss();
+  await running.losses();
   const time = (performance.now() - begun) / COUNTED;
   const each = (name: keyof typeof made) => `${(made[name] - before[name]) / COUNTED}`;
   return [
-    job,
+    job.name,
     each("submits"),
     each("passes"),
     each("dispatches"),
@@ -110,7 +111,7 @@ async function measured(): Promise<string> {
     "pipelines a step",
     "time a step",
   ]];
-  for (const job of NAMES) rows.push(await counted(job));
+  for (const job of JOBS) rows.push(await counted(job));
   const remark = isSoftware
     ? "That is a software adapter: no hardware GPU was to be had on this date. It stops loops of a shader " +
       "after 65,535 iterations, so the two longest jobs are cut into more dispatches than planned " +
@@ -131,7 +132,7 @@ async function main(): Promise<void> {
   const date = new Date().toISOString().slice(0, 10);
   const text = `# What a training step is on WebGPU
 
-Made by \`deno task bench:counts --write\` on ${date}. The jobs are those of \`bench/jobs.ts\`.
+Made by \`deno task bench:counts --write\` on ${date}. The jobs are those of \`bench/jobs/job.ts\`.
 
 ## Planned
 

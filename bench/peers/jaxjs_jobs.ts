@@ -6,8 +6,9 @@
  *
  * @module
  */
-import { BATCHES, carriesState } from "./job_data.ts";
-import { batchOf, type JobNumbers, servePeer, type TrainingRun } from "./protocol.ts";
+import { carriesState } from "../jobs/job.ts";
+import { BATCHES, batchOf, type JobNumbers } from "../jobs/numbers.ts";
+import { servePeer, type TrainingRun } from "./protocol.ts";
 
 const VERSION = "0.1.25";
 

@@ -12,7 +12,8 @@
  */
 import { parseArgs } from "node:util";
 import { peakGigaflops } from "../peak.ts";
-import { encodeJob, flopsPerStep, PEER_JOBS, type PeerJob } from "./job_data.ts";
+import { flopsPerStep, type Job, JOBS } from "../jobs/job.ts";
+import { encodeJob } from "../jobs/numbers.ts";
 import { PeerProcess } from "./peer_process.ts";
 import { type JobRow, median, type PeerCell, printRow, writeResults } from "./report.ts";
 
@@ -131,7 +132,7 @@ interface RunSettings {
   readonly verbose: boolean;
 }
 
-async function runJob(job: PeerJob, folder: string, settings: RunSettings): Promise<JobRow> {
+async function runJob(job: Job, folder: string, settings: RunSettings): Promise<JobRow> {
   const data = `${folder}/${job.name}.safetensors`;
   await Deno.writeFile(data, encodeJob(job));
   const peak = await peakGigaflops();
@@ -227,7 +228,7 @@ async function main(args: string[]): Promise<void> {
       verbose: { type: "boolean", default: false },
     },
   });
-  const jobs = chosen("job", PEER_JOBS, values.jobs);
+  const jobs = chosen("job", JOBS, values.jobs);
   const python = values.python ?? Deno.env.get("UNROLL_PEERS_PYTHON") ?? "python3";
   const settings: RunSettings = {
     peers: chosen("peer", PEERS, values.peers),

@@ -5,15 +5,8 @@
  * @module
  */
 import { decodeSafetensors, type StoredTensor } from "../../core/training/safetensors.ts";
-import type { PeerJob } from "./job_data.ts";
-
-/** A job with its numbers. */
-export interface JobNumbers extends PeerJob {
-  /** Initial parameters by name. */
-  readonly parameters: ReadonlyMap<string, StoredTensor>;
-  /** Batches by name, their number in front of the shape. */
-  readonly batches: ReadonlyMap<string, StoredTensor>;
-}
+import type { Job } from "../jobs/job.ts";
+import type { JobNumbers } from "../jobs/numbers.ts";
 
 /**
  * Trains on `count` batches from number `first` round and round, waits, gives the losses of the last call: as many as
@@ -58,26 +51,10 @@ export interface Peer {
   }>;
 }
 
-/** One batch of all batches of a name. */
-export function batchOf(
-  all: StoredTensor,
-  k: number,
-): {
-  readonly data: Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>;
-  readonly shape: number[];
-} {
-  const [count, ...shape] = all.shape;
-  const size = all.data.length / count;
-  if (!(all.data instanceof Float32Array || all.data instanceof Int32Array)) {
-    throw new TypeError(`Cannot read a batch of ${all.dtype}: F32 or I32 is needed`);
-  }
-  return { data: all.data.slice(k * size, (k + 1) * size), shape };
-}
-
 class Session {
   readonly #peer: string;
   readonly #version: string;
-  readonly #job: PeerJob;
+  readonly #job: Job;
   readonly #variant: Variant;
   #run!: TrainingRun;
   #at = 0;
@@ -88,7 +65,7 @@ class Session {
     return this.#rate;
   }
 
-  constructor(peer: string, version: string, job: PeerJob, variant: Variant) {
+  constructor(peer: string, version: string, job: Job, variant: Variant) {
     this.#peer = peer;
     this.#version = version;
     this.#job = job;
@@ -154,7 +131,7 @@ export function readJob(path: string): JobNumbers {
         [name, t],
       ) => [name.slice(2), t]),
     );
-  return { ...JSON.parse(metadata.job) as PeerJob, parameters: part("p."), batches: part("b.") };
+  return { ...JSON.parse(metadata.job) as Job, parameters: part("p."), batches: part("b.") };
 }
 
 /** Finds the fastest variant and warms it up; its best speed in that. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { cpus } from "node:os";
-import type { PeerJob } from "./job_data.ts";
+import { type Job, LOSS_TOLERANCE } from "../jobs/job.ts";
 
 /** What one peer reached in one job. */
 export interface PeerCell {
@@ -24,7 +24,7 @@ export interface PeerCell {
 
 /** One job. */
 export interface JobRow {
-  readonly job: PeerJob;
+  readonly job: Job;
   /** GFLOP/s of one core, measured just before. */
   readonly peak: number;
   readonly gigaflopsPerStep: number;
@@ -44,12 +44,6 @@ export interface RunDescription {
   readonly rounds: number;
   readonly seconds: number;
 }
-
-/**
- * Losses of the compared steps may differ by this, relatively: float32 rounding, which differs with the order of sums
- * and which an optimizer that divides by the size of the slopes enlarges.
- */
-export const LOSS_TOLERANCE = 1e-4;
 
 /** The middle number. */
 export function median(numbers: readonly number[]): number {

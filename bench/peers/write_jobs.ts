@@ -3,12 +3,13 @@
  *
  * @module
  */
-import { encodeJob, PEER_JOBS } from "./job_data.ts";
+import { JOBS } from "../jobs/job.ts";
+import { encodeJob } from "../jobs/numbers.ts";
 
 if (import.meta.main) {
   const [folder, ...names] = Deno.args;
   await Deno.mkdir(folder, { recursive: true });
-  for (const job of PEER_JOBS) {
+  for (const job of JOBS) {
     if (names.length > 0 && !names.includes(job.name)) continue;
     await Deno.writeFile(`${folder}/${job.name}.safetensors`, encodeJob(job));
   }

@@ -9,7 +9,7 @@ import type { Recipe } from "./recipe.ts";
 /** The recipes of nobody's write-up. */
 export const BEYOND: Readonly<Record<string, Recipe>> = {
   "counting-1000": {
-    summary: "Counting learned on 20 digits and exact on 1,000, carries through 1,000 nines too",
+    summary: "Counting learned on 30 digits and exact on 1,000, carries through 1,000 nines too",
     model: "rnn",
     modelOptions: {},
     task: "counting",

@@ -55,12 +55,13 @@ export function findChromium(): string | undefined {
  * Starts a browser with an empty page.
  *
  * @param chromium Its path.
+ * @param flags More flags than it is always started with.
  * @returns The page; close it.
  */
-export async function openPage(chromium: string): Promise<Page> {
+export async function openPage(chromium: string, flags: readonly string[] = []): Promise<Page> {
   const profile = await Deno.makeTempDir({ prefix: "chromium_" });
   const child = new Deno.Command(chromium, {
-    args: [...FLAGS, `--user-data-dir=${profile}`, "about:blank"],
+    args: [...FLAGS, ...flags, `--user-data-dir=${profile}`, "about:blank"],
     stdin: "null",
     stdout: "null",
     stderr: "null",

@@ -187,6 +187,7 @@ async function compileGraph(
   });
   tell(program, printed.bytes);
   const module = await WebAssembly.compile(printed.bytes);
+  memory.reservePages(printed.pages);
   const { exports } = new WebAssembly.Instance(module, { env: { memory: memory.memory } });
   const run = exports.run as (table: number, thread: number) => void;
   const shared = threads && printed.threads > 1

@@ -83,6 +83,12 @@ export class CpuMemory {
     this.#arenaBytes = bytes;
   }
 
+  /** Makes the memory at least so many pages large. */
+  reservePages(pages: number): void {
+    const missing = pages - this.words.byteLength / PAGE;
+    if (missing > 0) this.#grow(missing, missing * PAGE);
+  }
+
   /** Part of the memory as elements of a type. */
   view(dtype: DType, address: number, length: number): TypedArray {
     const { buffer } = this.words;

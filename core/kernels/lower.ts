@@ -15,7 +15,8 @@ import { sizeOf } from "../tensor_type.ts";
 import { donateBuffers } from "./donate.ts";
 import type { Buffer, Expression } from "./expression.ts";
 import { visitExpression } from "./expression.ts";
-import { GraphLowering, type LowerState } from "./lower_graph.ts";
+import { GraphLowering } from "./lower_graph.ts";
+import type { LowerState } from "./lower_types.ts";
 import type { Program } from "./kernel.ts";
 import { finishSteps } from "./lower_steps.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { isEmpty, type Kernel, type Step, type Store } from "./kernel.ts";
-import type { Group, LoopStep, LowerState } from "./lower_graph.ts";
+import type { Group, LoopStep, LowerState } from "./lower_types.ts";
 import { mergeAxes } from "./merge_axes.ts";
 
 /** Turns gathered steps into the steps of a program. */

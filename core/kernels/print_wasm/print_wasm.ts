@@ -47,6 +47,8 @@ export interface PrintOptions {
 export interface PrintedProgram {
   /** The module: `run(table, thread)`, to be called on all threads. */
   readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Pages of 64 KiB that the memory must have before the module is instantiated. */
+  readonly pages: number;
   /** Size of the arena that a run needs, aligned to 64 bytes. */
   readonly arenaBytes: number;
   /**
@@ -65,6 +67,7 @@ const FUNCTION_BYTES = 6000;
 /** Right operands larger than this are packed once before a loop rather than in each of its rounds. */
 const PACKED_BYTES = 16 * 1024;
 const ALIGNMENT = 64;
+const PAGE = 65536;
 /** Most pages of a shared memory, which must be said beforehand: four gigabytes, less one. */
 export const MOST_PAGES = 65535;
 /** Parameters of all functions. */
@@ -92,6 +95,7 @@ class ProgramPrinter {
   readonly #packed = new Map<Kernel, number>();
   /** Where the first thread's own memory begins in the arena, and how much each has. */
   readonly #own: { readonly offset: number; readonly bytes: number };
+  readonly #pages: number;
   #barrier = 0;
 
   constructor(program: Program, options: PrintOptions) {
@@ -106,9 +110,6 @@ class ProgramPrinter {
         const offset = offsets.get(buffer);
         return offset === undefined ? { space: buffer, offset: 0 } : { space: "arena", offset };
       });
-    const shared = options.shared ?? threads.count > 1;
-    const pages = shared ? { minimumPages: 1, maximumPages: MOST_PAGES } : { minimumPages: 1 };
-    this.#module = new ModuleBuilder({ memory: { ...pages, shared }, relaxed });
     let bytes = 0;
     for (const task of this.#schedule.tasks) {
       // What one step leaves in its scratch memory is of no use to the next.
@@ -130,6 +131,19 @@ class ProgramPrinter {
       bytes = Math.max(bytes, packed);
     }
     this.#own = { offset: align(size + SLACK), bytes: align(bytes + SLACK) };
+    // Engines that check addresses need not check constants below the size that a memory surely has.
+    const { inputs, outputs } = program;
+    const largest = Math.max(0, ...[...inputs, ...outputs].map(({ size }) => 4 * size + SLACK));
+    this.#pages = Math.ceil(Math.max(largest, this.#arenaBytes) / PAGE) + 1;
+    const shared = options.shared ?? threads.count > 1;
+    this.#module = new ModuleBuilder({
+      memory: { minimumPages: this.#pages, maximumPages: MOST_PAGES, shared },
+      relaxed,
+    });
+  }
+
+  get #arenaBytes(): number {
+    return align(this.#own.offset + this.#schedule.thread.extent * this.#own.bytes);
   }
 
   /** A product whose right operand stays the same throughout a loop, if packing it pays. */
@@ -206,7 +220,8 @@ class ProgramPrinter {
     });
     return {
       bytes: this.#module.finish(),
-      arenaBytes: align(this.#own.offset + thread.extent * this.#own.bytes),
+      arenaBytes: this.#arenaBytes,
+      pages: this.#pages,
       tableLength: arena + 2,
       threads: thread.extent,
     };

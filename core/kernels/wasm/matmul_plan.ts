@@ -68,6 +68,10 @@ const NO_PACK_BYTES = 16 * 1024;
 const ROWS_WORTH_PACKING = 12;
 /** Products of fewer rows than this do not repay transposing an operand. */
 const ROWS_WORTH_TRANSPOSING = 12;
+/** Bytes after which the lines of a first-level cache repeat. */
+const PAGE_BYTES = 4096;
+/** So many vectors of columns repay packing rows whose elements are next to each other. */
+const PANELS_WORTH_PACKING = 16;
 /** Estimated cycles a tile costs for its loop and its epilogue, as a share of a step along `k`. */
 const TILE_OVERHEAD = 12;
 
@@ -94,7 +98,7 @@ export function planMatmul(shape: MatmulShape): MatmulPlan {
   }
   const method = choosesDot(shape) ? "dot" : "splat";
   const tile = shape.tile ??
-    (method === "dot" ? dotTile(m, n) : splatTile(m, n, k));
+    (method === "dot" ? dotTile(m, n) : splatTile(shape));
   const packY = shape.packedY
     ? "ahead"
     : method === "splat" && choosesPackY(shape)
@@ -171,17 +175,30 @@ function choosesPackY({ m, k, n, y }: MatmulShape): boolean {
 }
 
 function choosesPackX({ m, k, n, x }: MatmulShape, tile: TileShape): boolean {
-  if (x.columnStride === 1) return false;
+  // Rows a page apart fall on the same lines of a cache and push each other out.
+  const crowded = x.rowStride * FLOAT_BYTES % PAGE_BYTES === 0 && n >= PANELS_WORTH_PACKING * LANES;
+  if (x.columnStride === 1 && !crowded) return false;
   return n > 2 * tile.vectors * LANES && m > tile.rows &&
     m * k * FLOAT_BYTES > NO_PACK_BYTES;
 }
 
+/** Instructions that an engine spends on a load of a vector, the check of its address included. */
+const LOAD = 3;
+/** The same where the load also spreads one element to all lanes. */
+const SPREADING_LOAD = 4;
+/** Instructions a core starts in a cycle. */
+const WIDTH = 6;
+
 /**
- * Estimated cycles of one step along `k`, fitted to measurements: two multiply-adds a cycle, loads partly in their
- * shadow, and no faster than the sums' own latency allows.
+ * Estimated cycles of one step along `k`, fitted to measurements: two multiply-adds a cycle, six instructions
+ * a cycle, and no faster than the sums' own latency allows. Deno's engine checks the address of every load
+ * in instructions of its own, so that loads cost more than arithmetic.
  */
-function stepCycles(rows: number, vectors: number): number {
-  return Math.max(rows * vectors / 2 + (rows + vectors) / 6, 2);
+function stepCycles(rows: number, vectors: number, spreads: boolean): number {
+  const sums = rows * vectors;
+  // Four elements of x in one load, and a shuffle for each.
+  const x = spreads && rows === LANES ? LOAD + rows : rows * SPREADING_LOAD;
+  return Math.max(sums / 2, (x + vectors * LOAD + sums) / WIDTH, 2);
 }
 
 /** Estimated cycles of a product with a given tile, its remainders included. */
@@ -190,10 +207,11 @@ function productCycles(
   n: number,
   k: number,
   tile: TileShape,
+  spreads: boolean,
 ): number {
   const vectors = Math.ceil(n / LANES);
   const cost = (rows: number, width: number): number =>
-    rows * width === 0 ? 0 : k * stepCycles(rows, width) + TILE_OVERHEAD;
+    rows * width === 0 ? 0 : k * stepCycles(rows, width, spreads) + TILE_OVERHEAD;
   const wholeRows = Math.floor(m / tile.rows);
   const wholeVectors = Math.floor(vectors / tile.vectors);
   const restRows = m - wholeRows * tile.rows;
@@ -208,19 +226,19 @@ function productCycles(
 }
 
 /** The splat tile of least estimated cost among those whose sums fit the registers. */
-function splatTile(m: number, n: number, k: number): TileShape {
+function splatTile(shape: MatmulShape): TileShape {
+  const { m, k, n, x } = shape;
   let best: TileShape = { rows: 1, vectors: 1 };
   let least = Infinity;
   for (let rows = 1; rows <= Math.min(6, m); rows++) {
     const most = Math.min(12, Math.ceil(n / LANES));
     for (let vectors = 1; vectors <= most; vectors++) {
-      if (rows * vectors + Math.min(rows, vectors) + 1 > VECTOR_REGISTERS) {
-        break;
-      }
-      const cycles = productCycles(m, n, Math.min(k, K_BLOCK_LIMIT), {
-        rows,
-        vectors,
-      });
+      // Engines keep wide tiles in registers only if one is left over.
+      const spare = rows > 1 && rows < vectors ? 2 : 1;
+      if (rows * vectors + Math.min(rows, vectors) + spare > VECTOR_REGISTERS) break;
+      const tile = { rows, vectors };
+      const spreads = x.columnStride === 1 || x.rowStride === 1 || choosesPackX(shape, tile);
+      const cycles = productCycles(m, n, Math.min(k, K_BLOCK_LIMIT), tile, spreads);
       if (cycles < least) [best, least] = [{ rows, vectors }, cycles];
     }
   }

@@ -16,6 +16,7 @@ import { f32x4, type FunctionBuilder, i32, load, type Local, v128 } from "./modu
 import {
   type Address,
   type Epilogue,
+  FLOAT_BYTES,
   LANES,
   type Position,
   VECTOR_BYTES,
@@ -63,14 +64,37 @@ export function emitSplatTile(
       chainSums.push(makeSums(rows, () => code.locals("v128", vectors)));
     }
     startSums(code, chainSums, options.initial);
-    const step = rows < vectors ? splatStepAlongColumns : splatStepAlongRows;
+    const quads = spreadsQuads(options) ? Math.floor(k / LANES) : 0;
+    if (quads > 0) {
+      const far = { ...x, kBytes: LANES * x.kBytes };
+      walk(
+        code,
+        quads,
+        LANES * rows * vectors,
+        1,
+        far,
+        { ...y, kBytes: LANES * y.kBytes },
+        (_, xBase, yBase, xOffset, yOffset) =>
+          spreadQuad(code, tileSums, { ...x, base: xBase, offset: xOffset }, {
+            ...y,
+            base: yBase,
+            offset: yOffset,
+          }),
+      );
+    }
+    const step = spreadsRows(options)
+      ? spreadRows
+      : rows < vectors
+      ? splatStepAlongColumns
+      : splatStepAlongRows;
+    const done = quads * LANES;
     walk(
       code,
-      k,
+      k - done,
       rows * vectors,
       chains,
-      x,
-      y,
+      { ...x, offset: x.offset + done * x.kBytes },
+      { ...y, offset: y.offset + done * y.kBytes },
       (index, xBase, yBase, xOffset, yOffset) => {
         const sums = chainSums[index % chains];
         step(code, sums, { ...x, base: xBase, offset: xOffset }, {
@@ -81,6 +105,77 @@ export function emitSplatTile(
     );
     addChains(code, chainSums);
     options.epilogue(code, { ...options, sums: tileSums });
+  });
+}
+
+/**
+ * Whether a tile reads four elements of `x` at once and spreads them from there. Where an engine checks
+ * every address, a load costs four instructions and a shuffle one.
+ */
+function spreadsQuads({ rows, columns, x, k }: TileOptions): boolean {
+  return x.kBytes === FLOAT_BYTES && rows === LANES && columns > LANES && k >= LANES;
+}
+
+function spreadsRows({ rows, x }: TileOptions): boolean {
+  return x.rowBytes === FLOAT_BYTES && rows === LANES;
+}
+
+/** `sums[r] += x[r] · y` for all rows, where each row of `x` is a lane of some vector. */
+function addSpread(
+  code: FunctionBuilder,
+  sums: readonly (readonly Local[])[],
+  lane: (row: number) => readonly [vector: Local, lane: number],
+  y: Address,
+): void {
+  code.scope(() => {
+    const yVectors = code.locals("v128", sums[0].length);
+    const splat = code.local("v128");
+    yVectors.forEach((yVector, v) => {
+      code.vector(y.base, y.offset + v * VECTOR_BYTES);
+      code.set(yVector);
+    });
+    sums.forEach((row, r) => {
+      const [vector, from] = lane(r);
+      code.get(vector, vector);
+      code.shuffle([from, from, from, from]);
+      code.set(splat);
+      row.forEach((sum, v) => multiplyAddInto(code, sum, splat, yVectors[v]));
+    });
+  });
+}
+
+/** One `k` whose four elements of `x` lie next to each other. */
+function spreadRows(
+  code: FunctionBuilder,
+  sums: readonly (readonly Local[])[],
+  x: TileOptions["x"],
+  y: Address,
+): void {
+  code.scope(() => {
+    code.vector(x.base, x.offset);
+    const vector = code.take("v128");
+    addSpread(code, sums, (row) => [vector, row], y);
+  });
+}
+
+/** Four `k`, which lie next to each other in each row of `x`. */
+function spreadQuad(
+  code: FunctionBuilder,
+  sums: readonly (readonly Local[])[],
+  x: TileOptions["x"],
+  y: TileOptions["y"],
+): void {
+  code.scope(() => {
+    const vectors = sums.map((_, r) => {
+      code.vector(x.base, x.offset + r * x.rowBytes);
+      return code.take("v128");
+    });
+    for (let k = 0; k < LANES; k++) {
+      addSpread(code, sums, (row) => [vectors[row], k], {
+        base: y.base,
+        offset: y.offset + k * y.kBytes,
+      });
+    }
   });
 }
 

@@ -1,30 +1,44 @@
 /**
- * Two of the jobs as a careful programmer writes them in JavaScript without any library: loops over
+ * Three of the jobs as a careful programmer writes them in JavaScript without any library: loops over
  * `Float32Array`s that are allocated once. What a compiler must beat to be worth anything.
  *
  * @module
  */
-import { type Job, makeJob } from "./jobs.ts";
+import { BATCHES, batchOf, type JobNumbers } from "./numbers.ts";
 
 /** A training step, and the loss it had. */
 export type PlainStep = () => number;
 
+/** Parameters, to be changed. */
+function copyParameters(job: JobNumbers, names: readonly string[]): Float32Array[] {
+  return names.map((name) => job.parameters.get(name)!.data.slice() as Float32Array);
+}
+
+/** The batches of a name. */
+function copyBatches(job: JobNumbers, name: string): Int32Array[] {
+  const all = job.batches.get(name)!;
+  return Array.from({ length: BATCHES }, (_, k) => Int32Array.from(batchOf(all, k).data));
+}
+
 /** The job `fizzbuzz-rnn`: sigmoid network without inputs, cross entropy, 1e-4·Σw², Adam. */
-export function plainFizzbuzz(job: Job = makeJob("fizzbuzz-rnn")): PlainStep {
-  const [H, T, C] = [5, 61, 4];
-  const parameters = job.state.slice(0, 5).map((data) => Float32Array.from(data));
+export function plainFizzbuzz(job: JobNumbers): PlainStep {
+  const { hidden: H, time: T, classes: C } = job;
+  const names = ["bias_h", "bias_out", "start", "weight_hh", "weight_out"];
+  const parameters = copyParameters(job, names);
   const [bh, by, start, whh, why] = parameters;
   const gradients = parameters.map(({ length }) => new Float32Array(length));
   const [dbh, dby, dstart, dwhh, dwhy] = gradients;
   const means = parameters.map(({ length }) => new Float32Array(length));
   const squares = parameters.map(({ length }) => new Float32Array(length));
-  const targets = Int32Array.from(job.batch[0]);
+  const allTargets = copyBatches(job, "targets");
   const states = new Float32Array((T + 1) * H);
   const slopes = new Float32Array(T * C);
   const [dh, previous] = [new Float32Array(H), new Float32Array(H)];
   let [power1, power2] = [1, 1];
+  let step = 0;
   return () => {
-    states.set(start);
+    const targets = allTargets[step++ % BATCHES];
+    for (let i = 0; i < H; i++) states[i] = 1 / (1 + Math.exp(-start[i]));
     let loss = 0;
     for (let t = 0; t < T; t++) {
       for (let j = 0; j < H; j++) {
@@ -80,10 +94,10 @@ export function plainFizzbuzz(job: Job = makeJob("fizzbuzz-rnn")): PlainStep {
       }
       dh.set(previous);
     }
-    for (let i = 0; i < H; i++) dstart[i] += dh[i];
+    for (let i = 0; i < H; i++) dstart[i] += dh[i] * states[i] * (1 - states[i]);
     power1 *= 0.9;
     power2 *= 0.999;
-    const rate = 0.01 / (1 - power1);
+    const rate = job.rate / (1 - power1);
     const scale = 1 / Math.sqrt(1 - power2);
     for (let p = 0; p < parameters.length; p++) {
       const [w, g, m, v] = [parameters[p], gradients[p], means[p], squares[p]];
@@ -98,18 +112,23 @@ export function plainFizzbuzz(job: Job = makeJob("fizzbuzz-rnn")): PlainStep {
 }
 
 /** The jobs `minchar-…`: Karpathy's min-char-rnn, its state carried, Adagrad. */
-export function plainMinchar(job: Job): PlainStep {
-  const parameters = job.state.slice(0, 5).map((data) => Float32Array.from(data));
+export function plainMinchar(job: JobNumbers): PlainStep {
+  const { hidden: H, time: T, classes: V } = job;
+  const names = ["bias_h", "bias_out", "weight_hh", "weight_out", "weight_ih"];
+  const parameters = copyParameters(job, names);
   const [bh, by, whh, why, wxh] = parameters;
-  const [H, V, T] = [bh.length, by.length, job.batch[0].length];
   const gradients = parameters.map(({ length }) => new Float32Array(length));
   const [dbh, dby, dwhh, dwhy, dwxh] = gradients;
   const sums = parameters.map(({ length }) => new Float32Array(length));
-  const [inputs, targets] = job.batch.map((data) => Int32Array.from(data));
+  const allInputs = copyBatches(job, "inputs");
+  const allTargets = copyBatches(job, "targets");
   const states = new Float32Array((T + 1) * H);
   const slopes = new Float32Array(T * V);
   const [dh, acc] = [new Float32Array(H), new Float32Array(Math.max(H, V))];
+  let step = 0;
   return () => {
+    const inputs = allInputs[step % BATCHES];
+    const targets = allTargets[step++ % BATCHES];
     states.copyWithin(0, T * H);
     let loss = 0;
     for (let t = 0; t < T; t++) {
@@ -168,7 +187,7 @@ export function plainMinchar(job: Job): PlainStep {
       for (let i = 0; i < w.length; i++) {
         const slope = Math.min(Math.max(g[i], -5), 5);
         s[i] += slope * slope;
-        w[i] -= 0.1 * slope / Math.sqrt(s[i] + 1e-8);
+        w[i] -= job.rate * slope / Math.sqrt(s[i] + 1e-8);
       }
     }
     return loss;

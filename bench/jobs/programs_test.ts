@@ -1,10 +1,10 @@
 import { assertAlmostEquals, assertEquals } from "@std/assert";
-import { flattenTree, referenceBackend, tensor } from "@unroll/core";
-import { compile } from "@unroll/core";
-import { batches, initialParameters, PEER_JOBS, type PeerJob } from "./job_data.ts";
-import { initialState, type Named, trainingStep, trainingSteps } from "./unroll_programs.ts";
+import { compile, flattenTree, referenceBackend, tensor } from "@unroll/core";
+import { type Job, JOBS } from "./job.ts";
+import { batches, initialParameters } from "./numbers.ts";
+import { initialState, type Named, trainingStep, trainingSteps } from "./programs.ts";
 
-const SMALL: readonly PeerJob[] = PEER_JOBS.map((job) => ({
+const SMALL: readonly Job[] = JOBS.map((job) => ({
   ...job,
   time: Math.min(job.time, 3),
   batch: Math.min(job.batch, 2),

@@ -30,8 +30,8 @@ import {
   type Tree,
   valueAndGrad,
   zeros,
-} from "@unroll/core";
-import { carriesState, type PeerJob } from "./job_data.ts";
+} from "../core.ts";
+import { carriesState, type Job } from "./job.ts";
 
 /** Tensors by name. */
 export type Named = Readonly<Record<string, Tensor>>;
@@ -47,7 +47,7 @@ export interface TrainingState {
 }
 
 /** The optimizer of a job. */
-export function optimizerOf(job: PeerJob): Optimizer {
+export function optimizerOf(job: Job): Optimizer {
   switch (job.optimizer) {
     case "adam":
       return adam();
@@ -61,7 +61,7 @@ export function optimizerOf(job: PeerJob): Optimizer {
 }
 
 /** State before the first step. */
-export function initialState(job: PeerJob, parameters: Named): TrainingState {
+export function initialState(job: Job, parameters: Named): TrainingState {
   return {
     parameters,
     optimizer: optimizerOf(job).initialState(parameters),
@@ -71,7 +71,7 @@ export function initialState(job: PeerJob, parameters: Named): TrainingState {
 
 /** From parameters, hidden state and batch to the loss and the hidden state after the batch. */
 function objective(
-  job: PeerJob,
+  job: Job,
   p: Named,
   hidden: readonly Tensor[],
   batch: Named,
@@ -124,7 +124,7 @@ function objective(
 }
 
 /** One step of a cell: from its state, hidden units first, to the next. */
-function cellStep(job: PeerJob, p: Named, carry: readonly Tensor[], x: Tensor): readonly Tensor[] {
+function cellStep(job: Job, p: Named, carry: readonly Tensor[], x: Tensor): readonly Tensor[] {
   const h = carry[0];
   const fromInput = add(matmul(x, p.weight_ih), p.bias_ih ?? p.bias_h);
   const fromHidden = matmul(h, p.weight_hh);
@@ -150,7 +150,7 @@ function cellStep(job: PeerJob, p: Named, carry: readonly Tensor[], x: Tensor): 
 
 /** One training step: from state and batch to the next state and the loss. */
 export function trainingStep(
-  job: PeerJob,
+  job: Job,
   state: TrainingState,
   batch: Named,
 ): readonly [TrainingState, Tensor] {
@@ -166,7 +166,7 @@ export function trainingStep(
 
 /** Several training steps in a row: batches have their number in front, and so have the losses. */
 export function trainingSteps(
-  job: PeerJob,
+  job: Job,
   state: TrainingState,
   batches: Named,
 ): readonly [TrainingState, Tensor] {

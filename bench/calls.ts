@@ -1,0 +1,138 @@
+/**
+ * Small programs to time: a function of tensors, compiled for the CPU, with inputs of its own; and the table of
+ * what they reached, which is printed when a file's benchmarks have run.
+ *
+ * @module
+ */
+import { type Backend, compile, type Tensor, tensor } from "./core.ts";
+import { secondsPerCall, warmUp } from "./peak.ts";
+
+/** Seconds that the engine is given for its optimising compiler, and that one round of the table takes. */
+const PATIENCE = 0.3;
+const ROUND = 0.03;
+
+/** Something to time. */
+export interface Call {
+  /** Its name in the table. */
+  readonly name: string;
+  /** Runs it once. */
+  readonly run: () => void;
+  /** Columns of the table, from the seconds that a run takes and the GFLOP/s of one core. */
+  readonly columns: (seconds: number, peak: number) => readonly string[];
+}
+
+/**
+ * Compiles a function and warms it up.
+ *
+ * @param backend Where it runs.
+ * @param fn The function.
+ * @param inputs What it is given.
+ * @returns Runs it once; results are given back at once.
+ */
+export async function prepareCall(
+  backend: Backend,
+  fn: (...inputs: Tensor[]) => Tensor | readonly Tensor[],
+  inputs: readonly Tensor[],
+): Promise<() => void> {
+  const program = await compile(fn, { backend }).prepare(...inputs);
+  const buffers = await Promise.all(
+    inputs.map(async (input) => backend.upload(input.type, await input.data())),
+  );
+  const run = (): void => {
+    for (const output of program.run(buffers)) output.dispose();
+  };
+  await warmUp(run, PATIENCE);
+  return run;
+}
+
+/** Numbers between -1 and 1 that look random and are always the same. */
+export function someNumbers(...shape: number[]): Tensor {
+  const size = shape.reduce((a, b) => a * b, 1);
+  const data = Float32Array.from({ length: size }, (_, i) => (i * 7919 % 2003) / 1001 - 1);
+  return tensor(data, { shape });
+}
+
+/** Whole numbers from 0 to `classes` - 1 that look random and are always the same. */
+export function someLabels(classes: number, ...shape: number[]): Tensor {
+  const size = shape.reduce((a, b) => a * b, 1);
+  const data = Int32Array.from({ length: size }, (_, i) => (i * 7919 % 2003) % classes);
+  return tensor(data, { shape, dtype: "i32" });
+}
+
+/** The calls that benchmarks made, so that the table leaves out what `--filter` left out. */
+const MADE = new Set<Call>();
+
+/** Declares a benchmark of a call. */
+export function benchCall(
+  call: Call,
+  settings: Omit<Deno.BenchDefinition, "name" | "fn"> = {},
+): void {
+  const { name, run } = call;
+  Deno.bench(name, settings, () => {
+    MADE.add(call);
+    run();
+  });
+}
+
+/**
+ * Prints a table of the calls when this file's benchmarks have run.
+ *
+ * @param title What stands above it.
+ * @param head Titles of the columns after name and time.
+ * @param calls The rows.
+ * @param measurePeak Measures the peak, if a column needs it. It is asked before each row, for the machine may be at
+ * work with other things; the best counts.
+ */
+export function printAtEnd(
+  title: string,
+  head: readonly string[],
+  calls: readonly Call[],
+  measurePeak?: (minimum: number) => number,
+): void {
+  globalThis.addEventListener("unload", () => {
+    const made = calls.filter((call) => MADE.has(call));
+    if (made.length === 0) return;
+    let peak = 0;
+    const times = made.map(({ run }) => {
+      if (measurePeak) peak = Math.max(peak, measurePeak(ROUND));
+      return secondsPerCall((count) => {
+        for (let i = 0; i < count; i++) run();
+      }, ROUND);
+    });
+    const rows = made.map(({ name, columns }, i) => [
+      name,
+      formatTime(times[i]),
+      ...columns(times[i], peak),
+    ]);
+    const measured = measurePeak ? `, peak of one core ${peak.toFixed(1)} GFLOP/s` : "";
+    console.log(`\n${title}${measured}\n${formatTable(["", "time", ...head], rows)}`);
+  });
+}
+
+/** A time with a unit that suits it. */
+export function formatTime(seconds: number): string {
+  const [scale, unit] = seconds < 1e-6
+    ? [1e9, "ns"]
+    : seconds < 1e-3
+    ? [1e6, "µs"]
+    : seconds < 1
+    ? [1e3, "ms"]
+    : [1, "s"];
+  return `${(seconds * scale).toPrecision(3)} ${unit}`;
+}
+
+/** Operations a second, and their share of a peak. */
+export function formatRate(operations: number, seconds: number, peak: number): readonly string[] {
+  const rate = operations / seconds / 1e9;
+  return [rate.toFixed(2), `${(100 * rate / peak).toFixed(0)}%`];
+}
+
+/** Columns as wide as they must be, the first on the left and the others on the right. */
+export function formatTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = head.map((title, i) =>
+    Math.max(title.length, ...rows.map((row) => row[i].length))
+  );
+  return [head, ...rows].map((row) =>
+    row.map((cell, i) => i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i])).join("  ")
+  ).join("\n");
+}
