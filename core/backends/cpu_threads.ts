@@ -6,6 +6,7 @@
  * @module
  */
 import { CONTROL, controlBytes } from "../kernels/wasm/barrier.ts";
+import { bindBlas, type Sgemm } from "./cpu_blas.ts";
 import type { CpuMemory } from "./cpu_memory.ts";
 
 /** Words that workers watch, in bytes from the start of the board; only the caller writes them. */
@@ -35,6 +36,8 @@ type Message =
     readonly memory: WebAssembly.Memory;
     readonly board: number;
     readonly thread: number;
+    /** Where the BLAS is, if programs want one. */
+    readonly blas: string | undefined;
     /** Jobs and messages that came before. */
     readonly job: number;
     readonly heard: number;
@@ -56,6 +59,7 @@ export class CpuThreads {
   readonly count: number;
   readonly #memory: CpuMemory;
   readonly #board: number;
+  readonly #blas: string | undefined;
   /** Address of the words that threads wait for each other with. */
   readonly control: number;
   #threads: Promise<readonly Thread[]> | undefined;
@@ -63,8 +67,9 @@ export class CpuThreads {
   #programs = 0;
   #isDisposed = false;
 
-  constructor(memory: CpuMemory, count: number) {
+  constructor(memory: CpuMemory, count: number, blas?: string) {
     this.#memory = memory;
+    this.#blas = blas;
     this.count = count;
     this.#board = memory.allocate(BOARD_BYTES);
     this.control = memory.allocate(controlBytes(count));
@@ -88,7 +93,8 @@ export class CpuThreads {
 
   async #start(thread: number): Promise<Thread> {
     const worker = await startWorker();
-    worker.send({ memory: this.#memory.memory, board: this.#board, thread, job: 0, heard: 0 });
+    const [board, blas] = [this.#board, this.#blas];
+    worker.send({ memory: this.#memory.memory, board, thread, blas, job: 0, heard: 0 });
     await worker.answer;
     return worker;
   }
@@ -170,11 +176,12 @@ interface WorkerScope {
  * All that a worker does. It is sent as text, so that a worker needs no file, and must not use anything
  * from outside.
  */
-function work(scope: WorkerScope, places: typeof BOARD): void {
+function work(scope: WorkerScope, places: typeof BOARD, bind: typeof bindBlas): void {
   /** How often to look for news before going to sleep: some hundred microseconds. */
   const LOOKS = 30_000;
   const programs = new Map<number, (table: number, thread: number) => void>();
   let memory: WebAssembly.Memory;
+  let sgemm: Sgemm | undefined;
   let [board, thread, job, heard] = [0, 0, 0, 0];
   /** Runs what is posted until there is a message. */
   const serve = (): void => {
@@ -205,10 +212,13 @@ function work(scope: WorkerScope, places: typeof BOARD): void {
     const message = data as Message;
     if ("memory" in message) {
       ({ memory, board, thread, job, heard } = message);
+      if (message.blas !== undefined) ({ sgemm } = bind(memory, message.blas));
     } else {
       heard++;
       if ("module" in message) {
-        const { exports } = new WebAssembly.Instance(message.module, { env: { memory } });
+        const { exports } = new WebAssembly.Instance(message.module, {
+          env: { memory, ...(sgemm && { sgemm }) },
+        });
         programs.set(message.id, exports.run as (table: number, thread: number) => void);
       } else programs.delete(message.drop);
     }
@@ -219,7 +229,7 @@ function work(scope: WorkerScope, places: typeof BOARD): void {
 
 /** Starts a worker, so that it does not keep the process alive where there is such a thing. */
 async function startWorker(): Promise<Thread> {
-  const source = `(${work})(scope, ${JSON.stringify(BOARD)});`;
+  const source = `(${work})(scope, ${JSON.stringify(BOARD)}, ${bindBlas});`;
   if ("process" in globalThis) {
     const { Worker } = await import("node:worker_threads");
     const bridge = `const { parentPort } = require("node:worker_threads");

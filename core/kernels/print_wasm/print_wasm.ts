@@ -8,6 +8,7 @@
 import { axesIn, type Axis, type Buffer, visitExpression } from "../expression.ts";
 import { expressionsOf, type Kernel, type Program } from "../kernel.ts";
 import { planMemory } from "../plan_memory.ts";
+import { blasProduct } from "../separate_products.ts";
 import {
   type LoopTask,
   type Schedule,
@@ -23,6 +24,7 @@ import { Emitter } from "./emitter.ts";
 import {
   type PlannedMatmul,
   planProduct,
+  printCall,
   printEmptyProduct,
   printMatmul,
   printPacking,
@@ -41,6 +43,11 @@ export interface PrintOptions {
   readonly threads?: ThreadOptions;
   /** Whether the memory is shared. By default whether there are several threads. */
   readonly shared?: boolean;
+  /**
+   * Whether products that fit are calls of an imported `sgemm` of `(xTransposed, yTransposed, m, n, k, x,
+   * xStride, y, yStride, z, zStride)`, with addresses of bytes and strides of elements.
+   */
+  readonly blas?: boolean;
 }
 
 /** A printed program. */
@@ -88,6 +95,7 @@ class ProgramPrinter {
   readonly #program: Program;
   readonly #module: ModuleBuilder;
   readonly #separate: boolean;
+  readonly #blas: boolean;
   readonly #offsets: ReadonlyMap<Buffer, number>;
   readonly #schedule: Schedule;
   readonly #planned = new Map<Kernel, PlannedMatmul | undefined>();
@@ -96,12 +104,15 @@ class ProgramPrinter {
   /** Where the first thread's own memory begins in the arena, and how much each has. */
   readonly #own: { readonly offset: number; readonly bytes: number };
   readonly #pages: number;
+  /** The imported product of matrices, if there is one. */
+  readonly #sgemm: number | undefined;
   #barrier = 0;
 
   constructor(program: Program, options: PrintOptions) {
     const { separate = false, threads = { count: 1 }, relaxed } = options;
     this.#program = program;
     this.#separate = separate;
+    this.#blas = options.blas ?? false;
     const { size, offsets } = planMemory(program, { alignment: ALIGNMENT, slack: SLACK });
     this.#offsets = offsets;
     this.#schedule = separate
@@ -115,7 +126,7 @@ class ProgramPrinter {
       // What one step leaves in its scratch memory is of no use to the next.
       let scratch = 0;
       for (const kernel of kernelsOf([task])) {
-        if (kernel.kind !== "matmul") continue;
+        if (kernel.kind !== "matmul" || this.#callsBlas(kernel)) continue;
         this.#planned.set(kernel, planProduct(kernel));
         const ahead = task.kind === "loop" ? this.#packsAhead(kernel, task) : undefined;
         if (ahead) this.#planned.set(kernel, ahead);
@@ -140,6 +151,12 @@ class ProgramPrinter {
       memory: { minimumPages: this.#pages, maximumPages: MOST_PAGES, shared },
       relaxed,
     });
+    const parameters = new Array<"i32">(11).fill("i32");
+    this.#sgemm = this.#blas ? this.#module.importFunction("sgemm", { parameters }) : undefined;
+  }
+
+  #callsBlas(kernel: Kernel): boolean {
+    return this.#blas && kernel.kind === "matmul" && blasProduct(kernel) !== undefined;
   }
 
   get #arenaBytes(): number {
@@ -280,6 +297,8 @@ class ProgramPrinter {
   #printKernel(emitter: Emitter, kernel: Kernel, { own }: Locals): void {
     if (kernel.kind === "map") return printMap(emitter, kernel);
     if (kernel.kind === "reduce") return printReduce(emitter, kernel);
+    const call = this.#sgemm === undefined ? undefined : blasProduct(kernel);
+    if (call && this.#sgemm !== undefined) return printCall(emitter, kernel, call, this.#sgemm);
     const product = this.#planned.get(kernel);
     const packed = this.#packed.get(kernel);
     if (!product) return printEmptyProduct(emitter, kernel);
