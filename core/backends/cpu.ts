@@ -214,10 +214,10 @@ async function compileGraph(
   const { exports } = new WebAssembly.Instance(module, {
     env: { memory: memory.memory, ...(blas && { sgemm: blas.sgemm }) },
   });
-  const run = exports.run as (table: number, thread: number) => void;
-  const shared = threads && printed.threads > 1
-    ? { threads, program: await threads.load(module) }
-    : undefined;
+  const run = exports.run as (table: number) => void;
+  const shared = threads && printed.threads > 1 ? { threads, ...threads.load(module) } : undefined;
+  // Tests want to see the threads, others need not wait for them.
+  if (eager) await shared?.ready;
   return new CpuExecutable(memory, graph, {
     run,
     shared,
@@ -272,7 +272,7 @@ function kernelInfos(steps: readonly Step[], runs: number): KernelInfo[] {
 
 /** What makes up an executable. */
 interface Parts {
-  readonly run: (table: number, thread: number) => void;
+  readonly run: (table: number) => void;
   /** The threads that run it too, and what they call it; `undefined` if none do. */
   readonly shared: { readonly threads: CpuThreads; readonly program: number } | undefined;
   readonly arenaBytes: number;
@@ -337,9 +337,9 @@ class CpuExecutable implements Executable {
     const shared = this.#shared;
     if (shared) {
       words[place] = shared.threads.control;
-      shared.threads.start(shared.program, this.#table);
+      shared.threads.start(shared.program);
     }
-    this.#run(this.#table, 0);
+    this.#run(this.#table);
     return outputs;
   }
 
