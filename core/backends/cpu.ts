@@ -9,7 +9,10 @@ import type { Graph } from "../graph.ts";
 import { formatProgram } from "../kernels/format_program.ts";
 import type { Program, Step } from "../kernels/kernel.ts";
 import { lowerGraph } from "../kernels/lower.ts";
-import { printWasm } from "../kernels/print_wasm/print_wasm.ts";
+import { MOST_PAGES, printWasm } from "../kernels/print_wasm/print_wasm.ts";
+import { separateProducts } from "../kernels/separate_products.ts";
+import { emitMatmul, planMatmul } from "../kernels/wasm/matmul.ts";
+import { ModuleBuilder } from "../kernels/wasm/module.ts";
 import { detectFeatures } from "../kernels/wasm/features.ts";
 import { optimize } from "../passes/mod.ts";
 import {
@@ -21,6 +24,7 @@ import {
 } from "../tensor_type.ts";
 import { workOf } from "../work.ts";
 import type { Backend, CompileOptions, DeviceBuffer, Executable, KernelInfo } from "./backend.ts";
+import { type Blas, openBlas } from "./cpu_blas.ts";
 import { CpuMemory } from "./cpu_memory.ts";
 import { CpuThreads } from "./cpu_threads.ts";
 
@@ -34,6 +38,11 @@ export interface CpuOptions {
    * Results are the same each time for the same number; another number may round differently.
    */
   readonly threads?: number;
+  /**
+   * Whether large matrix products may be left to the system's BLAS, where it is there, faster, and
+   * `--allow-ffi` is granted. Default true, unless `relaxed` is false.
+   */
+  readonly blas?: boolean;
   /** Whether threads share even what is not worth it, which is slow and tests the sharing. */
   readonly eager?: boolean;
 }
@@ -120,8 +129,19 @@ export function cpuBackend(options: CpuOptions = {}): Backend {
   const relaxed = options.relaxed ?? features.relaxedSimd;
   const count = countThreads(options.threads, features.threads);
   const memory = new CpuMemory(count > 1);
-  const threads = count > 1 ? new CpuThreads(memory, count) : undefined;
+  const blas = options.blas ?? relaxed
+    ? openBlas(memory.memory, {
+      addresses: (
+        bytes,
+      ) => [memory.allocate(bytes), memory.allocate(bytes), memory.allocate(bytes)],
+      own: (size, addresses) => ownProduct(memory, size, addresses),
+    })
+    : undefined;
+  const threads = count > 1 ? new CpuThreads(memory, count, blas?.path) : undefined;
+  let isDisposed = false;
   const dispose = () => {
+    if (!isDisposed) blas?.close();
+    isDisposed = true;
     threads?.dispose();
     memory.dispose();
   };
@@ -141,7 +161,7 @@ export function cpuBackend(options: CpuOptions = {}): Backend {
     name: "cpu",
     description: `WebAssembly SIMD${relaxed ? " with fused multiply-add" : ""}, ${count} ${
       count === 1 ? "thread" : "threads"
-    }`,
+    }${blas ? `, ${blas.name} for large products` : ""}`,
     upload(type, data) {
       const buffer = newBuffer(type);
       write(buffer, data);
@@ -154,7 +174,7 @@ export function cpuBackend(options: CpuOptions = {}): Backend {
       return Promise.resolve(typedArray(type.dtype, view));
     },
     compile: (graph, settings) =>
-      compileGraph({ memory, threads, relaxed, eager: options.eager }, graph, settings),
+      compileGraph({ memory, threads, blas, relaxed, eager: options.eager }, graph, settings),
     dispose,
     [Symbol.dispose]: dispose,
   };
@@ -165,6 +185,7 @@ export function cpuBackend(options: CpuOptions = {}): Backend {
 interface Machine {
   readonly memory: CpuMemory;
   readonly threads: CpuThreads | undefined;
+  readonly blas: Blas | undefined;
   readonly relaxed: boolean;
   readonly eager: boolean | undefined;
 }
@@ -173,26 +194,30 @@ interface Machine {
 const WORTH_THREADS = 10_000_000;
 
 async function compileGraph(
-  { memory, threads, relaxed, eager }: Machine,
+  { memory, threads, blas, relaxed, eager }: Machine,
   graph: Graph,
   { name = "program", donated = [] }: CompileOptions = {},
 ): Promise<Executable> {
   // Workers take a while to start; they do so while the program is made.
   if (threads && workOf(graph) > WORTH_THREADS) threads.prepare();
-  const program = lowerGraph(optimize(graph), { name, donated });
+  const lowered = lowerGraph(optimize(graph), { name, donated });
+  const program = blas ? separateProducts(lowered) : lowered;
   const printed = printWasm(program, {
     relaxed,
     threads: threads && { count: threads.count, eager },
     shared: threads !== undefined,
+    blas: blas !== undefined,
   });
   tell(program, printed.bytes);
   const module = await WebAssembly.compile(printed.bytes);
   memory.reservePages(printed.pages);
-  const { exports } = new WebAssembly.Instance(module, { env: { memory: memory.memory } });
-  const run = exports.run as (table: number, thread: number) => void;
-  const shared = threads && printed.threads > 1
-    ? { threads, program: await threads.load(module) }
-    : undefined;
+  const { exports } = new WebAssembly.Instance(module, {
+    env: { memory: memory.memory, ...(blas && { sgemm: blas.sgemm }) },
+  });
+  const run = exports.run as (table: number) => void;
+  const shared = threads && printed.threads > 1 ? { threads, ...threads.load(module) } : undefined;
+  // Tests want to see the threads, others need not wait for them.
+  if (eager) await shared?.ready;
   return new CpuExecutable(memory, graph, {
     run,
     shared,
@@ -201,6 +226,31 @@ async function compileGraph(
     donated,
     kernels: kernelInfos(program.steps, 1),
   });
+}
+
+/** Our product of two square matrices, to compare others with. */
+function ownProduct(
+  memory: CpuMemory,
+  size: number,
+  addresses: readonly [number, number, number],
+): () => void {
+  const strides = { rowStride: size, columnStride: 1 };
+  const plan = planMatmul({ m: size, k: size, n: size, x: strides, y: strides });
+  const scratch = memory.allocate(plan.scratchBytes);
+  const shared = memory.words.buffer instanceof SharedArrayBuffer;
+  const limits = { minimumPages: 1, maximumPages: MOST_PAGES, shared };
+  const module = new ModuleBuilder({ memory: limits });
+  module.addFunction({ parameters: [], exportAs: "run" }, (code) => {
+    const [x, y, z, work] = [...addresses, scratch].map((address) => {
+      code.i32Const(address);
+      return { base: code.take("i32"), offset: 0 };
+    });
+    emitMatmul(code, plan, { x, y, scratch: work, result: { ...z, ...strides } });
+  });
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(module.finish()), {
+    env: { memory: memory.memory },
+  });
+  return instance.exports.run as () => void;
 }
 
 /** Shows a program to whoever asked for it: as loops, because the module is bytes. */
@@ -222,7 +272,7 @@ function kernelInfos(steps: readonly Step[], runs: number): KernelInfo[] {
 
 /** What makes up an executable. */
 interface Parts {
-  readonly run: (table: number, thread: number) => void;
+  readonly run: (table: number) => void;
   /** The threads that run it too, and what they call it; `undefined` if none do. */
   readonly shared: { readonly threads: CpuThreads; readonly program: number } | undefined;
   readonly arenaBytes: number;
@@ -287,9 +337,9 @@ class CpuExecutable implements Executable {
     const shared = this.#shared;
     if (shared) {
       words[place] = shared.threads.control;
-      shared.threads.start(shared.program, this.#table);
+      shared.threads.start(shared.program);
     }
-    this.#run(this.#table, 0);
+    this.#run(this.#table);
     return outputs;
   }
 

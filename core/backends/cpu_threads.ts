@@ -1,45 +1,28 @@
 /**
- * The threads of the CPU backend: workers that run the same programs on the same memory as the thread
- * that calls them. They are made when the first program wants them, watch a word of memory for work,
- * and sleep when there is none for a while.
+ * The threads of the CPU backend: workers that help the thread that runs a program with parts of it (see
+ * `kernels/wasm/team.ts`). They are made when the first program wants them and join in when they are
+ * ready; until then, and whenever they are held up, the caller does all the work itself.
  *
  * @module
  */
-import { CONTROL, controlBytes } from "../kernels/wasm/barrier.ts";
+import { CONTROL } from "../kernels/wasm/team.ts";
+import { bindBlas, type Sgemm } from "./cpu_blas.ts";
 import type { CpuMemory } from "./cpu_memory.ts";
 
-/** Words that workers watch, in bytes from the start of the board; only the caller writes them. */
-const BOARD = {
-  /** Changes whenever there is news. */
-  signal: 0,
-  /** How many jobs there were; a job stays as it is until all have done it. */
-  job: 4,
-  /** What to run. */
-  program: 8,
-  /** What to run it on. */
-  table: 12,
-  /** How many messages were sent. */
-  sent: 16,
-  /** Not 0 if workers shall stop watching for good. */
-  leave: 20,
-  /** How many sleep; written by all. */
-  asleep: 64,
-} as const;
-const BOARD_BYTES = 128;
-/** How often a thread looks at a barrier before it goes to sleep: some tens of microseconds. */
+/** How often the caller looks whether its helpers are done before it sleeps: some tens of microseconds. */
 const PATIENCE = 20_000;
 
 /** What a worker is told. */
 type Message =
   | {
     readonly memory: WebAssembly.Memory;
-    readonly board: number;
-    readonly thread: number;
-    /** Jobs and messages that came before. */
-    readonly job: number;
+    readonly control: number;
+    /** Where the BLAS is, if programs want one. */
+    readonly blas: string | undefined;
+    /** Messages that came before. */
     readonly heard: number;
   }
-  | { readonly id: number; readonly module: WebAssembly.Module }
+  | { readonly program: number; readonly module: WebAssembly.Module }
   | { readonly drop: number };
 
 /** A worker of whatever kind there is. */
@@ -54,89 +37,92 @@ interface Thread {
 export class CpuThreads {
   /** How many there are, with the one that calls. */
   readonly count: number;
-  readonly #memory: CpuMemory;
-  readonly #board: number;
-  /** Address of the words that threads wait for each other with. */
+  /** Address of the words that threads share. */
   readonly control: number;
+  readonly #memory: CpuMemory;
+  readonly #blas: string | undefined;
   #threads: Promise<readonly Thread[]> | undefined;
-  #loading: Promise<void> = Promise.resolve();
+  #telling: Promise<void> = Promise.resolve();
+  /** Programs are counted from 1. */
   #programs = 0;
   #isDisposed = false;
 
-  constructor(memory: CpuMemory, count: number) {
+  constructor(memory: CpuMemory, count: number, blas?: string) {
     this.#memory = memory;
+    this.#blas = blas;
     this.count = count;
-    this.#board = memory.allocate(BOARD_BYTES);
-    this.control = memory.allocate(controlBytes(count));
-    const words = memory.words;
-    words.fill(0, this.#board >> 2, (this.#board + BOARD_BYTES) >> 2);
-    words.fill(0, this.control >> 2, (this.control + controlBytes(count)) >> 2);
-    for (let thread = 0; thread < count; thread++) {
-      const own = this.control + CONTROL.own + thread * CONTROL.line;
-      words[(own + CONTROL.patience) >> 2] = thread > 0 || maySleep() ? PATIENCE : 0;
-    }
+    this.control = memory.allocate(CONTROL.bytes);
+    const first = this.control >> 2;
+    memory.words.fill(0, first, first + (CONTROL.bytes >> 2));
+    // Of the region before the first, all parts are taken.
+    memory.words[first + (CONTROL.ticket >> 2)] = 255;
+    memory.words[first + (CONTROL.patience >> 2)] = maySleep() ? PATIENCE : 0;
   }
 
   /** Begins to make the workers, which takes a while. */
   prepare(): void {
     this.#threads ??= Promise.all(
-      Array.from({ length: this.count - 1 }, (_, i) => this.#start(i + 1)),
+      Array.from({ length: this.count - 1 }, () => this.#start()),
     );
-    // Whoever loads a program hears of it.
+    // Who has no helpers works alone.
     this.#threads.catch(() => {});
   }
 
-  async #start(thread: number): Promise<Thread> {
+  async #start(): Promise<Thread> {
     const worker = await startWorker();
-    worker.send({ memory: this.#memory.memory, board: this.#board, thread, job: 0, heard: 0 });
+    const { memory } = this.#memory;
+    worker.send({ memory, control: this.control, blas: this.#blas, heard: 0 });
     await worker.answer;
     return worker;
   }
 
-  /** Gives a program to all threads. Programs are loaded one after the other. */
-  async load(module: WebAssembly.Module): Promise<number> {
-    const id = this.#programs++;
-    await this.#tell({ id, module });
-    return id;
+  /**
+   * Gives a program to all threads, which takes a while.
+   *
+   * @returns What the program is called, and when all have it.
+   */
+  load(module: WebAssembly.Module): { readonly program: number; readonly ready: Promise<void> } {
+    const program = ++this.#programs;
+    return { program, ready: this.#tell({ program, module }) };
   }
 
   /** Makes the threads forget a program. */
   unload(program: number): void {
-    if (!this.#isDisposed) this.#tell({ drop: program }).catch(() => {});
+    if (!this.#isDisposed) this.#tell({ drop: program });
   }
 
+  /** Messages are sent one after the other. */
   #tell(message: Message): Promise<void> {
     this.prepare();
-    const before = this.#loading;
-    const told = (async () => {
-      await before.catch(() => {});
-      const threads = await this.#threads;
-      if (this.#isDisposed || !threads) return;
-      // Those who watch for work do not hear messages unless they are told that there is one.
-      const { words } = this.#memory;
-      words[(this.#board + BOARD.sent) >> 2] += 1;
-      this.#signal();
-      for (const thread of threads) thread.send(message);
-      await Promise.all(threads.map(({ answer }) => answer));
+    const before = this.#telling;
+    return this.#telling = (async () => {
+      await before;
+      try {
+        const threads = await this.#threads;
+        if (this.#isDisposed || !threads) return;
+        // Those who watch for work do not hear messages unless they are told that there is one.
+        Atomics.add(this.#memory.words, (this.control + CONTROL.sent) >> 2, 1);
+        for (const thread of threads) thread.send(message);
+        this.#wake();
+        await Promise.all(threads.map(({ answer }) => answer));
+      } catch {
+        // A worker that fails does not help; nothing waits for it.
+      }
     })();
-    this.#loading = told;
-    return told;
   }
 
-  /** Lets all threads but this one run a program; its last barrier waits for them. */
-  start(program: number, table: number): void {
-    const { words } = this.#memory;
-    words[(this.#board + BOARD.program) >> 2] = program;
-    words[(this.#board + BOARD.table) >> 2] = table;
-    words[(this.#board + BOARD.job) >> 2] += 1;
-    this.#signal();
+  /** Says which program runs now. */
+  start(program: number): void {
+    Atomics.store(this.#memory.words, (this.control + CONTROL.program) >> 2, program);
   }
 
-  #signal(): void {
+  /** Wakes all workers, or keeps them from falling asleep. */
+  #wake(): void {
     const { words } = this.#memory;
-    const signal = (this.#board + BOARD.signal) >> 2;
-    Atomics.add(words, signal, 1);
-    if (Atomics.load(words, (this.#board + BOARD.asleep) >> 2) > 0) Atomics.notify(words, signal);
+    const ticket = (this.control + CONTROL.ticket) >> 2;
+    // The next region, of which all parts are taken.
+    Atomics.store(words, ticket, (Atomics.load(words, ticket) | 255) + 256);
+    Atomics.notify(words, ticket);
   }
 
   /** Ends the workers. */
@@ -144,8 +130,8 @@ export class CpuThreads {
     if (this.#isDisposed) return;
     this.#isDisposed = true;
     // A worker that sleeps cannot be ended.
-    this.#memory.words[(this.#board + BOARD.leave) >> 2] = 1;
-    this.#signal();
+    Atomics.store(this.#memory.words, (this.control + CONTROL.leave) >> 2, 1);
+    this.#wake();
     this.#threads?.then((threads) => threads.forEach((thread) => thread.end())).catch(() => {});
   }
 }
@@ -170,56 +156,55 @@ interface WorkerScope {
  * All that a worker does. It is sent as text, so that a worker needs no file, and must not use anything
  * from outside.
  */
-function work(scope: WorkerScope, places: typeof BOARD): void {
-  /** How often to look for news before going to sleep: some hundred microseconds. */
-  const LOOKS = 30_000;
-  const programs = new Map<number, (table: number, thread: number) => void>();
+function work(scope: WorkerScope, places: typeof CONTROL, bind: typeof bindBlas): void {
+  type Serve = (control: number, program: number, heard: number) => void;
+  const programs = new Map<number, Serve>();
   let memory: WebAssembly.Memory;
-  let [board, thread, job, heard] = [0, 0, 0, 0];
-  /** Runs what is posted until there is a message. */
-  const serve = (): void => {
+  let sgemm: Sgemm | undefined;
+  let [control, heard] = [0, 0];
+  /** Helps until there is a message. */
+  const help = (): void => {
     const words = new Int32Array(memory.buffer);
-    const at = (place: keyof typeof BOARD): number => (board + places[place]) >> 2;
-    const [signal, asleep] = [at("signal"), at("asleep")];
+    const [ticket, program, sent, leave, asleep] = [
+      places.ticket,
+      places.program,
+      places.sent,
+      places.leave,
+      places.asleep,
+    ].map((place) => (control + place) >> 2);
     for (;;) {
-      const seen = Atomics.load(words, signal);
-      if (Atomics.load(words, at("job")) !== job) {
-        job = words[at("job")];
-        const program = words[at("program")];
-        const run = programs.get(program);
-        if (!run) {
-          throw new Error(`Cannot run program ${program}: thread ${thread} does not have it`);
-        }
-        run(words[at("table")], thread);
-      }
-      if (Atomics.load(words, at("sent")) !== heard || words[at("leave")] !== 0) return;
-      for (let i = 0; i < LOOKS && Atomics.load(words, signal) === seen; i++);
-      while (Atomics.load(words, signal) === seen) {
+      const seen = Atomics.load(words, ticket);
+      if (Atomics.load(words, sent) !== heard || Atomics.load(words, leave) !== 0) return;
+      const running = Atomics.load(words, program);
+      const serve = programs.get(running);
+      if (serve) serve(control, running, heard);
+      else {
         Atomics.add(words, asleep, 1);
-        Atomics.wait(words, signal, seen);
-        Atomics.sub(words, asleep, 1);
+        Atomics.wait(words, ticket, seen);
       }
     }
   };
   scope.onmessage = ({ data }) => {
     const message = data as Message;
     if ("memory" in message) {
-      ({ memory, board, thread, job, heard } = message);
+      ({ memory, control, heard } = message);
+      if (message.blas !== undefined) ({ sgemm } = bind(memory, message.blas));
     } else {
       heard++;
       if ("module" in message) {
-        const { exports } = new WebAssembly.Instance(message.module, { env: { memory } });
-        programs.set(message.id, exports.run as (table: number, thread: number) => void);
+        const env = { memory, ...(sgemm && { sgemm }) };
+        const { exports } = new WebAssembly.Instance(message.module, { env });
+        programs.set(message.program, exports.serve as Serve);
       } else programs.delete(message.drop);
     }
     scope.postMessage(0);
-    serve();
+    help();
   };
 }
 
 /** Starts a worker, so that it does not keep the process alive where there is such a thing. */
 async function startWorker(): Promise<Thread> {
-  const source = `(${work})(scope, ${JSON.stringify(BOARD)});`;
+  const source = `(${work})(scope, ${JSON.stringify(CONTROL)}, ${bindBlas});`;
   if ("process" in globalThis) {
     const { Worker } = await import("node:worker_threads");
     const bridge = `const { parentPort } = require("node:worker_threads");

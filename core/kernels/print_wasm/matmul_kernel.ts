@@ -11,6 +11,7 @@ import {
   affineIndex,
   type Axis,
   axisExpression,
+  type Buffer,
   constantExpression,
   type Expression,
   rewriteExpression,
@@ -27,6 +28,8 @@ import {
   type Position,
   type Strides,
 } from "../wasm/matmul.ts";
+import type { BlasProduct } from "../separate_products.ts";
+import { i32 } from "../wasm/module.ts";
 import type { Emitter } from "./emitter.ts";
 import { forPoints } from "./loops.ts";
 import { printMap } from "./map_kernel.ts";
@@ -112,6 +115,34 @@ export function printMatmul(
         result: epilogueOf(emitter, kernel),
       });
     });
+  });
+}
+
+/** Emits a product as a call. */
+export function printCall(
+  emitter: Emitter,
+  { row, column, inner, x, y, stores: [{ buffer, index }] }: MatmulKernel,
+  call: BlasProduct,
+  sgemm: number,
+): void {
+  const { code } = emitter;
+  const axes = [row, column, inner];
+  const pushMatrix = (of: Buffer, at: Expression, stride: number) => {
+    const start = affineIndex(at, axes);
+    if (!start) throw new Error("Cannot print a call: an index is not affine");
+    const { base, offset } = emitter.address(of, start.base);
+    code.get(base);
+    code.i32Const(offset);
+    code.op(i32.add);
+    code.i32Const(stride);
+  };
+  emitter.within([], () => {
+    for (const { transposed } of [call.x, call.y]) code.i32Const(transposed ? 1 : 0);
+    for (const { extent } of axes) code.i32Const(extent);
+    pushMatrix(x.buffer, x.index, call.x.stride);
+    pushMatrix(y.buffer, y.index, call.y.stride);
+    pushMatrix(buffer, index, call.stride);
+    code.call(sgemm);
   });
 }
 

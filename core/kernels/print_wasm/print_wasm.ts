@@ -8,6 +8,7 @@
 import { axesIn, type Buffer, visitExpression } from "../expression.ts";
 import { expressionsOf, type Kernel, type Program } from "../kernel.ts";
 import { planMemory } from "../plan_memory.ts";
+import { blasProduct } from "../separate_products.ts";
 import {
   type LoopTask,
   type Schedule,
@@ -16,13 +17,15 @@ import {
   type Task,
   type ThreadOptions,
 } from "../threads.ts";
-import { addBarrier } from "../wasm/barrier.ts";
-import { i32, load, type Local, ModuleBuilder } from "../wasm/module.ts";
+import { cyclesOf } from "../share_axis.ts";
+import { type FunctionBuilder, i32, load, type Local, ModuleBuilder } from "../wasm/module.ts";
+import { addTeam, type Team } from "../wasm/team.ts";
 import type { Address } from "../wasm/matmul.ts";
 import { Emitter } from "./emitter.ts";
 import {
   type PlannedMatmul,
   planProduct,
+  printCall,
   printEmptyProduct,
   printMatmul,
   printPacking,
@@ -41,11 +44,16 @@ export interface PrintOptions {
   readonly threads?: ThreadOptions;
   /** Whether the memory is shared. By default whether there are several threads. */
   readonly shared?: boolean;
+  /**
+   * Whether products that fit are calls of an imported `sgemm` of `(xTransposed, yTransposed, m, n, k, x,
+   * xStride, y, yStride, z, zStride)`, with addresses of bytes and strides of elements.
+   */
+  readonly blas?: boolean;
 }
 
 /** A printed program. */
 export interface PrintedProgram {
-  /** The module: `run(table, thread)`, to be called on all threads. */
+  /** The module: `run(table)`, and `serve` for those who help; see `wasm/team.ts`. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** Pages of 64 KiB that the memory must have before the module is instantiated. */
   readonly pages: number;
@@ -53,7 +61,7 @@ export interface PrintedProgram {
   readonly arenaBytes: number;
   /**
    * Entries of the table: an address for each input, then each output, the arena, and the control
-   * words of the threads (see `wasm/barrier.ts`), which are 0 before the first run.
+   * words of the threads (see `wasm/team.ts`), which are 0 before the first run.
    */
   readonly tableLength: number;
   /** How many threads run it: all that may, or one if more are not worth it. */
@@ -71,7 +79,7 @@ const PAGE = 65536;
 /** Most pages of a shared memory, which must be said beforehand: four gigabytes, less one. */
 export const MOST_PAGES = 65535;
 /** Parameters of all functions. */
-const [TABLE, THREAD]: Local[] = [0, 1];
+const [TABLE, PART]: Local[] = [0, 1];
 
 /**
  * Prints a program.
@@ -88,6 +96,7 @@ class ProgramPrinter {
   readonly #program: Program;
   readonly #module: ModuleBuilder;
   readonly #separate: boolean;
+  readonly #blas: boolean;
   readonly #offsets: ReadonlyMap<Buffer, number>;
   readonly #schedule: Schedule;
   readonly #planned = new Map<Kernel, PlannedMatmul | undefined>();
@@ -96,12 +105,16 @@ class ProgramPrinter {
   /** Where the first thread's own memory begins in the arena, and how much each has. */
   readonly #own: { readonly offset: number; readonly bytes: number };
   readonly #pages: number;
-  #barrier = 0;
+  /** The imported product of matrices, if there is one. */
+  readonly #sgemm: number | undefined;
+  readonly #eager: boolean;
 
   constructor(program: Program, options: PrintOptions) {
     const { separate = false, threads = { count: 1 }, relaxed } = options;
     this.#program = program;
     this.#separate = separate;
+    this.#eager = threads.eager ?? false;
+    this.#blas = options.blas ?? false;
     const { size, offsets } = planMemory(program, { alignment: ALIGNMENT, slack: SLACK });
     this.#offsets = offsets;
     this.#schedule = separate
@@ -115,7 +128,7 @@ class ProgramPrinter {
       // What one step leaves in its scratch memory is of no use to the next.
       let scratch = 0;
       for (const kernel of kernelsOf([task])) {
-        if (kernel.kind !== "matmul") continue;
+        if (kernel.kind !== "matmul" || this.#callsBlas(kernel)) continue;
         this.#planned.set(kernel, planProduct(kernel));
         const ahead = task.kind === "loop" ? this.#packsAhead(kernel, task) : undefined;
         if (ahead) this.#planned.set(kernel, ahead);
@@ -140,6 +153,12 @@ class ProgramPrinter {
       memory: { minimumPages: this.#pages, maximumPages: MOST_PAGES, shared },
       relaxed,
     });
+    const parameters = new Array<"i32">(11).fill("i32");
+    this.#sgemm = this.#blas ? this.#module.importFunction("sgemm", { parameters }) : undefined;
+  }
+
+  #callsBlas(kernel: Kernel): boolean {
+    return this.#blas && kernel.kind === "matmul" && blasProduct(kernel) !== undefined;
   }
 
   get #arenaBytes(): number {
@@ -170,61 +189,180 @@ class ProgramPrinter {
   print(): PrintedProgram {
     const { inputs, outputs } = this.#program;
     const { tasks, thread } = this.#schedule;
-    const arena = inputs.length + outputs.length;
-    const functions: number[] = [];
-    if (thread.extent > 1) this.#barrier = addBarrier(this.#module, thread.extent);
-    for (let next = 0; next < tasks.length;) {
-      const first = next;
-      const exportAs = this.#separate ? `step${first}` : undefined;
-      const parameters = ["i32", "i32"] as const;
-      functions.push(this.#module.addFunction({ parameters, exportAs }, (code) => {
-        const locals: Locals = { buffers: new Map(), arena: 0, own: 0, control: 0 };
-        let end = first;
-        const most = this.#separate ? 0 : FUNCTION_BYTES;
-        for (let size = 0; end < tasks.length && (end === first || size < most); end++) {
-          size += this.#guessSize(tasks[end]);
+    const table = inputs.length + outputs.length;
+    if (thread.extent > 1) this.#printTeam(tasks, thread, 4 * (table + 1));
+    else {
+      const functions = this.#addFunctions(tasks, []);
+      this.#module.addFunction({ parameters: ["i32"], exportAs: "run" }, (code) => {
+        for (const index of functions) {
+          code.get(TABLE);
+          code.i32Const(0);
+          code.call(index);
         }
-        next = end;
-        const some = tasks.slice(first, end);
-        const emitter = new Emitter(code, (buffer) => this.#addressOf(buffer, locals));
-        // The addresses of all buffers come first.
-        code.loadFrom(load.i32, TABLE, 4 * arena);
-        locals.arena = code.take("i32");
-        if (thread.extent > 1) {
-          code.loadFrom(load.i32, TABLE, 4 * (arena + 1));
-          locals.control = code.take("i32");
-        }
-        code.address(locals.arena, THREAD, this.#own.bytes, this.#own.offset);
-        locals.own = code.take("i32");
-        for (const buffer of buffersOf(some)) {
-          if (this.#offsets.has(buffer)) continue;
-          const input = inputs.indexOf(buffer);
-          const place = input < 0 ? inputs.length + outputs.indexOf(buffer) : input;
-          code.loadFrom(load.i32, TABLE, 4 * place);
-          locals.buffers.set(buffer, code.take("i32"));
-        }
-        emitter.within([[thread, { local: THREAD, constant: 0 }]], () => {
-          this.#printTasks(emitter, some, locals);
-        });
-      }));
+      });
     }
-    this.#module.addFunction({ parameters: ["i32", "i32"], exportAs: "run" }, (code) => {
-      for (const index of functions) {
-        code.get(TABLE, THREAD);
-        code.call(index);
-      }
-      if (thread.extent === 1) return;
-      code.loadFrom(load.i32, TABLE, 4 * (arena + 1));
-      code.get(THREAD);
-      code.call(this.#barrier);
-    });
     return {
       bytes: this.#module.finish(),
       arenaBytes: this.#arenaBytes,
       pages: this.#pages,
-      tableLength: arena + 2,
+      tableLength: table + 2,
       threads: thread.extent,
     };
+  }
+
+  /** Prints a program that several threads run. */
+  #printTeam(tasks: readonly Task[], thread: Axis, control: number): void {
+    const times = depthOf(tasks);
+    const regions: number[][] = [];
+    const parts = this.#controlOf(tasks, [], times, regions);
+    const values = new Array<"i32">(times).fill("i32");
+    const parameters = ["i32", "i32", "i32", ...values] as const;
+    const dispatch = this.#module.addFunction({ parameters }, (code) => {
+      const [region, ...others] = parameters.map((_, i) => i);
+      regions.forEach((functions, i) => {
+        code.get(region);
+        code.i32Const(i);
+        code.op(i32.eq);
+        code.if(() => {
+          for (const index of functions) {
+            code.get(...others);
+            code.call(index);
+          }
+          code.return();
+        });
+      });
+    });
+    const team = addTeam(this.#module, thread.extent, times, dispatch);
+    this.#module.addFunction({ parameters: ["i32"], exportAs: "run" }, (code) => {
+      code.loadFrom(load.i32, TABLE, control);
+      const own = { control: code.take("i32"), zero: code.local("i32"), team, times };
+      for (const part of parts) part(code, own, []);
+    });
+  }
+
+  /** Puts tasks into functions, and gives what calls them: regions for all threads, and the rest. */
+  #controlOf(
+    tasks: readonly Task[],
+    around: readonly Axis[],
+    times: number,
+    regions: number[][],
+  ): Control[] {
+    const parts: Control[] = [];
+    let open: Exclude<Task, { kind: "barrier" }>[] = [];
+    const close = () => {
+      const single = open.filter((task) => task.single);
+      const shared = open.filter((task) => !task.single);
+      open = [];
+      const own = this.#addFunctions(single.map(alone), around, times);
+      const functions = this.#addFunctions(shared, around, times);
+      const cycles = shared.reduce((sum, task) => sum + cyclesOfTask(task), 0);
+      parts.push(this.#callAll(own, functions, cycles, regions));
+    };
+    for (const task of tasks) {
+      if (task.kind === "barrier") close();
+      else if (!isCutInside(task)) open.push(task);
+      else {
+        close();
+        const packing = this.#addPacking(task, times);
+        if (packing !== undefined) parts.push(this.#callAll([], [packing], Infinity, regions));
+        const inside = this.#controlOf(task.tasks, [...around, task.loop.time], times, regions);
+        parts.push((code, team, locals) =>
+          code.repeat({ to: task.loop.time.extent }, (time) => {
+            for (const part of inside) part(code, team, [...locals, time]);
+          })
+        );
+      }
+    }
+    close();
+    return parts;
+  }
+
+  /** Calls some functions once, and others once for each part. */
+  #callAll(
+    single: readonly number[],
+    shared: readonly number[],
+    cycles: number,
+    regions: number[][],
+  ): Control {
+    const { extent } = this.#schedule.thread;
+    const number = regions.length;
+    const posts = shared.length > 0 && (cycles >= LEAST_REGION || this.#eager);
+    if (posts) regions.push([...shared]);
+    return (code, { control, zero, team, times }, locals) => {
+      const all = [...locals, ...new Array<Local>(times - locals.length).fill(zero)];
+      const call = (functions: readonly number[], part: number) => {
+        for (const index of functions) {
+          code.get(TABLE);
+          code.i32Const(part);
+          code.get(...all);
+          code.call(index);
+        }
+      };
+      const meanwhile = () => call(single, 0);
+      if (posts) team.region(code, { control, table: TABLE, number, times: all, meanwhile });
+      else {
+        meanwhile();
+        for (let part = 0; part < extent && shared.length > 0; part++) call(shared, part);
+      }
+    };
+  }
+
+  /** A function that packs the operands of a loop. */
+  #addPacking(task: LoopTask, times: number): number | undefined {
+    const isPacked = this.#isOutermost(task) &&
+      kernelsOf([task]).some((kernel) => this.#packed.has(kernel));
+    if (!isPacked) return undefined;
+    return this.#addFunction([task], [], times, (emitter, locals) => {
+      this.#printPacking(emitter, task, locals);
+    });
+  }
+
+  /** Adds functions that run some tasks, in order. */
+  #addFunctions(tasks: readonly Task[], around: readonly Axis[], times = 0): number[] {
+    const functions: number[] = [];
+    const most = this.#separate ? 0 : FUNCTION_BYTES;
+    for (let next = 0; next < tasks.length;) {
+      const first = next;
+      for (let size = 0; next < tasks.length && (next === first || size < most); next++) {
+        size += this.#guessSize(tasks[next]);
+      }
+      const some = tasks.slice(first, next);
+      const exportAs = this.#separate ? `step${first}` : undefined;
+      functions.push(this.#addFunction(some, around, times, (emitter, locals) => {
+        this.#printTasks(emitter, some, locals);
+      }, exportAs));
+    }
+    return functions;
+  }
+
+  /** Adds a function `(table, part, …times)`. */
+  #addFunction(
+    tasks: readonly Task[],
+    around: readonly Axis[],
+    times: number,
+    body: (emitter: Emitter, locals: Locals) => void,
+    exportAs?: string,
+  ): number {
+    const { inputs, outputs } = this.#program;
+    const parameters = new Array<"i32">(2 + times).fill("i32");
+    return this.#module.addFunction({ parameters, exportAs }, (code) => {
+      // The addresses of all buffers come first.
+      code.loadFrom(load.i32, TABLE, 4 * (inputs.length + outputs.length));
+      const arena = code.take("i32");
+      code.address(arena, PART, this.#own.bytes, this.#own.offset);
+      const locals: Locals = { buffers: new Map(), arena, own: code.take("i32") };
+      for (const buffer of buffersOf(tasks)) {
+        if (this.#offsets.has(buffer)) continue;
+        const input = inputs.indexOf(buffer);
+        const place = input < 0 ? inputs.length + outputs.indexOf(buffer) : input;
+        code.loadFrom(load.i32, TABLE, 4 * place);
+        locals.buffers.set(buffer, code.take("i32"));
+      }
+      const emitter = new Emitter(code, (buffer) => this.#addressOf(buffer, locals));
+      const bound = around.map((axis, i) => [axis, { local: 2 + i, constant: 0 }] as const);
+      const part = [this.#schedule.thread, { local: PART, constant: 0 }] as const;
+      emitter.within([part, ...bound], () => body(emitter, locals));
+    });
   }
 
   /** Rough size of the code of a task: only loops and products are large. */
@@ -244,16 +382,9 @@ class ProgramPrinter {
   }
 
   #printTasks(emitter: Emitter, tasks: readonly Task[], locals: Locals): void {
-    const { code } = emitter;
     for (const task of tasks) {
-      if (task.kind === "barrier") {
-        code.get(locals.control, THREAD);
-        code.call(this.#barrier);
-      } else if (task.single) {
-        code.get(THREAD);
-        code.op(i32.eqz);
-        code.if(() => emitter.within([], () => this.#printTask(emitter, task, locals)));
-      } else emitter.within([], () => this.#printTask(emitter, task, locals));
+      if (task.kind === "barrier") throw new Error("Cannot print a barrier inside a function");
+      emitter.within([], () => this.#printTask(emitter, task, locals));
     }
   }
 
@@ -270,16 +401,22 @@ class ProgramPrinter {
 
   /** Packs operands before the outermost loop; those of loops inside are packed there already. */
   #printPacking(emitter: Emitter, task: LoopTask, { own }: Locals): void {
-    if (!this.#schedule.tasks.includes(task)) return;
+    if (!this.#isOutermost(task)) return;
     for (const kernel of kernelsOf([task])) {
       const [product, offset] = [this.#planned.get(kernel), this.#packed.get(kernel)];
       if (product && offset !== undefined) printPacking(emitter, product, { base: own, offset });
     }
   }
 
+  #isOutermost({ loop }: LoopTask): boolean {
+    return this.#schedule.tasks.some((task) => task.kind === "loop" && task.loop === loop);
+  }
+
   #printKernel(emitter: Emitter, kernel: Kernel, { own }: Locals): void {
     if (kernel.kind === "map") return printMap(emitter, kernel);
     if (kernel.kind === "reduce") return printReduce(emitter, kernel);
+    const call = this.#sgemm === undefined ? undefined : blasProduct(kernel);
+    if (call && this.#sgemm !== undefined) return printCall(emitter, kernel, call, this.#sgemm);
     const product = this.#planned.get(kernel);
     const packed = this.#packed.get(kernel);
     if (!product) return printEmptyProduct(emitter, kernel);
@@ -294,12 +431,50 @@ class ProgramPrinter {
 interface Locals {
   /** Inputs and outputs. */
   readonly buffers: Map<Buffer, Local>;
-  /** The arena of all threads. */
-  arena: Local;
-  /** The thread's own memory. */
-  own: Local;
-  /** The words that threads wait with. */
-  control: Local;
+  /** The arena. */
+  readonly arena: Local;
+  /** The part's own memory. */
+  readonly own: Local;
+}
+
+/** What the caller of a team keeps at hand. */
+interface Caller {
+  /** Address of the words that threads share. */
+  readonly control: Local;
+  /** Zero, for loop variables that there are none of. */
+  readonly zero: Local;
+  readonly team: Team;
+  /** How many loop variables functions take. */
+  readonly times: number;
+}
+
+/** Emits calls, inside loops whose variables are in locals. */
+type Control = (code: FunctionBuilder, caller: Caller, times: readonly Local[]) => void;
+
+/** A region must be worth so many cycles to be posted. */
+const LEAST_REGION = 3000;
+
+/** Whether threads meet inside a loop. */
+function isCutInside(task: Task): task is LoopTask {
+  return task.kind === "loop" && !task.single &&
+    task.tasks.some((inner) => inner.kind === "barrier" || isCutInside(inner));
+}
+
+/** Most loops around a barrier. */
+function depthOf(tasks: readonly Task[]): number {
+  const depths = tasks.map((task) => isCutInside(task) ? 1 + depthOf(task.tasks) : 0);
+  return Math.max(0, ...depths);
+}
+
+/** A task of one thread as a task of all that are there: one. */
+function alone<T extends Exclude<Task, { kind: "barrier" }>>(task: T): T {
+  return { ...task, single: false };
+}
+
+function cyclesOfTask(task: Task): number {
+  if (task.kind === "barrier") return 0;
+  if (task.kind === "kernel") return cyclesOf(task.kernel);
+  return task.loop.time.extent * task.tasks.reduce((sum, inner) => sum + cyclesOfTask(inner), 0);
 }
 
 /** All kernels of some tasks. */

@@ -1,0 +1,156 @@
+/**
+ * A BLAS of the system for large matrix products: OpenBLAS or Accelerate, called through Deno's foreign
+ * function interface straight on the memory of the programs. It is used only where `--allow-ffi` is
+ * granted already, where the library is there, and where it is faster than our own products. Nothing needs it.
+ *
+ * @module
+ */
+
+/** A product of matrices in memory, as programs import it; see `separate_products.ts`. */
+export type Sgemm = (
+  xTransposed: number,
+  yTransposed: number,
+  m: number,
+  n: number,
+  k: number,
+  x: number,
+  xStride: number,
+  y: number,
+  yStride: number,
+  z: number,
+  zStride: number,
+) => void;
+
+/** An open library. */
+export interface Blas {
+  /** What it is called. */
+  readonly name: string;
+  /** Where it is, so that other threads can open it. */
+  readonly path: string;
+  /** The product. */
+  readonly sgemm: Sgemm;
+  /** Closes the library. */
+  close(): void;
+}
+
+const LIBRARIES: Readonly<Record<string, readonly (readonly [name: string, path: string])[]>> = {
+  linux: [["OpenBLAS", "libopenblas.so.0"], ["OpenBLAS", "libopenblas.so"]],
+  darwin: [["Accelerate", "/System/Library/Frameworks/Accelerate.framework/Accelerate"]],
+};
+
+/**
+ * Opens a library in this thread. It is also sent to workers as text, and must not use anything from
+ * outside.
+ */
+export function bindBlas(
+  memory: WebAssembly.Memory,
+  path: string,
+): { readonly sgemm: Sgemm; readonly close: () => void } {
+  const library = Deno.dlopen(path, {
+    cblas_sgemm: {
+      parameters: [
+        ...["i32", "i32", "i32", "i32", "i32", "i32", "f32", "usize", "i32"],
+        ...["usize", "i32", "f32", "usize", "i32"],
+      ] as ("i32" | "f32" | "usize")[],
+      result: "void",
+    },
+    openblas_set_num_threads: { parameters: ["i32"], result: "void", optional: true },
+  });
+  // Threads are our business.
+  library.symbols.openblas_set_num_threads?.(1);
+  const multiply = library.symbols.cblas_sgemm as unknown as (...numbers: number[]) => void;
+  const [rowMajor, plain, transposed] = [101, 111, 112];
+  let [base, bytes] = [0, -1];
+  return {
+    sgemm(xTransposed, yTransposed, m, n, k, x, xStride, y, yStride, z, zStride) {
+      // Memory may have moved when it grew.
+      const { buffer } = memory;
+      if (buffer.byteLength !== bytes) {
+        bytes = buffer.byteLength;
+        const view = new Uint8Array(buffer as ArrayBuffer);
+        base = Number(Deno.UnsafePointer.value(Deno.UnsafePointer.of(view)));
+      }
+      multiply(
+        rowMajor,
+        xTransposed ? transposed : plain,
+        yTransposed ? transposed : plain,
+        m,
+        n,
+        k,
+        1,
+        base + x,
+        xStride,
+        base + y,
+        yStride,
+        0,
+        base + z,
+        zStride,
+      );
+    },
+    close: () => library.close(),
+  };
+}
+
+/** Libraries that were found to be slow, or that do not work. */
+const refused = new Set<string>();
+const accepted = new Set<string>();
+
+/** Products of this size are timed. */
+const SIZE = 96;
+/** Milliseconds that the timing may take. */
+const TRIAL = 25;
+/** How much faster a library must be. */
+const LEAST_GAIN = 1.3;
+
+/**
+ * Opens the system's BLAS, if it is permitted, there, and faster than `own`.
+ *
+ * @param memory The memory of the programs.
+ * @param own Our product of three square matrices of a size, at three addresses.
+ * @returns The library, or `undefined`.
+ */
+export function openBlas(
+  memory: WebAssembly.Memory,
+  trial: {
+    readonly addresses: (bytes: number) => readonly [number, number, number];
+    readonly own: (size: number, addresses: readonly [number, number, number]) => () => void;
+  },
+): Blas | undefined {
+  if (typeof Deno === "undefined" || typeof Deno.dlopen !== "function") return undefined;
+  if (Deno.permissions.querySync({ name: "ffi" }).state !== "granted") return undefined;
+  for (const [name, path] of LIBRARIES[Deno.build.os] ?? []) {
+    if (refused.has(path)) continue;
+    try {
+      const { sgemm, close } = bindBlas(memory, path);
+      if (!accepted.has(path)) {
+        const addresses = trial.addresses(4 * SIZE * SIZE);
+        const [x, y, z] = addresses;
+        const theirs = () => sgemm(0, 0, SIZE, SIZE, SIZE, x, SIZE, y, SIZE, z, SIZE);
+        if (!isFaster(theirs, trial.own(SIZE, addresses))) {
+          refused.add(path);
+          close();
+          continue;
+        }
+        accepted.add(path);
+      }
+      return { name, path, sgemm, close };
+    } catch {
+      refused.add(path);
+    }
+  }
+  return undefined;
+}
+
+/** Whether one of two functions is clearly faster, by the best of some runs in turns. */
+function isFaster(one: () => void, other: () => void): boolean {
+  const best = [Infinity, Infinity];
+  const end = performance.now() + TRIAL;
+  while (performance.now() < end) {
+    [one, other].forEach((run, i) => {
+      const start = performance.now();
+      for (let k = 0; k < 4; k++) run();
+      best[i] = Math.min(best[i], performance.now() - start);
+    });
+  }
+  return best[1] > LEAST_GAIN * best[0];
+}
