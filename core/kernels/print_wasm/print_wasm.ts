@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { axesIn, type Buffer, visitExpression } from "../expression.ts";
+import { axesIn, type Axis, type Buffer, visitExpression } from "../expression.ts";
 import { expressionsOf, type Kernel, type Program } from "../kernel.ts";
 import { planMemory } from "../plan_memory.ts";
 import { blasProduct } from "../separate_products.ts";
