@@ -216,8 +216,8 @@ async function compileGraph(
   });
   const run = exports.run as (table: number) => void;
   const shared = threads && printed.threads > 1 ? { threads, ...threads.load(module) } : undefined;
-  // Tests want to see the threads, others need not wait for them.
-  if (eager) await shared?.ready;
+  // Who runs steps without a pause never lets threads join later; but they are not waited for forever.
+  if (shared) await (eager ? shared.ready : within(PATIENCE, shared.ready));
   return new CpuExecutable(memory, graph, {
     run,
     shared,
@@ -226,6 +226,17 @@ async function compileGraph(
     donated,
     kernels: kernelInfos(program.steps, 1),
   });
+}
+
+/** Milliseconds that compiling may wait for threads to be ready. */
+const PATIENCE = 400;
+
+/** Waits for a promise, but not longer than some milliseconds. */
+async function within(milliseconds: number, promise: Promise<void>): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<void>((resolve) => timer = setTimeout(resolve, milliseconds));
+  await Promise.race([promise, late]);
+  clearTimeout(timer);
 }
 
 /** Our product of two square matrices, to compare others with. */
