@@ -4,12 +4,14 @@
  *
  * @module
  */
-import { type Backend, compile, type Tensor, tensor } from "@unroll/core";
-import { secondsPerCall, warmUp } from "./peak.ts";
+import { type Backend, compile, type Tensor, tensor } from "./core.ts";
+import { secondsPerCall, type Timing, warmUp } from "./peak.ts";
 
-/** Seconds that the engine is given for its optimising compiler, and that one round of the table takes. */
+/** Seconds that the engine is given for its optimising compiler. */
 const PATIENCE = 0.3;
-const ROUND = 0.03;
+
+/** For the table: short rounds and many, so that other processes miss one. */
+const TIMING: Timing = { minimum: 0.01, rounds: 12, limit: 0.3 };
 
 /** Something to time. */
 export interface Call {
@@ -87,17 +89,17 @@ export function printAtEnd(
   title: string,
   head: readonly string[],
   calls: readonly Call[],
-  measurePeak?: (minimum: number) => number,
+  measurePeak?: (timing: Timing) => number,
 ): void {
   globalThis.addEventListener("unload", () => {
     const made = calls.filter((call) => MADE.has(call));
     if (made.length === 0) return;
     let peak = 0;
     const times = made.map(({ run }) => {
-      if (measurePeak) peak = Math.max(peak, measurePeak(ROUND));
+      if (measurePeak) peak = Math.max(peak, measurePeak(TIMING));
       return secondsPerCall((count) => {
         for (let i = 0; i < count; i++) run();
-      }, ROUND);
+      }, TIMING);
     });
     const rows = made.map(({ name, columns }, i) => [
       name,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { compile, cpuBackend, mul } from "@unroll/core";
+import { compile, cpuBackend, mul } from "./core.ts";
 import { JOBS } from "./jobs/job.ts";
 import { withNumbers } from "./jobs/numbers.ts";
 import { emptyBatch, startingState, stepFunction, traceJob } from "./jobs/run.ts";

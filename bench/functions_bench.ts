@@ -15,7 +15,7 @@ import {
   sqrt,
   tanh,
   type Tensor,
-} from "@unroll/core";
+} from "./core.ts";
 import { benchCall, type Call, formatTime, prepareCall, printAtEnd, someNumbers } from "./calls.ts";
 
 const ELEMENTS = 16384;

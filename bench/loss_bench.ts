@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { cpuBackend, crossEntropy, grad, mean, type Tensor } from "@unroll/core";
+import { cpuBackend, crossEntropy, grad, mean, type Tensor } from "./core.ts";
 import {
   benchCall,
   type Call,

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { cpuBackend, matmul } from "@unroll/core";
+import { cpuBackend, matmul } from "./core.ts";
 import { benchCall, type Call, formatRate, prepareCall, printAtEnd, someNumbers } from "./calls.ts";
 import { preparePeak } from "./peak.ts";
 

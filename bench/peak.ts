@@ -5,15 +5,24 @@
  */
 import { load, ModuleBuilder, store } from "../core/kernels/wasm/module.ts";
 
-const ROUNDS = 3;
+/** How to time. */
+export interface Timing {
+  /** Seconds that one round takes at least; 0.1 by default. */
+  readonly minimum?: number;
+  /** Number of rounds, of which the best counts; 3 by default. */
+  readonly rounds?: number;
+  /** Seconds after which two rounds are enough. */
+  readonly limit?: number;
+}
 
 /**
  * Runs `body` often enough to time it; gives the best seconds a call.
  *
  * @param body Does its work as often as told.
- * @param minimum Seconds that one round takes at least.
+ * @param timing How long and how often.
  */
-export function secondsPerCall(body: (count: number) => void, minimum = 0.1): number {
+export function secondsPerCall(body: (count: number) => void, timing: Timing = {}): number {
+  const { minimum = 0.1, rounds = 3, limit = Infinity } = timing;
   let count = 1;
   for (;;) {
     const start = performance.now();
@@ -29,7 +38,9 @@ export function secondsPerCall(body: (count: number) => void, minimum = 0.1): nu
     );
   }
   let best = Infinity;
-  for (let round = 0; round < ROUNDS; round++) {
+  const started = performance.now();
+  for (let round = 0; round < rounds; round++) {
+    if (round >= 2 && performance.now() - started > 1000 * limit) break;
     const start = performance.now();
     body(count);
     best = Math.min(best, (performance.now() - start) / 1000 / count);
@@ -68,9 +79,9 @@ export async function warmUp(run: (count: number) => void, limit = Infinity): Pr
  * Makes what measures GFLOP/s of one core on multiply-adds of registers, `sums` independent chains: the most a kernel
  * could reach.
  *
- * @returns Measures, for about four times `minimum` seconds.
+ * @returns Measures.
  */
-export async function preparePeak(sums = 12): Promise<(minimum?: number) => number> {
+export async function preparePeak(sums = 12): Promise<(timing?: Timing) => number> {
   const module = new ModuleBuilder({ memory: { minimumPages: 1 } });
   const inner = 1000;
   module.addFunction({ parameters: ["i32"], exportAs: "run" }, (code) => {
@@ -92,7 +103,7 @@ export async function preparePeak(sums = 12): Promise<(minimum?: number) => numb
   });
   const run = instantiate(module);
   await warmUp(run);
-  return (minimum) => inner * sums * 8 / secondsPerCall(run, minimum) / 1e9;
+  return (timing) => inner * sums * 8 / secondsPerCall(run, timing) / 1e9;
 }
 
 /** GFLOP/s of one core, measured once. */

@@ -28,6 +28,9 @@ import {
 } from "@unroll/cli";
 import * as z from "zod";
 
+/** All on one device, so that times compare. */
+const CPU = { device: "cpu" } as const;
+
 const OUT = new URL("RECIPES.md", import.meta.url);
 
 const OPTIONS = z.object({
@@ -103,7 +106,7 @@ async function runStarts(name: string, recipe: Recipe, seed: number): Promise<st
   let good = 0;
   const started = performance.now();
   for (let i = 0; i < count; i++) {
-    using run = await runRecipe(recipe, { seed: seed + i });
+    using run = await runRecipe(recipe, { seed: seed + i, training: CPU });
     if (run.comparisons.every(({ holds }) => holds)) good++;
   }
   const seconds = (performance.now() - started) / 1000;
@@ -133,7 +136,7 @@ async function runOne(name: string, recipe: Recipe, options: Options): Promise<s
   const { corpus, epochs, remarks, missing } = planOf(name, recipe, options);
   if (missing !== undefined) return [`| \`${name}\` | | | | | | | | | not run: ${missing} |`];
   const started = performance.now();
-  using run = await runRecipe(recipe, { seed: options.seed, corpus, epochs });
+  using run = await runRecipe(recipe, { seed: options.seed, corpus, epochs, training: CPU });
   const seconds = (performance.now() - started) / 1000;
   const { steps, loss, task } = run.trained;
   const character = task.spec.outputs.kind === "class" && recipe.task === "char";
@@ -169,12 +172,21 @@ async function readLines(): Promise<Lines> {
   return lines;
 }
 
-/** Says what is run, but not where on this machine the texts are. */
+/** Says what is run, but not where on this machine the texts are, nor that only a part was run again. */
 function commandOf(args: readonly string[]): string {
-  return ["deno task recipes:run", ...args.map((arg) => arg.split("/").at(-1))].join(" ");
+  const kept = args.filter((arg, i) => arg !== "--only" && args[i - 1] !== "--only");
+  return ["deno task recipes:run", ...kept.map((arg) => arg.split("/").at(-1))].join(" ");
 }
 
-function pageOf(lines: Lines, args: readonly string[], seconds: number): string {
+/** Minutes that all lines took together, of this run and earlier ones. */
+function minutesOf(lines: Lines): number {
+  const seconds = [...lines.values()].flat().map((line) =>
+    Number(/\| ([0-9.]+) s +\|/.exec(line)?.[1] ?? 0)
+  );
+  return seconds.reduce((sum, own) => sum + own, 0) / 60;
+}
+
+function pageOf(lines: Lines, args: readonly string[]): string {
   const [cpu] = cpus();
   const sources = Object.entries(RECIPES).flatMap(([name, { known, note }]) => [
     `- \`${name}\`: ${[...new Set(known.map(({ source }) => source))].join("; ")}.${
@@ -187,7 +199,7 @@ Written by \`${commandOf(args)}\` on ${
     new Date().toISOString().slice(0, 10)
   } with Deno ${Deno.version.deno}
 on ${cpus().length} × ${cpu.model.trim()}, on the CPU device, in ${
-    Math.round(seconds / 60)
+    Math.round(minutesOf(lines))
   } minutes. The machine did other work at the same time: times are upper bounds.
 
 Losses are in nats; "training loss" is the mean over the last epoch. "Held out" is the loss in nats per
@@ -217,7 +229,7 @@ if (import.meta.main) {
     console.error(own.join("\n"));
     lines.set(name, own);
     // After each recipe, so that a run that is stopped leaves what it has.
-    await Deno.writeTextFile(OUT, pageOf(lines, Deno.args, (performance.now() - started) / 1000));
+    await Deno.writeTextFile(OUT, pageOf(lines, Deno.args));
   }
   await new Deno.Command(Deno.execPath(), { args: ["fmt", "--quiet", OUT.pathname] }).output();
 }

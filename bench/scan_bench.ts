@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { cpuBackend, grad, matmul, scan, square, sum, tanh, type Tensor } from "@unroll/core";
+import { cpuBackend, grad, matmul, scan, square, sum, tanh, type Tensor } from "./core.ts";
 import { benchCall, type Call, formatTime, prepareCall, printAtEnd, someNumbers } from "./calls.ts";
 
 const TIMES = [8, 64, 512];

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { cpuBackend } from "@unroll/core";
+import { cpuBackend } from "./core.ts";
 import { benchCall, type Call, formatRate, printAtEnd } from "./calls.ts";
 import { flopsPerStep, JOBS } from "./jobs/job.ts";
 import { type JobNumbers, withNumbers } from "./jobs/numbers.ts";

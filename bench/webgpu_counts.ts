@@ -59,11 +59,11 @@ function planned(): string[][] {
 async function counted(job: Job): Promise<string[]> {
   using backend = await webgpuBackend();
   using running = await startJob(backend, withNumbers(job));
-  for (let i = 0; i < BEFORE; i++) running.step(0);
+  for (let i = 0; i < BEFORE; i++) running.step(i);
   await running.losses();
   const before = { ...backend.statistics };
   const begun = performance.now();
-  for (let i = 0; i < COUNTED; i++) running.step(0);
+  for (let i = 0; i < COUNTED; i++) running.step(BEFORE + i);
   const made = { ...backend.statistics };
   await running.losses();
   const time = (performance.now() - begun) / COUNTED;
@@ -87,24 +87,11 @@ function formatTime(milliseconds: number): string {
     : `${(milliseconds / 1000).toPrecision(3)} s`;
 }
 
-const HEAD = [
-  "job",
-  "submits",
-  "passes",
-  "dispatches",
-  "buffers held",
-  "made a step",
-  "bind groups a step",
-  "pipelines a step",
-  "time a step",
-];
-
-function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = head.map((title, i) =>
-    Math.max(title.length, ...rows.map((row) => row[i].length))
-  );
+function table(rows: readonly (readonly string[])[]): string {
+  const [head] = rows;
+  const widths = head.map((_, i) => Math.max(...rows.map((row) => row[i].length)));
   const rule = widths.map((width) => "-".repeat(width));
-  return [head, rule, ...rows]
+  return [head, rule, ...rows.slice(1)]
     .map((row) => `| ${row.map((cell, i) => cell.padEnd(widths[i])).join(" | ")} |\n`).join("");
 }
 
@@ -113,7 +100,17 @@ async function measured(): Promise<string> {
   const adapter = await findAdapter();
   if (!adapter) return "No adapter was found: nothing was run.\n";
   const { name, isSoftware } = describeAdapter(adapter);
-  const rows: string[][] = [];
+  const rows = [[
+    "job",
+    "submits",
+    "passes",
+    "dispatches",
+    "buffers held",
+    "made a step",
+    "bind groups a step",
+    "pipelines a step",
+    "time a step",
+  ]];
   for (const job of JOBS) rows.push(await counted(job));
   const remark = isSoftware
     ? "That is a software adapter: no hardware GPU was to be had on this date. It stops loops of a shader " +
@@ -124,18 +121,18 @@ async function measured(): Promise<string> {
       "the ceiling that matrix products reach; what the tuner chooses there; and whether the " +
       "constants by which `auto` chooses a device suit one.\n\n"
     : "";
-  return `Run on ${name}, Deno ${Deno.version.deno}.\n\n${remark}${markdownTable(HEAD, rows)}`;
+  return `Run on ${name}, Deno ${Deno.version.deno}.\n\n${remark}${table(rows)}`;
 }
 
 async function main(): Promise<void> {
-  const plan = markdownTable(
+  const plan = table([
     ["job", "device", "kernels", "dispatches", "shaders", "bound at most", "temporaries"],
-    planned(),
-  );
+    ...planned(),
+  ]);
   const date = new Date().toISOString().slice(0, 10);
   const text = `# What a training step is on WebGPU
 
-Made by \`deno task bench:counts --write\` on ${date}. The jobs are those of \`bench/jobs\`.
+Made by \`deno task bench:counts --write\` on ${date}. The jobs are those of \`bench/jobs/job.ts\`.
 
 ## Planned
 

@@ -6,18 +6,20 @@
 
 import {
   type BackendName,
+  chooseDevice,
   DeviceLostError,
+  estimateStep,
   type Json,
   type JsonRecord,
   type LoadSettings,
   type Model,
   type ModelPlugin,
-  openBackend,
   openRun,
   type OptimizerName,
   OPTIMIZERS,
   reconfigureRun,
   resolvePlugin,
+  resolveSettings,
   type RunFolder,
   type SavedTrainSettings,
   type ScheduleName,
@@ -144,20 +146,24 @@ export async function resumeAndKeep(
     base,
   });
   const taskPlugin = await resolvePlugin(task.name, { kind: "task", table: plugins.tasks, base });
-  const run = await reconfigureRun(old, {
-    ...old.config,
-    training: JSON.parse(JSON.stringify(settings)) as JsonRecord,
-    ...(request.changes.device === undefined ? {} : { device: await deviceName(device) }),
-  });
-  await run.rewindMetrics(resume?.step ?? 0);
   const { optimizer, optimizerSettings, ...rest } = settings;
-  await trainAndTell({
+  const training = {
     ...rest,
     optimizer: OPTIMIZERS[optimizer](optimizerSettings),
     model: modelPlugin(model.options),
     task: taskPlugin(task.options),
-    device,
     seed,
+  };
+  const name = device === "auto" ? await suitableDevice(training) : device;
+  const run = await reconfigureRun(old, {
+    ...old.config,
+    training: JSON.parse(JSON.stringify(settings)) as JsonRecord,
+    ...(request.changes.device === undefined ? {} : { device: name }),
+  });
+  await run.rewindMetrics(resume?.step ?? 0);
+  await trainAndTell({
+    ...training,
+    device: name,
     version,
     saveEvery,
     run,
@@ -178,9 +184,14 @@ async function lastSnapshot(run: RunFolder): Promise<Snapshot | undefined> {
 }
 
 /** What `auto` is here. */
-async function deviceName(device: BackendName | "auto"): Promise<BackendName> {
-  using backend = await openBackend(device);
-  return backend.name;
+async function suitableDevice(settings: TrainSettings & { seed: number }): Promise<BackendName> {
+  const task = await settings.task.create();
+  const instance = settings.model.create(task.spec);
+  const resolved = resolveSettings(settings, task.defaults(settings.model));
+  const { device } = await chooseDevice(
+    estimateStep({ ...resolved, task, instance, seed: settings.seed }),
+  );
+  return device;
 }
 
 /** Settings as a run keeps them: the optimizer by its name. */

@@ -7,12 +7,11 @@ import type { Backend, DeviceBuffer } from "./backends/backend.ts";
 import { defaultBackend } from "./backends/mod.ts";
 import { evaluateDeferred } from "./deferred.ts";
 import { tensor } from "./ops/creation.ts";
-import type { Tree } from "./plugin/model.ts";
 import { Program } from "./program.ts";
 import { Tensor } from "./tensor.ts";
 import { formatType, type TensorType } from "./tensor_type.ts";
 import { trace } from "./trace.ts";
-import { flattenTree, rebuildTree } from "./tree.ts";
+import { flattenTree, rebuildTree, type Tree } from "./tree.ts";
 
 /** What may be given where a compiled function takes a tree of tensors. */
 export type Given<T> = [Tree] extends [T] ? T

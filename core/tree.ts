@@ -6,6 +6,9 @@
  */
 import { Tensor } from "./tensor.ts";
 
+/** Tensors in arrays and plain objects, such as the parameters of a model. */
+export type Tree = Tensor | undefined | null | readonly Tree[] | { readonly [name: string]: Tree };
+
 /**
  * The tensors of a tree, in order.
  *

@@ -17,6 +17,9 @@ import { DivergenceError, type JsonRecord, type ModelPlugin, train } from "@unro
 import { formatSummary, mlp, MODELS } from "@unroll/models";
 import { fizzbuzz, TASKS } from "@unroll/tasks";
 
+/** What tests run on, whatever else this machine has. */
+const CPU = { device: "cpu" } as const;
+
 /** A text in the place of the books, of words that come again. */
 async function withText<T>(use: (path: string) => Promise<T>): Promise<T> {
   const path = await Deno.makeTempFile({ suffix: ".txt" });
@@ -32,7 +35,7 @@ async function withText<T>(use: (path: string) => Promise<T>): Promise<T> {
 Deno.test("sevenths: the smoothed loss goes as in the notebook, and samples become the pattern", async () => {
   const news: RecipeNews[] = [];
   using run = await runRecipe(RECIPES.sevenths, {
-    training: { steps: 401, validateEvery: 200 },
+    training: { ...CPU, steps: 401, validateEvery: 200 },
     tell: (item) => news.push(item),
   });
   const [start, , , third, fourth] = run.comparisons;
@@ -46,13 +49,13 @@ Deno.test("sevenths: the smoothed loss goes as in the notebook, and samples beco
 });
 
 Deno.test("fizzbuzz-text: starts as if all characters were equally likely, and falls", async () => {
-  using run = await runRecipe(RECIPES["fizzbuzz-text"], { training: { steps: 301 } });
+  using run = await runRecipe(RECIPES["fizzbuzz-text"], { training: { ...CPU, steps: 301 } });
   assertAlmostEquals(run.comparisons[0].got, 64 * Math.log(15), 0.01);
   assert(run.comparisons[3].got < run.comparisons[0].got - 2);
 });
 
 Deno.test("xor-linear: cannot learn it, and says one half to all", async () => {
-  using run = await runRecipe(RECIPES["xor-linear"], { epochs: 3000 });
+  using run = await runRecipe(RECIPES["xor-linear"], { epochs: 3000, training: CPU });
   assertAlmostEquals(run.trained.loss, 2, 1e-3);
   const { outputs } = await run.trained.predict({
     length: 2,
@@ -63,7 +66,7 @@ Deno.test("xor-linear: cannot learn it, and says one half to all", async () => {
 });
 
 Deno.test("xor: two layers learn it", async () => {
-  using run = await runRecipe(RECIPES.xor);
+  using run = await runRecipe(RECIPES.xor, { training: CPU });
   assertEquals(run.trained.error, 0);
   assert(run.comparisons[0].holds);
 });
@@ -89,20 +92,20 @@ Deno.test("fizzbuzz-mlp: at ten times the learning rate it diverges, which is sa
 
 for (const name of ["count-rnn", "count-lstm"]) {
   Deno.test(`${name}: adds 1 to numbers that it was never shown, after 4 epochs`, async () => {
-    using run = await runRecipe(RECIPES[name]);
+    using run = await runRecipe(RECIPES[name], { training: CPU });
     assertEquals(run.trained.error, 0);
     assertEquals(run.trained.steps, 4 * Math.floor(9000 / 16));
   });
 }
 
 Deno.test("counting-1000: exact on numbers of 1,000 digits, carries through 1,000 nines too", async () => {
-  using run = await runRecipe(RECIPES["counting-1000"]);
+  using run = await runRecipe(RECIPES["counting-1000"], { training: CPU });
   assertEquals(run.comparisons.map(({ got }) => got), [0, 1, 1000]);
 });
 
 Deno.test("theano-fizzbuzz: counts in its 5 units, with the loss below that of saying numbers only", async () => {
   using run = await runRecipe(RECIPES["theano-fizzbuzz"], {
-    training: { steps: 40_000, validateEvery: 10_000 },
+    training: { ...CPU, steps: 40_000, validateEvery: 10_000 },
   });
   // 8 of 15 numbers are copied, 4 fizz, 2 buzz and 1 is both: without counting, this is the least.
   const shares = [8 / 15, 4 / 15, 2 / 15, 1 / 15];
@@ -118,6 +121,7 @@ for (const [name, recipe] of Object.entries(RECIPES).filter(([, { corpus }]) => 
       using run = await runRecipe(small, {
         corpus,
         training: {
+          ...CPU,
           // Rates are set for long runs, the one of `lesson6-3char` and `lesson6-plain` nearly to nothing.
           phases: [],
           learningRate: recipe.training.optimizer === "sgd" ? 0.02 : 0.01,

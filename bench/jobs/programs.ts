@@ -30,7 +30,7 @@ import {
   type Tree,
   valueAndGrad,
   zeros,
-} from "@unroll/core";
+} from "../core.ts";
 import { carriesState, type Job } from "./job.ts";
 
 /** Tensors by name. */

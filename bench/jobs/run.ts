@@ -17,7 +17,7 @@ import {
   type Traced,
   type TypedArray,
   typedArray,
-} from "@unroll/core";
+} from "../core.ts";
 import type { StoredTensor } from "../../core/training/safetensors.ts";
 import { BATCHES, batchOf, type JobNumbers } from "./numbers.ts";
 import {

@@ -8,12 +8,12 @@
  * @module
  */
 import type { Tensor } from "../tensor.ts";
+import type { Tree } from "../tree.ts";
 import { type OptionsSchema, parseOptions } from "./options.ts";
 import type { Plugin } from "./plugin.ts";
 import type { TaskSpec } from "./task_spec.ts";
 
-/** Tensors in arrays and plain objects, such as the parameters of a model. */
-export type Tree = Tensor | undefined | null | readonly Tree[] | { readonly [name: string]: Tree };
+export type { Tree } from "../tree.ts";
 
 /** What a model is told beside its parameters and inputs. */
 export interface ApplyContext<State = Tree> {

@@ -4,8 +4,7 @@
  * @module
  */
 import { zerosOf } from "../ops/creation.ts";
-import type { Tree } from "../plugin/model.ts";
-import { mapTree } from "../tree.ts";
+import { mapTree, type Tree } from "../tree.ts";
 import { type Optimizer, updateEach } from "./optimizer.ts";
 
 /** Settings of {@linkcode adagrad}. */

@@ -4,9 +4,8 @@
  * @module
  */
 import { fill, zeros, zerosOf } from "../ops/creation.ts";
-import type { Tree } from "../plugin/model.ts";
 import type { Tensor } from "../tensor.ts";
-import { mapTree } from "../tree.ts";
+import { mapTree, type Tree } from "../tree.ts";
 import { type Optimizer, updateEach } from "./optimizer.ts";
 
 /** Settings of {@linkcode adam}. */

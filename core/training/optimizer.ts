@@ -4,9 +4,8 @@
  *
  * @module
  */
-import type { Tree } from "../plugin/model.ts";
 import type { Tensor } from "../tensor.ts";
-import { flattenTree, rebuildTree } from "../tree.ts";
+import { flattenTree, rebuildTree, type Tree } from "../tree.ts";
 
 /** What an optimizer knows at a step. */
 export interface UpdateContext {

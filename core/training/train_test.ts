@@ -1,6 +1,7 @@
-import { assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
+import { assertAlmostEquals, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import * as z from "zod";
 import { referenceBackend } from "../backends/reference.ts";
+import { readVariable } from "../debug.ts";
 import { broadcastTo, fill, ones, scan, zeros } from "../ops/mod.ts";
 import { defineModel, type Model, type ModelPlugin } from "../plugin/model.ts";
 import { defineTask, type Task, type Validation } from "../plugin/task.ts";
@@ -8,7 +9,7 @@ import { outputSize, type TaskSpec } from "../plugin/task_spec.ts";
 import { randomNormal } from "../random.ts";
 import type { Tensor } from "../tensor.ts";
 import { measure } from "./loss.ts";
-import { DivergenceError, type TrainingEvent } from "./events.ts";
+import { DivergenceError, type TrainingEvent, type TrainingStart } from "./events.ts";
 import { train, type TrainSettings } from "./train.ts";
 
 const SPEC: TaskSpec = {
@@ -300,4 +301,22 @@ Deno.test("train() leaves a device open that it was given, and checks batches", 
   // Still open: it computes.
   using trained = await run({ device: backend, steps: 1 });
   assertEquals(trained.steps, 1);
+});
+
+Deno.test("train() chooses a device by the size of a step, and says why", async () => {
+  let said: string | undefined;
+  let device = "";
+  const begin = (start: TrainingStart) => {
+    said = start.deviceReason;
+    device = start.device;
+  };
+  using _ = await train({ model: counter(), task: cycle(), steps: 1, begin });
+  const variable = readVariable("UNROLL_BACKEND");
+  assertEquals(device, variable ?? "cpu");
+  assertMatch(
+    said ?? "",
+    variable ? /says so/ : /^a step of .* MFLOP, \d+ iterations .* gains nothing from a GPU$/,
+  );
+  using __ = await train({ model: counter(), task: cycle(), steps: 1, device: "cpu", begin });
+  assertEquals(said, undefined);
 });

@@ -162,7 +162,9 @@ class ProgramPrinter {
   }
 
   get #arenaBytes(): number {
-    return align(this.#own.offset + this.#schedule.thread.extent * this.#own.bytes);
+    const { extent } = this.#schedule.thread;
+    const memories = extent > 1 ? extent + 1 : 1;
+    return align(this.#own.offset + memories * this.#own.bytes);
   }
 
   /** A product whose right operand stays the same throughout a loop, if packing it pays. */
@@ -264,7 +266,9 @@ class ProgramPrinter {
       else {
         close();
         const packing = this.#addPacking(task, times);
-        if (packing !== undefined) parts.push(this.#callAll([], [packing], Infinity, regions));
+        if (packing !== undefined) {
+          parts.push(this.#callAll([packing], [packing], Infinity, regions));
+        }
         const inside = this.#controlOf(task.tasks, [...around, task.loop.time], times, regions);
         parts.push((code, team, locals) =>
           code.repeat({ to: task.loop.time.extent }, (time) => {
@@ -298,7 +302,8 @@ class ProgramPrinter {
           code.call(index);
         }
       };
-      const meanwhile = () => call(single, 0);
+      // With a memory of its own, for a helper may do any of the parts at the same time.
+      const meanwhile = () => call(single, extent);
       if (posts) team.region(code, { control, table: TABLE, number, times: all, meanwhile });
       else {
         meanwhile();

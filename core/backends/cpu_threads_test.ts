@@ -1,0 +1,42 @@
+import { assertAlmostEquals } from "@std/assert";
+import { sampleArray } from "../primitives/dense.ts";
+import { randomSource } from "../testing/random_source.ts";
+import { gatedRnn } from "../testing/target_programs.ts";
+import { typedArray } from "../tensor_type.ts";
+import { cpuBackend } from "./cpu.ts";
+
+/** Units of a network whose weights are large enough to be packed before its loops, and not to be shared by three. */
+const HIDDEN = 98;
+
+for (const batch of [1, 7, 64]) {
+  Deno.test(`cpuBackend() trains ${batch} rows alike on one thread and on three, again and again`, async () => {
+    const graph = gatedRnn({ time: 9, batch, hidden: HIDDEN, symbols: 11 });
+    const random = randomSource(batch);
+    const inputs = graph.inputs.map(({ type }) => {
+      const most = type.dtype === "i32" ? 11 : 0.2;
+      return typedArray(
+        type.dtype,
+        sampleArray(random, type.shape, { ...type, least: 0, most }).data,
+      );
+    });
+    let wanted: ArrayLike<number>[] | undefined;
+    for (const threads of [1, 3]) {
+      using backend = cpuBackend({ threads, eager: threads > 1 });
+      using program = await backend.compile(graph);
+      const buffers = inputs.map((data, i) => backend.upload(graph.inputs[i].type, data));
+      // Helpers come late to the first runs, and at other moments to each of the rest.
+      for (let run = 0; run < (threads === 1 ? 1 : 20); run++) {
+        const outputs = program.run(buffers);
+        const found = await Promise.all(outputs.map((buffer) => backend.download(buffer)));
+        wanted ??= found.map((data) => Array.from(data));
+        found.forEach((data, i) => {
+          const scale = Math.max(1, ...Array.from(wanted![i], Math.abs));
+          // Other tiles round otherwise: sums of up to 96 terms, nine steps of time.
+          data.forEach((x, j) => assertAlmostEquals(x, wanted![i][j], scale * 1e-5, `run ${run}`));
+        });
+        for (const buffer of outputs) buffer.dispose();
+      }
+      for (const buffer of buffers) buffer.dispose();
+    }
+  });
+}
