@@ -5,7 +5,8 @@
  *   4 also the generated code, where the device has any;
  * - `VALIDATE=1`: run every program on the reference interpreter too and compare;
  * - `DUMP`: a folder that graphs and generated code are written to;
- * - `UNROLL_BACKEND`: the device that `auto` means.
+ * - `UNROLL_BACKEND`: the device that `auto` means;
+ * - `UNROLL_THREADS`: how many threads the CPU device uses.
  *
  * They are read only where that is already permitted: nobody is asked for a permission.
  *
