@@ -175,7 +175,7 @@ export function writeResults(rows: readonly JobRow[], run: RunDescription): stri
       const own = speed("unroll");
       const shown = (value: number | undefined): string => value === undefined ? "–" : short(value);
       return `| \`${row.job.name}\` | ${short(row.gigaflopsPerStep * 1000)} | ${shown(own)} | ${
-        own === undefined ? "–" : `${(100 * own / row.peak).toPrecision(2)} %`
+        own === undefined ? "–" : `${Math.round(100 * own / row.peak)} %`
       } | ${names.map(([name]) => shown(speed(name))).join(" | ")} |`;
     }),
     "",

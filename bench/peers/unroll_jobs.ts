@@ -29,7 +29,8 @@ if (import.meta.main) {
         variants: (job) =>
           [1, BATCHES].filter((together) => together === 1 || job.hidden < 512).map((together) => ({
             name: `${together} a call`,
-            threads: 1,
+            // The most there may be: small programs run on one.
+            threads: Math.min(navigator.hardwareConcurrency, 8),
             quantum: together,
             make: () => start(job, device, together),
           })),
