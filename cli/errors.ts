@@ -6,11 +6,13 @@
 
 /** A mistake in how a command was typed: exit code 2. Everything else that fails exits with 1. */
 export class UsageError extends Error {
+  /** Name of the class. */
   override readonly name = "UsageError";
 }
 
 /** A run that was stopped and told of it: exit code 130, and nothing more to say. */
 export class StoppedError extends Error {
+  /** Name of the class. */
   override readonly name = "StoppedError";
 }
 

@@ -11,6 +11,7 @@ export type ColorDepth = "none" | "256" | "24-bit";
 
 /** How hidden states are printed. */
 export interface TerminalHeatMap {
+  /** How many colours there are. */
   readonly depth: ColorDepth;
   /** Columns that there are. */
   readonly columns: number;

@@ -11,6 +11,7 @@ import type { HiddenStates } from "./hidden_values.ts";
 export interface UnitAnalysis {
   /** Its number, from 1. */
   readonly unit: number;
+  /** Mean of its states. */
   readonly mean: number;
   /** Half the distance between its lowest and highest value. */
   readonly swing: number;

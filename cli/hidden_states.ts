@@ -16,6 +16,7 @@ import { type HiddenStates, isSigned } from "./hidden_values.ts";
 
 /** Hidden states over time, with what is known of each step. */
 export interface HiddenLook {
+  /** The states over time. */
   readonly states: HiddenStates;
   /** What a person calls each step. */
   readonly labels: readonly string[];

@@ -9,20 +9,27 @@ import { diagnose, type Diagnosis } from "@unroll/core";
 
 /** A machine, as far as training on it goes. */
 export interface MachineReport {
+  /** Unroll's version. */
   readonly unroll: string;
+  /** Deno's version. */
   readonly deno: string;
+  /** V8's version. */
   readonly v8: string;
   /** Operating system and its release. */
   readonly system: string;
+  /** The operating system. */
   readonly os: typeof Deno.build.os;
   /** What the distribution calls itself and what it derives from, such as `ubuntu debian`; Linux only. */
   readonly distribution: string;
+  /** What the processor calls itself. */
   readonly cpu: string;
+  /** How many cores there are. */
   readonly cores: number;
   /** Where the packages of JSR come from. */
   readonly jsr: "JSR" | "stand-ins";
   /** The parts of Vulkan on Linux. */
   readonly vulkan?: VulkanFiles;
+  /** What the devices can do. */
   readonly diagnosis: Diagnosis;
 }
 

@@ -8,7 +8,9 @@
 
 /** The first line: everything that decides the run. */
 export interface ConfigLine {
+  /** Which line. */
   readonly event: "config";
+  /** All options. */
   readonly config: unknown;
   /** The run's folder. */
   readonly run: string;
@@ -22,18 +24,27 @@ export interface ConfigLine {
 
 /** A line on the way. */
 export interface ProgressLine {
+  /** Which line. */
   readonly event: "progress";
+  /** Steps done. */
   readonly step: number;
+  /** Mean training loss since the line before. */
   readonly loss: number;
+  /** Time since the start. */
   readonly seconds: number;
+  /** Lately. */
   readonly steps_per_second: number;
+  /** Of the last step. */
   readonly learning_rate?: number;
 }
 
 /** A validation. */
 export interface ValidationLine {
+  /** Which line. */
   readonly event: "validation";
+  /** Steps done. */
   readonly step: number;
+  /** Loss on the validation data. */
   readonly loss: number;
   /** Share of wrong answers, from 0 to 1. */
   readonly error: number;
@@ -45,12 +56,19 @@ export interface ValidationLine {
 
 /** The last line. */
 export interface DoneLine {
+  /** Which line. */
   readonly event: "done";
+  /** Steps done. */
   readonly steps: number;
+  /** Time from start to end. */
   readonly seconds: number;
+  /** Without compiling and validating. */
   readonly steps_per_second: number;
+  /** What it was trained on. */
   readonly device: string;
+  /** Validation loss of the best parameters. */
   readonly loss: number;
+  /** Share of wrong answers of the best parameters, from 0 to 1. */
   readonly error: number;
   /** The run's folder. */
   readonly run: string;
@@ -62,11 +80,13 @@ export interface DoneLine {
 
 /** In place of the last line, when the run was stopped. */
 export interface StoppedLine {
+  /** Which line. */
   readonly event: "stopped";
   /** Steps done. */
   readonly step: number;
   /** Steps in all. */
   readonly steps: number;
+  /** Time since the start. */
   readonly seconds: number;
   /** The run's folder. */
   readonly run: string;

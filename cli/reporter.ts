@@ -42,12 +42,15 @@ export interface Reporter {
 
 /** How to tell. */
 export interface ReporterSettings {
+  /** Where text goes. */
   readonly terminal: Terminal;
   /** What runs, such as `fizzbuzz · rnn`. */
   readonly title: string;
   /** Steps in all, when known before. */
   readonly steps?: number;
+  /** Whether to print JSON lines. */
   readonly json: boolean;
+  /** Whether to print the result only. */
   readonly quiet: boolean;
 }
 

@@ -8,11 +8,17 @@ import type { Json, JsonRecord, MetricsLine } from "@unroll/core";
 
 /** What came out, as far as the run has come. */
 export interface RunResult {
+  /** Validation loss of the best parameters. */
   readonly loss?: number;
+  /** Share of wrong answers, from 0 to 1. */
   readonly error?: number;
+  /** Steps done. */
   readonly steps?: number;
+  /** Time it took. */
   readonly seconds?: number;
+  /** Steps a second. */
   readonly speed?: number;
+  /** What else the task measured. */
   readonly metrics: JsonRecord;
 }
 

@@ -9,13 +9,17 @@ import type { OptionsSchema } from "@unroll/core";
 
 /** What decides a training run besides the model and the task. */
 export interface TrainOptions {
+  /** Seed of everything random. */
   readonly seed: number;
   /** Absent: as many as the task recommends. */
   readonly steps?: number;
+  /** Where to compute. */
   readonly device: "auto" | "cpu" | "webgpu" | "reference";
   /** Absent here and below: what the task recommends for the model. */
   readonly optimizer?: "sgd" | "adam" | "adamw" | "adagrad" | "rmsprop";
+  /** Learning rate. */
   readonly lr?: number;
+  /** How the learning rate goes. */
   readonly schedule?: "constant" | "linear" | "cosine";
   /** Every gradient element is cut to ±this. */
   readonly clip?: number;
@@ -25,6 +29,7 @@ export interface TrainOptions {
   readonly l2?: number;
   /** Steps in which the learning rate rises from zero. */
   readonly warmup?: number;
+  /** Steps from one validation to the next. */
   readonly validateEvery?: number;
   /** Seconds from one checkpoint to the next, at least. */
   readonly saveEvery?: number;

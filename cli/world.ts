@@ -33,6 +33,7 @@ export interface World {
     body: (signal: AbortSignal) => Promise<Result>,
   ) => Promise<Result>;
   /** Looks at this machine and tries what it can train on. */
+  /** Looks at what this machine can run. */
   readonly inspectMachine: () => Promise<MachineReport>;
   /** What starts this program again, in another process. */
   readonly self: readonly string[];
@@ -40,6 +41,7 @@ export interface World {
   readonly base: URL;
   /** Unroll's version. */
   readonly version: string;
+  /** Where text goes. */
   readonly terminal: Terminal;
 }
 
@@ -65,6 +67,7 @@ export interface Terminal {
 
 /** A plugin with its options. */
 export interface Chosen {
+  /** The plugin. */
   readonly plugin: Plugin;
   /** What found it: a built-in name, a path or a package. */
   readonly name: string;
@@ -74,8 +77,11 @@ export interface Chosen {
 
 /** A training run that was asked for. */
 export interface TrainRequest {
+  /** What learns. */
   readonly model: Chosen;
+  /** What is learned. */
   readonly task: Chosen;
+  /** How to train. */
   readonly training: TrainOptions;
   /** The folder that the run's own folder is made in. */
   readonly out: string;

@@ -9,16 +9,21 @@ import { type ChartSize, drawSvg, PALETTE } from "./svg.ts";
 
 /** One bar. */
 export interface Bar {
+  /** What stands under it. */
   readonly label: string;
+  /** Its height. */
   readonly value: number;
 }
 
 /** How bars are drawn. */
 export interface BarOptions extends ChartSize {
+  /** What stands above. */
   readonly title?: string;
+  /** What the labels are. */
   readonly xLabel?: string;
   /** Whether values are shares, from 0 to 1, shown in percent. */
   readonly share?: boolean;
+  /** Colour of the bars. */
   readonly color?: string;
 }
 

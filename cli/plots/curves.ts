@@ -9,12 +9,15 @@ import { type ChartSize, drawSvg, PALETTE } from "./svg.ts";
 
 /** A point of a curve. */
 export interface Point {
+  /** Place along the horizontal axis. */
   readonly x: number;
+  /** Height. */
   readonly y: number;
 }
 
 /** One curve. */
 export interface Series {
+  /** What the legend calls it. */
   readonly name: string;
   /** From left to right; what is not finite is left out. */
   readonly points: readonly Point[];
@@ -26,7 +29,9 @@ export interface Series {
 
 /** How curves are drawn. */
 export interface CurveOptions extends ChartSize {
+  /** What stands above. */
   readonly title?: string;
+  /** What the horizontal axis counts. */
   readonly xLabel?: string;
   /** Whether equal ratios are equal heights, where all values are above 0. */
   readonly logarithmic?: boolean;

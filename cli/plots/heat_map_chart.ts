@@ -10,6 +10,7 @@ import { type ChartSize, drawSvg } from "./svg.ts";
 
 /** How hidden states are drawn. */
 export interface HeatMapOptions extends ChartSize {
+  /** What stands above. */
   readonly title?: string;
   /** Above this is on, the rest is off; raw values if left out. */
   readonly threshold?: number;

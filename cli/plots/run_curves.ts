@@ -10,7 +10,9 @@ import { PALETTE } from "./svg.ts";
 
 /** A run as its curves need it. */
 export interface RunMetrics {
+  /** What the legend calls it. */
   readonly name: string;
+  /** Its metrics. */
   readonly lines: readonly MetricsLine[];
 }
 
@@ -18,7 +20,9 @@ export interface RunMetrics {
 export interface Chart {
   /** Short and unique, such as `loss`. */
   readonly id: string;
+  /** What is drawn. */
   readonly title: string;
+  /** The drawing. */
   readonly svg: string;
   /** What its colours mean, where that is not the runs. */
   readonly legend?: readonly { readonly name: string; readonly color: string }[];

@@ -17,7 +17,9 @@ import { reproduceCommand } from "../reproduce.ts";
 
 /** All of one run. */
 export interface RunReport {
+  /** The run. */
   readonly run: RunFolder;
+  /** Its metrics. */
   readonly lines: readonly MetricsLine[];
   /** What its model says and thinks, when it could be loaded. */
   readonly model?: ModelReport;
@@ -27,10 +29,15 @@ export interface RunReport {
 
 /** What a trained model says and thinks. */
 export interface ModelReport {
+  /** The model's layers. */
   readonly layers: readonly LayerRow[];
+  /** The command that makes the run again. */
   readonly command: string;
+  /** What the task shows of the model, in lines. */
   readonly shown: readonly string[];
+  /** Hidden states, where the model shows them. */
   readonly hidden?: HiddenLook;
+  /** What the task has to draw. */
   readonly pictures: readonly Picture[];
 }
 

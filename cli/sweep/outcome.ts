@@ -10,10 +10,13 @@ import type { Cell } from "./grid.ts";
 
 /** What became of a cell. */
 export interface Outcome {
+  /** What was to be trained. */
   readonly cell: Cell;
+  /** How far it got. */
   readonly state: "done" | "unfinished" | "failed" | "new";
   /** Its run, when there is one. */
   readonly run?: string;
+  /** What came of it, if it is done. */
   readonly result?: RunResult;
   /** Why it failed. */
   readonly problem?: string;

@@ -11,22 +11,31 @@ import type { Outcome } from "./outcome.ts";
 export interface SweepRow {
   /** What sets it apart: flag → value. */
   readonly values: Readonly<Record<string, string>>;
+  /** How many runs there are. */
   readonly runs: number;
+  /** How many of them are done. */
   readonly done: number;
+  /** How many failed. */
   readonly failed: number;
   /** Share of all its runs that are done and have an error of at most what counts as good. */
   readonly succeeded: number;
+  /** Share of wrong answers. */
   readonly error?: Spread;
+  /** Validation loss. */
   readonly loss?: Spread;
+  /** Time a run took. */
   readonly seconds?: Spread;
 }
 
 /** Mean and spread of the runs that are done. */
 export interface Spread {
+  /** Mean. */
   readonly mean: number;
   /** Standard deviation, by n − 1; 0 for one run. */
   readonly deviation: number;
+  /** Least. */
   readonly least: number;
+  /** Greatest. */
   readonly greatest: number;
 }
 
