@@ -129,11 +129,18 @@ function peopleReporter({ terminal, title, steps, quiet }: ReporterSettings): Re
           `(${formatCount(line.steps_per_second)} steps/s), loss ${formatFigure(line.loss)}, ` +
           `error ${formatShare(line.error)}\nSaved in ${line.run}\n`,
       );
+      if (!quiet) terminal.write(nextSteps(line.run));
     },
     close() {
       progress?.stop();
     },
   };
+}
+
+/** What a person may want to do with a new run. */
+function nextSteps(run: string): string {
+  return `Next, see what it has found out: deno task inspect ${run}\n` +
+    `or its curves and pictures:      deno task report ${run}\n`;
 }
 
 /** Tells several at once. */

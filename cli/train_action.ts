@@ -56,7 +56,10 @@ export function configured(chosen: Chosen): Model | Task {
 export async function refusal(model: Chosen, task: Chosen): Promise<string | undefined> {
   const { spec } = await (configured(task) as Task).create();
   const reason = (configured(model) as Model).refuses(spec);
-  return reason && `Cannot train ${model.plugin.name} on ${task.plugin.name}: ${reason}`;
+  if (!reason) return undefined;
+  const { name } = task.plugin;
+  const hint = spec.inputs.kind === "none" ? `, unless an option of ${name} gives it some` : "";
+  return `Cannot train ${model.plugin.name} on ${name}: ${reason}${hint}`;
 }
 
 /** Settings of the trainer that options name. */

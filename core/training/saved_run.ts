@@ -14,7 +14,13 @@ import type { Validation } from "../plugin/task.ts";
 import type { DType, TensorType } from "../tensor_type.ts";
 import { createRun, type RunFolder } from "./run_folder.ts";
 import type { SafetensorsDType, StoredTensor } from "./safetensors.ts";
-import type { BestParameters, Snapshot, TrainingEvent, TrainingStart } from "./events.ts";
+import {
+  type BestParameters,
+  DivergenceError,
+  type Snapshot,
+  type TrainingEvent,
+  type TrainingStart,
+} from "./events.ts";
 import type { ResolvedSettings } from "./resolve_settings.ts";
 import { train, type TrainResult, type TrainSettings } from "./train.ts";
 import type { HostTensor, TensorMap } from "./trainer.ts";
@@ -91,7 +97,7 @@ export async function trainAndSave(settings: SavedTrainSettings): Promise<SavedT
       throw error;
     }
   } catch (error) {
-    await writer?.rescue();
+    await writer?.rescue(error instanceof DivergenceError ? error.best : undefined);
     throw error;
   }
 }
@@ -128,7 +134,8 @@ class Writer {
   }
 
   /** Training failed: what was best goes to disk after all. */
-  async rescue(): Promise<void> {
+  async rescue(best: BestParameters | undefined): Promise<void> {
+    this.#best = best ?? this.#best;
     await this.#writeBest();
   }
 
