@@ -213,7 +213,12 @@ async function liveAndDie(root: string, seed: number, milliseconds?: number): Pr
     : () => Promise.resolve(performance.now() - started >= milliseconds);
   while (!ended && !await isTime()) await new Promise((resolve) => setTimeout(resolve, 5));
   const lived = performance.now() - started;
-  if (!ended) child.kill("SIGKILL");
+  try {
+    if (!ended) child.kill("SIGKILL");
+  } catch (error) {
+    // It ended by itself just now, which is as good a moment as any.
+    if (!(error instanceof TypeError)) throw error;
+  }
   const { signal, success } = await status;
   // It may have come to its end before; it may not have failed.
   assert(signal === "SIGKILL" || success, await said);
