@@ -1,7 +1,7 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import type { Plugin } from "@unroll/core";
 import * as z from "zod";
-import { main } from "./main.ts";
+import { runCommand } from "./testing/run_command.ts";
 import type { ResumeRequest, TrainRequest, World } from "./world.ts";
 
 const RNN: Plugin = {
@@ -31,9 +31,7 @@ const FIZZBUZZ: Plugin = {
 async function unroll(line: string, change: Partial<World> = {}) {
   const requests: TrainRequest[] = [];
   const resumed: ResumeRequest[] = [];
-  let output = "";
-  let errors = "";
-  const world: World = {
+  const result = await runCommand(line, {
     models: { rnn: RNN, mlp: MLP },
     tasks: { fizzbuzz: FIZZBUZZ },
     recipes: {
@@ -72,32 +70,10 @@ async function unroll(line: string, change: Partial<World> = {}) {
       resumed.push({ run, changes });
       return Promise.resolve();
     },
-    interruptible: (body) => body(new AbortController().signal),
-    inspectMachine: () => Promise.reject(new RangeError("Cannot look: no machine")),
-    self: [],
     base: new URL(".", import.meta.url),
-    version: "0.0.1",
-    terminal: {
-      write: (text) => output += text,
-      writeError: (text) => errors += text,
-      isTerminal: false,
-      color: false,
-      columns: () => 80,
-      lines: async function* () {},
-      variable: () => undefined,
-      debug: false,
-    },
     ...change,
-  };
-  // Help goes through the console.
-  const log = console.log;
-  console.log = (text: unknown) => output += `${text}\n`;
-  try {
-    const code = await main(line.split(" ").filter(Boolean), world);
-    return { code, output, errors, requests, resumed };
-  } finally {
-    console.log = log;
-  }
+  });
+  return { ...result, requests, resumed };
 }
 
 Deno.test("train: composes model and task with their options", async () => {

@@ -6,6 +6,7 @@
  * @module
  */
 import {
+  axisExpression,
   type Buffer,
   type Expression,
   index,
@@ -13,7 +14,6 @@ import {
   rewriteExpression,
   visitExpression,
 } from "./expression.ts";
-import { axisExpression } from "./expression.ts";
 import {
   expressionsOf,
   type Kernel,

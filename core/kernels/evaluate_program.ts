@@ -4,11 +4,10 @@
  *
  * @module
  */
-import { ELEMENTWISE } from "../primitives/elementwise.ts";
+import { ELEMENTWISE, ELEMENTWISE_PRIMITIVES } from "../primitives/elementwise.ts";
 import { dense } from "../primitives/dense.ts";
 import type { DenseArray } from "../primitives/primitive.ts";
 import type { DType } from "../tensor_type.ts";
-import { ELEMENTWISE_PRIMITIVES } from "../primitives/elementwise.ts";
 import type { Axis, Buffer, Expression } from "./expression.ts";
 import { axesOf, type Kernel, type Program, type Step, type Store } from "./kernel.ts";
 import type { Schedule, Task } from "./threads.ts";

@@ -4,7 +4,6 @@
  * @module
  */
 import { FILL, IOTA } from "../primitives/creation.ts";
-import { castTo } from "../primitives/elementwise.ts";
 import { BROADCAST } from "../primitives/layout.ts";
 import { Tensor } from "../tensor.ts";
 import { apply } from "../trace.ts";
@@ -107,9 +106,4 @@ export function iota(shape: Shape, axis = 0, dtype: DType = "i32"): Tensor {
 export function broadcastInto(x: Tensor, shape: Shape, axes: readonly number[]): Tensor {
   if (axes.length === shape.length) return x;
   return apply(BROADCAST, [x], { shape, axes })[0];
-}
-
-/** Converts to another element type. */
-export function castTensor(x: Tensor, dtype: DType): Tensor {
-  return castTo(x, dtype);
 }

@@ -6,9 +6,9 @@
 import type { Tensor } from "../tensor.ts";
 import { formatType, sameShape } from "../tensor_type.ts";
 import { add, cast, div, eq, exp, log, square, stopGradient, sub, where } from "./arithmetic.ts";
-import { iota } from "./creation.ts";
-import { broadcastInto } from "./creation.ts";
-import { max, mean, resolveLastAxis, sum } from "./reductions.ts";
+import { broadcastInto, iota } from "./creation.ts";
+import { resolveAxis } from "./layout.ts";
+import { max, mean, sum } from "./reductions.ts";
 
 /**
  * `log Σ eˣ` along an axis, without overflow.
@@ -74,7 +74,7 @@ export function oneHot(labels: Tensor, classes: number): Tensor {
  * @throws {TypeError} If the labels do not match the logits.
  */
 export function crossEntropy(logits: Tensor, labels: Tensor): Tensor {
-  const classes = logits.shape[resolveLastAxis(logits)];
+  const classes = logits.shape[resolveAxis(-1, logits.rank)];
   if (!sameShape(labels.shape, logits.shape.slice(0, -1))) {
     throw new TypeError(
       `Cannot take the cross entropy of ${formatType(labels.type)} under ${

@@ -81,8 +81,3 @@ export function mean(
 export function argmax(x: Tensor, axis = -1): Tensor {
   return apply(ARGMAX, [x], { axes: [resolveAxis(axis, x.rank)] })[0];
 }
-
-/** The last axis of a tensor that must have one. */
-export function resolveLastAxis(x: Tensor): number {
-  return resolveAxis(-1, x.rank);
-}

@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { broadcastInto, castTensor } from "../ops/creation.ts";
+import { broadcastInto } from "../ops/creation.ts";
 import { sumAxes } from "../ops/reductions.ts";
 import { apply } from "../trace.ts";
 import type { Tensor } from "../tensor.ts";
 import { type DType, formatType, type Shape, sizeOf } from "../tensor_type.ts";
-import { elementwise } from "./elementwise.ts";
+import { castTo, elementwise } from "./elementwise.ts";
 import { dense, flatten, forEachIndex, sampleArray } from "./dense.ts";
 import type { Primitive } from "./primitive.ts";
 
@@ -123,7 +123,7 @@ export const REDUCE_MAX: Primitive = makeReduction({
     if (!dy) return [];
     const { axes } = params as ReduceParams;
     const spread = (t: Tensor) => broadcastInto(t, x.shape, keptAxes(x.shape, axes));
-    const winners = castTensor(elementwise("eq", [x, spread(y)]), "f32");
+    const winners = castTo(elementwise("eq", [x, spread(y)]), "f32");
     const share = elementwise("div", [dy, sumAxes(winners, axes)]);
     return [elementwise("mul", [winners, spread(share)])];
   },
