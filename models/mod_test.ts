@@ -34,8 +34,10 @@ const CASES: Readonly<Record<string, Model>> = {
   "gru that resets before": gru({ hidden: 4, layers: 2, reset: "before", activation: "sigmoid" }),
   "gru that resets before, with biases": gru({ hidden: 4, reset: "before", bias: "both" }),
   "gru from a learned start": gru({ hidden: 4, initialState: "learned", bias: "both" }),
+  "gru with the gates of Keras": gru({ hidden: 4, gateActivation: "hard-sigmoid" }),
   "lstm": lstm({ hidden: 5 }),
   "lstm of layers": lstm({ hidden: 4, layers: 2, initialState: "learned", bias: "both" }),
+  "lstm with the gates of Keras": lstm({ hidden: 4, gateActivation: "hard-sigmoid" }),
   "lstm with an embedding": lstm({ hidden: 4, embedding: 3, inputNorm: "batch" }),
 };
 

@@ -27,7 +27,7 @@ import {
   where,
   zeros,
 } from "@unroll/core";
-import { initializeBlocks } from "./initializers.ts";
+import { initializeBlocks, type InitializerName } from "./initializers.ts";
 import {
   type InputParameters,
   inputParameters,
@@ -73,6 +73,8 @@ export interface Cell {
   readonly gates: readonly string[];
   /** Which block makes what the state becomes; `identity` weights are for this one alone. */
   readonly candidate: string;
+  /** How that block's weights from the input start, if not as those of the others. */
+  readonly candidateInit?: InitializerName;
   /** What a bias on the input side starts at, for each block; 0 where left out. */
   readonly startBias?: Readonly<Record<string, number>>;
   /** Done to the weights once, before the steps: what parts of them each step reads. */
@@ -166,7 +168,7 @@ export function recurrentModel(
   options: RecurrentOptions,
   spec: TaskSpec,
 ): ModelInstance<RecurrentParameters, RecurrentState> {
-  const { hidden, layers, dropout } = options;
+  const { hidden, layers, dropout, outputDropout } = options;
   const settings = inputSettings(spec, options);
   const learned = options.initialState === "learned" ||
     options.initialState === "auto" && spec.inputs.kind === "none";
@@ -211,7 +213,8 @@ export function recurrentModel(
         h = outputs;
       });
       const top = h as Tensor;
-      const read = spec.outputs.at === "every" ? top : lastStep(top);
+      const shown = spec.outputs.at === "every" ? top : lastStep(top);
+      const read = training ? drop(shown, outputDropout, foldIn(key, layers)) : shown;
       return {
         outputs: linear(parameters.output, read),
         state: last,
@@ -268,14 +271,15 @@ function cellParameters(
 ): CellParameters {
   const { hidden, std, bias, inputInit, recurrentInit } = options;
   const [inputKey, recurrentKey] = splitKey(key);
+  const input = cell.gates.map((gate) =>
+    gate === cell.candidate ? cell.candidateInit ?? inputInit : inputInit
+  );
   const recurrent = cell.gates.map((gate) =>
     recurrentInit === "identity" && gate !== cell.candidate ? inputInit : recurrentInit
   );
   return {
     ...(from === undefined ? {} : {
-      weight_ih: initializeBlocks(cell.gates.map(() => inputInit), inputKey, [from, hidden], {
-        std,
-      }),
+      weight_ih: initializeBlocks(input, inputKey, [from, hidden], { std }),
     }),
     weight_hh: initializeBlocks(recurrent, recurrentKey, [hidden, hidden], { std }),
     ...(bias === "none" ? {} : { bias_ih: startBias(cell, hidden) }),
@@ -315,7 +319,8 @@ function lastStep(x: Tensor): Tensor {
 }
 
 function inputSettings(spec: TaskSpec, options: RecurrentOptions): InputSettings {
-  return { spec: spec.inputs, embedding: options.embedding, norm: options.inputNorm };
+  const { embedding, embeddingStd, inputNorm } = options;
+  return { spec: spec.inputs, embedding, embeddingStd, norm: inputNorm };
 }
 
 function describeLayers(
