@@ -46,6 +46,20 @@ export function configured(chosen: Chosen): Model | Task {
   return (chosen.plugin as ModelPlugin | TaskPlugin)(chosen.options as object);
 }
 
+const TASKS = new WeakMap<Chosen, Task>();
+
+/** A task as it was asked for. However often it is created, its data are read once. */
+export function configuredTask(chosen: Chosen): Task {
+  let task = TASKS.get(chosen);
+  if (!task) {
+    const made = configured(chosen) as Task;
+    let created: Promise<TaskInstance> | undefined;
+    task = { ...made, create: () => created ??= made.create() };
+    TASKS.set(chosen, task);
+  }
+  return task;
+}
+
 /**
  * Why a model cannot learn a task.
  *
@@ -54,7 +68,7 @@ export function configured(chosen: Chosen): Model | Task {
  * @returns One sentence, or `undefined` if it can.
  */
 export async function refusal(model: Chosen, task: Chosen): Promise<string | undefined> {
-  const { spec } = await (configured(task) as Task).create();
+  const { spec } = await configuredTask(task).create();
   const reason = (configured(model) as Model).refuses(spec);
   if (!reason) return undefined;
   const { name } = task.plugin;
@@ -97,7 +111,7 @@ export async function trainAndKeep(
     ...settingsOf(request.training),
     ...request.settings,
     model: configured(request.model) as Model,
-    task: configured(request.task) as Task,
+    task: configuredTask(request.task),
     modelName: request.model.name,
     taskName: request.task.name,
     out: request.out,
