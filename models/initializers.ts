@@ -147,8 +147,7 @@ function orthonormalVectors(keys: readonly Tensor[], count: number, length: numb
         rest = sub(rest, matmul(matmul(rest, known, { transposeY: true }), known));
       }
       const unit = rest.div(sqrt(sum(rest.square(), 2, { keepDimensions: true })));
-      const places = broadcastTo(reshape(place, [count, 1]), [sets, count, 1]);
-      return [add(known, matmul(places, unit)), undefined];
+      return [add(known, mul(reshape(place, [count, 1]), unit)), undefined];
     },
     // Those to come are still zero.
     zeros([sets, count, length]),
