@@ -6,7 +6,6 @@
  */
 import {
   add,
-  broadcastTo,
   cast,
   concatenate,
   eq,
