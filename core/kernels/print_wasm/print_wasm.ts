@@ -355,7 +355,10 @@ class ProgramPrinter {
       code.loadFrom(load.i32, TABLE, 4 * (inputs.length + outputs.length));
       const arena = code.take("i32");
       code.address(arena, PART, this.#own.bytes, this.#own.offset);
-      const locals: Locals = { buffers: new Map(), arena, own: code.take("i32") };
+      const locals: Locals = {
+        ...{ buffers: new Map(), arena, own: code.take("i32"), around },
+        times: around.map((_, i) => 2 + i),
+      };
       for (const buffer of buffersOf(tasks)) {
         if (this.#offsets.has(buffer)) continue;
         const input = inputs.indexOf(buffer);
@@ -370,10 +373,10 @@ class ProgramPrinter {
     });
   }
 
-  /** Rough size of the code of a task: only loops and products are large. */
+  /** Rough size of the code of a task, written out in one function. */
   #guessSize(task: Task): number {
     if (task.kind === "barrier") return 10;
-    if (task.kind === "loop") return FUNCTION_BYTES;
+    if (task.kind === "loop") return task.tasks.reduce((sum, inner) => sum + this.#guessSize(inner), 0);
     return task.kernel.kind === "matmul" ? 2500 : 600;
   }
 
@@ -395,12 +398,25 @@ class ProgramPrinter {
 
   #printTask(emitter: Emitter, task: Exclude<Task, { kind: "barrier" }>, locals: Locals): void {
     if (task.kind === "kernel") return this.#printKernel(emitter, task.kernel, locals);
-    const { time } = task.loop;
+    const { loop: { time }, tasks } = task;
     this.#printPacking(emitter, task, locals);
-    emitter.code.repeat({ to: time.extent }, (local) => {
-      emitter.within([[time, { local, constant: 0 }]], () => {
-        this.#printTasks(emitter, task.tasks, locals);
-      });
+    // What is too much for one function is several, called in each round.
+    const around = [...locals.around, time];
+    const functions = this.#guessSize(task) > FUNCTION_BYTES
+      ? this.#addFunctions(tasks, around, around.length)
+      : undefined;
+    const { code } = emitter;
+    code.repeat({ to: time.extent }, (local) => {
+      if (functions) {
+        for (const index of functions) {
+          code.get(TABLE, PART, ...locals.times, local);
+          code.call(index);
+        }
+      } else {
+        emitter.within([[time, { local, constant: 0 }]], () => {
+          this.#printTasks(emitter, tasks, { ...locals, around, times: [...locals.times, local] });
+        });
+      }
     });
   }
 
@@ -440,6 +456,9 @@ interface Locals {
   readonly arena: Local;
   /** The part's own memory. */
   readonly own: Local;
+  /** Loops over time around, and their variables. */
+  readonly around: readonly Axis[];
+  readonly times: readonly Local[];
 }
 
 /** What the caller of a team keeps at hand. */
