@@ -10,6 +10,7 @@ import { expressionsOf, type Kernel, type Program } from "../kernel.ts";
 import { planMemory } from "../plan_memory.ts";
 import { blasProduct } from "../separate_products.ts";
 import {
+  LEAST_REGION,
   type LoopTask,
   type Schedule,
   scheduleThreads,
@@ -376,7 +377,9 @@ class ProgramPrinter {
   /** Rough size of the code of a task, written out in one function. */
   #guessSize(task: Task): number {
     if (task.kind === "barrier") return 10;
-    if (task.kind === "loop") return task.tasks.reduce((sum, inner) => sum + this.#guessSize(inner), 0);
+    if (task.kind === "loop") {
+      return task.tasks.reduce((sum, inner) => sum + this.#guessSize(inner), 0);
+    }
     return task.kernel.kind === "matmul" ? 2500 : 600;
   }
 
@@ -474,9 +477,6 @@ interface Caller {
 
 /** Emits calls, inside loops whose variables are in locals. */
 type Control = (code: FunctionBuilder, caller: Caller, times: readonly Local[]) => void;
-
-/** A region must be worth so many cycles to be posted. */
-const LEAST_REGION = 3000;
 
 /** Whether threads meet inside a loop. */
 function isCutInside(task: Task): task is LoopTask {
