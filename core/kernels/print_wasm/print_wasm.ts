@@ -6,7 +6,7 @@
  * @module
  */
 import { axesIn, type Axis, type Buffer, visitExpression } from "../expression.ts";
-import { expressionsOf, type Kernel, type Program } from "../kernel.ts";
+import { expressionsOf, type Kernel, type Program, separateKernels } from "../kernel.ts";
 import { planMemory } from "../plan_memory.ts";
 import { blasProduct } from "../separate_products.ts";
 import {
@@ -39,7 +39,7 @@ import { straightenOperands } from "./straighten.ts";
 export interface PrintOptions {
   /** Whether multiplications and additions may be fused; by default whether the engine can. */
   readonly relaxed?: boolean;
-  /** Whether each step is a function of its own, exported as `step0` and so on, to be timed. */
+  /** Whether each kernel, in loops of its own, is a function exported as `kernel0` and so on, to be timed. */
   readonly separate?: boolean;
   /** The threads that may share the work. More than one need a shared memory. Default one. */
   readonly threads?: ThreadOptions;
@@ -119,7 +119,7 @@ class ProgramPrinter {
     const { size, offsets } = planMemory(program, { alignment: ALIGNMENT, slack: SLACK });
     this.#offsets = offsets;
     this.#schedule = separate
-      ? singleSchedule(program)
+      ? singleSchedule({ ...program, steps: separateKernels(program.steps) })
       : scheduleThreads(program, threads, (buffer) => {
         const offset = offsets.get(buffer);
         return offset === undefined ? { space: buffer, offset: 0 } : { space: "arena", offset };
@@ -333,7 +333,7 @@ class ProgramPrinter {
         size += this.#guessSize(tasks[next]);
       }
       const some = tasks.slice(first, next);
-      const exportAs = this.#separate ? `step${first}` : undefined;
+      const exportAs = this.#separate ? `kernel${first}` : undefined;
       functions.push(this.#addFunction(some, around, times, (emitter, locals) => {
         this.#printTasks(emitter, some, locals);
       }, exportAs));
