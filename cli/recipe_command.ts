@@ -171,17 +171,17 @@ async function trainingOf(
   const { optimizer: optimizerName, schedule } = recipe.training;
   const options: Partial<TrainOptions> = {
     ...rest as Partial<TrainOptions>,
-    ...(learningRate === undefined ? {} : { lr: learningRate }),
+    ...(learningRate === undefined || isTyped("phases") ? {} : { lr: learningRate }),
     ...(optimizerName === undefined ? {} : { optimizer: optimizerName }),
     ...(schedule === undefined ? {} : { schedule }),
   };
   const kept = Object.fromEntries(Object.entries(options).filter(([name]) => !isTyped(name)));
-  // What is made of a name and its settings, and phases, which only a rate that is typed replaces.
+  // What is made of a name and its settings, and phases, which only rates that are typed replace.
   const settings: Partial<TrainSettings> = {
     ...(optimizer !== undefined && !isTyped("optimizer") && !isTyped("momentum")
       ? { optimizer }
       : {}),
-    ...(phases !== undefined && !isTyped("lr") ? { phases } : {}),
+    ...(phases !== undefined && !isTyped("lr") && !isTyped("phases") ? { phases } : {}),
   };
   return { training: { ...readFlags(general, flags, typed), ...kept }, settings };
 }

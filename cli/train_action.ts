@@ -17,6 +17,7 @@ import {
   openRun,
   type OptimizerName,
   OPTIMIZERS,
+  parsePhases,
   reconfigureRun,
   resolvePlugin,
   resolveSettings,
@@ -79,7 +80,10 @@ export async function refusal(model: Chosen, task: Chosen): Promise<string | und
 
 /** Settings of the trainer that options name. */
 export function settingsOf(options: TrainOptions): Partial<TrainSettings> {
-  const { lr, optimizer, momentum, weightDecay, ...rest } = options;
+  const { lr, phases, optimizer, momentum, weightDecay, ...rest } = options;
+  if (lr !== undefined && phases !== undefined) {
+    throw new UsageError("Cannot use --lr with --phases: each phase has its own learning rate");
+  }
   if (momentum !== undefined && optimizer !== "sgd") {
     throw new UsageError(
       "Cannot use --momentum without --optimizer sgd: other optimizers have none",
@@ -90,7 +94,12 @@ export function settingsOf(options: TrainOptions): Partial<TrainSettings> {
   }
   const made = optimizer &&
     OPTIMIZERS[optimizer]({ ...momentum && { momentum }, ...weightDecay && { weightDecay } });
-  return { ...rest, learningRate: lr, optimizer: made };
+  return {
+    ...rest,
+    learningRate: lr,
+    optimizer: made,
+    ...(phases === undefined ? {} : { phases: parsePhases(phases) }),
+  };
 }
 
 /**
@@ -153,7 +162,7 @@ export async function resumeAndKeep(
   }
   if (!Object.hasOwn(SCHEDULES, settings.schedule)) {
     throw new RangeError(
-      `Cannot go on with ${old.path}: its learning rate goes as a recipe or a program says, --schedule must tell another way`,
+      `Cannot go on with ${old.path}: its learning rate goes as a program says, --schedule must tell another way`,
     );
   }
   const { model, task, seed, version } = old.config;
@@ -221,11 +230,13 @@ interface KeptSettings extends Omit<TrainingDefaults, "optimizer" | "schedule"> 
 }
 
 function changedSettings(kept: JsonRecord, changes: Partial<TrainOptions>): KeptSettings {
-  const { lr, ...rest } = changes;
+  const { lr, phases, ...rest } = changes;
   const changed: Readonly<Record<string, Json | undefined>> = {
     ...kept,
     ...rest,
-    ...(lr === undefined ? {} : { learningRate: lr }),
+    // One rate takes the place of phases, and the other way round.
+    ...(lr === undefined ? {} : { learningRate: lr, phases: undefined }),
+    ...(phases === undefined ? {} : { phases: parsePhases(phases) as unknown as Json }),
   };
   return changed as unknown as KeptSettings;
 }

@@ -16,6 +16,7 @@ import { PRIMITIVES } from "../primitives/table.ts";
 import { gradientGraph } from "../testing/check_gradients.ts";
 import { randomGraph, randomInputs } from "../testing/random_graph.ts";
 import { randomSource } from "../testing/random_source.ts";
+import { recomputeScans } from "../testing/recompute_scans.ts";
 import { TARGET_PROGRAMS } from "../testing/target_programs.ts";
 import { typedArray } from "../tensor_type.ts";
 import { apply, trace } from "../trace.ts";
@@ -186,6 +187,21 @@ Deno.test({
   async fn() {
     for (let seed = 0; seed < 12; seed++) {
       const graph = randomGraph(seed);
+      await checkGraph(
+        graph,
+        randomInputs(graph, seed),
+        (_, scale) => 1e4 * 2 ** -24 * Math.max(1, scale),
+      );
+    }
+  },
+});
+
+Deno.test({
+  name: "webgpu: gradients of loops that recompute agree with the interpreter",
+  ignore,
+  async fn() {
+    for (const seed of [500, 501, 502, 503]) {
+      const graph = gradientGraph(recomputeScans(randomGraph(seed, { smooth: true }), 2));
       await checkGraph(
         graph,
         randomInputs(graph, seed),
