@@ -50,9 +50,9 @@ export {
 export type { RuntimeRange } from "./matmul_tiling.ts";
 
 /** A product with at most this many vector multiply-adds has all its tiles written out. */
-const UNROLLED_PRODUCT = 320;
+const UNROLLED_PRODUCT = 100;
 /** Up to this many panels are written out side by side. */
-const UNROLLED_PANELS = 2;
+const UNROLLED_PANELS = 1;
 
 /** The operands of a product. */
 export interface MatmulOperands {
