@@ -76,6 +76,9 @@ const PANELS_WORTH_PACKING = 16;
 /** Estimated cycles a tile costs for its loop and its epilogue, as a share of a step along `k`. */
 const TILE_OVERHEAD = 5;
 
+/** Estimated cycles to fetch the code of a vector of sums, which a small program has in no near cache. */
+const FETCH = 6;
+
 /** Estimated cycles to pack an element. */
 const PACKING = 0.4;
 
@@ -193,7 +196,7 @@ const LOAD = 3;
 /** The same where the load also spreads one element to all lanes. */
 const SPREADING_LOAD = 4;
 /** Instructions a core starts in a cycle, as measured: in loops, and where all is written out. */
-const WIDTH = { looped: 5.4, straight: 6.2 } as const;
+const WIDTH = { looped: 5.4, straight: 5.7 } as const;
 /** Cycles by which a shuffle holds up multiply-adds. */
 const SHUFFLE_DELAY = 0.1;
 
@@ -230,10 +233,12 @@ function productCycles(shape: MatmulShape, k: number, tile: TileShape): number {
   const wholeVectors = Math.floor(vectors / tile.vectors);
   const restRows = m - wholeRows * tile.rows;
   const restVectors = vectors - wholeVectors * tile.vectors;
+  const fetching = FETCH * (tile.rows + restRows) * (tile.vectors + restVectors);
   const isCramped = m > tile.rows &&
     k * tile.vectors * VECTOR_BYTES > NO_PACK_BYTES;
   const cacheCost = isCramped ? CRAMPED_PANEL_COST : 1;
-  return packing + cacheCost * wholeRows *
+  return fetching + packing +
+    cacheCost * wholeRows *
       (wholeVectors * cost(tile.rows, tile.vectors) +
         cost(tile.rows, restVectors)) +
     wholeVectors * cost(restRows, tile.vectors) + cost(restRows, restVectors);
