@@ -52,11 +52,13 @@ export interface Loop {
   readonly length: number;
   /** Whether the steps run from the last slice to the first. */
   readonly reverse: boolean;
+  /** Whether it stacks as little as it can: nothing leaves it that would have to be stacked. */
+  readonly recompute: boolean;
 }
 
 /** Takes a scan apart. */
 export function openScan(equation: Equation): Loop {
-  const { body, constants, carries, length, reverse } = scanParams(equation.params);
+  const { body, constants, carries, length, reverse, recompute } = scanParams(equation.params);
   const [fixed, initial, sequences] = splitAt(equation.inputs, constants, carries);
   const [inFixed, inCarry, inSequences] = splitAt(body.inputs, constants, carries);
   const [next, slices] = splitAt(body.outputs, carries);
@@ -74,12 +76,13 @@ export function openScan(equation: Equation): Loop {
     equations: body.equations,
     length,
     reverse,
+    recompute: recompute === true,
   };
 }
 
 /** Puts a scan together again. */
 export function closeScan(loop: Loop): Equation {
-  const { constants, carries, sequences, stacks, length, reverse } = loop;
+  const { constants, carries, sequences, stacks, length, reverse, recompute } = loop;
   return {
     primitive: SCAN,
     inputs: [
@@ -94,6 +97,7 @@ export function closeScan(loop: Loop): Equation {
       carries: carries.length,
       length,
       reverse,
+      ...(recompute ? { recompute } : {}),
     },
   };
 }
