@@ -7,10 +7,18 @@ import type { Axis } from "../expression.ts";
 import type { MapKernel, Store } from "../kernel.ts";
 import type { Emitter } from "./emitter.ts";
 import { forPoints, forVectors, workOf } from "./loops.ts";
+import { printBlocks, transposedBlocks } from "./transposed_map.ts";
 import { cheapestAxis, mapCost } from "./vector_axis.ts";
 
 /** Emits an elementwise kernel. */
-export function printMap(emitter: Emitter, { axes, stores }: MapKernel): void {
+export function printMap(emitter: Emitter, kernel: MapKernel): void {
+  const blocks = transposedBlocks(kernel);
+  if (blocks) {
+    printBlocks(emitter, blocks);
+    for (const rest of blocks.rest) emitter.within([], () => printMap(emitter, rest));
+    return;
+  }
+  const { axes, stores } = kernel;
   const values = stores.map(({ value }) => value);
   const { axis } = cheapestAxis(axes, (axis) => mapCost(axes, stores, values, axis));
   printPoints(emitter, axes, stores, axis);
