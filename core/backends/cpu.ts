@@ -8,10 +8,10 @@ import { debugLevel, debugLine, dumpText, readVariable } from "../debug.ts";
 import type { Graph } from "../graph.ts";
 import { formatProgram } from "../kernels/format_program.ts";
 import type { Program, Step } from "../kernels/kernel.ts";
+import { layOutAhead } from "../kernels/lay_out_ahead.ts";
 import { lowerGraph } from "../kernels/lower.ts";
 import { MOST_PAGES, printWasm } from "../kernels/print_wasm/print_wasm.ts";
 import { separateProducts } from "../kernels/separate_products.ts";
-import { transposeAhead } from "../kernels/transpose_ahead.ts";
 import { emitMatmul, planMatmul } from "../kernels/wasm/matmul.ts";
 import { ModuleBuilder } from "../kernels/wasm/module.ts";
 import { detectFeatures } from "../kernels/wasm/features.ts";
@@ -202,7 +202,7 @@ async function compileGraph(
   // Workers take a while to start; they do so while the program is made.
   if (threads && workOf(graph) > WORTH_THREADS) threads.prepare();
   const lowered = lowerGraph(optimize(graph), { name, donated });
-  const program = blas ? transposeAhead(separateProducts(lowered)) : lowered;
+  const program = blas ? layOutAhead(separateProducts(lowered)) : lowered;
   const printed = printWasm(program, {
     relaxed,
     threads: threads && { count: threads.count, eager },
