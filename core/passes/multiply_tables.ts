@@ -57,8 +57,8 @@ function countReads(graph: Graph): Map<Value, number> {
 /** Rows picked from a table, as a matrix. */
 interface Picked {
   readonly table: Value;
-  /** The numbers of the rows, in one dimension. */
-  readonly indices: Value;
+  /** The numbers of the rows, in as many dimensions as they have. */
+  readonly numbers: Value;
 }
 
 /** How a matrix was picked from the rows of a smaller one. */
@@ -70,7 +70,7 @@ function pickedRows(matrix: Value, rewriter: Rewriter, leastWidth = 0): Picked |
   // The same rows, whatever the shape of their numbers.
   if (table.type.shape.length !== 2 || table.type.shape[1] !== width) return undefined;
   if (width < leastWidth || count < LEAST_REPETITION * table.type.shape[0]) return undefined;
-  return { table, indices: emitReshape(rewriter, numbers, [count]) };
+  return { table, numbers };
 }
 
 function throughReshape(value: Value, rewriter: Rewriter): Value {
@@ -79,14 +79,15 @@ function throughReshape(value: Value, rewriter: Rewriter): Value {
 
 /** `matmul(gather(e, i), w)`. */
 function productOfTable(
-  { inputs: [x, y], params }: Equation,
+  { inputs: [x, y], params, outputs: [output] }: Equation,
   rewriter: Rewriter,
 ): Value | undefined {
   if (x.type.shape.length !== 2 || (params as MatmulParams).transposeX) return undefined;
   const picked = pickedRows(x, rewriter);
   if (!picked) return undefined;
   const [product] = rewriter.emit(MATMUL, [picked.table, y], params);
-  return rewriter.emit(GATHER, [product, picked.indices])[0];
+  const [rows] = rewriter.emit(GATHER, [product, picked.numbers]);
+  return emitReshape(rewriter, rows, output.type.shape);
 }
 
 /** `matmul(gather(e, i)ᵀ, y)`, or the transpose of that. */
@@ -96,8 +97,10 @@ function productWithTable(
 ): Value | undefined {
   const { transposeX, transposeY } = params as MatmulParams;
   if (x.type.shape.length !== 2 || !transposeX || transposeY) return undefined;
-  const added = (value: Value, { table, indices }: Picked): Value =>
-    rewriter.emit(SCATTER_ADD, [indices, value], { rows: table.type.shape[0] })[0];
+  const added = (value: Value, { table, numbers }: Picked): Value => {
+    const indices = emitReshape(rewriter, numbers, [value.type.shape[0]]);
+    return rewriter.emit(SCATTER_ADD, [indices, value], { rows: table.type.shape[0] })[0];
+  };
   const left = pickedRows(x, rewriter, LEAST_WIDTH);
   if (left) return rewriter.emit(MATMUL, [left.table, added(y, left)], params)[0];
   const right = pickedRows(y, rewriter, LEAST_WIDTH);
