@@ -128,6 +128,15 @@ Deno.test("scheduleThreads() runs the rows of a batch through a loop without wai
   assertEquals(barriersIn(inside.tasks).inside >= 2, true);
 });
 
+Deno.test("scheduleThreads() shares columns where each thread would read large weights whole", () => {
+  const sizes = { time: 4, batch: 32, symbols: 32 };
+  const barriers = [256, 512].map((hidden) => {
+    const program = lowerGraph(optimize(TARGET_PROGRAMS.embeddingLstm({ ...sizes, hidden })));
+    return barriersIn(scheduleOf(program, { count: 2 }).schedule.tasks).inside > 0;
+  });
+  assertEquals(barriers, [false, true]);
+});
+
 Deno.test("scheduleThreads() leaves small programs to one thread", () => {
   const program = lowerGraph(
     optimize(TARGET_PROGRAMS.embeddingLstm({ time: 5, batch: 2, hidden: 8, symbols: 4 })),
