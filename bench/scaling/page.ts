@@ -256,14 +256,13 @@ ${memoryTable(measured)}
 ![Memory and time against T, stored and recomputed](scaling_memory.svg)
 
 With \`recompute\` (\`--recompute 64\` for a model, \`scan(…, { recompute: true })\` in a program) the state
-is kept once a segment, and a segment's values are computed again when their turn comes. What remains
-is one segment's memory, T / segment states, and what outputs cost: ${
-    base.left.perClass.toFixed(1)
-  } floats for each
-class of each step of each sequence (logits and their gradients), and ${
-    base.left.perUnit.toFixed(2)
-  } for each hidden unit of them.
-A model that answers at the last step only has no such outputs.
+is kept once a segment, and a segment's values are computed again when their turn comes. What remains is
+4·(c·V + H/S)·T·B bytes for outputs and kept states, with segments of S steps, V classes, and
+c = ${
+    base.perClass.toFixed(1)
+  } floats for each class of each step of each sequence (logits and their gradients); and one
+segment's memory, about 4·k·S·B·H bytes, part of which lies where the loss has done its work. A model
+that answers at the last step only has no such outputs.
 
 ${recomputeTable(measured)}
 `;
