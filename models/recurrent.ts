@@ -29,7 +29,7 @@ import {
   where,
   zeros,
 } from "@unroll/core";
-import { initializeBlocks } from "./initializers.ts";
+import { initializeBlocks, type InitializerName } from "./initializers.ts";
 import {
   type InputParameters,
   inputParameters,
@@ -75,6 +75,8 @@ export interface Cell {
   readonly gates: readonly string[];
   /** Which block makes what the state becomes; `identity` weights are for this one alone. */
   readonly candidate: string;
+  /** How that block's weights from the input start, if not as those of the others. */
+  readonly candidateInit?: InitializerName;
   /** What a bias on the input side starts at, for each block; 0 where left out. */
   readonly startBias?: Readonly<Record<string, number>>;
   /** Done to the weights once, before the steps: what parts of them each step reads. */
@@ -168,7 +170,7 @@ export function recurrentModel(
   options: RecurrentOptions,
   spec: TaskSpec,
 ): ModelInstance<RecurrentParameters, RecurrentState> {
-  const { hidden, layers, dropout } = options;
+  const { hidden, layers, dropout, outputDropout } = options;
   const settings = inputSettings(spec, options);
   const learned = options.initialState === "learned" ||
     options.initialState === "auto" && spec.inputs.kind === "none";
@@ -209,10 +211,12 @@ export function recurrentModel(
           length,
           drop: (h, layer) => training ? drop(h, dropout, foldIn(key, layer)) : h,
         });
+      const readOut = (h: Tensor, key: Tensor) =>
+        linear(parameters.output, training ? drop(h, outputDropout, foldIn(key, layers)) : h);
       if (options.recompute === 0 || length <= options.recompute) {
         const { input, updates } = readInputs(parameters, inputs, settings, training);
         const [last, hidden] = run(input, state, length, key);
-        const outputs = linear(parameters.output, everyStep ? hidden : lastStep(hidden));
+        const outputs = readOut(everyStep ? hidden : lastStep(hidden), key);
         return { outputs, state: last, hidden, ...(updates ? { updates } : {}) };
       }
       // What belongs to one step is computed in its segment; a batch is normalised as a whole.
@@ -229,9 +233,11 @@ export function recurrentModel(
             ? { kind: "vectors", x: x as Tensor }
             : readInputs(parameters, x, settings, training).input;
           // Other segments drop others.
-          const own = training && dropout > 0 ? foldIn(key, slice(time, 0, 0, 1)) : key;
+          const own = training && dropout + outputDropout > 0
+            ? foldIn(key, slice(time, 0, 0, 1))
+            : key;
           const [last, hidden] = run(input, state, length, own);
-          const outputs = everyStep ? linear(parameters.output, hidden) : undefined;
+          const outputs = everyStep ? readOut(hidden, own) : undefined;
           return [{ state: last, top: lastStep(hidden) }, { outputs, hidden }];
         },
         { state, top: zeros([batch, options.hidden]) },
@@ -239,7 +245,7 @@ export function recurrentModel(
         { length, steps: options.recompute },
       );
       return {
-        outputs: outputs ?? linear(parameters.output, top),
+        outputs: outputs ?? readOut(top, key),
         state: last,
         hidden,
         ...(whole?.updates ? { updates: whole.updates } : {}),
@@ -317,14 +323,15 @@ function cellParameters(
 ): CellParameters {
   const { hidden, std, bias, inputInit, recurrentInit } = options;
   const [inputKey, recurrentKey] = splitKey(key);
+  const input = cell.gates.map((gate) =>
+    gate === cell.candidate ? cell.candidateInit ?? inputInit : inputInit
+  );
   const recurrent = cell.gates.map((gate) =>
     recurrentInit === "identity" && gate !== cell.candidate ? inputInit : recurrentInit
   );
   return {
     ...(from === undefined ? {} : {
-      weight_ih: initializeBlocks(cell.gates.map(() => inputInit), inputKey, [from, hidden], {
-        std,
-      }),
+      weight_ih: initializeBlocks(input, inputKey, [from, hidden], { std }),
     }),
     weight_hh: initializeBlocks(recurrent, recurrentKey, [hidden, hidden], { std }),
     ...(bias === "none" ? {} : { bias_ih: startBias(cell, hidden) }),
@@ -364,7 +371,8 @@ function lastStep(x: Tensor): Tensor {
 }
 
 function inputSettings(spec: TaskSpec, options: RecurrentOptions): InputSettings {
-  return { spec: spec.inputs, embedding: options.embedding, norm: options.inputNorm };
+  const { embedding, embeddingStd, inputNorm } = options;
+  return { spec: spec.inputs, embedding, embeddingStd, norm: inputNorm };
 }
 
 function describeLayers(

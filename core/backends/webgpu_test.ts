@@ -123,20 +123,44 @@ Deno.test({
 });
 
 Deno.test({
-  name: "webgpu: the tuner measures a large product once, and the result stays right",
+  name: "webgpu: the tuner measures a large product once, keeps that, and the result stays right",
   ignore: ignore || !backend.canTune,
   async fn() {
-    using device = await webgpuBackend({ tune: true });
+    const kept: [key: string, text: string][] = [];
+    // What a cache says that is no tiling counts as nothing.
+    const tuning = {
+      get: () => "something else",
+      set: (key: string, text: string) => kept.push([key, text]),
+    };
     const random = randomSource(15);
     const x = sampleArray(random, [256, 256]);
     const sample = { inputs: [x, x], params: { transposeX: false, transposeY: true } };
     const graph = graphOf(MATMUL, sample);
     const tolerance: Tolerance = (_, scale) => 16 * 2 ** -23 * scale;
+    {
+      using device = await webgpuBackend({ tune: true, tuning });
+      await checkGraph(graph, sample.inputs, tolerance, device);
+      assertEquals(device.tuned, 1);
+      const { pipelines } = device.statistics;
+      await checkGraph(graph, sample.inputs, tolerance, device);
+      assertEquals(device.statistics.pipelines, pipelines);
+    }
+    assertEquals(kept.length, 1);
+    using device = await webgpuBackend({ tune: true, tuning: new Map(kept) });
     await checkGraph(graph, sample.inputs, tolerance, device);
-    assertEquals(device.tuned, 1);
-    const { pipelines } = device.statistics;
-    await checkGraph(graph, sample.inputs, tolerance, device);
-    assertEquals(device.statistics.pipelines, pipelines);
+    assertEquals(device.tuned, 0);
+  },
+});
+
+Deno.test({
+  name: "webgpu: the tuner leaves software adapters alone unless it is asked",
+  ignore: ignore || !backend.isSoftware,
+  async fn() {
+    const x = sampleArray(randomSource(15), [256, 256]);
+    const tuning = new Map<string, string>();
+    using device = await webgpuBackend({ tuning });
+    using _ = await device.compile(graphOf(MATMUL, { inputs: [x, x], params: {} }));
+    assertEquals([device.tuned, tuning.size], [0, 0]);
   },
 });
 

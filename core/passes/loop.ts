@@ -145,7 +145,8 @@ export function producersOf(loop: Loop): Map<Value, Equation> {
 }
 
 /**
- * Rebuilds a graph, changing its scans, those inside bodies first.
+ * Rebuilds a graph, changing its scans, those inside bodies first. A loop whose body has changed waits for
+ * the next round of passes: they may see more in the new body than in what would be left of it.
  *
  * @param graph The graph.
  * @param visit Changes a loop and returns whether it did; what must come before it goes into the
@@ -159,6 +160,7 @@ export function rewriteScans(
   return rewrite(graph, (equation, outside) => {
     if (equation.primitive !== SCAN) return outside.add(equation);
     const inner = withBody(equation, (body) => rewriteScans(body, visit));
+    if (inner !== equation) return outside.add(inner);
     const loop = openScan(inner);
     const change = visit(loop, outside);
     outside.add(change ? closeScan(loop) : inner);

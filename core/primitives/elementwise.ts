@@ -452,12 +452,13 @@ function makePrimitive(name: ElementwiseName, rule: ElementwiseRule): Primitive 
       const value = inputs[name === "select" ? 1 : 0];
       const { dtype, shape } = value.type;
       const result = dense({ dtype: to(params, value.type), shape });
-      const [x, y, z] = inputs.map((input) => input.data);
-      for (let i = 0; i < result.data.length; i++) {
-        result.data[i] = name === "cast"
-          ? castNumber(x[i], dtype, result.type.dtype)
-          : rule.evaluate(x[i], y?.[i], z?.[i], dtype);
-      }
+      const evaluate = name === "cast"
+        ? (x: number) => castNumber(x, dtype, result.type.dtype)
+        : rule.evaluate;
+      // Operations of fewer inputs do not look at the others.
+      const [x, y = x, z = x] = inputs.map(({ data }) => data);
+      const { data } = result;
+      for (let i = 0; i < data.length; i++) data[i] = evaluate(x[i], y[i], z[i], dtype);
       return [result];
     },
     vjp(context) {
