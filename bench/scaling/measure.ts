@@ -70,6 +70,8 @@ export interface Measurements {
   readonly least: Row;
   /** What each model keeps. */
   readonly memory: readonly Memory[];
+  /** Programs that wanted to run before this one did, on average over a minute; 0 where it is not told. */
+  readonly load: number;
   /** Minutes that all took. */
   readonly minutes: number;
 }
@@ -98,6 +100,7 @@ const LONG = 64;
  * @returns What there is to tell.
  */
 export async function measure(): Promise<Measurements> {
+  const [load] = Deno.loadavg();
   const started = performance.now();
   const measurePeak = await preparePeak();
   let peak = measurePeak();
@@ -159,6 +162,7 @@ export async function measure(): Promise<Measurements> {
     recomputing,
     least: rowOf(least),
     memory,
+    load,
     minutes,
   };
 }
