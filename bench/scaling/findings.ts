@@ -11,6 +11,8 @@ import { BASE, SYMBOLS, trafficOf } from "./step.ts";
 const SMALL_STEP = 1024;
 /** Share of the floor below which a size is named. */
 const SLOW = 0.5;
+/** Programs that want to run, beside this one, from which a machine counts as busy. */
+const BUSY = 0.5;
 /** Bytes of weights that no second cache holds beside what else a step reads. */
 const CACHE = 2 ** 20;
 
@@ -63,7 +65,7 @@ export function findings(measured: Measurements): string[] {
   const { sweeps } = measured;
   return [
     floors(allRows(sweeps)),
-    slow(allRows(sweeps)),
+    slow(allRows(sweeps), isBusy(measured)),
     smallSizes(rowsOf(sweeps, "hidden")[0], measured.least),
     ...heavyWeights(rowsOf(sweeps, "hidden")),
     time(rowsOf(sweeps, "time")),
@@ -79,11 +81,16 @@ function isSmall({ size }: Row): boolean {
 function floors(rows: readonly Row[]): string {
   const large = rows.filter((row) => !isSmall(row));
   const shares = large.map(shareOf);
-  return `**Near the floor.** Where a step of time has more than ${SMALL_STEP} numbers (B·H), the floor is ` +
+  return `**Against the floor.** Where a step of time has more than ${SMALL_STEP} numbers (B·H), the floor is ` +
     `${percent(Math.min(...shares))} to ${percent(Math.max(...shares))} of the time.`;
 }
 
-function slow(rows: readonly Row[]): string {
+/** Whether other programs were at work when the measurement began. */
+export function isBusy({ load }: Measurements): boolean {
+  return load > BUSY;
+}
+
+function slow(rows: readonly Row[], busy: boolean): string {
   let below = rows.filter((row) => shareOf(row) < SLOW);
   if (below.length === 0) return `**Far above the floor** (more than twice): none.`;
   const take = (reason: string, holds: (row: Row) => boolean): string[] => {
@@ -98,7 +105,7 @@ function slow(rows: readonly Row[]): string {
       ({ size, planned }) => trafficOf(size, planned).weights > CACHE,
     ),
     ...take(
-      ", which the size does not explain: the machine was busy, or something is amiss",
+      `, which the size does not explain${busy ? "; the machine was busy" : ""}`,
       () => true,
     ),
   ];

@@ -6,7 +6,7 @@
 import { cpus } from "node:os";
 import { formatTime } from "../calls.ts";
 import { drawPanels, type Line, type Panel } from "./charts.ts";
-import { change, findings, percent, rowsOf, shareOf } from "./findings.ts";
+import { change, findings, isBusy, percent, rowsOf, shareOf } from "./findings.ts";
 import type { Measurements, Memory, Row, Sweep } from "./measure.ts";
 import { BASE, parametersOf, SYMBOLS } from "./step.ts";
 
@@ -193,7 +193,7 @@ function bandwidthTable({ bandwidth: { sizes, read, copied } }: Measurements): s
  * @returns Markdown.
  */
 export function pageOf(measured: Measurements): string {
-  const { peak, exp, threads, sweeps, memory, minutes } = measured;
+  const { peak, exp, threads, sweeps, memory, load, minutes } = measured;
   const { model, hidden, time, batch, layers } = BASE;
   const base = memory.find(({ size }) => size.model === model) as Memory;
   const [cpu] = cpus();
@@ -203,6 +203,9 @@ export function pageOf(measured: Measurements): string {
 - machine: ${cpu.model.trim()}, ${cpus().length} cores, ${Deno.build.os}
 - versions: Deno ${Deno.version.deno}
 - command: \`deno task bench:scaling\`, ${minutes.toFixed(1)} minutes; it writes this page
+- load when it began: ${load.toFixed(1)}${
+    isBusy(measured) ? "; **other programs were at work, and times are upper bounds**" : ""
+  }
 - peak of one core: ${
     peak.toFixed(1)
   } GFLOP/s, a WebAssembly loop of fused multiply-adds in the same run
