@@ -12,6 +12,8 @@ const PATIENCE = { factor: 4, seconds: 60 } as const;
 export interface ReadyResult extends BlockResult {
   /** The best of some short blocks, by which its variant was chosen. */
   readonly probed: number;
+  /** What it runs on, where it can tell. */
+  readonly device?: string;
 }
 
 /** A running peer. */

@@ -6,7 +6,7 @@
  */
 import { decodeSafetensors, type StoredTensor } from "../../core/training/safetensors.ts";
 import type { Job } from "../jobs/job.ts";
-import type { JobNumbers } from "../jobs/numbers.ts";
+import { BATCHES, type JobNumbers } from "../jobs/numbers.ts";
 
 /**
  * Trains on `count` batches from number `first` round and round, waits, gives the losses of the last call: as many as
@@ -46,6 +46,8 @@ export interface Peer {
   /** Loads it; what it throws is the reason why it cannot take part. */
   readonly load: () => Promise<{
     readonly version: string;
+    /** What it runs on. */
+    readonly device?: string;
     /** Ways of doing a job; throws if there is none. */
     readonly variants: (job: JobNumbers) => readonly Variant[] | Promise<readonly Variant[]>;
   }>;
@@ -59,10 +61,16 @@ class Session {
   #run!: TrainingRun;
   #at = 0;
   #rate = 1;
+  #latest!: BlockResult;
 
   /** Steps a second in the latest block. */
   get rate(): number {
     return this.#rate;
+  }
+
+  /** The latest block. */
+  get latest(): BlockResult {
+    return this.#latest;
   }
 
   constructor(peer: string, version: string, job: Job, variant: Variant) {
@@ -76,13 +84,11 @@ class Session {
     const quantum = this.#variant.quantum ?? 1;
     this.#run = await this.#variant.make();
     await this.#advance(quantum);
-    const started = performance.now();
-    await this.#advance(quantum);
-    this.#rate = 1000 * quantum / Math.max(performance.now() - started, 1e-3);
+    await this.block({ steps: quantum });
   }
 
   async #advance(count: number): Promise<number> {
-    const losses = await this.#run(this.#at % 16, count);
+    const losses = await this.#run(this.#at % BATCHES, count);
     this.#at += count;
     return losses[losses.length - 1];
   }
@@ -92,9 +98,9 @@ class Session {
     const count = Math.max(1, Math.round((steps ?? this.#rate * seconds) / quantum)) * quantum;
     const started = performance.now();
     const loss = await this.#advance(count);
-    const elapsed = (performance.now() - started) / 1000;
+    const elapsed = Math.max(performance.now() - started, 1e-3) / 1000;
     this.#rate = count / elapsed;
-    return {
+    return this.#latest = {
       peer: this.#peer,
       job: this.#job.name,
       steps_per_second: this.#rate,
@@ -168,7 +174,7 @@ function firstLine(error: unknown): string {
 }
 
 /**
- * A peer's program: `--data FILE [--serve] [--seconds S] [--blocks N] [--variant TEXT]`. With `--serve` it obeys
+ * A peer's program: `--data FILE [--serve] [--seconds S] [--blocks N] [--variant PATTERN]`. With `--serve` it obeys
  * lines `{"do":"check","steps":n}`, `{"do":"block","seconds":s}` and `{"do":"block","steps":n}`.
  */
 export async function servePeer(peer: Peer, args: readonly string[]): Promise<void> {
@@ -182,16 +188,17 @@ export async function servePeer(peer: Peer, args: readonly string[]): Promise<vo
   let session: Session;
   let probed: number;
   let version = "";
+  let device: string | undefined;
   try {
     const loaded = await peer.load();
-    version = loaded.version;
+    ({ version, device } = loaded);
     const variants = await loaded.variants(job);
-    const wanted = option("variant") ?? "";
+    const wanted = new RegExp(option("variant") ?? "");
     ({ session, rate: probed } = await probe(
       peer.name,
       version,
       job,
-      variants.filter(({ name }) => name.includes(wanted)),
+      variants.filter(({ name }) => wanted.test(name)),
     ));
   } catch (error) {
     say({ peer: peer.name, job: job.name, unable: firstLine(error), version });
@@ -203,7 +210,9 @@ export async function servePeer(peer: Peer, args: readonly string[]): Promise<vo
     }
     return;
   }
-  say({ ready: true, probed, ...await session.block({ seconds: 0.1 }) });
+  // What takes seconds a step is not asked for another.
+  const block = probed > 1 ? await session.block({ seconds: 0.1 }) : session.latest;
+  say({ ready: true, probed, device, ...block });
   const lines = Deno.stdin.readable.pipeThrough(new TextDecoderStream());
   let rest = "";
   for await (const chunk of lines) {
