@@ -12,6 +12,7 @@ import {
   gigaflopsOf,
   type JobRow,
   judgedTorch,
+  lossDifference,
   median,
   type PeerCell,
   ratioOf,
@@ -94,6 +95,7 @@ export function writeResults(rows: readonly JobRow[], run: RunDescription): stri
     "",
     ...mainTable(rows, peers),
     "",
+    ...suspectLines(rows),
     ...rows.flatMap((row) => headlineOf(row) ?? []).flatMap((line) => [`**${line}.**`, ""]),
     "All of this is on the CPU; nothing in it ran on a GPU. What a step is on WebGPU, and on which adapter that was",
     "counted, is in [WEBGPU.md](WEBGPU.md).",
@@ -175,6 +177,18 @@ function mainTable(rows: readonly JobRow[], peers: readonly Column[]): string[] 
       ];
     }),
   );
+}
+
+/** Speeds of what trained something else. */
+function suspectLines(rows: readonly JobRow[]): string[] {
+  const suspects = rows.flatMap((row) =>
+    row.cells.filter((cell) => (lossDifference(row, cell) ?? 0) > LOSS_TOLERANCE)
+      .map(({ title }) => `${title} in \`${row.job.name}\``)
+  );
+  return suspects.length === 0 ? [] : [
+    `Not to be believed, because losses are too far apart: ${suspects.join(", ")}.`,
+    "",
+  ];
 }
 
 /** Unroll as it is without the permission to call a BLAS. */

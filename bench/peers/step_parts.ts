@@ -62,7 +62,7 @@ async function secondsOf(
   const run = (count: number): void => {
     for (let i = 0; i < count; i++) for (const output of program.run(inputs)) output.dispose();
   };
-  await warmUp(run, 0.3);
+  await warmUp(run, 3 * minimum);
   const seconds = secondsPerCall(run, { minimum });
   for (const input of inputs) input.dispose();
   return seconds;

@@ -77,19 +77,19 @@ function jaxLines(rows: readonly JobRow[]): string[] {
   const tell = (some: typeof measured): string =>
     some.map(({ name, ratio }) => `\`${name}\` (${short(ratio)}×)`).join(", ");
   const behind = measured.filter(({ ratio }) => ratio < 1);
-  const small = measured.filter((one) => one.small);
-  const below = small.filter(({ ratio }) => ratio < SMALL_TARGET);
   const lines = [
     `Unroll is ahead of JAX in ${measured.length - behind.length} of ${measured.length} jobs` +
     (behind.length > 0 ? `; behind in ${tell(behind)}.` : "."),
   ];
-  if (small.length > 0) {
+  const small = measured.filter((one) => one.small);
+  const parts = [
+    ["reached by", small.filter(({ ratio }) => ratio >= SMALL_TARGET)] as const,
+    ["not by", small.filter(({ ratio }) => ratio < SMALL_TARGET)] as const,
+  ].filter(([, some]) => some.length > 0).map(([verb, some]) => `${verb} ${tell(some)}`);
+  if (parts.length > 0) {
     lines.push(
-      `Of the ${small.length} with fewer than ${SMALL.toLocaleString("en-US")} parameters, where ` +
-        `${SMALL_TARGET}× is wanted, ${small.length - below.length} reach it` +
-        (below.length > 0
-          ? `; below it ${below.length === 1 ? "is" : "are"} ${tell(below)}.`
-          : "."),
+      `${SMALL_TARGET}× is wanted of models with fewer than ${SMALL.toLocaleString("en-US")} ` +
+        `parameters: ${parts.join("; ")}.`,
     );
   }
   return [...lines, ""];

@@ -25,6 +25,7 @@ interface Tensor {
   relu(): Tensor;
   matMul(other: Tensor): Tensor;
   transpose(): Tensor;
+  toFloat(): Tensor;
   reshape(shape: number[]): Tensor;
   clipByValue(least: number, most: number): Tensor;
   assign(value: Tensor): void;
@@ -43,7 +44,7 @@ interface TensorFlow {
   zeros(shape: number[]): Tensor;
   keep(x: Tensor): Tensor;
   tidy<T>(fn: () => T): T;
-  oneHot(indices: Tensor, depth: number, on?: number, off?: number, dtype?: string): Tensor;
+  oneHot(indices: Tensor, depth: number): Tensor;
   gather(table: Tensor, indices: Tensor): Tensor;
   concat(tensors: Tensor[], axis: number): Tensor;
   split(x: Tensor, parts: number, axis: number): Tensor[];
@@ -134,10 +135,13 @@ function start(tf: TensorFlow, { backend, transposing }: Way, job: JobNumbers): 
     })(left, p[name]);
   }
 
-  /** Rows of a table. The WebAssembly backend lacks the derivative of `gather`. */
+  /**
+   * Rows of a table. The WebAssembly backend lacks the derivative of `gather`, and its `oneHot` is wrong if it is
+   * asked for floats.
+   */
   function rows(name: string, indices: Tensor): Tensor {
     if (backend === "cpu") return tf.gather(p[name], indices);
-    return product(tf.oneHot(indices, job.classes, 1, 0, "float32"), name);
+    return product(tf.oneHot(indices, job.classes).toFloat(), name);
   }
 
   function output(states: Tensor): Tensor {
