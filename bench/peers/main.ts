@@ -73,13 +73,16 @@ async function startFastest(
       if (slower !== process) best = process;
       await slower?.[Symbol.asyncDispose]();
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      failures.push([...setting.args, reason].join(" "));
+      failures.push([...setting.args, reasonOf(error)].join(" "));
     }
     first ??= (performance.now() - started) / 1000;
   }
   if (!best) throw new RangeError(failures[0]);
   return { peer, process: best, failures };
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 async function runJob(job: Job, folder: string, settings: RunSettings): Promise<JobRow> {
@@ -88,55 +91,68 @@ async function runJob(job: Job, folder: string, settings: RunSettings): Promise<
   const peak = await peakGigaflops();
   await using stack = new AsyncDisposableStack();
   const running: RunningPeer[] = [];
-  const cells = new Map<PeerProgram, PeerCell>();
+  const cells = new Map<string, PeerCell>();
+  const giveUp = ({ name, title }: PeerProgram, error: unknown): void => {
+    cells.set(name, { name, title, unable: reasonOf(error) });
+  };
   for (const peer of settings.peers) {
     try {
       const started = await startFastest(peer, data, settings.verbose);
       stack.use(started.process);
       running.push(started);
     } catch (error) {
-      const unable = error instanceof Error ? error.message : String(error);
-      cells.set(peer, { name: peer.name, title: peer.title, unable });
+      giveUp(peer, error);
     }
   }
-  const speeds = await measure(running, settings);
-  for (const one of running) {
-    const { peer: { name, title }, process: { ready }, failures } = one;
-    const { version, device, threads } = ready;
-    const variant = [ready.variant, ...failures.map((reason) => `(${reason})`)].join(" ");
-    const losses = await one.process.check(stepsToCheck(job, ready.steps_per_second));
-    cells.set(one.peer, {
-      ...{ name, title, version, device, variant, threads, losses },
-      speeds: speeds.get(one),
-    });
+  const speeds = await measure(running, settings, giveUp);
+  for (const { peer, process, failures } of running) {
+    if (cells.has(peer.name)) continue;
+    const { name, title } = peer;
+    const { version, device, threads, steps_per_second } = process.ready;
+    try {
+      const losses = await process.check(stepsToCheck(job, steps_per_second));
+      const variant = [process.ready.variant, ...failures.map((reason) => `(${reason})`)].join(" ");
+      cells.set(name, {
+        ...{ name, title, version, device, variant, threads, losses },
+        speeds: speeds.get(peer),
+      });
+    } catch (error) {
+      giveUp(peer, error);
+    }
   }
-  const own = running.find(({ peer }) => peer === UNROLL);
+  const own = running.find(({ peer }) => peer === UNROLL && cells.get(peer.name)?.speeds);
   const row: JobRow = {
     ...{ job, peak },
-    cells: settings.peers.flatMap((peer) => cells.get(peer) ?? []),
+    cells: settings.peers.flatMap(({ name }) => cells.get(name) ?? []),
     headline: job.name === "fizzbuzz-rnn" && own
-      ? await headlineSeconds(own.process, median(speeds.get(own)!))
+      ? await headlineSeconds(own.process, median(speeds.get(UNROLL)!))
       : undefined,
   };
   if (!own || !shortfallOf(row, judgedTorch([row]))) return row;
   return { ...row, parts: await own.process.parts() };
 }
 
-/** Blocks in turns; what is too slow for that has done its only one. */
+/** Blocks in turns; what is too slow for that has done its only one, and who fails is out. */
 async function measure(
   running: readonly RunningPeer[],
   { rounds, seconds }: RunSettings,
-): Promise<Map<RunningPeer, number[]>> {
-  const speeds = new Map<RunningPeer, number[]>(running.map((one) => [one, []]));
+  giveUp: (peer: PeerProgram, error: unknown) => void,
+): Promise<Map<PeerProgram, number[]>> {
+  const speeds = new Map<PeerProgram, number[]>(running.map(({ peer }) => [peer, []]));
   for (let round = 0; round < rounds; round++) {
     // Nobody is always first.
     for (let i = 0; i < running.length; i++) {
-      const one = running[(i + round) % running.length];
-      const { ready } = one.process;
-      const { steps_per_second } = ready.steps_per_second < SLOWEST
-        ? ready
-        : await one.process.block({ seconds });
-      speeds.get(one)!.push(steps_per_second);
+      const { peer, process } = running[(i + round) % running.length];
+      if (!speeds.has(peer)) continue;
+      const { ready } = process;
+      const isSlow = ready.steps_per_second < SLOWEST;
+      try {
+        const { steps_per_second } = isSlow ? ready : await process.block({ seconds });
+        speeds.get(peer)?.push(steps_per_second);
+      } catch (error) {
+        speeds.delete(peer);
+        giveUp(peer, error);
+      }
     }
   }
   return speeds;

@@ -8,8 +8,8 @@
 /** Explanations by the name of the job. */
 export const OBSTACLES: Readonly<Record<string, string>> = {
   "counting-rnn":
-    "32 rows of 20 units are vectors of five: the products of a step are too small to fill the pipelines, and the " +
-    "hyperbolic tangents and the sums of the weights' gradients over 11 steps of time wait for them.",
+    "Timed alone, the softmax cross entropy of 352 rows of ten classes takes two fifths of a step with its slopes, " +
+    "more than the two loops over time: ten columns are two and a half vectors.",
   "char-lstm":
     "Beside its products, which are the BLAS's, the gates of an LSTM wait for five functions such as tanh in a row.",
 };
