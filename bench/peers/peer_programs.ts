@@ -75,8 +75,8 @@ const PYTHON_PEERS: readonly PythonPeer[] = [
   {
     ...{ name: "jax", title: "JAX", modules: ["jax", "optax"] },
     settings: () => [
-      { args: ["--budget", "20"] },
-      { args: ["--threads", "1", "--budget", "20"], seconds: 60 },
+      { args: ["--budget", "30"] },
+      { args: ["--threads", "1", "--budget", "30"], seconds: 60 },
     ],
   },
   {
