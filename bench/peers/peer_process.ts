@@ -62,7 +62,7 @@ export class PeerProcess implements AsyncDisposable {
       const first = await inTime(
         lines.next(),
         patience,
-        `no training step within ${patience} s`,
+        `no training step within ${Math.round(patience)} s`,
       );
       if (first.done) throw new RangeError("it ended without a word");
       const message = JSON.parse(first.value) as ReadyResult & { readonly unable?: string };
