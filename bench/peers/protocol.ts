@@ -147,7 +147,7 @@ export function readJob(path: string): JobNumbers {
   return { ...JSON.parse(metadata.job) as Job, parameters: part("p."), batches: part("b.") };
 }
 
-/** Seconds that a first step may take, and how often it may take as long as the best's, before a variant is left. */
+/** Seconds that a first call may take, and how much longer than the best's for its steps, before a variant is left. */
 const PATIENCE = { seconds: 2, factor: 5 } as const;
 
 /** Finds the fastest variant, in turns and after all are warm; its best speed in that. */
@@ -163,7 +163,8 @@ async function probe(
     try {
       const session = new Session(peer, version, job, variant);
       const best = Math.max(0, ...found.map(({ rate }) => rate));
-      await session.start(Math.max(PATIENCE.seconds, PATIENCE.factor / best));
+      const usual = (variant.quantum ?? 1) / best;
+      await session.start(Math.max(PATIENCE.seconds, PATIENCE.factor * usual));
       // What takes seconds a step needs no warming up.
       if (session.rate > 1) await session.block({ seconds: 0.1 });
       found.push({ session, name: variant.name, rate: session.rate });
