@@ -221,10 +221,8 @@ async function main(args: string[]): Promise<void> {
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
-  // Where an interpreter lies is nobody's business.
-  const shown = args.map((arg, i) =>
-    args[i - 1] === "--python" ? arg.replaceAll(/[^,]*\//g, "") : arg
-  );
+  // Where things lie on this machine is nobody's business.
+  const shown = args.map((arg) => arg.replaceAll(/[^,=]*\//g, ""));
   const processors = cpus();
   const model = processors[0]?.model.trim() || "unknown";
   const text = writeResults(rows, {

@@ -40,7 +40,7 @@ export const UNROLL: PeerProgram = {
   settings: [{ args: [] }],
 };
 
-/** Unroll as `deno task train` starts it: without `--allow-ffi` it finds no BLAS. */
+/** Unroll without `--allow-ffi`, so that it finds no BLAS. */
 export const UNROLL_WITHOUT_BLAS: PeerProgram = {
   name: "unroll-without-blas",
   title: "Unroll without BLAS",

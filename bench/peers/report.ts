@@ -201,7 +201,7 @@ function plainLines(rows: readonly JobRow[], peers: readonly Column[]): string[]
   return [
     "## Without a BLAS",
     "",
-    `Unroll started without \`--allow-ffi\`, as the tasks of \`deno.json\` start it, in the same run: ${
+    `Unroll started without \`--allow-ffi\`, which no BLAS is called without, in the same run: ${
       [...devices].join("; ")
     }.`,
     "The third column is its share of the speed above; the others are how many times as fast it is.",
