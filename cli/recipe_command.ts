@@ -11,7 +11,6 @@ import {
   parseOptions,
   type Plugin,
   resolvePlugin,
-  type Task,
   type TaskInstance,
   type TrainSettings,
   unknownName,
@@ -28,7 +27,7 @@ import {
 import { compare, formatComparisons, formatKnown, type Recipe } from "./recipes/recipe.ts";
 import { recipeSettings, taskOptionsOf } from "./recipes/run_recipe.ts";
 import { formatNews, RecipeWatch } from "./recipes/watch.ts";
-import { configured } from "./train_action.ts";
+import { configuredTask } from "./train_action.ts";
 import { addFlag, type DefinedCommand, runTraining } from "./train_command.ts";
 import { TRAIN_OPTIONS, type TrainOptions } from "./train_options.ts";
 import type { Chosen, World } from "./world.ts";
@@ -160,7 +159,7 @@ async function trainingOf(
     recipe.training.phases !== undefined;
   // Only where epochs count is the task made to know how long they are: it may read a text.
   const instance: Pick<TaskInstance, "stepsPerEpoch"> = counted
-    ? await (configured(task) as Task).create()
+    ? await configuredTask(task).create()
     : {};
   if (epochs !== undefined && instance.stepsPerEpoch === undefined) {
     throw new UsageError(`Cannot count epochs of ${task.name}: its data have no end, say --steps`);
@@ -172,17 +171,17 @@ async function trainingOf(
   const { optimizer: optimizerName, schedule } = recipe.training;
   const options: Partial<TrainOptions> = {
     ...rest as Partial<TrainOptions>,
-    ...(learningRate === undefined ? {} : { lr: learningRate }),
+    ...(learningRate === undefined || isTyped("phases") ? {} : { lr: learningRate }),
     ...(optimizerName === undefined ? {} : { optimizer: optimizerName }),
     ...(schedule === undefined ? {} : { schedule }),
   };
   const kept = Object.fromEntries(Object.entries(options).filter(([name]) => !isTyped(name)));
-  // What is made of a name and its settings, and phases, which only a rate that is typed replaces.
+  // What is made of a name and its settings, and phases, which only rates that are typed replace.
   const settings: Partial<TrainSettings> = {
     ...(optimizer !== undefined && !isTyped("optimizer") && !isTyped("momentum")
       ? { optimizer }
       : {}),
-    ...(phases !== undefined && !isTyped("lr") ? { phases } : {}),
+    ...(phases !== undefined && !isTyped("lr") && !isTyped("phases") ? { phases } : {}),
   };
   return { training: { ...readFlags(general, flags, typed), ...kept }, settings };
 }

@@ -4,7 +4,13 @@
  * @module
  */
 
-import { describeOptions, type Plugin, type RunConfig } from "@unroll/core";
+import {
+  describeOptions,
+  formatPhases,
+  type LearningPhase,
+  type Plugin,
+  type RunConfig,
+} from "@unroll/core";
 import { composeFlags, type FlagSource } from "./flags.ts";
 import { TRAIN_FLAGS } from "./train_command.ts";
 import { TRAIN_OPTIONS } from "./train_options.ts";
@@ -50,9 +56,12 @@ export function reproduceCommand(
   say(model, config.model.options, false);
   words.push(`--task ${quoted(config.task.name)}`);
   say(task, config.task.options, false);
-  const { momentum, weightDecay, ...rest } = settings;
+  const { momentum, weightDecay, learningRate, phases, ...rest } = settings;
   say(general, {
     ...rest,
+    ...(phases === undefined
+      ? { learningRate }
+      : { phases: formatPhases(phases as readonly LearningPhase[]) }),
     ...(rest.optimizer === "sgd" && momentum !== 0 ? { momentum } : {}),
     ...(rest.optimizer === "adamw" ? { weightDecay } : {}),
   }, true);

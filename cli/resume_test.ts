@@ -1,5 +1,11 @@
-import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
-import { type Checkpoint, listRuns, openRun, type RunFolder } from "@unroll/core";
+import {
+  assert,
+  assertAlmostEquals,
+  assertEquals,
+  assertRejects,
+  assertStrictEquals,
+} from "@std/assert";
+import { type Checkpoint, listRuns, openRun, reconfigureRun, type RunFolder } from "@unroll/core";
 import { MODELS } from "@unroll/models";
 import { TASKS } from "@unroll/tasks";
 import { StoppedError } from "./errors.ts";
@@ -106,6 +112,31 @@ Deno.test("resumeAndKeep() goes on to the same bits as a run that never stopped"
   });
 });
 
+Deno.test("resumeAndKeep() tells of a device that is not what the run began with", async () => {
+  await inFolder(async (folder) => {
+    const run = await trainSmall(folder);
+    const told: unknown[] = [];
+    const reporter: Reporter = {
+      ...silentReporter(),
+      config: ({ device_before, device_description }) =>
+        told.push([device_before, device_description]),
+    };
+    const now = run.config.deviceDescription;
+    assert(now?.startsWith("WebAssembly SIMD"), now);
+    await resumeAndKeep({ run: run.path, changes: { steps: 210 } }, reporter, PLUGINS);
+    await reconfigureRun(run, { ...run.config, deviceDescription: "an abacus" });
+    await resumeAndKeep({ run: run.path, changes: { steps: 220 } }, reporter, PLUGINS);
+    // Who asks for another device knows.
+    const changes = { steps: 230, device: "reference" } as const;
+    await resumeAndKeep({ run: run.path, changes }, reporter, PLUGINS);
+    assertEquals(told, [
+      [undefined, now],
+      ["an abacus", now],
+      [undefined, "interpreter in double precision"],
+    ]);
+  });
+});
+
 Deno.test("resumeAndKeep() trains for longer, at another rate, and keeps that", async () => {
   await inFolder(async (folder) => {
     const run = await trainSmall(folder, { steps: 40, schedule: "constant" });
@@ -123,6 +154,40 @@ Deno.test("resumeAndKeep() trains for longer, at another rate, and keeps that", 
     );
     assert(rates.length > 0);
     assertEquals(new Set(rates), new Set([0.125]));
+  });
+});
+
+Deno.test("resumeAndKeep() goes on in the phases of the learning rate, or at one rate in their place", async () => {
+  await inFolder(async (folder) => {
+    const phases = "70:0.01,50:0.001,1:0.05";
+    const training = { phases, schedule: "constant" } as const;
+    const straight = await trainSmall(`${folder}/straight`, training);
+    const controller = new AbortController();
+    const reporter: Reporter = {
+      ...silentReporter(),
+      validation: ({ step }) => step >= 60 ? controller.abort() : undefined,
+    };
+    const stopped = await trainSmall(`${folder}/stopped`, training, reporter, controller.signal);
+    // Before the second phase, of which nothing has been seen yet.
+    const { step, config } = await stopped.readCheckpoint("last");
+    assert(step < 70, String(step));
+    assertEquals(config.training.phases, [
+      { steps: 70, learningRate: 0.01 },
+      { steps: 50, learningRate: 0.001 },
+      { steps: 1, learningRate: 0.05 },
+    ]);
+    await resumeAndKeep({ run: stopped.path, changes: {} }, silentReporter(), PLUGINS);
+    await assertSameRuns(stopped, straight);
+    const rate = async (step: number) =>
+      (await straight.readMetrics()).find((line) =>
+        line.event === "progress" && Number(line.step) === step
+      )?.learning_rate as number;
+    assertAlmostEquals(await rate(200), 0.05, 1e-8);
+
+    const changes = { steps: 220, lr: 0.125 };
+    await resumeAndKeep({ run: straight.path, changes }, silentReporter(), PLUGINS);
+    assertEquals(await rate(220), 0.125);
+    assertEquals((await openRun(straight.path)).config.training.phases, undefined);
   });
 });
 

@@ -17,6 +17,7 @@ import {
   openRun,
   type OptimizerName,
   OPTIMIZERS,
+  parsePhases,
   reconfigureRun,
   resolvePlugin,
   resolveSettings,
@@ -37,6 +38,7 @@ import {
 } from "@unroll/core";
 import { StoppedError, UsageError } from "./errors.ts";
 import { lookInside } from "./hidden_states.ts";
+import { mayCallLibraries } from "./machine.ts";
 import type { Reporter } from "./reporter.ts";
 import type { TrainOptions } from "./train_options.ts";
 import type { Chosen, ResumeRequest, TrainRequest } from "./world.ts";
@@ -44,6 +46,20 @@ import type { Chosen, ResumeRequest, TrainRequest } from "./world.ts";
 /** A model or task as it was asked for. */
 export function configured(chosen: Chosen): Model | Task {
   return (chosen.plugin as ModelPlugin | TaskPlugin)(chosen.options as object);
+}
+
+const TASKS = new WeakMap<Chosen, Task>();
+
+/** A task as it was asked for. However often it is created, its data are read once. */
+export function configuredTask(chosen: Chosen): Task {
+  let task = TASKS.get(chosen);
+  if (!task) {
+    const made = configured(chosen) as Task;
+    let created: Promise<TaskInstance> | undefined;
+    task = { ...made, create: () => created ??= made.create() };
+    TASKS.set(chosen, task);
+  }
+  return task;
 }
 
 /**
@@ -54,7 +70,7 @@ export function configured(chosen: Chosen): Model | Task {
  * @returns One sentence, or `undefined` if it can.
  */
 export async function refusal(model: Chosen, task: Chosen): Promise<string | undefined> {
-  const { spec } = await (configured(task) as Task).create();
+  const { spec } = await configuredTask(task).create();
   const reason = (configured(model) as Model).refuses(spec);
   if (!reason) return undefined;
   const { name } = task.plugin;
@@ -64,7 +80,10 @@ export async function refusal(model: Chosen, task: Chosen): Promise<string | und
 
 /** Settings of the trainer that options name. */
 export function settingsOf(options: TrainOptions): Partial<TrainSettings> {
-  const { lr, optimizer, momentum, weightDecay, ...rest } = options;
+  const { lr, phases, optimizer, momentum, weightDecay, ...rest } = options;
+  if (lr !== undefined && phases !== undefined) {
+    throw new UsageError("Cannot use --lr with --phases: each phase has its own learning rate");
+  }
   if (momentum !== undefined && optimizer !== "sgd") {
     throw new UsageError(
       "Cannot use --momentum without --optimizer sgd: other optimizers have none",
@@ -75,7 +94,12 @@ export function settingsOf(options: TrainOptions): Partial<TrainSettings> {
   }
   const made = optimizer &&
     OPTIMIZERS[optimizer]({ ...momentum && { momentum }, ...weightDecay && { weightDecay } });
-  return { ...rest, learningRate: lr, optimizer: made };
+  return {
+    ...rest,
+    learningRate: lr,
+    optimizer: made,
+    ...(phases === undefined ? {} : { phases: parsePhases(phases) }),
+  };
 }
 
 /**
@@ -97,7 +121,7 @@ export async function trainAndKeep(
     ...settingsOf(request.training),
     ...request.settings,
     model: configured(request.model) as Model,
-    task: configured(request.task) as Task,
+    task: configuredTask(request.task),
     modelName: request.model.name,
     taskName: request.task.name,
     out: request.out,
@@ -111,7 +135,7 @@ export async function trainAndKeep(
  *
  * @param request Which run, and what is to be otherwise.
  * @param reporter Is told what happens.
- * @param plugins The models and tasks that names mean.
+ * @param found The models and tasks that names mean, and what keeps measurements.
  * @param signal Ends training after the step that runs.
  * @throws {RangeError} When the run cannot be read, or nothing is left to do.
  * @throws {StoppedError} When the signal ended it.
@@ -119,7 +143,7 @@ export async function trainAndKeep(
 export async function resumeAndKeep(
   request: ResumeRequest,
   reporter: Reporter,
-  plugins: Pick<LoadSettings, "models" | "tasks" | "base">,
+  found: Pick<LoadSettings, "models" | "tasks" | "base"> & Pick<TrainSettings, "tuning">,
   signal?: AbortSignal,
 ): Promise<void> {
   const old = await openRun(request.run);
@@ -138,17 +162,17 @@ export async function resumeAndKeep(
   }
   if (!Object.hasOwn(SCHEDULES, settings.schedule)) {
     throw new RangeError(
-      `Cannot go on with ${old.path}: its learning rate goes as a recipe or a program says, --schedule must tell another way`,
+      `Cannot go on with ${old.path}: its learning rate goes as a program says, --schedule must tell another way`,
     );
   }
   const { model, task, seed, version } = old.config;
-  const { base } = plugins;
+  const { base, tuning } = found;
   const modelPlugin = await resolvePlugin(model.name, {
     kind: "model",
-    table: plugins.models,
+    table: found.models,
     base,
   });
-  const taskPlugin = await resolvePlugin(task.name, { kind: "task", table: plugins.tasks, base });
+  const taskPlugin = await resolvePlugin(task.name, { kind: "task", table: found.tasks, base });
   const { optimizer, optimizerSettings, ...rest } = settings;
   const training = {
     ...rest,
@@ -161,12 +185,13 @@ export async function resumeAndKeep(
   const run = await reconfigureRun(old, {
     ...old.config,
     training: JSON.parse(JSON.stringify(settings)) as JsonRecord,
-    ...(request.changes.device === undefined ? {} : { device: name }),
+    ...(request.changes.device === undefined ? {} : { device: name, deviceDescription: undefined }),
   });
   await run.rewindMetrics(resume?.step ?? 0);
   await trainAndTell({
     ...training,
     device: name,
+    tuning,
     version,
     saveEvery,
     run,
@@ -205,11 +230,13 @@ interface KeptSettings extends Omit<TrainingDefaults, "optimizer" | "schedule"> 
 }
 
 function changedSettings(kept: JsonRecord, changes: Partial<TrainOptions>): KeptSettings {
-  const { lr, ...rest } = changes;
+  const { lr, phases, ...rest } = changes;
   const changed: Readonly<Record<string, Json | undefined>> = {
     ...kept,
     ...rest,
-    ...(lr === undefined ? {} : { learningRate: lr }),
+    // One rate takes the place of phases, and the other way round.
+    ...(lr === undefined ? {} : { learningRate: lr, phases: undefined }),
+    ...(phases === undefined ? {} : { phases: parsePhases(phases) as unknown as Json }),
   };
   return changed as unknown as KeptSettings;
 }
@@ -220,15 +247,18 @@ async function trainAndTell(settings: SavedTrainSettings, reporter: Reporter): P
   let instance!: TaskInstance;
   const training = trainAndSave({
     ...settings,
-    opened(opened, { task, device, deviceReason }) {
+    opened(opened, { task, device, deviceReason, deviceDescription }) {
       run = opened;
       instance = task;
       const { config, path } = run;
+      const began = config.deviceDescription ?? deviceDescription;
       reporter.config({
         config,
         run: path,
         device,
+        device_description: deviceDescription,
         ...(deviceReason !== undefined && { device_reason: deviceReason }),
+        ...(began !== deviceDescription && { device_before: began }),
         ...settings.resume && { step: settings.resume.step },
       });
     },
@@ -250,8 +280,10 @@ async function trainAndTell(settings: SavedTrainSettings, reporter: Reporter): P
   await finish(trained, reporter, run);
 }
 
+/** A run that could call a BLAS goes on to the same bits only where it still can. */
 function resumeCommand(run: RunFolder): string {
-  return `deno task train --resume ${quoted(run.path)}`;
+  const task = mayCallLibraries() ? "blas train" : "train";
+  return `deno task ${task} --resume ${quoted(run.path)}`;
 }
 
 /** A device that was lost takes nothing along that was saved. */

@@ -188,6 +188,7 @@ const CHANGEABLE: readonly (keyof TrainOptions)[] = [
   "steps",
   "device",
   "lr",
+  "phases",
   "schedule",
   "clip",
   "clipNorm",

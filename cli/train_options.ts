@@ -19,6 +19,8 @@ export interface TrainOptions {
   readonly optimizer?: "sgd" | "adam" | "adamw" | "adagrad" | "rmsprop";
   /** Learning rate. */
   readonly lr?: number;
+  /** Learning rates one after the other, `steps:rate,steps:rate`, in place of one. */
+  readonly phases?: string;
   /** How the learning rate goes. */
   readonly schedule?: "constant" | "linear" | "cosine";
   /** Every gradient element is cut to ±this. */
@@ -54,6 +56,9 @@ export const TRAIN_OPTIONS: OptionsSchema<TrainOptions> = z.object({
   optimizer: z.enum(["sgd", "adam", "adamw", "adagrad", "rmsprop"]).optional()
     .describe("Optimizer"),
   lr: z.number().positive().optional().describe("Learning rate"),
+  phases: z.string().min(1).optional().describe(
+    "Learning rates one after the other as steps:rate,steps:rate, such as 400:1e-3,800:1e-4",
+  ),
   schedule: z.enum(["constant", "linear", "cosine"]).optional().describe(
     "How the learning rate goes",
   ),

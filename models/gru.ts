@@ -16,15 +16,10 @@
  *
  * @module
  */
-import {
-  defineModel,
-  type ModelPlugin,
-  type OptionsSchema,
-  sigmoid,
-  type Tensor,
-} from "@unroll/core";
+import { defineModel, type ModelPlugin, type OptionsSchema, type Tensor } from "@unroll/core";
 import * as z from "zod";
 import { activation, ACTIVATION_NAMES, type ActivationName } from "./activations.ts";
+import { INITIALIZER_NAMES, type InitializerName } from "./initializers.ts";
 import { plus } from "./linear.ts";
 import {
   type Cell,
@@ -33,12 +28,21 @@ import {
   recurrentModel,
   refuseRecurrent,
 } from "./recurrent.ts";
-import { type RecurrentOptions, recurrentShape } from "./recurrent_options.ts";
+import {
+  GATE_ACTIVATION,
+  type GateActivationName,
+  type RecurrentOptions,
+  recurrentShape,
+} from "./recurrent_options.ts";
 
 /** Options of {@linkcode gru}. */
 export interface GruOptions extends RecurrentOptions {
   /** The activation φ of the candidate. */
   readonly activation: ActivationName;
+  /** The activation σ of the gates. */
+  readonly gateActivation: GateActivationName;
+  /** How the candidate's weights from the input start; as those of the gates if left out. */
+  readonly candidateInit?: InitializerName;
   /** Whether the state is reset after or before it is multiplied by the candidate's weights. */
   readonly reset: "after" | "before";
 }
@@ -46,6 +50,9 @@ export interface GruOptions extends RecurrentOptions {
 const OPTIONS: OptionsSchema<GruOptions> = z.object({
   ...recurrentShape({ hidden: 64 }),
   activation: z.enum(ACTIVATION_NAMES).default("tanh").describe("Activation of the candidate"),
+  gateActivation: GATE_ACTIVATION,
+  candidateInit: z.enum(INITIALIZER_NAMES).optional()
+    .describe("Start of the candidate's weights from the input; as the gates' if left out"),
   reset: z.enum(["after", "before"]).default("after")
     .describe("Reset of the state: after the product, as PyTorch, or before, as the last paper"),
 });
@@ -82,13 +89,16 @@ export const gru: ModelPlugin<GruOptions> = defineModel({
   create: (options, spec) => recurrentModel(gruCell(options), options, spec),
 });
 
-function gruCell({ activation: name, reset }: Pick<GruOptions, "activation" | "reset">): Cell {
-  const phi = activation(name);
+function gruCell(options: GruOptions): Cell {
+  const { reset, candidateInit } = options;
+  const phi = activation(options.activation);
+  const sigma = activation(options.gateActivation);
   const common = {
     name: "gru",
     state: ["h"],
     gates: ["r", "z", "n"],
     candidate: "n",
+    candidateInit,
     start: ({ h }: CellState) => ({ h: phi(h) }),
   };
   if (reset === "after") {
@@ -97,8 +107,8 @@ function gruCell({ activation: name, reset }: Pick<GruOptions, "activation" | "r
       step({ weight_hh, bias_hh }, { h }, x) {
         const [xr, xz, xn] = x.split(3);
         const [hr, hz, hn] = plus(h.matmul(weight_hh), bias_hh).split(3);
-        const r = sigmoid(xr.add(hr));
-        const z = sigmoid(xz.add(hz));
+        const r = sigma(xr.add(hr));
+        const z = sigma(xz.add(hz));
         const n = phi(xn.add(r.mul(hn)));
         const next = n.add(z.mul(h.sub(n))); // z h + (1 − z) n
         return { state: { h: next }, output: next };
@@ -118,8 +128,8 @@ function gruCell({ activation: name, reset }: Pick<GruOptions, "activation" | "r
       const { gates, candidate, gateBias, candidateBias } = parameters as ResetBefore;
       const [xr, xz, xn] = x.split(3);
       const [hr, hz] = plus(h.matmul(gates), gateBias).split(2);
-      const r = sigmoid(xr.add(hr));
-      const z = sigmoid(xz.add(hz));
+      const r = sigma(xr.add(hr));
+      const z = sigma(xz.add(hz));
       const n = phi(xn.add(plus(r.mul(h).matmul(candidate), candidateBias)));
       const next = n.add(z.mul(h.sub(n)));
       return { state: { h: next }, output: next };

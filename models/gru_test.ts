@@ -1,4 +1,4 @@
-import { concatenate, randomKey, sigmoid, tanh, type Tensor } from "@unroll/core";
+import { concatenate, maximum, minimum, randomKey, sigmoid, tanh, type Tensor } from "@unroll/core";
 import { gru, type GruOptions, type RecurrentParameters } from "./mod.ts";
 import { assertClose, classSpec, waves } from "./helpers_test.ts";
 
@@ -28,6 +28,9 @@ function expected(w: readonly Tensor[], options: GruOptions, combined: boolean):
   const [br, bz, bn] = w[2].split(3);
   const [cr, cz, cn] = w[3].split(3);
   const phi = options.activation === "sigmoid" ? sigmoid : tanh;
+  const sigma = options.gateActivation === "hard-sigmoid"
+    ? (x: Tensor) => minimum(maximum(x.mul(0.2).add(0.5), 0), 1)
+    : sigmoid;
   const both = (h: Tensor, x: Tensor, wh: Tensor, wx: Tensor) =>
     combined
       ? concatenate([h, x], 1).matmul(concatenate([wh, wx]))
@@ -36,8 +39,8 @@ function expected(w: readonly Tensor[], options: GruOptions, combined: boolean):
   const states: Tensor[] = [];
   for (let t = 0; t < 3; t++) {
     const x = waves([3, 2, 3], 5).slice(0, t, t + 1).reshape([2, 3]);
-    const reset = sigmoid(both(h, x, ur, wr).add(br).add(cr));
-    const update = sigmoid(both(h, x, uz, wz).add(bz).add(cz));
+    const reset = sigma(both(h, x, ur, wr).add(br).add(cr));
+    const update = sigma(both(h, x, uz, wz).add(bz).add(cz));
     const candidate = options.reset === "before"
       ? phi(both(h.mul(reset), x, un, wn).add(bn).add(cn))
       : phi(x.matmul(wn).add(bn).add(reset.mul(h.matmul(un).add(cn))));
@@ -59,3 +62,11 @@ for (const reset of ["after", "before"] as const) {
     }
   }
 }
+
+Deno.test("gru() takes the gates of Keras", async () => {
+  for (const reset of ["after", "before"] as const) {
+    const options = { reset, activation: "tanh", gateActivation: "hard-sigmoid" } as const;
+    const { hidden, w } = run(options);
+    assertClose(await hidden.data(), await expected(w, options as GruOptions, false).data());
+  }
+});

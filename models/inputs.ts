@@ -60,6 +60,8 @@ export interface InputSettings {
   readonly spec: InputSpec;
   /** Size of the embedding; 0 for none. */
   readonly embedding: number;
+  /** Standard deviation of its start; rows of length 1 if left out. */
+  readonly embeddingStd?: number;
   /** Normalisation. */
   readonly norm: InputNorm;
 }
@@ -93,11 +95,11 @@ export function inputWidth({ spec, embedding }: InputSettings): number | undefin
 
 /** Weights of the input stage before training. */
 export function inputParameters(key: Tensor, settings: InputSettings): InputParameters {
-  const { spec, embedding, norm } = settings;
+  const { spec, embedding, embeddingStd, norm } = settings;
   const width = inputWidth(settings) ?? 0;
   return {
     ...(spec.kind === "symbol" && embedding > 0
-      ? { embedding: embeddingParameters(key, spec.vocabulary, embedding) }
+      ? { embedding: embeddingParameters(key, spec.vocabulary, embedding, embeddingStd) }
       : {}),
     ...(norm === "none" ? {} : {
       input_norm: {
@@ -109,13 +111,14 @@ export function inputParameters(key: Tensor, settings: InputSettings): InputPara
   };
 }
 
-/** Rows of length 1 on average, as one-hot vectors have. */
+/** Rows of length 1 on average, as one-hot vectors have, where nothing else is said. */
 export function embeddingParameters(
   key: Tensor,
   vocabulary: number,
   size: number,
+  std: number = Math.sqrt(1 / size),
 ): EmbeddingParameters {
-  return { weight: mul(randomNormal(key, [vocabulary, size]), Math.sqrt(1 / size)) };
+  return { weight: mul(randomNormal(key, [vocabulary, size]), std) };
 }
 
 /** What the first layer reads, and what the model sets in its own parameters. */

@@ -14,17 +14,24 @@
  *
  * @module
  */
-import { defineModel, type ModelPlugin, type OptionsSchema, sigmoid } from "@unroll/core";
+import { defineModel, type ModelPlugin, type OptionsSchema } from "@unroll/core";
 import * as z from "zod";
 import { activation, ACTIVATION_NAMES, type ActivationName } from "./activations.ts";
 import { plus } from "./linear.ts";
 import { type Cell, recurrentModel, refuseRecurrent } from "./recurrent.ts";
-import { type RecurrentOptions, recurrentShape } from "./recurrent_options.ts";
+import {
+  GATE_ACTIVATION,
+  type GateActivationName,
+  type RecurrentOptions,
+  recurrentShape,
+} from "./recurrent_options.ts";
 
 /** Options of {@linkcode lstm}. */
 export interface LstmOptions extends RecurrentOptions {
   /** The activation φ of what goes into the memory and comes out of it. */
   readonly activation: ActivationName;
+  /** The activation σ of the gates. */
+  readonly gateActivation: GateActivationName;
   /** What the bias of the forget gate starts at; 1 remembers at first (Jozefowicz et al., 2015). */
   readonly forgetBias: number;
 }
@@ -33,6 +40,7 @@ const OPTIONS: OptionsSchema<LstmOptions> = z.object({
   ...recurrentShape({ hidden: 64 }),
   activation: z.enum(ACTIVATION_NAMES).default("tanh")
     .describe("Activation of what goes into the memory and comes out"),
+  gateActivation: GATE_ACTIVATION,
   forgetBias: z.number().min(-100).max(100).default(1)
     .describe("Start of the forget gate's bias; above 0, the memory is kept at first"),
 });
@@ -69,10 +77,9 @@ export const lstm: ModelPlugin<LstmOptions> = defineModel({
   create: (options, spec) => recurrentModel(lstmCell(options), options, spec),
 });
 
-function lstmCell(
-  { activation: name, forgetBias }: Pick<LstmOptions, "activation" | "forgetBias">,
-): Cell {
-  const phi = activation(name);
+function lstmCell({ forgetBias, ...options }: LstmOptions): Cell {
+  const phi = activation(options.activation);
+  const sigma = activation(options.gateActivation);
   return {
     name: "lstm",
     state: ["h", "c"],
@@ -82,8 +89,8 @@ function lstmCell(
     start: ({ h, c }) => ({ h: phi(h), c }),
     step({ weight_hh, bias_hh }, { h, c }, x) {
       const [i, f, g, o] = x.add(plus(h.matmul(weight_hh), bias_hh)).split(4);
-      const memory = sigmoid(f).mul(c).add(sigmoid(i).mul(phi(g)));
-      const next = sigmoid(o).mul(phi(memory));
+      const memory = sigma(f).mul(c).add(sigma(i).mul(phi(g)));
+      const next = sigma(o).mul(phi(memory));
       return { state: { h: next, c: memory }, output: next };
     },
   };

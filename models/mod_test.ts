@@ -34,9 +34,20 @@ const CASES: Readonly<Record<string, Model>> = {
   "gru that resets before": gru({ hidden: 4, layers: 2, reset: "before", activation: "sigmoid" }),
   "gru that resets before, with biases": gru({ hidden: 4, reset: "before", bias: "both" }),
   "gru from a learned start": gru({ hidden: 4, initialState: "learned", bias: "both" }),
+  "gru with the gates of Keras": gru({ hidden: 4, gateActivation: "hard-sigmoid" }),
   "lstm": lstm({ hidden: 5 }),
   "lstm of layers": lstm({ hidden: 4, layers: 2, initialState: "learned", bias: "both" }),
+  "lstm with the gates of Keras": lstm({ hidden: 4, gateActivation: "hard-sigmoid" }),
   "lstm with an embedding": lstm({ hidden: 4, embedding: 3, inputNorm: "batch" }),
+  "rnn of layers, recomputing": rnn({ hidden: 4, layers: 2, dropout: 0.2, recompute: 2 }),
+  "gru with normalised inputs, recomputing": gru({ hidden: 4, inputNorm: "layer", recompute: 3 }),
+  "lstm with an embedding, recomputing": lstm({
+    hidden: 4,
+    embedding: 3,
+    inputNorm: "batch",
+    initialState: "learned",
+    recompute: 1,
+  }),
 };
 
 for (const [name, model] of Object.entries(CASES)) {

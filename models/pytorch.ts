@@ -3,7 +3,7 @@
  *
  * PyTorch keeps matrices as [out, in] and multiplies by their transposes; here they are [in, out]. The
  * order of the gates is the same (GRU: r, z, n; LSTM: i, f, g, o), and so are the numbers that come
- * out, given `bias: "both"` (or `"none"`) and, for the GRU, `reset: "after"`.
+ * out, given `bias: "both"` (or `"none"`), gates of `sigmoid` and, for the GRU, `reset: "after"`.
  *
  * @module
  */

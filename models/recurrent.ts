@@ -10,6 +10,7 @@ import {
   fill,
   foldIn,
   gather,
+  iota,
   type LayerRow,
   mapTree,
   matmul,
@@ -20,6 +21,7 @@ import {
   randomNormal,
   reshape,
   scan,
+  scanInSegments,
   slice,
   splitKey,
   type TaskSpec,
@@ -27,7 +29,7 @@ import {
   where,
   zeros,
 } from "@unroll/core";
-import { initializeBlocks } from "./initializers.ts";
+import { initializeBlocks, type InitializerName } from "./initializers.ts";
 import {
   type InputParameters,
   inputParameters,
@@ -73,6 +75,8 @@ export interface Cell {
   readonly gates: readonly string[];
   /** Which block makes what the state becomes; `identity` weights are for this one alone. */
   readonly candidate: string;
+  /** How that block's weights from the input start, if not as those of the others. */
+  readonly candidateInit?: InitializerName;
   /** What a bias on the input side starts at, for each block; 0 where left out. */
   readonly startBias?: Readonly<Record<string, number>>;
   /** Done to the weights once, before the steps: what parts of them each step reads. */
@@ -166,7 +170,7 @@ export function recurrentModel(
   options: RecurrentOptions,
   spec: TaskSpec,
 ): ModelInstance<RecurrentParameters, RecurrentState> {
-  const { hidden, layers, dropout } = options;
+  const { hidden, layers, dropout, outputDropout } = options;
   const settings = inputSettings(spec, options);
   const learned = options.initialState === "learned" ||
     options.initialState === "auto" && spec.inputs.kind === "none";
@@ -199,29 +203,80 @@ export function recurrentModel(
       });
     },
 
-    apply(parameters, inputs, { length, state, training, key }) {
-      const { input: first, updates } = readInputs(parameters, inputs, settings, training);
-      let input = first;
-      const last: CellState[] = [];
-      let h: Tensor | undefined;
-      parameters.layers.forEach((weights, layer) => {
-        if (h) input = { kind: "vectors", x: training ? drop(h, dropout, foldIn(key, layer)) : h };
-        const [end, outputs] = runCell(cell, weights, input, { start: state[layer], length });
-        last.push(end);
-        h = outputs;
-      });
-      const top = h as Tensor;
-      const read = spec.outputs.at === "every" ? top : lastStep(top);
+    apply(parameters, inputs, { length, batch, state, training, key }) {
+      const everyStep = spec.outputs.at === "every";
+      const run = (input: LayerInput, start: RecurrentState, length: number, key: Tensor) =>
+        runLayers(cell, parameters, input, {
+          start,
+          length,
+          drop: (h, layer) => training ? drop(h, dropout, foldIn(key, layer)) : h,
+        });
+      const readOut = (h: Tensor, key: Tensor) =>
+        linear(parameters.output, training ? drop(h, outputDropout, foldIn(key, layers)) : h);
+      if (options.recompute === 0 || length <= options.recompute) {
+        const { input, updates } = readInputs(parameters, inputs, settings, training);
+        const [last, hidden] = run(input, state, length, key);
+        const outputs = readOut(everyStep ? hidden : lastStep(hidden), key);
+        return { outputs, state: last, hidden, ...(updates ? { updates } : {}) };
+      }
+      // What belongs to one step is computed in its segment; a batch is normalised as a whole.
+      const whole = settings.norm === "batch"
+        ? readInputs(parameters, inputs, settings, training)
+        : undefined;
+      const sequences = {
+        x: whole ? (whole.input as { readonly x: Tensor }).x : inputs,
+        time: iota([length], 0, "u32"),
+      };
+      const [{ state: last, top }, { outputs, hidden }] = scanInSegments(
+        ({ state }, { x, time }, length) => {
+          const input: LayerInput = whole
+            ? { kind: "vectors", x: x as Tensor }
+            : readInputs(parameters, x, settings, training).input;
+          // Other segments drop others.
+          const own = training && dropout + outputDropout > 0
+            ? foldIn(key, slice(time, 0, 0, 1))
+            : key;
+          const [last, hidden] = run(input, state, length, own);
+          const outputs = everyStep ? readOut(hidden, own) : undefined;
+          return [{ state: last, top: lastStep(hidden) }, { outputs, hidden }];
+        },
+        { state, top: zeros([batch, options.hidden]) },
+        sequences,
+        { length, steps: options.recompute },
+      );
       return {
-        outputs: linear(parameters.output, read),
+        outputs: outputs ?? readOut(top, key),
         state: last,
-        hidden: top,
-        ...(updates ? { updates } : {}),
+        hidden,
+        ...(whole?.updates ? { updates: whole.updates } : {}),
       };
     },
 
     layers: describeLayers(cell, options, spec, learned),
   };
+}
+
+/** Runs the layers, one upon the other: their states after the last step, and the outputs of the top. */
+function runLayers(
+  cell: Cell,
+  { layers }: RecurrentParameters,
+  first: LayerInput,
+  { start, length, drop }: {
+    readonly start: RecurrentState;
+    readonly length: number;
+    readonly drop: (h: Tensor, layer: number) => Tensor;
+  },
+): [RecurrentState, Tensor] {
+  let input = first;
+  const last: CellState[] = [];
+  let h: Tensor | undefined;
+  layers.forEach((weights, layer) => {
+    if (h) input = { kind: "vectors", x: drop(h, layer) };
+    const [end, outputs] = runCell(cell, weights, input, { start: start[layer], length });
+    last.push(end);
+    h = outputs;
+  });
+  return [last, h as Tensor];
 }
 
 /** Runs one layer over all steps: the state after the last, and the outputs f32[time, batch, hidden]. */
@@ -268,14 +323,15 @@ function cellParameters(
 ): CellParameters {
   const { hidden, std, bias, inputInit, recurrentInit } = options;
   const [inputKey, recurrentKey] = splitKey(key);
+  const input = cell.gates.map((gate) =>
+    gate === cell.candidate ? cell.candidateInit ?? inputInit : inputInit
+  );
   const recurrent = cell.gates.map((gate) =>
     recurrentInit === "identity" && gate !== cell.candidate ? inputInit : recurrentInit
   );
   return {
     ...(from === undefined ? {} : {
-      weight_ih: initializeBlocks(cell.gates.map(() => inputInit), inputKey, [from, hidden], {
-        std,
-      }),
+      weight_ih: initializeBlocks(input, inputKey, [from, hidden], { std }),
     }),
     weight_hh: initializeBlocks(recurrent, recurrentKey, [hidden, hidden], { std }),
     ...(bias === "none" ? {} : { bias_ih: startBias(cell, hidden) }),
@@ -315,7 +371,8 @@ function lastStep(x: Tensor): Tensor {
 }
 
 function inputSettings(spec: TaskSpec, options: RecurrentOptions): InputSettings {
-  return { spec: spec.inputs, embedding: options.embedding, norm: options.inputNorm };
+  const { embedding, embeddingStd, inputNorm } = options;
+  return { spec: spec.inputs, embedding, embeddingStd, norm: inputNorm };
 }
 
 function describeLayers(

@@ -62,20 +62,49 @@ for (const [name, model] of Object.entries(MODELS)) {
   });
 }
 
+for (const [name, plugin] of Object.entries({ rnn, gru, lstm })) {
+  Deno.test(`${name}: recomputing changes neither outputs nor gradients`, async () => {
+    const options = { hidden: 4, layers: 2, embedding: 3, initialState: "learned" } as const;
+    const stored = plugin(options);
+    const parameters = stored.create(SPEC).parameters(randomKey(3));
+    const weights = waves([5, 2, 3]);
+    const gradients = async (model: Model) =>
+      await numbers(
+        grad((parameters: Tree) => run(model, parameters, [5], true)[0].mul(weights).sum())(
+          parameters,
+        ),
+      );
+    const expected = await gradients(stored);
+    for (const recompute of [1, 2, 5]) {
+      const model = plugin({ ...options, recompute });
+      assertClose(
+        await run(model, parameters, [5])[0].data(),
+        await run(stored, parameters, [5])[0].data(),
+      );
+      const found = await gradients(model);
+      assertEquals(Object.keys(found), Object.keys(expected));
+      for (const path of Object.keys(found)) assertClose(found[path], expected[path]);
+    }
+  });
+}
+
 Deno.test("recurrentModel() answers at the last step as it does at every step", async () => {
   const model = gru({ hidden: 4 });
-  const last = model.create(classSpec({ kind: "symbol", vocabulary: 5 }, 3, { at: "last" }));
-  const parameters = last.parameters(randomKey(0));
-  const { outputs } = last.apply(parameters, SYMBOLS, {
-    length: 5,
-    batch: 2,
-    state: last.initialState(parameters, 2),
-    training: false,
-    key: randomKey(0),
-  });
-  const [whole] = run(model, parameters, [5]);
-  assertEquals(outputs.shape, [2, 3]);
-  assertClose(await outputs.data(), await whole.slice(0, 4, 5).data());
+  for (const recompute of [0, 2]) {
+    const last = gru({ hidden: 4, recompute })
+      .create(classSpec({ kind: "symbol", vocabulary: 5 }, 3, { at: "last" }));
+    const parameters = last.parameters(randomKey(0));
+    const { outputs } = last.apply(parameters, SYMBOLS, {
+      length: 5,
+      batch: 2,
+      state: last.initialState(parameters, 2),
+      training: false,
+      key: randomKey(0),
+    });
+    const [whole] = run(model, parameters, [5]);
+    assertEquals(outputs.shape, [2, 3]);
+    assertClose(await outputs.data(), await whole.slice(0, 4, 5).data());
+  }
 });
 
 Deno.test("recurrentModel() reads symbols as one-hot vectors", async () => {
@@ -124,6 +153,35 @@ Deno.test("recurrentModel() drops between layers in training only, and keeps the
   assertEquals(Math.abs(zeros - 100) < 5 * 8.7, true, `${zeros} of 400 were dropped`);
   assertEquals(await hidden(true), dropped);
   assertEquals((await hidden(true, 1)).join() === dropped.join(), false);
+});
+
+Deno.test("recurrentModel() drops for the output layer in training only", async () => {
+  const model = rnn({
+    hidden: 400,
+    outputDropout: 0.25,
+    activation: "linear",
+    inputInit: "identity",
+    recurrentInit: "zeros",
+    outputInit: "identity",
+    bias: "none",
+  });
+  const spec = classSpec({ kind: "vector", size: 400 }, 400);
+  const instance = model.create(spec);
+  const parameters = instance.parameters(randomKey(0));
+  const run = async (training: boolean) => {
+    const { outputs, hidden } = instance.apply(parameters, waves([1, 1, 400]).mul(0).add(1), {
+      length: 1,
+      batch: 1,
+      state: instance.initialState(parameters, 1),
+      training,
+      key: randomKey(0),
+    });
+    // The state is handed on whole.
+    assertEquals(new Set(await (hidden as Tensor).data()), new Set([1]));
+    return new Set(await outputs.data());
+  };
+  assertEquals(await run(false), new Set([1]));
+  assertEquals(await run(true), new Set([0, Math.fround(1 / 0.75)]));
 });
 
 Deno.test("recurrentModel() normalises by the batch in training, by running averages otherwise", async () => {
@@ -180,6 +238,15 @@ Deno.test("recurrentModel() starts as it is told", async () => {
   const candidate = gated["layers.0.weight_hh"].filter((_, i) => i % 9 >= 6);
   assertEquals(candidate, identity);
   assertEquals(gated["layers.0.weight_hh"].filter((x) => x === 0).length, 6);
+  const apart = await start(
+    gru({ hidden: 3, inputInit: "zeros", candidateInit: "normal", std: 1 }),
+  );
+  apart["layers.0.weight_ih"].forEach((x, i) => assertEquals(x === 0, i % 9 < 6));
+  const embedded = await numbers(
+    rnn({ embedding: 3, embeddingStd: 0 }).create(classSpec({ kind: "symbol", vocabulary: 4 }, 2))
+      .parameters(randomKey(0)),
+  );
+  assertEquals(embedded["embedding.weight"], new Array(12).fill(0));
   const long = await start(lstm({ hidden: 2, forgetBias: 3, bias: "both" }));
   assertEquals(long["layers.0.bias_ih"], [0, 0, 3, 3, 0, 0, 0, 0]);
   assertEquals(long["layers.0.bias_hh"], new Array(8).fill(0));

@@ -26,14 +26,19 @@ import { withoutLicence } from "./gutenberg.ts";
 export interface CharOptions {
   /** The text: a built-in one by name, a path, a pattern of paths, or `-` for standard input. */
   readonly corpus: string;
-  /** Through the text with the state carried on, or windows of it in random order. */
-  readonly mode: "contiguous" | "windows";
+  /**
+   * Through the text with the state carried on, windows of it in random order, or windows as they lie
+   * in it, side by side in a batch, with the state of each carried to the one a batch further on.
+   */
+  readonly mode: "contiguous" | "windows" | "interleaved";
   /** Characters read at a time: how far training looks back. */
   readonly length: number;
   /** Sequences in a batch; if left out, up to 64, as the text allows. */
   readonly batch?: number;
   /** Characters from the start of a window to that of the next; if left out, `length`. */
   readonly stride?: number;
+  /** Whether windows are read in random order, or in that of the text. */
+  readonly shuffle: boolean;
   /** Share of the text, at its end, that is not trained on; 0 to measure on what is trained on. */
   readonly validation: number;
   /** Whether to foretell what comes after every character read, or only after the last. */
@@ -57,8 +62,8 @@ export const CHAR_OPTIONS: OptionsSchema<CharOptions> = z.object({
   corpus: z.string().min(1).default("sevenths").describe(
     "The text: sevenths, fizzbuzz-text, a file, files as a pattern in quotes, or - for standard input",
   ),
-  mode: z.enum(["contiguous", "windows"]).default("contiguous").describe(
-    "Through the text with the state carried on, or windows of it in random order",
+  mode: z.enum(["contiguous", "windows", "interleaved"]).default("contiguous").describe(
+    "Through the text with the state carried on, windows of it, or windows with a carried state",
   ),
   length: z.int().min(1).max(4096).default(32).describe("Characters read at a time"),
   batch: z.int().min(1).max(65_536).optional().describe(
@@ -67,6 +72,7 @@ export const CHAR_OPTIONS: OptionsSchema<CharOptions> = z.object({
   stride: z.int().min(1).max(1_000_000).optional().describe(
     "Characters from one window to the next; as many as are read at a time",
   ),
+  shuffle: z.boolean().default(true).describe("Read windows in random order, not the text's"),
   validation: z.number().min(0).max(0.9).default(0.1).describe(
     "Share of the text, at its end, to measure on; 0 measures on what is trained on",
   ),
@@ -160,7 +166,7 @@ function createChar(options: CharOptions, read: () => string): TaskInstance {
     length: options.length,
     loss: { kind: "cross-entropy", reduction: options.loss },
     weighted: false,
-    stateful: options.mode === "contiguous",
+    stateful: options.mode !== "windows",
   };
   const kept: CharOptions = { ...options, alphabet: characters };
   const sampler = new CharSampler({ ...kept, alphabet: characters });

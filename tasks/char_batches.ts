@@ -7,14 +7,16 @@ import { type Batch, type BatchRequest, permutation, randomOf } from "@unroll/co
 
 /** How batches are made. */
 export interface CharBatchSettings {
-  /** Through the text with the state carried on, or windows in random order. */
-  readonly mode: "contiguous" | "windows";
+  /** Through the text with the state carried on, windows, or windows with the state carried. */
+  readonly mode: "contiguous" | "windows" | "interleaved";
   /** Characters read at a time. */
   readonly length: number;
   /** Sequences in a batch; if left out, up to 64, as the text allows. */
   readonly batch?: number;
   /** Characters from the start of a window to that of the next; if left out, `length`. */
   readonly stride?: number;
+  /** Whether windows come in random order, or in that of the text; true if left out. */
+  readonly shuffle?: boolean;
   /** Whether each character read has an answer, or only the last. */
   readonly outputs: "every" | "last";
 }
@@ -40,7 +42,14 @@ const BATCH = 64;
  * @throws {RangeError} If the text is too short for one batch.
  */
 export function charBatches(text: Int32Array, settings: CharBatchSettings): CharBatches {
-  return settings.mode === "contiguous" ? contiguous(text, settings) : windows(text, settings);
+  switch (settings.mode) {
+    case "contiguous":
+      return contiguous(text, settings);
+    case "windows":
+      return windows(text, settings);
+    case "interleaved":
+      return interleaved(text, settings);
+  }
 }
 
 /**
@@ -66,9 +75,9 @@ function contiguous(text: Int32Array, settings: CharBatchSettings): CharBatches 
   };
 }
 
-/** Windows of the text, all of them once in an order that is random in each epoch. */
+/** Windows of the text, all of them once, in an order that is random in each epoch if it is not the text's. */
 function windows(text: Int32Array, settings: CharBatchSettings): CharBatches {
-  const { length, outputs, stride = length } = settings;
+  const { length, outputs, stride = length, shuffle = true } = settings;
   const count = Math.floor((text.length - 1 - length) / stride) + 1;
   const size = settings.batch ?? Math.max(1, Math.min(BATCH, count));
   if (count < size) throw tooShort(text, size, length);
@@ -80,14 +89,29 @@ function windows(text: Int32Array, settings: CharBatchSettings): CharBatches {
     stepsPerEpoch,
     batch({ step, seed }) {
       const epoch = Math.floor(step / stepsPerEpoch);
-      if (orderOf !== `${seed} ${epoch}`) {
+      if (shuffle && orderOf !== `${seed} ${epoch}`) {
         order = permutation(count, randomOf(seed, epoch, 1));
         orderOf = `${seed} ${epoch}`;
       }
       const first = (step % stepsPerEpoch) * size;
-      const starts = Array.from({ length: size }, (_, i) => order[first + i] * stride);
+      const number = (i: number) => shuffle ? order[first + i] : first + i;
+      const starts = Array.from({ length: size }, (_, i) => number(i) * stride);
       return place(text, starts, length, outputs);
     },
+  };
+}
+
+/**
+ * Windows as they lie in the text, a batch of neighbours after the other. The state of each goes on to
+ * the window that has its place in the next batch, which is text from further on: what a stateful
+ * network of Keras makes of windows that are not shuffled.
+ */
+function interleaved(text: Int32Array, settings: CharBatchSettings): CharBatches {
+  const { size, stepsPerEpoch, batch } = windows(text, { ...settings, shuffle: false });
+  return {
+    size,
+    stepsPerEpoch,
+    batch: (request) => ({ ...batch(request), reset: request.step % stepsPerEpoch === 0 }),
   };
 }
 

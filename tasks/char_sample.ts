@@ -19,7 +19,7 @@ export interface CharForm extends AlphabetSettings {
   /** How many numbers the model answers; if left out, as many as are in use. */
   readonly vocabulary?: number;
   /** Whether the state was carried on in training. */
-  readonly mode: "contiguous" | "windows";
+  readonly mode: "contiguous" | "windows" | "interleaved";
   /** Characters read at a time in training. */
   readonly length: number;
 }

@@ -53,6 +53,8 @@ Deno.test("char() keeps the contract of tasks", async () => {
   await checkTask(char({ corpus: "fizzbuzz-text", loss: "sum", batch: 1, validation: 0 }));
   await checkTask(char({ mode: "windows", length: 8, batch: 16, vocabulary: 20, padding: true }));
   await checkTask(char({ mode: "windows", length: 3, outputs: "last", stride: 1, unknown: true }));
+  await checkTask(char({ mode: "windows", length: 8, batch: 5, shuffle: false }));
+  await checkTask(char({ mode: "interleaved", length: 8, batch: 5 }));
   await checkTask(char({ length: 10, outputs: "last" }));
 });
 
@@ -107,6 +109,24 @@ Deno.test("char() gives each window once an epoch", async () => {
     }).flat();
   assert(epoch(0).join() !== epoch(1).join());
   assert(epoch(0).every((window) => TEXT.includes(window)));
+});
+
+Deno.test("char() gives windows as they lie in the text, and carries the state over a batch", async () => {
+  for (const mode of ["windows", "interleaved"] as const) {
+    const task = await charOf(TEXT, { mode, length: 8, batch: 7, validation: 0, shuffle: false })
+      .create();
+    const epoch = Math.floor(Math.floor((TEXT.length - 1) / 8) / 7);
+    assertEquals(task.stepsPerEpoch, epoch);
+    assertEquals(task.spec.stateful, mode === "interleaved");
+    for (const step of [0, 1, epoch - 1, epoch]) {
+      const batch = task.batch(request(step));
+      if (mode === "interleaved") assertEquals(batch.reset, step % epoch === 0);
+      for (let i = 0; i < 7; i++) {
+        const start = ((step % epoch) * 7 + i) * 8;
+        assertEquals(read(task, batch, i)[0], TEXT.slice(start, start + 8));
+      }
+    }
+  }
 });
 
 Deno.test("char() measures the bits of a text as they are", async () => {

@@ -123,7 +123,6 @@ for (const [name, recipe] of Object.entries(RECIPES).filter(([, { corpus }]) => 
         training: {
           ...CPU,
           // Rates are set for long runs, the one of `lesson6-3char` and `lesson6-plain` nearly to nothing.
-          phases: [],
           learningRate: recipe.training.optimizer === "sgd" ? 0.02 : 0.01,
           steps: 60,
           validateEvery: 60,
@@ -175,7 +174,8 @@ Deno.test("taskOptionsOf() says what text a recipe needs", () => {
 });
 
 Deno.test("recipeSettings() turns epochs into steps, phases too, and shortens them alike", () => {
-  const recipe = RECIPES["lesson6-3char"];
+  const phases = [{ epochs: 4, lr: 1e-6 }, { epochs: 4, lr: 1e-2 }];
+  const recipe: Recipe = { ...RECIPES["lesson6-3char"], training: { phases } };
   const full = recipeSettings(recipe, { stepsPerEpoch: 100 });
   assertEquals(full.steps, 800);
   assertEquals(full.validateEvery, 100);

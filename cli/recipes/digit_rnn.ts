@@ -67,7 +67,9 @@ export const DIGIT_RNN: Readonly<Record<string, Recipe>> = {
     training: TRAINING,
     known: KNOWN,
     note:
-      "The write-up says of LSTMs only that they give similar results; among 9,000 random numbers " +
-      "hardly one carries through more than 4 nines, and what an LSTM does beyond is left to chance",
+      "The write-up says of LSTMs only that they give similar results, not how large they were. " +
+      "Among 9,000 random numbers hardly one carries through more than 4 nines, and what an LSTM does " +
+      "beyond is left to chance: with 16 units 4 of 10 starts carry through 16 nines, with 32 units 3, " +
+      "with 64 or 128 none of 4; of simple RNNs with 16 units 8 of 10",
   },
 };

@@ -64,12 +64,16 @@ export interface Schedule {
   readonly thread: Axis;
 }
 
-/** Cycles that waiting for each other costs, where all are awake. */
-const BARRIER_CYCLES = 1500;
+/** Cycles that a region costs beside its work, where all are awake: threads wait, and data change caches. */
+const REGION_CYCLES = 3000;
+/** A region whose parts take fewer cycles is left to the caller. */
+export const LEAST_REGION = 12_000;
 /** A kernel that takes fewer cycles is left to the first thread. */
 const LEAST_KERNEL = 3000;
 /** Threads are used if they save this many cycles a run. */
 const LEAST_SAVING = 300_000;
+/** They must save this share of the time too: many small regions only seem to pay, see DESIGN.md. */
+const LEAST_SHARE = 0.25;
 /** A loop is cut inside if that saves this share of its time. */
 const LEAST_GAIN = 0.15;
 
@@ -102,7 +106,8 @@ export function scheduleThreads(
   if (count < 2) return singleSchedule(program);
   const scheduler = new Scheduler({ name: "thread", extent: count }, placeOf, eager);
   const { tasks, saved } = scheduler.schedule(program.steps);
-  const pays = eager || saved >= LEAST_SAVING;
+  const cycles = program.steps.reduce((sum, step) => sum + cyclesIn(step), 0);
+  const pays = eager || (saved >= LEAST_SAVING && saved >= LEAST_SHARE * cycles);
   return pays ? { tasks, thread: scheduler.thread } : singleSchedule(program);
 }
 
@@ -133,6 +138,8 @@ interface Work {
   readonly touches: readonly Touch[];
   /** Whether threads wait inside. */
   readonly waits: boolean;
+  /** Cycles that a thread's part of it takes; 0 if threads wait inside. */
+  readonly part: number;
   /** Cycles that sharing saves. */
   readonly saved: number;
 }
@@ -149,7 +156,7 @@ class Scheduler {
   }
 
   /** Shares some steps; `time` is the loop they are in, if they are run again and again. */
-  schedule(steps: readonly Step[], time?: Axis): { tasks: Task[]; saved: number; waits: number } {
+  schedule(steps: readonly Step[], time?: Axis): { tasks: Task[]; saved: number } {
     const works = steps.map((step) => this.#work(step, time));
     const barriers = new Array<boolean>(works.length).fill(false);
     // What was touched since all have waited; in a loop also in the iteration before.
@@ -171,9 +178,26 @@ class Scheduler {
     const tasks = works.flatMap((work, i): Task[] =>
       barriers[i] ? [{ kind: "barrier" }, ...work.tasks] : [...work.tasks]
     );
-    const waits = barriers.filter(Boolean).length;
-    const saved = works.reduce((sum, work) => sum + work.saved, 0) - waits * BARRIER_CYCLES;
-    return { tasks, saved, waits };
+    return { tasks, saved: this.#savedBy(works, barriers) };
+  }
+
+  /** Cycles that works save which are shared as regions between barriers. */
+  #savedBy(works: readonly Work[], barriers: readonly boolean[]): number {
+    let [saved, region, part] = [0, 0, 0];
+    const close = () => {
+      if (part >= LEAST_REGION) saved += region - REGION_CYCLES;
+      [region, part] = [0, 0];
+    };
+    works.forEach((work, i) => {
+      if (barriers[i] || work.waits) close();
+      if (work.waits) saved += work.saved;
+      else {
+        region += work.saved;
+        part += work.part;
+      }
+    });
+    close();
+    return saved;
   }
 
   #work(step: Step, time: Axis | undefined): Work {
@@ -185,8 +209,7 @@ class Scheduler {
       return {
         tasks: [{ kind: "kernel", kernel: step, single: true }],
         touches: this.#touches([step], time, true, () => undefined),
-        waits: false,
-        saved: 0,
+        ...{ waits: false, part: 0, saved: 0 },
       };
     }
     const { part, rest } = share;
@@ -196,6 +219,7 @@ class Scheduler {
       tasks,
       touches: this.#touches([step], time, false, (_, buffer) => keyOf(step, share, buffer)),
       waits: false,
+      part: share.chunk / share.axis.extent * cycles,
       saved: cycles * (1 - share.fraction),
     };
   }
@@ -205,8 +229,7 @@ class Scheduler {
     const single: Work = {
       tasks: [{ kind: "loop", loop, tasks: loop.steps.map(alone), single: true }],
       touches: this.#touches(kernelsOf([loop]), time, true, () => undefined),
-      waits: false,
-      saved: 0,
+      ...{ waits: false, part: 0, saved: 0 },
     };
     if (loop.time.extent === 0 || (!this.#eager && cycles < 2 * LEAST_KERNEL)) return single;
     const rows = findRows([loop]);
@@ -236,6 +259,7 @@ class Scheduler {
           (k, b) => key(k, b) || undefined,
         ),
         waits: false,
+        part: cycles / this.thread.extent,
         saved: cycles * (1 - 1 / this.thread.extent),
       };
     }
@@ -245,8 +269,7 @@ class Scheduler {
     return {
       tasks: [{ kind: "loop", loop, tasks: inside.tasks, single: false }],
       touches: this.#touches(kernelsOf([loop]), time, false, () => undefined),
-      waits: true,
-      saved,
+      ...{ waits: true, part: 0, saved },
     };
   }
 

@@ -64,11 +64,10 @@ function computeAfter(
     ...loop.sequences.map(({ inner }) => inner),
     ...loop.constants.map(({ inner }) => inner),
   ]);
-  const stacks = new Map(loop.stacks.map((stack) => [stack.inner, stack]));
-  const isSaved = ({ outputs: [value] }: Equation) => {
-    const stack = stacks.get(value);
-    return stack !== undefined && !whole.has(stack.outer);
-  };
+  // A value may be stacked more than once.
+  const stacks = Map.groupBy(loop.stacks, ({ inner }) => inner);
+  const isSaved = ({ outputs: [value] }: Equation) =>
+    stacks.get(value)?.every(({ outer }) => !whole.has(outer)) === true;
   const isReady = (value: Value) =>
     ready.has(value) || stacks.has(value) || producers.get(value)?.primitive === FILL;
   const again = loop.equations.filter((equation) =>
@@ -93,7 +92,7 @@ function computeAfter(
       const [result] = outside.insert(batched as Graph, inputs);
       const [inner] = equation.outputs;
       outer.set(inner, result);
-      outside.replace((stacks.get(inner) as { outer: Value }).outer, result);
+      for (const stack of stacks.get(inner) ?? []) outside.replace(stack.outer, result);
     }
   };
 }

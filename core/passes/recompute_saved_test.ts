@@ -77,3 +77,28 @@ Deno.test("recomputeSaved() leaves stacks that are read whole, and what costs mo
   });
   assertEquals(stacks(removeDead(recomputeSaved(graph))), 2);
 });
+
+Deno.test("recomputeSaved() computes again what is stacked twice", () => {
+  const type = { dtype: "f32", shape: [2] } as const;
+  const { graph } = trace([type, { dtype: "f32", shape: [3, 2] }], (start, xs) => {
+    const [last, [gates, others, again]] = scan(
+      (h: Tensor, x: Tensor) => {
+        const gate = sigmoid(add(h, x));
+        const other = sub(1, gate);
+        return [add(mul(gate, h), mul(other, x)), [gate, other, other]];
+      },
+      start,
+      xs,
+    );
+    const [back] = scan(
+      (h: Tensor, [z, y, v]: Tensor[]) => [tanh(mul(h, add(z, mul(v, y)))), undefined],
+      last,
+      [gates, others, again],
+    );
+    return [back];
+  });
+  const after = recomputeSaved(graph);
+  checkGraph(after);
+  checkSameMeaning(graph, after);
+  assertEquals([stacks(graph), stacks(after)], [3, 1]);
+});

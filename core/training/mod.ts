@@ -8,6 +8,7 @@ export * from "./load.ts";
 export * from "./loss.ts";
 export * from "./optimizer.ts";
 export * from "./optimizers.ts";
+export * from "./phases.ts";
 export * from "./predictor.ts";
 export * from "./resolve_settings.ts";
 export * from "./rmsprop.ts";

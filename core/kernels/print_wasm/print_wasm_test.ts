@@ -25,7 +25,7 @@ Deno.test("printWasm() writes loops over time as loops, whatever their length", 
   assertEquals(Math.abs(sizes[1] - sizes[0]) < 0.1 * sizes[0], true, sizes.join(" and "));
 });
 
-Deno.test("printWasm() exports each step to be timed, if asked to", () => {
+Deno.test("printWasm() exports each kernel to be timed, if asked to", () => {
   const program = lowerGraph(optimize(TARGET_PROGRAMS.autonomousRnn()));
   const exportsOf = (separate: boolean) => {
     const module = new WebAssembly.Module(printWasm(program, { separate }).bytes);
@@ -34,7 +34,7 @@ Deno.test("printWasm() exports each step to be timed, if asked to", () => {
   assertEquals(exportsOf(false), ["run"]);
   assertEquals(
     exportsOf(true),
-    ["run", ...program.steps.map((_, i) => `step${i}`)].sort(),
+    ["run", ...kernelsOf(program.steps).map((_, i) => `kernel${i}`)].sort(),
   );
 });
 
