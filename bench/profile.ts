@@ -8,6 +8,7 @@
  * @module
  */
 import { innerAxesOf, pointsOf } from "../core/kernels/accesses.ts";
+import { dropLast } from "../core/kernels/drop_last.ts";
 import type { Axis } from "../core/kernels/expression.ts";
 import {
   axesOf,
@@ -99,7 +100,8 @@ async function profile(name: string, together: number): Promise<void> {
   const job = withNumbers(jobNamed(name));
   const traced = traceJob(job, together);
   const donated = donationsOf(job, traced);
-  const program = straightenOperands(lowerGraph(optimize(traced.graph), { name, donated }));
+  const lowered = dropLast(lowerGraph(optimize(traced.graph), { name, donated }));
+  const program = straightenOperands(lowered);
   const [all, alone] = load(program, await inputsOf(job, program, together));
   const whole = await timeOf(() => all.run(TABLE)) / together;
   const rows: string[][] = [];

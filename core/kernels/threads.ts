@@ -14,7 +14,7 @@
 import { accessesOf } from "./accesses.ts";
 import { type Axis, axisExpression, type Buffer, rangeOf, scaleIndex } from "./expression.ts";
 import { type Kernel, kernelsOf, type Program, type Step, type TimeLoop } from "./kernel.ts";
-import { findRows, rowStride, splitTerms } from "./rows.ts";
+import { findRows, type Rows, rowStride, splitTerms } from "./rows.ts";
 import { cutAxis, cutKey, cyclesOf, type Share, shareKernel } from "./share_axis.ts";
 
 /** What threads do, in order. */
@@ -81,6 +81,14 @@ const LEAST_GAIN = 0.15;
 export function singleSchedule(program: Program): Schedule {
   return { tasks: program.steps.map(alone), thread: { name: "thread", extent: 1 } };
 }
+
+/** Cycles in which a product reads, packs and reads again an element of its right operand. */
+const READ_CYCLES = 0.7;
+/**
+ * Threads with rows of their own all read the whole right operands of products. If that costs each so
+ * many cycles in an iteration, it is better to share the columns, and to wait for each other.
+ */
+const LEAST_AGAIN = 150_000;
 
 /** How threads share a program. */
 export interface ThreadOptions {
@@ -234,38 +242,45 @@ class Scheduler {
     if (loop.time.extent === 0 || (!this.#eager && cycles < 2 * LEAST_KERNEL)) return single;
     const rows = findRows([loop]);
     if (rows && rows.extent % this.thread.extent === 0) {
-      const chunk = rows.extent / this.thread.extent;
-      const first = scaleIndex(axisExpression(this.thread), chunk);
-      const cut = (steps: readonly Step[]): Task[] =>
-        steps.map((step): Task => {
-          if (step.kind === "loop") {
-            return { kind: "loop", loop: step, tasks: cut(step.steps), single: false };
-          }
-          const axis = rows.axes.get(step);
-          if (!axis) throw new Error(`Cannot share ${loop.name}: ${step.name} has no rows`);
-          const kernel = cutAxis(step, axis, chunk, first);
-          return { kind: "kernel", kernel, single: false };
-        });
-      const key = (_: Kernel, buffer: Buffer) => {
-        const stride = rows.strides.get(buffer);
-        return stride && `${stride * chunk}/${stride * rows.extent}`;
-      };
-      return {
-        tasks: cut(rows.steps),
-        touches: this.#touches(
-          kernelsOf(rows.steps),
-          time,
-          false,
-          (k, b) => key(k, b) || undefined,
-        ),
-        waits: false,
-        part: cycles / this.thread.extent,
-        saved: cycles * (1 - 1 / this.thread.extent),
-      };
+      const again = readAgain(rows) * (1 - 1 / this.thread.extent);
+      const wide = again > LEAST_AGAIN ? this.#inside(loop, time) : undefined;
+      return wide ?? this.#rows(loop, rows, time);
     }
+    return this.#inside(loop, time) ?? single;
+  }
+
+  /** A loop cut into rows. */
+  #rows(loop: TimeLoop, rows: Rows, time: Axis | undefined): Work {
+    const chunk = rows.extent / this.thread.extent;
+    const first = scaleIndex(axisExpression(this.thread), chunk);
+    const cut = (steps: readonly Step[]): Task[] =>
+      steps.map((step): Task => {
+        if (step.kind === "loop") {
+          return { kind: "loop", loop: step, tasks: cut(step.steps), single: false };
+        }
+        const axis = rows.axes.get(step);
+        if (!axis) throw new Error(`Cannot share ${loop.name}: ${step.name} has no rows`);
+        const kernel = cutAxis(step, axis, chunk, first);
+        return { kind: "kernel", kernel, single: false };
+      });
+    const key = (_: Kernel, buffer: Buffer) => {
+      const stride = rows.strides.get(buffer);
+      return stride && `${stride * chunk}/${stride * rows.extent}`;
+    };
+    return {
+      tasks: cut(rows.steps),
+      touches: this.#touches(kernelsOf(rows.steps), time, false, (k, b) => key(k, b) || undefined),
+      waits: false,
+      part: cyclesIn(loop) / this.thread.extent,
+      saved: cyclesIn(loop) * (1 - 1 / this.thread.extent),
+    };
+  }
+
+  /** A loop whose iterations are cut, if that saves enough. */
+  #inside(loop: TimeLoop, time: Axis | undefined): Work | undefined {
     const inside = this.schedule(loop.steps, loop.time);
     const saved = inside.saved * loop.time.extent;
-    if (!this.#eager && saved < LEAST_GAIN * cycles) return single;
+    if (!this.#eager && saved < LEAST_GAIN * cyclesIn(loop)) return undefined;
     return {
       tasks: [{ kind: "loop", loop, tasks: inside.tasks, single: false }],
       touches: this.#touches(kernelsOf([loop]), time, false, () => undefined),
@@ -324,6 +339,16 @@ function keyOf(kernel: Kernel, share: Share, buffer: Buffer): string | undefined
 function cyclesIn(step: Step): number {
   if (step.kind !== "loop") return cyclesOf(step);
   return step.time.extent * step.steps.reduce((sum, inner) => sum + cyclesIn(inner), 0);
+}
+
+/** Cycles in which an iteration reads the right operands that all threads with rows of their own read. */
+function readAgain(rows: Rows): number {
+  let elements = 0;
+  for (const kernel of kernelsOf(rows.steps)) {
+    if (kernel.kind !== "matmul" || rows.axes.get(kernel) !== kernel.row) continue;
+    elements += kernel.inner.extent * kernel.column.extent;
+  }
+  return elements * READ_CYCLES;
 }
 
 /** Whether a thread that is at a later touch must wait for others at an earlier one. */
