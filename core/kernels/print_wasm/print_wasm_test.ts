@@ -117,6 +117,25 @@ Deno.test("cpuBackend() computes operations at the edges of their types as the r
   }
 });
 
+Deno.test("cpuBackend() gives NaN as the greatest of numbers one of which is NaN", async () => {
+  using backend = cpuBackend();
+  const [rows, columns] = [5, 10];
+  const { graph } = trace(
+    [{ dtype: "f32", shape: [rows, columns] }],
+    (x) => [ops.max(x, [0]), ops.max(x, [1]), ops.max(x)],
+  );
+  const program = await backend.compile(graph);
+  for (let at = 0; at < rows * columns; at++) {
+    const data = Float32Array.from({ length: rows * columns }, (_, i) => i === at ? NaN : i % 7);
+    using buffer = backend.upload(graph.inputs[0].type, data);
+    const expected = evaluateGraph(graph, [dense(graph.inputs[0].type, [...data])]);
+    for (const [i, output] of program.run([buffer]).entries()) {
+      assertEquals([...await backend.download(output)], [...expected[i].data], `NaN at ${at}`);
+      output.dispose();
+    }
+  }
+});
+
 Deno.test("straightenOperands() copies what a product reads backwards", () => {
   const f32 = (...shape: number[]) => ({ dtype: "f32", shape }) as const;
   const { graph } = trace([f32(4, 5), f32(5, 6)], (x, y) => [
