@@ -217,6 +217,8 @@ interface Surroundings {
 
 function pageOf(lines: Lines, { args, load }: Surroundings): string {
   const [cpu] = cpus();
+  const ffi = Deno.permissions.querySync({ name: "ffi" }).state === "granted";
+  const blas = ffi ? " (with `--allow-ffi`, so that large products may be OpenBLAS's)" : "";
   const sources = Object.entries(RECIPES).flatMap(([name, { known, note }]) => [
     `- \`${name}\`: ${[...new Set(known.map(({ source }) => source))].join("; ")}.${
       note === undefined ? "" : ` ${note}.`
@@ -227,7 +229,7 @@ function pageOf(lines: Lines, { args, load }: Surroundings): string {
 Written by \`${commandOf(args)}\` on ${
     new Date().toISOString().slice(0, 10)
   } with Deno ${Deno.version.deno}
-on ${cpus().length} × ${cpu.model.trim()}, on the CPU device, in ${
+on ${cpus().length} × ${cpu.model.trim()}, on the CPU device${blas}, in ${
     Math.round(minutesOf(lines))
   } minutes. ${companyOf(load)}
 

@@ -25,7 +25,7 @@ async function withText<T>(use: (path: string) => Promise<T>): Promise<T> {
   const path = await Deno.makeTempFile({ suffix: ".txt" });
   try {
     const words = "this is what those of the part of queens and this is that of phi and then\n";
-    await Deno.writeTextFile(path, words.repeat(60));
+    await Deno.writeTextFile(path, words.repeat(80));
     return await use(path);
   } finally {
     await Deno.remove(path);

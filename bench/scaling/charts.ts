@@ -32,6 +32,8 @@ const WIDTH = 420;
 const HEIGHT = 280;
 const COLUMNS = 2;
 const LEGEND = 30;
+/** How much of the axis lies beyond the least and the greatest value, as a factor. */
+const MARGIN = 1.5;
 /** Above the charts' own titles. */
 const TITLE = 22;
 
@@ -74,7 +76,8 @@ function drawPanel({ title, x, lines, format }: Panel, colorOf: (name: string) =
   const ys = lines.flatMap(({ points }) => points.map(([, y]) => y));
   const xs = [...new Set(lines.flatMap(({ points }) => points.map(([x]) => x)))]
     .sort((a, b) => a - b);
-  const powers = powersOfTen(Math.min(...ys), Math.max(...ys));
+  const [least, most] = [Math.min(...ys) / MARGIN, Math.max(...ys) * MARGIN];
+  const powers = powersOfTen(least, most);
   const marks = lines.flatMap(({ name, points, dashed }) => {
     const data = points.map(([x, y]) => ({ x, y }));
     const stroke = colorOf(name);
@@ -93,7 +96,7 @@ function drawPanel({ title, x, lines, format }: Panel, colorOf: (name: string) =
     marginLeft: 62,
     marginBottom: 38,
     x: { type: "log", label: null, axis: null },
-    y: { type: "log", label: null, axis: null, domain: [powers[0], powers[powers.length - 1]] },
+    y: { type: "log", label: null, axis: null, domain: [least, most] },
     marks: [
       Plot.gridY(powers, { strokeOpacity: 0.12 }),
       Plot.axisY(powers, { text: (y: number) => format(y), label: null, tickSize: 0 }),
@@ -109,9 +112,9 @@ function drawPanel({ title, x, lines, format }: Panel, colorOf: (name: string) =
   }, title);
 }
 
-/** The powers of ten around some values. */
+/** The powers of ten between two values. */
 function powersOfTen(least: number, most: number): number[] {
-  const first = Math.floor(Math.log10(least));
-  const last = Math.ceil(Math.log10(most));
+  const first = Math.ceil(Math.log10(least));
+  const last = Math.floor(Math.log10(most));
   return Array.from({ length: last - first + 1 }, (_, i) => Number(`1e${first + i}`));
 }

@@ -5,12 +5,14 @@
  */
 import { formatTime } from "../calls.ts";
 import type { Measurements, Row, Sweep } from "./measure.ts";
-import { BASE, trafficOf } from "./step.ts";
+import { BASE, SYMBOLS, trafficOf } from "./step.ts";
 
-/** Elements of a step of time up to which its fixed costs are a good part of it. */
+/** Numbers of a step of time up to which what is not counted is a good part of it. */
 const SMALL_STEP = 1024;
 /** Share of the floor below which a size is named. */
 const SLOW = 0.5;
+/** Programs that want to run, beside this one, from which a machine counts as busy. */
+const BUSY = 0.5;
 /** Bytes of weights that no second cache holds beside what else a step reads. */
 const CACHE = 2 ** 20;
 
@@ -63,8 +65,8 @@ export function findings(measured: Measurements): string[] {
   const { sweeps } = measured;
   return [
     floors(allRows(sweeps)),
-    slow(allRows(sweeps)),
-    fixedCost(rowsOf(sweeps, "hidden")[0]),
+    slow(allRows(sweeps), isBusy(measured)),
+    smallSizes(rowsOf(sweeps, "hidden")[0], measured.least),
     ...heavyWeights(rowsOf(sweeps, "hidden")),
     time(rowsOf(sweeps, "time")),
     ...threadsOf(measured),
@@ -72,41 +74,56 @@ export function findings(measured: Measurements): string[] {
   ];
 }
 
+function isSmall({ size }: Row): boolean {
+  return size.batch * size.hidden <= SMALL_STEP;
+}
+
 function floors(rows: readonly Row[]): string {
-  const large = rows.filter(({ size }) => size.batch * size.hidden > SMALL_STEP);
+  const large = rows.filter((row) => !isSmall(row));
   const shares = large.map(shareOf);
-  return `**Near the floor.** Where a step of time has more than ${SMALL_STEP} numbers (B·H), the floor is ` +
+  return `**Against the floor.** Where a step of time has more than ${SMALL_STEP} numbers (B·H), the floor is ` +
     `${percent(Math.min(...shares))} to ${percent(Math.max(...shares))} of the time.`;
 }
 
-function slow(rows: readonly Row[]): string {
-  const below = rows.filter((row) => shareOf(row) < SLOW);
+/** Whether other programs were at work when the measurement began. */
+export function isBusy({ load }: Measurements): boolean {
+  return load > BUSY;
+}
+
+function slow(rows: readonly Row[], busy: boolean): string {
+  let below = rows.filter((row) => shareOf(row) < SLOW);
   if (below.length === 0) return `**Far above the floor** (more than twice): none.`;
-  const small = below.filter(({ size }) => size.batch * size.hidden <= SMALL_STEP);
-  const others = below.filter((row) => !small.includes(row));
+  const take = (reason: string, holds: (row: Row) => boolean): string[] => {
+    const own = below.filter(holds);
+    below = below.filter((row) => !own.includes(row));
+    return own.length === 0 ? [] : [`${named(own)}${reason}`];
+  };
   const parts = [
-    ...(small.length > 0
-      ? [`${named(small)}, whose steps have at most ${SMALL_STEP} numbers: see fixed costs`]
-      : []),
-    ...(others.length > 0
-      ? [
-        `${
-          named(others)
-        }, whose size is no reason: if another run says otherwise, the machine was busy`,
-      ]
-      : []),
+    ...take(": small sizes, see below", isSmall),
+    ...take(
+      ": large weights, see below",
+      ({ size, planned }) => trafficOf(size, planned).weights > CACHE,
+    ),
+    ...take(
+      `, which the size does not explain${busy ? "; the machine was busy" : ""}`,
+      () => true,
+    ),
   ];
   return `**Far above the floor** (more than twice), with the floor's share: ${parts.join("; ")}.`;
 }
 
-function fixedCost(row: Row): string {
-  const { size, seconds } = row;
-  return `**Fixed costs.** Steps of time wait for each other, and within one, a product, the gates and the ` +
-    `carry do. At ${nameOf(row)} there is next to nothing to compute, and a step still takes ` +
-    `${
-      formatTime((seconds - floorOf(row)) / size.time)
-    } above its floor, forward and backward together, for ` +
-    `${size.batch} sequences: loops that end before they are warm, and vectors that are not full.`;
+function smallSizes(row: Row, least: Row): string {
+  return `**Small sizes.** At ${
+    nameOf(row)
+  } the ${SYMBOLS} classes of the outputs weigh more than the ` +
+    `${row.size.hidden} units: a maximum, exp, two sums, the gradient, and three products whose sums are ` +
+    `short, of which the floor counts exp, and the products as if they were long. The loops over time cost ` +
+    `little of themselves: at ${
+      nameOf(least)
+    }, where there is next to nothing to compute, a whole ` +
+    `training step takes ${formatTime(least.seconds)}, ${
+      formatTime(least.seconds / least.size.time)
+    } for each step of time, forward and backward together.`;
 }
 
 function heavyWeights(rows: readonly Row[]): string[] {
@@ -127,21 +144,18 @@ function heavyWeights(rows: readonly Row[]): string[] {
 }
 
 function time(rows: readonly Row[]): string {
-  const perStep = rows.map(({ seconds, size }) => seconds / size.time);
-  const least = Math.min(...perStep);
-  const first = rows[0];
-  const last = rows[rows.length - 1];
-  return `**T is linear.** A step of time takes ${formatTime(least)} at T ${
-    rows[perStep.indexOf(least)].size.time
-  }, ${
-    formatTime(perStep[0])
-  } at T ${first.size.time}, where the optimizer and the outputs' weights ` +
-    `are shared by few steps, and ${
-      formatTime(perStep[perStep.length - 1])
-    } at T ${last.size.time}, ` +
-    `where ${
-      (last.planned / 2 ** 20).toFixed(0)
-    } MiB go to memory and come back, beyond every cache.`;
+  const perStep = (row: Row) => formatTime(row.seconds / row.size.time);
+  const least = rows.reduce((a, b) => a.seconds / a.size.time < b.seconds / b.size.time ? a : b);
+  const [first, last] = [rows[0], rows[rows.length - 1]];
+  return `**T is linear.** A step of time takes ${
+    perStep(least)
+  } at best, at T ${least.size.time}; ${
+    perStep(first)
+  } at T ${first.size.time}, where few steps share the optimizer; and ${
+    perStep(last)
+  } at T ${last.size.time}, where ${
+    (last.planned / 2 ** 20).toFixed(0)
+  } MiB go to memory and come back, beyond every cache.`;
 }
 
 function threadsOf({ sweeps, threads }: Measurements): string[] {

@@ -48,8 +48,8 @@ export interface Memory {
   readonly stored: number;
   /** Bytes at that size, with about the root of time as segment. */
   readonly recomputed: number;
-  /** What is left then for each class of each sequence and step, and for each hidden unit of them. */
-  readonly left: { readonly perClass: number; readonly perUnit: number };
+  /** Floats that are kept then for each class of each sequence and step. */
+  readonly perClass: number;
 }
 
 /** All that the page tells. */
@@ -66,8 +66,12 @@ export interface Measurements {
   readonly sweeps: readonly Sweep[];
   /** The steps of time again, with segments computed again. */
   readonly recomputing: readonly Row[];
+  /** A few units and one sequence: what a step costs that has nothing to do. */
+  readonly least: Row;
   /** What each model keeps. */
   readonly memory: readonly Memory[];
+  /** Programs that wanted to run before this one did, on average over a minute; 0 where it is not told. */
+  readonly load: number;
   /** Minutes that all took. */
   readonly minutes: number;
 }
@@ -96,6 +100,7 @@ const LONG = 64;
  * @returns What there is to tell.
  */
 export async function measure(): Promise<Measurements> {
+  const [load] = Deno.loadavg();
   const started = performance.now();
   const measurePeak = await preparePeak();
   let peak = measurePeak();
@@ -109,9 +114,11 @@ export async function measure(): Promise<Measurements> {
     ...SWEEPS.time.filter((time) => time >= LONG).map((time): Size => ({
       ...BASE,
       time,
-      recompute: Math.round(Math.sqrt(time)),
+      recompute: segmentFor(time),
     })),
   );
+  const least: Size = { ...BASE, hidden: SWEEPS.hidden[0], batch: SWEEPS.batch[0] };
+  sizes.push(least);
   const all = new Map<string, Size>(sizes.map((size) => [keyOf(size), size]));
   const times = new Map<string, number[]>();
   // Twice, so that other processes must be at work at both times to spoil one.
@@ -146,7 +153,18 @@ export async function measure(): Promise<Measurements> {
   tell(started, "memory of the models");
   const memory = (["rnn", "gru", "lstm"] as const).map(memoryOf);
   const minutes = (performance.now() - started) / 60_000;
-  return { peak, exp, bandwidth, threads, sweeps, recomputing, memory, minutes };
+  return {
+    peak,
+    exp,
+    bandwidth,
+    threads,
+    sweeps,
+    recomputing,
+    least: rowOf(least),
+    memory,
+    load,
+    minutes,
+  };
 }
 
 /** Elements that fit the first cache. */
@@ -168,19 +186,28 @@ function memoryOf(model: Size["model"]): Memory {
     const own = { ...size, ...changes };
     return plannedBytes(own) / 4 / own.time / own.batch;
   };
-  const recompute = Math.sqrt(size.time);
+  const recompute = segmentFor(size.time);
   const perUnit = (changes: Partial<Size>) =>
     (floats({ hidden: 2 * size.hidden, ...changes }) - floats(changes)) / size.hidden;
-  const left = perUnit({ recompute });
+  // A carry a segment and the outputs grow with time; one segment does not.
+  const recomputed = plannedBytes({ ...size, recompute });
+  const twice = plannedBytes({ ...size, time: 2 * size.time, recompute });
+  const growing = (twice - recomputed) / 4 / size.time / size.batch;
+  const states = size.hidden * (model === "lstm" ? 2 : 1) / recompute;
   return {
     size,
     small: perUnit({ batch: 8 }),
     large: perUnit({ batch: 64, time: 512 }),
     further: (floats({ layers: 4 }) - floats({ layers: 3 })) / size.hidden,
     stored: plannedBytes(size),
-    recomputed: plannedBytes({ ...size, recompute }),
-    left: { perClass: (floats({ recompute }) - left * size.hidden) / SYMBOLS, perUnit: left },
+    recomputed,
+    perClass: (growing - states) / SYMBOLS,
   };
+}
+
+/** The power of two at or below the root of a number of steps, so that segments divide powers of two. */
+function segmentFor(time: number): number {
+  return 2 ** Math.floor(Math.log2(Math.sqrt(time)));
 }
 
 function keyOf(size: Size): string {

@@ -6,7 +6,7 @@
 import { cpus } from "node:os";
 import { formatTime } from "../calls.ts";
 import { drawPanels, type Line, type Panel } from "./charts.ts";
-import { change, findings, percent, rowsOf, shareOf } from "./findings.ts";
+import { change, findings, isBusy, percent, rowsOf, shareOf } from "./findings.ts";
 import type { Measurements, Memory, Row, Sweep } from "./measure.ts";
 import { BASE, parametersOf, SYMBOLS } from "./step.ts";
 
@@ -193,7 +193,7 @@ function bandwidthTable({ bandwidth: { sizes, read, copied } }: Measurements): s
  * @returns Markdown.
  */
 export function pageOf(measured: Measurements): string {
-  const { peak, exp, threads, sweeps, memory, minutes } = measured;
+  const { peak, exp, threads, sweeps, memory, load, minutes } = measured;
   const { model, hidden, time, batch, layers } = BASE;
   const base = memory.find(({ size }) => size.model === model) as Memory;
   const [cpu] = cpus();
@@ -203,6 +203,9 @@ export function pageOf(measured: Measurements): string {
 - machine: ${cpu.model.trim()}, ${cpus().length} cores, ${Deno.build.os}
 - versions: Deno ${Deno.version.deno}
 - command: \`deno task bench:scaling\`, ${minutes.toFixed(1)} minutes; it writes this page
+- load when it began: ${load.toFixed(1)}${
+    isBusy(measured) ? "; **other programs were at work, and times are upper bounds**" : ""
+  }
 - peak of one core: ${
     peak.toFixed(1)
   } GFLOP/s, a WebAssembly loop of fused multiply-adds in the same run
@@ -256,14 +259,13 @@ ${memoryTable(measured)}
 ![Memory and time against T, stored and recomputed](scaling_memory.svg)
 
 With \`recompute\` (\`--recompute 64\` for a model, \`scan(…, { recompute: true })\` in a program) the state
-is kept once a segment, and a segment's values are computed again when their turn comes. What remains
-is one segment's memory, T / segment states, and what outputs cost: ${
-    base.left.perClass.toFixed(1)
-  } floats for each
-class of each step of each sequence (logits and their gradients), and ${
-    base.left.perUnit.toFixed(2)
-  } for each hidden unit of them.
-A model that answers at the last step only has no such outputs.
+is kept once a segment, and a segment's values are computed again when their turn comes. What remains is
+4·(c·V + H/S)·T·B bytes for outputs and kept states, with segments of S steps, V classes, and
+c = ${
+    base.perClass.toFixed(1)
+  } floats for each class of each step of each sequence (logits and their gradients); and one
+segment's memory, about 4·k·S·B·H bytes, part of which lies where the loss has done its work. A model
+that answers at the last step only has no such outputs.
 
 ${recomputeTable(measured)}
 `;

@@ -1,12 +1,17 @@
 import { assertEquals } from "@std/assert";
 import { evaluateGraph } from "../backends/evaluate.ts";
 import type { Graph } from "../graph.ts";
+import { sub, tanh } from "../ops/arithmetic.ts";
+import { broadcastTo, reshape } from "../ops/layout.ts";
+import { scan } from "../ops/scan.ts";
 import { optimize } from "../passes/mod.ts";
 import type { DenseArray } from "../primitives/primitive.ts";
 import { sampleArray } from "../primitives/dense.ts";
 import { gradientGraph } from "../testing/check_gradients.ts";
 import { randomGraph, randomInputs } from "../testing/random_graph.ts";
 import { randomSource } from "../testing/random_source.ts";
+import type { Tensor } from "../tensor.ts";
+import { trace } from "../trace.ts";
 import { TARGET_PROGRAMS, type TargetSizes } from "../testing/target_programs.ts";
 import type { Buffer } from "./expression.ts";
 import { evaluateSchedule } from "./evaluate_program.ts";
@@ -138,4 +143,22 @@ Deno.test("scheduleThreads() leaves small programs to one thread", () => {
   );
   const { schedule } = scheduleOf(program, { count: 2 });
   assertEquals([schedule.thread.extent, barriersIn(schedule.tasks).around], [1, 0]);
+});
+
+Deno.test("scheduleThreads() leaves many small regions to one thread", () => {
+  // Sums over columns and rows in turn: threads would meet twice in each iteration.
+  const type = (size: number) => ({ dtype: "f32", shape: [size, size] }) as const;
+  const threadsOf = (size: number): number => {
+    const { graph } = trace([type(size)], (x) => {
+      const step = (h: Tensor): [Tensor, Tensor[]] => {
+        const columns = tanh(sub(h, broadcastTo(h.sum([0]), [size, size])));
+        const rows = reshape(columns.sum([1]), [size, 1]);
+        return [tanh(sub(columns, broadcastTo(rows, [size, size]))), []];
+      };
+      return [scan(step, x, [], { length: 200 })[0]];
+    });
+    const { schedule } = scheduleOf(lowerGraph(optimize(graph)), { count: 2 });
+    return schedule.thread.extent;
+  };
+  assertEquals([threadsOf(56), threadsOf(400)], [1, 2]);
 });

@@ -2,7 +2,10 @@ import { assert, assertEquals, assertLess, assertThrows } from "@std/assert";
 import { evaluateGraph } from "../backends/evaluate.ts";
 import { checkGraph } from "../check_graph.ts";
 import { countEquations, formatGraph, type Graph } from "../graph.ts";
-import { add, sub } from "../ops/arithmetic.ts";
+import { add, mul, sub, tanh } from "../ops/arithmetic.ts";
+import { zeros } from "../ops/creation.ts";
+import { oneHot } from "../ops/losses.ts";
+import { scan } from "../ops/scan.ts";
 import { ELEMENTWISE_PRIMITIVES } from "../primitives/elementwise.ts";
 import type { DenseArray } from "../primitives/primitive.ts";
 import { PRIMITIVES } from "../primitives/table.ts";
@@ -13,6 +16,7 @@ import {
   countPrimitives,
   largestDifference,
 } from "../testing/compare_graphs.ts";
+import type { Tensor } from "../tensor.ts";
 import { randomGraph, randomInputs } from "../testing/random_graph.ts";
 import { TARGET_PROGRAMS } from "../testing/target_programs.ts";
 import { trace } from "../trace.ts";
@@ -105,6 +109,28 @@ Deno.test("optimize() makes the gradient of each weight one product outside", ()
   assertEquals([lstm.matmul, lstm.gather, lstm.scatter_add], [7, undefined, 1]);
   const gru = countPrimitives(optimize(TARGET_PROGRAMS.gatedRnn()));
   assertEquals([gru.matmul, gru.gather, gru.scatter_add], [4, 1, 1]);
+});
+
+Deno.test("optimize() sees one-hot vectors in a loop around before they leave it", () => {
+  // Steps of training in a row: the products leave the loop over time, and meet what they are products of.
+  const types = [{ dtype: "f32", shape: [5, 2] }, { dtype: "i32", shape: [6, 4, 3] }] as const;
+  const { graph } = trace(types, (weights, batches) => [
+    scan(
+      (w: Tensor, symbols: Tensor) => {
+        const [last] = scan(
+          (h: Tensor, x: Tensor) => [tanh(add(h, x.matmul(w))), []],
+          zeros([3, 2]),
+          oneHot(symbols, 5),
+        );
+        return [mul(w, last.sum()), []];
+      },
+      weights,
+      batches,
+    )[0],
+  ]);
+  const [body] = bodiesOf(optimize(graph));
+  const { matmul, gather } = countPrimitives(body);
+  assertEquals([matmul, gather], [undefined, 1]);
 });
 
 Deno.test("optimize() keeps the meaning of random graphs after each pass", () => {

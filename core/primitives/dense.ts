@@ -50,10 +50,12 @@ export function strided(
   const { shape } = type;
   const result = dense(type);
   const index = new Array<number>(shape.length).fill(0);
+  const last = shape.length - 1;
+  const [length, step] = last < 0 ? [1, 0] : [shape[last], strides[last]];
   let place = start;
-  for (let flat = 0; flat < result.data.length; flat++) {
-    result.data[flat] = data[place];
-    for (let d = shape.length - 1; d >= 0; d--) {
+  for (let row = 0; row < result.data.length; row += length) {
+    for (let i = 0; i < length; i++) result.data[row + i] = data[place + i * step];
+    for (let d = last - 1; d >= 0; d--) {
       place += strides[d];
       if (++index[d] < shape[d]) break;
       place -= shape[d] * strides[d];
