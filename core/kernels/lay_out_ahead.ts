@@ -8,12 +8,14 @@
 import {
   addIndex,
   affineIndex,
+  axesIn,
   type Axis,
   axisExpression,
   type Buffer,
   type Expression,
   load,
   scaleIndex,
+  visitExpression,
 } from "./expression.ts";
 import { kernelsOf, type MapKernel, type MatmulKernel, type Program, type Step } from "./kernel.ts";
 import { blasProduct } from "./separate_products.ts";
@@ -52,7 +54,7 @@ function inSteps(steps: readonly Step[], temporaries: Buffer[]): Step[] {
     const copies: MapKernel[] = [];
     const inner = inSteps(step.steps, temporaries).map((own): Step => {
       if (own.kind !== "matmul" || written.has(own.y.buffer)) return own;
-      const base = startOfCopied(own, step.time.extent);
+      const base = startOfCopied(own, step.time);
       if (!base) return own;
       const { copy, y } = copied(own, base, temporaries.length);
       temporaries.push(y.buffer);
@@ -64,16 +66,18 @@ function inSteps(steps: readonly Step[], temporaries: Buffer[]): Step[] {
 }
 
 /** Where the right operand begins, if copying it pays. */
-function startOfCopied(kernel: MatmulKernel, iterations: number): Expression | undefined {
+function startOfCopied(kernel: MatmulKernel, time: Axis): Expression | undefined {
   const { inner, column } = kernel;
   const y = blasProduct(kernel)?.y;
   if (!y || inner.extent === 1 || column.extent === 1) return undefined;
   const isCrowded = 4 * y.stride % PAGE_BYTES === 0;
   if (!isCrowded && !y.transposed) return undefined;
-  if (iterations < (isCrowded ? LEAST_CROWDED : LEAST_TRANSPOSED)) return undefined;
+  if (time.extent < (isCrowded ? LEAST_CROWDED : LEAST_TRANSPOSED)) return undefined;
   const base = affineIndex(kernel.y.index, [inner, column])?.base;
   // What moves with the loop, or is looked up, is another matrix each time.
-  return base?.kind === "constant" ? base : undefined;
+  let moves = base === undefined || axesIn(base).has(time);
+  if (base) visitExpression(base, (part) => moves ||= part.kind === "load");
+  return moves ? undefined : base;
 }
 
 function copied(
