@@ -59,6 +59,7 @@ export function adviceFor(report: MachineReport): string[] {
   } else if (!webassembly.relaxedSimd) {
     advice.push("cpu would be faster with relaxed SIMD: use Deno 2.9 or later");
   }
+  advice.push(...adviceOnBlas(report));
   if (!hasWebGpu) {
     advice.push("webgpu needs Deno 2.9 or later, which brings WebGPU along");
   } else if (adapters.length === 0) {
@@ -78,6 +79,18 @@ export function adviceFor(report: MachineReport): string[] {
     );
   }
   return advice;
+}
+
+/** Nobody needs a BLAS; one that is not used should at least be known of. */
+function adviceOnBlas({ os, blas, diagnosis }: MachineReport): string[] {
+  if (diagnosis.blas.isAllowed) return [];
+  const how =
+    "permit it with --allow-ffi, as deno task blas train does in place of deno task train";
+  if (blas !== undefined) return [`cpu may multiply faster with ${blas}: ${how}`];
+  if (os !== "linux") return [];
+  return [
+    `cpu may multiply faster with OpenBLAS: install it (on Debian and Ubuntu libopenblas0) and ${how}`,
+  ];
 }
 
 function adviceWithoutAdapter({ os, distribution, vulkan }: MachineReport): string[] {

@@ -70,12 +70,38 @@ function formatReport(report: MachineReport, advice: readonly string[]): string 
       ? []
       : [["Adapter", hasWebGpu ? "none" : "none: this Deno has no WebGPU"] as const]),
   ];
+  rows.push(["BLAS", formatBlas(report)], ["Tuning", formatTuning(report.tuning)]);
   const width = Math.max(...rows.map(([name]) => name.length));
   const lines = rows.map(([name, value]) => `${name.padEnd(width)}  ${value}`);
   lines.push("", "Devices", ...devices.flatMap(formatDevice));
   if (advice.length > 0) lines.push("", "To do", ...advice.map((line) => `  ${line}`));
   lines.push("", canTrain(report.diagnosis) ? "Ready to train" : "Not ready to train");
   return `${lines.join("\n")}\n`;
+}
+
+/** Whether a library multiplies large matrices, and how fast it is. */
+function formatBlas({ blas, diagnosis }: MachineReport): string {
+  const { isAllowed, trials, leastGain } = diagnosis.blas;
+  const tried = trials.find(({ isUsed }) => isUsed) ??
+    trials.find(({ gain }) => gain !== undefined);
+  if (tried?.gain !== undefined) {
+    const verdict = tried.isUsed
+      ? "used for large products"
+      : `not used, ${leastGain} times is needed`;
+    return `${tried.name} (${tried.path}), ` +
+      `${tried.gain.toFixed(1)} times as fast as WebAssembly: ${verdict}`;
+  }
+  if (blas === undefined) return "none found";
+  return isAllowed
+    ? `${blas} is there, but cannot be opened`
+    : `${blas} is there, but may not be called`;
+}
+
+function formatTuning({ path, products }: MachineReport["tuning"]): string {
+  if (path === undefined) return "not kept: no variable names a folder for caches";
+  return products === 0
+    ? `${path}, nothing measured yet`
+    : `${path}, ${products} matrix ${products === 1 ? "product" : "products"} measured`;
 }
 
 function formatDevice(device: DeviceReport): string[] {

@@ -25,6 +25,11 @@ const DIAGNOSIS: Diagnosis = {
       features: ["timestamp-query"],
     },
   ],
+  blas: {
+    isAllowed: true,
+    trials: [{ name: "OpenBLAS", path: "libopenblas.so.0", gain: 1.8, isUsed: true }],
+    leastGain: 1.3,
+  },
 };
 
 const MACHINE: MachineReport = {
@@ -37,6 +42,8 @@ const MACHINE: MachineReport = {
   cpu: "A processor",
   cores: 2,
   jsr: "JSR",
+  blas: "OpenBLAS",
+  tuning: { path: "/home/me/.cache/unroll/tuning.json", products: 5 },
   vulkan: { loader: true, drivers: ["nvidia_icd.json"], devices: ["nvidia0"] },
   diagnosis: DIAGNOSIS,
 };
@@ -66,6 +73,8 @@ Deno.test("doctor: tells of devices, errors and speed, and that all is well", as
       "matrix product of 4096: 9123 GFLOP/s",
       "maxBufferSize 1024",
       "features: timestamp-query",
+      "BLAS         OpenBLAS (libopenblas.so.0), 1.8 times as fast as WebAssembly: used for large",
+      "Tuning       /home/me/.cache/unroll/tuning.json, 5 matrix products measured",
       "Ready to train",
     ]
   ) assertStringIncludes(output, text);
@@ -119,6 +128,58 @@ Deno.test("adviceFor() has nothing to say where nothing is missing, and tells of
   assertStringIncludes(adviceFor({ ...MACHINE, jsr: "stand-ins" })[0], "nothing needs to be");
   const webassembly = { simd: true, relaxedSimd: false, threads: true };
   assertStringIncludes(adviceFor(machine({ webassembly }))[0], "relaxed SIMD");
+});
+
+Deno.test("doctor: says in one sentence each whether a BLAS is used and how it would be", async () => {
+  const tell = async (change: Partial<MachineReport>, blas: Partial<Diagnosis["blas"]>) => {
+    const report = machine({ blas: { ...DIAGNOSIS.blas, ...blas } }, change);
+    const { output } = await runCommand("doctor", {
+      inspectMachine: () => Promise.resolve(report),
+    });
+    return [/^BLAS +(.*)$/m.exec(output)?.[1], adviceFor(report)[0]];
+  };
+  const forbidden = { isAllowed: false, trials: [] };
+  const how =
+    "permit it with --allow-ffi, as deno task blas train does in place of deno task train";
+  assertEquals(await tell({}, forbidden), [
+    "OpenBLAS is there, but may not be called",
+    `cpu may multiply faster with OpenBLAS: ${how}`,
+  ]);
+  assertEquals(await tell({ blas: undefined }, forbidden), [
+    "none found",
+    `cpu may multiply faster with OpenBLAS: install it (on Debian and Ubuntu libopenblas0) and ${how}`,
+  ]);
+  assertEquals(await tell({ blas: undefined, os: "windows" }, forbidden), [
+    "none found",
+    undefined,
+  ]);
+  const [trial] = DIAGNOSIS.blas.trials;
+  assertEquals(await tell({}, { trials: [{ ...trial, gain: 1.1, isUsed: false }] }), [
+    "OpenBLAS (libopenblas.so.0), 1.1 times as fast as WebAssembly: not used, 1.3 times is needed",
+    undefined,
+  ]);
+  assertEquals(await tell({}, { trials: [{ ...trial, gain: undefined, isUsed: false }] }), [
+    "OpenBLAS is there, but cannot be opened",
+    undefined,
+  ]);
+});
+
+Deno.test("doctor: says where measurements are kept", async () => {
+  const tell = async (tuning: MachineReport["tuning"]) => {
+    const { output } = await runCommand("doctor", {
+      inspectMachine: () => Promise.resolve(machine({}, { tuning })),
+    });
+    return /^Tuning +(.*)$/m.exec(output)?.[1];
+  };
+  assertStrictEquals(
+    await tell({ path: "/a.json", products: 1 }),
+    "/a.json, 1 matrix product measured",
+  );
+  assertStrictEquals(await tell({ path: "/a.json", products: 0 }), "/a.json, nothing measured yet");
+  assertStrictEquals(
+    await tell({ products: 0 }),
+    "not kept: no variable names a folder for caches",
+  );
 });
 
 Deno.test("distributionOf() reads what os-release says", () => {

@@ -6,10 +6,11 @@
 
 import { MODELS } from "@unroll/models";
 import { TASKS } from "@unroll/tasks";
-import { inspectMachine } from "./machine.ts";
+import { inspectMachine, mayCallLibraries } from "./machine.ts";
 import { RECIPES } from "./recipes/mod.ts";
 import { processTerminal } from "./terminal.ts";
 import { refusal, resumeAndKeep, trainAndKeep } from "./train_action.ts";
+import { openTuningFile, tuningPath } from "./tuning_file.ts";
 import type { World } from "./world.ts";
 
 /** Unroll's version, of all its packages. */
@@ -22,18 +23,23 @@ export const VERSION = "0.1.0";
  */
 export function localWorld(): World {
   const base = new URL(`file://${workingFolder()}/`);
-  const plugins = { models: MODELS, tasks: TASKS, base };
+  const terminal = processTerminal();
+  const tuning = openTuningFile(tuningPath(Deno.build.os, terminal.variable));
+  const found = { models: MODELS, tasks: TASKS, base, tuning };
   return {
     models: MODELS,
     tasks: TASKS,
     recipes: RECIPES,
     refusal,
     train: (request, reporter) =>
-      interruptible((signal) => trainAndKeep(request, reporter, VERSION, signal)),
+      interruptible((signal) => {
+        const settings = { ...request.settings, tuning };
+        return trainAndKeep({ ...request, settings }, reporter, VERSION, signal);
+      }),
     resume: (request, reporter) =>
-      interruptible((signal) => resumeAndKeep(request, reporter, plugins, signal)),
+      interruptible((signal) => resumeAndKeep(request, reporter, found, signal)),
     interruptible,
-    inspectMachine: () => inspectMachine(VERSION),
+    inspectMachine: () => inspectMachine(VERSION, tuning),
     self: [
       Deno.execPath(),
       "run",
@@ -44,12 +50,14 @@ export function localWorld(): World {
       "--allow-env",
       "--allow-sys",
       "--allow-net=127.0.0.1",
+      // Whoever may call a BLAS hands that on.
+      ...(mayCallLibraries() ? ["--allow-ffi"] : []),
       // As a path, so that it also stands in a script.
       decodeURIComponent(new URL("main.ts", import.meta.url).pathname),
     ],
     base,
     version: VERSION,
-    terminal: processTerminal(),
+    terminal,
   };
 }
 

@@ -6,6 +6,7 @@
  */
 
 import { diagnose, type Diagnosis } from "@unroll/core";
+import type { TuningFile } from "./tuning_file.ts";
 
 /** A machine, as far as training on it goes. */
 export interface MachineReport {
@@ -27,6 +28,10 @@ export interface MachineReport {
   readonly cores: number;
   /** Where the packages of JSR come from. */
   readonly jsr: "JSR" | "stand-ins";
+  /** The BLAS that the system has, whether or not it may be called; absent if it has none that is known here. */
+  readonly blas?: string;
+  /** Where what was measured of GPUs is kept, and how many products that is. */
+  readonly tuning: { readonly path?: string; readonly products: number };
   /** The parts of Vulkan on Linux. */
   readonly vulkan?: VulkanFiles;
   /** What the devices can do. */
@@ -47,10 +52,15 @@ export interface VulkanFiles {
  * Looks at this machine and tries its devices.
  *
  * @param unroll Unroll's version.
+ * @param tuning What keeps measurements of GPUs.
  * @returns What was found.
  */
-export async function inspectMachine(unroll: string): Promise<MachineReport> {
+export async function inspectMachine(
+  unroll: string,
+  tuning: TuningFile,
+): Promise<MachineReport> {
   const { os, arch } = Deno.build;
+  const blas = systemBlas();
   return {
     unroll,
     deno: Deno.version.deno,
@@ -61,9 +71,16 @@ export async function inspectMachine(unroll: string): Promise<MachineReport> {
     cpu: processorName(),
     cores: navigator.hardwareConcurrency,
     jsr: isStandIn(import.meta.resolve("@cliffy/command")) ? "stand-ins" : "JSR",
+    ...(blas === undefined ? {} : { blas }),
+    tuning: { path: tuning.path, products: tuning.size },
     ...(os === "linux" ? { vulkan: vulkanFiles() } : {}),
     diagnosis: await diagnose(),
   };
+}
+
+/** Whether this process was given the permission to call libraries of the system. */
+export function mayCallLibraries(): boolean {
+  return Deno.permissions.querySync({ name: "ffi" }).state === "granted";
 }
 
 /** The stand-ins are members of the workspace; JSR's packages are not files of it. */
@@ -86,21 +103,34 @@ function processorName(): string {
   return text.replace(/\s+/g, " ").trim() || `${Deno.build.arch} processor`;
 }
 
+/** Where Linux has its libraries. */
+const LIBRARY_FOLDERS: readonly string[] = [
+  "/usr/lib/x86_64-linux-gnu",
+  "/usr/lib/aarch64-linux-gnu",
+  "/usr/lib64",
+  "/usr/lib",
+  "/usr/local/lib",
+];
+
+function hasLibrary(name: RegExp): boolean {
+  return LIBRARY_FOLDERS.some((folder) => names(folder).some((file) => name.test(file)));
+}
+
+/** The BLAS of the system that the core can call, if it is there. */
+function systemBlas(): string | undefined {
+  const { os } = Deno.build;
+  if (os === "darwin") return "Accelerate";
+  return os === "linux" && hasLibrary(/^libopenblas\.so(\.0)?$/) ? "OpenBLAS" : undefined;
+}
+
 function vulkanFiles(): VulkanFiles {
-  const folders = [
-    "/usr/lib/x86_64-linux-gnu",
-    "/usr/lib/aarch64-linux-gnu",
-    "/usr/lib64",
-    "/usr/lib",
-    "/usr/local/lib",
-  ];
   const manifests = [
     "/usr/share/vulkan/icd.d",
     "/etc/vulkan/icd.d",
     "/usr/local/share/vulkan/icd.d",
   ];
   return {
-    loader: folders.some((folder) => names(folder).some((name) => /^libvulkan\.so/.test(name))),
+    loader: hasLibrary(/^libvulkan\.so/),
     drivers: manifests.flatMap(names).filter((name) => name.endsWith(".json")).sort(),
     devices: output("ls", "/dev", "/dev/dri").split("\n")
       .filter((name) => /^(nvidia|renderD)\d+$/.test(name)).sort(),

@@ -46,7 +46,10 @@ export interface Progress {
 }
 
 const REDRAW = 100;
-const FIRST_LINE = 2000;
+/** When the first plain line comes, soon: it says that all is well. What is over by then needs none. */
+const FIRST_LINE = 250;
+/** From one plain line to the next, at first. */
+const INTERVAL = 2000;
 const BLOCKS = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
 const SPARKS = [..."▁▂▃▄▅▆▇█"];
 const SPARK_WIDTH = 12;
@@ -101,7 +104,7 @@ export function createProgress(settings: ProgressSettings): Progress {
       meter.see(time, update.step);
       drawn = time;
       // Each wait is a quarter of the time so far: lines thin out as a run grows long.
-      nextLine = Math.max(nextLine + FIRST_LINE, (time - started) * 1.25);
+      nextLine = Math.max(nextLine + INTERVAL, (time - started) * 1.25);
       draw();
     },
     stop() {
@@ -256,7 +259,8 @@ export function formatShare(share: number): string {
 
 /** A whole number with commas between thousands. */
 export function formatCount(count: number): string {
-  return Math.round(count).toLocaleString("en-US");
+  // `toLocaleString` would take tens of milliseconds the first time.
+  return String(Math.round(count)).replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
 /** A time span in the two largest units that say something. */

@@ -11,7 +11,6 @@ import {
   parseOptions,
   type Plugin,
   resolvePlugin,
-  type Task,
   type TaskInstance,
   type TrainSettings,
   unknownName,
@@ -28,7 +27,7 @@ import {
 import { compare, formatComparisons, formatKnown, type Recipe } from "./recipes/recipe.ts";
 import { recipeSettings, taskOptionsOf } from "./recipes/run_recipe.ts";
 import { formatNews, RecipeWatch } from "./recipes/watch.ts";
-import { configured } from "./train_action.ts";
+import { configuredTask } from "./train_action.ts";
 import { addFlag, type DefinedCommand, runTraining } from "./train_command.ts";
 import { TRAIN_OPTIONS, type TrainOptions } from "./train_options.ts";
 import type { Chosen, World } from "./world.ts";
@@ -160,7 +159,7 @@ async function trainingOf(
     recipe.training.phases !== undefined;
   // Only where epochs count is the task made to know how long they are: it may read a text.
   const instance: Pick<TaskInstance, "stepsPerEpoch"> = counted
-    ? await (configured(task) as Task).create()
+    ? await configuredTask(task).create()
     : {};
   if (epochs !== undefined && instance.stepsPerEpoch === undefined) {
     throw new UsageError(`Cannot count epochs of ${task.name}: its data have no end, say --steps`);

@@ -18,6 +18,10 @@ export interface ConfigLine {
   readonly device?: string;
   /** Why it was chosen, where it was not named. */
   readonly device_reason?: string;
+  /** What the device is, in a line. */
+  readonly device_description?: string;
+  /** What the device was when the run began, where that is something else. */
+  readonly device_before?: string;
   /** The step that it is resumed from, if it is. */
   readonly step?: number;
 }

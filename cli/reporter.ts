@@ -96,6 +96,12 @@ function peopleReporter({ terminal, title, steps, quiet }: ReporterSettings): Re
       if (!quiet && line.device_reason !== undefined) {
         terminal.writeError(`Training on ${line.device}: ${line.device_reason}\n`);
       }
+      if (!quiet && line.device_before !== undefined) {
+        terminal.writeError(
+          `Going on with ${line.device_description}, begun with ${line.device_before}: ` +
+            "the same steps, rounded otherwise\n",
+        );
+      }
       const total = steps ?? stepsOf(line.config);
       if (quiet || total === undefined) return;
       progress = createProgress({

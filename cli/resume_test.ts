@@ -5,7 +5,7 @@ import {
   assertRejects,
   assertStrictEquals,
 } from "@std/assert";
-import { type Checkpoint, listRuns, openRun, type RunFolder } from "@unroll/core";
+import { type Checkpoint, listRuns, openRun, reconfigureRun, type RunFolder } from "@unroll/core";
 import { MODELS } from "@unroll/models";
 import { TASKS } from "@unroll/tasks";
 import { StoppedError } from "./errors.ts";
@@ -109,6 +109,31 @@ Deno.test("resumeAndKeep() goes on to the same bits as a run that never stopped"
     await resumeAndKeep({ run: moved.path, changes: {} }, silentReporter(), PLUGINS);
     await assertSameRuns(moved, straight);
     assertEquals((await moved.readMetrics()).filter(({ event }) => event === "done").length, 1);
+  });
+});
+
+Deno.test("resumeAndKeep() tells of a device that is not what the run began with", async () => {
+  await inFolder(async (folder) => {
+    const run = await trainSmall(folder);
+    const told: unknown[] = [];
+    const reporter: Reporter = {
+      ...silentReporter(),
+      config: ({ device_before, device_description }) =>
+        told.push([device_before, device_description]),
+    };
+    const now = run.config.deviceDescription;
+    assert(now?.startsWith("WebAssembly SIMD"), now);
+    await resumeAndKeep({ run: run.path, changes: { steps: 210 } }, reporter, PLUGINS);
+    await reconfigureRun(run, { ...run.config, deviceDescription: "an abacus" });
+    await resumeAndKeep({ run: run.path, changes: { steps: 220 } }, reporter, PLUGINS);
+    // Who asks for another device knows.
+    const changes = { steps: 230, device: "reference" } as const;
+    await resumeAndKeep({ run: run.path, changes }, reporter, PLUGINS);
+    assertEquals(told, [
+      [undefined, now],
+      ["an abacus", now],
+      [undefined, "interpreter in double precision"],
+    ]);
   });
 });
 

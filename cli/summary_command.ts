@@ -5,7 +5,7 @@
  */
 
 import { Command } from "@cliffy/command";
-import { type JsonRecord, type Model, type Plugin, resolvePlugin, type Task } from "@unroll/core";
+import { type JsonRecord, type Model, type Plugin, resolvePlugin } from "@unroll/core";
 import { formatSummary } from "@unroll/models";
 import { unknownName } from "@unroll/core";
 import { asUsage, UsageError } from "./errors.ts";
@@ -13,7 +13,7 @@ import { composeFlags, type FlagSource, readFlags, type TypedFlags } from "./fla
 import { chooseFrom } from "./recipe_command.ts";
 import type { Recipe } from "./recipes/recipe.ts";
 import { taskOptionsOf } from "./recipes/run_recipe.ts";
-import { configured } from "./train_action.ts";
+import { configured, configuredTask } from "./train_action.ts";
 import { addFlag, type DefinedCommand, peek } from "./train_command.ts";
 import type { Chosen, World } from "./world.ts";
 
@@ -65,7 +65,7 @@ export async function defineSummary(
       );
     const refusal = await world.refusal(pair[0], pair[1]);
     if (refusal !== undefined) throw new UsageError(refusal);
-    const { spec } = await (configured(pair[1]) as Task).create();
+    const { spec } = await configuredTask(pair[1]).create();
     const { layers } = (configured(pair[0]) as Model).create(spec);
     world.terminal.write(
       typed.json === true ? `${JSON.stringify({ layers })}\n` : `${formatSummary(layers)}\n`,

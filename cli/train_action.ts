@@ -38,6 +38,7 @@ import {
 } from "@unroll/core";
 import { StoppedError, UsageError } from "./errors.ts";
 import { lookInside } from "./hidden_states.ts";
+import { mayCallLibraries } from "./machine.ts";
 import type { Reporter } from "./reporter.ts";
 import type { TrainOptions } from "./train_options.ts";
 import type { Chosen, ResumeRequest, TrainRequest } from "./world.ts";
@@ -45,6 +46,20 @@ import type { Chosen, ResumeRequest, TrainRequest } from "./world.ts";
 /** A model or task as it was asked for. */
 export function configured(chosen: Chosen): Model | Task {
   return (chosen.plugin as ModelPlugin | TaskPlugin)(chosen.options as object);
+}
+
+const TASKS = new WeakMap<Chosen, Task>();
+
+/** A task as it was asked for. However often it is created, its data are read once. */
+export function configuredTask(chosen: Chosen): Task {
+  let task = TASKS.get(chosen);
+  if (!task) {
+    const made = configured(chosen) as Task;
+    let created: Promise<TaskInstance> | undefined;
+    task = { ...made, create: () => created ??= made.create() };
+    TASKS.set(chosen, task);
+  }
+  return task;
 }
 
 /**
@@ -55,7 +70,7 @@ export function configured(chosen: Chosen): Model | Task {
  * @returns One sentence, or `undefined` if it can.
  */
 export async function refusal(model: Chosen, task: Chosen): Promise<string | undefined> {
-  const { spec } = await (configured(task) as Task).create();
+  const { spec } = await configuredTask(task).create();
   const reason = (configured(model) as Model).refuses(spec);
   if (!reason) return undefined;
   const { name } = task.plugin;
@@ -106,7 +121,7 @@ export async function trainAndKeep(
     ...settingsOf(request.training),
     ...request.settings,
     model: configured(request.model) as Model,
-    task: configured(request.task) as Task,
+    task: configuredTask(request.task),
     modelName: request.model.name,
     taskName: request.task.name,
     out: request.out,
@@ -120,7 +135,7 @@ export async function trainAndKeep(
  *
  * @param request Which run, and what is to be otherwise.
  * @param reporter Is told what happens.
- * @param plugins The models and tasks that names mean.
+ * @param found The models and tasks that names mean, and what keeps measurements.
  * @param signal Ends training after the step that runs.
  * @throws {RangeError} When the run cannot be read, or nothing is left to do.
  * @throws {StoppedError} When the signal ended it.
@@ -128,7 +143,7 @@ export async function trainAndKeep(
 export async function resumeAndKeep(
   request: ResumeRequest,
   reporter: Reporter,
-  plugins: Pick<LoadSettings, "models" | "tasks" | "base">,
+  found: Pick<LoadSettings, "models" | "tasks" | "base"> & Pick<TrainSettings, "tuning">,
   signal?: AbortSignal,
 ): Promise<void> {
   const old = await openRun(request.run);
@@ -151,13 +166,13 @@ export async function resumeAndKeep(
     );
   }
   const { model, task, seed, version } = old.config;
-  const { base } = plugins;
+  const { base, tuning } = found;
   const modelPlugin = await resolvePlugin(model.name, {
     kind: "model",
-    table: plugins.models,
+    table: found.models,
     base,
   });
-  const taskPlugin = await resolvePlugin(task.name, { kind: "task", table: plugins.tasks, base });
+  const taskPlugin = await resolvePlugin(task.name, { kind: "task", table: found.tasks, base });
   const { optimizer, optimizerSettings, ...rest } = settings;
   const training = {
     ...rest,
@@ -170,12 +185,13 @@ export async function resumeAndKeep(
   const run = await reconfigureRun(old, {
     ...old.config,
     training: JSON.parse(JSON.stringify(settings)) as JsonRecord,
-    ...(request.changes.device === undefined ? {} : { device: name }),
+    ...(request.changes.device === undefined ? {} : { device: name, deviceDescription: undefined }),
   });
   await run.rewindMetrics(resume?.step ?? 0);
   await trainAndTell({
     ...training,
     device: name,
+    tuning,
     version,
     saveEvery,
     run,
@@ -231,15 +247,18 @@ async function trainAndTell(settings: SavedTrainSettings, reporter: Reporter): P
   let instance!: TaskInstance;
   const training = trainAndSave({
     ...settings,
-    opened(opened, { task, device, deviceReason }) {
+    opened(opened, { task, device, deviceReason, deviceDescription }) {
       run = opened;
       instance = task;
       const { config, path } = run;
+      const began = config.deviceDescription ?? deviceDescription;
       reporter.config({
         config,
         run: path,
         device,
+        device_description: deviceDescription,
         ...(deviceReason !== undefined && { device_reason: deviceReason }),
+        ...(began !== deviceDescription && { device_before: began }),
         ...settings.resume && { step: settings.resume.step },
       });
     },
@@ -261,8 +280,10 @@ async function trainAndTell(settings: SavedTrainSettings, reporter: Reporter): P
   await finish(trained, reporter, run);
 }
 
+/** A run that could call a BLAS goes on to the same bits only where it still can. */
 function resumeCommand(run: RunFolder): string {
-  return `deno task train --resume ${quoted(run.path)}`;
+  const task = mayCallLibraries() ? "blas train" : "train";
+  return `deno task ${task} --resume ${quoted(run.path)}`;
 }
 
 /** A device that was lost takes nothing along that was saved. */

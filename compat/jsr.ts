@@ -6,7 +6,8 @@
  * removes `.jsr/`. When they do not, it fills `.jsr/` with one workspace member
  * a package, of the same name and version, that re-exports a stand-in from this
  * folder; Deno then resolves the `jsr:` specifier to the member. No other code
- * knows of this. `JSR_STANDINS=1` or `JSR_STANDINS=0` settles it by hand.
+ * knows of this. While stand-ins lie there, JSR is asked once an hour at most.
+ * `JSR_STANDINS=1` or `JSR_STANDINS=0` settles it by hand.
  *
  * Run it with `--no-config`: the workspace does not resolve before it has run.
  *
@@ -38,6 +39,8 @@ const STAND_INS: Readonly<Record<string, StandIn>> = {
 /** How long JSR may take to answer the first time, and once stand-ins lie there. */
 const FIRST_PATIENCE = 5000;
 const LATER_PATIENCE = 1000;
+/** How long what was found out holds while stand-ins lie there: asking delays every command. */
+const ASK_AGAIN = 3_600_000;
 
 /**
  * Splits the specifier of a JSR package.
@@ -146,6 +149,13 @@ function sameFiles(
     [...other].every(([path, text]) => one.get(path) === text);
 }
 
+/** Whether JSR was found to be out of reach not long ago: the folder's time says when it was last asked. */
+function wasAskedLately(folder: URL): boolean {
+  const asked = Deno.statSync(folder).mtime?.getTime() ?? 0;
+  const age = Date.now() - asked;
+  return age >= 0 && age < ASK_AGAIN;
+}
+
 /** Removes `.jsr/` or fills it, whichever this machine needs. */
 async function main(): Promise<void> {
   const root = new URL("../", import.meta.url);
@@ -158,6 +168,9 @@ async function main(): Promise<void> {
 
   const present = readFiles(folder);
   const choice = Deno.env.get("JSR_STANDINS");
+  const wanted = standInFiles(specifiers);
+  const isComplete = sameFiles(present, wanted);
+  if (isComplete && choice !== "0" && (choice === "1" || wasAskedLately(folder))) return;
   const standIn = choice === "1" || choice !== "0" &&
       !await realPackagesLoad(
         specifiers,
@@ -168,15 +181,18 @@ async function main(): Promise<void> {
     if (present !== undefined) Deno.removeSync(folder, { recursive: true });
     return;
   }
-  const wanted = standInFiles(specifiers);
-  if (sameFiles(present, wanted)) return;
-  if (present !== undefined) Deno.removeSync(folder, { recursive: true });
-  for (const [path, text] of wanted) {
-    const file = new URL(path, folder);
-    Deno.mkdirSync(new URL("./", file), { recursive: true });
-    Deno.writeTextFileSync(file, text);
+  if (!isComplete) {
+    if (present !== undefined) Deno.removeSync(folder, { recursive: true });
+    for (const [path, text] of wanted) {
+      const file = new URL(path, folder);
+      Deno.mkdirSync(new URL("./", file), { recursive: true });
+      Deno.writeTextFileSync(file, text);
+    }
+    console.error("JSR is out of reach: using the stand-ins in compat/");
   }
-  console.error("JSR is out of reach: using the stand-ins in compat/");
+  // Who was told what to use has not been asked.
+  const asked = choice === "1" ? new Date(0) : new Date();
+  Deno.utimeSync(folder, asked, asked);
 }
 
 if (import.meta.main) {

@@ -136,6 +136,21 @@ Deno.test("the switch removes the stand-ins where the real packages load", async
   }
 });
 
+Deno.test("the switch asks for the real packages again after an hour", async () => {
+  const folder = makeWorkspace();
+  try {
+    const { members } = await settle(folder, outOfReach(folder));
+    layRegistry(`${folder}/registry`);
+    const reached = { DENO_DIR: `${folder}/cache`, JSR_URL: `file://${folder}/registry/` };
+    assertEquals(await settle(folder, reached), { said: "", members });
+    const earlier = new Date(Date.now() - 3_700_000);
+    Deno.utimeSync(`${folder}/.jsr`, earlier, earlier);
+    assertEquals(await settle(folder, reached), { said: "", members: [] });
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
+});
+
 /** A JSR in a folder, with empty packages of the names and versions that we want. */
 function layRegistry(folder: string): void {
   const packages = {

@@ -72,9 +72,12 @@ function interpret(graph: Graph, inputs: readonly TypedArray[]): TypedArray[] {
   return evaluateGraph(graph, arrays).map(({ type, data }) => typedArray(type.dtype, data));
 }
 
-/** Computes on the CPU without the fused operations that some machines lack: the same bits on all. */
+/**
+ * Computes on the CPU without the fused operations that some machines lack, and on one thread, whose
+ * helpers would take longer to start: the same bits on all.
+ */
 async function compute(graph: Graph, inputs: readonly TypedArray[]): Promise<TypedArray[]> {
-  using backend = cpuBackend({ relaxed: false });
+  using backend = cpuBackend({ relaxed: false, threads: 1 });
   using program = await backend.compile(graph, { name: "deferred" });
   const buffers = inputs.map((data, i) => backend.upload(graph.inputs[i].type, data));
   const results = program.run(buffers).map((buffer) => backend.download(buffer));

@@ -6,6 +6,7 @@
  */
 import type { Backend, BackendName, DeviceBuffer } from "./backends/backend.ts";
 import { BACKEND_NAMES } from "./backends/choose.ts";
+import { type BlasReport, blasReport } from "./backends/cpu_blas.ts";
 import { evaluateGraph } from "./backends/evaluate.ts";
 import { openBackend } from "./backends/mod.ts";
 import type { WebGpuBackend } from "./backends/webgpu.ts";
@@ -69,6 +70,8 @@ export interface Diagnosis {
   readonly adapters: readonly AdapterReport[];
   /** Devices. */
   readonly devices: readonly DeviceReport[];
+  /** What multiplies large matrices for the CPU, if a library does. */
+  readonly blas: BlasReport;
 }
 
 /** Settings of {@linkcode diagnose}, for tests. */
@@ -104,6 +107,7 @@ export async function diagnose(settings: DiagnoseSettings = {}): Promise<Diagnos
     hasWebGpu: gpu !== undefined,
     adapters: gpu ? await listAdapters(gpu) : [],
     devices,
+    blas: blasReport(),
   };
 }
 

@@ -18,6 +18,7 @@ export * from "./ops/mod.ts";
 export * from "./backends/backend.ts";
 export * from "./backends/choose.ts";
 export * from "./backends/cpu.ts";
+export type { BlasReport, BlasTrial } from "./backends/cpu_blas.ts";
 export * from "./backends/evaluate.ts";
 export * from "./backends/mod.ts";
 export * from "./backends/reference.ts";

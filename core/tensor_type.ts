@@ -111,5 +111,6 @@ export function typedArray(
   source: number | ArrayLike<number>,
 ): TypedArray {
   const Type = dtype === "f32" ? Float32Array : dtype === "i32" ? Int32Array : Uint32Array;
-  return typeof source === "number" ? new Type(source) : Type.from(source);
+  // Two overloads. `Type.from` would ask for the numbers one by one.
+  return typeof source === "number" ? new Type(source) : new Type(source);
 }

@@ -16,8 +16,10 @@ import {
   randomUniform,
   reshape,
   scan,
+  split,
   splitKey,
   sqrt,
+  stack,
   sub,
   sum,
   type Tensor,
@@ -97,9 +99,7 @@ export function initialize(
     case "he":
       return normal(Math.sqrt(2 / rows));
     case "orthogonal":
-      return rows <= columns
-        ? transpose(orthonormalColumns(key, columns, rows))
-        : orthonormalColumns(key, rows, columns);
+      return orthogonal([key], shape)[0];
     case "identity":
       return identity(rows, columns);
     case "normal":
@@ -119,26 +119,40 @@ function identity(rows: number, columns: number): Tensor {
   return cast(eq(iota([rows, columns], 0), iota([rows, columns], 1)), "f32");
 }
 
+/** Random orthonormal rows or columns, whichever are fewer: f32[rows, columns] for each key. */
+function orthogonal(keys: readonly Tensor[], [rows, columns]: readonly [number, number]): Tensor[] {
+  if (keys.length === 0) return [];
+  const vectors = orthonormalVectors(keys, Math.min(rows, columns), Math.max(rows, columns));
+  const parts = split(vectors, keys.map(() => 1), 0);
+  return parts.map((part) => {
+    const own = reshape(part, vectors.shape.slice(1));
+    return rows <= columns ? own : transpose(own);
+  });
+}
+
 /**
- * Random orthonormal columns, f32[rows, columns] with no more columns than rows: the Gram–Schmidt
- * process on normal numbers, which gives every such matrix the same chance. Each projection is done
- * twice, which is enough (Giraud, Langou and Rozložník, 2005).
+ * Random orthonormal vectors, f32[keys, count, length], no more than their length: the Gram–Schmidt
+ * process on normal numbers, which gives every such set the same chance. Each projection is done
+ * twice, which is enough (Giraud, Langou and Rozložník, 2005). The sets of all keys are made in one
+ * loop, which is one program to compile.
  */
-function orthonormalColumns(key: Tensor, rows: number, columns: number): Tensor {
-  // The columns are the rows of `known`, those to come still zero, so that products read along them.
+function orthonormalVectors(keys: readonly Tensor[], count: number, length: number): Tensor {
+  const sets = keys.length;
+  const draws = stack(keys.map((key) => randomNormal(key, [count, length])), 1);
   const [orthonormal] = scan(
-    (known: Tensor, { column, place }: { readonly column: Tensor; readonly place: Tensor }) => {
-      let rest = reshape(column, [1, rows]);
+    (known: Tensor, { draw, place }: { readonly draw: Tensor; readonly place: Tensor }) => {
+      let rest = reshape(draw, [sets, 1, length]);
       for (let pass = 0; pass < 2; pass++) {
         rest = sub(rest, matmul(matmul(rest, known, { transposeY: true }), known));
       }
-      const unit = rest.div(sqrt(sum(rest.square())));
-      return [add(known, matmul(reshape(place, [columns, 1]), unit)), undefined];
+      const unit = rest.div(sqrt(sum(rest.square(), 2, { keepDimensions: true })));
+      return [add(known, mul(reshape(place, [count, 1]), unit)), undefined];
     },
-    zeros([columns, rows]),
-    { column: randomNormal(key, [columns, rows]), place: identity(columns, columns) },
+    // Those to come are still zero.
+    zeros([sets, count, length]),
+    { draw: draws, place: identity(count, count) },
   );
-  return transpose(orthonormal);
+  return orthonormal;
 }
 
 /** Matrices of one shape side by side, each from its own key: f32[rows, count · columns]. */
@@ -149,5 +163,9 @@ export function initializeBlocks(
   options: InitializerOptions = {},
 ): Tensor {
   const keys = splitKey(key, names.length);
-  return concatenate(names.map((name, i) => initialize(name, keys[i], shape, options)), 1);
+  const together = orthogonal(keys.filter((_, i) => names[i] === "orthogonal"), shape);
+  const blocks = names.map((name, i) =>
+    name === "orthogonal" ? together.shift() as Tensor : initialize(name, keys[i], shape, options)
+  );
+  return concatenate(blocks, 1);
 }

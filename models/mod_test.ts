@@ -39,6 +39,15 @@ const CASES: Readonly<Record<string, Model>> = {
   "lstm of layers": lstm({ hidden: 4, layers: 2, initialState: "learned", bias: "both" }),
   "lstm with the gates of Keras": lstm({ hidden: 4, gateActivation: "hard-sigmoid" }),
   "lstm with an embedding": lstm({ hidden: 4, embedding: 3, inputNorm: "batch" }),
+  "rnn of layers, recomputing": rnn({ hidden: 4, layers: 2, dropout: 0.2, recompute: 2 }),
+  "gru with normalised inputs, recomputing": gru({ hidden: 4, inputNorm: "layer", recompute: 3 }),
+  "lstm with an embedding, recomputing": lstm({
+    hidden: 4,
+    embedding: 3,
+    inputNorm: "batch",
+    initialState: "learned",
+    recompute: 1,
+  }),
 };
 
 for (const [name, model] of Object.entries(CASES)) {

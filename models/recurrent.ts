@@ -10,6 +10,7 @@ import {
   fill,
   foldIn,
   gather,
+  iota,
   type LayerRow,
   mapTree,
   matmul,
@@ -20,6 +21,7 @@ import {
   randomNormal,
   reshape,
   scan,
+  scanInSegments,
   slice,
   splitKey,
   type TaskSpec,
@@ -201,30 +203,80 @@ export function recurrentModel(
       });
     },
 
-    apply(parameters, inputs, { length, state, training, key }) {
-      const { input: first, updates } = readInputs(parameters, inputs, settings, training);
-      let input = first;
-      const last: CellState[] = [];
-      let h: Tensor | undefined;
-      parameters.layers.forEach((weights, layer) => {
-        if (h) input = { kind: "vectors", x: training ? drop(h, dropout, foldIn(key, layer)) : h };
-        const [end, outputs] = runCell(cell, weights, input, { start: state[layer], length });
-        last.push(end);
-        h = outputs;
-      });
-      const top = h as Tensor;
-      const shown = spec.outputs.at === "every" ? top : lastStep(top);
-      const read = training ? drop(shown, outputDropout, foldIn(key, layers)) : shown;
+    apply(parameters, inputs, { length, batch, state, training, key }) {
+      const everyStep = spec.outputs.at === "every";
+      const run = (input: LayerInput, start: RecurrentState, length: number, key: Tensor) =>
+        runLayers(cell, parameters, input, {
+          start,
+          length,
+          drop: (h, layer) => training ? drop(h, dropout, foldIn(key, layer)) : h,
+        });
+      const readOut = (h: Tensor, key: Tensor) =>
+        linear(parameters.output, training ? drop(h, outputDropout, foldIn(key, layers)) : h);
+      if (options.recompute === 0 || length <= options.recompute) {
+        const { input, updates } = readInputs(parameters, inputs, settings, training);
+        const [last, hidden] = run(input, state, length, key);
+        const outputs = readOut(everyStep ? hidden : lastStep(hidden), key);
+        return { outputs, state: last, hidden, ...(updates ? { updates } : {}) };
+      }
+      // What belongs to one step is computed in its segment; a batch is normalised as a whole.
+      const whole = settings.norm === "batch"
+        ? readInputs(parameters, inputs, settings, training)
+        : undefined;
+      const sequences = {
+        x: whole ? (whole.input as { readonly x: Tensor }).x : inputs,
+        time: iota([length], 0, "u32"),
+      };
+      const [{ state: last, top }, { outputs, hidden }] = scanInSegments(
+        ({ state }, { x, time }, length) => {
+          const input: LayerInput = whole
+            ? { kind: "vectors", x: x as Tensor }
+            : readInputs(parameters, x, settings, training).input;
+          // Other segments drop others.
+          const own = training && dropout + outputDropout > 0
+            ? foldIn(key, slice(time, 0, 0, 1))
+            : key;
+          const [last, hidden] = run(input, state, length, own);
+          const outputs = everyStep ? readOut(hidden, own) : undefined;
+          return [{ state: last, top: lastStep(hidden) }, { outputs, hidden }];
+        },
+        { state, top: zeros([batch, options.hidden]) },
+        sequences,
+        { length, steps: options.recompute },
+      );
       return {
-        outputs: linear(parameters.output, read),
+        outputs: outputs ?? readOut(top, key),
         state: last,
-        hidden: top,
-        ...(updates ? { updates } : {}),
+        hidden,
+        ...(whole?.updates ? { updates: whole.updates } : {}),
       };
     },
 
     layers: describeLayers(cell, options, spec, learned),
   };
+}
+
+/** Runs the layers, one upon the other: their states after the last step, and the outputs of the top. */
+function runLayers(
+  cell: Cell,
+  { layers }: RecurrentParameters,
+  first: LayerInput,
+  { start, length, drop }: {
+    readonly start: RecurrentState;
+    readonly length: number;
+    readonly drop: (h: Tensor, layer: number) => Tensor;
+  },
+): [RecurrentState, Tensor] {
+  let input = first;
+  const last: CellState[] = [];
+  let h: Tensor | undefined;
+  layers.forEach((weights, layer) => {
+    if (h) input = { kind: "vectors", x: drop(h, layer) };
+    const [end, outputs] = runCell(cell, weights, input, { start: start[layer], length });
+    last.push(end);
+    h = outputs;
+  });
+  return [last, h as Tensor];
 }
 
 /** Runs one layer over all steps: the state after the last, and the outputs f32[time, batch, hidden]. */

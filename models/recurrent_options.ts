@@ -34,6 +34,11 @@ export interface RecurrentOptions {
   readonly outputInit: InitializerName;
   /** Standard deviation of a learned start, and of `normal` and `uniform` weights. */
   readonly std: number;
+  /**
+   * Steps of a segment that is computed again for its gradient and not stored, so that long sequences
+   * take little memory; 0 stores everything.
+   */
+  readonly recompute: number;
 }
 
 /** How inputs are normalised. */
@@ -77,6 +82,8 @@ export function recurrentShape(defaults: { readonly hidden: number }): Recurrent
       .describe("Start of the weights of the output layer"),
     std: z.number().min(0).max(10).default(0.1)
       .describe("Standard deviation of a learned start, and of normal and uniform weights"),
+    recompute: z.int().min(0).default(0)
+      .describe("Steps computed again for gradients instead of stored at a time; 0 stores all"),
   };
 }
 

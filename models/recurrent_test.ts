@@ -62,20 +62,49 @@ for (const [name, model] of Object.entries(MODELS)) {
   });
 }
 
+for (const [name, plugin] of Object.entries({ rnn, gru, lstm })) {
+  Deno.test(`${name}: recomputing changes neither outputs nor gradients`, async () => {
+    const options = { hidden: 4, layers: 2, embedding: 3, initialState: "learned" } as const;
+    const stored = plugin(options);
+    const parameters = stored.create(SPEC).parameters(randomKey(3));
+    const weights = waves([5, 2, 3]);
+    const gradients = async (model: Model) =>
+      await numbers(
+        grad((parameters: Tree) => run(model, parameters, [5], true)[0].mul(weights).sum())(
+          parameters,
+        ),
+      );
+    const expected = await gradients(stored);
+    for (const recompute of [1, 2, 5]) {
+      const model = plugin({ ...options, recompute });
+      assertClose(
+        await run(model, parameters, [5])[0].data(),
+        await run(stored, parameters, [5])[0].data(),
+      );
+      const found = await gradients(model);
+      assertEquals(Object.keys(found), Object.keys(expected));
+      for (const path of Object.keys(found)) assertClose(found[path], expected[path]);
+    }
+  });
+}
+
 Deno.test("recurrentModel() answers at the last step as it does at every step", async () => {
   const model = gru({ hidden: 4 });
-  const last = model.create(classSpec({ kind: "symbol", vocabulary: 5 }, 3, { at: "last" }));
-  const parameters = last.parameters(randomKey(0));
-  const { outputs } = last.apply(parameters, SYMBOLS, {
-    length: 5,
-    batch: 2,
-    state: last.initialState(parameters, 2),
-    training: false,
-    key: randomKey(0),
-  });
-  const [whole] = run(model, parameters, [5]);
-  assertEquals(outputs.shape, [2, 3]);
-  assertClose(await outputs.data(), await whole.slice(0, 4, 5).data());
+  for (const recompute of [0, 2]) {
+    const last = gru({ hidden: 4, recompute })
+      .create(classSpec({ kind: "symbol", vocabulary: 5 }, 3, { at: "last" }));
+    const parameters = last.parameters(randomKey(0));
+    const { outputs } = last.apply(parameters, SYMBOLS, {
+      length: 5,
+      batch: 2,
+      state: last.initialState(parameters, 2),
+      training: false,
+      key: randomKey(0),
+    });
+    const [whole] = run(model, parameters, [5]);
+    assertEquals(outputs.shape, [2, 3]);
+    assertClose(await outputs.data(), await whole.slice(0, 4, 5).data());
+  }
 });
 
 Deno.test("recurrentModel() reads symbols as one-hot vectors", async () => {

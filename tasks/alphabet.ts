@@ -21,6 +21,8 @@ export class Alphabet {
   /** The number of all characters that are not in the alphabet, if they have one. */
   readonly unknown: number | undefined;
   readonly #numbers: ReadonlyMap<number, number>;
+  /** The numbers of units of strings that are code points, as a table; −1 where there is none. */
+  readonly #table = new Int32Array(0x10000).fill(-1);
 
   /**
    * An alphabet in a given order.
@@ -36,6 +38,7 @@ export class Alphabet {
     this.#numbers = new Map(
       this.characters.map((character, i) => [codeOf(character), i + this.first]),
     );
+    for (const [code, number] of this.#numbers) if (isWhole(code)) this.#table[code] = number;
     if (this.#numbers.size < Math.max(1, this.characters.length)) {
       throw new RangeError(
         `Cannot make an alphabet of "${characters}": characters are needed, each once`,
@@ -58,11 +61,15 @@ export class Alphabet {
   encode(text: string, what: string): Int32Array {
     const numbers = new Int32Array(text.length);
     let count = 0;
+    const table = this.#table;
     for (let i = 0; i < text.length; i++) {
-      const code = text.codePointAt(i) as number;
-      if (code > 0xffff) i++;
-      const number = this.#numbers.get(code) ?? this.unknown;
-      if (number === undefined) throw this.#notKnown(code, count, what);
+      let number: number | undefined = table[text.charCodeAt(i)];
+      if (number < 0) {
+        const code = text.codePointAt(i) as number;
+        if (code > 0xffff) i++;
+        number = this.#numbers.get(code) ?? this.unknown;
+        if (number === undefined) throw this.#notKnown(code, count, what);
+      }
       numbers[count++] = number;
     }
     return numbers.subarray(0, count);
@@ -89,13 +96,23 @@ function codeOf(character: string): number {
   return character.codePointAt(0) as number;
 }
 
+/** Whether a unit of a string is a code point, and cannot be the first half of one. */
+function isWhole(unit: number): boolean {
+  return unit < 0xd800 || (unit > 0xdbff && unit < 0x10000);
+}
+
 /** The characters of a text, each once, by code point. */
 export function charactersOf(text: string): string {
   const codes = new Set<number>();
+  const seen = new Uint8Array(0x10000);
   for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    // A text has few characters: most have been seen before.
+    if (seen[unit] !== 0) continue;
     const code = text.codePointAt(i) as number;
-    if (code > 0xffff) i++;
     codes.add(code);
+    if (code > 0xffff) i++;
+    if (isWhole(unit)) seen[unit] = 1;
   }
   return [...codes].sort((a, b) => a - b).map((code) => String.fromCodePoint(code)).join("");
 }
@@ -107,22 +124,19 @@ export function charactersOf(text: string): string {
  * @param share How much of it the second part is, from 0 to 1, in code points.
  */
 export function splitText(text: string, share: number): readonly [string, string] {
-  const total = codePoints(text);
+  // Where each code point is one unit of the string, which is known at a glance, places are counts.
+  const pairs = text.match(PAIRS);
+  const total = text.length - (pairs?.length ?? 0);
   const wanted = total - Math.floor(total * share);
   let place = 0;
-  for (let count = 0; count < wanted; count++) {
-    place += (text.codePointAt(place) as number) > 0xffff ? 2 : 1;
+  if (!pairs) place = wanted;
+  else {
+    for (let count = 0; count < wanted; count++) {
+      place += (text.codePointAt(place) as number) > 0xffff ? 2 : 1;
+    }
   }
   return [text.slice(0, place), text.slice(place)];
 }
 
-function codePoints(text: string): number {
-  let count = text.length;
-  for (let i = 0; i < text.length; i++) {
-    if ((text.codePointAt(i) as number) > 0xffff) {
-      i++;
-      count--;
-    }
-  }
-  return count;
-}
+/** Code points that take two units of a string. */
+const PAIRS = /[\ud800-\udbff][\udc00-\udfff]/g;

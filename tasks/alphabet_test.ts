@@ -26,6 +26,14 @@ Deno.test("Alphabet refuses characters that it lacks, or reads them as unknown",
   assertEquals([0, 1, 2, 9].map((n) => alphabet.decode(n)), ["", "\ufffd", "a", ""]);
 });
 
+Deno.test("Alphabet tells half of a pair from a pair that begins with it", () => {
+  const text = "\ud83d,😀";
+  const characters = charactersOf(text);
+  assertEquals([...characters], [",", "\ud83d", "😀"]);
+  const alphabet = new Alphabet(characters, { padding: false, unknown: false });
+  assertEquals([...alphabet.encode(text, "a text")], [1, 0, 2]);
+});
+
 Deno.test("Alphabet refuses characters twice, and none", () => {
   for (const characters of ["aba", ""]) {
     assertThrows(

@@ -66,7 +66,7 @@ export const JOBS: readonly Job[] = [
   {
     ...{ name: "minchar-sevenths", kind: "one-hot", cell: "tanh" },
     ...{ time: 64, batch: 1, hidden: 128, classes: 6, inputs: 0 },
-    ...{ optimizer: "adagrad-inside", rate: 0.1, compared: 3, target: 10 },
+    ...{ optimizer: "adagrad-inside", rate: 0.1, compared: 2, target: 10 },
   },
   {
     ...{ name: "minchar-alice", kind: "one-hot", cell: "tanh" },

@@ -70,7 +70,7 @@ export function initialState(job: Job, parameters: Named): TrainingState {
 }
 
 /** From parameters, hidden state and batch to the loss and the hidden state after the batch. */
-function objective(
+export function objective(
   job: Job,
   p: Named,
   hidden: readonly Tensor[],

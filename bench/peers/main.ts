@@ -1,135 +1,88 @@
 /**
  * Side by side: `deno task bench:peers [--jobs a,b] [--peers jax,torch] [--python P,Q] [--rounds N] [--seconds S]`.
  *
- * Each job runs in Unroll and in each peer, in processes of their own that stay up, so that neither start nor
- * compilation counts. Blocks of training steps alternate; a ratio is that of the blocks of one round, and the median
- * of the rounds is told. All start from the same numbers and their losses are compared.
+ * Each job runs in Unroll, with a BLAS and without, and in each peer, in processes of their own that stay up, so that
+ * neither start nor compilation counts. Blocks of training steps alternate; a ratio is that of the blocks of one
+ * round, and the median of the rounds is told. All start from the same numbers and their losses are compared.
  *
  * Python peers run in the first interpreter of `--python` (or of the variable `UNROLL_PEERS_PYTHON`) that has their
- * package; by default `python3`. `--output FILE` says where the table goes, `--output -` that it only is printed.
+ * packages, by default `python3`; each version of PyTorch found is a peer of its own. `--output FILE` says where the
+ * page goes, `--output -` that it only is printed.
  *
  * @module
  */
+import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { peakGigaflops } from "../peak.ts";
-import { flopsPerStep, type Job, JOBS } from "../jobs/job.ts";
+import { type Job, JOBS } from "../jobs/job.ts";
 import { encodeJob } from "../jobs/numbers.ts";
+import {
+  commandOf,
+  PEER_NAMES,
+  type PeerProgram,
+  peersOf,
+  probeInterpreters,
+  startSeconds,
+  UNROLL,
+  UNROLL_WITHOUT_BLAS,
+} from "./peer_programs.ts";
 import { PeerProcess } from "./peer_process.ts";
-import { type JobRow, median, type PeerCell, printRow, writeResults } from "./report.ts";
+import { printRow, writeResults } from "./report.ts";
+import { type JobRow, judgedTorch, median, type PeerCell, shortfallOf } from "./results.ts";
 
-/** Steps after which losses are compared: once round the batches. */
-const CHECKED_STEPS = 16;
 /** The iterations of the original FizzBuzz experiment. */
 const HEADLINE_STEPS = 200_000;
 /** An extrapolation stands where the steps themselves would take longer. */
 const HEADLINE_SECONDS = 30;
-/** Most seconds a peer may take to load, compile and choose its variant. */
-const SETUP_SECONDS = 120;
-
 /** What makes fewer steps a second is measured once, when it starts. */
-const SLOWEST = 0.2;
+const SLOWEST = 0.5;
+/** Most seconds that the steps of a comparison of losses may take. */
+const CHECK_SECONDS = 10;
 
-interface PeerProgram {
-  readonly name: string;
-  readonly title: string;
-  /** Module to look for in the Python interpreters. */
-  readonly python?: readonly string[];
-  readonly script: string;
-  /** Sets of arguments, of which the fastest is kept. */
-  readonly settings: readonly (readonly string[])[];
+interface RunSettings {
+  readonly peers: readonly PeerProgram[];
+  readonly rounds: number;
+  readonly seconds: number;
+  readonly verbose: boolean;
 }
 
-const UNROLL: PeerProgram = {
-  name: "unroll",
-  title: "Unroll",
-  script: "unroll_jobs.ts",
-  settings: [[]],
-};
-
-const PEERS: readonly PeerProgram[] = [
-  {
-    name: "jax",
-    title: "JAX",
-    python: ["jax", "optax"],
-    script: "jax_jobs.py",
-    settings: [[], ["--threads", "1"]],
-  },
-  { name: "torch", title: "PyTorch", python: ["torch"], script: "torch_jobs.py", settings: [[]] },
-  {
-    name: "numpy",
-    title: "NumPy",
-    python: ["numpy"],
-    script: "numpy_jobs.py",
-    settings: [[], ["--threads", "1"]],
-  },
-  { name: "tfjs", title: "TensorFlow.js", script: "tfjs_jobs.ts", settings: [[]] },
-  { name: "jaxjs", title: "jax-js", script: "jaxjs_jobs.ts", settings: [[]] },
-];
-
-/** The first interpreter that has all modules. */
-async function findPython(
-  interpreters: readonly string[],
-  modules: readonly string[],
-): Promise<string> {
-  const test = `import importlib.util as u, sys; sys.exit(any(u.find_spec(m) is None for m in ${
-    JSON.stringify(modules)
-  }))`;
-  for (const interpreter of interpreters) {
-    try {
-      const { success } = await new Deno.Command(interpreter, {
-        args: ["-c", test],
-        stdout: "null",
-        stderr: "null",
-      }).output();
-      if (success) return interpreter;
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    }
-  }
-  throw new RangeError(`not installed (${modules.join(" and ")} for Python)`);
-}
-
-async function commandOf(
-  peer: PeerProgram,
-  interpreters: readonly string[],
-): Promise<readonly string[]> {
-  const script = `${import.meta.dirname}/${peer.script}`;
-  if (peer.python) return [await findPython(interpreters, peer.python), script];
-  // Their packages are no part of this project's lock file.
-  const lock = peer === UNROLL ? [] : ["--no-lock"];
-  return [Deno.execPath(), "run", "--quiet", "--no-check", "--allow-all", ...lock, script];
+/** A peer that is up, and why other ways of starting it came to nothing. */
+interface RunningPeer {
+  readonly peer: PeerProgram;
+  readonly process: PeerProcess;
+  readonly failures: readonly string[];
 }
 
 /** Starts a peer with the settings that make it fastest. */
 async function startFastest(
   peer: PeerProgram,
   data: string,
-  interpreters: readonly string[],
   verbose: boolean,
-): Promise<PeerProcess> {
-  const command = [...await commandOf(peer, interpreters), "--data", data, "--serve"];
+): Promise<RunningPeer> {
+  if (peer.missing !== undefined) throw new RangeError(peer.missing);
+  const failures: string[] = [];
   let best: PeerProcess | undefined;
-  for (const settings of peer.settings) {
-    let process: PeerProcess;
+  let first: number | undefined;
+  for (const setting of peer.settings) {
+    const threads = setting.sameThreads && best ? ["--threads", `${best.ready.threads}`] : [];
+    const command = [...commandOf(peer, setting), "--data", data, "--serve", ...threads];
+    const started = performance.now();
     try {
-      process = await PeerProcess.start([...command, ...settings], SETUP_SECONDS, verbose);
+      const process = await PeerProcess.start(command, startSeconds(setting, first), verbose);
+      const slower = best && best.ready.probed > process.ready.probed ? process : best;
+      if (slower !== process) best = process;
+      await slower?.[Symbol.asyncDispose]();
     } catch (error) {
-      if (best) continue;
-      throw error;
+      failures.push([...setting.args, reasonOf(error)].join(" "));
     }
-    const slower = best && best.ready.probed > process.ready.probed ? process : best;
-    if (slower !== process) best = process;
-    await slower?.[Symbol.asyncDispose]();
+    first ??= (performance.now() - started) / 1000;
   }
-  return best!;
+  if (!best) throw new RangeError(failures[0]);
+  return { peer, process: best, failures };
 }
 
-interface RunSettings {
-  readonly peers: readonly PeerProgram[];
-  readonly interpreters: readonly string[];
-  readonly rounds: number;
-  readonly seconds: number;
-  readonly verbose: boolean;
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 async function runJob(job: Job, folder: string, settings: RunSettings): Promise<JobRow> {
@@ -137,51 +90,77 @@ async function runJob(job: Job, folder: string, settings: RunSettings): Promise<
   await Deno.writeFile(data, encodeJob(job));
   const peak = await peakGigaflops();
   await using stack = new AsyncDisposableStack();
-  const running: { readonly peer: PeerProgram; readonly process: PeerProcess }[] = [];
-  const cells: PeerCell[] = [];
-  for (const peer of [UNROLL, ...settings.peers]) {
+  const running: RunningPeer[] = [];
+  const cells = new Map<string, PeerCell>();
+  const giveUp = ({ name, title }: PeerProgram, error: unknown): void => {
+    cells.set(name, { name, title, unable: reasonOf(error) });
+  };
+  for (const peer of settings.peers) {
     try {
-      const process = await startFastest(peer, data, settings.interpreters, settings.verbose);
-      stack.use(process);
-      running.push({ peer, process });
+      const started = await startFastest(peer, data, settings.verbose);
+      stack.use(started.process);
+      running.push(started);
     } catch (error) {
-      const unable = error instanceof Error ? error.message : String(error);
-      cells.push({ name: peer.name, title: peer.title, unable });
+      giveUp(peer, error);
     }
   }
-  const losses = new Map<string, readonly number[]>();
-  for (const { peer, process } of running) {
-    if (process.ready.steps_per_second < SLOWEST) continue;
-    losses.set(peer.name, await process.check(CHECKED_STEPS));
+  const speeds = await measure(running, settings, giveUp);
+  for (const { peer, process, failures } of running) {
+    if (cells.has(peer.name)) continue;
+    const { name, title } = peer;
+    const { version, device, threads, steps_per_second } = process.ready;
+    try {
+      const losses = await process.check(stepsToCheck(job, steps_per_second));
+      const variant = [process.ready.variant, ...failures.map((reason) => `(${reason})`)].join(" ");
+      cells.set(name, {
+        ...{ name, title, version, device, variant, threads, losses },
+        speeds: speeds.get(peer),
+      });
+    } catch (error) {
+      giveUp(peer, error);
+    }
   }
-  const speeds = new Map<string, number[]>(running.map(({ peer }) => [peer.name, []]));
-  for (let round = 0; round < settings.rounds; round++) {
+  const own = running.find(({ peer }) => peer === UNROLL && cells.get(peer.name)?.speeds);
+  const row: JobRow = {
+    ...{ job, peak },
+    cells: settings.peers.flatMap(({ name }) => cells.get(name) ?? []),
+    headline: job.name === "fizzbuzz-rnn" && own
+      ? await headlineSeconds(own.process, median(speeds.get(UNROLL)!))
+      : undefined,
+  };
+  if (!own || !shortfallOf(row, judgedTorch([row]))) return row;
+  return { ...row, parts: await own.process.parts() };
+}
+
+/** Blocks in turns; what is too slow for that has done its only one, and who fails is out. */
+async function measure(
+  running: readonly RunningPeer[],
+  { rounds, seconds }: RunSettings,
+  giveUp: (peer: PeerProgram, error: unknown) => void,
+): Promise<Map<PeerProgram, number[]>> {
+  const speeds = new Map<PeerProgram, number[]>(running.map(({ peer }) => [peer, []]));
+  for (let round = 0; round < rounds; round++) {
     // Nobody is always first.
     for (let i = 0; i < running.length; i++) {
       const { peer, process } = running[(i + round) % running.length];
-      const { steps_per_second } = process.ready.steps_per_second < SLOWEST
-        ? process.ready
-        : await process.block({ seconds: settings.seconds });
-      speeds.get(peer.name)!.push(steps_per_second);
+      if (!speeds.has(peer)) continue;
+      const { ready } = process;
+      const isSlow = ready.steps_per_second < SLOWEST;
+      try {
+        const { steps_per_second } = isSlow ? ready : await process.block({ seconds });
+        speeds.get(peer)?.push(steps_per_second);
+      } catch (error) {
+        speeds.delete(peer);
+        giveUp(peer, error);
+      }
     }
   }
-  const own = speeds.get(UNROLL.name);
-  for (const { peer, process: { ready } } of running) {
-    const found = speeds.get(peer.name)!;
-    cells.push({
-      ...{ name: peer.name, title: peer.title, version: ready.version },
-      ...{ variant: ready.variant, threads: ready.threads },
-      stepsPerSecond: median(found),
-      ratio: own && median(found.map((speed, round) => own[round] / speed)),
-      losses: losses.get(peer.name),
-    });
-  }
-  const order = [UNROLL, ...PEERS].map(({ name }) => name);
-  cells.sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
-  const headline = job.name === "fizzbuzz-rnn" && own
-    ? await headlineSeconds(running[0].process, median(own))
-    : undefined;
-  return { job, peak, gigaflopsPerStep: flopsPerStep(job) / 1e9, cells, headline };
+  return speeds;
+}
+
+/** As many as say something, and as there is time for. */
+function stepsToCheck(job: Job, stepsPerSecond: number): number {
+  return Math.max(1, Math.min(job.compared, Math.floor(CHECK_SECONDS * stepsPerSecond)));
 }
 
 /** Seconds of the original experiment's steps, run if that does not take too long. */
@@ -196,22 +175,14 @@ async function headlineSeconds(
   return { steps: HEADLINE_STEPS, seconds, measured: true };
 }
 
-function chosen<T extends { readonly name: string }>(
-  what: string,
-  all: readonly T[],
-  list: string | undefined,
-): readonly T[] {
-  if (list === undefined) return all;
+/** The names of a list, each of which must be known. */
+function chosen(what: string, known: readonly string[], list: string | undefined): string[] {
+  if (list === undefined) return [...known];
   return list.split(",").filter((name) => name !== "").map((name) => {
-    const found = all.find((one) => one.name === name);
-    if (!found) {
-      throw new RangeError(
-        `Cannot find ${what} ${JSON.stringify(name)}: known are ${
-          all.map((one) => one.name).join(", ")
-        }`,
-      );
-    }
-    return found;
+    if (known.includes(name)) return name;
+    throw new RangeError(
+      `Cannot find ${what} ${JSON.stringify(name)}: known are ${known.join(", ")}`,
+    );
   });
 }
 
@@ -228,11 +199,13 @@ async function main(args: string[]): Promise<void> {
       verbose: { type: "boolean", default: false },
     },
   });
-  const jobs = chosen("job", JOBS, values.jobs);
+  const started = performance.now();
+  const names = chosen("job", JOBS.map(({ name }) => name), values.jobs);
   const python = values.python ?? Deno.env.get("UNROLL_PEERS_PYTHON") ?? "python3";
+  const interpreters = await probeInterpreters(python.split(","));
+  const others = peersOf(chosen("peer", PEER_NAMES, values.peers), interpreters);
   const settings: RunSettings = {
-    peers: chosen("peer", PEERS, values.peers),
-    interpreters: python.split(","),
+    peers: [UNROLL, UNROLL_WITHOUT_BLAS, ...others],
     rounds: Number(values.rounds),
     seconds: Number(values.seconds),
     verbose: values.verbose,
@@ -240,7 +213,7 @@ async function main(args: string[]): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "unroll_peers_" });
   const rows: JobRow[] = [];
   try {
-    for (const job of jobs) {
+    for (const job of JOBS.filter(({ name }) => names.includes(name))) {
       const row = await runJob(job, folder, settings);
       rows.push(row);
       printRow(row);
@@ -248,18 +221,25 @@ async function main(args: string[]): Promise<void> {
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
-  const output = values.output ?? `${import.meta.dirname}/../RESULTS.md`;
-  // Where an interpreter lies is nobody's business.
-  const shown = args.map((arg, i) =>
-    args[i - 1] === "--python" ? arg.replaceAll(/[^,]*\//g, "") : arg
-  );
+  // Where things lie on this machine is nobody's business.
+  const shown = args.map((arg) => arg.replaceAll(/[^,=]*\//g, ""));
+  const processors = cpus();
+  const model = processors[0]?.model.trim() || "unknown";
   const text = writeResults(rows, {
     args: shown,
     rounds: settings.rounds,
     seconds: settings.seconds,
+    date: new Date().toISOString().slice(0, 10),
+    machine: `${model}, ${processors.length} cores, ${Deno.build.os}`,
+    minutes: (performance.now() - started) / 60_000,
   });
-  if (output === "-") console.log(`\n${text}`);
-  else await Deno.writeTextFile(output, text);
+  if (values.output === "-") {
+    console.log(`\n${text}`);
+    return;
+  }
+  const output = values.output ?? `${import.meta.dirname}/../RESULTS.md`;
+  await Deno.writeTextFile(output, text);
+  await new Deno.Command(Deno.execPath(), { args: ["fmt", "--quiet", output] }).output();
 }
 
 if (import.meta.main) {

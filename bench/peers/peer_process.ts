@@ -4,6 +4,7 @@
  * @module
  */
 import type { BlockResult } from "./protocol.ts";
+import type { StepParts } from "./results.ts";
 
 /** How much longer than expected an answer may take: a factor, and seconds. */
 const PATIENCE = { factor: 4, seconds: 60 } as const;
@@ -12,6 +13,8 @@ const PATIENCE = { factor: 4, seconds: 60 } as const;
 export interface ReadyResult extends BlockResult {
   /** The best of some short blocks, by which its variant was chosen. */
   readonly probed: number;
+  /** What it runs on, where it can tell. */
+  readonly device?: string;
 }
 
 /** A running peer. */
@@ -59,7 +62,7 @@ export class PeerProcess implements AsyncDisposable {
       const first = await inTime(
         lines.next(),
         patience,
-        `no training step within ${patience} s`,
+        `no training step within ${Math.round(patience)} s`,
       );
       if (first.done) throw new RangeError("it ended without a word");
       const message = JSON.parse(first.value) as ReadyResult & { readonly unable?: string };
@@ -84,6 +87,11 @@ export class PeerProcess implements AsyncDisposable {
     const expected = steps / this.ready.steps_per_second;
     const answer = await this.#ask({ do: "check", steps }, expected);
     return (answer as { readonly losses: readonly number[] }).losses;
+  }
+
+  /** Seconds of the parts of a step, from a peer that can take them apart. */
+  async parts(): Promise<StepParts> {
+    return await this.#ask({ do: "parts" }, 0) as StepParts;
   }
 
   async #ask(request: unknown, expected: number): Promise<unknown> {

@@ -9,6 +9,7 @@ Without --serve it prints a few blocks and ends.
 import argparse
 import json
 import math
+import re
 import sys
 import time
 
@@ -139,7 +140,7 @@ def arguments():
     parser.add_argument("--blocks", type=int, default=5)
     parser.add_argument("--threads", type=int, default=0, help="0: all")
     parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
-    parser.add_argument("--variant", default="", help="part of the name of the variants to try")
+    parser.add_argument("--variant", default="", help="pattern of the names of the variants to try")
     parser.add_argument("--budget", type=float, default=30, help="seconds for finding the fastest variant")
     return parser.parse_args()
 
@@ -147,7 +148,7 @@ def arguments():
 def main(args, peer, version, variants_of):
     job = Job(args.data)
     try:
-        variants = [v for v in variants_of(job, args) if args.variant in v.name]
+        variants = [v for v in variants_of(job, args) if re.search(args.variant, v.name)]
         session = probe(peer, version, job, variants, args.budget)
     except Unable as error:
         say({"peer": peer, "job": job.name, "unable": str(error), "version": version})

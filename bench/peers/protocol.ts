@@ -6,7 +6,8 @@
  */
 import { decodeSafetensors, type StoredTensor } from "../../core/training/safetensors.ts";
 import type { Job } from "../jobs/job.ts";
-import type { JobNumbers } from "../jobs/numbers.ts";
+import { BATCHES, type JobNumbers } from "../jobs/numbers.ts";
+import type { StepParts } from "./results.ts";
 
 /**
  * Trains on `count` batches from number `first` round and round, waits, gives the losses of the last call: as many as
@@ -46,9 +47,13 @@ export interface Peer {
   /** Loads it; what it throws is the reason why it cannot take part. */
   readonly load: () => Promise<{
     readonly version: string;
+    /** What it runs on. */
+    readonly device?: string;
     /** Ways of doing a job; throws if there is none. */
     readonly variants: (job: JobNumbers) => readonly Variant[] | Promise<readonly Variant[]>;
   }>;
+  /** Seconds of the parts of a step. */
+  readonly parts?: (job: JobNumbers) => Promise<StepParts>;
 }
 
 class Session {
@@ -59,10 +64,16 @@ class Session {
   #run!: TrainingRun;
   #at = 0;
   #rate = 1;
+  #latest!: BlockResult;
 
   /** Steps a second in the latest block. */
   get rate(): number {
     return this.#rate;
+  }
+
+  /** The latest block. */
+  get latest(): BlockResult {
+    return this.#latest;
   }
 
   constructor(peer: string, version: string, job: Job, variant: Variant) {
@@ -72,17 +83,19 @@ class Session {
     this.#variant = variant;
   }
 
-  async start(): Promise<void> {
+  /** Makes the first steps; throws if the very first took longer than some seconds. */
+  async start(limit: number): Promise<void> {
     const quantum = this.#variant.quantum ?? 1;
     this.#run = await this.#variant.make();
-    await this.#advance(quantum);
     const started = performance.now();
     await this.#advance(quantum);
-    this.#rate = 1000 * quantum / Math.max(performance.now() - started, 1e-3);
+    const seconds = (performance.now() - started) / 1000;
+    if (seconds > limit) throw new RangeError(`its first step took ${seconds.toFixed(1)} s`);
+    await this.block({ steps: quantum });
   }
 
   async #advance(count: number): Promise<number> {
-    const losses = await this.#run(this.#at % 16, count);
+    const losses = await this.#run(this.#at % BATCHES, count);
     this.#at += count;
     return losses[losses.length - 1];
   }
@@ -92,9 +105,9 @@ class Session {
     const count = Math.max(1, Math.round((steps ?? this.#rate * seconds) / quantum)) * quantum;
     const started = performance.now();
     const loss = await this.#advance(count);
-    const elapsed = (performance.now() - started) / 1000;
+    const elapsed = Math.max(performance.now() - started, 1e-3) / 1000;
     this.#rate = count / elapsed;
-    return {
+    return this.#latest = {
       peer: this.#peer,
       job: this.#job.name,
       steps_per_second: this.#rate,
@@ -134,33 +147,43 @@ export function readJob(path: string): JobNumbers {
   return { ...JSON.parse(metadata.job) as Job, parameters: part("p."), batches: part("b.") };
 }
 
-/** Finds the fastest variant and warms it up; its best speed in that. */
+/** Seconds that a first call may take, and how much longer than the best's for its steps, before a variant is left. */
+const PATIENCE = { seconds: 2, factor: 5 } as const;
+
+/** Finds the fastest variant, in turns and after all are warm; its best speed in that. */
 async function probe(
   peer: string,
   version: string,
   job: JobNumbers,
   variants: readonly Variant[],
 ): Promise<{ readonly rate: number; readonly session: Session }> {
-  let best: { readonly rate: number; readonly session: Session } | undefined;
+  const found: { readonly session: Session; readonly name: string; rate: number }[] = [];
   const failures: string[] = [];
   for (const variant of variants) {
     try {
       const session = new Session(peer, version, job, variant);
-      await session.start();
-      let rate = session.rate;
+      const best = Math.max(0, ...found.map(({ rate }) => rate));
+      const usual = (variant.quantum ?? 1) / best;
+      await session.start(Math.max(PATIENCE.seconds, PATIENCE.factor * usual));
       // What takes seconds a step needs no warming up.
-      if (rate > 1) await session.block({ seconds: 0.05 });
-      for (let i = 0; i < 3 && rate > 1; i++) {
-        rate = Math.max(rate, (await session.block({ seconds: 0.2 })).steps_per_second);
-      }
-      console.error(`# ${peer} ${job.name} ${variant.name}: ${rate.toPrecision(4)} steps/s`);
-      if (!best || rate > best.rate) best = { rate, session };
+      if (session.rate > 1) await session.block({ seconds: 0.1 });
+      found.push({ session, name: variant.name, rate: session.rate });
     } catch (error) {
       failures.push(`${variant.name}: ${firstLine(error)}`);
     }
   }
-  if (!best) throw new RangeError(failures.join("; ") || "no variant");
-  return best;
+  for (let i = 0; i < 3; i++) {
+    for (const one of found) {
+      if (one.session.rate <= 1) continue;
+      const { steps_per_second } = await one.session.block({ seconds: 0.2 });
+      one.rate = Math.max(one.rate, steps_per_second);
+    }
+  }
+  for (const { name, rate } of found) {
+    console.error(`# ${peer} ${job.name} ${name}: ${rate.toPrecision(4)} steps/s`);
+  }
+  if (found.length === 0) throw new RangeError(failures.join("; ") || "no variant");
+  return found.reduce((best, one) => one.rate > best.rate ? one : best);
 }
 
 function firstLine(error: unknown): string {
@@ -168,8 +191,9 @@ function firstLine(error: unknown): string {
 }
 
 /**
- * A peer's program: `--data FILE [--serve] [--seconds S] [--blocks N] [--variant TEXT]`. With `--serve` it obeys
- * lines `{"do":"check","steps":n}`, `{"do":"block","seconds":s}` and `{"do":"block","steps":n}`.
+ * A peer's program: `--data FILE [--serve] [--seconds S] [--blocks N] [--variant PATTERN]`. With `--serve` it obeys
+ * lines `{"do":"check","steps":n}`, `{"do":"block","seconds":s}` and `{"do":"block","steps":n}`, and `{"do":"parts"}` if
+ * the peer can take a step apart.
  */
 export async function servePeer(peer: Peer, args: readonly string[]): Promise<void> {
   const option = (name: string): string | undefined => {
@@ -182,16 +206,17 @@ export async function servePeer(peer: Peer, args: readonly string[]): Promise<vo
   let session: Session;
   let probed: number;
   let version = "";
+  let device: string | undefined;
   try {
     const loaded = await peer.load();
-    version = loaded.version;
+    ({ version, device } = loaded);
     const variants = await loaded.variants(job);
-    const wanted = option("variant") ?? "";
+    const wanted = new RegExp(option("variant") ?? "");
     ({ session, rate: probed } = await probe(
       peer.name,
       version,
       job,
-      variants.filter(({ name }) => name.includes(wanted)),
+      variants.filter(({ name }) => wanted.test(name)),
     ));
   } catch (error) {
     say({ peer: peer.name, job: job.name, unable: firstLine(error), version });
@@ -203,7 +228,9 @@ export async function servePeer(peer: Peer, args: readonly string[]): Promise<vo
     }
     return;
   }
-  say({ ready: true, probed, ...await session.block({ seconds: 0.1 }) });
+  // What takes seconds a step is not asked for another.
+  const block = probed > 1 ? await session.block({ seconds: 0.1 }) : session.latest;
+  say({ ready: true, probed, device, ...block });
   const lines = Deno.stdin.readable.pipeThrough(new TextDecoderStream());
   let rest = "";
   for await (const chunk of lines) {
@@ -213,6 +240,7 @@ export async function servePeer(peer: Peer, args: readonly string[]): Promise<vo
       const request = JSON.parse(line) as { do: string; steps?: number; seconds?: number };
       if (request.do === "check") say(await session.check(request.steps ?? 1));
       else if (request.do === "block") say(await session.block(request));
+      else if (request.do === "parts" && peer.parts) say(await peer.parts(job));
       else return;
     }
   }

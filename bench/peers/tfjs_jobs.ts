@@ -24,6 +24,8 @@ interface Tensor {
   sigmoid(): Tensor;
   relu(): Tensor;
   matMul(other: Tensor): Tensor;
+  transpose(): Tensor;
+  toFloat(): Tensor;
   reshape(shape: number[]): Tensor;
   clipByValue(least: number, most: number): Tensor;
   assign(value: Tensor): void;
@@ -32,6 +34,8 @@ interface Tensor {
 }
 
 interface TensorFlow {
+  enableProdMode(): void;
+  getBackend(): string;
   setBackend(name: string): Promise<boolean>;
   ready(): Promise<void>;
   env(): { getAsync(name: string): Promise<boolean | number> };
@@ -55,7 +59,16 @@ interface TensorFlow {
     ): Tensor;
   };
   Reduction: { SUM: number; MEAN: number };
-  variableGrads(fn: () => Tensor): { value: Tensor; grads: Record<string, Tensor> };
+  customGrad(
+    fn: (x: Tensor, y: Tensor, save: (kept: Tensor[]) => void) => {
+      value: Tensor;
+      gradFunc: (dy: Tensor, kept: Tensor[]) => Tensor[];
+    },
+  ): (x: Tensor, y: Tensor) => Tensor;
+  variableGrads(
+    fn: () => Tensor,
+    variables: Tensor[],
+  ): { value: Tensor; grads: Record<string, Tensor> };
   train: {
     adam(rate: number, beta1: number, beta2: number, epsilon: number): Optimizer;
     sgd(rate: number): Optimizer;
@@ -70,7 +83,17 @@ type Batch = Readonly<Record<string, Tensor>>;
 
 let made = 0;
 
-function start(tf: TensorFlow, backend: string, job: JobNumbers): TrainingRun {
+/** How a job is written: on which backend, and whether products are differentiated by hand. */
+interface Way {
+  readonly backend: "wasm" | "cpu";
+  /**
+   * The WebAssembly backend has fast products only of matrices that are not transposed, and the derivatives that
+   * come with the library transpose: a user who looks where the time goes transposes first.
+   */
+  readonly transposing: boolean;
+}
+
+function start(tf: TensorFlow, { backend, transposing }: Way, job: JobNumbers): TrainingRun {
   const prefix = `run${made++}/`;
   const p: Record<string, Tensor> = {};
   for (const [name, { data, shape }] of job.parameters) {
@@ -96,14 +119,33 @@ function start(tf: TensorFlow, backend: string, job: JobNumbers): TrainingRun {
     }
   }
 
-  /** Rows of a table. The WebAssembly backend lacks the derivative of `gather`. */
-  function rows(table: Tensor, indices: Tensor): Tensor {
-    if (backend === "cpu") return tf.gather(table, indices);
-    return tf.oneHot(indices, job.classes).matMul(table);
+  /** Matrices of parameters, transposed: once a step, however long it is. */
+  let transposed: Record<string, Tensor> = {};
+
+  /** A product with a matrix of parameters. */
+  function product(left: Tensor, name: string): Tensor {
+    if (!transposing) return left.matMul(p[name]);
+    return tf.customGrad((x, w, save) => {
+      save([x]);
+      const gradFunc = (dy: Tensor, [x]: Tensor[]): Tensor[] => [
+        dy.matMul(transposed[name]),
+        x.transpose().matMul(dy),
+      ];
+      return { value: x.matMul(w), gradFunc };
+    })(left, p[name]);
+  }
+
+  /**
+   * Rows of a table. The WebAssembly backend lacks the derivative of `gather`, and its `oneHot` is wrong if it is
+   * asked for floats.
+   */
+  function rows(name: string, indices: Tensor): Tensor {
+    if (backend === "cpu") return tf.gather(p[name], indices);
+    return product(tf.oneHot(indices, job.classes).toFloat(), name);
   }
 
   function output(states: Tensor): Tensor {
-    return states.matMul(p.weight_out).add(p.bias_out);
+    return product(states, "weight_out").add(p.bias_out);
   }
 
   function crossEntropy(logits: Tensor, targets: Tensor): Tensor {
@@ -121,18 +163,18 @@ function start(tf: TensorFlow, backend: string, job: JobNumbers): TrainingRun {
     switch (job.cell) {
       case "gru": {
         const [xr, xz, xn] = tf.split(x, 3, 1);
-        const [hr, hz, hn] = tf.split(h.matMul(p.weight_hh).add(p.bias_hh), 3, 1);
+        const [hr, hz, hn] = tf.split(product(h, "weight_hh").add(p.bias_hh), 3, 1);
         const [r, z] = [xr.add(hr).sigmoid(), xz.add(hz).sigmoid()];
         const n = xn.add(r.mul(hn)).tanh();
         return [n.add(z.mul(h.sub(n))), c];
       }
       case "lstm": {
-        const [i, f, g, o] = tf.split(x.add(h.matMul(p.weight_hh)), 4, 1);
+        const [i, f, g, o] = tf.split(x.add(product(h, "weight_hh")), 4, 1);
         const cell = f.sigmoid().mul(c).add(i.sigmoid().mul(g.tanh()));
         return [o.sigmoid().mul(cell.tanh()), cell];
       }
       default: {
-        const sum = x.add(h.matMul(p.weight_hh));
+        const sum = x.add(product(h, "weight_hh"));
         return [job.cell === "relu" ? sum.relu() : sum.tanh(), c];
       }
     }
@@ -145,7 +187,7 @@ function start(tf: TensorFlow, backend: string, job: JobNumbers): TrainingRun {
         let h = p.start.sigmoid();
         const states: Tensor[] = [];
         for (let t = 0; t < job.time; t++) {
-          h = h.matMul(p.weight_hh).add(p.bias_h).sigmoid();
+          h = product(h, "weight_hh").add(p.bias_h).sigmoid();
           states.push(h);
         }
         const penalty = Object.values(p).map((w) => w.square().sum()).reduce((a, b) => a.add(b));
@@ -153,10 +195,9 @@ function start(tf: TensorFlow, backend: string, job: JobNumbers): TrainingRun {
       }
       case "one-hot":
       case "characters": {
-        const table = p.embedding ? rows(p.embedding, batch.inputs).matMul(p.weight_ih) : rows(
-          p.weight_ih,
-          batch.inputs,
-        );
+        const table = p.embedding
+          ? product(rows("embedding", batch.inputs), "weight_ih")
+          : rows("weight_ih", batch.inputs);
         const x = table.add(p.bias_ih ?? p.bias_h);
         const zero = tf.zeros([job.batch, job.hidden]);
         let h = carriesState(job) ? state : zero;
@@ -170,11 +211,11 @@ function start(tf: TensorFlow, backend: string, job: JobNumbers): TrainingRun {
         return crossEntropy(output(tf.concat(states, 0)), batch.targets);
       }
       case "window": {
-        const x = rows(p.embedding, batch.inputs).reshape([job.batch, job.time * job.inputs]);
-        return crossEntropy(output(x.matMul(p.weight_1).add(p.bias_1).relu()), batch.targets);
+        const x = rows("embedding", batch.inputs).reshape([job.batch, job.time * job.inputs]);
+        return crossEntropy(output(product(x, "weight_1").add(p.bias_1).relu()), batch.targets);
       }
       case "squares": {
-        const hidden = batch.inputs.matMul(p.weight_1).add(p.bias_1).tanh();
+        const hidden = product(batch.inputs, "weight_1").add(p.bias_1).tanh();
         return output(hidden).sub(batch.targets).square().sum();
       }
     }
@@ -194,7 +235,11 @@ function start(tf: TensorFlow, backend: string, job: JobNumbers): TrainingRun {
         const ints = dtype === "I32";
         batch[name] = tf.tensor(data, ints ? [data.length] : shape, ints ? "int32" : "float32");
       }
-      const { value, grads } = tf.variableGrads(() => loss(batch));
+      if (transposing) {
+        const matrices = Object.entries(p).filter(([name]) => /weight|embedding/.test(name));
+        transposed = Object.fromEntries(matrices.map(([name, w]) => [name, w.transpose()]));
+      }
+      const { value, grads } = tf.variableGrads(() => loss(batch), Object.values(p));
       if (job.optimizer.startsWith("adagrad")) adagrad(grads);
       else optimizer.applyGradients(grads);
       lossTensor?.dispose();
@@ -208,11 +253,19 @@ function start(tf: TensorFlow, backend: string, job: JobNumbers): TrainingRun {
   }
   let lossTensor: Tensor | undefined;
 
-  return (first, count) => {
+  return async (first, count) => {
+    // The backend is global, and another variant may have changed it.
+    if (tf.getBackend() !== backend) await tf.setBackend(backend);
     for (let i = first; i < first + count; i++) step(i % BATCHES);
-    return Promise.resolve(lossTensor?.dataSync() ?? []);
+    return lossTensor?.dataSync() ?? [];
   };
 }
+
+const WAYS: readonly Way[] = [
+  { backend: "wasm", transposing: true },
+  { backend: "wasm", transposing: false },
+  { backend: "cpu", transposing: false },
+];
 
 if (import.meta.main) {
   await servePeer({
@@ -221,16 +274,19 @@ if (import.meta.main) {
       // Not literals, so that checks and tests of this project never load them.
       const tf: TensorFlow = await import(`npm:@tensorflow/tfjs@${VERSION}`);
       await import(`npm:@tensorflow/tfjs-backend-wasm@${VERSION}`);
+      tf.enableProdMode();
       return {
         version: `@tensorflow/tfjs ${VERSION}`,
         variants: (job) =>
-          ["wasm", "cpu"].map((backend) => ({
-            name: backend,
+          WAYS.map((way) => ({
+            name: `${way.backend}${way.transposing ? ", transposing by hand" : ""}`,
             threads: 1,
             make: async () => {
-              if (!await tf.setBackend(backend)) throw new RangeError(`no backend ${backend}`);
+              if (!await tf.setBackend(way.backend)) {
+                throw new RangeError(`no backend ${way.backend}`);
+              }
               await tf.ready();
-              return start(tf, backend, job);
+              return start(tf, way, job);
             },
           })),
       };

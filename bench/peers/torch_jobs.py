@@ -1,12 +1,13 @@
 """The jobs in PyTorch: its fused recurrent modules where they have the cell, a loop over time where not.
 
-Variants are the number of threads, TorchScript for the loop, and torch.compile where the version has it.
+Variants are the number of threads, and torch.compile where the version has it, or TorchScript for the loop where not.
 """
 
 from protocol import BATCHES, Variant, arguments, main
 
 args = arguments()
 
+import inspect
 import os
 
 import torch
@@ -133,14 +134,13 @@ class AdagradInside:
 
 
 def optimizer(job, parameters):
-    # Fused updates came to the CPU with 2.4.
-    fused = {"fused": True} if VERSION >= (2, 4) or (args.device == "cuda" and VERSION >= (2, 0)) else {}
-    return {
-        "adam": lambda: torch.optim.Adam(parameters, job.rate, **fused),
-        "adagrad": lambda: torch.optim.Adagrad(parameters, job.rate),
-        "adagrad-inside": lambda: AdagradInside(parameters, job.rate),
-        "sgd": lambda: torch.optim.SGD(parameters, job.rate),
-    }[job.optimizer]()
+    if job.optimizer == "adagrad-inside":
+        return AdagradInside(parameters, job.rate)
+    kind = {"adam": torch.optim.Adam, "adagrad": torch.optim.Adagrad, "sgd": torch.optim.SGD}[job.optimizer]
+    # Fused updates came to the GPU with 2.0, to the CPU with 2.4, and to one optimizer after the other.
+    has_fused = "fused" in inspect.signature(kind).parameters
+    fused = has_fused and (VERSION >= (2, 4) or (args.device == "cuda" and VERSION >= (2, 0)))
+    return kind(parameters, job.rate, **({"fused": True} if fused else {}))
 
 
 def make(job, threads, how):
@@ -150,9 +150,14 @@ def make(job, threads, how):
             model = Autonomous(job, torch.jit.script(sigmoid_loop) if how == "script" else sigmoid_loop)
         else:
             model = {"one-hot": Recurrent, "characters": Recurrent, "window": Window, "squares": Squares}[job.kind](job)
-        called = torch.compile(model) if how == "compile" else model
         trained = [w for w in model.parameters() if w.requires_grad]
         update = optimizer(job, trained)
+        called, take = model, update.step
+        if how == "torch.compile":
+            called = torch.compile(model)
+            # The others are fused already.
+            if isinstance(update, AdagradInside):
+                take = torch.compile(take)
         # Targets of F.cross_entropy are 64-bit integers.
         batches = [
             {n: torch.tensor(a[k]).to(torch.long if a.dtype == "int32" else torch.float32) for n, a in job.batches.items()}
@@ -172,7 +177,7 @@ def make(job, threads, how):
                 if job.carries:
                     state = state.detach()
                 loss.backward()
-                update.step()
+                take()
             return loss.item()
 
         return run
@@ -184,11 +189,13 @@ def variants(job, args):
     cores = os.cpu_count()
     counts = [args.threads] if args.threads else ([1, 2] if cores > 1 else [1])
     ways = ["eager"]
-    if job.kind == "autonomous":
-        ways.append("script")
     if hasattr(torch, "compile"):
-        ways.append("compile")
-    return [Variant(f"{how}, {n} threads", n, make(job, n, how)) for how in ways for n in counts]
+        ways.append("torch.compile")
+    elif job.kind == "autonomous":
+        ways.append("script")
+    return [
+        Variant(f"{how}, {n} {'thread' if n == 1 else 'threads'}", n, make(job, n, how)) for how in ways for n in counts
+    ]
 
 
 main(args, "torch", f"torch {torch.__version__}", variants)

@@ -4,13 +4,13 @@
  *
  * @module
  */
-import { openBackend } from "@unroll/core";
+import { type Backend, openBackend } from "@unroll/core";
 import { BATCHES, type JobNumbers } from "../jobs/numbers.ts";
 import { startJob } from "../jobs/run.ts";
 import { servePeer, type TrainingRun } from "./protocol.ts";
+import { stepParts } from "./step_parts.ts";
 
-async function start(job: JobNumbers, device: string, together: number): Promise<TrainingRun> {
-  const backend = await openBackend(device === "webgpu" ? "webgpu" : "cpu");
+async function start(backend: Backend, job: JobNumbers, together: number): Promise<TrainingRun> {
   const running = await startJob(backend, job, together);
   return async (first, count) => {
     for (let k = first; k < first + count; k += together) running.step(k);
@@ -20,20 +20,28 @@ async function start(job: JobNumbers, device: string, together: number): Promise
 
 if (import.meta.main) {
   const at = Deno.args.indexOf("--device");
-  const device = at < 0 ? "cpu" : Deno.args[at + 1];
+  const device = at >= 0 && Deno.args[at + 1] === "webgpu" ? "webgpu" : "cpu";
+  const open = (): Promise<Backend> => openBackend(device);
   await servePeer({
     name: "unroll",
-    load: () =>
-      Promise.resolve({
+    async load() {
+      const backend = await open();
+      return {
         version: `unroll on Deno ${Deno.version.deno}`,
+        device: backend.description,
         variants: (job) =>
           [1, BATCHES].filter((together) => together === 1 || job.hidden < 512).map((together) => ({
             name: `${together} a call`,
             // The most there may be: small programs run on one.
             threads: Math.min(navigator.hardwareConcurrency, 8),
             quantum: together,
-            make: () => start(job, device, together),
+            make: () => start(backend, job, together),
           })),
-      }),
+      };
+    },
+    parts: async (job) => {
+      using backend = await open();
+      return await stepParts(backend, job);
+    },
   }, Deno.args);
 }

@@ -13,6 +13,19 @@ export interface SlurmCluster {
 }
 
 const PROGRAMS: readonly string[] = ["slurmctld", "slurmd", "sbatch", "sinfo"];
+/** Not all of them need be where commands are looked for: the first are for administrators. */
+const FOLDERS: readonly string[] = ["/usr/sbin", "/usr/bin", "/usr/local/sbin", "/usr/local/bin"];
+
+/** Path of one of Slurm's programs. */
+function pathOf(program: string): string | undefined {
+  return FOLDERS.map((folder) => `${folder}/${program}`).find((path) => {
+    try {
+      return Deno.statSync(path).isFile;
+    } catch {
+      return false;
+    }
+  });
+}
 
 /**
  * Whether Slurm's programs are here.
@@ -20,16 +33,8 @@ const PROGRAMS: readonly string[] = ["slurmctld", "slurmd", "sbatch", "sinfo"];
  * @returns Whether a cluster can be started.
  */
 export function hasSlurm(): boolean {
-  const folders = ["/usr/sbin", "/usr/bin", "/usr/local/sbin", "/usr/local/bin"];
-  return Deno.build.os === "linux" && PROGRAMS.every((program) =>
-    folders.some((folder) => {
-      try {
-        return Deno.statSync(`${folder}/${program}`).isFile;
-      } catch {
-        return false;
-      }
-    })
-  );
+  return Deno.build.os === "linux" &&
+    PROGRAMS.every((program) => pathOf(program) !== undefined);
 }
 
 /**
@@ -76,7 +81,13 @@ PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP
   );
   const env = { SLURM_CONF: configuration };
   const children = [["slurmctld", "-D"], ["slurmd", "-D", "-N", name]].map(([program, ...args]) =>
-    new Deno.Command(program, { args, env, stdin: "null", stdout: "null", stderr: "null" }).spawn()
+    new Deno.Command(pathOf(program) ?? program, {
+      args,
+      env,
+      stdin: "null",
+      stdout: "null",
+      stderr: "null",
+    }).spawn()
   );
   const close = async () => {
     for (const child of children.toReversed()) {

@@ -91,9 +91,40 @@ export function bindBlas(
   };
 }
 
-/** Libraries that were found to be slow, or that do not work. */
-const refused = new Set<string>();
-const accepted = new Set<string>();
+/** A library that was tried. */
+export interface BlasTrial {
+  /** What it is called. */
+  readonly name: string;
+  /** Where the system was asked for it. */
+  readonly path: string;
+  /** How many times as fast as our own product it was; absent if it could not be opened. */
+  readonly gain?: number;
+  /** Whether that is enough to use it. */
+  readonly isUsed: boolean;
+}
+
+/** What is known of a BLAS here. */
+export interface BlasReport {
+  /** Whether libraries may be called: `--allow-ffi`. Nothing is tried otherwise. */
+  readonly isAllowed: boolean;
+  /** The libraries that were tried so far, each when a CPU device was first opened. */
+  readonly trials: readonly BlasTrial[];
+  /** How many times as fast as our own product a library must be. */
+  readonly leastGain: number;
+}
+
+/** The trials of this process, by path: one each, so that all its devices calculate alike. */
+const trials = new Map<string, BlasTrial>();
+
+/** What is known of a BLAS after CPU devices were opened. */
+export function blasReport(): BlasReport {
+  return { isAllowed: isAllowed(), trials: [...trials.values()], leastGain: LEAST_GAIN };
+}
+
+function isAllowed(): boolean {
+  return typeof Deno !== "undefined" && typeof Deno.dlopen === "function" &&
+    Deno.permissions.querySync({ name: "ffi" }).state === "granted";
+}
 
 /** Products of this size are timed. */
 const SIZE = 96;
@@ -116,33 +147,29 @@ export function openBlas(
     readonly own: (size: number, addresses: readonly [number, number, number]) => () => void;
   },
 ): Blas | undefined {
-  if (typeof Deno === "undefined" || typeof Deno.dlopen !== "function") return undefined;
-  if (Deno.permissions.querySync({ name: "ffi" }).state !== "granted") return undefined;
+  if (!isAllowed()) return undefined;
   for (const [name, path] of LIBRARIES[Deno.build.os] ?? []) {
-    if (refused.has(path)) continue;
+    if (trials.get(path)?.isUsed === false) continue;
     try {
       const { sgemm, close } = bindBlas(memory, path);
-      if (!accepted.has(path)) {
+      if (!trials.has(path)) {
         const addresses = trial.addresses(4 * SIZE * SIZE);
         const [x, y, z] = addresses;
         const theirs = () => sgemm(0, 0, SIZE, SIZE, SIZE, x, SIZE, y, SIZE, z, SIZE);
-        if (!isFaster(theirs, trial.own(SIZE, addresses))) {
-          refused.add(path);
-          close();
-          continue;
-        }
-        accepted.add(path);
+        const gain = gainOf(theirs, trial.own(SIZE, addresses));
+        trials.set(path, { name, path, gain, isUsed: gain > LEAST_GAIN });
       }
-      return { name, path, sgemm, close };
+      if (trials.get(path)?.isUsed) return { name, path, sgemm, close };
+      close();
     } catch {
-      refused.add(path);
+      trials.set(path, { name, path, isUsed: false });
     }
   }
   return undefined;
 }
 
-/** Whether one of two functions is clearly faster, by the best of some runs in turns. */
-function isFaster(one: () => void, other: () => void): boolean {
+/** How many times as fast as another a function is, by the best of some runs in turns. */
+function gainOf(one: () => void, other: () => void): number {
   const best = [Infinity, Infinity];
   const end = performance.now() + TRIAL;
   while (performance.now() < end) {
@@ -152,5 +179,5 @@ function isFaster(one: () => void, other: () => void): boolean {
       best[i] = Math.min(best[i], performance.now() - start);
     });
   }
-  return best[1] > LEAST_GAIN * best[0];
+  return best[1] / best[0];
 }

@@ -9,19 +9,26 @@ import type { Backend, BackendName } from "./backend.ts";
 import { asBackendName, chooseDevice } from "./choose.ts";
 import { cpuBackend } from "./cpu.ts";
 import { referenceBackend } from "./reference.ts";
-import { webgpuBackend } from "./webgpu.ts";
+import { type TuningCache, webgpuBackend } from "./webgpu.ts";
+
+/** What is brought along to a device that is opened by name. */
+export interface OpenSettings {
+  /** Keeps what is measured of a GPU; without one nothing is measured. */
+  readonly tuning?: TuningCache;
+}
 
 /** How each device is opened. */
-const OPENERS: Readonly<Record<BackendName, () => Promise<Backend>>> = {
+const OPENERS: Readonly<Record<BackendName, (settings: OpenSettings) => Promise<Backend>>> = {
   reference: () => Promise.resolve(referenceBackend()),
   cpu: () => Promise.resolve(cpuBackend()),
-  webgpu: () => webgpuBackend(),
+  webgpu: ({ tuning }) => webgpuBackend({ tuning }),
 };
 
 /**
  * Opens a device.
  *
  * @param name Which one; `auto` is the one named by the variable `UNROLL_BACKEND`, else the CPU.
+ * @param settings What is brought along.
  * @returns The device, owned by the caller.
  * @throws {RangeError} If there is none of that name, or it cannot be had here.
  *
@@ -34,9 +41,12 @@ const OPENERS: Readonly<Record<BackendName, () => Promise<Backend>>> = {
  * strictEqual(backend.name, "reference");
  * ```
  */
-export async function openBackend(name: BackendName | "auto" = "auto"): Promise<Backend> {
+export async function openBackend(
+  name: BackendName | "auto" = "auto",
+  settings: OpenSettings = {},
+): Promise<Backend> {
   const chosen = name === "auto" ? readVariable("UNROLL_BACKEND") ?? "cpu" : name;
-  return await OPENERS[asBackendName(chosen)]();
+  return await OPENERS[asBackendName(chosen)](settings);
 }
 
 /** A device and, where it was chosen here, why. */
@@ -52,6 +62,7 @@ export interface OpenedBackend {
  *
  * @param name Which one, or `auto`.
  * @param estimate Says what one run of the program takes; called for `auto` only.
+ * @param settings What is brought along.
  * @returns The device and why.
  * @throws {RangeError} As {@linkcode openBackend}; a GPU that `auto` cannot open is passed over.
  *
@@ -70,14 +81,15 @@ export interface OpenedBackend {
 export async function openBackendFor(
   name: BackendName | "auto",
   estimate: () => Work | Promise<Work>,
+  settings: OpenSettings = {},
 ): Promise<OpenedBackend> {
-  if (name !== "auto") return { backend: await openBackend(name) };
+  if (name !== "auto") return { backend: await openBackend(name, settings) };
   const variable = readVariable("UNROLL_BACKEND");
   // What a variable has settled need not be estimated.
   const work = variable ? { operations: 0, iterations: 0 } : await estimate();
   const { device, reason } = await chooseDevice(work);
   try {
-    return { backend: await openBackend(device), reason };
+    return { backend: await openBackend(device, settings), reason };
   } catch (error) {
     if (variable || !(error instanceof RangeError)) throw error;
     return { backend: await openBackend("cpu"), reason: error.message };

@@ -18,10 +18,10 @@ import {
 } from "./webgpu/device.ts";
 import { WebGpuExecutable } from "./webgpu/executable.ts";
 import { BlockPool, bytesOf, WebGpuBuffer } from "./webgpu/memory.ts";
-import { Tuner } from "./webgpu/tuner.ts";
+import { Tuner, type TuningCache } from "./webgpu/tuner.ts";
 
 export { type DeviceLimit, DeviceLostError, type DeviceOptions } from "./webgpu/device.ts";
-export type { DeviceStatistics, Tiling, WebGpuExecutable };
+export type { DeviceStatistics, Tiling, TuningCache, WebGpuExecutable };
 
 /** Where one way of running a program gives way to another; for tests and comparisons. */
 export interface WebGpuPlan {
@@ -39,8 +39,13 @@ export interface WebGpuPlan {
 export interface WebGpuOptions extends DeviceOptions {
   /** How programs are planned, other than by what the device says. */
   readonly plan?: WebGpuPlan;
-  /** Whether to measure how large matrix products are best cut, when they are first compiled. */
+  /**
+   * Whether to measure how large matrix products are best cut, when they are first compiled. By default
+   * where there is a cache to keep that in, unless the adapter is a software one.
+   */
   readonly tune?: boolean;
+  /** Keeps what was measured, by adapter and product. */
+  readonly tuning?: TuningCache;
 }
 
 /** The WebGPU backend with what is particular to it. */
@@ -57,7 +62,7 @@ export interface WebGpuBackend extends Backend {
   readonly limits: GPUSupportedLimits;
   /** Whether the device has a clock to measure matrix products by. */
   readonly canTune: boolean;
-  /** How many matrix products have been measured. */
+  /** How many matrix products have been measured, those that the cache knew left out. */
   readonly tuned: number;
 }
 
@@ -109,7 +114,7 @@ class Device implements WebGpuBackend {
   constructor(device: WebGpuDevice, options: WebGpuOptions) {
     this.#device = device;
     this.#options = options;
-    this.#tuner = new Tuner(device);
+    this.#tuner = new Tuner(device, options.tuning);
     const { STORAGE, COPY_DST, COPY_SRC, MAP_READ } = GPUBufferUsage;
     this.#pool = new BlockPool(device, STORAGE | COPY_DST | COPY_SRC);
     this.#staging = new BlockPool(device, MAP_READ | COPY_DST);
@@ -197,7 +202,8 @@ class Device implements WebGpuBackend {
     this.#device.check();
     const donated = options.donated ?? [];
     const program = lowerGraph(optimize(graph), { name: options.name, scatter: "reduce", donated });
-    if (this.#options.tune) await this.#tuner.tune(program);
+    const { tuning, tune = tuning !== undefined && !this.isSoftware } = this.#options;
+    if (tune) await this.#tuner.tune(program);
     const consumed = new Set(donated.map(([, input]) => input));
     const executable = await WebGpuExecutable.compile(
       this.#device,

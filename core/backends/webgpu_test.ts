@@ -16,6 +16,7 @@ import { PRIMITIVES } from "../primitives/table.ts";
 import { gradientGraph } from "../testing/check_gradients.ts";
 import { randomGraph, randomInputs } from "../testing/random_graph.ts";
 import { randomSource } from "../testing/random_source.ts";
+import { recomputeScans } from "../testing/recompute_scans.ts";
 import { TARGET_PROGRAMS } from "../testing/target_programs.ts";
 import { typedArray } from "../tensor_type.ts";
 import { apply, trace } from "../trace.ts";
@@ -122,20 +123,44 @@ Deno.test({
 });
 
 Deno.test({
-  name: "webgpu: the tuner measures a large product once, and the result stays right",
+  name: "webgpu: the tuner measures a large product once, keeps that, and the result stays right",
   ignore: ignore || !backend.canTune,
   async fn() {
-    using device = await webgpuBackend({ tune: true });
+    const kept: [key: string, text: string][] = [];
+    // What a cache says that is no tiling counts as nothing.
+    const tuning = {
+      get: () => "something else",
+      set: (key: string, text: string) => kept.push([key, text]),
+    };
     const random = randomSource(15);
     const x = sampleArray(random, [256, 256]);
     const sample = { inputs: [x, x], params: { transposeX: false, transposeY: true } };
     const graph = graphOf(MATMUL, sample);
     const tolerance: Tolerance = (_, scale) => 16 * 2 ** -23 * scale;
+    {
+      using device = await webgpuBackend({ tune: true, tuning });
+      await checkGraph(graph, sample.inputs, tolerance, device);
+      assertEquals(device.tuned, 1);
+      const { pipelines } = device.statistics;
+      await checkGraph(graph, sample.inputs, tolerance, device);
+      assertEquals(device.statistics.pipelines, pipelines);
+    }
+    assertEquals(kept.length, 1);
+    using device = await webgpuBackend({ tune: true, tuning: new Map(kept) });
     await checkGraph(graph, sample.inputs, tolerance, device);
-    assertEquals(device.tuned, 1);
-    const { pipelines } = device.statistics;
-    await checkGraph(graph, sample.inputs, tolerance, device);
-    assertEquals(device.statistics.pipelines, pipelines);
+    assertEquals(device.tuned, 0);
+  },
+});
+
+Deno.test({
+  name: "webgpu: the tuner leaves software adapters alone unless it is asked",
+  ignore: ignore || !backend.isSoftware,
+  async fn() {
+    const x = sampleArray(randomSource(15), [256, 256]);
+    const tuning = new Map<string, string>();
+    using device = await webgpuBackend({ tuning });
+    using _ = await device.compile(graphOf(MATMUL, { inputs: [x, x], params: {} }));
+    assertEquals([device.tuned, tuning.size], [0, 0]);
   },
 });
 
@@ -162,6 +187,21 @@ Deno.test({
   async fn() {
     for (let seed = 0; seed < 12; seed++) {
       const graph = randomGraph(seed);
+      await checkGraph(
+        graph,
+        randomInputs(graph, seed),
+        (_, scale) => 1e4 * 2 ** -24 * Math.max(1, scale),
+      );
+    }
+  },
+});
+
+Deno.test({
+  name: "webgpu: gradients of loops that recompute agree with the interpreter",
+  ignore,
+  async fn() {
+    for (const seed of [500, 501, 502, 503]) {
+      const graph = gradientGraph(recomputeScans(randomGraph(seed, { smooth: true }), 2));
       await checkGraph(
         graph,
         randomInputs(graph, seed),

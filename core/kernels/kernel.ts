@@ -126,6 +126,15 @@ export function kernelsOf(steps: readonly Step[]): Kernel[] {
   return steps.flatMap((step) => step.kind === "loop" ? kernelsOf(step.steps) : [step]);
 }
 
+/** Each kernel as a step of its own, in copies of the loops around it: not what a program does, but how long. */
+export function separateKernels(steps: readonly Step[]): Step[] {
+  return steps.flatMap((step) =>
+    step.kind === "loop"
+      ? separateKernels(step.steps).map((inner): Step => ({ ...step, steps: [inner] }))
+      : [step]
+  );
+}
+
 /** Whether a kernel has no points. */
 export function isEmpty(kernel: Kernel): boolean {
   return axesOf(kernel).some((axis) => axis.extent === 0);

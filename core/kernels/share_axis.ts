@@ -6,11 +6,14 @@
 import { accessesOf, innerAxesOf, pointsOf } from "./accesses.ts";
 import {
   addIndex,
+  axesIn,
   type Axis,
   axisExpression,
   type Buffer,
+  divideIndex,
   type Expression,
   index,
+  remainderIndex,
   rewriteExpression,
   scaleIndex,
 } from "./expression.ts";
@@ -111,6 +114,15 @@ export function cutAxis(kernel: Kernel, axis: Axis, extent: number, first: Expre
 }
 
 function replaceAxis(kernel: Kernel, axis: Axis, own: Axis, place: Expression): Kernel {
+  const swap = (axes: readonly Axis[]): Axis[] => axes.map((one) => one === axis ? own : one);
+  const changed = substituteAxis(kernel, axis, place);
+  if (changed.kind !== "matmul") return { ...changed, axes: swap(changed.axes) };
+  const [row, column] = swap([changed.row, changed.column]);
+  return { ...changed, batch: swap(changed.batch), row, column };
+}
+
+/** A kernel with an index in the place of a loop variable, which may be of a loop around it. */
+export function substituteAxis(kernel: Kernel, axis: Axis, place: Expression): Kernel {
   const known = new Map<Expression, Expression>();
   const rewrite = (expression: Expression): Expression =>
     rewriteExpression(
@@ -121,18 +133,14 @@ function replaceAxis(kernel: Kernel, axis: Axis, own: Axis, place: Expression): 
         if (part.kind !== "apply" || part.dtype !== "i32") return undefined;
         const [x, y] = part.inputs;
         if (part.operation === "add") return addIndex(rewrite(x), rewrite(y));
-        if (part.operation === "mul" && y.kind === "constant") {
-          return scaleIndex(rewrite(x), y.value);
-        }
-        return undefined;
+        if (y?.kind !== "constant" || !axesIn(x).has(axis)) return undefined;
+        if (part.operation === "mul") return scaleIndex(rewrite(x), y.value);
+        if (part.operation === "rem") return remainderIndex(rewrite(x), y.value);
+        return part.operation === "div" ? divideIndex(rewrite(x), y.value) : undefined;
       },
       known,
     );
-  const swap = (axes: readonly Axis[]): Axis[] => axes.map((one) => one === axis ? own : one);
-  const changed = mapKernel(kernel, rewrite);
-  if (changed.kind !== "matmul") return { ...changed, axes: swap(changed.axes) };
-  const [row, column] = swap([changed.row, changed.column]);
-  return { ...changed, batch: swap(changed.batch), row, column };
+  return mapKernel(kernel, rewrite);
 }
 
 /**

@@ -14,7 +14,7 @@
 import { accessesOf } from "./accesses.ts";
 import { type Axis, axisExpression, type Buffer, rangeOf, scaleIndex } from "./expression.ts";
 import { type Kernel, kernelsOf, type Program, type Step, type TimeLoop } from "./kernel.ts";
-import { findRows, rowStride, splitTerms } from "./rows.ts";
+import { findRows, type Rows, rowStride, splitTerms } from "./rows.ts";
 import { cutAxis, cutKey, cyclesOf, type Share, shareKernel } from "./share_axis.ts";
 
 /** What threads do, in order. */
@@ -64,12 +64,16 @@ export interface Schedule {
   readonly thread: Axis;
 }
 
-/** Cycles that waiting for each other costs, where all are awake. */
-const BARRIER_CYCLES = 1500;
+/** Cycles that a region costs beside its work, where all are awake: threads wait, and data change caches. */
+const REGION_CYCLES = 3000;
+/** A region whose parts take fewer cycles is left to the caller. */
+export const LEAST_REGION = 12_000;
 /** A kernel that takes fewer cycles is left to the first thread. */
 const LEAST_KERNEL = 3000;
 /** Threads are used if they save this many cycles a run. */
 const LEAST_SAVING = 300_000;
+/** They must save this share of the time too: many small regions only seem to pay, see DESIGN.md. */
+const LEAST_SHARE = 0.25;
 /** A loop is cut inside if that saves this share of its time. */
 const LEAST_GAIN = 0.15;
 
@@ -77,6 +81,14 @@ const LEAST_GAIN = 0.15;
 export function singleSchedule(program: Program): Schedule {
   return { tasks: program.steps.map(alone), thread: { name: "thread", extent: 1 } };
 }
+
+/** Cycles in which a product reads, packs and reads again an element of its right operand. */
+const READ_CYCLES = 0.7;
+/**
+ * Threads with rows of their own all read the whole right operands of products. If that costs each so
+ * many cycles in an iteration, it is better to share the columns, and to wait for each other.
+ */
+const LEAST_AGAIN = 150_000;
 
 /** How threads share a program. */
 export interface ThreadOptions {
@@ -102,7 +114,8 @@ export function scheduleThreads(
   if (count < 2) return singleSchedule(program);
   const scheduler = new Scheduler({ name: "thread", extent: count }, placeOf, eager);
   const { tasks, saved } = scheduler.schedule(program.steps);
-  const pays = eager || saved >= LEAST_SAVING;
+  const cycles = program.steps.reduce((sum, step) => sum + cyclesIn(step), 0);
+  const pays = eager || (saved >= LEAST_SAVING && saved >= LEAST_SHARE * cycles);
   return pays ? { tasks, thread: scheduler.thread } : singleSchedule(program);
 }
 
@@ -133,6 +146,8 @@ interface Work {
   readonly touches: readonly Touch[];
   /** Whether threads wait inside. */
   readonly waits: boolean;
+  /** Cycles that a thread's part of it takes; 0 if threads wait inside. */
+  readonly part: number;
   /** Cycles that sharing saves. */
   readonly saved: number;
 }
@@ -149,7 +164,7 @@ class Scheduler {
   }
 
   /** Shares some steps; `time` is the loop they are in, if they are run again and again. */
-  schedule(steps: readonly Step[], time?: Axis): { tasks: Task[]; saved: number; waits: number } {
+  schedule(steps: readonly Step[], time?: Axis): { tasks: Task[]; saved: number } {
     const works = steps.map((step) => this.#work(step, time));
     const barriers = new Array<boolean>(works.length).fill(false);
     // What was touched since all have waited; in a loop also in the iteration before.
@@ -171,9 +186,26 @@ class Scheduler {
     const tasks = works.flatMap((work, i): Task[] =>
       barriers[i] ? [{ kind: "barrier" }, ...work.tasks] : [...work.tasks]
     );
-    const waits = barriers.filter(Boolean).length;
-    const saved = works.reduce((sum, work) => sum + work.saved, 0) - waits * BARRIER_CYCLES;
-    return { tasks, saved, waits };
+    return { tasks, saved: this.#savedBy(works, barriers) };
+  }
+
+  /** Cycles that works save which are shared as regions between barriers. */
+  #savedBy(works: readonly Work[], barriers: readonly boolean[]): number {
+    let [saved, region, part] = [0, 0, 0];
+    const close = () => {
+      if (part >= LEAST_REGION) saved += region - REGION_CYCLES;
+      [region, part] = [0, 0];
+    };
+    works.forEach((work, i) => {
+      if (barriers[i] || work.waits) close();
+      if (work.waits) saved += work.saved;
+      else {
+        region += work.saved;
+        part += work.part;
+      }
+    });
+    close();
+    return saved;
   }
 
   #work(step: Step, time: Axis | undefined): Work {
@@ -185,8 +217,7 @@ class Scheduler {
       return {
         tasks: [{ kind: "kernel", kernel: step, single: true }],
         touches: this.#touches([step], time, true, () => undefined),
-        waits: false,
-        saved: 0,
+        ...{ waits: false, part: 0, saved: 0 },
       };
     }
     const { part, rest } = share;
@@ -196,6 +227,7 @@ class Scheduler {
       tasks,
       touches: this.#touches([step], time, false, (_, buffer) => keyOf(step, share, buffer)),
       waits: false,
+      part: share.chunk / share.axis.extent * cycles,
       saved: cycles * (1 - share.fraction),
     };
   }
@@ -205,48 +237,54 @@ class Scheduler {
     const single: Work = {
       tasks: [{ kind: "loop", loop, tasks: loop.steps.map(alone), single: true }],
       touches: this.#touches(kernelsOf([loop]), time, true, () => undefined),
-      waits: false,
-      saved: 0,
+      ...{ waits: false, part: 0, saved: 0 },
     };
     if (loop.time.extent === 0 || (!this.#eager && cycles < 2 * LEAST_KERNEL)) return single;
     const rows = findRows([loop]);
     if (rows && rows.extent % this.thread.extent === 0) {
-      const chunk = rows.extent / this.thread.extent;
-      const first = scaleIndex(axisExpression(this.thread), chunk);
-      const cut = (steps: readonly Step[]): Task[] =>
-        steps.map((step): Task => {
-          if (step.kind === "loop") {
-            return { kind: "loop", loop: step, tasks: cut(step.steps), single: false };
-          }
-          const axis = rows.axes.get(step);
-          if (!axis) throw new Error(`Cannot share ${loop.name}: ${step.name} has no rows`);
-          const kernel = cutAxis(step, axis, chunk, first);
-          return { kind: "kernel", kernel, single: false };
-        });
-      const key = (_: Kernel, buffer: Buffer) => {
-        const stride = rows.strides.get(buffer);
-        return stride && `${stride * chunk}/${stride * rows.extent}`;
-      };
-      return {
-        tasks: cut(rows.steps),
-        touches: this.#touches(
-          kernelsOf(rows.steps),
-          time,
-          false,
-          (k, b) => key(k, b) || undefined,
-        ),
-        waits: false,
-        saved: cycles * (1 - 1 / this.thread.extent),
-      };
+      const again = readAgain(rows) * (1 - 1 / this.thread.extent);
+      const wide = again > LEAST_AGAIN ? this.#inside(loop, time) : undefined;
+      return wide ?? this.#rows(loop, rows, time);
     }
+    return this.#inside(loop, time) ?? single;
+  }
+
+  /** A loop cut into rows. */
+  #rows(loop: TimeLoop, rows: Rows, time: Axis | undefined): Work {
+    const chunk = rows.extent / this.thread.extent;
+    const first = scaleIndex(axisExpression(this.thread), chunk);
+    const cut = (steps: readonly Step[]): Task[] =>
+      steps.map((step): Task => {
+        if (step.kind === "loop") {
+          return { kind: "loop", loop: step, tasks: cut(step.steps), single: false };
+        }
+        const axis = rows.axes.get(step);
+        if (!axis) throw new Error(`Cannot share ${loop.name}: ${step.name} has no rows`);
+        const kernel = cutAxis(step, axis, chunk, first);
+        return { kind: "kernel", kernel, single: false };
+      });
+    const key = (_: Kernel, buffer: Buffer) => {
+      const stride = rows.strides.get(buffer);
+      return stride && `${stride * chunk}/${stride * rows.extent}`;
+    };
+    return {
+      tasks: cut(rows.steps),
+      touches: this.#touches(kernelsOf(rows.steps), time, false, (k, b) => key(k, b) || undefined),
+      waits: false,
+      part: cyclesIn(loop) / this.thread.extent,
+      saved: cyclesIn(loop) * (1 - 1 / this.thread.extent),
+    };
+  }
+
+  /** A loop whose iterations are cut, if that saves enough. */
+  #inside(loop: TimeLoop, time: Axis | undefined): Work | undefined {
     const inside = this.schedule(loop.steps, loop.time);
     const saved = inside.saved * loop.time.extent;
-    if (!this.#eager && saved < LEAST_GAIN * cycles) return single;
+    if (!this.#eager && saved < LEAST_GAIN * cyclesIn(loop)) return undefined;
     return {
       tasks: [{ kind: "loop", loop, tasks: inside.tasks, single: false }],
       touches: this.#touches(kernelsOf([loop]), time, false, () => undefined),
-      waits: true,
-      saved,
+      ...{ waits: true, part: 0, saved },
     };
   }
 
@@ -301,6 +339,16 @@ function keyOf(kernel: Kernel, share: Share, buffer: Buffer): string | undefined
 function cyclesIn(step: Step): number {
   if (step.kind !== "loop") return cyclesOf(step);
   return step.time.extent * step.steps.reduce((sum, inner) => sum + cyclesIn(inner), 0);
+}
+
+/** Cycles in which an iteration reads the right operands that all threads with rows of their own read. */
+function readAgain(rows: Rows): number {
+  let elements = 0;
+  for (const kernel of kernelsOf(rows.steps)) {
+    if (kernel.kind !== "matmul" || rows.axes.get(kernel) !== kernel.row) continue;
+    elements += kernel.inner.extent * kernel.column.extent;
+  }
+  return elements * READ_CYCLES;
 }
 
 /** Whether a thread that is at a later touch must wait for others at an earlier one. */

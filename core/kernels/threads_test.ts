@@ -1,12 +1,17 @@
 import { assertEquals } from "@std/assert";
 import { evaluateGraph } from "../backends/evaluate.ts";
 import type { Graph } from "../graph.ts";
+import { sub, tanh } from "../ops/arithmetic.ts";
+import { broadcastTo, reshape } from "../ops/layout.ts";
+import { scan } from "../ops/scan.ts";
 import { optimize } from "../passes/mod.ts";
 import type { DenseArray } from "../primitives/primitive.ts";
 import { sampleArray } from "../primitives/dense.ts";
 import { gradientGraph } from "../testing/check_gradients.ts";
 import { randomGraph, randomInputs } from "../testing/random_graph.ts";
 import { randomSource } from "../testing/random_source.ts";
+import type { Tensor } from "../tensor.ts";
+import { trace } from "../trace.ts";
 import { TARGET_PROGRAMS, type TargetSizes } from "../testing/target_programs.ts";
 import type { Buffer } from "./expression.ts";
 import { evaluateSchedule } from "./evaluate_program.ts";
@@ -123,10 +128,37 @@ Deno.test("scheduleThreads() runs the rows of a batch through a loop without wai
   assertEquals(barriersIn(inside.tasks).inside >= 2, true);
 });
 
+Deno.test("scheduleThreads() shares columns where each thread would read large weights whole", () => {
+  const sizes = { time: 4, batch: 32, symbols: 32 };
+  const barriers = [256, 512].map((hidden) => {
+    const program = lowerGraph(optimize(TARGET_PROGRAMS.embeddingLstm({ ...sizes, hidden })));
+    return barriersIn(scheduleOf(program, { count: 2 }).schedule.tasks).inside > 0;
+  });
+  assertEquals(barriers, [false, true]);
+});
+
 Deno.test("scheduleThreads() leaves small programs to one thread", () => {
   const program = lowerGraph(
     optimize(TARGET_PROGRAMS.embeddingLstm({ time: 5, batch: 2, hidden: 8, symbols: 4 })),
   );
   const { schedule } = scheduleOf(program, { count: 2 });
   assertEquals([schedule.thread.extent, barriersIn(schedule.tasks).around], [1, 0]);
+});
+
+Deno.test("scheduleThreads() leaves many small regions to one thread", () => {
+  // Sums over columns and rows in turn: threads would meet twice in each iteration.
+  const type = (size: number) => ({ dtype: "f32", shape: [size, size] }) as const;
+  const threadsOf = (size: number): number => {
+    const { graph } = trace([type(size)], (x) => {
+      const step = (h: Tensor): [Tensor, Tensor[]] => {
+        const columns = tanh(sub(h, broadcastTo(h.sum([0]), [size, size])));
+        const rows = reshape(columns.sum([1]), [size, 1]);
+        return [tanh(sub(columns, broadcastTo(rows, [size, size]))), []];
+      };
+      return [scan(step, x, [], { length: 200 })[0]];
+    });
+    const { schedule } = scheduleOf(lowerGraph(optimize(graph)), { count: 2 });
+    return schedule.thread.extent;
+  };
+  assertEquals([threadsOf(56), threadsOf(400)], [1, 2]);
 });

@@ -27,7 +27,7 @@ import type { Rewriter } from "./rewrite.ts";
  *   {@linkcode SMALL_STEP} elements; it runs for all steps at once by its primitive's `batch` rule.
  *   Results of more than {@linkcode LARGEST_STACK} elements for all steps stay.
  *   What would take more memory than what it is made of (a repetition) moves only where something
- *   heavy needs it.
+ *   heavy needs it. Nothing of this kind leaves a loop that recomputes.
  */
 export function hoistFromScan(graph: Graph): Graph {
   return rewriteScans(graph, (loop, outside) => loop.length > 0 && hoist(loop, outside));
@@ -72,6 +72,7 @@ function isWanted(equation: Equation, loop: Loop, levels: LoopLevels): boolean {
   if (isFree(equation)) return false;
   const level = levels.ofEquation(equation);
   if (level !== "sequence") return level === "constant";
+  if (loop.recompute) return false;
   const { primitive: { lowering } } = equation;
   const products = isHeavy(equation) && lowering.kind !== "element";
   if (products) return resultSize(equation) * loop.length <= LARGEST_STACK;

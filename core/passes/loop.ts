@@ -52,11 +52,13 @@ export interface Loop {
   readonly length: number;
   /** Whether the steps run from the last slice to the first. */
   readonly reverse: boolean;
+  /** Whether it stacks as little as it can: nothing leaves it that would have to be stacked. */
+  readonly recompute: boolean;
 }
 
 /** Takes a scan apart. */
 export function openScan(equation: Equation): Loop {
-  const { body, constants, carries, length, reverse } = scanParams(equation.params);
+  const { body, constants, carries, length, reverse, recompute } = scanParams(equation.params);
   const [fixed, initial, sequences] = splitAt(equation.inputs, constants, carries);
   const [inFixed, inCarry, inSequences] = splitAt(body.inputs, constants, carries);
   const [next, slices] = splitAt(body.outputs, carries);
@@ -74,12 +76,13 @@ export function openScan(equation: Equation): Loop {
     equations: body.equations,
     length,
     reverse,
+    recompute: recompute === true,
   };
 }
 
 /** Puts a scan together again. */
 export function closeScan(loop: Loop): Equation {
-  const { constants, carries, sequences, stacks, length, reverse } = loop;
+  const { constants, carries, sequences, stacks, length, reverse, recompute } = loop;
   return {
     primitive: SCAN,
     inputs: [
@@ -94,6 +97,7 @@ export function closeScan(loop: Loop): Equation {
       carries: carries.length,
       length,
       reverse,
+      ...(recompute ? { recompute } : {}),
     },
   };
 }
@@ -141,7 +145,8 @@ export function producersOf(loop: Loop): Map<Value, Equation> {
 }
 
 /**
- * Rebuilds a graph, changing its scans, those inside bodies first.
+ * Rebuilds a graph, changing its scans, those inside bodies first. A loop whose body has changed waits for
+ * the next round of passes: they may see more in the new body than in what would be left of it.
  *
  * @param graph The graph.
  * @param visit Changes a loop and returns whether it did; what must come before it goes into the
@@ -155,6 +160,7 @@ export function rewriteScans(
   return rewrite(graph, (equation, outside) => {
     if (equation.primitive !== SCAN) return outside.add(equation);
     const inner = withBody(equation, (body) => rewriteScans(body, visit));
+    if (inner !== equation) return outside.add(inner);
     const loop = openScan(inner);
     const change = visit(loop, outside);
     outside.add(change ? closeScan(loop) : inner);

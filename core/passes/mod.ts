@@ -8,6 +8,7 @@ import type { Graph } from "../graph.ts";
 import { dedupeScan } from "./dedupe_scan.ts";
 import { gatherTerms } from "./gather_terms.ts";
 import { hoistFromScan } from "./hoist_from_scan.ts";
+import { multiplyTables } from "./multiply_tables.ts";
 import { oneHotToGather } from "./one_hot_to_gather.ts";
 import { recomputeSaved } from "./recompute_saved.ts";
 import { removeDead } from "./remove_dead.ts";
@@ -26,6 +27,7 @@ export const PASSES: readonly (readonly [name: string, pass: Pass])[] = [
   ["share_common", shareCommon],
   ["dedupe_scan", dedupeScan],
   ["one_hot_to_gather", oneHotToGather],
+  ["multiply_tables", multiplyTables],
   ["gather_terms", gatherTerms],
   ["sum_after_scan", sumAfterScan],
   ["hoist_from_scan", hoistFromScan],

@@ -6,10 +6,11 @@
  */
 import type { Equation, Graph, Value } from "../graph.ts";
 import { FILL } from "../primitives/creation.ts";
+import { GATHER } from "../primitives/gather.ts";
 import { ELEMENTWISE, type ElementwiseName } from "../primitives/elementwise.ts";
 import { SCAN, scanParams } from "../primitives/scan.ts";
 import { sizeOf } from "../tensor_type.ts";
-import { type Loop, producersOf, rewriteScans } from "./loop.ts";
+import { type Loop, type LoopInput, producersOf, rewriteScans } from "./loop.ts";
 import { levelsOf, SMALL_STEP } from "./loop_levels.ts";
 import type { Rewriter } from "./rewrite.ts";
 import { StackedValues } from "./sink_from_scan.ts";
@@ -20,7 +21,8 @@ import { StackedValues } from "./sink_from_scan.ts";
  * - a stack that only loops walk over, of a value whose operands are stacked too, or sequences, is
  *   computed from those after the loop;
  * - a sequence of more than {@linkcode SMALL_STEP} elements a step that is computed from other
- *   sequences of the same loop is computed in the loop (the small ones are better off before it).
+ *   sequences of the same loop is computed in the loop (the small ones are better off before it);
+ *   rows picked from a table are picked in the loop.
  */
 export function recomputeSaved(graph: Graph): Graph {
   const whole = new Set<Value>();
@@ -64,11 +66,10 @@ function computeAfter(
     ...loop.sequences.map(({ inner }) => inner),
     ...loop.constants.map(({ inner }) => inner),
   ]);
-  const stacks = new Map(loop.stacks.map((stack) => [stack.inner, stack]));
-  const isSaved = ({ outputs: [value] }: Equation) => {
-    const stack = stacks.get(value);
-    return stack !== undefined && !whole.has(stack.outer);
-  };
+  // A value may be stacked more than once.
+  const stacks = Map.groupBy(loop.stacks, ({ inner }) => inner);
+  const isSaved = ({ outputs: [value] }: Equation) =>
+    stacks.get(value)?.every(({ outer }) => !whole.has(outer)) === true;
   const isReady = (value: Value) =>
     ready.has(value) || stacks.has(value) || producers.get(value)?.primitive === FILL;
   const again = loop.equations.filter((equation) =>
@@ -93,7 +94,7 @@ function computeAfter(
       const [result] = outside.insert(batched as Graph, inputs);
       const [inner] = equation.outputs;
       outer.set(inner, result);
-      outside.replace((stacks.get(inner) as { outer: Value }).outer, result);
+      for (const stack of stacks.get(inner) ?? []) outside.replace(stack.outer, result);
     }
   };
 }
@@ -101,9 +102,26 @@ function computeAfter(
 function computeInLoop(loop: Loop, outside: Rewriter): boolean {
   const slices = new Map(loop.sequences.map(({ outer, inner }) => [outer, inner]));
   const made: Equation[] = [];
+  const added: LoopInput[] = [];
+  const sliceOf = (outer: Value): Value => {
+    const { dtype, shape } = outer.type;
+    const inner = slices.get(outer) ?? { type: { dtype, shape: shape.slice(1) } };
+    if (!slices.has(outer)) added.push({ outer, inner });
+    slices.set(outer, inner);
+    return inner;
+  };
   loop.sequences = loop.sequences.filter(({ outer, inner }) => {
     const producer = outside.producer(outer);
-    if (!producer || !isCheap(producer) || sizeOf(inner.type.shape) <= SMALL_STEP) return true;
+    if (!producer || sizeOf(inner.type.shape) <= SMALL_STEP) return true;
+    if (producer.primitive === GATHER) {
+      const [table, numbers] = producer.inputs;
+      if (numbers.type.shape.length === 0) return true;
+      const whole: Value = { type: table.type };
+      loop.constants.push({ outer: table, inner: whole });
+      made.push({ ...producer, inputs: [whole, sliceOf(numbers)], outputs: [inner] });
+      return false;
+    }
+    if (!isCheap(producer)) return true;
     const fills: Equation[] = [];
     const inputs = producer.inputs.map((value) => {
       const fill = outside.producer(value);
@@ -117,6 +135,7 @@ function computeInLoop(loop: Loop, outside: Rewriter): boolean {
     made.push(...fills, { ...producer, inputs: inputs as Value[], outputs: [inner] });
     return false;
   });
+  loop.sequences.push(...added);
   loop.equations = [...inOrder(made), ...loop.equations];
   return made.length > 0;
 }

@@ -3,6 +3,7 @@ import { checkGraph } from "../check_graph.ts";
 import type { Graph } from "../graph.ts";
 import { add, mul, sigmoid, sub, tanh } from "../ops/arithmetic.ts";
 import { fill } from "../ops/creation.ts";
+import { gather } from "../ops/layout.ts";
 import { scan } from "../ops/scan.ts";
 import type { Tensor } from "../tensor.ts";
 import { bodiesOf, checkSameMeaning, countPrimitives } from "../testing/compare_graphs.ts";
@@ -38,6 +39,22 @@ function stacks(graph: Graph): number {
   const loop = graph.equations.find(({ primitive }) => primitive.name === "scan");
   return (loop?.outputs.length ?? 0) - (loop?.params.carries as number);
 }
+
+Deno.test("recomputeSaved() picks rows of a table inside the loop where steps are large", () => {
+  const gathers = [10, 5000].map((size) => {
+    const f32 = (...shape: number[]) => ({ dtype: "f32", shape }) as const;
+    const numbers = { dtype: "i32", shape: [4] } as const;
+    const { graph } = trace([f32(size), f32(3, size), numbers], (start, table, numbers) => {
+      const walk = (h: Tensor, x: Tensor) => [mul(h, x), undefined] as const;
+      return [scan(walk, start, gather(table, numbers))[0]];
+    });
+    const after = removeDead(recomputeSaved(graph));
+    checkGraph(after);
+    checkSameMeaning(graph, after);
+    return [after, ...bodiesOf(after)].map((part) => countPrimitives(part).gather ?? 0);
+  });
+  assertEquals(gathers, [[1, 0], [0, 1]]);
+});
 
 Deno.test("recomputeSaved() stacks once what another stack tells", () => {
   const graph = twoLoops(4);
@@ -76,4 +93,29 @@ Deno.test("recomputeSaved() leaves stacks that are read whole, and what costs mo
     return [back];
   });
   assertEquals(stacks(removeDead(recomputeSaved(graph))), 2);
+});
+
+Deno.test("recomputeSaved() computes again what is stacked twice", () => {
+  const type = { dtype: "f32", shape: [2] } as const;
+  const { graph } = trace([type, { dtype: "f32", shape: [3, 2] }], (start, xs) => {
+    const [last, [gates, others, again]] = scan(
+      (h: Tensor, x: Tensor) => {
+        const gate = sigmoid(add(h, x));
+        const other = sub(1, gate);
+        return [add(mul(gate, h), mul(other, x)), [gate, other, other]];
+      },
+      start,
+      xs,
+    );
+    const [back] = scan(
+      (h: Tensor, [z, y, v]: Tensor[]) => [tanh(mul(h, add(z, mul(v, y)))), undefined],
+      last,
+      [gates, others, again],
+    );
+    return [back];
+  });
+  const after = recomputeSaved(graph);
+  checkGraph(after);
+  checkSameMeaning(graph, after);
+  assertEquals([stacks(graph), stacks(after)], [3, 1]);
 });

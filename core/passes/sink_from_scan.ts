@@ -25,9 +25,14 @@ import type { Rewriter } from "./rewrite.ts";
  *   has more than {@linkcode LARGEST_STACK} elements;
  * - what those need, if stacking its operands takes no more memory than stacking its results;
  * - small ones (at most {@linkcode SMALL_STEP} elements a step) whose operands are stacked anyway.
+ *
+ * From loops that recompute nothing moves.
  */
 export function sinkFromScan(graph: Graph): Graph {
-  return rewriteScans(graph, (loop, outside) => loop.length > 0 && sink(loop, outside));
+  return rewriteScans(
+    graph,
+    (loop, outside) => loop.length > 0 && !loop.recompute && sink(loop, outside),
+  );
 }
 
 function sink(loop: Loop, outside: Rewriter): false | (() => void) {

@@ -23,10 +23,11 @@ import { StackedValues } from "./sink_from_scan.ts";
  * of f over time. The sum is linear, so it goes through linear operations until it meets a product,
  * a reduction or a scatter, whose operands are stacked and which then sums over time as well; where
  * it meets none, f itself is stacked, unless that takes more than {@linkcode LARGEST_STACK} elements.
+ * Loops that recompute keep their sums.
  */
 export function sumAfterScan(graph: Graph): Graph {
   return rewriteScans(graph, (loop, outside) => {
-    if (loop.length === 0) return false;
+    if (loop.length === 0 || loop.recompute) return false;
     const sums = new SumsOverTime(loop, outside);
     const finish: (() => void)[] = [];
     const dropped = new Set<Equation>();

@@ -109,10 +109,10 @@ export const RANDOM_BITS: Primitive = {
   evaluate([key], params) {
     const { shape } = params as RandomBitsParams;
     const result = dense({ dtype: "u32", shape });
-    const xor = (a: number, b: number) => (a ^ b) >>> 0;
+    const [key0, key1] = [key.data[0] | 0, key.data[1] | 0];
     for (let i = 0; i < result.data.length; i++) {
-      const [a, b] = threefry(NUMBERS, key.data[0], key.data[1], 0, i);
-      result.data[i] = xor(a, b);
+      const [a, b] = threefry(NUMBERS, key0, key1, 0, i);
+      result.data[i] = (a ^ b) >>> 0;
     }
     return [result];
   },
@@ -144,12 +144,12 @@ export const RANDOM_BITS: Primitive = {
     })),
 };
 
-/** Threefry's arithmetic on numbers. */
+/** Threefry's arithmetic on numbers: words as signed ones, which engines keep in registers. */
 const NUMBERS = {
-  constant: (value: number): number => value >>> 0,
-  add: (a: number, b: number): number => (a + b) >>> 0,
-  xor: (a: number, b: number): number => (a ^ b) >>> 0,
-  rotate: (a: number, by: number): number => ((a << by) | (a >>> (32 - by))) >>> 0,
+  constant: (value: number): number => value | 0,
+  add: (a: number, b: number): number => (a + b) | 0,
+  xor: (a: number, b: number): number => a ^ b,
+  rotate: (a: number, by: number): number => (a << by) | (a >>> (32 - by)),
 };
 
 const u32 = (value: number) => constantExpression("u32", value >>> 0);

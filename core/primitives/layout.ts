@@ -6,8 +6,8 @@
 import { index, subtractIndex } from "../kernels/expression.ts";
 import { sumAxes } from "../ops/reductions.ts";
 import { apply } from "../trace.ts";
-import { formatType, type Shape, sizeOf } from "../tensor_type.ts";
-import { dense, denseFrom, flatten, sampleArray } from "./dense.ts";
+import { formatType, type Shape, sizeOf, stridesOf } from "../tensor_type.ts";
+import { dense, sampleArray, strided } from "./dense.ts";
 import type { Primitive } from "./primitive.ts";
 
 /** The same elements, in row-major order, in another shape (parameter `shape`). */
@@ -57,13 +57,8 @@ export const TRANSPOSE: Primitive = {
   evaluate([x], params) {
     const { order } = params as { readonly order: readonly number[] };
     const shape = order.map((axis) => x.type.shape[axis]);
-    const source = new Array<number>(order.length);
-    return [
-      denseFrom({ dtype: x.type.dtype, shape }, (at) => {
-        order.forEach((axis, i) => source[axis] = at[i]);
-        return x.data[flatten(source, x.type.shape)];
-      }),
-    ];
+    const strides = stridesOf(x.type.shape);
+    return [strided(x, { dtype: x.type.dtype, shape }, order.map((axis) => strides[axis]))];
   },
   vjp: ({ cotangents: [dy], params }) => {
     const { order } = params as { readonly order: readonly number[] };
@@ -112,12 +107,9 @@ export const BROADCAST: Primitive = {
   },
   evaluate([x], params) {
     const { shape, axes } = params as BroadcastParams;
-    return [
-      denseFrom(
-        { dtype: x.type.dtype, shape },
-        (at) => x.data[flatten(axes.map((axis) => at[axis]), x.type.shape)],
-      ),
-    ];
+    const own = stridesOf(x.type.shape);
+    const strides = shape.map((_, axis) => own[axes.indexOf(axis)] ?? 0);
+    return [strided(x, { dtype: x.type.dtype, shape }, strides)];
   },
   vjp: ({ cotangents: [dy], params }) => {
     const { shape, axes } = params as BroadcastParams;
@@ -163,12 +155,10 @@ export const REVERSE: Primitive = {
   evaluate([x], params) {
     const { axes } = params as { readonly axes: readonly number[] };
     const { shape } = x.type;
-    return [
-      denseFrom(
-        x.type,
-        (at) => x.data[flatten(at.map((i, d) => axes.includes(d) ? shape[d] - 1 - i : i), shape)],
-      ),
-    ];
+    const own = stridesOf(shape);
+    const last = axes.reduce((sum, axis) => sum + (shape[axis] - 1) * own[axis], 0);
+    const strides = own.map((stride, axis) => axes.includes(axis) ? -stride : stride);
+    return [strided(x, x.type, strides, last)];
   },
   vjp: ({ cotangents: [dy], params }) => dy ? apply(REVERSE, [dy], params) : [],
   batch: (inputs, _mapped, params) => {

@@ -73,13 +73,13 @@ export const MATMUL: Primitive = {
     const result = dense({ dtype: "f32", shape: [...batch, m, n] });
     const [xi, xp] = transposeX ? [1, m] : [k, 1];
     const [yp, yj] = transposeY ? [1, k] : [n, 1];
+    const [xs, ys, zs] = [x.data, y.data, result.data];
     for (let b = 0; b < sizeOf(batch); b++) {
       for (let i = 0; i < m; i++) {
         for (let p = 0; p < k; p++) {
-          const factor = x.data[b * m * k + i * xi + p * xp];
-          for (let j = 0; j < n; j++) {
-            result.data[(b * m + i) * n + j] += factor * y.data[b * k * n + p * yp + j * yj];
-          }
+          const factor = xs[b * m * k + i * xi + p * xp];
+          const [row, from] = [(b * m + i) * n, b * k * n + p * yp];
+          for (let j = 0; j < n; j++) zs[row + j] += factor * ys[from + j * yj];
         }
       }
     }

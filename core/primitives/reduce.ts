@@ -7,9 +7,9 @@ import { broadcastInto } from "../ops/creation.ts";
 import { sumAxes } from "../ops/reductions.ts";
 import { apply } from "../trace.ts";
 import type { Tensor } from "../tensor.ts";
-import { type DType, formatType, type Shape, sizeOf } from "../tensor_type.ts";
+import { type DType, formatType, type Shape, sizeOf, stridesOf } from "../tensor_type.ts";
 import { castTo, elementwise } from "./elementwise.ts";
-import { dense, flatten, forEachIndex, sampleArray } from "./dense.ts";
+import { dense, forEachIndex, sampleArray } from "./dense.ts";
 import type { Primitive } from "./primitive.ts";
 
 /** Parameters of the folds. */
@@ -66,9 +66,12 @@ function makeReduction(rule: {
       result.data.fill(rule.initial);
       const best = new Float64Array(result.data.length).fill(-Infinity);
       const kept = keptAxes(x.type.shape, axes);
+      const own = stridesOf(type.shape);
+      const strides = x.type.shape.map((_, axis) => own[kept.indexOf(axis)] ?? 0);
       const state = { best: 0 };
       forEachIndex(x.type.shape, (at, flat) => {
-        const target = flatten(kept.map((axis) => at[axis]), type.shape);
+        let target = 0;
+        for (let d = 0; d < at.length; d++) target += at[d] * strides[d];
         state.best = best[target];
         const folded = rule.fold(result.data[target], x.data[flat], at[axes[0]] ?? 0, state);
         best[target] = state.best;

@@ -6,7 +6,9 @@
  *     outputs = last carry ++ stacked slices'
  *
  * Its derivative is a loop run backwards. The loop forward saves every value its body computes; what
- * the loop backward turns out not to read, the pass that removes dead code takes away again.
+ * the loop backward turns out not to read, the pass that removes dead code takes away again. A loop
+ * that recomputes saves only what each step begins with, and the loop backward computes the body anew:
+ * Chen et al., "Training Deep Nets with Sublinear Memory Cost" (2016), arXiv:1604.06174.
  *
  * @module
  */
@@ -14,7 +16,7 @@ import type { Graph, Params, Value } from "../graph.ts";
 import { zerosOf } from "../ops/creation.ts";
 import type { Tensor } from "../tensor.ts";
 import { formatType, isDifferentiable, sameType, sizeOf, type TensorType } from "../tensor_type.ts";
-import { apply, trace } from "../trace.ts";
+import { apply, inline, trace } from "../trace.ts";
 import { backpropagate, record, type TapeEntry } from "../vjp.ts";
 import { evaluateGraph } from "../backends/evaluate.ts";
 import { dense, sampleArray } from "./dense.ts";
@@ -34,6 +36,11 @@ export interface ScanParams extends Record<string, unknown> {
   readonly length: number;
   /** Whether the steps run from the last slice to the first. */
   readonly reverse: boolean;
+  /**
+   * Whether the way back computes each step anew from its carry. Such a loop stacks as little as it
+   * can: passes move nothing out of it that would have to be stacked.
+   */
+  readonly recompute?: boolean;
 }
 
 /** The loop: folds `body` over the leading axis of its sequences. */
@@ -76,10 +83,11 @@ export const SCAN: Primitive = {
     return [...carry, ...stacks];
   },
   forward(inputs, params) {
-    const { body, constants, carries } = params as ScanParams;
+    const { body, constants, carries, recompute } = params as ScanParams;
     const { graph } = trace(body.inputs.map(({ type }) => type), (...args) => {
-      const { outputs, tape } = record(body, args);
       const entering = args.slice(constants, constants + carries);
+      if (recompute) return [...inline(body, args), ...entering];
+      const { outputs, tape } = record(body, args);
       return [...outputs, ...entering, ...savedOf(tape)];
     });
     const results = apply(SCAN, inputs, { ...params, body: graph });
@@ -87,7 +95,7 @@ export const SCAN: Primitive = {
     return { outputs, residuals };
   },
   vjp({ inputs, cotangents, residuals, params }) {
-    const { body, constants, carries, reverse, length } = params as ScanParams;
+    const { body, constants, carries, reverse, length, recompute } = params as ScanParams;
     const [fixed, , sequences] = splitAt(inputs, constants, carries);
     const [dLast, dStacks] = splitAt(cotangents, carries);
     const real = (values: readonly { readonly type: TensorType }[]) =>
@@ -113,7 +121,8 @@ export const SCAN: Primitive = {
         carries,
         residuals.length - carries,
       );
-      const tape = rebuildTape(body, [...own, ...entering, ...slices], saved);
+      const inputs = [...own, ...entering, ...slices];
+      const tape = recompute ? record(body, inputs).tape : rebuildTape(body, inputs, saved);
       const dOutputs = new Array<Tensor | undefined>(body.outputs.length).fill(undefined);
       realCarries.forEach((i, j) => dOutputs[i] = dCarry[j]);
       givenStacks.forEach((i, j) => dOutputs[carries + i] = dSlices[j]);
@@ -131,6 +140,7 @@ export const SCAN: Primitive = {
       carries: carried.length,
       length,
       reverse: !reverse,
+      ...(recompute ? { recompute } : {}),
     });
     const [dInitial, dFixed, dSequences] = splitAt(results, realCarries.length, realFixed.length);
     const gradients = new Array<Tensor | undefined>(inputs.length).fill(undefined);
@@ -155,13 +165,15 @@ export const SCAN: Primitive = {
       },
     );
     return [0, 1, 2, 5].flatMap((length) =>
-      [false, true].map((reverse) => ({
+      [{ reverse: false }, { reverse: true }, { reverse: length === 2, recompute: true }].map((
+        options,
+      ) => ({
         inputs: [
           sampleArray(random, [size, size]),
           sampleArray(random, [batch, size]),
           sampleArray(random, [length, batch, size]),
         ],
-        params: { body, constants: 1, carries: 1, length, reverse },
+        params: { body, constants: 1, carries: 1, length, ...options },
       }))
     );
   },

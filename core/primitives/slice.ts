@@ -15,8 +15,8 @@ import {
 import { moveToFront } from "../ops/batching.ts";
 import { zerosOf } from "../ops/creation.ts";
 import { apply } from "../trace.ts";
-import { formatType, type TensorType } from "../tensor_type.ts";
-import { dense, denseFrom, flatten, forEachIndex, sampleArray } from "./dense.ts";
+import { formatType, stridesOf, type TensorType } from "../tensor_type.ts";
+import { dense, place, sampleArray, strided } from "./dense.ts";
 import type { Primitive } from "./primitive.ts";
 
 /** Parameters of {@linkcode SLICE}. */
@@ -43,13 +43,9 @@ export const SLICE: Primitive = {
   },
   evaluate([x], params) {
     const { axis, start, end } = params as SliceParams;
-    return [
-      denseFrom(withDimension(x.type, axis, end - start), (at) => {
-        const source = at.slice();
-        source[axis] += start;
-        return x.data[flatten(source, x.type.shape)];
-      }),
-    ];
+    const strides = stridesOf(x.type.shape);
+    const type = withDimension(x.type, axis, end - start);
+    return [strided(x, type, strides, start * strides[axis])];
   },
   vjp: ({ inputs: [x], cotangents: [dy], params }) => {
     const { axis, start, end } = params as SliceParams;
@@ -152,15 +148,10 @@ export const PAD: Primitive = {
   },
   evaluate([x], params) {
     const { axis, before, after, value } = params as PadParams;
-    const { shape } = x.type;
-    return [
-      denseFrom(withDimension(x.type, axis, before + shape[axis] + after), (at) => {
-        const source = at.slice();
-        source[axis] -= before;
-        const inside = source[axis] >= 0 && source[axis] < shape[axis];
-        return inside ? x.data[flatten(source, shape)] : value;
-      }),
-    ];
+    const result = dense(withDimension(x.type, axis, before + x.type.shape[axis] + after));
+    result.data.fill(value);
+    place(result, axis, before, x);
+    return [result];
   },
   vjp: ({ inputs: [x], cotangents: [dy], params }) => {
     const { axis, before } = params as PadParams;
@@ -219,13 +210,9 @@ export const CONCATENATE: Primitive = {
     const [type] = CONCATENATE.type(inputs.map((input) => input.type), params);
     const result = dense(type);
     let start = 0;
-    for (const { type: { shape }, data } of inputs) {
-      forEachIndex(shape, (at, flat) => {
-        const target = at.slice();
-        target[axis] += start;
-        result.data[flatten(target, type.shape)] = data[flat];
-      });
-      start += shape[axis];
+    for (const input of inputs) {
+      place(result, axis, start, input);
+      start += input.type.shape[axis];
     }
     return [result];
   },

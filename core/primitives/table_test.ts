@@ -3,12 +3,26 @@ import { evaluateGraph } from "../backends/evaluate.ts";
 import { checkGradients } from "../testing/check_gradients.ts";
 import { randomSource } from "../testing/random_source.ts";
 import { apply, trace } from "../trace.ts";
+import { ELEMENTWISE, type ElementwiseName } from "./elementwise.ts";
 import type { Primitive, Sample } from "./primitive.ts";
 import { PRIMITIVES } from "./table.ts";
 
 function graphOf(primitive: Primitive, { inputs, params }: Sample) {
   return trace(inputs.map(({ type }) => type), (...args) => apply(primitive, args, params)).graph;
 }
+
+Deno.test("elementwise operations compute what their rows say, element by element", () => {
+  for (const primitive of PRIMITIVES) {
+    const rule = ELEMENTWISE[primitive.name as ElementwiseName];
+    if (rule === undefined || primitive.name === "cast") continue;
+    for (const { inputs, params } of primitive.samples(randomSource(4))) {
+      const [x, y = x, z = x] = inputs.map(({ data }) => data);
+      const { dtype } = inputs[primitive.name === "select" ? 1 : 0].type;
+      const wanted = x.map((_, i) => rule.evaluate(x[i], y[i], z[i], dtype));
+      assertEquals(primitive.evaluate(inputs, params)[0].data, wanted, primitive.name);
+    }
+  }
+});
 
 for (const primitive of PRIMITIVES) {
   Deno.test(`${primitive.name}: its type rule describes what it computes`, () => {

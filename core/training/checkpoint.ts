@@ -60,6 +60,11 @@ export interface RunConfig {
   readonly seed: number;
   /** The device that ran it, such as `cpu`. */
   readonly device: string;
+  /**
+   * What that device was, in a line: its instructions, threads, a BLAS. With others the same steps are
+   * rounded otherwise. Absent in runs of before it was kept.
+   */
+  readonly deviceDescription?: string;
 }
 
 /** The state of a run after a step. */
@@ -187,6 +192,7 @@ export function checkConfig(value: JsonRecord): RunConfig {
     training: isRecord(value.training),
     seed: typeof value.seed === "number",
     device: typeof value.device === "string",
+    deviceDescription: ["string", "undefined"].includes(typeof value.deviceDescription),
   };
   for (const [name, good] of Object.entries(parts)) {
     if (!good) {

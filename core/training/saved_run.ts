@@ -260,6 +260,7 @@ function configOf(settings: SavedTrainSettings, start: TrainingStart): RunConfig
     training: trainingRecord(start.settings),
     seed: settings.seed ?? 0,
     device: start.device,
+    deviceDescription: start.deviceDescription,
   };
 }
 

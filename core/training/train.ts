@@ -5,6 +5,7 @@
  */
 import type { Backend, BackendName } from "../backends/backend.ts";
 import { openBackendFor, type OpenedBackend } from "../backends/mod.ts";
+import type { TuningCache } from "../backends/webgpu.ts";
 import type { LayerRow, Model } from "../plugin/model.ts";
 import type { Predict, Task, TaskInstance } from "../plugin/task.ts";
 import type { BestParameters, Snapshot, TrainingStart } from "./events.ts";
@@ -23,6 +24,8 @@ export interface TrainSettings extends GivenSettings, LoopListeners {
   readonly seed?: number;
   /** Where to train: a name, or an open device, which stays open; `auto` if left out. */
   readonly device?: BackendName | "auto" | Backend;
+  /** Keeps what is measured of a GPU that `train` opens; without one nothing is measured. */
+  readonly tuning?: TuningCache;
   /** Is told what is about to be trained, before the first step; training waits for it. */
   readonly begin?: (start: TrainingStart) => void | Promise<void>;
   /** Ends training early, with what there is. */
@@ -93,6 +96,7 @@ export async function train(settings: TrainSettings): Promise<TrainResult> {
     : await openBackendFor(
       settings.device ?? "auto",
       () => estimateStep({ ...chosen, task, instance, seed }),
+      { tuning: settings.tuning },
     );
   let trainer: Trainer | undefined;
   const close = () => {

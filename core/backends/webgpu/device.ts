@@ -60,6 +60,8 @@ export class WebGpuDevice {
   readonly device: GPUDevice;
   /** One line on the adapter. */
   readonly description: string;
+  /** What measurements hold for: the adapter and its driver. */
+  readonly identity: string;
   /** Whether the adapter is software. */
   readonly isSoftware: boolean;
   /**
@@ -84,7 +86,8 @@ export class WebGpuDevice {
   /** Takes a device over. */
   constructor(device: GPUDevice, adapter: GPUAdapter) {
     this.device = device;
-    const { name, isSoftware } = describeAdapter(adapter);
+    const { name, vendor, driver, isSoftware } = describeAdapter(adapter);
+    this.identity = [name, vendor, driver].join(", ");
     this.isSoftware = isSoftware;
     this.mostIterations = this.isSoftware ? 60_000 : Infinity;
     this.description = `WebGPU, ${name}${this.isSoftware ? " (software)" : ""}`;

@@ -1,7 +1,7 @@
 /**
  * Choosing how large matrix products are cut by measuring: every tiling is run on random numbers, its
  * result checked in some places against sums in double precision, and the fastest that is right is
- * remembered for the product's shape and strides.
+ * remembered for the product's shape and strides, and kept for the adapter where there is a cache.
  *
  * @module
  */
@@ -26,6 +26,18 @@ import { randomSource } from "../../testing/random_source.ts";
 import type { WebGpuDevice } from "./device.ts";
 import { planProgram } from "./executable.ts";
 
+/**
+ * Where what was measured is kept from one process to the next: a file, the storage of a page, or a
+ * `Map` for nothing longer than that. What it gives back is not trusted: a text that names no tiling
+ * counts as nothing. It must not throw; who cannot keep a text forgets it.
+ */
+export interface TuningCache {
+  /** What was kept under a key; `undefined` if nothing was. */
+  get(key: string): string | undefined;
+  /** Keeps a text under a key. */
+  set(key: string, text: string): void;
+}
+
 /** Products below this many multiplications are not worth measuring. */
 const WORTH_MEASURING = 2 ** 24;
 /** How often a candidate runs in one measurement. */
@@ -36,11 +48,14 @@ const CHECKS = 32;
 /** Remembers the best tiling of each product. */
 export class Tuner {
   readonly #device: WebGpuDevice;
+  readonly #cache: TuningCache | undefined;
   readonly #chosen = new Map<string, Tiling>();
+  #measured = 0;
 
-  /** Starts with nothing measured. */
-  constructor(device: WebGpuDevice) {
+  /** Starts with nothing measured but what the cache knows. */
+  constructor(device: WebGpuDevice, cache?: TuningCache) {
     this.#device = device;
+    this.#cache = cache;
   }
 
   /** Whether the device can tell how long work took. */
@@ -48,23 +63,31 @@ export class Tuner {
     return this.#device.device.features.has("timestamp-query");
   }
 
-  /** How many products have been measured. */
+  /** How many products have been measured here. */
   get measured(): number {
-    return this.#chosen.size;
+    return this.#measured;
   }
 
   /** The tiling of a product: the one measured best, or the one chosen by size. */
   tilingOf(kernel: MatmulKernel): Tiling {
-    return this.#chosen.get(keyOf(kernel)) ?? chooseTiling(kernel);
+    return this.#chosen.get(keyOf(kernel) ?? "") ?? chooseTiling(kernel);
   }
 
-  /** Measures the large products of a program that have not been measured. */
+  /** Measures the large products of a program that have not been measured, here or as the cache says. */
   async tune(program: Program): Promise<void> {
     if (!this.canMeasure) return;
     for (const kernel of kernelsOf(program.steps)) {
       if (kernel.kind !== "matmul" || workOf(kernel) < WORTH_MEASURING) continue;
-      if (this.#chosen.has(keyOf(kernel))) continue;
-      this.#chosen.set(keyOf(kernel), await this.#measure(kernel));
+      const key = keyOf(kernel);
+      if (key === undefined || this.#chosen.has(key)) continue;
+      const kept = `${this.#device.identity};${key}`;
+      let tiling = tilingNamed(this.#cache?.get(kept));
+      if (!tiling) {
+        tiling = await this.#measure(kernel);
+        this.#measured++;
+        this.#cache?.set(kept, nameOf(tiling));
+      }
+      this.#chosen.set(key, tiling);
     }
   }
 
@@ -157,15 +180,30 @@ export class Tuner {
   }
 }
 
-/** What the speed of a product depends on: sizes, and how each operand is walked. */
-function keyOf({ batch, row, column, inner, x, y }: MatmulKernel): string {
-  const strides = [x, y].map((operand) => {
-    const axes = [...batch, row, column, inner];
+/** A tiling in the words of a cache. */
+export function nameOf(tiling: Tiling): string {
+  const { rowThreads, columnThreads, rowBlocks, columnBlocks, depth } = tiling;
+  return `${rowThreads}x${columnThreads} of ${4 * rowBlocks}x${4 * columnBlocks}, ${depth} deep`;
+}
+
+/** The tiling that a cache means; `undefined` where there is none of that name. */
+function tilingNamed(name: string | undefined): Tiling | undefined {
+  return TILINGS.find((tiling) => nameOf(tiling) === name);
+}
+
+/**
+ * What the speed of a product depends on: sizes, and how each operand is walked; `undefined` where that
+ * is not by strides.
+ */
+function keyOf({ batch, row, column, inner, x, y }: MatmulKernel): string | undefined {
+  const axes = [...batch, row, column, inner];
+  const strides: string[] = [];
+  for (const operand of [x, y]) {
     const affine = affineIndex(operand.index, axes);
-    return affine ? axes.map((axis) => affine.strides.get(axis) ?? 0).join() : "?";
-  });
-  const sizes = [...batch, row, column, inner].map(({ extent }) => extent).join();
-  return `${sizes};${strides.join(";")}`;
+    if (!affine) return undefined;
+    strides.push(axes.map((axis) => affine.strides.get(axis) ?? 0).join());
+  }
+  return `${axes.map(({ extent }) => extent).join()};${strides.join(";")}`;
 }
 
 /** A product by itself, its result stored row by row; loops around it stand still. */

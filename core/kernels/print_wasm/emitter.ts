@@ -17,6 +17,7 @@ import {
   rangeOf,
   splitFactor,
   termsOf,
+  visitExpression,
 } from "../expression.ts";
 import {
   f32x4,
@@ -34,6 +35,7 @@ import { type Address, emitStoreLanes } from "../wasm/matmul.ts";
 import type { Store } from "../kernel.ts";
 import { axisDepth, type Binding, bindingOf, type Frame, lookUp, openFrame } from "./frame.ts";
 import { type IntegerHost, Integers } from "./integers.ts";
+import { isSlow } from "./loops.ts";
 import { emitOperation, emitShiftBy, emitSmallDivision } from "./operations.ts";
 
 const LANES = 4;
@@ -352,6 +354,31 @@ export class Emitter implements IntegerHost {
   emitStores(stores: readonly Store[]): void {
     const values = stores.map(({ value }) => this.#storable(value));
     stores.forEach((one, i) => this.#emitStore(one, values[i]));
+  }
+
+  /**
+   * Writes stores at several points at once. What takes long is computed for each point in turn before
+   * what is made of it, so that the processor, which looks only so far ahead, need not wait for it.
+   */
+  emitStoresTogether(
+    stores: readonly Store[],
+    points: readonly (readonly (readonly [Axis, Binding])[])[],
+  ): void {
+    const outer = this.frame;
+    const frames = points.map((axes) => openFrame(outer, new Map(axes)));
+    const forEach = (body: () => void) =>
+      frames.forEach((frame) => {
+        this.frame = frame;
+        body();
+      });
+    this.code.scope(() => {
+      const seen = new Set<Expression>();
+      for (const { value } of stores) {
+        visitExpression(value, (part) => isSlow(part) && forEach(() => this.vector(part)), seen);
+      }
+      forEach(() => this.emitStores(stores));
+    });
+    this.frame = outer;
   }
 
   /** A value as it lies in memory: bools are 0 or 1. */

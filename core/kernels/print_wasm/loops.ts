@@ -6,6 +6,7 @@
 import { ELEMENTWISE } from "../../primitives/elementwise.ts";
 import { type Axis, type Expression, visitExpression } from "../expression.ts";
 import type { Emitter } from "./emitter.ts";
+import type { Binding } from "./frame.ts";
 
 /** Floats in a vector. */
 export const LANES = 4;
@@ -13,6 +14,31 @@ export const LANES = 4;
 const STRAIGHT_LINE = 96;
 /** Work of a loop's body that hides the loop itself. */
 const BODY = 24;
+
+/** Cost of an operation that a processor takes tens of cycles for, from its operands to its result. */
+const SLOW = 10;
+
+/** Whether an expression is a slow operation. */
+export function isSlow(part: Expression): boolean {
+  return part.kind === "apply" && part.dtype === "f32" &&
+    (ELEMENTWISE[part.operation].cost ?? 1) >= SLOW;
+}
+
+/** Most slow operations that follow from each other in some expressions. */
+export function slowDepthOf(expressions: Iterable<Expression>): number {
+  const depths = new Map<Expression, number>();
+  let most = 0;
+  const seen = new Set<Expression>();
+  for (const expression of expressions) {
+    visitExpression(expression, (part) => {
+      const inputs = part.kind === "apply" ? part.inputs : [];
+      const before = Math.max(0, ...inputs.map((input) => depths.get(input) ?? 0));
+      depths.set(part, before + (isSlow(part) ? 1 : 0));
+      most = Math.max(most, depths.get(part) ?? 0);
+    }, seen);
+  }
+  return most;
+}
 
 /** Rough number of instructions of some expressions. */
 export function workOf(expressions: Iterable<Expression>): number {
@@ -36,7 +62,13 @@ export function workOf(expressions: Iterable<Expression>): number {
 export function forVectors(
   emitter: Emitter,
   axis: Axis,
-  options: { readonly work: number; readonly hoist: () => void; readonly unroll?: number },
+  options: {
+    readonly work: number;
+    readonly hoist: () => void;
+    readonly unroll?: number;
+    /** Visits all vectors of a round at once. */
+    readonly together?: (points: readonly (readonly [Axis, Binding])[][]) => void;
+  },
   body: (position: number) => void,
 ): void {
   const vectors = Math.ceil(axis.extent / LANES);
@@ -60,9 +92,11 @@ export function forVectors(
     emitter.within([[axis, { local, constant: 0 }]], () => {
       if (unroll === 1) return body(0);
       options.hoist();
-      for (let u = 0; u < unroll; u++) {
-        emitter.within([[axis, { local, constant: u * LANES }]], () => body(u));
-      }
+      const points = Array.from({ length: unroll }, (_, u): (readonly [Axis, Binding])[] => [
+        [axis, { local, constant: u * LANES }],
+      ]);
+      if (options.together) return options.together(points);
+      points.forEach((point, u) => emitter.within(point, () => body(u)));
     });
   });
   straight(whole);

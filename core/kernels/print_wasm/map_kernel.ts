@@ -6,11 +6,23 @@
 import type { Axis } from "../expression.ts";
 import type { MapKernel, Store } from "../kernel.ts";
 import type { Emitter } from "./emitter.ts";
-import { forPoints, forVectors, workOf } from "./loops.ts";
+import type { Binding } from "./frame.ts";
+import { forPoints, forVectors, slowDepthOf, workOf } from "./loops.ts";
+import { printBlocks, transposedBlocks } from "./transposed_map.ts";
 import { cheapestAxis, mapCost } from "./vector_axis.ts";
 
+/** Vectors that are computed at once where that helps. */
+const TOGETHER = 4;
+
 /** Emits an elementwise kernel. */
-export function printMap(emitter: Emitter, { axes, stores }: MapKernel): void {
+export function printMap(emitter: Emitter, kernel: MapKernel): void {
+  const blocks = transposedBlocks(kernel);
+  if (blocks) {
+    printBlocks(emitter, blocks);
+    for (const rest of blocks.rest) emitter.within([], () => printMap(emitter, rest));
+    return;
+  }
+  const { axes, stores } = kernel;
   const values = stores.map(({ value }) => value);
   const { axis } = cheapestAxis(axes, (axis) => mapCost(axes, stores, values, axis));
   printPoints(emitter, axes, stores, axis);
@@ -26,10 +38,21 @@ function printPoints(
   const hoist = () => emitter.hoistStores(stores);
   const others = axes.filter((other) => other !== axis);
   const vectors = axis ? Math.ceil(axis.extent / 4) : 1;
+  // Where slow operations wait for slow operations, the next vectors have others to do meanwhile.
+  const waits = slowDepthOf(stores.map(({ value }) => value)) > 1 &&
+    stores.every(({ mode }) => mode === "set");
+  const group = waits
+    ? {
+      unroll: TOGETHER,
+      together: (points: readonly (readonly [Axis, Binding])[][]) =>
+        emitter.emitStoresTogether(stores, points),
+    }
+    : {};
   emitter.along(axis, () => {
     forPoints(emitter, others, { work: work * vectors, hoist }, () => {
-      if (axis) forVectors(emitter, axis, { work, hoist }, () => emitter.emitStores(stores));
-      else emitter.within([], () => emitter.emitStores(stores), 1);
+      if (axis) {
+        forVectors(emitter, axis, { work, hoist, ...group }, () => emitter.emitStores(stores));
+      } else emitter.within([], () => emitter.emitStores(stores), 1);
     });
   });
 }

@@ -6,10 +6,11 @@
  * @module
  */
 import { axesIn, type Axis, type Buffer, visitExpression } from "../expression.ts";
-import { expressionsOf, type Kernel, type Program } from "../kernel.ts";
+import { expressionsOf, type Kernel, type Program, separateKernels } from "../kernel.ts";
 import { planMemory } from "../plan_memory.ts";
 import { blasProduct } from "../separate_products.ts";
 import {
+  LEAST_REGION,
   type LoopTask,
   type Schedule,
   scheduleThreads,
@@ -38,7 +39,7 @@ import { straightenOperands } from "./straighten.ts";
 export interface PrintOptions {
   /** Whether multiplications and additions may be fused; by default whether the engine can. */
   readonly relaxed?: boolean;
-  /** Whether each step is a function of its own, exported as `step0` and so on, to be timed. */
+  /** Whether each kernel, in loops of its own, is a function exported as `kernel0` and so on, to be timed. */
   readonly separate?: boolean;
   /** The threads that may share the work. More than one need a shared memory. Default one. */
   readonly threads?: ThreadOptions;
@@ -118,7 +119,7 @@ class ProgramPrinter {
     const { size, offsets } = planMemory(program, { alignment: ALIGNMENT, slack: SLACK });
     this.#offsets = offsets;
     this.#schedule = separate
-      ? singleSchedule(program)
+      ? singleSchedule({ ...program, steps: separateKernels(program.steps) })
       : scheduleThreads(program, threads, (buffer) => {
         const offset = offsets.get(buffer);
         return offset === undefined ? { space: buffer, offset: 0 } : { space: "arena", offset };
@@ -332,7 +333,7 @@ class ProgramPrinter {
         size += this.#guessSize(tasks[next]);
       }
       const some = tasks.slice(first, next);
-      const exportAs = this.#separate ? `step${first}` : undefined;
+      const exportAs = this.#separate ? `kernel${first}` : undefined;
       functions.push(this.#addFunction(some, around, times, (emitter, locals) => {
         this.#printTasks(emitter, some, locals);
       }, exportAs));
@@ -355,7 +356,10 @@ class ProgramPrinter {
       code.loadFrom(load.i32, TABLE, 4 * (inputs.length + outputs.length));
       const arena = code.take("i32");
       code.address(arena, PART, this.#own.bytes, this.#own.offset);
-      const locals: Locals = { buffers: new Map(), arena, own: code.take("i32") };
+      const locals: Locals = {
+        ...{ buffers: new Map(), arena, own: code.take("i32"), around },
+        times: around.map((_, i) => 2 + i),
+      };
       for (const buffer of buffersOf(tasks)) {
         if (this.#offsets.has(buffer)) continue;
         const input = inputs.indexOf(buffer);
@@ -370,10 +374,12 @@ class ProgramPrinter {
     });
   }
 
-  /** Rough size of the code of a task: only loops and products are large. */
+  /** Rough size of the code of a task, written out in one function. */
   #guessSize(task: Task): number {
     if (task.kind === "barrier") return 10;
-    if (task.kind === "loop") return FUNCTION_BYTES;
+    if (task.kind === "loop") {
+      return task.tasks.reduce((sum, inner) => sum + this.#guessSize(inner), 0);
+    }
     return task.kernel.kind === "matmul" ? 2500 : 600;
   }
 
@@ -395,12 +401,25 @@ class ProgramPrinter {
 
   #printTask(emitter: Emitter, task: Exclude<Task, { kind: "barrier" }>, locals: Locals): void {
     if (task.kind === "kernel") return this.#printKernel(emitter, task.kernel, locals);
-    const { time } = task.loop;
+    const { loop: { time }, tasks } = task;
     this.#printPacking(emitter, task, locals);
-    emitter.code.repeat({ to: time.extent }, (local) => {
-      emitter.within([[time, { local, constant: 0 }]], () => {
-        this.#printTasks(emitter, task.tasks, locals);
-      });
+    // What is too much for one function is several, called in each round.
+    const around = [...locals.around, time];
+    const functions = this.#guessSize(task) > FUNCTION_BYTES
+      ? this.#addFunctions(tasks, around, around.length)
+      : undefined;
+    const { code } = emitter;
+    code.repeat({ to: time.extent }, (local) => {
+      if (functions) {
+        for (const index of functions) {
+          code.get(TABLE, PART, ...locals.times, local);
+          code.call(index);
+        }
+      } else {
+        emitter.within([[time, { local, constant: 0 }]], () => {
+          this.#printTasks(emitter, tasks, { ...locals, around, times: [...locals.times, local] });
+        });
+      }
     });
   }
 
@@ -440,6 +459,9 @@ interface Locals {
   readonly arena: Local;
   /** The part's own memory. */
   readonly own: Local;
+  /** Loops over time around, and their variables. */
+  readonly around: readonly Axis[];
+  readonly times: readonly Local[];
 }
 
 /** What the caller of a team keeps at hand. */
@@ -455,9 +477,6 @@ interface Caller {
 
 /** Emits calls, inside loops whose variables are in locals. */
 type Control = (code: FunctionBuilder, caller: Caller, times: readonly Local[]) => void;
-
-/** A region must be worth so many cycles to be posted. */
-const LEAST_REGION = 3000;
 
 /** Whether threads meet inside a loop. */
 function isCutInside(task: Task): task is LoopTask {

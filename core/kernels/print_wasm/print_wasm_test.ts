@@ -25,7 +25,7 @@ Deno.test("printWasm() writes loops over time as loops, whatever their length", 
   assertEquals(Math.abs(sizes[1] - sizes[0]) < 0.1 * sizes[0], true, sizes.join(" and "));
 });
 
-Deno.test("printWasm() exports each step to be timed, if asked to", () => {
+Deno.test("printWasm() exports each kernel to be timed, if asked to", () => {
   const program = lowerGraph(optimize(TARGET_PROGRAMS.autonomousRnn()));
   const exportsOf = (separate: boolean) => {
     const module = new WebAssembly.Module(printWasm(program, { separate }).bytes);
@@ -34,7 +34,7 @@ Deno.test("printWasm() exports each step to be timed, if asked to", () => {
   assertEquals(exportsOf(false), ["run"]);
   assertEquals(
     exportsOf(true),
-    ["run", ...program.steps.map((_, i) => `step${i}`)].sort(),
+    ["run", ...kernelsOf(program.steps).map((_, i) => `kernel${i}`)].sort(),
   );
 });
 
@@ -113,6 +113,25 @@ Deno.test("cpuBackend() computes operations at the edges of their types as the r
         const what = `${names[i]} of ${dtype} ${x[j]} and ${y[j]}: wanted ${z}, found ${own[j]}`;
         assertEquals(same(own[j], z), true, what);
       });
+    }
+  }
+});
+
+Deno.test("cpuBackend() gives NaN as the greatest of numbers one of which is NaN", async () => {
+  using backend = cpuBackend();
+  const [rows, columns] = [5, 10];
+  const { graph } = trace(
+    [{ dtype: "f32", shape: [rows, columns] }],
+    (x) => [ops.max(x, [0]), ops.max(x, [1]), ops.max(x)],
+  );
+  const program = await backend.compile(graph);
+  for (let at = 0; at < rows * columns; at++) {
+    const data = Float32Array.from({ length: rows * columns }, (_, i) => i === at ? NaN : i % 7);
+    using buffer = backend.upload(graph.inputs[0].type, data);
+    const expected = evaluateGraph(graph, [dense(graph.inputs[0].type, [...data])]);
+    for (const [i, output] of program.run([buffer]).entries()) {
+      assertEquals([...await backend.download(output)], [...expected[i].data], `NaN at ${at}`);
+      output.dispose();
     }
   }
 });

@@ -50,7 +50,7 @@ export {
 export type { RuntimeRange } from "./matmul_tiling.ts";
 
 /** A product with at most this many vector multiply-adds has all its tiles written out. */
-const UNROLLED_PRODUCT = 320;
+const UNROLLED_PRODUCT = 100;
 /** Up to this many panels are written out side by side. */
 const UNROLLED_PANELS = 2;
 

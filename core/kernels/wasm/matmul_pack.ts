@@ -147,7 +147,7 @@ const gatherGroups: PackGroups = (
 };
 
 /** Transposes four vectors of four floats; `rows` is overwritten. */
-function transpose(code: FunctionBuilder, rows: readonly Local[]): Local[] {
+export function transpose(code: FunctionBuilder, rows: readonly Local[]): Local[] {
   const interleave = (
     a: Local,
     b: Local,

@@ -6,6 +6,7 @@
  */
 import { packedBytes } from "./matmul_pack.ts";
 import { FLOAT_BYTES, LANES, VECTOR_BYTES } from "./matmul_operand.ts";
+import { STRAIGHT_LINE_OPERATIONS } from "./matmul_tile.ts";
 
 /** Elements from one row and from one column to the next; static and not negative. */
 export interface Strides {
@@ -73,7 +74,13 @@ const PAGE_BYTES = 4096;
 /** So many vectors of columns repay packing rows whose elements are next to each other. */
 const PANELS_WORTH_PACKING = 16;
 /** Estimated cycles a tile costs for its loop and its epilogue, as a share of a step along `k`. */
-const TILE_OVERHEAD = 12;
+const TILE_OVERHEAD = 5;
+
+/** Estimated cycles to fetch the code of a vector of sums, which a small program has in no near cache. */
+const FETCH = 6;
+
+/** Estimated cycles to pack an element. */
+const PACKING = 0.4;
 
 /** What a panel of `y` that fills the first-level cache costs, as a factor. */
 const CRAMPED_PANEL_COST = 1.1;
@@ -101,7 +108,7 @@ export function planMatmul(shape: MatmulShape): MatmulPlan {
     (method === "dot" ? dotTile(m, n) : splatTile(shape));
   const packY = shape.packedY
     ? "ahead"
-    : method === "splat" && choosesPackY(shape)
+    : method === "splat" && choosesPackY(shape, tile)
     ? "panel"
     : "none";
   const packX = method === "splat" && choosesPackX(shape, tile);
@@ -169,8 +176,10 @@ function choosesDot({ m, x, y, packedY }: MatmulShape): boolean {
   return alongK && !packedY && m < ROWS_WORTH_TRANSPOSING;
 }
 
-function choosesPackY({ m, k, n, y }: MatmulShape): boolean {
+function choosesPackY({ m, k, n, y }: MatmulShape, tile: TileShape): boolean {
   if (y.columnStride !== 1) return true;
+  // Rows no wider than a panel are one already.
+  if (y.rowStride <= tile.vectors * LANES) return false;
   return m >= ROWS_WORTH_PACKING && k * n * FLOAT_BYTES > NO_PACK_BYTES;
 }
 
@@ -186,40 +195,50 @@ function choosesPackX({ m, k, n, x }: MatmulShape, tile: TileShape): boolean {
 const LOAD = 3;
 /** The same where the load also spreads one element to all lanes. */
 const SPREADING_LOAD = 4;
-/** Instructions a core starts in a cycle. */
-const WIDTH = 6;
+/** Instructions a core starts in a cycle, as measured: in loops, and where all is written out. */
+const WIDTH = { looped: 5.4, straight: 5.7 } as const;
+/** Cycles by which a shuffle holds up multiply-adds. */
+const SHUFFLE_DELAY = 0.1;
 
 /**
- * Estimated cycles of one step along `k`, fitted to measurements: two multiply-adds a cycle, six instructions
- * a cycle, and no faster than the sums' own latency allows. Deno's engine checks the address of every load
- * in instructions of its own, so that loads cost more than arithmetic.
+ * Estimated cycles of one step along `k`, fitted to measurements: two multiply-adds a cycle, so many
+ * instructions a cycle, and no faster than the sums' own latency allows. Deno's engine checks the address of
+ * every load in instructions of its own, so that loads cost more than arithmetic.
  */
-function stepCycles(rows: number, vectors: number, spreads: boolean): number {
+function stepCycles(rows: number, vectors: number, spreads: boolean, width: number): number {
   const sums = rows * vectors;
   // Four elements of x in one load, and a shuffle for each.
-  const x = spreads && rows === LANES ? LOAD + rows : rows * SPREADING_LOAD;
-  return Math.max(sums / 2, (x + vectors * LOAD + sums) / WIDTH, 2);
+  const shuffles = spreads && rows === LANES ? rows : 0;
+  const x = shuffles > 0 ? LOAD + shuffles : rows * SPREADING_LOAD;
+  return Math.max(sums / 2 + SHUFFLE_DELAY * shuffles, (x + vectors * LOAD + sums) / width, 2);
 }
 
 /** Estimated cycles of a product with a given tile, its remainders included. */
-function productCycles(
-  m: number,
-  n: number,
-  k: number,
-  tile: TileShape,
-  spreads: boolean,
-): number {
+function productCycles(shape: MatmulShape, k: number, tile: TileShape): number {
+  const { m, n, x, packedY } = shape;
+  const packsX = choosesPackX(shape, tile);
+  const packsY = !packedY && choosesPackY(shape, tile);
+  const packing = PACKING * k * ((packsX ? m : 0) + (packsY ? n : 0));
   const vectors = Math.ceil(n / LANES);
-  const cost = (rows: number, width: number): number =>
-    rows * width === 0 ? 0 : k * stepCycles(rows, width, spreads) + TILE_OVERHEAD;
+  // Elements next to each other along k are read four at a time; what is left of k, one by one.
+  const alongK = x.columnStride === 1 && x.rowStride !== 1 && !packsX;
+  const cost = (rows: number, wide: number): number => {
+    if (rows * wide === 0) return 0;
+    const width = k * rows * wide <= STRAIGHT_LINE_OPERATIONS ? WIDTH.straight : WIDTH.looped;
+    const spread = alongK ? wide > 1 ? k - k % LANES : 0 : x.rowStride === 1 || packsX ? k : 0;
+    return spread * stepCycles(rows, wide, true, width) +
+      (k - spread) * stepCycles(rows, wide, false, width) + TILE_OVERHEAD;
+  };
   const wholeRows = Math.floor(m / tile.rows);
   const wholeVectors = Math.floor(vectors / tile.vectors);
   const restRows = m - wholeRows * tile.rows;
   const restVectors = vectors - wholeVectors * tile.vectors;
+  const fetching = FETCH * (tile.rows + restRows) * (tile.vectors + restVectors);
   const isCramped = m > tile.rows &&
     k * tile.vectors * VECTOR_BYTES > NO_PACK_BYTES;
   const cacheCost = isCramped ? CRAMPED_PANEL_COST : 1;
-  return cacheCost * wholeRows *
+  return fetching + packing +
+    cacheCost * wholeRows *
       (wholeVectors * cost(tile.rows, tile.vectors) +
         cost(tile.rows, restVectors)) +
     wholeVectors * cost(restRows, tile.vectors) + cost(restRows, restVectors);
@@ -227,7 +246,7 @@ function productCycles(
 
 /** The splat tile of least estimated cost among those whose sums fit the registers. */
 function splatTile(shape: MatmulShape): TileShape {
-  const { m, k, n, x } = shape;
+  const { m, k, n } = shape;
   let best: TileShape = { rows: 1, vectors: 1 };
   let least = Infinity;
   for (let rows = 1; rows <= Math.min(6, m); rows++) {
@@ -237,8 +256,7 @@ function splatTile(shape: MatmulShape): TileShape {
       const spare = rows > 1 && rows < vectors ? 2 : 1;
       if (rows * vectors + Math.min(rows, vectors) + spare > VECTOR_REGISTERS) break;
       const tile = { rows, vectors };
-      const spreads = x.columnStride === 1 || x.rowStride === 1 || choosesPackX(shape, tile);
-      const cycles = productCycles(m, n, Math.min(k, K_BLOCK_LIMIT), tile, spreads);
+      const cycles = productCycles(shape, Math.min(k, K_BLOCK_LIMIT), tile);
       if (cycles < least) [best, least] = [{ rows, vectors }, cycles];
     }
   }

@@ -25,7 +25,7 @@ import {
 /** Vector instructions in the body of a loop over `k`: enough to hide its counter, few enough to decode. */
 const UNROLLED_OPERATIONS = 48;
 /** A loop over `k` with no more vector instructions than this is written out in full. */
-const STRAIGHT_LINE_OPERATIONS = 160;
+export const STRAIGHT_LINE_OPERATIONS = 100;
 /** Independent chains of multiply-adds that keep a core busy: its latency times its throughput. */
 const CHAINS_IN_FLIGHT = 8;
 

@@ -125,25 +125,21 @@ function reduceByLn2(v: VectorExpressions, x: Term, n: Term): Term {
 function exp(v: VectorExpressions, x: Term): Term {
   // Outside this range the result is zero or infinity anyway; inside, n fits in nine bits.
   const clamped = v.keep(v.atMost(v.atLeast(x, v.number(-104)), v.number(89)));
+  // 2^n in two factors, each a normal number, so that subnormal and overflowing results come out right. The
+  // biases of both exponents are part of the rounding constant, whose upper bits the shifts push out.
+  const round = ROUND + 2 * EXPONENT_BIAS;
   const shifted = v.keep(
-    v.multiplyAdd(clamped, v.number(LOG2_E), v.number(ROUND)),
+    v.multiplyAdd(clamped, v.number(LOG2_E), v.number(round)),
   );
-  const n = v.keep(v.sub(shifted, v.number(ROUND)));
+  const n = v.keep(v.sub(shifted, v.number(round)));
   const r = reduceByLn2(v, clamped, n);
   const r2 = v.keep(v.mul(r, r));
   const high = v.multiplyAdd(v.number(EXP[4]), r2, pair(v, r, EXP[2], EXP[3]));
   const q = v.multiplyAdd(high, r2, pair(v, r, EXP[0], EXP[1]));
   const power = v.add(v.multiplyAdd(q, r2, r), v.number(1));
-  // 2^n in two factors, each a normal number, so that subnormal and overflowing results come out right.
-  const exponent = v.keep(v.subIntegers(shifted, v.integer(bitsOf(ROUND))));
-  const half = v.keep(v.shiftRight(exponent, 1));
-  const scaled = v.mul(power, powerOfTwo(v, half));
-  return v.mul(scaled, powerOfTwo(v, v.subIntegers(exponent, half)));
-}
-
-/** 2^n for integers -127 < n < 128. */
-function powerOfTwo(v: VectorExpressions, n: Term): Term {
-  return v.shiftLeft(v.addIntegers(n, v.integer(EXPONENT_BIAS)), MANTISSA_BITS);
+  const half = v.keep(v.shiftRight(shifted, 1));
+  const scaled = v.mul(power, v.shiftLeft(half, MANTISSA_BITS));
+  return v.mul(scaled, v.shiftLeft(v.subIntegers(shifted, half), MANTISSA_BITS));
 }
 
 function sigmoid(v: VectorExpressions, x: Term): Term {
