@@ -147,11 +147,9 @@ function time(rows: readonly Row[]): string {
   const perStep = (row: Row) => formatTime(row.seconds / row.size.time);
   const least = rows.reduce((a, b) => a.seconds / a.size.time < b.seconds / b.size.time ? a : b);
   const [first, last] = [rows[0], rows[rows.length - 1]];
-  return `**T is linear.** A step of time takes ${
-    perStep(least)
-  } at best, at T ${least.size.time}; ${
-    perStep(first)
-  } at T ${first.size.time}, where few steps share the optimizer; and ${
+  const best = `${perStep(least)} at best, at T ${least.size.time}`;
+  const short = `; ${perStep(first)} at T ${first.size.time}, where few steps share the optimizer`;
+  return `**T is linear.** A step of time takes ${best}${least === first ? "" : short}; and ${
     perStep(last)
   } at T ${last.size.time}, where ${
     (last.planned / 2 ** 20).toFixed(0)
