@@ -76,8 +76,8 @@ const PANELS_WORTH_PACKING = 16;
 /** Estimated cycles a tile costs for its loop and its epilogue, as a share of a step along `k`. */
 const TILE_OVERHEAD = 5;
 
-/** Estimated cycles to fetch the code of a vector of sums, which a small program has in no near cache. */
-const FETCH = 6;
+/** Estimated cycles to fetch the code of a vector of sums and what follows it: a small program runs it but once. */
+const FETCH = 20;
 
 /** Estimated cycles to pack an element. */
 const PACKING = 0.4;
