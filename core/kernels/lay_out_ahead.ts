@@ -31,6 +31,8 @@ const PADDING = 16;
 const LEAST_CROWDED = 4;
 /** Iterations that repay the copy of another operand that lies transposed: a tenth is saved. */
 const LEAST_TRANSPOSED = 16;
+/** Rows of a product that is not computed row by row, without packing. */
+const LEAST_ROWS = 4;
 
 /**
  * Copies right operands of products in loops before the loop, if those are for a library.
@@ -71,7 +73,7 @@ function startOfCopied(kernel: MatmulKernel, time: Axis): Expression | undefined
   const y = blasProduct(kernel)?.y;
   if (!y || inner.extent === 1 || column.extent === 1) return undefined;
   const isCrowded = 4 * y.stride % PAGE_BYTES === 0;
-  if (!isCrowded && !y.transposed) return undefined;
+  if (!isCrowded && !(y.transposed && kernel.row.extent >= LEAST_ROWS)) return undefined;
   if (time.extent < (isCrowded ? LEAST_CROWDED : LEAST_TRANSPOSED)) return undefined;
   const base = affineIndex(kernel.y.index, [inner, column])?.base;
   // What moves with the loop, or is looked up, is another matrix each time.

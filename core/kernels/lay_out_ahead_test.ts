@@ -12,7 +12,7 @@ const f32 = (...shape: number[]) => ({ dtype: "f32", shape }) as const;
 
 /** Products with a matrix of 50 lines of `terms` numbers, transposed or not, in a loop. */
 function loopOf(length: number, terms: number, { plain = false, changes = false } = {}) {
-  const { graph } = trace([f32(50, terms), f32(2, plain ? 50 : terms)], (y, start) => {
+  const { graph } = trace([f32(50, terms), f32(4, plain ? 50 : terms)], (y, start) => {
     const [end] = ops.scan(
       ([h, w]: readonly [Tensor, Tensor], _: undefined) => {
         const next = ops.matmul(h, changes ? w : y, { transposeY: !plain });
