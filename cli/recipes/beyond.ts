@@ -70,7 +70,7 @@ export const BEYOND: Readonly<Record<string, Recipe>> = {
     task: "char",
     taskOptions: { mode: "contiguous", length: 64, batch: 64, validation: 0.1 },
     training: {
-      steps: 2000,
+      steps: 1800,
       lr: 0.003,
       schedule: "cosine",
       warmup: 100,
