@@ -104,6 +104,14 @@ Deno.test("targetLines() says nothing is in the way where nothing is missed", ()
   assert(!text.includes("It is made up."), text);
 });
 
+Deno.test("targetLines() says what is between a small model and the lead that was wanted", () => {
+  const near = row("fizzbuzz-mlp", cell("jax", "JAX", 1000, 1000, 1000));
+  const text = targetLines([near], { "fizzbuzz-mlp": "It is made up." }).join("\n");
+  assertStringIncludes(text, "ahead of JAX in 1 of 1 jobs.");
+  assertStringIncludes(text, "What is between:\n\n- `fizzbuzz-mlp`: It is made up.");
+  assert(!targetLines([near], {}).join("\n").includes("What is between"));
+});
+
 Deno.test("writeResults() tells date, machine, versions, command, devices, and who is not there", () => {
   const text = writeResults(ROWS, RUN);
   assertStringIncludes(text, "- date: 2026-01-02\n- machine: a made-up machine, 2 cores, linux\n");

@@ -27,8 +27,11 @@ export function targetLines(
   const torch = judgedTorch(rows);
   const lines = ["## Targets", ""];
   if (torch !== undefined) lines.push(...torchLines(rows, torch), "");
-  lines.push(...jaxLines(rows));
   const short = rows.filter((row) => shortfallOf(row, torch) !== undefined);
+  lines.push(...jaxLines(rows));
+  const near = rows.filter((row) => !short.includes(row) && isNearJax(row))
+    .flatMap(({ job: { name } }) => obstacles[name] ? [`- \`${name}\`: ${obstacles[name]}`] : []);
+  if (near.length > 0) lines.push("What is between:", "", ...near, "");
   if (short.length === 0) return lines;
   lines.push(
     "What is in the way, and what of a step's time its parts take, from programs of the forward pass, of it and the",
@@ -69,9 +72,7 @@ function torchLines(rows: readonly JobRow[], torch: string): string[] {
 function jaxLines(rows: readonly JobRow[]): string[] {
   const measured = rows.flatMap((row) => {
     const ratio = ratioOf(row, "unroll", "jax");
-    const shapes = Object.values(parameterShapes(row.job));
-    const size = shapes.reduce((sum, shape) => sum + shape.reduce((a, b) => a * b, 1), 0);
-    return ratio === undefined ? [] : [{ name: row.job.name, ratio, small: size < SMALL }];
+    return ratio === undefined ? [] : [{ name: row.job.name, ratio, small: isSmall(row) }];
   });
   if (measured.length === 0) return [];
   const tell = (some: typeof measured): string =>
@@ -93,6 +94,18 @@ function jaxLines(rows: readonly JobRow[]): string[] {
     );
   }
   return [...lines, ""];
+}
+
+function isSmall({ job }: JobRow): boolean {
+  const sizes = Object.values(parameterShapes(job))
+    .map((shape) => shape.reduce((size, extent) => size * extent, 1));
+  return sizes.reduce((sum, size) => sum + size, 0) < SMALL;
+}
+
+/** Whether a small model is not as far ahead of JAX as was wanted. */
+function isNearJax(row: JobRow): boolean {
+  const ratio = ratioOf(row, "unroll", "jax");
+  return ratio !== undefined && ratio < SMALL_TARGET && isSmall(row);
 }
 
 function formatParts(parts: StepParts): string {
