@@ -25,7 +25,7 @@ export * from "./backends/reference.ts";
 export * from "./backends/webgpu.ts";
 export * from "./backends/webgpu/adapter.ts";
 export * from "./primitives/primitive.ts";
-export type { ElementwiseName } from "./primitives/elementwise.ts";
+export type { ElementwiseName } from "./primitives/elementwise_rule.ts";
 export type { Axis, Buffer, Expression } from "./kernels/expression.ts";
 export type { ReduceOperation } from "./kernels/kernel.ts";
 export * from "./testing/check_gradients.ts";

@@ -4,7 +4,8 @@
  * @module
  */
 import type { Graph } from "./graph.ts";
-import { ELEMENTWISE, type ElementwiseName } from "./primitives/elementwise.ts";
+import { ELEMENTWISE } from "./primitives/elementwise.ts";
+import type { ElementwiseName } from "./primitives/elementwise_rule.ts";
 import { type MatmulParams, matmulSizes } from "./primitives/matmul.ts";
 import { scanParams } from "./primitives/scan.ts";
 import { sizeOf } from "./tensor_type.ts";

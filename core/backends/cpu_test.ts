@@ -1,6 +1,7 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import type { Graph } from "../graph.ts";
-import { ELEMENTWISE, type ElementwiseName } from "../primitives/elementwise.ts";
+import { ELEMENTWISE } from "../primitives/elementwise.ts";
+import type { ElementwiseName } from "../primitives/elementwise_rule.ts";
 import type { DenseArray } from "../primitives/primitive.ts";
 import { dense, sampleArray } from "../primitives/dense.ts";
 import { PRIMITIVES } from "../primitives/table.ts";

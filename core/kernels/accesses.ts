@@ -102,9 +102,9 @@ export function innerAxesOf(kernel: Kernel): readonly Axis[] {
 }
 
 /** Rough work of one step: scalar operations of one run of it, loops counted in full. */
-export function workOf(step: Step): number {
+export function operationsOf(step: Step): number {
   if (step.kind === "loop") {
-    return step.time.extent * step.steps.reduce((sum, inner) => sum + workOf(inner), 0);
+    return step.time.extent * step.steps.reduce((sum, inner) => sum + operationsOf(inner), 0);
   }
   return pointsOf(axesOf(step)) * (pointsOf(innerAxesOf(step)) + step.stores.length);
 }

@@ -18,7 +18,7 @@ import {
   scaleIndex,
 } from "./expression.ts";
 import { axesOf, type Kernel, mapKernel } from "./kernel.ts";
-import { workOf as instructionsOf } from "./print_wasm/loops.ts";
+import { instructionsOf } from "./print_wasm/loops.ts";
 import { rowStride, staysInRow } from "./rows.ts";
 
 /** How a kernel is shared. */

@@ -217,7 +217,9 @@ class Scheduler {
       return {
         tasks: [{ kind: "kernel", kernel: step, single: true }],
         touches: this.#touches([step], time, true, () => undefined),
-        ...{ waits: false, part: 0, saved: 0 },
+        waits: false,
+        part: 0,
+        saved: 0,
       };
     }
     const { part, rest } = share;
@@ -237,7 +239,9 @@ class Scheduler {
     const single: Work = {
       tasks: [{ kind: "loop", loop, tasks: loop.steps.map(alone), single: true }],
       touches: this.#touches(kernelsOf([loop]), time, true, () => undefined),
-      ...{ waits: false, part: 0, saved: 0 },
+      waits: false,
+      part: 0,
+      saved: 0,
     };
     if (loop.time.extent === 0 || (!this.#eager && cycles < 2 * LEAST_KERNEL)) return single;
     const rows = findRows([loop]);
@@ -284,7 +288,9 @@ class Scheduler {
     return {
       tasks: [{ kind: "loop", loop, tasks: inside.tasks, single: false }],
       touches: this.#touches(kernelsOf([loop]), time, false, () => undefined),
-      ...{ waits: true, part: 0, saved },
+      waits: true,
+      part: 0,
+      saved,
     };
   }
 

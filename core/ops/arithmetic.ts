@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { castTo, elementwise, type ElementwiseName } from "../primitives/elementwise.ts";
+import { castTo, elementwise } from "../primitives/elementwise.ts";
+import type { ElementwiseName } from "../primitives/elementwise_rule.ts";
 import { MATMUL } from "../primitives/matmul.ts";
 import { Tensor, type TensorLike } from "../tensor.ts";
 import { type DType, formatType, type Shape } from "../tensor_type.ts";

@@ -6,7 +6,8 @@
  */
 import type { Equation, Graph, Value } from "../graph.ts";
 import { FILL, IOTA } from "../primitives/creation.ts";
-import { ELEMENTWISE, type ElementwiseName } from "../primitives/elementwise.ts";
+import { ELEMENTWISE } from "../primitives/elementwise.ts";
+import type { ElementwiseName } from "../primitives/elementwise_rule.ts";
 import { BROADCAST } from "../primitives/layout.ts";
 import { sizeOf } from "../tensor_type.ts";
 import { trace } from "../trace.ts";

@@ -7,7 +7,8 @@
 import type { Equation, Graph, Value } from "../graph.ts";
 import { FILL } from "../primitives/creation.ts";
 import { GATHER } from "../primitives/gather.ts";
-import { ELEMENTWISE, type ElementwiseName } from "../primitives/elementwise.ts";
+import { ELEMENTWISE } from "../primitives/elementwise.ts";
+import type { ElementwiseName } from "../primitives/elementwise_rule.ts";
 import { SCAN, scanParams } from "../primitives/scan.ts";
 import { sizeOf } from "../tensor_type.ts";
 import { type Loop, type LoopInput, producersOf, rewriteScans } from "./loop.ts";

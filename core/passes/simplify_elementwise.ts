@@ -6,7 +6,8 @@
  */
 import type { Equation, Value } from "../graph.ts";
 import { dense } from "../primitives/dense.ts";
-import { ELEMENTWISE_PRIMITIVES, type ElementwiseName } from "../primitives/elementwise.ts";
+import { ELEMENTWISE_PRIMITIVES } from "../primitives/elementwise.ts";
+import type { ElementwiseName } from "../primitives/elementwise_rule.ts";
 import { BROADCAST, type BroadcastParams, RESHAPE } from "../primitives/layout.ts";
 import { sameShape } from "../tensor_type.ts";
 import type { Rewriter, Rule } from "./rewrite.ts";

@@ -6,7 +6,8 @@
  */
 import type { Equation, Value } from "../graph.ts";
 import { FILL, IOTA } from "../primitives/creation.ts";
-import { ELEMENTWISE, type ElementwiseName } from "../primitives/elementwise.ts";
+import { ELEMENTWISE } from "../primitives/elementwise.ts";
+import type { ElementwiseName } from "../primitives/elementwise_rule.ts";
 import { BROADCAST, type BroadcastParams, RESHAPE } from "../primitives/layout.ts";
 import type { Primitive } from "../primitives/primitive.ts";
 import { sameShape, type Shape, type TensorType } from "../tensor_type.ts";

@@ -3,7 +3,8 @@ import { evaluateGraph } from "../backends/evaluate.ts";
 import { checkGradients } from "../testing/check_gradients.ts";
 import { randomSource } from "../testing/random_source.ts";
 import { apply, trace } from "../trace.ts";
-import { ELEMENTWISE, type ElementwiseName } from "./elementwise.ts";
+import { ELEMENTWISE } from "./elementwise.ts";
+import type { ElementwiseName } from "./elementwise_rule.ts";
 import type { Primitive, Sample } from "./primitive.ts";
 import { PRIMITIVES } from "./table.ts";
 

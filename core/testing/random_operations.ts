@@ -5,7 +5,8 @@
  */
 import * as ops from "../ops/mod.ts";
 import { RANDOM_BITS } from "../primitives/creation.ts";
-import { elementwise, type ElementwiseName } from "../primitives/elementwise.ts";
+import { elementwise } from "../primitives/elementwise.ts";
+import type { ElementwiseName } from "../primitives/elementwise_rule.ts";
 import { BROADCAST, RESHAPE } from "../primitives/layout.ts";
 import type { Tensor } from "../tensor.ts";
 import { type DType, sizeOf, type TensorType } from "../tensor_type.ts";

@@ -20,7 +20,7 @@ import {
 } from "../../kernels/expression.ts";
 import { accumulator } from "../../kernels/expression.ts";
 import { kernelsOf, type MatmulKernel, type Program } from "../../kernels/kernel.ts";
-import { workOf } from "../../kernels/accesses.ts";
+import { operationsOf } from "../../kernels/accesses.ts";
 import { chooseTiling, type Tiling, TILINGS } from "../../kernels/wgsl/matmul.ts";
 import { randomSource } from "../../testing/random_source.ts";
 import type { WebGpuDevice } from "./device.ts";
@@ -77,7 +77,7 @@ export class Tuner {
   async tune(program: Program): Promise<void> {
     if (!this.canMeasure) return;
     for (const kernel of kernelsOf(program.steps)) {
-      if (kernel.kind !== "matmul" || workOf(kernel) < WORTH_MEASURING) continue;
+      if (kernel.kind !== "matmul" || operationsOf(kernel) < WORTH_MEASURING) continue;
       const key = keyOf(kernel);
       if (key === undefined || this.#chosen.has(key)) continue;
       const kept = `${this.#device.identity};${key}`;

@@ -41,7 +41,7 @@ export function slowDepthOf(expressions: Iterable<Expression>): number {
 }
 
 /** Rough number of instructions of some expressions. */
-export function workOf(expressions: Iterable<Expression>): number {
+export function instructionsOf(expressions: Iterable<Expression>): number {
   const seen = new Set<Expression>();
   let work = 0;
   for (const expression of expressions) {

@@ -7,7 +7,7 @@ import type { Axis } from "../expression.ts";
 import type { MapKernel, Store } from "../kernel.ts";
 import type { Emitter } from "./emitter.ts";
 import type { Binding } from "./frame.ts";
-import { forPoints, forVectors, slowDepthOf, workOf } from "./loops.ts";
+import { forPoints, forVectors, instructionsOf, slowDepthOf } from "./loops.ts";
 import { printBlocks, transposedBlocks } from "./transposed_map.ts";
 import { cheapestAxis, mapCost } from "./vector_axis.ts";
 
@@ -34,7 +34,7 @@ function printPoints(
   stores: readonly Store[],
   axis: Axis | undefined,
 ): void {
-  const work = workOf(stores.map(({ value }) => value)) + stores.length;
+  const work = instructionsOf(stores.map(({ value }) => value)) + stores.length;
   const hoist = () => emitter.hoistStores(stores);
   const others = axes.filter((other) => other !== axis);
   const vectors = axis ? Math.ceil(axis.extent / 4) : 1;

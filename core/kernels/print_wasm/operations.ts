@@ -5,7 +5,8 @@
  * @module
  */
 import type { DType } from "../../tensor_type.ts";
-import { ELEMENTWISE, type ElementwiseName } from "../../primitives/elementwise.ts";
+import { ELEMENTWISE } from "../../primitives/elementwise.ts";
+import type { ElementwiseName } from "../../primitives/elementwise_rule.ts";
 import {
   f32x4,
   type FunctionBuilder,

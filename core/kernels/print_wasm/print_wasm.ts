@@ -357,7 +357,10 @@ class ProgramPrinter {
       const arena = code.take("i32");
       code.address(arena, PART, this.#own.bytes, this.#own.offset);
       const locals: Locals = {
-        ...{ buffers: new Map(), arena, own: code.take("i32"), around },
+        buffers: new Map(),
+        arena,
+        own: code.take("i32"),
+        around,
         times: around.map((_, i) => 2 + i),
       };
       for (const buffer of buffersOf(tasks)) {

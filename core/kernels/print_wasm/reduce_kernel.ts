@@ -10,7 +10,7 @@ import { type MapKernel, mapKernel, type ReduceKernel } from "../kernel.ts";
 import type { DType } from "../../tensor_type.ts";
 import { f32x4, type FunctionBuilder, i32x4, type Local, v128 } from "../wasm/module.ts";
 import type { Emitter } from "./emitter.ts";
-import { forPoints, forVectors, LANES, workOf } from "./loops.ts";
+import { forPoints, forVectors, instructionsOf, LANES } from "./loops.ts";
 import { printMap } from "./map_kernel.ts";
 import { cheapestAxis, mapCost, vectorCost } from "./vector_axis.ts";
 
@@ -38,7 +38,7 @@ export function printReduce(emitter: Emitter, kernel: ReduceKernel): void {
   const along = kernel.operation === "argmax" ? { axis: undefined, cost: Infinity } : cheapestAxis(
     inner,
     (axis) =>
-      points * (LANES_COST + workOf(stores.map((store) => store.value)) +
+      points * (LANES_COST + instructionsOf(stores.map((store) => store.value)) +
         terms / axis.extent * Math.ceil(axis.extent / LANES) * vectorCost([value], axis)),
   );
   if (along.axis && along.cost < across.cost) printAlong(emitter, kernel, along.axis);
@@ -91,7 +91,7 @@ function foldOperation(operation: string, dtype: DType) {
 function printAcross(emitter: Emitter, kernel: ReduceKernel, axis: Axis | undefined): void {
   const { axes, inner, value, stores } = kernel;
   const { code } = emitter;
-  const work = workOf([value]) * inner.reduce((n, { extent }) => n * extent, 1);
+  const work = instructionsOf([value]) * inner.reduce((n, { extent }) => n * extent, 1);
   const hoist = () => {
     emitter.hoist([value]);
     emitter.hoistStores(stores);
@@ -161,7 +161,7 @@ function printBlock(
       emitter.push(value);
       foldInto(code, kernel, sums[chain][i]);
     });
-  const work = workOf([value]) * starts.length;
+  const work = instructionsOf([value]) * starts.length;
   forPoints(emitter, inner.slice(0, -1), { work: work * last.extent, hoist }, () => {
     forChains(emitter, last, { work, hoist, chains }, step);
   });
@@ -238,7 +238,7 @@ function printArgmax(emitter: Emitter, { inner: [axis], value }: ReduceKernel): 
 function printAlong(emitter: Emitter, kernel: ReduceKernel, axis: Axis): void {
   const { axes, inner, value, stores } = kernel;
   const { code } = emitter;
-  const work = workOf([value]);
+  const work = instructionsOf([value]);
   const hoist = () => emitter.hoist([value]);
   const others = inner.filter((other) => other !== axis);
   const terms = inner.reduce((n, { extent }) => n * extent, 1);

@@ -12,7 +12,7 @@ import {
   visitExpression,
 } from "../expression.ts";
 import type { Store } from "../kernel.ts";
-import { LANES, workOf } from "./loops.ts";
+import { instructionsOf, LANES } from "./loops.ts";
 
 /** Elements that an index moves with one step of an axis; `undefined` if that is not one number. */
 export function strideAlong(index: Expression, axis: Axis): number | undefined {
@@ -34,7 +34,7 @@ function accessCost(stride: number | undefined): number {
 
 /** Cost of a vector of some values along an axis. */
 export function vectorCost(expressions: readonly Expression[], axis: Axis): number {
-  let cost = workOf(expressions);
+  let cost = instructionsOf(expressions);
   const seen = new Set<Expression>();
   for (const expression of expressions) {
     visitExpression(expression, (part) => {

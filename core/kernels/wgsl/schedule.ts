@@ -11,8 +11,8 @@ import {
   conflicts,
   type Footprint,
   footprintOf,
+  operationsOf,
   pointsOf,
-  workOf,
 } from "../accesses.ts";
 import {
   addIndex,
@@ -154,7 +154,7 @@ function nodeOf(step: Step, options: ScheduleOptions): Node {
   if (step.kind !== "loop") return { ...base, kind: "kernel", tile: undefined };
   const { stepWork = STEP_WORK } = options;
   const fits = bindingsOf([footprint], options) <= options.maxBindings;
-  const iteration = workOf(step) / step.time.extent;
+  const iteration = operationsOf(step) / step.time.extent;
   const rows = findRows([step]);
   if (rows && fits && iteration / rows.extent <= stepWork) {
     const tile = tileOf(rows, iteration);
@@ -253,16 +253,16 @@ function join(latest: readonly Node[], node: Node, options: ScheduleOptions): No
 }
 
 function isLargeProduct(step: Step): boolean {
-  return step.kind === "matmul" && workOf(step) > LARGE_PRODUCT;
+  return step.kind === "matmul" && operationsOf(step) > LARGE_PRODUCT;
 }
 
 function workOutsideLoops(steps: readonly Step[]): number {
-  return steps.reduce((sum, step) => sum + (step.kind === "loop" ? 0 : workOf(step)), 0);
+  return steps.reduce((sum, step) => sum + (step.kind === "loop" ? 0 : operationsOf(step)), 0);
 }
 
 function loopIteration(steps: readonly Step[]): number {
   return steps.reduce(
-    (sum, step) => sum + (step.kind === "loop" ? workOf(step) / step.time.extent : 0),
+    (sum, step) => sum + (step.kind === "loop" ? operationsOf(step) / step.time.extent : 0),
     0,
   );
 }
@@ -304,7 +304,7 @@ function pack(nodes: readonly Node[], options: ScheduleOptions): Dispatch[] {
 }
 
 function totalWork({ steps }: Node): number {
-  return steps.reduce((sum, step) => sum + workOf(step), 0);
+  return steps.reduce((sum, step) => sum + operationsOf(step), 0);
 }
 
 function partOf({ kind, steps, tile }: Node, options: ScheduleOptions): Part {
@@ -321,7 +321,7 @@ function partOf({ kind, steps, tile }: Node, options: ScheduleOptions): Part {
     case "reduce":
       return { kind: "kernel", kernel, workgroups: Math.min(reduceGroups(kernel), 8192) };
     case "matmul": {
-      if (workOf(kernel) < (options.tiledProduct ?? TILED_PRODUCT)) {
+      if (operationsOf(kernel) < (options.tiledProduct ?? TILED_PRODUCT)) {
         // Tiles would be mostly empty, or not worth their code.
         const sum = matmulAsReduce(kernel);
         return { kind: "kernel", kernel: sum, workgroups: Math.min(reduceGroups(sum), 8192) };
