@@ -23,7 +23,7 @@ import { kernelsOf, type MatmulKernel, type Program } from "../../kernels/kernel
 import { operationsOf } from "../../kernels/accesses.ts";
 import { chooseTiling, type Tiling, TILINGS } from "../../kernels/wgsl/matmul.ts";
 import { randomSource } from "../../testing/random_source.ts";
-import type { WebGpuDevice } from "./device.ts";
+import { DeviceLostError, type WebGpuDevice } from "./device.ts";
 import { planProgram } from "./executable.ts";
 
 /**
@@ -44,6 +44,12 @@ const WORTH_MEASURING = 2 ** 24;
 const REPEATS = 5;
 /** How many elements of a result are checked. */
 const CHECKS = 32;
+
+/** What running a candidate gave. */
+interface Measured {
+  readonly time: number;
+  readonly result: Float32Array;
+}
 
 /** Remembers the best tiling of each product. */
 export class Tuner {
@@ -97,10 +103,26 @@ export class Tuner {
     let best = chooseTiling(kernel);
     let least = Infinity;
     for (const tiling of TILINGS) {
-      const { time, result } = await this.#run(alone.program, tiling, [x, y]);
-      if (time < least && isRight(alone.kernel, x, y, result)) [best, least] = [tiling, time];
+      const tried = await this.#try(alone.program, tiling, [x, y]);
+      if (tried && tried.time < least && isRight(alone.kernel, x, y, tried.result)) {
+        [best, least] = [tiling, tried.time];
+      }
     }
     return best;
+  }
+
+  /** Runs a candidate; nothing comes of one that the driver refuses, for nobody asked for it. */
+  async #try(
+    program: Program,
+    tiling: Tiling,
+    inputs: readonly Float32Array<ArrayBuffer>[],
+  ): Promise<Measured | undefined> {
+    try {
+      return await this.#run(program, tiling, inputs);
+    } catch (error) {
+      if (error instanceof DeviceLostError) throw error;
+      return undefined;
+    }
   }
 
   /** Runs a candidate; the time is the least of some runs, in nanoseconds. */
@@ -108,7 +130,7 @@ export class Tuner {
     program: Program,
     tiling: Tiling,
     inputs: readonly Float32Array<ArrayBuffer>[],
-  ): Promise<{ readonly time: number; readonly result: Float32Array }> {
+  ): Promise<Measured> {
     const { device, limits } = this.#device;
     const { shaders: [shader] } = planProgram(program, {
       maxStorageBuffersPerShaderStage: limits.maxStorageBuffersPerShaderStage,
