@@ -41,7 +41,7 @@ export const BEYOND: Readonly<Record<string, Recipe>> = {
     ],
   },
   shakespeare: {
-    summary: "Shakespeare by a recurrent network in about 3 minutes on 2 cores",
+    summary: "Shakespeare by a recurrent network, well within 3 minutes on 2 cores",
     model: "gru",
     modelOptions: { hidden: 256 },
     task: "char",
