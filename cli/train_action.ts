@@ -11,6 +11,7 @@ import {
   estimateStep,
   type Json,
   type JsonRecord,
+  type LearningPhase,
   type LoadSettings,
   type Model,
   type ModelPlugin,
@@ -78,6 +79,15 @@ export async function refusal(model: Chosen, task: Chosen): Promise<string | und
   return `Cannot train ${model.plugin.name} on ${name}: ${reason}${hint}`;
 }
 
+/** The phases that `--phases` names. */
+function readPhases(text: string): readonly LearningPhase[] {
+  try {
+    return parsePhases(text);
+  } catch (error) {
+    throw new UsageError((error as RangeError).message, { cause: error });
+  }
+}
+
 /** Settings of the trainer that options name. */
 export function settingsOf(options: TrainOptions): Partial<TrainSettings> {
   const { lr, phases, optimizer, momentum, weightDecay, ...rest } = options;
@@ -98,7 +108,7 @@ export function settingsOf(options: TrainOptions): Partial<TrainSettings> {
     ...rest,
     learningRate: lr,
     optimizer: made,
-    ...(phases === undefined ? {} : { phases: parsePhases(phases) }),
+    ...(phases === undefined ? {} : { phases: readPhases(phases) }),
   };
 }
 
@@ -236,7 +246,7 @@ function changedSettings(kept: JsonRecord, changes: Partial<TrainOptions>): Kept
     ...rest,
     // One rate takes the place of phases, and the other way round.
     ...(lr === undefined ? {} : { learningRate: lr, phases: undefined }),
-    ...(phases === undefined ? {} : { phases: parsePhases(phases) as unknown as Json }),
+    ...(phases === undefined ? {} : { phases: readPhases(phases) as unknown as Json }),
   };
   return changed as unknown as KeptSettings;
 }

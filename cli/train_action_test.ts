@@ -1,35 +1,22 @@
-import { assertEquals, assertStrictEquals } from "@std/assert";
-import { defineTask, type JsonRecord, type OptionsSchema, type TaskPlugin } from "@unroll/core";
-import { TASKS } from "@unroll/tasks";
-import { configuredTask } from "./train_action.ts";
-import type { Chosen } from "./world.ts";
+import { assertEquals, assertThrows } from "@std/assert";
+import { UsageError } from "./errors.ts";
+import { settingsOf } from "./train_action.ts";
 
-/** A task that counts how often its data are read. */
-function countingReads(): { readonly plugin: TaskPlugin<object>; reads: number } {
-  const xor = TASKS.xor;
-  const counter = {
-    reads: 0,
-    plugin: defineTask({
-      name: "counted",
-      summary: "Counts",
-      options: xor.options as OptionsSchema<object>,
-      create(options) {
-        counter.reads++;
-        return xor(options).create();
-      },
-    }),
-  };
-  return counter;
-}
+Deno.test("settingsOf() reads the phases of the learning rate", () => {
+  assertEquals(settingsOf({ steps: 6, phases: "4:0.5,2:1e-3" }).phases, [
+    { steps: 4, learningRate: 0.5 },
+    { steps: 2, learningRate: 1e-3 },
+  ]);
+});
 
-Deno.test("configuredTask() reads a task's data once for each time it is asked for by a person", async () => {
-  const counter = countingReads();
-  const options: JsonRecord = {};
-  const asked: Chosen = { plugin: counter.plugin, name: "counted", options };
-  // To see whether a model can learn it, and to train.
-  const [first, second] = [configuredTask(asked), configuredTask(asked)];
-  assertStrictEquals(await first.create(), await second.create());
-  assertEquals(counter.reads, 1);
-  await configuredTask({ ...asked }).create();
-  assertEquals(counter.reads, 2);
+Deno.test("settingsOf() refuses settings that do not go together, as mistakes in the command", () => {
+  const cases = [
+    [{ phases: "fast" }, 'Cannot read the learning-rate phases "fast"'],
+    [{ phases: "4:0.5", lr: 0.1 }, "Cannot use --lr with --phases"],
+    [{ momentum: 0.9, optimizer: "adam" }, "Cannot use --momentum without --optimizer sgd"],
+    [{ weightDecay: 0.1 }, "Cannot use --weight-decay without --optimizer adamw"],
+  ] as const;
+  for (const [options, sentence] of cases) {
+    assertThrows(() => settingsOf(options), UsageError, sentence);
+  }
 });
