@@ -2,8 +2,10 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { UsageError } from "./errors.ts";
 import { settingsOf } from "./train_action.ts";
 
+const PLAIN = { seed: 0, device: "cpu" } as const;
+
 Deno.test("settingsOf() reads the phases of the learning rate", () => {
-  assertEquals(settingsOf({ steps: 6, phases: "4:0.5,2:1e-3" }).phases, [
+  assertEquals(settingsOf({ ...PLAIN, phases: "4:0.5,2:1e-3" }).phases, [
     { steps: 4, learningRate: 0.5 },
     { steps: 2, learningRate: 1e-3 },
   ]);
@@ -17,6 +19,6 @@ Deno.test("settingsOf() refuses settings that do not go together, as mistakes in
     [{ weightDecay: 0.1 }, "Cannot use --weight-decay without --optimizer adamw"],
   ] as const;
   for (const [options, sentence] of cases) {
-    assertThrows(() => settingsOf(options), UsageError, sentence);
+    assertThrows(() => settingsOf({ ...PLAIN, ...options }), UsageError, sentence);
   }
 });
