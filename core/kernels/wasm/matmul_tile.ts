@@ -120,12 +120,15 @@ function spreadsRows({ rows, x }: TileOptions): boolean {
   return x.rowBytes === FLOAT_BYTES && rows === LANES;
 }
 
-/** `sums[r] += x[r] · y` for all rows, where each row of `x` is a lane of some vector. */
-function addSpread(
+/**
+ * `sums[r] += x[r] · y` for all rows: the vectors of `y` stay in registers, the elements of `x` pass by.
+ * `spread` pushes the element of a row in all lanes.
+ */
+function addRows(
   code: FunctionBuilder,
   sums: readonly (readonly Local[])[],
-  lane: (row: number) => readonly [vector: Local, lane: number],
   y: Address,
+  spread: (row: number) => void,
 ): void {
   code.scope(() => {
     const yVectors = code.locals("v128", sums[0].length);
@@ -135,13 +138,17 @@ function addSpread(
       code.set(yVector);
     });
     sums.forEach((row, r) => {
-      const [vector, from] = lane(r);
-      code.get(vector, vector);
-      code.shuffle([from, from, from, from]);
+      spread(r);
       code.set(splat);
       row.forEach((sum, v) => multiplyAddInto(code, sum, splat, yVectors[v]));
     });
   });
+}
+
+/** Pushes a lane of a vector in all lanes. */
+function spreadLane(code: FunctionBuilder, vector: Local, lane: number): void {
+  code.get(vector, vector);
+  code.shuffle([lane, lane, lane, lane]);
 }
 
 /** One `k` whose four elements of `x` lie next to each other. */
@@ -154,7 +161,7 @@ function spreadRows(
   code.scope(() => {
     code.vector(x.base, x.offset);
     const vector = code.take("v128");
-    addSpread(code, sums, (row) => [vector, row], y);
+    addRows(code, sums, y, (row) => spreadLane(code, vector, row));
   });
 }
 
@@ -171,10 +178,8 @@ function spreadQuad(
       return code.take("v128");
     });
     for (let k = 0; k < LANES; k++) {
-      addSpread(code, sums, (row) => [vectors[row], k], {
-        base: y.base,
-        offset: y.offset + k * y.kBytes,
-      });
+      const row = { base: y.base, offset: y.offset + k * y.kBytes };
+      addRows(code, sums, row, (r) => spreadLane(code, vectors[r], k));
     }
   });
 }
@@ -201,26 +206,19 @@ function splatStepAlongColumns(
   });
 }
 
-/** One `k`, few columns: the vectors of `y` stay in registers, the elements of `x` pass by. */
+/** One `k`, few columns: each element of `x` is loaded where it is needed. */
 function splatStepAlongRows(
   code: FunctionBuilder,
   sums: readonly (readonly Local[])[],
   x: TileOptions["x"],
   y: Address,
 ): void {
-  code.scope(() => {
-    const yVectors = code.locals("v128", sums[0].length);
-    const splat = code.local("v128");
-    yVectors.forEach((yVector, v) => {
-      code.vector(y.base, y.offset + v * VECTOR_BYTES);
-      code.set(yVector);
-    });
-    sums.forEach((row, r) => {
-      code.loadFrom(load.v128_splat32, x.base, x.offset + r * x.rowBytes);
-      code.set(splat);
-      row.forEach((sum, v) => multiplyAddInto(code, sum, splat, yVectors[v]));
-    });
-  });
+  addRows(
+    code,
+    sums,
+    y,
+    (r) => code.loadFrom(load.v128_splat32, x.base, x.offset + r * x.rowBytes),
+  );
 }
 
 /** Emits one tile whose `x` and `y` both have successive `k` next to each other. */
