@@ -197,18 +197,13 @@ export function scanInSegments<C, X, Y>(
   const count = Math.floor(length / steps);
   const rest = length - count * steps;
   if (rest === 0) return run(initial, 0, count, steps);
-  const parts: Y[] = [];
-  let carry = initial;
-  for (const isRest of reverse ? [true, false] : [false, true]) {
-    const [next, outputs] = isRest
-      ? run(carry, count * steps, 1, rest)
-      : run(carry, 0, count, steps);
-    carry = next;
-    if (isRest) parts.push(outputs);
-    else parts.unshift(outputs);
-  }
-  const [most, few] = parts.map((part) => flattenTree(part));
-  return [carry, rebuildTree(parts[0], most.map((part, i) => concatenate([part, few[i]])))];
+  const whole = (carry: C) => run(carry, 0, count, steps);
+  const left = (carry: C) => run(carry, count * steps, 1, rest);
+  const [first, second] = reverse ? [left, whole] : [whole, left];
+  const [between, early] = first(initial);
+  const [last, late] = second(between);
+  const [most, few] = (reverse ? [late, early] : [early, late]).map((part) => flattenTree(part));
+  return [last, rebuildTree(early, most.map((part, i) => concatenate([part, few[i]])))];
 }
 
 /** Number of steps of a loop, from its sequences if it is not given. */
