@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { type Backend, compile, type Tensor, tensor } from "./core.ts";
-import { secondsPerCall, type Timing, warmUp } from "./peak.ts";
+import { type Backend, compile, grad, type Tensor, tensor } from "./core.ts";
+import { repeated, secondsPerCall, type Timing, warmUp } from "./peak.ts";
 
 /** Seconds that the engine is given for its optimising compiler. */
 const PATIENCE = 0.3;
@@ -47,17 +47,22 @@ export async function prepareCall(
   return run;
 }
 
+/** The numbers from 0 to 2002 in an order that looks random and is always the same, again and again. */
+export function scattered(i: number): number {
+  return i * 7919 % 2003;
+}
+
 /** Numbers between -1 and 1 that look random and are always the same. */
 export function someNumbers(...shape: number[]): Tensor {
   const size = shape.reduce((a, b) => a * b, 1);
-  const data = Float32Array.from({ length: size }, (_, i) => (i * 7919 % 2003) / 1001 - 1);
+  const data = Float32Array.from({ length: size }, (_, i) => scattered(i) / 1001 - 1);
   return tensor(data, { shape });
 }
 
 /** Whole numbers from 0 to `classes` - 1 that look random and are always the same. */
 export function someLabels(classes: number, ...shape: number[]): Tensor {
   const size = shape.reduce((a, b) => a * b, 1);
-  const data = Int32Array.from({ length: size }, (_, i) => (i * 7919 % 2003) % classes);
+  const data = Int32Array.from({ length: size }, (_, i) => scattered(i) % classes);
   return tensor(data, { shape, dtype: "i32" });
 }
 
@@ -74,6 +79,31 @@ export function benchCall(
     MADE.add(call);
     run();
   });
+}
+
+/**
+ * Declares a benchmark of a function, and one of its gradient by its first input.
+ *
+ * @param backend Where they run.
+ * @param fn The function, whose result is a number.
+ * @param inputs What it is given.
+ * @param about The name of both, what the first alone is called, and columns of the table.
+ * @returns The two calls.
+ */
+export async function benchWithGradient(
+  backend: Backend,
+  fn: (first: Tensor, ...others: Tensor[]) => Tensor,
+  inputs: readonly Tensor[],
+  { name, alone, columns }: Pick<Call, "name" | "columns"> & { readonly alone: string },
+): Promise<Call[]> {
+  const gradient = (first: Tensor, ...others: Tensor[]): Tensor =>
+    grad((own: Tensor) => fn(own, ...others))(first);
+  const calls: Call[] = [
+    { name: `${name}: ${alone}`, run: await prepareCall(backend, fn, inputs), columns },
+    { name: `${name}: gradient`, run: await prepareCall(backend, gradient, inputs), columns },
+  ];
+  for (const call of calls) benchCall(call);
+  return calls;
 }
 
 /**
@@ -97,9 +127,7 @@ export function printAtEnd(
     let peak = 0;
     const times = made.map(({ run }) => {
       if (measurePeak) peak = Math.max(peak, measurePeak(TIMING));
-      return secondsPerCall((count) => {
-        for (let i = 0; i < count; i++) run();
-      }, TIMING);
+      return secondsPerCall(repeated(run), TIMING);
     });
     const rows = made.map(({ name, columns }, i) => [
       name,

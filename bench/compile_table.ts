@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { lowerGraph } from "../core/kernels/lower.ts";
+import { lowerForCpu } from "../core/kernels/lower_for_cpu.ts";
 import { printWasm } from "../core/kernels/print_wasm/print_wasm.ts";
 import { optimize } from "../core/passes/mod.ts";
 import { formatTable } from "./calls.ts";
@@ -34,7 +34,7 @@ async function timeStages(job: JobNumbers): Promise<number[]> {
   const graph = optimize(traced.graph);
   mark();
   const donated = donationsOf(job, traced);
-  const program = lowerGraph(graph, { name: job.name, donated });
+  const program = lowerForCpu(graph, { name: job.name, donated });
   mark();
   const threads = { count: navigator.hardwareConcurrency };
   const { bytes } = printWasm(program, { relaxed: true, shared: true, threads });

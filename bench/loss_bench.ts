@@ -3,12 +3,11 @@
  *
  * @module
  */
-import { cpuBackend, crossEntropy, grad, mean, type Tensor } from "./core.ts";
+import { cpuBackend, crossEntropy, mean, type Tensor } from "./core.ts";
 import {
-  benchCall,
+  benchWithGradient,
   type Call,
   formatTime,
-  prepareCall,
   printAtEnd,
   someLabels,
   someNumbers,
@@ -25,22 +24,6 @@ for (const [rows, classes] of SHAPES) {
   const name = `cross entropy [${rows}, ${classes}]`;
   const inputs = [someNumbers(rows, classes), someLabels(classes, rows)];
   const columns = (seconds: number): readonly string[] => [formatTime(seconds / (rows * classes))];
-  const forward: Call = {
-    name: `${name}: loss`,
-    run: await prepareCall(backend, loss, inputs),
-    columns,
-  };
-  const both: Call = {
-    name: `${name}: gradient`,
-    run: await prepareCall(
-      backend,
-      (logits, labels) => grad((own: Tensor) => loss(own, labels))(logits),
-      inputs,
-    ),
-    columns,
-  };
-  calls.push(forward, both);
-  benchCall(forward);
-  benchCall(both);
+  calls.push(...await benchWithGradient(backend, loss, inputs, { name, alone: "loss", columns }));
 }
 printAtEnd("Softmax cross entropy", ["an element"], calls);

@@ -60,6 +60,13 @@ export function instantiate(module: ModuleBuilder): (count: number) => void {
   return instance.exports.run as (count: number) => void;
 }
 
+/** A call, made as often as told. */
+export function repeated(call: () => void): (count: number) => void {
+  return (count) => {
+    for (let i = 0; i < count; i++) call();
+  };
+}
+
 /**
  * Waits until the optimising compiler, which runs in the background, has replaced the function.
  *

@@ -8,7 +8,6 @@
  * @module
  */
 import { innerAxesOf, pointsOf } from "../core/kernels/accesses.ts";
-import { dropLast } from "../core/kernels/drop_last.ts";
 import type { Axis } from "../core/kernels/expression.ts";
 import {
   axesOf,
@@ -17,7 +16,7 @@ import {
   separateKernels,
   type Step,
 } from "../core/kernels/kernel.ts";
-import { lowerGraph } from "../core/kernels/lower.ts";
+import { lowerForCpu } from "../core/kernels/lower_for_cpu.ts";
 import { printWasm } from "../core/kernels/print_wasm/print_wasm.ts";
 import { straightenOperands } from "../core/kernels/print_wasm/straighten.ts";
 import { optimize } from "../core/passes/mod.ts";
@@ -26,7 +25,7 @@ import { flattenTree, type TypedArray } from "./core.ts";
 import { jobNamed } from "./jobs/job.ts";
 import { BATCHES, batchOf, type JobNumbers, withNumbers } from "./jobs/numbers.ts";
 import { donationsOf, startingState, traceJob } from "./jobs/run.ts";
-import { secondsPerCall, type Timing, warmUp } from "./peak.ts";
+import { repeated, secondsPerCall, type Timing, warmUp } from "./peak.ts";
 
 /** Short rounds and many, so that other processes miss one. */
 const TIMING: Timing = { minimum: 0.0008, rounds: 200, limit: 0.3 };
@@ -77,9 +76,7 @@ function load(program: Program, data: readonly TypedArray[]) {
 }
 
 async function timeOf(call: () => void): Promise<number> {
-  const run = (count: number) => {
-    for (let i = 0; i < count; i++) call();
-  };
+  const run = repeated(call);
   await warmUp(run, PATIENCE);
   return secondsPerCall(run, TIMING);
 }
@@ -100,8 +97,7 @@ async function profile(name: string, together: number): Promise<void> {
   const job = withNumbers(jobNamed(name));
   const traced = traceJob(job, together);
   const donated = donationsOf(job, traced);
-  const lowered = dropLast(lowerGraph(optimize(traced.graph), { name, donated }));
-  const program = straightenOperands(lowered);
+  const program = straightenOperands(lowerForCpu(optimize(traced.graph), { name, donated }));
   const [all, alone] = load(program, await inputsOf(job, program, together));
   const whole = await timeOf(() => all.run(TABLE)) / together;
   const rows: string[][] = [];

@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { cpuBackend, grad, matmul, scan, square, sum, tanh, type Tensor } from "./core.ts";
-import { benchCall, type Call, formatTime, prepareCall, printAtEnd, someNumbers } from "./calls.ts";
+import { cpuBackend, matmul, scan, square, sum, tanh, type Tensor } from "./core.ts";
+import { benchWithGradient, type Call, formatTime, printAtEnd, someNumbers } from "./calls.ts";
 
 const TIMES = [8, 64, 512];
 const HIDDEN = [5, 20, 64];
@@ -33,23 +33,10 @@ for (const hidden of HIDDEN) {
       someNumbers(1, hidden),
     ];
     const columns = (seconds: number): readonly string[] => [formatTime(seconds / time)];
-    const forward: Call = {
-      name: `scan T${time} H${hidden}: forward`,
-      run: await prepareCall(backend, network, inputs),
-      columns,
-    };
-    const both: Call = {
-      name: `scan T${time} H${hidden}: gradient`,
-      run: await prepareCall(
-        backend,
-        (weight, xs, start) => grad((w: Tensor) => network(w, xs, start))(weight),
-        inputs,
-      ),
-      columns,
-    };
-    calls.push(forward, both);
-    benchCall(forward);
-    benchCall(both);
+    const name = `scan T${time} H${hidden}`;
+    calls.push(
+      ...await benchWithGradient(backend, network, inputs, { name, alone: "forward", columns }),
+    );
   }
 }
 printAtEnd("Loops over time", ["a step"], calls);

@@ -14,7 +14,7 @@ import {
 import type { JobNumbers } from "../jobs/numbers.ts";
 import { type Named, objective, type TrainingState, trainingStep } from "../jobs/programs.ts";
 import { emptyBatch, startingState } from "../jobs/run.ts";
-import { secondsPerCall, warmUp } from "../peak.ts";
+import { repeated, secondsPerCall, warmUp } from "../peak.ts";
 import type { StepParts } from "./results.ts";
 
 /**
@@ -59,9 +59,9 @@ async function secondsOf(
   const program = await compiled.prepare(...form);
   const upload = async (leaf: Tensor) => backend.upload(leaf.type, await leaf.data());
   const inputs = await Promise.all(flattenTree(form).map(upload));
-  const run = (count: number): void => {
-    for (let i = 0; i < count; i++) for (const output of program.run(inputs)) output.dispose();
-  };
+  const run = repeated(() => {
+    for (const output of program.run(inputs)) output.dispose();
+  });
   await warmUp(run, 3 * minimum);
   const seconds = secondsPerCall(run, { minimum });
   for (const input of inputs) input.dispose();

@@ -4,7 +4,7 @@
  * @module
  */
 import { f32x4, load, ModuleBuilder, store } from "../../core/kernels/wasm/module.ts";
-import { instantiate, secondsPerCall, type Timing, warmUp } from "../peak.ts";
+import { instantiate, repeated, secondsPerCall, type Timing, warmUp } from "../peak.ts";
 
 const TIMING: Timing = { minimum: 0.01, rounds: 8, limit: 0.2 };
 /** Sizes measured, in bytes. */
@@ -29,9 +29,7 @@ export async function measureBandwidth(): Promise<Bandwidth> {
     const words = new Float32Array(bytes / 4).fill(1);
     const half = words.length / 2;
     copied.push(
-      bytes / 2 / await secondsOf((count) => {
-        for (let i = 0; i < count; i++) words.copyWithin(half, 0, half);
-      }),
+      bytes / 2 / await secondsOf(repeated(() => void words.copyWithin(half, 0, half))),
     );
   }
   return { sizes: SIZES, read, copied };

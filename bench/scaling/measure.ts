@@ -5,7 +5,7 @@
  */
 import { type Backend, cpuBackend, exp } from "@unroll/core";
 import { prepareCall, someNumbers } from "../calls.ts";
-import { preparePeak, secondsPerCall } from "../peak.ts";
+import { preparePeak, repeated, secondsPerCall } from "../peak.ts";
 import { type Bandwidth, measureBandwidth, rateFor } from "./bandwidth.ts";
 import {
   BASE,
@@ -173,10 +173,7 @@ const FEW = 4096;
 async function secondsPerExp(): Promise<number> {
   using backend = cpuBackend({ threads: 1 });
   const run = await prepareCall(backend, (x) => exp(x), [someNumbers(FEW)]);
-  const timing = { minimum: 0.01, rounds: 20 };
-  return secondsPerCall((count) => {
-    for (let i = 0; i < count; i++) run();
-  }, timing) / FEW;
+  return secondsPerCall(repeated(run), { minimum: 0.01, rounds: 20 }) / FEW;
 }
 
 /** What a model keeps, from sizes at which nothing else weighs. */

@@ -26,9 +26,10 @@ import {
   zeros,
 } from "@unroll/core";
 import { gru, lstm, rnn } from "@unroll/models";
-import { lowerGraph } from "../../core/kernels/lower.ts";
+import { lowerForCpu } from "../../core/kernels/lower_for_cpu.ts";
 import { printWasm } from "../../core/kernels/print_wasm/print_wasm.ts";
-import { secondsPerCall, type Timing, warmUp } from "../peak.ts";
+import { scattered } from "../calls.ts";
+import { repeated, secondsPerCall, type Timing, warmUp } from "../peak.ts";
 
 /** What decides the size of a step. */
 export interface Size {
@@ -112,7 +113,7 @@ function prepareStep({ model, hidden, time, batch, layers, recompute }: Size): P
   };
   const symbols = (shift: number) =>
     tensor(
-      Int32Array.from({ length: time * batch }, (_, i) => ((i + shift) * 7919 % 2003) % SYMBOLS),
+      Int32Array.from({ length: time * batch }, (_, i) => scattered(i + shift) % SYMBOLS),
       { shape: [time, batch], dtype: "i32" },
     );
   return {
@@ -126,7 +127,7 @@ function waves(shape: readonly number[]): Tensor {
   const scale = 1 / Math.sqrt(shape[0]);
   const data = Float32Array.from(
     { length: sizeOf(shape) },
-    (_, i) => ((i * 7919 % 2003) / 1001 - 1) * scale,
+    (_, i) => (scattered(i) / 1001 - 1) * scale,
   );
   return tensor(data, { shape });
 }
@@ -148,7 +149,7 @@ export function plannedBytes(size: Size): number {
 }
 
 function arenaOf(graph: Graph, donated: readonly (readonly [number, number])[]): number {
-  return printWasm(lowerGraph(optimize(graph), { donated })).arenaBytes;
+  return printWasm(lowerForCpu(optimize(graph), { donated })).arenaBytes;
 }
 
 /** Best seconds of a step on a device. */
@@ -166,9 +167,7 @@ export async function secondsPerStep(backend: Backend, size: Size): Promise<numb
     buffers = program.run([...buffers, ...inputs]);
   };
   await warmUp(run, PATIENCE);
-  const seconds = secondsPerCall((count) => {
-    for (let i = 0; i < count; i++) run();
-  }, TIMING);
+  const seconds = secondsPerCall(repeated(run), TIMING);
   for (const buffer of [...buffers, ...inputs]) buffer.dispose();
   return seconds;
 }

@@ -6,13 +6,10 @@
  */
 import { debugLevel, debugLine, dumpText, readVariable } from "../debug.ts";
 import type { Graph } from "../graph.ts";
-import { dropLast } from "../kernels/drop_last.ts";
 import { formatProgram } from "../kernels/format_program.ts";
 import type { Program, Step } from "../kernels/kernel.ts";
-import { layOutAhead } from "../kernels/lay_out_ahead.ts";
-import { lowerGraph } from "../kernels/lower.ts";
+import { lowerForCpu } from "../kernels/lower_for_cpu.ts";
 import { MOST_PAGES, printWasm } from "../kernels/print_wasm/print_wasm.ts";
-import { separateProducts } from "../kernels/separate_products.ts";
 import { emitMatmul, planMatmul } from "../kernels/wasm/matmul.ts";
 import { ModuleBuilder } from "../kernels/wasm/module.ts";
 import { detectFeatures } from "../kernels/wasm/features.ts";
@@ -202,8 +199,7 @@ async function compileGraph(
 ): Promise<Executable> {
   // Workers take a while to start; they do so while the program is made.
   if (threads && workOf(graph) > WORTH_THREADS) threads.prepare();
-  const lowered = dropLast(lowerGraph(optimize(graph), { name, donated }));
-  const program = blas ? layOutAhead(separateProducts(lowered)) : lowered;
+  const program = lowerForCpu(optimize(graph), { name, donated, blas: blas !== undefined });
   const printed = printWasm(program, {
     relaxed,
     threads: threads && { count: threads.count, eager },
