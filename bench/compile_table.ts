@@ -8,8 +8,8 @@
  *
  * @module
  */
-import { lowerForCpu } from "../core/kernels/lower_for_cpu.ts";
-import { printWasm } from "../core/kernels/print_wasm/print_wasm.ts";
+import { lowerForCpu } from "../core/loops/lower_for_cpu.ts";
+import { printWasm } from "../core/codegen/wasm/printer/print_wasm.ts";
 import { optimize } from "../core/passes/mod.ts";
 import { formatTable } from "./calls.ts";
 import { jobNamed, JOBS } from "./jobs/job.ts";

@@ -11,8 +11,8 @@
  * @module
  */
 import { planProgram } from "../core/backends/webgpu/executable.ts";
-import { kernelsOf } from "../core/kernels/kernel.ts";
-import { lowerGraph } from "../core/kernels/lower.ts";
+import { kernelsOf } from "../core/loops/program.ts";
+import { lowerGraph } from "../core/loops/lower.ts";
 import { describeAdapter, findAdapter, optimize, webgpuBackend } from "../core/mod.ts";
 import { type Job, JOBS } from "./jobs/job.ts";
 import { withNumbers } from "./jobs/numbers.ts";

@@ -26,8 +26,8 @@ import {
   zeros,
 } from "@unroll/core";
 import { gru, lstm, rnn } from "@unroll/models";
-import { lowerForCpu } from "../../core/kernels/lower_for_cpu.ts";
-import { printWasm } from "../../core/kernels/print_wasm/print_wasm.ts";
+import { lowerForCpu } from "../../core/loops/lower_for_cpu.ts";
+import { printWasm } from "../../core/codegen/wasm/printer/print_wasm.ts";
 import { scattered } from "../calls.ts";
 import { repeated, secondsPerCall, type Timing, warmUp } from "../peak.ts";
 

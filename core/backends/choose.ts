@@ -7,10 +7,10 @@
  *
  * @module
  */
-import { readVariable } from "../debug.ts";
-import { unknownName } from "../plugin/names.ts";
-import type { Work } from "../work.ts";
-import type { BackendName } from "./backend.ts";
+import { readVariable } from "../util/debug.ts";
+import { unknownName } from "../util/names.ts";
+import type { Work } from "../passes/cost.ts";
+import type { BackendName } from "../ir/backend.ts";
 import { type AdapterFacts, describeAdapter, findAdapter, lackOf } from "./webgpu/adapter.ts";
 
 /** A device and why it was chosen. */

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { readVariable } from "../debug.ts";
-import type { Work } from "../work.ts";
-import type { Backend, BackendName } from "./backend.ts";
+import { readVariable } from "../util/debug.ts";
+import type { Work } from "../passes/cost.ts";
+import type { Backend, BackendName } from "../ir/backend.ts";
 import { asBackendName, chooseDevice } from "./choose.ts";
 import { cpuBackend } from "./cpu.ts";
 import { referenceBackend } from "./reference.ts";

@@ -3,16 +3,16 @@
  *
  * @module
  */
-import { checkGraph } from "../check_graph.ts";
-import type { Graph } from "../graph.ts";
+import { checkGraph } from "./check_graph.ts";
+import type { Graph } from "../ir/graph.ts";
 import { dedupeScan } from "./dedupe_scan.ts";
-import { gatherTerms } from "./gather_terms.ts";
+import { gatherTerms } from "./reassociate_sums.ts";
 import { hoistFromScan } from "./hoist_from_scan.ts";
-import { multiplyTables } from "./multiply_tables.ts";
+import { multiplyTables } from "./project_before_gather.ts";
 import { oneHotToGather } from "./one_hot_to_gather.ts";
-import { recomputeSaved } from "./recompute_saved.ts";
-import { removeDead } from "./remove_dead.ts";
-import { shareCommon } from "./share_common.ts";
+import { recomputeSaved } from "./rematerialize.ts";
+import { removeDead } from "./eliminate_dead_code.ts";
+import { shareCommon } from "./eliminate_common_subexpressions.ts";
 import { simplify } from "./simplify.ts";
 import { sinkFromScan } from "./sink_from_scan.ts";
 import { sumAfterScan } from "./sum_after_scan.ts";

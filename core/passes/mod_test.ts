@@ -1,25 +1,25 @@
 import { assert, assertEquals, assertLess, assertThrows } from "@std/assert";
-import { evaluateGraph } from "../backends/evaluate.ts";
-import { checkGraph } from "../check_graph.ts";
-import { countEquations, formatGraph, type Graph } from "../graph.ts";
-import { add, mul, sub, tanh } from "../ops/arithmetic.ts";
-import { zeros } from "../ops/creation.ts";
-import { oneHot } from "../ops/losses.ts";
-import { scan } from "../ops/scan.ts";
-import { ELEMENTWISE_PRIMITIVES } from "../primitives/elementwise.ts";
-import type { DenseArray } from "../primitives/primitive.ts";
-import { PRIMITIVES } from "../primitives/table.ts";
+import { evaluateGraph } from "../ir/evaluate.ts";
+import { checkGraph } from "./check_graph.ts";
+import { countEquations, formatGraph, type Graph } from "../ir/graph.ts";
+import { add, mul, sub, tanh } from "../language/ops/arithmetic.ts";
+import { zeros } from "../language/ops/creation.ts";
+import { oneHot } from "../language/ops/losses.ts";
+import { scan } from "../language/ops/scan.ts";
+import { ELEMENTWISE_PRIMITIVES } from "../language/primitives/elementwise.ts";
+import type { DenseArray } from "../ir/primitive.ts";
+import { PRIMITIVES } from "../language/primitives/table.ts";
 import { gradientGraph } from "../testing/check_gradients.ts";
 import {
   bodiesOf,
   checkSameMeaning,
   countPrimitives,
   largestDifference,
-} from "../testing/compare_graphs.ts";
-import type { Tensor } from "../tensor.ts";
-import { randomGraph, randomInputs } from "../testing/random_graph.ts";
-import { TARGET_PROGRAMS } from "../testing/target_programs.ts";
-import { trace } from "../trace.ts";
+} from "../test_support/compare_graphs.ts";
+import type { Tensor } from "../language/tensor.ts";
+import { randomGraph, randomInputs } from "../test_support/random_graph.ts";
+import { TARGET_PROGRAMS } from "../diagnose/self_test_programs.ts";
+import { trace } from "../language/trace.ts";
 import { optimize, PASSES } from "./mod.ts";
 
 /** Inputs of a training step: like random ones, but second moments and the step are positive. */

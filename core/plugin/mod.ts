@@ -1,6 +1,6 @@
 /** Plugins: their options, and how they are found by name. */
 export * from "./model.ts";
-export * from "./names.ts";
+export * from "../util/names.ts";
 export * from "./option_flags.ts";
 export {
   type ChoiceKind,

@@ -7,13 +7,13 @@
  *
  * @module
  */
-import type { Tensor } from "../tensor.ts";
-import type { Tree } from "../tree.ts";
+import type { Tensor } from "../language/tensor.ts";
+import type { Tree } from "../language/tree.ts";
 import { type OptionsSchema, parseOptions } from "./options.ts";
 import type { Plugin } from "./plugin.ts";
 import type { TaskSpec } from "./task_spec.ts";
 
-export type { Tree } from "../tree.ts";
+export type { Tree } from "../language/tree.ts";
 
 /** What a model is told beside its parameters and inputs. */
 export interface ApplyContext<State = Tree> {

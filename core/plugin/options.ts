@@ -11,7 +11,7 @@
 
 import * as z from "zod";
 import { formatKind, kindOf, type OptionKind, type SchemaNode } from "./option_kind.ts";
-import { unknownName } from "./names.ts";
+import { unknownName } from "../util/names.ts";
 
 /**
  * A zod object schema whose parsed value is `Options`.

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { unknownName } from "./names.ts";
+import { unknownName } from "../util/names.ts";
 import { describeOptions } from "./options.ts";
 import { isPlugin, type Plugin } from "./plugin.ts";
 

@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { oneHot } from "../ops/losses.ts";
-import { crossEntropy } from "../ops/losses.ts";
+import { oneHot } from "../language/ops/losses.ts";
+import { crossEntropy } from "../language/ops/losses.ts";
 import { outputSize, type TaskSpec } from "../plugin/task_spec.ts";
-import type { Tensor } from "../tensor.ts";
-import type { TypedArray } from "../tensor_type.ts";
+import type { Tensor } from "../language/tensor.ts";
+import type { TypedArray } from "../ir/tensor_type.ts";
 
 /**
  * The loss of a batch.

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { LearningPhase } from "./settings.ts";
+import type { LearningPhase } from "../plugin/training_defaults.ts";
 
 /**
  * Reads learning rates one after the other.

@@ -4,8 +4,8 @@
  *
  * @module
  */
-import type { RandomSource } from "../primitives/primitive.ts";
-import { randomSource } from "../testing/random_source.ts";
+import type { RandomSource } from "../ir/primitive.ts";
+import { randomSource } from "../util/random_source.ts";
 
 /**
  * Random numbers of a seed and a place.

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Backend, BackendName } from "../backends/backend.ts";
+import type { Backend, BackendName } from "../ir/backend.ts";
 import { openBackendFor, type OpenedBackend } from "../backends/mod.ts";
 import type { TuningCache } from "../backends/webgpu.ts";
 import type { LayerRow, Model } from "../plugin/model.ts";
