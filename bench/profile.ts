@@ -19,7 +19,7 @@ import {
 import { lowerForCpu } from "../core/loops/lower_for_cpu.ts";
 import { printWasm } from "../core/codegen/wasm/printer/print_wasm.ts";
 import { straightenOperands } from "../core/codegen/wasm/printer/copy_reversed_operands.ts";
-import { optimize } from "../core/passes/mod.ts";
+import { optimize } from "../core/passes/optimize.ts";
 import { formatTable, formatTime } from "./calls.ts";
 import { flattenTree, type TypedArray } from "./core.ts";
 import { jobNamed } from "./jobs/job.ts";

@@ -13,7 +13,7 @@ import { MOST_PAGES, printWasm } from "../codegen/wasm/printer/print_wasm.ts";
 import { emitMatmul, planMatmul } from "../codegen/wasm/matmul/matmul.ts";
 import { ModuleBuilder } from "../codegen/wasm/assembler/module.ts";
 import { detectFeatures } from "../codegen/wasm/assembler/features.ts";
-import { optimize } from "../passes/mod.ts";
+import { optimize } from "../passes/optimize.ts";
 import {
   formatType,
   sizeOf,

@@ -7,7 +7,7 @@ import { debugLevel, debugLine, dumpText, readVariable } from "../util/debug.ts"
 import type { Graph } from "../ir/graph.ts";
 import { lowerGraph } from "../loops/lower.ts";
 import type { Tiling } from "../codegen/wgsl/matmul.ts";
-import { optimize } from "../passes/mod.ts";
+import { optimize } from "../passes/optimize.ts";
 import { formatType, type TensorType, type TypedArray, typedArray } from "../ir/tensor_type.ts";
 import type { Backend, CompileOptions, DeviceBuffer } from "../ir/backend.ts";
 import {

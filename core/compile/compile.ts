@@ -4,7 +4,7 @@
  * @module
  */
 import type { Backend, DeviceBuffer } from "../ir/backend.ts";
-import { defaultBackend } from "../backends/mod.ts";
+import { defaultBackend } from "../backends/open.ts";
 import { evaluateDeferred } from "../language/eager.ts";
 import { tensor } from "../language/ops/creation.ts";
 import { Program } from "./program.ts";

@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { openBackend } from "../backends/mod.ts";
+import { openBackend } from "../backends/open.ts";
 import { referenceBackend } from "../backends/reference.ts";
 import { compile } from "./compile.ts";
 import { debugLevel, readVariable } from "../util/debug.ts";

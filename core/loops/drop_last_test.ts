@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import * as ops from "../language/ops/mod.ts";
-import { optimize } from "../passes/mod.ts";
+import { optimize } from "../passes/optimize.ts";
 import { sampleArray } from "../ir/dense.ts";
 import { randomSource } from "../util/random_source.ts";
 import type { Tensor } from "../language/tensor.ts";

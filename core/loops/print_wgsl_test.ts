@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { type PlanLimits, planProgram } from "../backends/webgpu/executable.ts";
-import { optimize } from "../passes/mod.ts";
-import { TARGET_PROGRAMS, type TargetSizes } from "../diagnose/self_test_programs.ts";
+import { optimize } from "../passes/optimize.ts";
+import { TARGET_PROGRAMS, type TargetSizes } from "../backends/self_test_programs.ts";
 import { trace } from "../language/trace.ts";
 import { tanh } from "../language/ops/mod.ts";
 import { lowerGraph } from "./lower.ts";

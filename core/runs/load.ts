@@ -5,7 +5,7 @@
  */
 
 import type { Backend, BackendName } from "../ir/backend.ts";
-import { openBackend } from "../backends/mod.ts";
+import { openBackend } from "../backends/open.ts";
 import type { Model, ModelInstance, ModelPlugin, Tree } from "../plugin/model.ts";
 import { resolvePlugin } from "../plugin/resolve.ts";
 import type { Predict, Task, TaskInstance, TaskPlugin } from "../plugin/task.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Backend, BackendName } from "../ir/backend.ts";
-import { openBackendFor, type OpenedBackend } from "../backends/mod.ts";
+import { openBackendFor, type OpenedBackend } from "../backends/open.ts";
 import type { TuningCache } from "../backends/webgpu.ts";
 import type { LayerRow, Model } from "../plugin/model.ts";
 import type { Predict, Task, TaskInstance } from "../plugin/task.ts";

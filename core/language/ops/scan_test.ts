@@ -4,7 +4,7 @@ import { checkGraph } from "../../passes/check_graph.ts";
 import type { Graph } from "../../ir/graph.ts";
 import { lowerGraph } from "../../loops/lower.ts";
 import { planMemory } from "../../loops/plan_memory.ts";
-import { optimize } from "../../passes/mod.ts";
+import { optimize } from "../../passes/optimize.ts";
 import { SCAN, scanParams } from "../primitives/scan.ts";
 import { type Tensor, tensor } from "../../mod.ts";
 import { checkGradients, gradientGraph } from "../../testing/check_gradients.ts";

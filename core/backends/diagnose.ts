@@ -5,12 +5,12 @@
  * @module
  */
 import type { Backend, BackendName, DeviceBuffer } from "../ir/backend.ts";
-import { BACKEND_NAMES } from "../backends/choose.ts";
-import { type BlasReport, blasReport } from "../backends/cpu_blas.ts";
+import { BACKEND_NAMES } from "./choose.ts";
+import { type BlasReport, blasReport } from "./cpu_blas.ts";
 import { evaluateGraph } from "../ir/evaluate.ts";
-import { openBackend } from "../backends/mod.ts";
-import type { WebGpuBackend } from "../backends/webgpu.ts";
-import { describeAdapter, lackOf, systemGpu } from "../backends/webgpu/adapter.ts";
+import { openBackend } from "./open.ts";
+import type { WebGpuBackend } from "./webgpu.ts";
+import { describeAdapter, lackOf, systemGpu } from "./webgpu/adapter.ts";
 import { detectFeatures, type Features } from "../codegen/wasm/assembler/features.ts";
 import { matmul } from "../language/ops/arithmetic.ts";
 import { sampleArray } from "../ir/dense.ts";

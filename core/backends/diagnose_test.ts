@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { Backend, BackendName } from "../ir/backend.ts";
-import { cpuBackend } from "../backends/cpu.ts";
-import { openBackend } from "../backends/mod.ts";
+import { cpuBackend } from "./cpu.ts";
+import { openBackend } from "./open.ts";
 import { canTrain, diagnose } from "./diagnose.ts";
 
 /** No adapter, and a CPU that is as said. */

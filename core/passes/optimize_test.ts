@@ -18,9 +18,9 @@ import {
 } from "../test_support/compare_graphs.ts";
 import type { Tensor } from "../language/tensor.ts";
 import { randomGraph, randomInputs } from "../test_support/random_graph.ts";
-import { TARGET_PROGRAMS } from "../diagnose/self_test_programs.ts";
+import { TARGET_PROGRAMS } from "../backends/self_test_programs.ts";
 import { trace } from "../language/trace.ts";
-import { optimize, PASSES } from "./mod.ts";
+import { optimize, PASSES } from "./optimize.ts";
 
 /** Inputs of a training step: like random ones, but second moments and the step are positive. */
 function trainingInputs(graph: Graph): DenseArray[] {
