@@ -5,15 +5,9 @@
  */
 
 import type { Command } from "@cliffy/command";
-import {
-  type BackendName,
-  type JsonRecord,
-  type LoadedRun,
-  loadRun,
-  type LoadSettings,
-  type ModelPlugin,
-  type TaskPlugin,
-} from "@unroll/core";
+import { type BackendName } from "@unroll/core/backends";
+import { type ModelPlugin, type TaskPlugin } from "@unroll/core/plugin";
+import { type JsonRecord, type LoadedRun, loadRun, type LoadSettings } from "@unroll/core/runs";
 import { UsageError } from "./errors.ts";
 import { findModel } from "./find_run.ts";
 import { camelCase, composeFlags, readFlags, type TypedFlags } from "./flags.ts";

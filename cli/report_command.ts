@@ -5,7 +5,7 @@
  */
 
 import { Command } from "@cliffy/command";
-import type { ModelPlugin, TaskPlugin } from "@unroll/core";
+import type { ModelPlugin, TaskPlugin } from "@unroll/core/plugin";
 import { findRun } from "./find_run.ts";
 import type { World } from "./world.ts";
 

@@ -4,13 +4,10 @@
  * @module
  */
 
-import {
-  describeOptions,
-  formatPhases,
-  type LearningPhase,
-  type Plugin,
-  type RunConfig,
-} from "@unroll/core";
+import { type LearningPhase, type Plugin } from "@unroll/core/plugin";
+import { describeOptions } from "@unroll/core/plugin/host";
+import { type RunConfig } from "@unroll/core/runs";
+import { formatPhases } from "@unroll/core/training";
 import { composeFlags, type FlagSource } from "./flags.ts";
 import { TRAIN_FLAGS } from "./train_command.ts";
 import { TRAIN_OPTIONS } from "./train_options.ts";

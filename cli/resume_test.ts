@@ -5,7 +5,13 @@ import {
   assertRejects,
   assertStrictEquals,
 } from "@std/assert";
-import { type Checkpoint, listRuns, openRun, reconfigureRun, type RunFolder } from "@unroll/core";
+import {
+  type Checkpoint,
+  listRuns,
+  openRun,
+  reconfigureRun,
+  type RunFolder,
+} from "@unroll/core/runs";
 import { MODELS } from "@unroll/models";
 import { TASKS } from "@unroll/tasks";
 import { StoppedError } from "./errors.ts";

@@ -5,7 +5,8 @@
  */
 
 import { Command } from "@cliffy/command";
-import { type Plugin, resolvePlugin } from "@unroll/core";
+import { type Plugin } from "@unroll/core/plugin";
+import { resolvePlugin } from "@unroll/core/plugin/host";
 import { asUsage, StoppedError, UsageError } from "./errors.ts";
 import {
   camelCase,

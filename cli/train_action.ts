@@ -4,39 +4,41 @@
  * @module
  */
 
+import { type BackendName, chooseDevice, DeviceLostError } from "@unroll/core/backends";
 import {
-  type BackendName,
-  chooseDevice,
-  DeviceLostError,
-  estimateStep,
-  type Json,
-  type JsonRecord,
   type LearningPhase,
-  type LoadSettings,
   type Model,
   type ModelPlugin,
-  openRun,
   type OptimizerName,
-  OPTIMIZERS,
-  parsePhases,
-  reconfigureRun,
-  resolvePlugin,
-  resolveSettings,
-  type RunFolder,
-  type SavedTrainSettings,
   type ScheduleName,
-  SCHEDULES,
-  type Snapshot,
-  snapshotOf,
   type Task,
   type TaskInstance,
   type TaskPlugin,
-  trainAndSave,
   type TrainingDefaults,
+} from "@unroll/core/plugin";
+import { resolvePlugin } from "@unroll/core/plugin/host";
+import {
+  type Json,
+  type JsonRecord,
+  type LoadSettings,
+  openRun,
+  reconfigureRun,
+  type RunFolder,
+  type SavedTrainSettings,
+  snapshotOf,
+  trainAndSave,
+} from "@unroll/core/runs";
+import {
+  estimateStep,
+  OPTIMIZERS,
+  parsePhases,
+  resolveSettings,
+  SCHEDULES,
+  type Snapshot,
   type TrainingEvent,
   type TrainResult,
   type TrainSettings,
-} from "@unroll/core";
+} from "@unroll/core/training";
 import { StoppedError, UsageError } from "./errors.ts";
 import { lookInside } from "./hidden_states.ts";
 import { mayCallLibraries } from "./machine.ts";

@@ -54,7 +54,7 @@ const GAIN = 2;
  *
  * @example Usage
  * ```ts
- * import { chooseDevice } from "@unroll/core";
+ * import { chooseDevice } from "@unroll/core/backends";
  * import { deepStrictEqual } from "node:assert/strict";
  *
  * const choice = await chooseDevice({ operations: 2e6, iterations: 16 }, { variable: "" });

@@ -22,7 +22,13 @@ import {
   typedArray,
 } from "../ir/tensor_type.ts";
 import { workOf } from "../passes/cost.ts";
-import type { Backend, CompileOptions, DeviceBuffer, Executable, KernelInfo } from "../ir/backend.ts";
+import type {
+  Backend,
+  CompileOptions,
+  DeviceBuffer,
+  Executable,
+  KernelInfo,
+} from "../ir/backend.ts";
 import { type Blas, openBlas } from "./cpu_blas.ts";
 import { CpuMemory } from "./cpu_memory.ts";
 import { CpuThreads } from "./cpu_threads.ts";
@@ -111,7 +117,8 @@ function ownBuffer(buffer: DeviceBuffer, memory: CpuMemory, action: string): Cpu
  *
  * @example Usage
  * ```ts
- * import { compile, cpuBackend, type Tensor } from "@unroll/core";
+ * import { compile, type Tensor } from "@unroll/core";
+ * import { cpuBackend } from "@unroll/core/backends";
  * import { deepStrictEqual } from "node:assert/strict";
  *
  * using backend = cpuBackend();

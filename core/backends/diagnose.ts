@@ -92,7 +92,7 @@ export interface DiagnoseSettings {
  *
  * @example Usage
  * ```ts ignore
- * import { canTrain, diagnose } from "@unroll/core";
+ * import { canTrain, diagnose } from "@unroll/core/backends";
  *
  * const diagnosis = await diagnose();
  * console.log(canTrain(diagnosis), diagnosis.adapters);

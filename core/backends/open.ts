@@ -34,7 +34,7 @@ const OPENERS: Readonly<Record<BackendName, (settings: OpenSettings) => Promise<
  *
  * @example Usage
  * ```ts
- * import { openBackend } from "@unroll/core";
+ * import { openBackend } from "@unroll/core/backends";
  * import { strictEqual } from "node:assert/strict";
  *
  * using backend = await openBackend("reference");
@@ -68,7 +68,7 @@ export interface OpenedBackend {
  *
  * @example Usage
  * ```ts
- * import { openBackendFor } from "@unroll/core";
+ * import { openBackendFor } from "@unroll/core/backends";
  *
  * const { backend, reason } = await openBackendFor("auto", () => ({
  *   operations: 37_000,

@@ -75,7 +75,7 @@ export interface WebGpuBackend extends Backend {
  *
  * @example Usage
  * ```ts
- * import { webgpuBackend } from "@unroll/core";
+ * import { webgpuBackend } from "@unroll/core/backends";
  * import { deepStrictEqual } from "node:assert/strict";
  *
  * const backend = await webgpuBackend().catch(() => undefined);

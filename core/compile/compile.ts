@@ -75,7 +75,8 @@ const FORGOTTEN = new FinalizationRegistry<DeviceBuffer>((buffer) => buffer.disp
  *
  * @example Usage
  * ```ts
- * import { compile, referenceBackend, type Tensor } from "@unroll/core";
+ * import { compile, type Tensor } from "@unroll/core";
+ * import { referenceBackend } from "@unroll/core/backends";
  * import { deepStrictEqual, strictEqual } from "node:assert/strict";
  *
  * using backend = referenceBackend();

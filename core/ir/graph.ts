@@ -51,7 +51,8 @@ export function isGraph(param: unknown): param is Graph {
  *
  * @example Usage
  * ```ts
- * import { add, formatGraph, trace } from "@unroll/core";
+ * import { add } from "@unroll/core";
+ * import { formatGraph, trace } from "@unroll/core/compiler";
  * import { strictEqual } from "node:assert/strict";
  *
  * const type = { dtype: "f32", shape: [2] } as const;

@@ -29,7 +29,7 @@ export type TypedArray = Float32Array | Int32Array | Uint32Array;
  *
  * @example Usage
  * ```ts
- * import { sizeOf } from "@unroll/core";
+ * import { sizeOf } from "@unroll/core/compiler";
  * import { strictEqual } from "node:assert/strict";
  *
  * strictEqual(sizeOf([2, 3]), 6);
@@ -50,7 +50,7 @@ export function sizeOf(shape: Shape): number {
  *
  * @example Usage
  * ```ts
- * import { stridesOf } from "@unroll/core";
+ * import { stridesOf } from "@unroll/core/compiler";
  * import { deepStrictEqual } from "node:assert/strict";
  *
  * deepStrictEqual(stridesOf([2, 3, 4]), [12, 4, 1]);
@@ -74,7 +74,7 @@ export function stridesOf(shape: Shape): number[] {
  *
  * @example Usage
  * ```ts
- * import { formatType } from "@unroll/core";
+ * import { formatType } from "@unroll/core/compiler";
  * import { strictEqual } from "node:assert/strict";
  *
  * strictEqual(formatType({ dtype: "f32", shape: [2, 3] }), "f32[2,3]");

@@ -101,7 +101,8 @@ export interface Traced {
  *
  * @example Usage
  * ```ts
- * import { add, trace } from "@unroll/core";
+ * import { add } from "@unroll/core";
+ * import { trace } from "@unroll/core/compiler";
  * import { strictEqual } from "node:assert/strict";
  *
  * const type = { dtype: "f32", shape: [2] } as const;

@@ -17,7 +17,13 @@ import {
   scaleIndex,
   visitExpression,
 } from "../ir/expression.ts";
-import { kernelsOf, type MapKernel, type MatmulKernel, type Program, type Step } from "./program.ts";
+import {
+  kernelsOf,
+  type MapKernel,
+  type MatmulKernel,
+  type Program,
+  type Step,
+} from "./program.ts";
 import { blasProduct } from "./split_matmul_epilogues.ts";
 
 /** Bytes after which the lines of a first-level cache repeat. */

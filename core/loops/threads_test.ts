@@ -18,7 +18,12 @@ import { evaluateSchedule } from "../codegen/wasm/evaluate_schedule.ts";
 import type { Program } from "./program.ts";
 import { lowerGraph } from "./lower.ts";
 import { planMemory } from "./plan_memory.ts";
-import { type Schedule, scheduleThreads, type Task, type ThreadOptions } from "../codegen/wasm/thread_schedule.ts";
+import {
+  type Schedule,
+  scheduleThreads,
+  type Task,
+  type ThreadOptions,
+} from "../codegen/wasm/thread_schedule.ts";
 
 function scheduleOf(program: Program, options: ThreadOptions) {
   const plan = planMemory(program);

@@ -16,7 +16,8 @@ import { formatType, sameType, type TensorType } from "../ir/tensor_type.ts";
  *
  * @example Usage
  * ```ts
- * import { add, checkGraph, trace } from "@unroll/core";
+ * import { add } from "@unroll/core";
+ * import { checkGraph, trace } from "@unroll/core/compiler";
  *
  * const type = { dtype: "f32", shape: [2] } as const;
  * checkGraph(trace([type], (x) => [add(x, x)]).graph);

@@ -26,7 +26,8 @@ export interface Work {
  *
  * @example Usage
  * ```ts
- * import { estimateWork, scan, trace, zeros } from "@unroll/core";
+ * import { scan, zeros } from "@unroll/core";
+ * import { estimateWork, trace } from "@unroll/core/compiler";
  * import { deepStrictEqual } from "node:assert/strict";
  *
  * const { graph } = trace([{ dtype: "f32", shape: [50, 4] }], (x) => {
@@ -59,7 +60,7 @@ function iterationsOf(graph: Graph): number {
  *
  * @example Usage
  * ```ts
- * import { trace, workOf } from "@unroll/core";
+ * import { trace, workOf } from "@unroll/core/compiler";
  * import { strictEqual } from "node:assert/strict";
  *
  * const f32 = (...shape: number[]) => ({ dtype: "f32", shape }) as const;

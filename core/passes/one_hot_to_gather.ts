@@ -7,7 +7,12 @@
 import type { Graph, Value } from "../ir/graph.ts";
 import { IOTA } from "../language/primitives/creation.ts";
 import { GATHER, SCATTER_ADD } from "../language/primitives/gather.ts";
-import { BROADCAST, type BroadcastParams, RESHAPE, TRANSPOSE } from "../language/primitives/layout.ts";
+import {
+  BROADCAST,
+  type BroadcastParams,
+  RESHAPE,
+  TRANSPOSE,
+} from "../language/primitives/layout.ts";
 import { MATMUL, type MatmulParams } from "../language/primitives/matmul.ts";
 import { SCAN } from "../language/primitives/scan.ts";
 import { sizeOf } from "../ir/tensor_type.ts";

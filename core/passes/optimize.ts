@@ -56,7 +56,8 @@ const MOST_ROUNDS = 12;
  *
  * @example Usage
  * ```ts
- * import { add, mul, optimize, trace } from "@unroll/core";
+ * import { add, mul } from "@unroll/core";
+ * import { optimize, trace } from "@unroll/core/compiler";
  * import { strictEqual } from "node:assert/strict";
  *
  * const { graph } = trace([{ dtype: "f32", shape: [2] }], (x) => {

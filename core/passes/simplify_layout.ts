@@ -21,7 +21,12 @@ import {
   SPLIT,
   type SplitParams,
 } from "../language/primitives/slice.ts";
-import { keptAxes, REDUCE_MAX, REDUCE_SUM, type ReduceParams } from "../language/primitives/reduce.ts";
+import {
+  keptAxes,
+  REDUCE_MAX,
+  REDUCE_SUM,
+  type ReduceParams,
+} from "../language/primitives/reduce.ts";
 import { sameShape, type Shape } from "../ir/tensor_type.ts";
 import { type Rewriter, type Rule, sameItems } from "./rewrite.ts";
 import { emitFill, emitReshape, fillValue, inShape, producedBy } from "./simplify_rule.ts";

@@ -6,7 +6,12 @@
  */
 import type { Equation, Value } from "../ir/graph.ts";
 import { ELEMENTWISE_PRIMITIVES } from "../language/primitives/elementwise.ts";
-import { BROADCAST, type BroadcastParams, RESHAPE, TRANSPOSE } from "../language/primitives/layout.ts";
+import {
+  BROADCAST,
+  type BroadcastParams,
+  RESHAPE,
+  TRANSPOSE,
+} from "../language/primitives/layout.ts";
 import { MATMUL, type MatmulParams, matmulSizes } from "../language/primitives/matmul.ts";
 import { keptAxes, REDUCE_SUM, type ReduceParams } from "../language/primitives/reduce.ts";
 import { sizeOf } from "../ir/tensor_type.ts";

@@ -128,7 +128,8 @@ export interface ModelDefinition<Options extends object, Parameters, State> {
  *
  * @example A model without inputs that answers the same at every step
  * ```ts
- * import { broadcastTo, defineModel, outputSize, type Tensor, zeros } from "@unroll/core";
+ * import { broadcastTo, type Tensor, zeros } from "@unroll/core";
+ * import { defineModel, outputSize } from "@unroll/core/plugin";
  * import { strictEqual } from "node:assert/strict";
  * import * as z from "zod";
  *

@@ -217,7 +217,7 @@ export interface TaskDefinition<Options extends object> {
  *
  * @example Say 1 whatever happens
  * ```ts
- * import { defineTask } from "@unroll/core";
+ * import { defineTask } from "@unroll/core/plugin";
  * import { strictEqual } from "node:assert/strict";
  * import * as z from "zod";
  *

@@ -112,7 +112,7 @@ export function encodeCheckpoint(
  *
  * @example Usage
  * ```ts
- * import { decodeCheckpoint, encodeCheckpoint } from "@unroll/core";
+ * import { decodeCheckpoint, encodeCheckpoint } from "@unroll/core/runs";
  * import { strictEqual } from "node:assert/strict";
  *
  * const bytes = encodeCheckpoint({
@@ -270,7 +270,7 @@ export function toStored(type: TensorType, data: TypedArray): StoredTensor {
  *
  * @example Usage
  * ```ts
- * import { fromStored, type StoredTensor } from "@unroll/core";
+ * import { fromStored, type StoredTensor } from "@unroll/core/runs";
  * import { throws } from "node:assert/strict";
  *
  * const tensors = new Map<string, StoredTensor>([

@@ -67,7 +67,7 @@ export interface LoadedRun extends Disposable {
  *
  * @example Usage
  * ```ts ignore
- * import { loadRun } from "@unroll/core";
+ * import { loadRun } from "@unroll/core/runs";
  * import { MODELS } from "@unroll/models";
  * import { TASKS } from "@unroll/tasks";
  *

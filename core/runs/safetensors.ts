@@ -100,7 +100,7 @@ const LONGEST_HEADER = 100_000_000;
  *
  * @example Usage
  * ```ts
- * import { decodeSafetensors, encodeSafetensors } from "@unroll/core";
+ * import { decodeSafetensors, encodeSafetensors } from "@unroll/core/runs";
  * import { deepStrictEqual } from "node:assert/strict";
  *
  * const bytes = encodeSafetensors(
@@ -176,7 +176,7 @@ function checkStored(name: string, { dtype, shape, data }: StoredTensor): void {
  *
  * @example Usage
  * ```ts
- * import { decodeSafetensors } from "@unroll/core";
+ * import { decodeSafetensors } from "@unroll/core/runs";
  * import { throws } from "node:assert/strict";
  *
  * throws(() => decodeSafetensors(new Uint8Array(3)), {

@@ -55,7 +55,9 @@ const TOLERANCE = 1e-6;
  *
  * @example In a test of a model
  * ```ts
- * import { broadcastTo, checkModel, defineModel, outputSize, type Tensor, zeros } from "@unroll/core";
+ * import { broadcastTo, type Tensor, zeros } from "@unroll/core";
+ * import { defineModel, outputSize } from "@unroll/core/plugin";
+ * import { checkModel } from "@unroll/core/testing";
  * import { strictEqual } from "node:assert/strict";
  * import * as z from "zod";
  *

@@ -44,7 +44,8 @@ export interface CheckTaskSettings {
  *
  * @example Check a task in a test
  * ```ts
- * import { checkTask, defineTask } from "@unroll/core";
+ * import { defineTask } from "@unroll/core/plugin";
+ * import { checkTask } from "@unroll/core/testing";
  * import * as z from "zod";
  *
  * const always = defineTask({

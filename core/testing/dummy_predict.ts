@@ -55,7 +55,7 @@ class DummyState implements PredictState {
  *
  * @example Ask twice
  * ```ts
- * import { dummyPredict } from "@unroll/core";
+ * import { dummyPredict } from "@unroll/core/testing";
  * import { deepStrictEqual } from "node:assert/strict";
  *
  * const predict = dummyPredict({

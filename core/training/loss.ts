@@ -62,7 +62,7 @@ export interface Measure {
  *
  * @example Usage
  * ```ts
- * import { measure } from "@unroll/core";
+ * import { measure } from "@unroll/core/plugin";
  * import { deepStrictEqual } from "node:assert/strict";
  *
  * const spec = {

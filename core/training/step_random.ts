@@ -16,7 +16,7 @@ import { randomSource } from "../util/random_source.ts";
  *
  * @example Usage
  * ```ts
- * import { randomOf } from "@unroll/core";
+ * import { randomOf } from "@unroll/core/plugin";
  * import { notStrictEqual, strictEqual } from "node:assert/strict";
  *
  * strictEqual(randomOf(0, 7)(), randomOf(0, 7)());

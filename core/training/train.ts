@@ -75,7 +75,7 @@ export interface TrainResult extends Disposable {
  *
  * @example Usage
  * ```ts ignore
- * import { train } from "@unroll/core";
+ * import { train } from "@unroll/core/training";
  * import { rnn } from "@unroll/models";
  * import { fizzbuzz } from "@unroll/tasks";
  *

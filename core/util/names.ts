@@ -15,7 +15,7 @@
  *
  * @example Usage
  * ```ts
- * import { editDistance } from "@unroll/core";
+ * import { editDistance } from "@unroll/core/plugin/host";
  * import { strictEqual } from "node:assert/strict";
  *
  * strictEqual(editDistance("gnu", "gru"), 1);
@@ -51,7 +51,7 @@ export function editDistance(from: string, to: string): number {
  *
  * @example Usage
  * ```ts
- * import { nearestName } from "@unroll/core";
+ * import { nearestName } from "@unroll/core/plugin/host";
  * import { strictEqual } from "node:assert/strict";
  *
  * strictEqual(nearestName("gnu", ["mlp", "rnn", "gru", "lstm"]), "gru");
@@ -95,7 +95,7 @@ export function nearestName(
  *
  * @example Usage
  * ```ts
- * import { unknownName } from "@unroll/core";
+ * import { unknownName } from "@unroll/core/plugin";
  * import { strictEqual } from "node:assert/strict";
  *
  * strictEqual(

@@ -12,8 +12,20 @@
  * @module
  */
 import { accessesOf } from "../../loops/accesses.ts";
-import { type Axis, axisExpression, type Buffer, rangeOf, scaleIndex } from "../../ir/expression.ts";
-import { type Kernel, kernelsOf, type Program, type Step, type TimeLoop } from "../../loops/program.ts";
+import {
+  type Axis,
+  axisExpression,
+  type Buffer,
+  rangeOf,
+  scaleIndex,
+} from "../../ir/expression.ts";
+import {
+  type Kernel,
+  kernelsOf,
+  type Program,
+  type Step,
+  type TimeLoop,
+} from "../../loops/program.ts";
 import { findRows, type Rows, rowStride, splitTerms } from "../../loops/rows.ts";
 import { cutAxis, cutKey, cyclesOf, type Share, shareKernel } from "./partition_axis.ts";
 

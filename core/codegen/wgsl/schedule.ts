@@ -23,7 +23,13 @@ import {
   rewriteExpression,
   scaleIndex,
 } from "../../ir/expression.ts";
-import { type Kernel, kernelsOf, mapKernel, type Step, type TimeLoop } from "../../loops/program.ts";
+import {
+  type Kernel,
+  kernelsOf,
+  mapKernel,
+  type Step,
+  type TimeLoop,
+} from "../../loops/program.ts";
 import { findRows } from "../../loops/rows.ts";
 import { WORKGROUP_SIZE } from "./context.ts";
 import type { RowTile } from "./group.ts";

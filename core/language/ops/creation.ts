@@ -7,7 +7,13 @@ import { FILL, IOTA } from "../primitives/creation.ts";
 import { BROADCAST } from "../primitives/layout.ts";
 import { Tensor } from "../tensor.ts";
 import { apply } from "../trace.ts";
-import { type DType, type Shape, sizeOf, type TensorType, typedArray } from "../../ir/tensor_type.ts";
+import {
+  type DType,
+  type Shape,
+  sizeOf,
+  type TensorType,
+  typedArray,
+} from "../../ir/tensor_type.ts";
 
 /** Numbers nested in arrays, all of one depth and of equal lengths at each depth. */
 export type NestedNumbers = number | boolean | readonly NestedNumbers[];

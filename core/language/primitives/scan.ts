@@ -15,7 +15,13 @@
 import type { Graph, Params, Value } from "../../ir/graph.ts";
 import { zerosOf } from "../ops/creation.ts";
 import type { Tensor } from "../tensor.ts";
-import { formatType, isDifferentiable, sameType, sizeOf, type TensorType } from "../../ir/tensor_type.ts";
+import {
+  formatType,
+  isDifferentiable,
+  sameType,
+  sizeOf,
+  type TensorType,
+} from "../../ir/tensor_type.ts";
 import { apply, inline, trace } from "../trace.ts";
 import { backpropagate, record, type TapeEntry } from "../gradient.ts";
 import { evaluateGraph } from "../../ir/evaluate.ts";

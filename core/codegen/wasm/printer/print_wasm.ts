@@ -6,7 +6,12 @@
  * @module
  */
 import { axesIn, type Axis, type Buffer, visitExpression } from "../../../ir/expression.ts";
-import { expressionsOf, type Kernel, type Program, separateKernels } from "../../../loops/program.ts";
+import {
+  expressionsOf,
+  type Kernel,
+  type Program,
+  separateKernels,
+} from "../../../loops/program.ts";
 import { planMemory } from "../../../loops/plan_memory.ts";
 import { blasProduct } from "../../../loops/split_matmul_epilogues.ts";
 import {

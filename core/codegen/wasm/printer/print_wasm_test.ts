@@ -10,7 +10,14 @@ import { TARGET_PROGRAMS } from "../../../backends/self_test_programs.ts";
 import { type DType, typedArray } from "../../../ir/tensor_type.ts";
 import type { Tensor } from "../../../language/tensor.ts";
 import { trace } from "../../../language/trace.ts";
-import { addIndex, type Axis, axisExpression, index, load, scaleIndex } from "../../../ir/expression.ts";
+import {
+  addIndex,
+  type Axis,
+  axisExpression,
+  index,
+  load,
+  scaleIndex,
+} from "../../../ir/expression.ts";
 import { kernelsOf } from "../../../loops/program.ts";
 import { lowerGraph } from "../../../loops/lower.ts";
 import { printWasm } from "./print_wasm.ts";

@@ -5,7 +5,12 @@
  *
  * @module
  */
-import { accumulator, type Axis, type Expression, rewriteExpression } from "../../../ir/expression.ts";
+import {
+  accumulator,
+  type Axis,
+  type Expression,
+  rewriteExpression,
+} from "../../../ir/expression.ts";
 import { type MapKernel, mapKernel, type ReduceKernel } from "../../../loops/program.ts";
 import type { DType } from "../../../ir/tensor_type.ts";
 import { f32x4, type FunctionBuilder, i32x4, type Local, v128 } from "../assembler/module.ts";
