@@ -46,7 +46,7 @@ export async function defineEval(args: readonly string[], world: World): Promise
     "On other data:",
     "deno task eval runs/2026-01-31-char-gru-0 --text other.txt",
   );
-  command.action(async (options: unknown, run: unknown) => {
+  command.action(async (options: unknown, ...[run]: unknown[]) => {
     const typed = options as TypedFlags;
     const taskOptions = chosen && await asUsage(() => changed(chosen, typed));
     using loaded = await loadChosen(world, run, typed, taskOptions);
