@@ -25,7 +25,7 @@ export function localWorld(): World {
   const base = new URL(`file://${workingFolder()}/`);
   const terminal = processTerminal();
   const tuning = openTuningFile(tuningPath(Deno.build.os, terminal.variable));
-  const found = { models: MODELS, tasks: TASKS, base, tuning };
+  const found = { models: MODELS, tasks: TASKS, tuning };
   return {
     models: MODELS,
     tasks: TASKS,
