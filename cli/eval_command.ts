@@ -45,7 +45,7 @@ export async function defineEval(args: readonly string[], world: World): Promise
   command.example("As it was trained:", "deno task eval runs/2026-01-31-fizzbuzz-rnn-0");
   command.example(
     "On other data:",
-    "deno task eval runs/2026-01-31-char-gru-0 --text other.txt",
+    "deno task eval runs/2026-01-31-char-gru-0 --corpus other.txt",
   );
   command.action(async (options: unknown, ...[run]: unknown[]) => {
     const typed = options as TypedFlags;

@@ -3,6 +3,10 @@
  *
  * @module
  */
+
+import { localWorld } from "./local_world.ts";
+import { main } from "./main.ts";
+
 export * from "./errors.ts";
 export * from "./find_run.ts";
 export * from "./heat_map.ts";
@@ -39,3 +43,6 @@ export * from "./trust.ts";
 export * from "./tuning_file.ts";
 export * from "./watch_page.ts";
 export * from "./world.ts";
+
+// What `deno run jsr:@unroll/cli` and `deno install` start; in a clone it is main.ts, which starts faster.
+if (import.meta.main) Deno.exit(await main(Deno.args, localWorld()));

@@ -29,7 +29,7 @@ export type KnownPlugins = Pick<LoadSettings, "models" | "tasks">;
 export function addTrustOption(command: Command): void {
   command.option(
     "--trust <modules>",
-    "Modules that the run may use, with commas: its model or task, if that is a file of your own",
+    "Modules of your own that the run may use as its model or task, with commas",
   );
 }
 
