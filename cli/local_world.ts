@@ -61,10 +61,10 @@ export function localWorld(): World {
   };
 }
 
-/** What starts, as a path, so that it also stands in a script; where it came from JSR there is none. */
+/** What starts: a path, so that it also stands in a script, or the package if it came from JSR. */
 function program(): string {
-  const { protocol, pathname, href } = new URL("main.ts", import.meta.url);
-  return protocol === "file:" ? decodeURIComponent(pathname) : href;
+  const { protocol, pathname } = new URL("main.ts", import.meta.url);
+  return protocol === "file:" ? decodeURIComponent(pathname) : `jsr:@unroll/cli@${VERSION}`;
 }
 
 /**
