@@ -39,7 +39,7 @@ export * from "./sweep/slurm.ts";
 export * from "./sweep/table.ts";
 export * from "./train_action.ts";
 export * from "./train_options.ts";
-export * from "./trust.ts";
+export type { KnownPlugins } from "./trust.ts";
 export * from "./tuning_file.ts";
 export * from "./watch_page.ts";
 export * from "./world.ts";
