@@ -12,6 +12,7 @@ import {
   type RunConfig,
 } from "@unroll/core";
 import { composeFlags, type FlagSource } from "./flags.ts";
+import { quoted } from "./quoted.ts";
 import { TRAIN_FLAGS } from "./train_command.ts";
 import { TRAIN_OPTIONS } from "./train_options.ts";
 
@@ -76,9 +77,4 @@ function source(plugin: Plugin): FlagSource {
     owner: `the ${plugin.name} ${plugin.kind}`,
     schema: plugin.options,
   };
-}
-
-/** For a shell, where a word has what it would not take as it is. */
-export function quoted(word: string): string {
-  return /^[\w./:@+,=-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
