@@ -11,7 +11,7 @@ import {
   type TaskInstance,
   unknownName,
 } from "@unroll/core/plugin";
-import { parseOptions, resolvePlugin } from "@unroll/core/plugin/host";
+import { knownPlugin, parseOptions } from "@unroll/core/plugin/host";
 import { type JsonRecord } from "@unroll/core/runs";
 import { type TrainSettings } from "@unroll/core/training";
 import { asUsage, UsageError } from "./errors.ts";
@@ -109,8 +109,8 @@ async function runOne(
   const request = await asUsage(async () => {
     const corpus = typeof typed.corpus === "string" ? typed.corpus : undefined;
     const taskOptions = taskOptionsOf(recipe, corpus);
-    const model = await chooseFrom("model", recipe.model, recipe.modelOptions, world);
-    const task = await chooseFrom("task", recipe.task, taskOptions, world);
+    const model = chooseFrom("model", recipe.model, recipe.modelOptions, world);
+    const task = chooseFrom("task", recipe.task, taskOptions, world);
     const { training, settings } = await trainingOf(recipe, task, typed, { general, flags });
     const out = typeof typed.out === "string" ? typed.out : "runs";
     return { model, task, training, settings, out };
@@ -203,14 +203,14 @@ function epochsOf(typed: string | boolean | undefined): number | undefined {
  * @param world What there is.
  * @returns The plugin with all its options.
  */
-export async function chooseFrom(
+export function chooseFrom(
   kind: Plugin["kind"],
   name: string,
   options: JsonRecord,
-  world: Pick<World, "models" | "tasks" | "base">,
-): Promise<Chosen> {
+  world: Pick<World, "models" | "tasks">,
+): Chosen {
   const table = kind === "model" ? world.models : world.tasks;
-  const plugin = await resolvePlugin<Plugin>(name, { kind, table, base: world.base });
+  const plugin = knownPlugin(name, { kind, table });
   return { plugin, name, options: parseOptions(plugin.options, options) as JsonRecord };
 }
 

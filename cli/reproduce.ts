@@ -9,6 +9,7 @@ import { describeOptions } from "@unroll/core/plugin/host";
 import { type RunConfig } from "@unroll/core/runs";
 import { formatPhases } from "@unroll/core/training";
 import { composeFlags, type FlagSource } from "./flags.ts";
+import { quoted } from "./quoted.ts";
 import { TRAIN_FLAGS } from "./train_command.ts";
 import { TRAIN_OPTIONS } from "./train_options.ts";
 
@@ -73,9 +74,4 @@ function source(plugin: Plugin): FlagSource {
     owner: `the ${plugin.name} ${plugin.kind}`,
     schema: plugin.options,
   };
-}
-
-/** For a shell, where a word has what it would not take as it is. */
-export function quoted(word: string): string {
-  return /^[\w./:@+,=-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

@@ -126,9 +126,9 @@ async function fromRecipe(
   if (recipe === undefined) {
     throw new UsageError(unknownName("recipe", name, Object.keys(world.recipes)));
   }
-  return await asUsage(async () => [
-    await chooseFrom("model", recipe.model, recipe.modelOptions, world),
-    await chooseFrom("task", recipe.task, optionsWithoutText(recipe, typed.corpus), world),
+  return await asUsage(() => [
+    chooseFrom("model", recipe.model, recipe.modelOptions, world),
+    chooseFrom("task", recipe.task, optionsWithoutText(recipe, typed.corpus), world),
   ]);
 }
 

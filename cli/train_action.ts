@@ -16,11 +16,10 @@ import {
   type TaskPlugin,
   type TrainingDefaults,
 } from "@unroll/core/plugin";
-import { resolvePlugin } from "@unroll/core/plugin/host";
+import { knownPlugin } from "@unroll/core/plugin/host";
 import {
   type Json,
   type JsonRecord,
-  type LoadSettings,
   openRun,
   reconfigureRun,
   type RunFolder,
@@ -42,8 +41,10 @@ import {
 import { StoppedError, UsageError } from "./errors.ts";
 import { lookInside } from "./hidden_states.ts";
 import { mayCallLibraries } from "./machine.ts";
+import { quoted } from "./quoted.ts";
 import type { Reporter } from "./reporter.ts";
 import type { TrainOptions } from "./train_options.ts";
+import { type KnownPlugins, trustText } from "./trust.ts";
 import type { Chosen, ResumeRequest, TrainRequest } from "./world.ts";
 
 /** A model or task as it was asked for. */
@@ -155,7 +156,7 @@ export async function trainAndKeep(
 export async function resumeAndKeep(
   request: ResumeRequest,
   reporter: Reporter,
-  found: Pick<LoadSettings, "models" | "tasks" | "base"> & Pick<TrainSettings, "tuning">,
+  found: KnownPlugins & Pick<TrainSettings, "tuning">,
   signal?: AbortSignal,
 ): Promise<void> {
   const old = await openRun(request.run);
@@ -178,13 +179,9 @@ export async function resumeAndKeep(
     );
   }
   const { model, task, seed, version } = old.config;
-  const { base, tuning } = found;
-  const modelPlugin = await resolvePlugin(model.name, {
-    kind: "model",
-    table: found.models,
-    base,
-  });
-  const taskPlugin = await resolvePlugin(task.name, { kind: "task", table: found.tasks, base });
+  const { models, tasks } = request.plugins ?? found;
+  const modelPlugin = knownPlugin(model.name, { kind: "model", table: models });
+  const taskPlugin = knownPlugin(task.name, { kind: "task", table: tasks });
   const { optimizer, optimizerSettings, ...rest } = settings;
   const training = {
     ...rest,
@@ -203,7 +200,7 @@ export async function resumeAndKeep(
   await trainAndTell({
     ...training,
     device: name,
-    tuning,
+    tuning: found.tuning,
     version,
     saveEvery,
     run,
@@ -295,7 +292,7 @@ async function trainAndTell(settings: SavedTrainSettings, reporter: Reporter): P
 /** A run that could call a BLAS goes on to the same bits only where it still can. */
 function resumeCommand(run: RunFolder): string {
   const task = mayCallLibraries() ? "blas train" : "train";
-  return `deno task ${task} --resume ${quoted(run.path)}`;
+  return `deno task ${task} --resume ${quoted(run.path)}${trustText(run.config)}`;
 }
 
 /** A device that was lost takes nothing along that was saved. */
@@ -305,11 +302,6 @@ function withResume(error: unknown, run: RunFolder): unknown {
     `${error.message}: the last checkpoint is safe, go on with ${resumeCommand(run)}`,
     { cause: error },
   );
-}
-
-/** For a shell, where a path has what it would not take as it is. */
-function quoted(path: string): string {
-  return /^[\w./:@+-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
 }
 
 /** What is told, and to whom. */

@@ -33,5 +33,5 @@ export {
   parseOptions,
 } from "./options.ts";
 export { isPlugin } from "./plugin.ts";
-export { resolvePlugin, type ResolveSettings } from "./resolve.ts";
+export { isTrustable, knownPlugin, resolvePlugin, type ResolveSettings } from "./resolve.ts";
 export { editDistance, nearestName } from "../util/names.ts";
