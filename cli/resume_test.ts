@@ -5,7 +5,16 @@ import {
   assertRejects,
   assertStrictEquals,
 } from "@std/assert";
-import { type Checkpoint, listRuns, openRun, reconfigureRun, type RunFolder } from "@unroll/core";
+import {
+  type Checkpoint,
+  defineTask,
+  listRuns,
+  openRun,
+  OPTIMIZERS,
+  randomSource,
+  type RunFolder,
+  type TaskPlugin,
+} from "@unroll/core";
 import { MODELS } from "@unroll/models";
 import { TASKS } from "@unroll/tasks";
 import { StoppedError } from "./errors.ts";
@@ -17,17 +26,18 @@ import type { TrainOptions } from "./train_options.ts";
 
 const PLUGINS = { models: MODELS, tasks: TASKS };
 
-/** XOR by a small network: a step takes microseconds. */
+/** Counting by a small network: a step takes microseconds. */
 async function trainSmall(
   root: string,
   training: Partial<TrainOptions> = {},
   reporter: Reporter = silentReporter(),
   signal?: AbortSignal,
+  counting: TaskPlugin = TASKS.counting,
 ): Promise<RunFolder> {
   const options = { digits: 2, testDigits: 0, training: 60, validation: 20 };
   const request = {
     model: { plugin: MODELS.rnn, name: "rnn", options: { hidden: 4 } },
-    task: { plugin: TASKS.counting, name: "counting", options },
+    task: { plugin: counting, name: "counting", options },
     training: {
       seed: 3,
       device: "cpu",
@@ -65,12 +75,12 @@ function bitsOf({ step, progress, tensors }: Checkpoint) {
   };
 }
 
-async function assertSameRuns(found: RunFolder, wanted: RunFolder): Promise<void> {
+async function assertSameRuns(found: RunFolder, wanted: RunFolder, what = ""): Promise<void> {
   for (const name of ["last", "best"] as const) {
     assertEquals(
       bitsOf(await found.readCheckpoint(name)),
       bitsOf(await wanted.readCheckpoint(name)),
-      name,
+      `${name} ${what}`,
     );
   }
   const validations = async (run: RunFolder) =>
@@ -112,6 +122,75 @@ Deno.test("resumeAndKeep() goes on to the same bits as a run that never stopped"
   });
 });
 
+/** Counting, for which all is recommended that can be 0. */
+const strict = defineTask({
+  name: "counting",
+  summary: "Count",
+  options: TASKS.counting.options,
+  create: async (options: object) => ({
+    ...await TASKS.counting(options).create(),
+    defaults: () => ({
+      steps: 40,
+      learningRate: 0.01,
+      clip: 0.02,
+      clipNorm: 0.05,
+      l2: 1,
+      warmup: 9,
+    }),
+  }),
+});
+
+Deno.test("resumeAndKeep() goes on to the same bits with any settings, 0 among them", async () => {
+  const random = randomSource(3);
+  const plugins = { models: MODELS, tasks: { counting: strict } };
+  const names = Object.keys(OPTIMIZERS) as (keyof typeof OPTIMIZERS)[];
+  for (let i = 0; i < 2 * names.length; i++) {
+    // Each optimizer has its turn with all that can be 0 at 0, and with what comes.
+    const pick = <Value>(...values: Value[]) =>
+      values[i < names.length ? 0 : Math.floor(random() * values.length)];
+    const optimizer = names[i % names.length];
+    const own = Object.fromEntries(
+      Object.entries({
+        momentum: pick(0, 0.5),
+        nesterov: pick(false, true),
+        beta1: pick(0, 0.5),
+        beta2: pick(0, 0.9),
+        decay: pick(0, 0.9),
+        epsilon: pick(1e-3, 1e-2),
+        epsilonPlace: pick("outside", "inside"),
+        weightDecay: pick(0, 0.5),
+      }).filter(([name]) => name in OPTIMIZERS[optimizer]().settings),
+    );
+    const training: Partial<TrainOptions> = {
+      ...own,
+      optimizer,
+      steps: 40,
+      validateEvery: 10,
+      clip: pick(0, 0.1, undefined),
+      clipNorm: pick(0, 0.1, undefined),
+      l2: pick(0, 1e-3, undefined),
+      warmup: pick(0, 15, undefined),
+      schedule: pick<TrainOptions["schedule"]>("constant", "linear", "cosine"),
+      ...pick<Partial<TrainOptions>>({}, { lr: 0.02 }, { phases: "25:0.02,5:0.01" }),
+    };
+    await inFolder(async (folder) => {
+      const silent = silentReporter();
+      const straight = await trainSmall(`${folder}/straight`, training, silent, undefined, strict);
+      const controller = new AbortController();
+      const reporter = {
+        ...silent,
+        validation: ({ step }: { step: number }) => step >= 20 ? controller.abort() : undefined,
+      };
+      const { signal } = controller;
+      const stopped = await trainSmall(`${folder}/stopped`, training, reporter, signal, strict);
+      assertStrictEquals((await stopped.readCheckpoint("last")).step, 20);
+      await resumeAndKeep({ run: stopped.path, changes: {} }, silent, plugins);
+      await assertSameRuns(stopped, straight, JSON.stringify(training));
+      assertEquals((await openRun(stopped.path)).config, straight.config);
+    });
+  }
+});
+
 Deno.test("resumeAndKeep() tells of a device that is not what the run began with", async () => {
   await inFolder(async (folder) => {
     const run = await trainSmall(folder);
@@ -124,7 +203,9 @@ Deno.test("resumeAndKeep() tells of a device that is not what the run began with
     const now = run.config.deviceDescription;
     assert(now?.startsWith("WebAssembly SIMD"), now);
     await resumeAndKeep({ run: run.path, changes: { steps: 210 } }, reporter, PLUGINS);
-    await reconfigureRun(run, { ...run.config, deviceDescription: "an abacus" });
+    const { config } = await openRun(run.path);
+    const elsewhere = { ...config, deviceDescription: "an abacus" };
+    await Deno.writeTextFile(`${run.path}/config.json`, JSON.stringify(elsewhere));
     await resumeAndKeep({ run: run.path, changes: { steps: 220 } }, reporter, PLUGINS);
     // Who asks for another device knows.
     const changes = { steps: 230, device: "reference" } as const;
