@@ -13,54 +13,17 @@ import {
   OPTIMIZERS,
   randomSource,
   type RunFolder,
-  type TaskPlugin,
 } from "@unroll/core";
 import { MODELS } from "@unroll/models";
 import { TASKS } from "@unroll/tasks";
-import { StoppedError } from "./errors.ts";
 import type { Reporter } from "./reporter.ts";
 import { silentReporter } from "./testing/silent.ts";
+import { inFolder, onlyRun, trainSmall } from "./testing/small_runs.ts";
 import { trainUntilKilled } from "./testing/trained_until_killed.ts";
-import { resumeAndKeep, trainAndKeep } from "./train_action.ts";
+import { resumeAndKeep } from "./train_action.ts";
 import type { TrainOptions } from "./train_options.ts";
 
 const PLUGINS = { models: MODELS, tasks: TASKS };
-
-/** Counting by a small network: a step takes microseconds. */
-async function trainSmall(
-  root: string,
-  training: Partial<TrainOptions> = {},
-  reporter: Reporter = silentReporter(),
-  signal?: AbortSignal,
-  counting: TaskPlugin = TASKS.counting,
-): Promise<RunFolder> {
-  const options = { digits: 2, testDigits: 0, training: 60, validation: 20 };
-  const request = {
-    model: { plugin: MODELS.rnn, name: "rnn", options: { hidden: 4 } },
-    task: { plugin: counting, name: "counting", options },
-    training: {
-      seed: 3,
-      device: "cpu",
-      steps: 200,
-      validateEvery: 20,
-      schedule: "cosine",
-      ...training,
-    },
-    out: root,
-  } as const;
-  try {
-    await trainAndKeep(request, reporter, "0.0.1", signal);
-  } catch (error) {
-    if (!(error instanceof StoppedError)) throw error;
-  }
-  return await onlyRun(root);
-}
-
-async function onlyRun(root: string): Promise<RunFolder> {
-  const runs = await listRuns(root);
-  assertStrictEquals(runs.length, 1);
-  return await openRun(runs[0].path);
-}
 
 /** Everything of a checkpoint but the seconds, to be compared. */
 function bitsOf({ step, progress, tensors }: Checkpoint) {
@@ -88,26 +51,14 @@ async function assertSameRuns(found: RunFolder, wanted: RunFolder, what = ""): P
   assertEquals(await validations(found), await validations(wanted));
 }
 
-async function inFolder(act: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await act(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
-
 Deno.test("resumeAndKeep() goes on to the same bits as a run that never stopped", async () => {
   await inFolder(async (folder) => {
     const straight = await trainSmall(`${folder}/straight`);
-    const controller = new AbortController();
     const told: string[] = [];
-    const reporter: Reporter = {
-      ...silentReporter(),
-      validation: ({ step }) => step >= 60 ? controller.abort() : undefined,
-      stopped: ({ resume }) => told.push(resume),
-    };
-    const stopped = await trainSmall(`${folder}/stopped`, {}, reporter, controller.signal);
+    const stopped = await trainSmall(`${folder}/stopped`, {
+      stopAt: 60,
+      reporter: { stopped: ({ resume }) => told.push(resume) },
+    });
     const { step } = await stopped.readCheckpoint("last");
     assert(step >= 60 && step < 200, String(step));
     assertEquals(told, [`deno task train --resume ${stopped.path}`]);
@@ -174,17 +125,11 @@ Deno.test("resumeAndKeep() goes on to the same bits with any settings, 0 among t
       ...pick<Partial<TrainOptions>>({}, { lr: 0.02 }, { phases: "25:0.02,5:0.01" }),
     };
     await inFolder(async (folder) => {
-      const silent = silentReporter();
-      const straight = await trainSmall(`${folder}/straight`, training, silent, undefined, strict);
-      const controller = new AbortController();
-      const reporter = {
-        ...silent,
-        validation: ({ step }: { step: number }) => step >= 20 ? controller.abort() : undefined,
-      };
-      const { signal } = controller;
-      const stopped = await trainSmall(`${folder}/stopped`, training, reporter, signal, strict);
+      const run = { training, counting: strict };
+      const straight = await trainSmall(`${folder}/straight`, run);
+      const stopped = await trainSmall(`${folder}/stopped`, { ...run, stopAt: 20 });
       assertStrictEquals((await stopped.readCheckpoint("last")).step, 20);
-      await resumeAndKeep({ run: stopped.path, changes: {} }, silent, plugins);
+      await resumeAndKeep({ run: stopped.path, changes: {} }, silentReporter(), plugins);
       await assertSameRuns(stopped, straight, JSON.stringify(training));
       assertEquals((await openRun(stopped.path)).config, straight.config);
     });
@@ -220,7 +165,7 @@ Deno.test("resumeAndKeep() tells of a device that is not what the run began with
 
 Deno.test("resumeAndKeep() trains for longer, at another rate, and keeps that", async () => {
   await inFolder(async (folder) => {
-    const run = await trainSmall(folder, { steps: 40, schedule: "constant" });
+    const run = await trainSmall(folder, { training: { steps: 40, schedule: "constant" } });
     await assertRejects(
       () => resumeAndKeep({ run: run.path, changes: {} }, silentReporter(), PLUGINS),
       RangeError,
@@ -242,13 +187,8 @@ Deno.test("resumeAndKeep() goes on in the phases of the learning rate, or at one
   await inFolder(async (folder) => {
     const phases = "70:0.01,50:0.001,1:0.05";
     const training = { phases, schedule: "constant" } as const;
-    const straight = await trainSmall(`${folder}/straight`, training);
-    const controller = new AbortController();
-    const reporter: Reporter = {
-      ...silentReporter(),
-      validation: ({ step }) => step >= 60 ? controller.abort() : undefined,
-    };
-    const stopped = await trainSmall(`${folder}/stopped`, training, reporter, controller.signal);
+    const straight = await trainSmall(`${folder}/straight`, { training });
+    const stopped = await trainSmall(`${folder}/stopped`, { training, stopAt: 60 });
     // Before the second phase, of which nothing has been seen yet.
     const { step, config } = await stopped.readCheckpoint("last");
     assert(step < 70, String(step));
@@ -274,7 +214,7 @@ Deno.test("resumeAndKeep() goes on in the phases of the learning rate, or at one
 
 Deno.test("resumeAndKeep() says in one sentence what is wrong with a checkpoint", async () => {
   await inFolder(async (folder) => {
-    const run = await trainSmall(folder, { steps: 20 });
+    const run = await trainSmall(folder, { training: { steps: 20 } });
     const path = run.checkpointPath("last");
     const whole = await Deno.readFile(path);
     const resume = () =>
