@@ -219,6 +219,11 @@ Deno.test("train() refuses settings out of range", async () => {
     RangeError,
     "Cannot use learningRate -1: a number above 0 is needed",
   );
+  await assertRejects(
+    () => run({ validateEvery: 0 }),
+    RangeError,
+    "Cannot use validateEvery 0: a whole number of at least 1 is needed",
+  );
 });
 
 /** A model whose answer is how many steps its state has seen; it has nothing to learn. */
