@@ -24,7 +24,7 @@ import {
 import { resolveSettings } from "./resolve_settings.ts";
 import { train, type TrainResult, type TrainSettings } from "./train.ts";
 import type { HostTensor, TensorMap } from "./trainer.ts";
-import { trainingRecord } from "./training_record.ts";
+import { changedSettings, trainingRecord } from "./training_record.ts";
 
 /** Settings of {@linkcode trainAndSave}. */
 export interface SavedTrainSettings extends TrainSettings {
@@ -296,11 +296,8 @@ function configOf(settings: SavedTrainSettings, start: TrainingStart): RunConfig
 function changedConfig(config: RunConfig, start: TrainingStart, step: number): RunConfig {
   const training = trainingRecord(start.settings);
   const { device, before = [] } = config;
-  // What an old record does not tell of was not in use.
   const isSame = start.device === device &&
-    [...Object.keys(training), ...Object.keys(config.training)].every((name) =>
-      JSON.stringify(training[name] ?? 0) === JSON.stringify(config.training[name] ?? 0)
-    );
+    changedSettings(config.training, training).length === 0;
   return {
     ...config,
     training,

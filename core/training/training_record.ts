@@ -55,3 +55,16 @@ export function recordedSettings(record: JsonRecord): GivenSettings {
     ),
   };
 }
+
+/**
+ * The names of the settings that two records do not have in common.
+ *
+ * @param one A record.
+ * @param other Another; what either does not tell of counts as 0.
+ * @returns The names, those of the second record first.
+ */
+export function changedSettings(one: JsonRecord, other: JsonRecord): string[] {
+  return Object.keys({ ...other, ...one }).filter((name) =>
+    JSON.stringify(one[name] ?? 0) !== JSON.stringify(other[name] ?? 0)
+  );
+}
