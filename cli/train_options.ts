@@ -37,14 +37,21 @@ export interface TrainOptions {
   readonly saveEvery?: number;
   /** What the best parameters are best in. */
   readonly best?: "error" | "loss";
-  /** Here and below: settings of the optimizers that have them. */
+  /** Of the optimizers that have it, as all below: how much of the last step goes into the next. */
   readonly momentum?: number;
+  /** Whether to look ahead. */
   readonly nesterov?: boolean;
+  /** How slowly the mean of the gradients changes. */
   readonly beta1?: number;
+  /** How slowly the mean of their squares changes. */
   readonly beta2?: number;
+  /** The same of another optimizer. */
   readonly decay?: number;
+  /** Added to the root that is divided by. */
   readonly epsilon?: number;
+  /** Where it is added. */
   readonly epsilonPlace?: "inside" | "outside";
+  /** Share of each parameter that is taken away a step. */
   readonly weightDecay?: number;
 }
 
