@@ -23,4 +23,5 @@ export * from "./step_random.ts";
 export * from "./train.ts";
 export * from "./trainer.ts";
 export * from "./training_loop.ts";
+export * from "./training_record.ts";
 export * from "./training_step.ts";
