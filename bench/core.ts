@@ -4,17 +4,17 @@
  *
  * @module
  */
-export * from "../core/backends/backend.ts";
+export * from "../core/ir/backend.ts";
 export { cpuBackend } from "../core/backends/cpu.ts";
-export { compile, type Compiled } from "../core/compile.ts";
-export * from "../core/ops/mod.ts";
+export { compile, type Compiled } from "../core/compile/compile.ts";
+export * from "../core/language/ops/mod.ts";
 export { adagrad } from "../core/training/adagrad.ts";
 export { adam } from "../core/training/adam.ts";
 export { clipByValue } from "../core/training/clip.ts";
 export type { Optimizer } from "../core/training/optimizer.ts";
 export { sgd } from "../core/training/sgd.ts";
-export { Tensor } from "../core/tensor.ts";
-export * from "../core/tensor_type.ts";
-export { trace, type Traced } from "../core/trace.ts";
-export * from "../core/tree.ts";
-export * from "../core/vjp.ts";
+export { Tensor } from "../core/language/tensor.ts";
+export * from "../core/ir/tensor_type.ts";
+export { trace, type Traced } from "../core/language/trace.ts";
+export * from "../core/language/tree.ts";
+export * from "../core/language/gradient.ts";

@@ -13,8 +13,8 @@ import {
   type MatmulShape,
   planMatmul,
   type Strides,
-} from "../core/kernels/wasm/matmul.ts";
-import { ModuleBuilder } from "../core/kernels/wasm/module.ts";
+} from "../core/codegen/wasm/matmul/matmul.ts";
+import { ModuleBuilder } from "../core/codegen/wasm/assembler/module.ts";
 import { instantiate, peakGigaflops, secondsPerCall, warmUp } from "./peak.ts";
 
 async function productSeconds(shape: MatmulShape): Promise<number> {

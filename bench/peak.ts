@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { load, ModuleBuilder, store } from "../core/kernels/wasm/module.ts";
+import { load, ModuleBuilder, store } from "../core/codegen/wasm/assembler/module.ts";
 
 /** How to time. */
 export interface Timing {

@@ -7,19 +7,19 @@
  *
  * @module
  */
-import { innerAxesOf, pointsOf } from "../core/kernels/accesses.ts";
-import type { Axis } from "../core/kernels/expression.ts";
+import { innerAxesOf, pointsOf } from "../core/loops/accesses.ts";
+import type { Axis } from "../core/ir/expression.ts";
 import {
   axesOf,
   kernelsOf,
   type Program,
   separateKernels,
   type Step,
-} from "../core/kernels/kernel.ts";
-import { lowerForCpu } from "../core/kernels/lower_for_cpu.ts";
-import { printWasm } from "../core/kernels/print_wasm/print_wasm.ts";
-import { straightenOperands } from "../core/kernels/print_wasm/straighten.ts";
-import { optimize } from "../core/passes/mod.ts";
+} from "../core/loops/program.ts";
+import { lowerForCpu } from "../core/loops/lower_for_cpu.ts";
+import { printWasm } from "../core/codegen/wasm/printer/print_wasm.ts";
+import { straightenOperands } from "../core/codegen/wasm/printer/copy_reversed_operands.ts";
+import { optimize } from "../core/passes/optimize.ts";
 import { formatTable, formatTime } from "./calls.ts";
 import { flattenTree, type TypedArray } from "./core.ts";
 import { jobNamed } from "./jobs/job.ts";

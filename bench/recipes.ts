@@ -17,7 +17,7 @@
  */
 
 import { cpus } from "node:os";
-import { parseOptionTexts } from "@unroll/core";
+import { parseOptionTexts } from "@unroll/core/plugin/host";
 import {
   formatDifference,
   formatKnown,

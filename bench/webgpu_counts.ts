@@ -11,9 +11,10 @@
  * @module
  */
 import { planProgram } from "../core/backends/webgpu/executable.ts";
-import { kernelsOf } from "../core/kernels/kernel.ts";
-import { lowerGraph } from "../core/kernels/lower.ts";
-import { describeAdapter, findAdapter, optimize, webgpuBackend } from "../core/mod.ts";
+import { kernelsOf } from "../core/loops/program.ts";
+import { lowerGraph } from "../core/loops/lower.ts";
+import { describeAdapter, findAdapter, webgpuBackend } from "@unroll/core/backends";
+import { optimize } from "@unroll/core/compiler";
 import { type Job, JOBS } from "./jobs/job.ts";
 import { withNumbers } from "./jobs/numbers.ts";
 import { donationsOf, startJob, traceJob } from "./jobs/run.ts";

@@ -1,5 +1,5 @@
 import { assertEquals, assertStrictEquals, assertStringIncludes } from "@std/assert";
-import { findAdapter } from "@unroll/core";
+import { findAdapter } from "@unroll/core/backends";
 import { runCommand } from "./testing/run_command.ts";
 import type { World } from "./world.ts";
 

@@ -5,7 +5,7 @@
  */
 
 import { Command } from "@cliffy/command";
-import { canTrain, type DeviceReport } from "@unroll/core";
+import { canTrain, type DeviceReport } from "@unroll/core/backends";
 import { adviceFor } from "./advice.ts";
 import type { MachineReport } from "./machine.ts";
 import type { World } from "./world.ts";

@@ -1,5 +1,5 @@
 import { assertEquals, assertStrictEquals, assertStringIncludes } from "@std/assert";
-import type { Diagnosis } from "@unroll/core";
+import type { Diagnosis } from "@unroll/core/backends";
 import { adviceFor } from "./advice.ts";
 import { distributionOf, type MachineReport } from "./machine.ts";
 import { runCommand } from "./testing/run_command.ts";

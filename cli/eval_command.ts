@@ -5,7 +5,9 @@
  */
 
 import { Command } from "@cliffy/command";
-import { type JsonRecord, knownPlugin, openRun, type Plugin, readCheckpoint } from "@unroll/core";
+import { type Plugin } from "@unroll/core/plugin";
+import { knownPlugin } from "@unroll/core/plugin/host";
+import { type JsonRecord, openRun, readCheckpoint } from "@unroll/core/runs";
 import { asUsage } from "./errors.ts";
 import { findModel } from "./find_run.ts";
 import {

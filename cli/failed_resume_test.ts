@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
-import type { JsonRecord, RunFolder } from "@unroll/core";
+import type { JsonRecord, RunFolder } from "@unroll/core/runs";
 import { MODELS } from "@unroll/models";
 import { TASKS } from "@unroll/tasks";
 import { silentReporter } from "./testing/silent.ts";

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { listRuns, openRun, type RunFolder, unknownName } from "@unroll/core";
+import { unknownName } from "@unroll/core/plugin";
+import { listRuns, openRun, type RunFolder } from "@unroll/core/runs";
 import { UsageError } from "./errors.ts";
 
 /**

@@ -8,15 +8,15 @@
  * @module
  */
 
+import { type OptionsSchema } from "@unroll/core/plugin";
 import {
   describeOptions,
   nearestName,
   type Option,
   optionFlags,
   optionHelp,
-  type OptionsSchema,
   parseOptionTexts,
-} from "@unroll/core";
+} from "@unroll/core/plugin/host";
 import { UsageError } from "./errors.ts";
 
 /** A schema whose options become flags. */

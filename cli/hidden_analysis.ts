@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Annotation } from "@unroll/core";
+import type { Annotation } from "@unroll/core/plugin";
 import type { HiddenStates } from "./hidden_values.ts";
 
 /** What is known of one unit. */

@@ -4,14 +4,14 @@
  * @module
  */
 
+import { type TypedArray } from "@unroll/core";
 import {
   type Annotation,
   type Batch,
   type Predict,
   randomOf,
   type TaskInstance,
-  type TypedArray,
-} from "@unroll/core";
+} from "@unroll/core/plugin";
 import { type HiddenStates, isSigned } from "./hidden_values.ts";
 
 /** Hidden states over time, with what is known of each step. */

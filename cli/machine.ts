@@ -5,7 +5,7 @@
  * @module
  */
 
-import { diagnose, type Diagnosis } from "@unroll/core";
+import { diagnose, type Diagnosis } from "@unroll/core/backends";
 import type { TuningFile } from "./tuning_file.ts";
 
 /** A machine, as far as training on it goes. */

@@ -6,7 +6,7 @@
 
 import { Command, ValidationError } from "@cliffy/command";
 import { CompletionsCommand } from "@cliffy/command/completions";
-import { unknownName } from "@unroll/core";
+import { unknownName } from "@unroll/core/plugin";
 import { exitCodeOf, UsageError } from "./errors.ts";
 import { defineDoctor } from "./doctor_command.ts";
 import { defineEval } from "./eval_command.ts";

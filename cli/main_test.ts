@@ -1,5 +1,5 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
-import type { Plugin } from "@unroll/core";
+import type { Plugin } from "@unroll/core/plugin";
 import * as z from "zod";
 import { runCommand } from "./testing/run_command.ts";
 import type { ResumeRequest, TrainRequest, World } from "./world.ts";

@@ -5,7 +5,8 @@
  */
 
 import type { Command } from "@cliffy/command";
-import { type BackendName, type JsonRecord, type LoadedRun, loadRun } from "@unroll/core";
+import { type BackendName } from "@unroll/core/backends";
+import { type JsonRecord, type LoadedRun, loadRun } from "@unroll/core/runs";
 import { UsageError } from "./errors.ts";
 import { findModel } from "./find_run.ts";
 import { camelCase, composeFlags, readFlags, type TypedFlags } from "./flags.ts";

@@ -6,15 +6,14 @@
 
 import { Command } from "@cliffy/command";
 import {
-  type JsonRecord,
-  knownPlugin,
   type OptionsSchema,
-  parseOptions,
   type Plugin,
   type TaskInstance,
-  type TrainSettings,
   unknownName,
-} from "@unroll/core";
+} from "@unroll/core/plugin";
+import { knownPlugin, parseOptions } from "@unroll/core/plugin/host";
+import { type JsonRecord } from "@unroll/core/runs";
+import { type TrainSettings } from "@unroll/core/training";
 import { asUsage, UsageError } from "./errors.ts";
 import {
   camelCase,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { RunConfig } from "@unroll/core";
+import type { RunConfig } from "@unroll/core/runs";
 import {
   createProgress,
   formatCount,

@@ -4,17 +4,10 @@
  * @module
  */
 
-import {
-  describeOptions,
-  formatPhases,
-  type JsonRecord,
-  type LearningPhase,
-  type OptimizerName,
-  OPTIMIZERS,
-  type Option,
-  type Plugin,
-  type RunConfig,
-} from "@unroll/core";
+import { type LearningPhase, type OptimizerName, type Plugin } from "@unroll/core/plugin";
+import { describeOptions, type Option } from "@unroll/core/plugin/host";
+import { type JsonRecord, type RunConfig } from "@unroll/core/runs";
+import { formatPhases, OPTIMIZERS } from "@unroll/core/training";
 import { composeFlags, type FlagSource } from "./flags.ts";
 import { quoted } from "./quoted.ts";
 import { TRAIN_FLAGS } from "./train_command.ts";

@@ -1,13 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
-import {
-  type ModelPlugin,
-  planRun,
-  recordedSettings,
-  resolveSettings,
-  type RunConfig,
-  type TaskPlugin,
-  trainingRecord,
-} from "@unroll/core";
+import { planRun, recordedSettings, trainingRecord } from "@unroll/core/UNKNOWN";
+import { type ModelPlugin, type TaskPlugin } from "@unroll/core/plugin";
+import { type RunConfig } from "@unroll/core/runs";
+import { resolveSettings } from "@unroll/core/training";
 import { MODELS } from "@unroll/models";
 import { TASKS } from "@unroll/tasks";
 import { StoppedError } from "./errors.ts";

@@ -5,15 +5,10 @@ import {
   assertRejects,
   assertStrictEquals,
 } from "@std/assert";
-import {
-  type Checkpoint,
-  defineTask,
-  listRuns,
-  openRun,
-  OPTIMIZERS,
-  randomSource,
-  type RunFolder,
-} from "@unroll/core";
+import { defineTask } from "@unroll/core/plugin";
+import { type Checkpoint, listRuns, openRun, type RunFolder } from "@unroll/core/runs";
+import { randomSource } from "@unroll/core/testing";
+import { OPTIMIZERS } from "@unroll/core/training";
 import { MODELS } from "@unroll/models";
 import { TASKS } from "@unroll/tasks";
 import type { Reporter } from "./reporter.ts";

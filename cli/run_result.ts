@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Json, JsonRecord, MetricsLine } from "@unroll/core";
+import type { Json, JsonRecord, MetricsLine } from "@unroll/core/runs";
 
 /** What came out, as far as the run has come. */
 export interface RunResult {

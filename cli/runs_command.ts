@@ -5,7 +5,8 @@
  */
 
 import { Command } from "@cliffy/command";
-import { listRuns, nearestName, openRun, type RunSummary } from "@unroll/core";
+import { nearestName } from "@unroll/core/plugin/host";
+import { listRuns, openRun, type RunSummary } from "@unroll/core/runs";
 import { UsageError } from "./errors.ts";
 import type { TypedFlags } from "./flags.ts";
 import { formatCount, formatDuration, formatFigure, formatShare } from "./progress.ts";

@@ -5,9 +5,11 @@
  */
 
 import { Command } from "@cliffy/command";
-import { type JsonRecord, type Model, type Plugin, resolvePlugin } from "@unroll/core";
+import { type Model, type Plugin } from "@unroll/core/plugin";
+import { resolvePlugin } from "@unroll/core/plugin/host";
+import { type JsonRecord } from "@unroll/core/runs";
 import { formatSummary } from "@unroll/models";
-import { unknownName } from "@unroll/core";
+import { unknownName } from "@unroll/core/plugin";
 import { asUsage, UsageError } from "./errors.ts";
 import { composeFlags, type FlagSource, readFlags, type TypedFlags } from "./flags.ts";
 import { chooseFrom } from "./recipe_command.ts";

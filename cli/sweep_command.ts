@@ -5,7 +5,9 @@
  */
 
 import { Command } from "@cliffy/command";
-import { type JsonRecord, openRun, type Plugin, resolvePlugin } from "@unroll/core";
+import { type Plugin } from "@unroll/core/plugin";
+import { resolvePlugin } from "@unroll/core/plugin/host";
+import { type JsonRecord, openRun } from "@unroll/core/runs";
 import { asUsage, StoppedError, UsageError } from "./errors.ts";
 import {
   camelCase,

@@ -4,35 +4,36 @@
  * @module
  */
 
+import { flagName, recordedSettings } from "@unroll/core/UNKNOWN";
+import { type BackendName, chooseDevice, DeviceLostError } from "@unroll/core/backends";
 import {
-  type BackendName,
-  chooseDevice,
-  DeviceLostError,
-  estimateStep,
-  flagName,
-  type Json,
-  type JsonRecord,
-  knownPlugin,
   type LearningPhase,
   type Model,
   type ModelPlugin,
-  openRun,
-  OPTIMIZERS,
-  parsePhases,
-  recordedSettings,
-  resolveSettings,
-  type RunFolder,
-  type SavedTrainSettings,
-  type Snapshot,
-  snapshotOf,
   type Task,
   type TaskInstance,
   type TaskPlugin,
+} from "@unroll/core/plugin";
+import { knownPlugin } from "@unroll/core/plugin/host";
+import {
+  type Json,
+  type JsonRecord,
+  openRun,
+  type RunFolder,
+  type SavedTrainSettings,
+  snapshotOf,
   trainAndSave,
+} from "@unroll/core/runs";
+import {
+  estimateStep,
+  OPTIMIZERS,
+  parsePhases,
+  resolveSettings,
+  type Snapshot,
   type TrainingEvent,
   type TrainResult,
   type TrainSettings,
-} from "@unroll/core";
+} from "@unroll/core/training";
 import { StoppedError, UsageError } from "./errors.ts";
 import { lookInside } from "./hidden_states.ts";
 import { mayCallLibraries } from "./machine.ts";

@@ -1,5 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { type Optimizer, parseOptionTexts, resolveSettings } from "@unroll/core";
+import { parseOptionTexts } from "@unroll/core/plugin/host";
+import { type Optimizer, resolveSettings } from "@unroll/core/training";
 import { UsageError } from "./errors.ts";
 import { settingsOf } from "./train_action.ts";
 import { TRAIN_OPTIONS } from "./train_options.ts";

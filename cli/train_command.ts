@@ -8,13 +8,9 @@
  */
 
 import { Command } from "@cliffy/command";
-import {
-  formatOptionValue,
-  type JsonRecord,
-  type OptionsSchema,
-  type Plugin,
-  resolvePlugin,
-} from "@unroll/core";
+import { type OptionsSchema, type Plugin } from "@unroll/core/plugin";
+import { formatOptionValue, resolvePlugin } from "@unroll/core/plugin/host";
+import { type JsonRecord } from "@unroll/core/runs";
 import { asUsage, UsageError } from "./errors.ts";
 import {
   camelCase,

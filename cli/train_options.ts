@@ -5,7 +5,7 @@
  */
 
 import * as z from "zod";
-import type { OptionsSchema } from "@unroll/core";
+import type { OptionsSchema } from "@unroll/core/plugin";
 
 /** What decides a training run besides the model and the task. */
 export interface TrainOptions {

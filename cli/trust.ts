@@ -5,15 +5,9 @@
  */
 
 import type { Command } from "@cliffy/command";
-import {
-  isTrustable,
-  type LoadSettings,
-  type ModelPlugin,
-  type Plugin,
-  resolvePlugin,
-  type RunConfig,
-  type TaskPlugin,
-} from "@unroll/core";
+import { type ModelPlugin, type Plugin, type TaskPlugin } from "@unroll/core/plugin";
+import { isTrustable, resolvePlugin } from "@unroll/core/plugin/host";
+import { type LoadSettings, type RunConfig } from "@unroll/core/runs";
 import { UsageError } from "./errors.ts";
 import { quoted } from "./quoted.ts";
 import type { World } from "./world.ts";

@@ -1,6 +1,6 @@
 /** What a stranger's run names is not imported; what somebody types is. */
 import { assert, assertEquals, assertStrictEquals, assertStringIncludes } from "@std/assert";
-import { openRun, type RunConfig } from "@unroll/core";
+import { openRun, type RunConfig } from "@unroll/core/runs";
 import { RECIPES } from "./recipes/mod.ts";
 import { runCommand } from "./testing/run_command.ts";
 import { trustWords } from "./trust.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { TuningCache } from "@unroll/core";
+import type { TuningCache } from "@unroll/core/backends";
 
 /** Goes up when the texts in the file mean something else, so that what older versions wrote is not believed. */
 const FORMAT_VERSION = 1;

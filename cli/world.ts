@@ -5,7 +5,9 @@
  * @module
  */
 
-import type { JsonRecord, Plugin, TrainSettings } from "@unroll/core";
+import type { Plugin } from "@unroll/core/plugin";
+import type { JsonRecord } from "@unroll/core/runs";
+import type { TrainSettings } from "@unroll/core/training";
 import type { MachineReport } from "./machine.ts";
 import type { Recipe } from "./recipes/recipe.ts";
 import type { Reporter } from "./reporter.ts";

@@ -1,41 +1,128 @@
 /**
- * A compiler for tensor programs with automatic differentiation, whose loop over time is one
- * operation.
+ * The language: tensors, operations on them, the loop over time, gradients, and `compile`, which
+ * makes one program of a function and runs it on a device.
+ *
+ * Other entry points: `@unroll/core/backends` (devices), `/plugin` (models and tasks of your own),
+ * `/training`, `/runs` (saved runs and checkpoints, on disk), `/testing`, and `/compiler` (graphs and
+ * passes, unstable).
+ *
+ * @example A linear recurrence and its gradient
+ * ```ts
+ * import { compile, scan, type Tensor, valueAndGrad, zeros } from "@unroll/core";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * // The last state of h ← w · h + x, and its derivative by w, compiled as one program.
+ * using step = compile((w: Tensor, xs: Tensor) =>
+ *   valueAndGrad((w: Tensor) => {
+ *     const [h] = scan((h: Tensor, x: Tensor) => [h.mul(w).add(x), undefined], zeros([]), xs);
+ *     return h;
+ *   })(w)
+ * );
+ * const [value, gradient] = await step(2, Float32Array.of(1, 2, 3));
+ * deepStrictEqual([await value.item(), await gradient.item()], [11, 6]);
+ * ```
  *
  * @module
  */
-export * from "./tensor_type.ts";
-export * from "./graph.ts";
-export * from "./tensor.ts";
-export * from "./trace.ts";
-export * from "./tree.ts";
-export * from "./vjp.ts";
-export * from "./compile.ts";
-export * from "./diagnose.ts";
-export * from "./program.ts";
-export * from "./random.ts";
-export * from "./ops/mod.ts";
-export * from "./backends/backend.ts";
-export * from "./backends/choose.ts";
-export * from "./backends/cpu.ts";
-export type { BlasReport, BlasTrial } from "./backends/cpu_blas.ts";
-export * from "./backends/evaluate.ts";
-export * from "./backends/mod.ts";
-export * from "./backends/reference.ts";
-export * from "./backends/webgpu.ts";
-export * from "./backends/webgpu/adapter.ts";
-export * from "./primitives/primitive.ts";
-export type { ElementwiseName } from "./primitives/elementwise_rule.ts";
-export type { Axis, Buffer, Expression } from "./kernels/expression.ts";
-export type { ReduceOperation } from "./kernels/kernel.ts";
-export * from "./testing/check_gradients.ts";
-export * from "./testing/check_task.ts";
-export * from "./testing/dummy_predict.ts";
-export * from "./testing/check_model.ts";
-export * from "./testing/random_source.ts";
-export * from "./plugin/mod.ts";
-export * from "./training/mod.ts";
-export * from "./check_graph.ts";
-export * from "./passes/mod.ts";
-export * from "./work.ts";
-export type { Features } from "./kernels/wasm/features.ts";
+export {
+  compile,
+  type Compiled,
+  type CompileSettings,
+  type Example,
+  type Given,
+} from "./compile/compile.ts";
+export type { DType, Shape, TensorType, TypedArray } from "./ir/tensor_type.ts";
+export { grad, valueAndGrad } from "./language/gradient.ts";
+export {
+  abs,
+  add,
+  and,
+  cast,
+  cos,
+  div,
+  eq,
+  exp,
+  floor,
+  ge,
+  gt,
+  le,
+  log,
+  lt,
+  matmul,
+  type MatmulOptions,
+  maximum,
+  minimum,
+  mul,
+  ne,
+  neg,
+  not,
+  or,
+  pow,
+  relu,
+  remainder,
+  shiftLeft,
+  shiftRight,
+  sigmoid,
+  sign,
+  sin,
+  sqrt,
+  square,
+  stopGradient,
+  sub,
+  tanh,
+  where,
+  xor,
+} from "./language/ops/arithmetic.ts";
+export {
+  constantLike,
+  fill,
+  iota,
+  type NestedNumbers,
+  ones,
+  tensor,
+  zeros,
+  zerosOf,
+} from "./language/ops/creation.ts";
+export {
+  broadcastTo,
+  concatenate,
+  expandDimension,
+  gather,
+  pad,
+  reshape,
+  reverse,
+  scatterAdd,
+  slice,
+  split,
+  stack,
+  transpose,
+} from "./language/ops/layout.ts";
+export {
+  crossEntropy,
+  logSoftmax,
+  logSumExp,
+  meanSquaredError,
+  oneHot,
+  softmax,
+  sumSquaredError,
+} from "./language/ops/losses.ts";
+export { argmax, max, mean, type ReduceOptions, sum } from "./language/ops/reductions.ts";
+export {
+  scan,
+  scanInSegments,
+  type ScanOptions,
+  type SegmentOptions,
+} from "./language/ops/scan.ts";
+export {
+  foldIn,
+  randomBernoulli,
+  randomBits,
+  randomGumbel,
+  randomInteger,
+  randomKey,
+  randomNormal,
+  randomUniform,
+  splitKey,
+} from "./language/random.ts";
+export { Tensor, type TensorLike } from "./language/tensor.ts";
+export { flattenTree, mapTree, rebuildTree, type Tree, treeEntries } from "./language/tree.ts";

@@ -16,7 +16,8 @@
  *
  * @module
  */
-import { defineModel, type ModelPlugin, type OptionsSchema, type Tensor } from "@unroll/core";
+import { type Tensor } from "@unroll/core";
+import { defineModel, type ModelPlugin, type OptionsSchema } from "@unroll/core/plugin";
 import * as z from "zod";
 import { activation, ACTIVATION_NAMES, type ActivationName } from "./activations.ts";
 import { INITIALIZER_NAMES, type InitializerName } from "./initializers.ts";

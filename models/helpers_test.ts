@@ -3,15 +3,8 @@
  *
  * @module
  */
-import {
-  type InputSpec,
-  type OutputPlace,
-  type TaskSpec,
-  type Tensor,
-  tensor,
-  type Tree,
-  treeEntries,
-} from "@unroll/core";
+import { type Tensor, tensor, type Tree, treeEntries } from "@unroll/core";
+import { type InputSpec, type OutputPlace, type TaskSpec } from "@unroll/core/plugin";
 
 /** A task of `n` classes. */
 export function classSpec(

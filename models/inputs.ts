@@ -5,7 +5,6 @@
  */
 import {
   gather,
-  type InputSpec,
   mean,
   mul,
   oneHot,
@@ -17,6 +16,7 @@ import {
   type Tensor,
   zeros,
 } from "@unroll/core";
+import { type InputSpec } from "@unroll/core/plugin";
 import type { InputNorm } from "./recurrent_options.ts";
 
 /** An embedding: a row of numbers for each symbol. */

@@ -15,27 +15,29 @@
  */
 import {
   concatenate,
-  defineModel,
   eq,
   fill,
   gather,
   iota,
-  type LayerRow,
-  type ModelInstance,
-  type ModelPlugin,
-  type OptionsSchema,
-  outputSize,
   pad,
   reshape,
   slice,
   splitKey,
   stack,
   sum,
-  type TaskSpec,
   type Tensor,
   where,
   zeros,
 } from "@unroll/core";
+import {
+  defineModel,
+  type LayerRow,
+  type ModelInstance,
+  type ModelPlugin,
+  type OptionsSchema,
+  outputSize,
+  type TaskSpec,
+} from "@unroll/core/plugin";
 import * as z from "zod";
 import { activation, ACTIVATION_NAMES, type ActivationName } from "./activations.ts";
 import { INITIALIZER_NAMES, type InitializerName } from "./initializers.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { ModelPlugin } from "@unroll/core";
+import type { ModelPlugin } from "@unroll/core/plugin";
 import { gru } from "./gru.ts";
 import { lstm } from "./lstm.ts";
 import { mlp } from "./mlp.ts";

@@ -1,17 +1,8 @@
 import { assertEquals } from "@std/assert";
-import {
-  checkGradients,
-  checkModel,
-  type DenseArray,
-  flattenTree,
-  type Model,
-  modelCheckSpecs,
-  randomKey,
-  randomSource,
-  rebuildTree,
-  tensor,
-  trace,
-} from "@unroll/core";
+import { flattenTree, randomKey, rebuildTree, tensor } from "@unroll/core";
+import { type DenseArray, trace } from "@unroll/core/compiler";
+import { type Model } from "@unroll/core/plugin";
+import { checkGradients, checkModel, modelCheckSpecs, randomSource } from "@unroll/core/testing";
 import { gru, lstm, mlp, MODELS, rnn } from "./mod.ts";
 import { ACTIVATION_NAMES } from "./activations.ts";
 

@@ -7,7 +7,8 @@
  *
  * @module
  */
-import { rebuildTree, type StoredTensor, type Tensor, tensor, treeEntries } from "@unroll/core";
+import { rebuildTree, type Tensor, tensor, treeEntries } from "@unroll/core";
+import { type StoredTensor } from "@unroll/core/runs";
 
 /** Options of {@linkcode toPyTorch} and {@linkcode fromPyTorch}. */
 export interface PyTorchOptions {
@@ -26,7 +27,8 @@ export interface PyTorchOptions {
  *
  * @example Usage
  * ```ts
- * import { encodeSafetensors, randomKey } from "@unroll/core";
+ * import { randomKey } from "@unroll/core";
+ * import { encodeSafetensors } from "@unroll/core/runs";
  * import { lstm, toPyTorch } from "@unroll/models";
  * import { deepStrictEqual } from "node:assert/strict";
  *

@@ -1,15 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import {
-  decodeSafetensors,
-  encodeSafetensors,
-  grad,
-  type ModelPlugin,
-  randomKey,
-  type StoredTensor,
-  type Tensor,
-  tensor,
-  type Tree,
-} from "@unroll/core";
+import { grad, randomKey, type Tensor, tensor, type Tree } from "@unroll/core";
+import { type ModelPlugin } from "@unroll/core/plugin";
+import { decodeSafetensors, encodeSafetensors, type StoredTensor } from "@unroll/core/runs";
 import goldens from "./goldens/recurrent.json" with { type: "json" };
 import { fromPyTorch, MODELS, rnn, toPyTorch } from "./mod.ts";
 import { assertClose, classSpec } from "./helpers_test.ts";

@@ -11,12 +11,9 @@ import {
   foldIn,
   gather,
   iota,
-  type LayerRow,
   mapTree,
   matmul,
-  type ModelInstance,
   mul,
-  outputSize,
   randomBernoulli,
   randomNormal,
   reshape,
@@ -24,11 +21,11 @@ import {
   scanInSegments,
   slice,
   splitKey,
-  type TaskSpec,
   type Tensor,
   where,
   zeros,
 } from "@unroll/core";
+import { type LayerRow, type ModelInstance, outputSize, type TaskSpec } from "@unroll/core/plugin";
 import { initializeBlocks, type InitializerName } from "./initializers.ts";
 import {
   type InputParameters,

@@ -15,7 +15,7 @@
  *
  * @module
  */
-import { defineModel, type ModelPlugin, type OptionsSchema } from "@unroll/core";
+import { defineModel, type ModelPlugin, type OptionsSchema } from "@unroll/core/plugin";
 import * as z from "zod";
 import { activation, ACTIVATION_NAMES, type ActivationName } from "./activations.ts";
 import { plus } from "./linear.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { LayerRow } from "@unroll/core";
+import type { LayerRow } from "@unroll/core/plugin";
 
 /**
  * A table of layers, what comes out of them and how many parameters they have, with the total.

@@ -12,7 +12,7 @@ import {
   type TaskPlugin,
   type TaskSpec,
   type TrainingDefaults,
-} from "@unroll/core";
+} from "@unroll/core/plugin";
 import * as z from "zod";
 import { Alphabet, charactersOf, splitText } from "./alphabet.ts";
 import { type CharBatches, charBatches } from "./char_batches.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Batch, type BatchRequest, permutation, randomOf } from "@unroll/core";
+import { type Batch, type BatchRequest, permutation, randomOf } from "@unroll/core/plugin";
 
 /** How batches are made. */
 export interface CharBatchSettings {

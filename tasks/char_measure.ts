@@ -9,7 +9,7 @@ import {
   type PredictState,
   type TaskSpec,
   type Validation,
-} from "@unroll/core";
+} from "@unroll/core/plugin";
 import { place } from "./char_batches.ts";
 
 /** What is measured, and how the model was trained. */

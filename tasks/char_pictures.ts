@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Picture, Predict, TaskSpec } from "@unroll/core";
+import type { Picture, Predict, TaskSpec } from "@unroll/core/plugin";
 import type { Alphabet } from "./alphabet.ts";
 
 /** Characters shown. */

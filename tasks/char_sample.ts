@@ -9,7 +9,7 @@ import {
   randomOf,
   type RandomSource,
   type SampleRequest,
-} from "@unroll/core";
+} from "@unroll/core/plugin";
 import { Alphabet, type AlphabetSettings } from "./alphabet.ts";
 
 /** What a sampler must know of a model's task: some of its options. */

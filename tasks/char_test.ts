@@ -8,13 +8,12 @@ import {
 } from "@std/assert";
 import {
   type Batch,
-  checkTask,
-  dummyPredict,
-  optionsToJson,
   type Predict,
   type PredictRequest,
   type TaskInstance,
-} from "@unroll/core";
+} from "@unroll/core/plugin";
+import { optionsToJson } from "@unroll/core/plugin/host";
+import { checkTask, dummyPredict } from "@unroll/core/testing";
 import { char, charOf, type CharOptions } from "./char.ts";
 import { type CharForm, CharSampler } from "./char_sample.ts";
 

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { unknownName } from "@unroll/core";
+import { unknownName } from "@unroll/core/plugin";
 import { CORPORA } from "./corpora.ts";
 
 /**

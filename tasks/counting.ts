@@ -18,7 +18,7 @@ import {
   type TaskPlugin,
   type TaskSpec,
   type TrainingDefaults,
-} from "@unroll/core";
+} from "@unroll/core/plugin";
 import * as z from "zod";
 import { nextNumber } from "./counting_answers.ts";
 import { CountingMeasure, placeNumbers } from "./counting_measure.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { argmaxAt, type Predict } from "@unroll/core";
+import { argmaxAt, type Predict } from "@unroll/core/plugin";
 import { formatDigits, parseDigits } from "./digits.ts";
 
 /** How a model was taught to count. */

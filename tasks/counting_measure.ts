@@ -3,7 +3,13 @@
  *
  * @module
  */
-import { argmaxAt, measure, type Predict, type TaskSpec, type Validation } from "@unroll/core";
+import {
+  argmaxAt,
+  measure,
+  type Predict,
+  type TaskSpec,
+  type Validation,
+} from "@unroll/core/plugin";
 import { nextNumber } from "./counting_answers.ts";
 import { carryLengths, type Digits } from "./counting_numbers.ts";
 import { carryLength, formatDigits, nextDigits } from "./digits.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { permutation, randomOf, type RandomSource } from "@unroll/core";
+import { permutation, randomOf, type RandomSource } from "@unroll/core/plugin";
 
 /** A number, least significant digit first, without zeros in front. */
 export type Digits = Uint8Array;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { argmaxAt, type Picture, type Predict, randomOf } from "@unroll/core";
+import { argmaxAt, type Picture, type Predict, randomOf } from "@unroll/core/plugin";
 import { placeNumbers } from "./counting_measure.ts";
 
 /** Numbers asked for each count of nines. */

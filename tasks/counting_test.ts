@@ -1,5 +1,6 @@
 import { assert, assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { checkTask, type Predict, type PredictRequest, type TaskInstance } from "@unroll/core";
+import { type Predict, type PredictRequest, type TaskInstance } from "@unroll/core/plugin";
+import { checkTask } from "@unroll/core/testing";
 import { counting } from "./counting.ts";
 import { countOn, nextNumber } from "./counting_answers.ts";
 import { splitNumbers, testNumbers } from "./counting_numbers.ts";

@@ -20,7 +20,7 @@ import {
   type TaskSpec,
   type TrainingDefaults,
   type Validation,
-} from "@unroll/core";
+} from "@unroll/core/plugin";
 import * as z from "zod";
 
 /** Options of {@linkcode fizzbuzz}. */

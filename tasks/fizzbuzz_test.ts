@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { type Batch, type Model, type Predict, randomOf } from "@unroll/core";
+import { type Batch, type Model, type Predict, randomOf } from "@unroll/core/plugin";
 import { fizzbuzz, fizzbuzzClass, type FizzbuzzOptions, fizzbuzzWord } from "./fizzbuzz.ts";
 
 const CLASSES = 4;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { TaskPlugin } from "@unroll/core";
+import type { TaskPlugin } from "@unroll/core/plugin";
 import { char } from "./char.ts";
 import { counting } from "./counting.ts";
 import { fizzbuzz } from "./fizzbuzz.ts";

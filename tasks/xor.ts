@@ -14,7 +14,7 @@ import {
   type TaskPlugin,
   type TaskSpec,
   type TrainingDefaults,
-} from "@unroll/core";
+} from "@unroll/core/plugin";
 import * as z from "zod";
 
 /** Options of {@linkcode xor}. */

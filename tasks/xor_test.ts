@@ -1,5 +1,6 @@
 import { assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
-import { checkTask, type PredictRequest } from "@unroll/core";
+import { type PredictRequest } from "@unroll/core/plugin";
+import { checkTask } from "@unroll/core/testing";
 import { xor } from "./xor.ts";
 
 Deno.test("xor() keeps the contract of tasks", async () => {

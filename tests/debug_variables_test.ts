@@ -1,13 +1,14 @@
 /** The environment variables DEBUG, DUMP and VALIDATE in a process of their own, on each device. */
 import { assert, assertStrictEquals, assertStringIncludes } from "@std/assert";
-import { findAdapter } from "@unroll/core";
+import { findAdapter } from "@unroll/core/backends";
 
 const hasAdapter = await findAdapter() !== undefined;
 
 /** Runs a program that computes something small on a device. */
 async function run(body: string, env: Readonly<Record<string, string>>) {
   const script = `
-    import { compile, cpuBackend, openBackend } from "@unroll/core";
+    import { compile } from "@unroll/core";
+    import { cpuBackend, openBackend } from "@unroll/core/backends";
     ${body}
   `;
   // In the workspace, for its imports.

@@ -3,17 +3,10 @@
  * training loss falls.
  */
 import { assertEquals, assertMatch } from "@std/assert";
-import {
-  type Backend,
-  type BackendName,
-  type JsonRecord,
-  type Model,
-  type ModelPlugin,
-  openBackend,
-  type Task,
-  type TaskPlugin,
-  train,
-} from "@unroll/core";
+import { type Backend, type BackendName, openBackend } from "@unroll/core/backends";
+import { type Model, type ModelPlugin, type Task, type TaskPlugin } from "@unroll/core/plugin";
+import { type JsonRecord } from "@unroll/core/runs";
+import { train } from "@unroll/core/training";
 import { MODELS } from "@unroll/models";
 import { TASKS } from "@unroll/tasks";
 

@@ -13,7 +13,9 @@ import {
   runRecipe,
   taskOptionsOf,
 } from "@unroll/cli";
-import { DivergenceError, type JsonRecord, type ModelPlugin, train } from "@unroll/core";
+import { type ModelPlugin } from "@unroll/core/plugin";
+import { type JsonRecord } from "@unroll/core/runs";
+import { DivergenceError, train } from "@unroll/core/training";
 import { formatSummary, mlp, MODELS } from "@unroll/models";
 import { fizzbuzz, TASKS } from "@unroll/tasks";
 

@@ -1,5 +1,5 @@
 import { assertAlmostEquals, assertEquals } from "@std/assert";
-import { train, type TrainSettings } from "@unroll/core";
+import { train, type TrainSettings } from "@unroll/core/training";
 import { mlp, rnn } from "@unroll/models";
 import { fizzbuzz } from "@unroll/tasks";
 

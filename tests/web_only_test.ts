@@ -4,10 +4,10 @@ import { assertEquals } from "@std/assert";
 /** What works with files and environment variables; the rest imports it, and never needs it in a page. */
 const DENO_ONLY: readonly string[] = [
   "core/backends/cpu_blas.ts",
-  "core/debug.ts",
-  "core/training/files.ts",
-  "core/training/load.ts",
-  "core/training/run_folder.ts",
+  "core/runs/files.ts",
+  "core/runs/load.ts",
+  "core/runs/run_folder.ts",
+  "core/util/debug.ts",
   "tasks/corpus_files.ts",
 ];
 

@@ -4,11 +4,10 @@ import {
   type Backend,
   cpuBackend,
   findAdapter,
-  resolveSettings,
-  Trainer,
   type WebGpuBackend,
   webgpuBackend,
-} from "@unroll/core";
+} from "@unroll/core/backends";
+import { resolveSettings, Trainer } from "@unroll/core/training";
 import { rnn } from "@unroll/models";
 import { fizzbuzz, xor } from "@unroll/tasks";
 

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { encodeSafetensors, type StoredTensor } from "../../core/training/safetensors.ts";
+import { encodeSafetensors, type StoredTensor } from "../../core/runs/safetensors.ts";
 import { carriesState, type Job, JOBS, parameterShapes } from "./job.ts";
 
 /** Number of batches of a job; training goes round them. */

@@ -1,5 +1,5 @@
 import { assertAlmostEquals } from "@std/assert";
-import { cpuBackend } from "@unroll/core";
+import { cpuBackend } from "@unroll/core/backends";
 import { jobNamed, LOSS_TOLERANCE } from "./job.ts";
 import { type JobNumbers, withNumbers } from "./numbers.ts";
 import { plainFizzbuzz, plainMinchar, type PlainStep } from "./plain_javascript.ts";

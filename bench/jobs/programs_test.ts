@@ -1,5 +1,6 @@
 import { assertAlmostEquals, assertEquals } from "@std/assert";
-import { compile, flattenTree, referenceBackend, tensor } from "@unroll/core";
+import { compile, flattenTree, tensor } from "@unroll/core";
+import { referenceBackend } from "@unroll/core/backends";
 import { type Job, JOBS } from "./job.ts";
 import { batches, initialParameters } from "./numbers.ts";
 import { initialState, type Named, trainingStep, trainingSteps } from "./programs.ts";

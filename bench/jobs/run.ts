@@ -18,7 +18,7 @@ import {
   type TypedArray,
   typedArray,
 } from "../core.ts";
-import type { StoredTensor } from "../../core/training/safetensors.ts";
+import type { StoredTensor } from "../../core/runs/safetensors.ts";
 import { BATCHES, batchOf, type JobNumbers } from "./numbers.ts";
 import {
   initialState,

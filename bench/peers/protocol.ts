@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { decodeSafetensors, type StoredTensor } from "../../core/training/safetensors.ts";
+import { decodeSafetensors, type StoredTensor } from "../../core/runs/safetensors.ts";
 import type { Job } from "../jobs/job.ts";
 import { BATCHES, type JobNumbers } from "../jobs/numbers.ts";
 import type { StepParts } from "./results.ts";

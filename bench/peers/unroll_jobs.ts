@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type Backend, openBackend } from "@unroll/core";
+import { type Backend, openBackend } from "@unroll/core/backends";
 import { BATCHES, type JobNumbers } from "../jobs/numbers.ts";
 import { startJob } from "../jobs/run.ts";
 import { servePeer, type TrainingRun } from "./protocol.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { f32x4, load, ModuleBuilder, store } from "../../core/kernels/wasm/module.ts";
+import { f32x4, load, ModuleBuilder, store } from "../../core/codegen/wasm/assembler/module.ts";
 import { instantiate, repeated, secondsPerCall, type Timing, warmUp } from "../peak.ts";
 
 const TIMING: Timing = { minimum: 0.01, rounds: 8, limit: 0.2 };

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { type Backend, cpuBackend, exp } from "@unroll/core";
+import { exp } from "@unroll/core";
+import { type Backend, cpuBackend } from "@unroll/core/backends";
 import { prepareCall, someNumbers } from "../calls.ts";
 import { preparePeak, repeated, secondsPerCall } from "../peak.ts";
 import { type Bandwidth, measureBandwidth, rateFor } from "./bandwidth.ts";

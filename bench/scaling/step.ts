@@ -5,29 +5,27 @@
  * @module
  */
 import {
-  adam,
-  type Backend,
-  type BatchTensors,
   compile,
-  constantRate,
   flattenTree,
-  type Graph,
-  type ModelInstance,
-  optimize,
   randomKey,
   rebuildTree,
-  sizeOf,
-  type TaskSpec,
   type Tensor,
   tensor,
-  trace,
-  type TrainingState,
-  trainingStep,
   zeros,
 } from "@unroll/core";
+import { type Backend } from "@unroll/core/backends";
+import { type Graph, optimize, sizeOf, trace } from "@unroll/core/compiler";
+import { type ModelInstance, type TaskSpec } from "@unroll/core/plugin";
+import {
+  adam,
+  type BatchTensors,
+  constantRate,
+  type TrainingState,
+  trainingStep,
+} from "@unroll/core/training";
 import { gru, lstm, rnn } from "@unroll/models";
-import { lowerForCpu } from "../../core/kernels/lower_for_cpu.ts";
-import { printWasm } from "../../core/kernels/print_wasm/print_wasm.ts";
+import { lowerForCpu } from "../../core/loops/lower_for_cpu.ts";
+import { printWasm } from "../../core/codegen/wasm/printer/print_wasm.ts";
 import { scattered } from "../calls.ts";
 import { repeated, secondsPerCall, type Timing, warmUp } from "../peak.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { MetricsLine } from "@unroll/core";
+import type { MetricsLine } from "@unroll/core/runs";
 import { curveChart, type Point, type Series } from "./curves.ts";
 import { PALETTE } from "./svg.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { JsonRecord } from "@unroll/core";
+import type { JsonRecord } from "@unroll/core/runs";
 import type { Known, Recipe, RecipeTraining } from "./recipe.ts";
 
 // Numbers as they come, and carries through 1, 2, 4, … nines of 64 to see where the carry is lost.

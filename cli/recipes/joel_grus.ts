@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { JsonRecord } from "@unroll/core";
+import type { JsonRecord } from "@unroll/core/runs";
 import type { Recipe, RecipeTraining } from "./recipe.ts";
 
 /** Weights of N(0, 1), as his layers have. */

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { JsonRecord } from "@unroll/core";
+import type { JsonRecord } from "@unroll/core/runs";
 import type { Known, Recipe, RecipeTraining } from "./recipe.ts";
 
 const CORPUS =

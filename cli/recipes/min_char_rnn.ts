@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { JsonRecord } from "@unroll/core";
+import type { JsonRecord } from "@unroll/core/runs";
 import type { Known, Recipe, RecipeTraining } from "./recipe.ts";
 
 /** A tanh RNN on one-hot characters, with weights of 0.01 · N(0, 1) and biases of zero. */

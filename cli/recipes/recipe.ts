@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { JsonRecord, OptimizerName, ScheduleName } from "@unroll/core";
+import type { OptimizerName, ScheduleName } from "@unroll/core/plugin";
+import type { JsonRecord } from "@unroll/core/runs";
 
 /** A model, a task and settings whose result is known beforehand. */
 export interface Recipe {

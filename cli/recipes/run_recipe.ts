@@ -5,16 +5,13 @@
  */
 
 import {
-  type JsonRecord,
   type ModelPlugin,
   type OptimizerName,
-  OPTIMIZERS,
   type TaskInstance,
   type TaskPlugin,
-  train,
-  type TrainResult,
-  type TrainSettings,
-} from "@unroll/core";
+} from "@unroll/core/plugin";
+import { type JsonRecord } from "@unroll/core/runs";
+import { OPTIMIZERS, train, type TrainResult, type TrainSettings } from "@unroll/core/training";
 import { MODELS } from "@unroll/models";
 import { TASKS } from "@unroll/tasks";
 import { compare, type Comparison, type Recipe } from "./recipe.ts";

@@ -5,7 +5,8 @@
  * @module
  */
 
-import type { TaskInstance, TrainingEvent, TrainingStart, TrainSettings } from "@unroll/core";
+import type { TaskInstance } from "@unroll/core/plugin";
+import type { TrainingEvent, TrainingStart, TrainSettings } from "@unroll/core/training";
 import type { Measured, Recipe } from "./recipe.ts";
 
 /** Something to tell of a recipe on its way. */

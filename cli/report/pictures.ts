@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Picture } from "@unroll/core";
+import type { Picture } from "@unroll/core/plugin";
 import { barChart } from "../plots/bars.ts";
 import { escapeMarkup } from "../markup.ts";
 

@@ -4,14 +4,8 @@
  * @module
  */
 
-import {
-  type LayerRow,
-  loadRun,
-  type LoadSettings,
-  type MetricsLine,
-  type Picture,
-  type RunFolder,
-} from "@unroll/core";
+import { type LayerRow, type Picture } from "@unroll/core/plugin";
+import { loadRun, type LoadSettings, type MetricsLine, type RunFolder } from "@unroll/core/runs";
 import { type HiddenLook, lookInside } from "../hidden_states.ts";
 import { reproduceCommand } from "../reproduce.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Json, JsonRecord, MetricsLine } from "@unroll/core";
+import type { Json, JsonRecord, MetricsLine } from "@unroll/core/runs";
 import { analyzeHidden, type UnitAnalysis } from "../hidden_analysis.ts";
 import { type HiddenLook, thresholdOf } from "../hidden_states.ts";
 import { PAGE_STYLE } from "../page_style.ts";

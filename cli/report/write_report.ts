@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { LoadSettings, RunFolder } from "@unroll/core";
+import type { LoadSettings, RunFolder } from "@unroll/core/runs";
 import { gatherReport, type RunReport } from "./report_data.ts";
 import { reportHtml } from "./report_html.ts";
 

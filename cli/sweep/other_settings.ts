@@ -4,7 +4,9 @@
  * @module
  */
 
-import { changedSettings, formatOptionValue, planRun, type RunConfig } from "@unroll/core";
+import { changedSettings, planRun } from "@unroll/core/UNKNOWN";
+import { formatOptionValue } from "@unroll/core/plugin/host";
+import { type RunConfig } from "@unroll/core/runs";
 import { requested } from "../train_action.ts";
 import type { TrainRequest } from "../world.ts";
 

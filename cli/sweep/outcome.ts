@@ -4,7 +4,7 @@
  * @module
  */
 
-import { listRuns, openRun } from "@unroll/core";
+import { listRuns, openRun } from "@unroll/core/runs";
 import { resultOf, type RunResult } from "../run_result.ts";
 import type { Cell } from "./grid.ts";
 

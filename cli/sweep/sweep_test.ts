@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
-import { openRun, randomSource } from "@unroll/core";
+import { openRun } from "@unroll/core/runs";
+import { randomSource } from "@unroll/core/testing";
 import { runCommand } from "../testing/run_command.ts";
 import { inFolder, trainSmall } from "../testing/small_runs.ts";
 import { cellArguments, gridCells, gridValues } from "./grid.ts";

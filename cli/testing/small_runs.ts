@@ -4,7 +4,8 @@
  * @module
  */
 
-import { listRuns, openRun, type RunFolder, type TaskPlugin } from "@unroll/core";
+import { type TaskPlugin } from "@unroll/core/plugin";
+import { listRuns, openRun, type RunFolder } from "@unroll/core/runs";
 import { MODELS } from "@unroll/models";
 import { TASKS } from "@unroll/tasks";
 import { StoppedError } from "../errors.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { listRuns } from "@unroll/core";
+import { listRuns } from "@unroll/core/runs";
 import { MODELS } from "@unroll/models";
 import { TASKS } from "@unroll/tasks";
 import { resumeAndKeep, trainAndKeep } from "../train_action.ts";

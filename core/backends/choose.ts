@@ -7,10 +7,10 @@
  *
  * @module
  */
-import { readVariable } from "../debug.ts";
-import { unknownName } from "../plugin/names.ts";
-import type { Work } from "../work.ts";
-import type { BackendName } from "./backend.ts";
+import { readVariable } from "../util/debug.ts";
+import { unknownName } from "../util/names.ts";
+import type { Work } from "../passes/cost.ts";
+import type { BackendName } from "../ir/backend.ts";
 import { type AdapterFacts, describeAdapter, findAdapter, lackOf } from "./webgpu/adapter.ts";
 
 /** A device and why it was chosen. */
@@ -54,7 +54,7 @@ const GAIN = 2;
  *
  * @example Usage
  * ```ts
- * import { chooseDevice } from "@unroll/core";
+ * import { chooseDevice } from "@unroll/core/backends";
  * import { deepStrictEqual } from "node:assert/strict";
  *
  * const choice = await chooseDevice({ operations: 2e6, iterations: 16 }, { variable: "" });

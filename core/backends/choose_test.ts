@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects, assertStrictEquals, assertStringIncludes } from "@std/assert";
-import { estimateWork } from "../work.ts";
-import { TARGET_PROGRAMS } from "../testing/target_programs.ts";
+import { estimateWork } from "../passes/cost.ts";
+import { TARGET_PROGRAMS } from "./self_test_programs.ts";
 import { chooseDevice } from "./choose.ts";
 import { type AdapterFacts, describeAdapter, lackOf } from "./webgpu/adapter.ts";
 

@@ -4,25 +4,31 @@
  *
  * @module
  */
-import { debugLevel, debugLine, dumpText, readVariable } from "../debug.ts";
-import type { Graph } from "../graph.ts";
-import { formatProgram } from "../kernels/format_program.ts";
-import type { Program, Step } from "../kernels/kernel.ts";
-import { lowerForCpu } from "../kernels/lower_for_cpu.ts";
-import { MOST_PAGES, printWasm } from "../kernels/print_wasm/print_wasm.ts";
-import { emitMatmul, planMatmul } from "../kernels/wasm/matmul.ts";
-import { ModuleBuilder } from "../kernels/wasm/module.ts";
-import { detectFeatures } from "../kernels/wasm/features.ts";
-import { optimize } from "../passes/mod.ts";
+import { debugLevel, debugLine, dumpText, readVariable } from "../util/debug.ts";
+import type { Graph } from "../ir/graph.ts";
+import { formatProgram } from "../loops/format_program.ts";
+import type { Program, Step } from "../loops/program.ts";
+import { lowerForCpu } from "../loops/lower_for_cpu.ts";
+import { MOST_PAGES, printWasm } from "../codegen/wasm/printer/print_wasm.ts";
+import { emitMatmul, planMatmul } from "../codegen/wasm/matmul/matmul.ts";
+import { ModuleBuilder } from "../codegen/wasm/assembler/module.ts";
+import { detectFeatures } from "../codegen/wasm/assembler/features.ts";
+import { optimize } from "../passes/optimize.ts";
 import {
   formatType,
   sizeOf,
   type TensorType,
   type TypedArray,
   typedArray,
-} from "../tensor_type.ts";
-import { workOf } from "../work.ts";
-import type { Backend, CompileOptions, DeviceBuffer, Executable, KernelInfo } from "./backend.ts";
+} from "../ir/tensor_type.ts";
+import { workOf } from "../passes/cost.ts";
+import type {
+  Backend,
+  CompileOptions,
+  DeviceBuffer,
+  Executable,
+  KernelInfo,
+} from "../ir/backend.ts";
 import { type Blas, openBlas } from "./cpu_blas.ts";
 import { CpuMemory } from "./cpu_memory.ts";
 import { CpuThreads } from "./cpu_threads.ts";
@@ -111,7 +117,8 @@ function ownBuffer(buffer: DeviceBuffer, memory: CpuMemory, action: string): Cpu
  *
  * @example Usage
  * ```ts
- * import { compile, cpuBackend, type Tensor } from "@unroll/core";
+ * import { compile, type Tensor } from "@unroll/core";
+ * import { cpuBackend } from "@unroll/core/backends";
  * import { deepStrictEqual } from "node:assert/strict";
  *
  * using backend = cpuBackend();

@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { MOST_PAGES } from "../kernels/print_wasm/print_wasm.ts";
-import type { DType, TypedArray } from "../tensor_type.ts";
+import { MOST_PAGES } from "../codegen/wasm/printer/print_wasm.ts";
+import type { DType, TypedArray } from "../ir/tensor_type.ts";
 
 const PAGE = 65536;
 /** Every address is a multiple of this: a cache line. */

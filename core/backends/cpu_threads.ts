@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { CONTROL } from "../kernels/wasm/team.ts";
+import { CONTROL } from "../codegen/wasm/team.ts";
 import { bindBlas, type Sgemm } from "./cpu_blas.ts";
 import type { CpuMemory } from "./cpu_memory.ts";
 

@@ -1,8 +1,8 @@
 import { assertAlmostEquals } from "@std/assert";
-import { sampleArray } from "../primitives/dense.ts";
-import { randomSource } from "../testing/random_source.ts";
-import { gatedRnn } from "../testing/target_programs.ts";
-import { typedArray } from "../tensor_type.ts";
+import { sampleArray } from "../ir/dense.ts";
+import { randomSource } from "../util/random_source.ts";
+import { gatedRnn } from "./self_test_programs.ts";
+import { typedArray } from "../ir/tensor_type.ts";
 import { cpuBackend } from "./cpu.ts";
 
 /** Units of a network whose weights are large enough to be packed before its loops, and not to be shared by three. */

@@ -1,105 +1,50 @@
 /**
- * The devices, by name.
+ * Devices: how one is opened or chosen, what it can do, and the interfaces that a device implements.
+ *
+ * @example Run a function on a device of your choice
+ * ```ts
+ * import { compile, type Tensor } from "@unroll/core";
+ * import { openBackend } from "@unroll/core/backends";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * using backend = await openBackend("cpu");
+ * using double = compile((x: Tensor) => x.add(x), { backend });
+ * using y = await double(Float32Array.of(1, 2));
+ * deepStrictEqual([...await y.data()], [2, 4]);
+ * ```
  *
  * @module
  */
-import { readVariable } from "../debug.ts";
-import type { Work } from "../work.ts";
-import type { Backend, BackendName } from "./backend.ts";
-import { asBackendName, chooseDevice } from "./choose.ts";
-import { cpuBackend } from "./cpu.ts";
-import { referenceBackend } from "./reference.ts";
-import { type TuningCache, webgpuBackend } from "./webgpu.ts";
-
-/** What is brought along to a device that is opened by name. */
-export interface OpenSettings {
-  /** Keeps what is measured of a GPU; without one nothing is measured. */
-  readonly tuning?: TuningCache;
-}
-
-/** How each device is opened. */
-const OPENERS: Readonly<Record<BackendName, (settings: OpenSettings) => Promise<Backend>>> = {
-  reference: () => Promise.resolve(referenceBackend()),
-  cpu: () => Promise.resolve(cpuBackend()),
-  webgpu: ({ tuning }) => webgpuBackend({ tuning }),
-};
-
-/**
- * Opens a device.
- *
- * @param name Which one; `auto` is the one named by the variable `UNROLL_BACKEND`, else the CPU.
- * @param settings What is brought along.
- * @returns The device, owned by the caller.
- * @throws {RangeError} If there is none of that name, or it cannot be had here.
- *
- * @example Usage
- * ```ts
- * import { openBackend } from "@unroll/core";
- * import { strictEqual } from "node:assert/strict";
- *
- * using backend = await openBackend("reference");
- * strictEqual(backend.name, "reference");
- * ```
- */
-export async function openBackend(
-  name: BackendName | "auto" = "auto",
-  settings: OpenSettings = {},
-): Promise<Backend> {
-  const chosen = name === "auto" ? readVariable("UNROLL_BACKEND") ?? "cpu" : name;
-  return await OPENERS[asBackendName(chosen)](settings);
-}
-
-/** A device and, where it was chosen here, why. */
-export interface OpenedBackend {
-  /** The device, owned by the caller. */
-  readonly backend: Backend;
-  /** Why it was chosen; absent for one that was named. */
-  readonly reason?: string;
-}
-
-/**
- * Opens the device for a program: the one that is named, or the one that suits it.
- *
- * @param name Which one, or `auto`.
- * @param estimate Says what one run of the program takes; called for `auto` only.
- * @param settings What is brought along.
- * @returns The device and why.
- * @throws {RangeError} As {@linkcode openBackend}; a GPU that `auto` cannot open is passed over.
- *
- * @example Usage
- * ```ts
- * import { openBackendFor } from "@unroll/core";
- *
- * const { backend, reason } = await openBackendFor("auto", () => ({
- *   operations: 37_000,
- *   iterations: 122,
- * }));
- * console.log(backend.name, reason);
- * backend.dispose();
- * ```
- */
-export async function openBackendFor(
-  name: BackendName | "auto",
-  estimate: () => Work | Promise<Work>,
-  settings: OpenSettings = {},
-): Promise<OpenedBackend> {
-  if (name !== "auto") return { backend: await openBackend(name, settings) };
-  const variable = readVariable("UNROLL_BACKEND");
-  // What a variable has settled need not be estimated.
-  const work = variable ? { operations: 0, iterations: 0 } : await estimate();
-  const { device, reason } = await chooseDevice(work);
-  try {
-    return { backend: await openBackend(device, settings), reason };
-  } catch (error) {
-    if (variable || !(error instanceof RangeError)) throw error;
-    return { backend: await openBackend("cpu"), reason: error.message };
-  }
-}
-
-let shared: Promise<Backend> | undefined;
-
-/** The device that `compile` uses where none is named; opened when it is first needed, once. */
-export function defaultBackend(): Promise<Backend> {
-  shared ??= openBackend();
-  return shared;
-}
+export { chooseDevice, type DeviceChoice } from "./choose.ts";
+export { cpuBackend, type CpuOptions } from "./cpu.ts";
+export type { BlasReport, BlasTrial } from "./cpu_blas.ts";
+export {
+  type AdapterReport,
+  canTrain,
+  type DeviceReport,
+  diagnose,
+  type Diagnosis,
+  type SelfTest,
+} from "./diagnose.ts";
+export {
+  defaultBackend,
+  openBackend,
+  openBackendFor,
+  type OpenedBackend,
+  type OpenSettings,
+} from "./open.ts";
+export { referenceBackend } from "./reference.ts";
+export { type WebGpuBackend, webgpuBackend, type WebGpuOptions } from "./webgpu.ts";
+export { describeAdapter, findAdapter } from "./webgpu/adapter.ts";
+export { type DeviceLimit, DeviceLostError, type DeviceOptions } from "./webgpu/device.ts";
+export type { TuningCache } from "./webgpu/tuner.ts";
+export type { Features } from "../codegen/wasm/assembler/features.ts";
+export type {
+  Backend,
+  BackendName,
+  CompileOptions,
+  DeviceBuffer,
+  Executable,
+  KernelInfo,
+} from "../ir/backend.ts";
+export type { Work } from "../passes/cost.ts";

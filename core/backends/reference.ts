@@ -4,12 +4,12 @@
  *
  * @module
  */
-import type { Graph } from "../graph.ts";
-import { dense } from "../primitives/dense.ts";
-import type { DenseArray } from "../primitives/primitive.ts";
-import { formatType, type TensorType, type TypedArray, typedArray } from "../tensor_type.ts";
-import type { Backend, DeviceBuffer, Executable } from "./backend.ts";
-import { evaluateGraph } from "./evaluate.ts";
+import type { Graph } from "../ir/graph.ts";
+import { dense } from "../ir/dense.ts";
+import type { DenseArray } from "../ir/primitive.ts";
+import { formatType, type TensorType, type TypedArray, typedArray } from "../ir/tensor_type.ts";
+import type { Backend, DeviceBuffer, Executable } from "../ir/backend.ts";
+import { evaluateGraph } from "../ir/evaluate.ts";
 
 class ReferenceBuffer implements DeviceBuffer {
   array: DenseArray | undefined;

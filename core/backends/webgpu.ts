@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { debugLevel, debugLine, dumpText, readVariable } from "../debug.ts";
-import type { Graph } from "../graph.ts";
-import { lowerGraph } from "../kernels/lower.ts";
-import type { Tiling } from "../kernels/wgsl/matmul.ts";
-import { optimize } from "../passes/mod.ts";
-import { formatType, type TensorType, type TypedArray, typedArray } from "../tensor_type.ts";
-import type { Backend, CompileOptions, DeviceBuffer } from "./backend.ts";
+import { debugLevel, debugLine, dumpText, readVariable } from "../util/debug.ts";
+import type { Graph } from "../ir/graph.ts";
+import { lowerGraph } from "../loops/lower.ts";
+import type { Tiling } from "../codegen/wgsl/matmul.ts";
+import { optimize } from "../passes/optimize.ts";
+import { formatType, type TensorType, type TypedArray, typedArray } from "../ir/tensor_type.ts";
+import type { Backend, CompileOptions, DeviceBuffer } from "../ir/backend.ts";
 import {
   type DeviceOptions,
   type DeviceStatistics,
@@ -75,7 +75,7 @@ export interface WebGpuBackend extends Backend {
  *
  * @example Usage
  * ```ts
- * import { webgpuBackend } from "@unroll/core";
+ * import { webgpuBackend } from "@unroll/core/backends";
  * import { deepStrictEqual } from "node:assert/strict";
  *
  * const backend = await webgpuBackend().catch(() => undefined);

@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
-import { mul } from "../ops/mod.ts";
-import { trace } from "../trace.ts";
+import { mul } from "../language/ops/mod.ts";
+import { trace } from "../language/trace.ts";
 import { WebGpuDevice } from "./webgpu/device.ts";
 import { DeviceLostError, type WebGpuBackend, webgpuBackend } from "./webgpu.ts";
 

@@ -5,23 +5,23 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import type { Graph, Value } from "../graph.ts";
-import { TILINGS } from "../kernels/wgsl/matmul.ts";
-import { mul, scan, zeros } from "../ops/mod.ts";
-import { sampleArray } from "../primitives/dense.ts";
-import { ELEMENTWISE } from "../primitives/elementwise.ts";
-import type { ElementwiseName } from "../primitives/elementwise_rule.ts";
-import type { DenseArray, Primitive, Sample } from "../primitives/primitive.ts";
-import { MATMUL } from "../primitives/matmul.ts";
-import { PRIMITIVES } from "../primitives/table.ts";
+import type { Graph, Value } from "../ir/graph.ts";
+import { TILINGS } from "../codegen/wgsl/matmul.ts";
+import { mul, scan, zeros } from "../language/ops/mod.ts";
+import { sampleArray } from "../ir/dense.ts";
+import { ELEMENTWISE } from "../language/primitives/elementwise.ts";
+import type { ElementwiseName } from "../language/primitives/elementwise_rule.ts";
+import type { DenseArray, Primitive, Sample } from "../ir/primitive.ts";
+import { MATMUL } from "../language/primitives/matmul.ts";
+import { PRIMITIVES } from "../language/primitives/table.ts";
 import { gradientGraph } from "../testing/check_gradients.ts";
-import { randomGraph, randomInputs } from "../testing/random_graph.ts";
-import { randomSource } from "../testing/random_source.ts";
-import { recomputeScans } from "../testing/recompute_scans.ts";
-import { TARGET_PROGRAMS } from "../testing/target_programs.ts";
-import { typedArray } from "../tensor_type.ts";
-import { apply, trace } from "../trace.ts";
-import { evaluateGraph } from "./evaluate.ts";
+import { randomGraph, randomInputs } from "../test_support/random_graph.ts";
+import { randomSource } from "../util/random_source.ts";
+import { recomputeScans } from "../test_support/recompute_scans.ts";
+import { TARGET_PROGRAMS } from "./self_test_programs.ts";
+import { typedArray } from "../ir/tensor_type.ts";
+import { apply, trace } from "../language/trace.ts";
+import { evaluateGraph } from "../ir/evaluate.ts";
 import { openDevice } from "./webgpu/device.ts";
 import { DeviceLostError, type WebGpuBackend, webgpuBackend } from "./webgpu.ts";
 

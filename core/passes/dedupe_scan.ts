@@ -3,9 +3,9 @@
  *
  * @module
  */
-import type { Equation, Graph, Value } from "../graph.ts";
-import { BROADCAST, type BroadcastParams } from "../primitives/layout.ts";
-import { FILL } from "../primitives/creation.ts";
+import type { Equation, Graph, Value } from "../ir/graph.ts";
+import { BROADCAST, type BroadcastParams } from "../language/primitives/layout.ts";
+import { FILL } from "../language/primitives/creation.ts";
 import { type Loop, producersOf, replaceInBody, rewriteScans } from "./loop.ts";
 import type { Rewriter } from "./rewrite.ts";
 

@@ -1,13 +1,13 @@
 import { assertEquals } from "@std/assert";
-import { checkGraph } from "../check_graph.ts";
-import type { Graph } from "../graph.ts";
-import { add, mul, tanh } from "../ops/arithmetic.ts";
-import { fill } from "../ops/creation.ts";
-import { broadcastTo } from "../ops/layout.ts";
-import { scan } from "../ops/scan.ts";
-import type { Tensor } from "../tensor.ts";
-import { checkSameMeaning, countPrimitives } from "../testing/compare_graphs.ts";
-import { trace } from "../trace.ts";
+import { checkGraph } from "./check_graph.ts";
+import type { Graph } from "../ir/graph.ts";
+import { add, mul, tanh } from "../language/ops/arithmetic.ts";
+import { fill } from "../language/ops/creation.ts";
+import { broadcastTo } from "../language/ops/layout.ts";
+import { scan } from "../language/ops/scan.ts";
+import type { Tensor } from "../language/tensor.ts";
+import { checkSameMeaning, countPrimitives } from "../test_support/compare_graphs.ts";
+import { trace } from "../language/trace.ts";
 import { dedupeScan } from "./dedupe_scan.ts";
 
 const scalar = { dtype: "f32", shape: [] } as const;

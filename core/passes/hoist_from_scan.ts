@@ -4,9 +4,9 @@
  *
  * @module
  */
-import type { Equation, Graph, Value } from "../graph.ts";
-import { BROADCAST } from "../primitives/layout.ts";
-import { sizeOf } from "../tensor_type.ts";
+import type { Equation, Graph, Value } from "../ir/graph.ts";
+import { BROADCAST } from "../language/primitives/layout.ts";
+import { sizeOf } from "../ir/tensor_type.ts";
 import { countReads, type Loop, producersOf, rewriteScans } from "./loop.ts";
 import {
   isFree,

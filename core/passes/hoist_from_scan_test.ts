@@ -1,16 +1,16 @@
 import { assert, assertEquals } from "@std/assert";
-import { checkGraph } from "../check_graph.ts";
-import type { Graph } from "../graph.ts";
-import { add, exp, mul, tanh } from "../ops/arithmetic.ts";
-import { broadcastTo } from "../ops/layout.ts";
-import { oneHot } from "../ops/losses.ts";
-import { scan } from "../ops/scan.ts";
-import type { Shape, TensorType } from "../tensor_type.ts";
-import type { Tensor } from "../tensor.ts";
-import { bodiesOf, checkSameMeaning, countPrimitives } from "../testing/compare_graphs.ts";
-import { trace } from "../trace.ts";
+import { checkGraph } from "./check_graph.ts";
+import type { Graph } from "../ir/graph.ts";
+import { add, exp, mul, tanh } from "../language/ops/arithmetic.ts";
+import { broadcastTo } from "../language/ops/layout.ts";
+import { oneHot } from "../language/ops/losses.ts";
+import { scan } from "../language/ops/scan.ts";
+import type { Shape, TensorType } from "../ir/tensor_type.ts";
+import type { Tensor } from "../language/tensor.ts";
+import { bodiesOf, checkSameMeaning, countPrimitives } from "../test_support/compare_graphs.ts";
+import { trace } from "../language/trace.ts";
 import { hoistFromScan } from "./hoist_from_scan.ts";
-import { removeDead } from "./remove_dead.ts";
+import { removeDead } from "./eliminate_dead_code.ts";
 
 function f32(...shape: number[]): TensorType {
   return { dtype: "f32", shape };

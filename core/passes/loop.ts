@@ -4,8 +4,8 @@
  *
  * @module
  */
-import type { Equation, Graph, Value } from "../graph.ts";
-import { SCAN, scanParams, splitAt } from "../primitives/scan.ts";
+import type { Equation, Graph, Value } from "../ir/graph.ts";
+import { SCAN, scanParams, splitAt } from "../language/primitives/scan.ts";
 import { rewrite, type Rewriter, withInputs } from "./rewrite.ts";
 
 /** A value that the body reads: whole (a constant) or cut into slices (a sequence). */

@@ -4,13 +4,13 @@
  *
  * @module
  */
-import type { Equation, Graph, Value } from "../graph.ts";
-import { FILL, IOTA } from "../primitives/creation.ts";
-import { ELEMENTWISE } from "../primitives/elementwise.ts";
-import type { ElementwiseName } from "../primitives/elementwise_rule.ts";
-import { BROADCAST } from "../primitives/layout.ts";
-import { sizeOf } from "../tensor_type.ts";
-import { trace } from "../trace.ts";
+import type { Equation, Graph, Value } from "../ir/graph.ts";
+import { FILL, IOTA } from "../language/primitives/creation.ts";
+import { ELEMENTWISE } from "../language/primitives/elementwise.ts";
+import type { ElementwiseName } from "../language/primitives/elementwise_rule.ts";
+import { BROADCAST } from "../language/primitives/layout.ts";
+import { sizeOf } from "../ir/tensor_type.ts";
+import { trace } from "../language/trace.ts";
 import type { Loop } from "./loop.ts";
 
 /** What a value of the body depends on, at most. */

@@ -4,13 +4,18 @@
  *
  * @module
  */
-import type { Graph, Value } from "../graph.ts";
-import { IOTA } from "../primitives/creation.ts";
-import { GATHER, SCATTER_ADD } from "../primitives/gather.ts";
-import { BROADCAST, type BroadcastParams, RESHAPE, TRANSPOSE } from "../primitives/layout.ts";
-import { MATMUL, type MatmulParams } from "../primitives/matmul.ts";
-import { SCAN } from "../primitives/scan.ts";
-import { sizeOf } from "../tensor_type.ts";
+import type { Graph, Value } from "../ir/graph.ts";
+import { IOTA } from "../language/primitives/creation.ts";
+import { GATHER, SCATTER_ADD } from "../language/primitives/gather.ts";
+import {
+  BROADCAST,
+  type BroadcastParams,
+  RESHAPE,
+  TRANSPOSE,
+} from "../language/primitives/layout.ts";
+import { MATMUL, type MatmulParams } from "../language/primitives/matmul.ts";
+import { SCAN } from "../language/primitives/scan.ts";
+import { sizeOf } from "../ir/tensor_type.ts";
 import { withBody } from "./loop.ts";
 import { rewrite, type Rewriter } from "./rewrite.ts";
 import { emitReshape, fillValue, producedBy } from "./simplify_rule.ts";

@@ -1,17 +1,17 @@
 import { assert, assertEquals } from "@std/assert";
-import { checkGraph } from "../check_graph.ts";
-import type { Graph } from "../graph.ts";
-import { fill, iota } from "../ops/creation.ts";
-import { cast, eq, where } from "../ops/arithmetic.ts";
-import { broadcastTo, reshape } from "../ops/layout.ts";
-import { oneHot } from "../ops/losses.ts";
-import { dense } from "../primitives/dense.ts";
-import type { Tensor } from "../tensor.ts";
-import { checkSameMeaning, countPrimitives } from "../testing/compare_graphs.ts";
-import { randomInputs } from "../testing/random_graph.ts";
-import { trace } from "../trace.ts";
+import { checkGraph } from "./check_graph.ts";
+import type { Graph } from "../ir/graph.ts";
+import { fill, iota } from "../language/ops/creation.ts";
+import { cast, eq, where } from "../language/ops/arithmetic.ts";
+import { broadcastTo, reshape } from "../language/ops/layout.ts";
+import { oneHot } from "../language/ops/losses.ts";
+import { dense } from "../ir/dense.ts";
+import type { Tensor } from "../language/tensor.ts";
+import { checkSameMeaning, countPrimitives } from "../test_support/compare_graphs.ts";
+import { randomInputs } from "../test_support/random_graph.ts";
+import { trace } from "../language/trace.ts";
 import { oneHotToGather } from "./one_hot_to_gather.ts";
-import { removeDead } from "./remove_dead.ts";
+import { removeDead } from "./eliminate_dead_code.ts";
 import { simplify } from "./simplify.ts";
 
 /** A function of labels i32[4] in [0, 3) and a matrix. */

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import type { Equation, Graph, Params, Value } from "../graph.ts";
-import type { Primitive } from "../primitives/primitive.ts";
-import type { Tensor } from "../tensor.ts";
-import { trace } from "../trace.ts";
+import type { Equation, Graph, Params, Value } from "../ir/graph.ts";
+import type { Primitive } from "../ir/primitive.ts";
+import type { Tensor } from "../language/tensor.ts";
+import { trace } from "../language/trace.ts";
 
 /**
  * A rule that may put other values in the place of an equation's results. It emits what it needs and

@@ -4,8 +4,8 @@
  *
  * @module
  */
-import type { Graph } from "../graph.ts";
-import { SCAN } from "../primitives/scan.ts";
+import type { Graph } from "../ir/graph.ts";
+import { SCAN } from "../language/primitives/scan.ts";
 import { withBody } from "./loop.ts";
 import { rewrite, type Rule } from "./rewrite.ts";
 import { simplifyElementwise } from "./simplify_elementwise.ts";

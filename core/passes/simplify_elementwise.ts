@@ -4,12 +4,12 @@
  *
  * @module
  */
-import type { Equation, Value } from "../graph.ts";
-import { dense } from "../primitives/dense.ts";
-import { ELEMENTWISE_PRIMITIVES } from "../primitives/elementwise.ts";
-import type { ElementwiseName } from "../primitives/elementwise_rule.ts";
-import { BROADCAST, type BroadcastParams, RESHAPE } from "../primitives/layout.ts";
-import { sameShape } from "../tensor_type.ts";
+import type { Equation, Value } from "../ir/graph.ts";
+import { dense } from "../ir/dense.ts";
+import { ELEMENTWISE_PRIMITIVES } from "../language/primitives/elementwise.ts";
+import type { ElementwiseName } from "../language/primitives/elementwise_rule.ts";
+import { BROADCAST, type BroadcastParams, RESHAPE } from "../language/primitives/layout.ts";
+import { sameShape } from "../ir/tensor_type.ts";
 import type { Rewriter, Rule } from "./rewrite.ts";
 import { emitFill, fillValue, inShape, producedBy } from "./simplify_rule.ts";
 

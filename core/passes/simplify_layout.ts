@@ -3,15 +3,15 @@
  *
  * @module
  */
-import type { Equation, Value } from "../graph.ts";
-import { IOTA } from "../primitives/creation.ts";
+import type { Equation, Value } from "../ir/graph.ts";
+import { IOTA } from "../language/primitives/creation.ts";
 import {
   BROADCAST,
   type BroadcastParams,
   RESHAPE,
   REVERSE,
   TRANSPOSE,
-} from "../primitives/layout.ts";
+} from "../language/primitives/layout.ts";
 import {
   CONCATENATE,
   PAD,
@@ -20,9 +20,14 @@ import {
   type SliceParams,
   SPLIT,
   type SplitParams,
-} from "../primitives/slice.ts";
-import { keptAxes, REDUCE_MAX, REDUCE_SUM, type ReduceParams } from "../primitives/reduce.ts";
-import { sameShape, type Shape } from "../tensor_type.ts";
+} from "../language/primitives/slice.ts";
+import {
+  keptAxes,
+  REDUCE_MAX,
+  REDUCE_SUM,
+  type ReduceParams,
+} from "../language/primitives/reduce.ts";
+import { sameShape, type Shape } from "../ir/tensor_type.ts";
 import { type Rewriter, type Rule, sameItems } from "./rewrite.ts";
 import { emitFill, emitReshape, fillValue, inShape, producedBy } from "./simplify_rule.ts";
 

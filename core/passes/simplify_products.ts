@@ -4,12 +4,17 @@
  *
  * @module
  */
-import type { Equation, Value } from "../graph.ts";
-import { ELEMENTWISE_PRIMITIVES } from "../primitives/elementwise.ts";
-import { BROADCAST, type BroadcastParams, RESHAPE, TRANSPOSE } from "../primitives/layout.ts";
-import { MATMUL, type MatmulParams, matmulSizes } from "../primitives/matmul.ts";
-import { keptAxes, REDUCE_SUM, type ReduceParams } from "../primitives/reduce.ts";
-import { sizeOf } from "../tensor_type.ts";
+import type { Equation, Value } from "../ir/graph.ts";
+import { ELEMENTWISE_PRIMITIVES } from "../language/primitives/elementwise.ts";
+import {
+  BROADCAST,
+  type BroadcastParams,
+  RESHAPE,
+  TRANSPOSE,
+} from "../language/primitives/layout.ts";
+import { MATMUL, type MatmulParams, matmulSizes } from "../language/primitives/matmul.ts";
+import { keptAxes, REDUCE_SUM, type ReduceParams } from "../language/primitives/reduce.ts";
+import { sizeOf } from "../ir/tensor_type.ts";
 import type { Rewriter, Rule } from "./rewrite.ts";
 import { emitFill, emitReshape, fillValue, groupDimensions, producedBy } from "./simplify_rule.ts";
 

@@ -4,13 +4,13 @@
  *
  * @module
  */
-import type { Equation, Value } from "../graph.ts";
-import { FILL, IOTA } from "../primitives/creation.ts";
-import { ELEMENTWISE } from "../primitives/elementwise.ts";
-import type { ElementwiseName } from "../primitives/elementwise_rule.ts";
-import { BROADCAST, type BroadcastParams, RESHAPE } from "../primitives/layout.ts";
-import type { Primitive } from "../primitives/primitive.ts";
-import { sameShape, type Shape, type TensorType } from "../tensor_type.ts";
+import type { Equation, Value } from "../ir/graph.ts";
+import { FILL, IOTA } from "../language/primitives/creation.ts";
+import { ELEMENTWISE } from "../language/primitives/elementwise.ts";
+import type { ElementwiseName } from "../language/primitives/elementwise_rule.ts";
+import { BROADCAST, type BroadcastParams, RESHAPE } from "../language/primitives/layout.ts";
+import type { Primitive } from "../ir/primitive.ts";
+import { sameShape, type Shape, type TensorType } from "../ir/tensor_type.ts";
 import type { Rewriter } from "./rewrite.ts";
 
 /** Whether an equation works element by element. */

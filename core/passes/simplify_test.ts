@@ -1,14 +1,14 @@
 import { assert, assertEquals } from "@std/assert";
-import { checkGraph } from "../check_graph.ts";
-import { formatGraph } from "../graph.ts";
-import * as ops from "../ops/mod.ts";
-import { BROADCAST, RESHAPE, TRANSPOSE } from "../primitives/layout.ts";
-import { MATMUL } from "../primitives/matmul.ts";
-import type { Tensor } from "../tensor.ts";
-import type { TensorType } from "../tensor_type.ts";
-import { checkSameMeaning } from "../testing/compare_graphs.ts";
-import { apply, trace } from "../trace.ts";
-import { removeDead } from "./remove_dead.ts";
+import { checkGraph } from "./check_graph.ts";
+import { formatGraph } from "../ir/graph.ts";
+import * as ops from "../language/ops/mod.ts";
+import { BROADCAST, RESHAPE, TRANSPOSE } from "../language/primitives/layout.ts";
+import { MATMUL } from "../language/primitives/matmul.ts";
+import type { Tensor } from "../language/tensor.ts";
+import type { TensorType } from "../ir/tensor_type.ts";
+import { checkSameMeaning } from "../test_support/compare_graphs.ts";
+import { apply, trace } from "../language/trace.ts";
+import { removeDead } from "./eliminate_dead_code.ts";
 import { simplify } from "./simplify.ts";
 
 function f32(...shape: number[]): TensorType {

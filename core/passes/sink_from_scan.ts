@@ -4,8 +4,8 @@
  *
  * @module
  */
-import type { Equation, Graph, Value } from "../graph.ts";
-import { sizeOf } from "../tensor_type.ts";
+import type { Equation, Graph, Value } from "../ir/graph.ts";
+import { sizeOf } from "../ir/tensor_type.ts";
 import { type Loop, producersOf, rewriteScans } from "./loop.ts";
 import {
   isFree,

@@ -5,14 +5,14 @@
  *
  * @module
  */
-import type { Equation, Graph, Value } from "../graph.ts";
-import { FILL } from "../primitives/creation.ts";
-import { ELEMENTWISE_PRIMITIVES } from "../primitives/elementwise.ts";
-import { SCATTER_ADD } from "../primitives/gather.ts";
-import { BROADCAST, RESHAPE, TRANSPOSE } from "../primitives/layout.ts";
-import { MATMUL, type MatmulParams } from "../primitives/matmul.ts";
-import { REDUCE_SUM, type ReduceParams } from "../primitives/reduce.ts";
-import { sizeOf } from "../tensor_type.ts";
+import type { Equation, Graph, Value } from "../ir/graph.ts";
+import { FILL } from "../language/primitives/creation.ts";
+import { ELEMENTWISE_PRIMITIVES } from "../language/primitives/elementwise.ts";
+import { SCATTER_ADD } from "../language/primitives/gather.ts";
+import { BROADCAST, RESHAPE, TRANSPOSE } from "../language/primitives/layout.ts";
+import { MATMUL, type MatmulParams } from "../language/primitives/matmul.ts";
+import { REDUCE_SUM, type ReduceParams } from "../language/primitives/reduce.ts";
+import { sizeOf } from "../ir/tensor_type.ts";
 import { countReads, type Loop, type LoopCarry, producersOf, rewriteScans } from "./loop.ts";
 import { LARGEST_STACK, levelsOf, type LoopLevels } from "./loop_levels.ts";
 import type { Rewriter } from "./rewrite.ts";

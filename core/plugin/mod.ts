@@ -1,19 +1,81 @@
-/** Plugins: their options, and how they are found by name. */
-export * from "./model.ts";
-export * from "./names.ts";
-export * from "./option_flags.ts";
+/**
+ * Contracts of models and tasks, for people who write their own.
+ *
+ * @example A model without inputs that answers the same at every step
+ * ```ts
+ * import { broadcastTo, type Tensor, zeros } from "@unroll/core";
+ * import { defineModel, outputSize } from "@unroll/core/plugin";
+ * import { strictEqual } from "node:assert/strict";
+ * import * as z from "zod";
+ *
+ * const constant = defineModel({
+ *   name: "constant",
+ *   summary: "Always the same answer",
+ *   options: z.object({}),
+ *   create: (_, spec) => ({
+ *     parameters: () => ({ b: zeros([outputSize(spec)]) }),
+ *     initialState: () => undefined,
+ *     apply: ({ b }: { readonly b: Tensor }, _, { length, batch }) => ({
+ *       outputs: broadcastTo(b, [length, batch, outputSize(spec)]),
+ *       state: undefined,
+ *     }),
+ *     layers: [{ name: "bias", output: "[time, batch, n]", parameters: outputSize(spec) }],
+ *   }),
+ * });
+ * strictEqual(constant().plugin.name, "constant");
+ * ```
+ *
+ * @module
+ */
+export type { RandomSource } from "../ir/primitive.ts";
 export {
-  type ChoiceKind,
-  type EitherKind,
-  formatKind,
-  type ListKind,
-  type NumberKind,
-  type OptionKind,
-  type PlainKind,
-  type TextKind,
-} from "./option_kind.ts";
-export * from "./options.ts";
-export * from "./plugin.ts";
-export * from "./resolve.ts";
-export * from "./task.ts";
-export * from "./task_spec.ts";
+  type ApplyContext,
+  defineModel,
+  type LayerRow,
+  type Model,
+  type ModelDefinition,
+  type ModelInstance,
+  type ModelPlugin,
+  type ModelResult,
+} from "./model.ts";
+export type { OptionsSchema } from "./options.ts";
+export type { Plugin, PluginKind } from "./plugin.ts";
+export {
+  type Annotation,
+  type BatchRequest,
+  defineTask,
+  type EncodedInput,
+  type Picture,
+  type Predict,
+  type Prediction,
+  type PredictRequest,
+  type PredictState,
+  type SampleRequest,
+  type Task,
+  type TaskDefinition,
+  type TaskInstance,
+  type TaskPlugin,
+  type Validation,
+} from "./task.ts";
+export {
+  type Batch,
+  type InputSpec,
+  inputType,
+  type LossSpec,
+  type OutputPlace,
+  outputSize,
+  type OutputSpec,
+  outputType,
+  targetType,
+  type TaskSpec,
+  weightType,
+} from "./task_spec.ts";
+export type {
+  LearningPhase,
+  OptimizerName,
+  ScheduleName,
+  TrainingDefaults,
+} from "./training_defaults.ts";
+export { argmaxAt, type Measure, measure } from "../training/loss.ts";
+export { permutation, randomOf } from "../training/step_random.ts";
+export { unknownName } from "../util/names.ts";

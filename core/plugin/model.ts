@@ -7,13 +7,13 @@
  *
  * @module
  */
-import type { Tensor } from "../tensor.ts";
-import type { Tree } from "../tree.ts";
+import type { Tensor } from "../language/tensor.ts";
+import type { Tree } from "../language/tree.ts";
 import { type OptionsSchema, parseOptions } from "./options.ts";
 import type { Plugin } from "./plugin.ts";
 import type { TaskSpec } from "./task_spec.ts";
 
-export type { Tree } from "../tree.ts";
+export type { Tree } from "../language/tree.ts";
 
 /** What a model is told beside its parameters and inputs. */
 export interface ApplyContext<State = Tree> {
@@ -128,7 +128,8 @@ export interface ModelDefinition<Options extends object, Parameters, State> {
  *
  * @example A model without inputs that answers the same at every step
  * ```ts
- * import { broadcastTo, defineModel, outputSize, type Tensor, zeros } from "@unroll/core";
+ * import { broadcastTo, type Tensor, zeros } from "@unroll/core";
+ * import { defineModel, outputSize } from "@unroll/core/plugin";
  * import { strictEqual } from "node:assert/strict";
  * import * as z from "zod";
  *

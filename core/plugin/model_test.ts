@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import * as z from "zod";
-import { zeros } from "../ops/mod.ts";
-import type { Tensor } from "../tensor.ts";
+import { zeros } from "../language/ops/mod.ts";
+import type { Tensor } from "../language/tensor.ts";
 import { defineModel, type ModelPlugin } from "./model.ts";
 import type { OptionsSchema } from "./options.ts";
 import { isPlugin } from "./plugin.ts";

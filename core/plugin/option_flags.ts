@@ -26,7 +26,7 @@ import {
  *
  * @example Usage
  * ```ts
- * import { parseOptionTexts } from "@unroll/core";
+ * import { parseOptionTexts } from "@unroll/core/plugin/host";
  * import { deepStrictEqual } from "node:assert/strict";
  * import * as z from "zod";
  *
@@ -64,7 +64,7 @@ export function parseOptionTexts<Options>(
  *
  * @example Usage
  * ```ts
- * import { describeOptions, optionFlags } from "@unroll/core";
+ * import { describeOptions, optionFlags } from "@unroll/core/plugin/host";
  * import { deepStrictEqual } from "node:assert/strict";
  * import * as z from "zod";
  *
@@ -113,7 +113,7 @@ function placeholder(kind: OptionKind): string {
  *
  * @example Usage
  * ```ts
- * import { describeOptions, optionHelp } from "@unroll/core";
+ * import { describeOptions, optionHelp } from "@unroll/core/plugin/host";
  * import { strictEqual } from "node:assert/strict";
  * import * as z from "zod";
  *

@@ -208,7 +208,7 @@ function given<Key extends string, Value>(
  *
  * @example Usage
  * ```ts
- * import { formatKind } from "@unroll/core";
+ * import { formatKind } from "@unroll/core/plugin/host";
  * import { strictEqual } from "node:assert/strict";
  *
  * strictEqual(formatKind({ type: "integer", minimum: 1, maximum: 4096 }), "a whole number from 1 to 4096");

@@ -11,7 +11,7 @@
 
 import * as z from "zod";
 import { formatKind, kindOf, type OptionKind, type SchemaNode } from "./option_kind.ts";
-import { unknownName } from "./names.ts";
+import { unknownName } from "../util/names.ts";
 
 /**
  * A zod object schema whose parsed value is `Options`.
@@ -21,7 +21,8 @@ import { unknownName } from "./names.ts";
  *
  * @example Usage
  * ```ts
- * import { type OptionsSchema, parseOptions } from "@unroll/core";
+ * import { type OptionsSchema } from "@unroll/core/plugin";
+ * import { parseOptions } from "@unroll/core/plugin/host";
  * import { strictEqual } from "node:assert/strict";
  * import * as z from "zod";
  *
@@ -73,7 +74,7 @@ const OPTION_NAME = /^[a-z][a-z0-9]*([A-Z][a-z0-9]*)*$/;
  *
  * @example Usage
  * ```ts
- * import { describeOptions } from "@unroll/core";
+ * import { describeOptions } from "@unroll/core/plugin/host";
  * import { deepStrictEqual } from "node:assert/strict";
  * import * as z from "zod";
  *
@@ -156,7 +157,7 @@ export interface OptionSpelling {
  *
  * @example Usage
  * ```ts
- * import { parseOptions } from "@unroll/core";
+ * import { parseOptions } from "@unroll/core/plugin/host";
  * import { throws } from "node:assert/strict";
  * import * as z from "zod";
  *

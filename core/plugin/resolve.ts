@@ -4,7 +4,7 @@
  * @module
  */
 
-import { unknownName } from "./names.ts";
+import { unknownName } from "../util/names.ts";
 import { describeOptions, formatOptionValue } from "./options.ts";
 import { isPlugin, type Plugin } from "./plugin.ts";
 
@@ -78,7 +78,8 @@ export async function resolvePlugin<Found extends Plugin>(
  *
  * @example Usage
  * ```ts
- * import { knownPlugin, type Plugin } from "@unroll/core";
+ * import { type Plugin } from "@unroll/core/plugin";
+ * import { knownPlugin } from "@unroll/core/plugin/host";
  * import { strictEqual, throws } from "node:assert/strict";
  * import * as z from "zod";
  *
@@ -116,7 +117,7 @@ export function knownPlugin<Found extends Plugin>(
  *
  * @example Usage
  * ```ts
- * import { isTrustable } from "@unroll/core";
+ * import { isTrustable } from "@unroll/core/plugin/host";
  * import { deepStrictEqual } from "node:assert/strict";
  *
  * const names = ["./mgu.ts", "jsr:@me/mgu", "gru", "data:text/javascript,", "https://example.com/mgu.ts"];

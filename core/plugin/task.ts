@@ -7,9 +7,9 @@
  *
  * @module
  */
-import type { TypedArray } from "../tensor_type.ts";
-import type { RandomSource } from "../primitives/primitive.ts";
-import type { TrainingDefaults } from "../training/settings.ts";
+import type { TypedArray } from "../ir/tensor_type.ts";
+import type { RandomSource } from "../ir/primitive.ts";
+import type { TrainingDefaults } from "./training_defaults.ts";
 import { definePlugin, type Model } from "./model.ts";
 import { type OptionsSchema, parseOptions } from "./options.ts";
 import type { Plugin } from "./plugin.ts";
@@ -217,7 +217,7 @@ export interface TaskDefinition<Options extends object> {
  *
  * @example Say 1 whatever happens
  * ```ts
- * import { defineTask } from "@unroll/core";
+ * import { defineTask } from "@unroll/core/plugin";
  * import { strictEqual } from "node:assert/strict";
  * import * as z from "zod";
  *

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { TensorType, TypedArray } from "../tensor_type.ts";
+import type { TensorType, TypedArray } from "../ir/tensor_type.ts";
 
 /**
  * What a model reads. Data lead with time:

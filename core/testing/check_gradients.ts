@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { evaluateGraph } from "../backends/evaluate.ts";
-import type { Graph } from "../graph.ts";
-import { dense } from "../primitives/dense.ts";
-import type { DenseArray, RandomSource } from "../primitives/primitive.ts";
-import { isDifferentiable } from "../tensor_type.ts";
-import { trace } from "../trace.ts";
-import { vjp } from "../vjp.ts";
+import { evaluateGraph } from "../ir/evaluate.ts";
+import type { Graph } from "../ir/graph.ts";
+import { dense } from "../ir/dense.ts";
+import type { DenseArray, RandomSource } from "../ir/primitive.ts";
+import { isDifferentiable } from "../ir/tensor_type.ts";
+import { trace } from "../language/trace.ts";
+import { vjp } from "../language/gradient.ts";
 
 /** Options of {@linkcode checkGradients}. */
 export interface CheckGradientsOptions {

@@ -6,13 +6,13 @@
 import type { Model, ModelInstance, Tree } from "../plugin/model.ts";
 import { optionsFromJson, optionsToJson } from "../plugin/options.ts";
 import { inputType, outputType, type TaskSpec } from "../plugin/task_spec.ts";
-import { tensor } from "../ops/creation.ts";
-import { foldIn, randomKey, randomNormal } from "../random.ts";
-import type { Tensor } from "../tensor.ts";
-import { formatType, sameType, sizeOf, type TypedArray, typedArray } from "../tensor_type.ts";
-import { rebuildTree, treeEntries } from "../tree.ts";
-import { grad } from "../vjp.ts";
-import { randomSource } from "./random_source.ts";
+import { tensor } from "../language/ops/creation.ts";
+import { foldIn, randomKey, randomNormal } from "../language/random.ts";
+import type { Tensor } from "../language/tensor.ts";
+import { formatType, sameType, sizeOf, type TypedArray, typedArray } from "../ir/tensor_type.ts";
+import { rebuildTree, treeEntries } from "../language/tree.ts";
+import { grad } from "../language/gradient.ts";
+import { randomSource } from "../util/random_source.ts";
 
 /** Options of {@linkcode checkModel}. */
 export interface CheckModelOptions {
@@ -55,7 +55,9 @@ const TOLERANCE = 1e-6;
  *
  * @example In a test of a model
  * ```ts
- * import { broadcastTo, checkModel, defineModel, outputSize, type Tensor, zeros } from "@unroll/core";
+ * import { broadcastTo, type Tensor, zeros } from "@unroll/core";
+ * import { defineModel, outputSize } from "@unroll/core/plugin";
+ * import { checkModel } from "@unroll/core/testing";
  * import { strictEqual } from "node:assert/strict";
  * import * as z from "zod";
  *

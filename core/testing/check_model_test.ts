@@ -1,10 +1,10 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import * as z from "zod";
-import { oneHot, scan, zeros } from "../ops/mod.ts";
+import { oneHot, scan, zeros } from "../language/ops/mod.ts";
 import { defineModel, type Model, type ModelInstance } from "../plugin/model.ts";
 import { outputSize, type TaskSpec } from "../plugin/task_spec.ts";
-import { randomNormal } from "../random.ts";
-import type { Tensor } from "../tensor.ts";
+import { randomNormal } from "../language/random.ts";
+import type { Tensor } from "../language/tensor.ts";
 import { checkModel } from "./check_model.ts";
 
 interface Weights {

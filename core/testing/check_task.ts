@@ -15,7 +15,7 @@ import {
   type TaskSpec,
   weightType,
 } from "../plugin/task_spec.ts";
-import { formatType, sizeOf, type TensorType, type TypedArray } from "../tensor_type.ts";
+import { formatType, sizeOf, type TensorType, type TypedArray } from "../ir/tensor_type.ts";
 import { OPTIMIZERS, SCHEDULES } from "../training/optimizers.ts";
 import { randomOf } from "../training/step_random.ts";
 import { type DummyPredict, dummyPredict } from "./dummy_predict.ts";
@@ -44,7 +44,8 @@ export interface CheckTaskSettings {
  *
  * @example Check a task in a test
  * ```ts
- * import { checkTask, defineTask } from "@unroll/core";
+ * import { defineTask } from "@unroll/core/plugin";
+ * import { checkTask } from "@unroll/core/testing";
  * import * as z from "zod";
  *
  * const always = defineTask({

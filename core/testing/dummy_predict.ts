@@ -5,7 +5,7 @@
  */
 import { inputType, outputType, type TaskSpec } from "../plugin/task_spec.ts";
 import type { Predict, PredictRequest, PredictState } from "../plugin/task.ts";
-import { formatType, sizeOf, type TypedArray } from "../tensor_type.ts";
+import { formatType, sizeOf, type TypedArray } from "../ir/tensor_type.ts";
 
 /** Runs a dummy, and counts the states that nobody has disposed of. */
 export interface DummyPredict extends Predict {
@@ -55,7 +55,7 @@ class DummyState implements PredictState {
  *
  * @example Ask twice
  * ```ts
- * import { dummyPredict } from "@unroll/core";
+ * import { dummyPredict } from "@unroll/core/testing";
  * import { deepStrictEqual } from "node:assert/strict";
  *
  * const predict = dummyPredict({

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { zerosOf } from "../ops/creation.ts";
-import { mapTree, type Tree } from "../tree.ts";
+import { zerosOf } from "../language/ops/creation.ts";
+import { mapTree, type Tree } from "../language/tree.ts";
 import { type Optimizer, updateEach } from "./optimizer.ts";
 
 /** Settings of {@linkcode adagrad}. */

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { fill, zeros, zerosOf } from "../ops/creation.ts";
-import type { Tensor } from "../tensor.ts";
-import { mapTree, type Tree } from "../tree.ts";
+import { fill, zeros, zerosOf } from "../language/ops/creation.ts";
+import type { Tensor } from "../language/tensor.ts";
+import { mapTree, type Tree } from "../language/tree.ts";
 import { type Optimizer, updateEach } from "./optimizer.ts";
 
 /** Settings of {@linkcode adam}. */

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { maximum, minimum, sqrt } from "../ops/arithmetic.ts";
-import { fill } from "../ops/creation.ts";
-import type { Tensor } from "../tensor.ts";
-import { flattenTree, mapTree } from "../tree.ts";
+import { maximum, minimum, sqrt } from "../language/ops/arithmetic.ts";
+import { fill } from "../language/ops/creation.ts";
+import type { Tensor } from "../language/tensor.ts";
+import { flattenTree, mapTree } from "../language/tree.ts";
 
 /**
  * Cuts every element to ± a limit.

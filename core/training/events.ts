@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { BackendName } from "../backends/backend.ts";
+import type { BackendName } from "../ir/backend.ts";
 import type { LayerRow } from "../plugin/model.ts";
 import type { Predict, TaskInstance, Validation } from "../plugin/task.ts";
 import type { ResolvedSettings } from "./resolve_settings.ts";

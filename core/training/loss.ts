@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { oneHot } from "../ops/losses.ts";
-import { crossEntropy } from "../ops/losses.ts";
+import { oneHot } from "../language/ops/losses.ts";
+import { crossEntropy } from "../language/ops/losses.ts";
 import { outputSize, type TaskSpec } from "../plugin/task_spec.ts";
-import type { Tensor } from "../tensor.ts";
-import type { TypedArray } from "../tensor_type.ts";
+import type { Tensor } from "../language/tensor.ts";
+import type { TypedArray } from "../ir/tensor_type.ts";
 
 /**
  * The loss of a batch.
@@ -62,7 +62,7 @@ export interface Measure {
  *
  * @example Usage
  * ```ts
- * import { measure } from "@unroll/core";
+ * import { measure } from "@unroll/core/plugin";
  * import { deepStrictEqual } from "node:assert/strict";
  *
  * const spec = {

@@ -1,7 +1,7 @@
 import { assertAlmostEquals, assertEquals } from "@std/assert";
-import { tensor } from "../ops/creation.ts";
+import { tensor } from "../language/ops/creation.ts";
 import type { OutputSpec, TaskSpec } from "../plugin/task_spec.ts";
-import { randomSource } from "../testing/random_source.ts";
+import { randomSource } from "../util/random_source.ts";
 import { measure, taskLoss } from "./loss.ts";
 
 const OUTPUTS: readonly OutputSpec[] = [

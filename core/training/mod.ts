@@ -1,27 +1,47 @@
-/** Training and what is kept of it. */
-export * from "./adagrad.ts";
-export * from "./adam.ts";
-export * from "./checkpoint.ts";
-export * from "./clip.ts";
-export * from "./events.ts";
-export * from "./load.ts";
-export * from "./loss.ts";
-export * from "./optimizer.ts";
-export * from "./optimizers.ts";
-export * from "./phases.ts";
-export * from "./predictor.ts";
-export * from "./resolve_settings.ts";
-export * from "./rmsprop.ts";
-export * from "./run_folder.ts";
-export * from "./safetensors.ts";
-export * from "./saved_run.ts";
-export * from "./schedules.ts";
-export * from "./settings.ts";
-export * from "./sgd.ts";
-export * from "./step_form.ts";
-export * from "./step_random.ts";
-export * from "./train.ts";
-export * from "./trainer.ts";
-export * from "./training_loop.ts";
-export * from "./training_record.ts";
-export * from "./training_step.ts";
+/**
+ * Training: the loop, optimizers, schedules of the learning rate, clipping.
+ *
+ * @example A learning rate that falls in steps
+ * ```ts
+ * import { tensor } from "@unroll/core";
+ * import { stepDecay } from "@unroll/core/training";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * const schedule = stepDecay({ every: 100 });
+ * strictEqual(await schedule(tensor(0), 1000).item(), 1);
+ * ```
+ *
+ * @module
+ */
+export { adagrad, type AdagradSettings } from "./adagrad.ts";
+export { adam, type AdamSettings, adamw, type AdamwSettings } from "./adam.ts";
+export { clipByNorm, clipByValue, globalNorm } from "./clip.ts";
+export {
+  type BestParameters,
+  DivergenceError,
+  type Snapshot,
+  type TrainingEvent,
+  type TrainingStart,
+} from "./events.ts";
+export { type Optimizer, type Update, type UpdateContext, updateEach } from "./optimizer.ts";
+export { OPTIMIZERS, SCHEDULES } from "./optimizers.ts";
+export { formatPhases, parsePhases } from "./phases.ts";
+export { type GivenSettings, type ResolvedSettings, resolveSettings } from "./resolve_settings.ts";
+export { rmsprop, type RmspropSettings } from "./rmsprop.ts";
+export {
+  constantRate,
+  cosineDecay,
+  exponentialDecay,
+  inPhases,
+  linearDecay,
+  productOf,
+  type Schedule,
+  stepDecay,
+  withWarmup,
+} from "./schedules.ts";
+export { sgd, type SgdSettings } from "./sgd.ts";
+export { estimateStep } from "./step_form.ts";
+export { train, type TrainResult, type TrainSettings } from "./train.ts";
+export { type HostTensor, type TensorMap, Trainer, type TrainerSettings } from "./trainer.ts";
+export type { Ending, LoopListeners } from "./training_loop.ts";
+export { type BatchTensors, type TrainingState, trainingStep } from "./training_step.ts";

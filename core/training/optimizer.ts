@@ -4,8 +4,8 @@
  *
  * @module
  */
-import type { Tensor } from "../tensor.ts";
-import { flattenTree, rebuildTree, type Tree } from "../tree.ts";
+import type { Tensor } from "../language/tensor.ts";
+import { flattenTree, rebuildTree, type Tree } from "../language/tree.ts";
 
 /** What an optimizer knows at a step. */
 export interface UpdateContext {

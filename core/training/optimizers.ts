@@ -8,7 +8,7 @@ import { adam, adamw } from "./adam.ts";
 import type { Optimizer } from "./optimizer.ts";
 import { rmsprop } from "./rmsprop.ts";
 import { constantRate, cosineDecay, linearDecay, type Schedule } from "./schedules.ts";
-import type { OptimizerName, ScheduleName } from "./settings.ts";
+import type { OptimizerName, ScheduleName } from "../plugin/training_defaults.ts";
 import { sgd } from "./sgd.ts";
 
 /** Each optimizer, with its defaults. */

@@ -1,11 +1,11 @@
 import { assertAlmostEquals, assertEquals } from "@std/assert";
 import { referenceBackend } from "../backends/reference.ts";
-import { compile } from "../compile.ts";
-import { tensor } from "../ops/creation.ts";
+import { compile } from "../compile/compile.ts";
+import { tensor } from "../language/ops/creation.ts";
 import type { Tree } from "../plugin/model.ts";
-import { Tensor } from "../tensor.ts";
-import { flattenTree } from "../tree.ts";
-import { valueAndGrad } from "../vjp.ts";
+import { Tensor } from "../language/tensor.ts";
+import { flattenTree } from "../language/tree.ts";
+import { valueAndGrad } from "../language/gradient.ts";
 import { adagrad } from "./adagrad.ts";
 import { adam, adamw } from "./adam.ts";
 import { clipByNorm, clipByValue, globalNorm } from "./clip.ts";

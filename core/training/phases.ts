@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { LearningPhase } from "./settings.ts";
+import type { LearningPhase } from "../plugin/training_defaults.ts";
 
 /**
  * Reads learning rates one after the other.
@@ -14,7 +14,7 @@ import type { LearningPhase } from "./settings.ts";
  *
  * @example Usage
  * ```ts
- * import { parsePhases } from "@unroll/core";
+ * import { parsePhases } from "@unroll/core/training";
  * import { deepStrictEqual } from "node:assert/strict";
  *
  * deepStrictEqual(parsePhases("400:1e-3,800:1e-4"), [

@@ -3,16 +3,16 @@
  *
  * @module
  */
-import type { Backend, DeviceBuffer } from "../backends/backend.ts";
-import { compile, type Example } from "../compile.ts";
+import type { Backend, DeviceBuffer } from "../ir/backend.ts";
+import { compile, type Example } from "../compile/compile.ts";
 import type { ModelInstance, Tree } from "../plugin/model.ts";
 import { inputType, type TaskSpec } from "../plugin/task_spec.ts";
 import type { Prediction, PredictRequest, PredictState } from "../plugin/task.ts";
-import type { Program } from "../program.ts";
-import type { Tensor } from "../tensor.ts";
-import { formatType, sizeOf } from "../tensor_type.ts";
-import { randomKey } from "../random.ts";
-import { flattenTree } from "../tree.ts";
+import type { Program } from "../compile/program.ts";
+import type { Tensor } from "../language/tensor.ts";
+import { formatType, sizeOf } from "../ir/tensor_type.ts";
+import { randomKey } from "../language/random.ts";
+import { flattenTree } from "../language/tree.ts";
 
 interface Entry {
   readonly program: Program;

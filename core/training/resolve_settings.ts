@@ -8,7 +8,12 @@ import { formatOptionValue, parseOptions } from "../plugin/options.ts";
 import type { Optimizer } from "./optimizer.ts";
 import { OPTIMIZERS, SCHEDULES } from "./optimizers.ts";
 import { inPhases, productOf, type Schedule, withWarmup } from "./schedules.ts";
-import type { LearningPhase, OptimizerName, ScheduleName, TrainingDefaults } from "./settings.ts";
+import type {
+  LearningPhase,
+  OptimizerName,
+  ScheduleName,
+  TrainingDefaults,
+} from "../plugin/training_defaults.ts";
 
 /** Settings of training that a user may give; what is left out is as the task recommends. */
 export interface GivenSettings extends Partial<Omit<TrainingDefaults, "optimizer" | "schedule">> {

@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { type GivenSettings, resolveSettings } from "./resolve_settings.ts";
-import type { TrainingDefaults } from "./settings.ts";
+import type { TrainingDefaults } from "../plugin/training_defaults.ts";
 
 Deno.test("resolveSettings() takes 0 for what it is", () => {
   const { clip, clipNorm, l2, warmup } = resolveSettings(

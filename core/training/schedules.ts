@@ -4,9 +4,9 @@
  *
  * @module
  */
-import { cos, floor, lt, maximum, minimum, pow, where } from "../ops/arithmetic.ts";
-import { fill } from "../ops/creation.ts";
-import type { Tensor } from "../tensor.ts";
+import { cos, floor, lt, maximum, minimum, pow, where } from "../language/ops/arithmetic.ts";
+import { fill } from "../language/ops/creation.ts";
+import type { Tensor } from "../language/tensor.ts";
 
 /**
  * What the learning rate is multiplied by at a step.

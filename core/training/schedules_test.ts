@@ -1,5 +1,5 @@
 import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
-import { tensor } from "../ops/creation.ts";
+import { tensor } from "../language/ops/creation.ts";
 import { resolveSettings } from "./resolve_settings.ts";
 import { inPhases, linearDecay, productOf } from "./schedules.ts";
 

@@ -4,15 +4,15 @@
  *
  * @module
  */
-import { zeros, zerosOf } from "../ops/creation.ts";
+import { zeros, zerosOf } from "../language/ops/creation.ts";
 import type { Tree } from "../plugin/model.ts";
 import type { TaskInstance } from "../plugin/task.ts";
 import { inputType, targetType, type TaskSpec, weightType } from "../plugin/task_spec.ts";
-import { foldIn, randomKey } from "../random.ts";
-import { formatType, type TensorType } from "../tensor_type.ts";
-import { trace } from "../trace.ts";
-import { flattenTree, mapTree, rebuildTree, treeEntries } from "../tree.ts";
-import { estimateWork, type Work } from "../work.ts";
+import { foldIn, randomKey } from "../language/random.ts";
+import { formatType, type TensorType } from "../ir/tensor_type.ts";
+import { trace } from "../language/trace.ts";
+import { flattenTree, mapTree, rebuildTree, treeEntries } from "../language/tree.ts";
+import { estimateWork, type Work } from "../passes/cost.ts";
 import { randomOf } from "./step_random.ts";
 import {
   type BatchTensors,

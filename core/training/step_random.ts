@@ -4,8 +4,8 @@
  *
  * @module
  */
-import type { RandomSource } from "../primitives/primitive.ts";
-import { randomSource } from "../testing/random_source.ts";
+import type { RandomSource } from "../ir/primitive.ts";
+import { randomSource } from "../util/random_source.ts";
 
 /**
  * Random numbers of a seed and a place.
@@ -16,7 +16,7 @@ import { randomSource } from "../testing/random_source.ts";
  *
  * @example Usage
  * ```ts
- * import { randomOf } from "@unroll/core";
+ * import { randomOf } from "@unroll/core/plugin";
  * import { notStrictEqual, strictEqual } from "node:assert/strict";
  *
  * strictEqual(randomOf(0, 7)(), randomOf(0, 7)());

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { Backend, BackendName } from "../backends/backend.ts";
-import { openBackendFor, type OpenedBackend } from "../backends/mod.ts";
+import type { Backend, BackendName } from "../ir/backend.ts";
+import { openBackendFor, type OpenedBackend } from "../backends/open.ts";
 import type { TuningCache } from "../backends/webgpu.ts";
 import type { LayerRow, Model } from "../plugin/model.ts";
 import type { Predict, Task, TaskInstance } from "../plugin/task.ts";
@@ -75,7 +75,7 @@ export interface TrainResult extends Disposable {
  *
  * @example Usage
  * ```ts ignore
- * import { train } from "@unroll/core";
+ * import { train } from "@unroll/core/training";
  * import { rnn } from "@unroll/models";
  * import { fizzbuzz } from "@unroll/tasks";
  *

@@ -1,13 +1,13 @@
 import { assertAlmostEquals, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import * as z from "zod";
 import { referenceBackend } from "../backends/reference.ts";
-import { readVariable } from "../debug.ts";
-import { broadcastTo, fill, ones, scan, zeros } from "../ops/mod.ts";
+import { readVariable } from "../util/debug.ts";
+import { broadcastTo, fill, ones, scan, zeros } from "../language/ops/mod.ts";
 import { defineModel, type Model, type ModelPlugin } from "../plugin/model.ts";
 import { defineTask, type Task, type Validation } from "../plugin/task.ts";
 import { outputSize, type TaskSpec } from "../plugin/task_spec.ts";
-import { randomNormal } from "../random.ts";
-import type { Tensor } from "../tensor.ts";
+import { randomNormal } from "../language/random.ts";
+import type { Tensor } from "../language/tensor.ts";
 import { measure } from "./loss.ts";
 import { DivergenceError, type TrainingEvent, type TrainingStart } from "./events.ts";
 import { train, type TrainSettings } from "./train.ts";

@@ -4,15 +4,15 @@
  *
  * @module
  */
-import type { Backend, DeviceBuffer } from "../backends/backend.ts";
-import { compile } from "../compile.ts";
-import { evaluateDeferred } from "../deferred.ts";
+import type { Backend, DeviceBuffer } from "../ir/backend.ts";
+import { compile } from "../compile/compile.ts";
+import { evaluateDeferred } from "../language/eager.ts";
 import type { Tree } from "../plugin/model.ts";
 import type { Prediction, PredictRequest, Validation } from "../plugin/task.ts";
 import type { Batch } from "../plugin/task_spec.ts";
-import type { Program } from "../program.ts";
-import { foldIn, randomKey } from "../random.ts";
-import type { Tensor } from "../tensor.ts";
+import type { Program } from "../compile/program.ts";
+import { foldIn, randomKey } from "../language/random.ts";
+import type { Tensor } from "../language/tensor.ts";
 import {
   formatType,
   sameType,
@@ -20,8 +20,8 @@ import {
   type TensorType,
   type TypedArray,
   typedArray,
-} from "../tensor_type.ts";
-import { flattenTree, treeEntries } from "../tree.ts";
+} from "../ir/tensor_type.ts";
+import { flattenTree, treeEntries } from "../language/tree.ts";
 import { Predictor } from "./predictor.ts";
 import { dataTypes, type FormSettings, initialForm, requestOf } from "./step_form.ts";
 import { type BatchTensors, type TrainingState, trainingStep } from "./training_step.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { tensor } from "../ops/creation.ts";
+import { tensor } from "../language/ops/creation.ts";
 import type { Validation } from "../plugin/task.ts";
 import {
   type BestParameters,

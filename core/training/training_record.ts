@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { unknownName } from "../plugin/names.ts";
-import type { JsonRecord } from "./checkpoint.ts";
+import { unknownName } from "../util/names.ts";
+import type { JsonRecord } from "../runs/checkpoint.ts";
 import { OPTIMIZERS } from "./optimizers.ts";
 import type { GivenSettings, ResolvedSettings } from "./resolve_settings.ts";
-import type { OptimizerName } from "./settings.ts";
+import type { OptimizerName } from "../plugin/training_defaults.ts";
 
 /** Training settings as a record of names and numbers. */
 export function trainingRecord(settings: ResolvedSettings): JsonRecord {
@@ -30,7 +30,8 @@ export function trainingRecord(settings: ResolvedSettings): JsonRecord {
  *
  * @example Usage
  * ```ts
- * import { recordedSettings, resolveSettings, trainingRecord } from "@unroll/core";
+ * import { recordedSettings, trainingRecord } from "@unroll/core/UNKNOWN";
+ * import { resolveSettings } from "@unroll/core/training";
  * import { deepStrictEqual } from "node:assert/strict";
  *
  * const recommended = { steps: 100, clipNorm: 1 };

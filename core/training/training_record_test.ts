@@ -1,8 +1,8 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { randomSource } from "../testing/random_source.ts";
+import { randomSource } from "../util/random_source.ts";
 import { OPTIMIZERS } from "./optimizers.ts";
 import { type GivenSettings, resolveSettings } from "./resolve_settings.ts";
-import type { OptimizerName, TrainingDefaults } from "./settings.ts";
+import type { OptimizerName, TrainingDefaults } from "../plugin/training_defaults.ts";
 import { recordedSettings, trainingRecord } from "./training_record.ts";
 
 Deno.test("recordedSettings() are those of the run, whatever is recommended", () => {

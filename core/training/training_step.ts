@@ -4,14 +4,14 @@
  *
  * @module
  */
-import { and, eq, lt, where } from "../ops/arithmetic.ts";
-import { zeros } from "../ops/creation.ts";
+import { and, eq, lt, where } from "../language/ops/arithmetic.ts";
+import { zeros } from "../language/ops/creation.ts";
 import type { ModelInstance, Tree } from "../plugin/model.ts";
 import type { TaskSpec } from "../plugin/task_spec.ts";
-import { foldIn } from "../random.ts";
-import type { Tensor } from "../tensor.ts";
-import { flattenTree, mapTree, rebuildTree, treeEntries } from "../tree.ts";
-import { valueAndGrad } from "../vjp.ts";
+import { foldIn } from "../language/random.ts";
+import type { Tensor } from "../language/tensor.ts";
+import { flattenTree, mapTree, rebuildTree, treeEntries } from "../language/tree.ts";
+import { valueAndGrad } from "../language/gradient.ts";
 import { clipByNorm, clipByValue } from "./clip.ts";
 import { taskLoss } from "./loss.ts";
 import type { Optimizer } from "./optimizer.ts";

@@ -1,9 +1,9 @@
 import { assertEquals } from "@std/assert";
-import { tensor, zeros } from "../ops/mod.ts";
+import { tensor, zeros } from "../language/ops/mod.ts";
 import type { ModelInstance, Tree } from "../plugin/model.ts";
 import type { TaskSpec } from "../plugin/task_spec.ts";
-import { randomKey } from "../random.ts";
-import type { Tensor } from "../tensor.ts";
+import { randomKey } from "../language/random.ts";
+import type { Tensor } from "../language/tensor.ts";
 import { sgd } from "./sgd.ts";
 import { trainingStep } from "./training_step.ts";
 

@@ -5,7 +5,8 @@
  *
  * @module
  */
-import { type BackendName, train } from "@unroll/core";
+import { type BackendName } from "@unroll/core/backends";
+import { train } from "@unroll/core/training";
 import { rnn } from "@unroll/models";
 import { xor } from "@unroll/tasks";
 

@@ -4,27 +4,27 @@
  *
  * @module
  */
-import type { Graph } from "../../graph.ts";
-import type { Axis, Buffer } from "../../kernels/expression.ts";
-import { kernelsOf, type Program } from "../../kernels/kernel.ts";
-import { accessesOf } from "../../kernels/accesses.ts";
+import type { Graph } from "../../ir/graph.ts";
+import type { Axis, Buffer } from "../../ir/expression.ts";
+import { kernelsOf, type Program } from "../../loops/program.ts";
+import { accessesOf } from "../../loops/accesses.ts";
 import {
   localsOfDispatch,
   printDispatch,
   type Shader,
   type ShaderBinding,
-} from "../../kernels/print_wgsl.ts";
-import type { GroupLocals } from "../../kernels/wgsl/group.ts";
-import { type Arena, dispatchesOf, planMemory } from "../../kernels/wgsl/memory.ts";
+} from "../../codegen/wgsl/print_wgsl.ts";
+import type { GroupLocals } from "../../codegen/wgsl/group.ts";
+import { type Arena, dispatchesOf, planMemory } from "../../codegen/wgsl/memory.ts";
 import {
   type Part,
   schedule,
   type ScheduleItem,
   type ScheduleOptions,
   stepsOf,
-} from "../../kernels/wgsl/schedule.ts";
-import { formatType, sameType, type TensorType } from "../../tensor_type.ts";
-import type { DeviceBuffer, Executable, KernelInfo } from "../backend.ts";
+} from "../../codegen/wgsl/schedule.ts";
+import { formatType, sameType, type TensorType } from "../../ir/tensor_type.ts";
+import type { DeviceBuffer, Executable, KernelInfo } from "../../ir/backend.ts";
 import type { WebGpuDevice } from "./device.ts";
 import { type Block, type BlockPool, bytesOf, WebGpuBuffer } from "./memory.ts";
 

@@ -5,8 +5,8 @@
  *
  * @module
  */
-import { formatType, sizeOf, type TensorType } from "../../tensor_type.ts";
-import type { DeviceBuffer } from "../backend.ts";
+import { formatType, sizeOf, type TensorType } from "../../ir/tensor_type.ts";
+import type { DeviceBuffer } from "../../ir/backend.ts";
 import type { WebGpuDevice } from "./device.ts";
 
 /** A piece of memory, numbered so that what was bound to it can be found again. */

@@ -17,12 +17,12 @@ import {
   index,
   load,
   rewriteExpression,
-} from "../../kernels/expression.ts";
-import { accumulator } from "../../kernels/expression.ts";
-import { kernelsOf, type MatmulKernel, type Program } from "../../kernels/kernel.ts";
-import { operationsOf } from "../../kernels/accesses.ts";
-import { chooseTiling, type Tiling, TILINGS } from "../../kernels/wgsl/matmul.ts";
-import { randomSource } from "../../testing/random_source.ts";
+} from "../../ir/expression.ts";
+import { accumulator } from "../../ir/expression.ts";
+import { kernelsOf, type MatmulKernel, type Program } from "../../loops/program.ts";
+import { operationsOf } from "../../loops/accesses.ts";
+import { chooseTiling, type Tiling, TILINGS } from "../../codegen/wgsl/matmul.ts";
+import { randomSource } from "../../util/random_source.ts";
 import { DeviceLostError, type WebGpuDevice } from "./device.ts";
 import { planProgram } from "./executable.ts";
 

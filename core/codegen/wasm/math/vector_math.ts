@@ -1,0 +1,465 @@
+/**
+ * Exponentials, logarithms and their kin on four floats at a time, written into the current function.
+ *
+ * Each takes its operands from the stack and leaves its result there. A small recurrent network spends its
+ * time waiting for these, one after the other, so they are built for short chains of dependent instructions:
+ * polynomials are evaluated in pairs (Estrin's scheme), rounding to an integer is one addition of a large
+ * constant, and branches are selections. One value is computed as a vector of which one lane counts.
+ *
+ * Every function is accurate to the number of units in the last place (ULP) that `VECTOR_FUNCTIONS` states, with
+ * fused multiply-add and without, over all finite inputs; NaN gives NaN. The coefficients are our own minimax
+ * fits, see `fit_coefficients.py`; the reductions are those of Cody and Waite, "Software Manual for the
+ * Elementary Functions", 1980.
+ *
+ * @module
+ */
+import { f32x4, f64x2, type FunctionBuilder, i32x4 } from "../assembler/module.ts";
+import { type Term, VectorExpressions } from "./vector_expression.ts";
+
+/** A function on vectors of four floats. */
+export interface VectorFunction {
+  /** Number of operands it takes from the stack. */
+  readonly arity: 1 | 2;
+  /** Bound of its error in units in the last place of the exact result. */
+  readonly ulp: number;
+  /** Writes it into a function: operands on the stack, then the result. */
+  readonly emit: (code: FunctionBuilder) => void;
+}
+
+/** Names of the functions. */
+export type VectorFunctionName =
+  | "exp"
+  | "log"
+  | "tanh"
+  | "sigmoid"
+  | "sin"
+  | "cos"
+  | "pow";
+
+/** All functions, by name. */
+export const VECTOR_FUNCTIONS: Readonly<
+  Record<VectorFunctionName, VectorFunction>
+> = {
+  /** Subnormal results are exact to the same bound; overflow is infinity. */
+  exp: unary(1.5, exp),
+  /** Subnormal inputs are handled; `log(0)` is -∞, of a negative number NaN. */
+  log: unary(1, log),
+  tanh: unary(3, tanh),
+  /** Results below the smallest normal number become zero. */
+  sigmoid: unary(4, sigmoid),
+  /** For |x| up to 2^20; the error grows with |x| beyond, and infinity gives NaN. */
+  sin: unary(2, (v, x) => sine(v, x, 0)),
+  /** For |x| up to 2^20; the error grows with |x| beyond, and infinity gives NaN. */
+  cos: unary(2, (v, x) => sine(v, x, 1)),
+  /** Negative bases take integer exponents; `pow(x, 0)` is 1. As `Math.pow`. */
+  pow: {
+    arity: 2,
+    ulp: 1,
+    emit: (code) =>
+      code.scope(() => {
+        const v = new VectorExpressions(code);
+        const y = v.get(code.take("v128"));
+        const x = v.get(code.take("v128"));
+        power(v, x, y)();
+      }),
+  },
+};
+
+function unary(
+  ulp: number,
+  formula: (v: VectorExpressions, x: Term) => Term,
+): VectorFunction {
+  return {
+    arity: 1,
+    ulp,
+    emit: (code) =>
+      code.scope(() => {
+        const v = new VectorExpressions(code);
+        formula(v, v.get(code.take("v128")))();
+      }),
+  };
+}
+
+const LOG2_E = 1.4426950408889634;
+/** ln 2 in two parts; the first has so few bits that its product with an exponent is exact. */
+const LN2_HIGH = 0.693359375;
+const LN2_LOW = -2.12194440054690583e-4;
+/** Adding this to a float rounds it to an integer, which then is in the low bits. */
+const ROUND = 1.5 * 2 ** 23;
+const EXPONENT_BIAS = 127;
+const MANTISSA_BITS = 23;
+const SIGN_BIT = 0x80000000;
+
+/** e^r = 1 + r + r² q(r) for |r| ≤ ln 2 / 2, to 2^-28. */
+const EXP = [
+  0.4999999403953552,
+  0.1666652113199234,
+  0.04166838899254799,
+  0.008368710055947304,
+  0.001381461275741458,
+];
+/** The same with a term less, to 2^-23: where the result is added to 1. */
+const EXP_SHORT = [
+  0.499992311000824,
+  0.16667114198207855,
+  0.041890114545822144,
+  0.008312525227665901,
+];
+
+/** `c0 + c1 x`. */
+function pair(v: VectorExpressions, x: Term, c0: number, c1: number): Term {
+  return v.multiplyAdd(v.number(c1), x, v.number(c0));
+}
+
+/** `r = x - n ln 2`, for an integer `n`. */
+function reduceByLn2(v: VectorExpressions, x: Term, n: Term): Term {
+  return v.keep(
+    v.subtractProduct(
+      n,
+      v.number(LN2_LOW),
+      v.subtractProduct(n, v.number(LN2_HIGH), x),
+    ),
+  );
+}
+
+function exp(v: VectorExpressions, x: Term): Term {
+  // Outside this range the result is zero or infinity anyway; inside, n fits in nine bits.
+  const clamped = v.keep(v.atMost(v.atLeast(x, v.number(-104)), v.number(89)));
+  // 2^n in two factors, each a normal number, so that subnormal and overflowing results come out right. The
+  // biases of both exponents are part of the rounding constant, whose upper bits the shifts push out.
+  const round = ROUND + 2 * EXPONENT_BIAS;
+  const shifted = v.keep(
+    v.multiplyAdd(clamped, v.number(LOG2_E), v.number(round)),
+  );
+  const n = v.keep(v.sub(shifted, v.number(round)));
+  const r = reduceByLn2(v, clamped, n);
+  const r2 = v.keep(v.mul(r, r));
+  const high = v.multiplyAdd(v.number(EXP[4]), r2, pair(v, r, EXP[2], EXP[3]));
+  const q = v.multiplyAdd(high, r2, pair(v, r, EXP[0], EXP[1]));
+  const power = v.add(v.multiplyAdd(q, r2, r), v.number(1));
+  const half = v.keep(v.shiftRight(shifted, 1));
+  const scaled = v.mul(power, v.shiftLeft(half, MANTISSA_BITS));
+  return v.mul(scaled, v.shiftLeft(v.subIntegers(shifted, half), MANTISSA_BITS));
+}
+
+function sigmoid(v: VectorExpressions, x: Term): Term {
+  // 1 / (1 + e^z) with z = -x. At the ends of the range 2^n is exactly zero and exactly infinity.
+  const most = 128 * Math.LN2;
+  const clamped = v.keep(
+    v.atMost(
+      v.atLeast(v.unary(f32x4.neg, x), v.number(-127 * Math.LN2)),
+      v.number(most),
+    ),
+  );
+  // The bias is part of the rounding constant: one shift makes 2^n.
+  const round = ROUND + EXPONENT_BIAS;
+  const shifted = v.keep(
+    v.multiplyAdd(clamped, v.number(LOG2_E), v.number(round)),
+  );
+  const r = reduceByLn2(v, clamped, v.keep(v.sub(shifted, v.number(round))));
+  const r2 = v.keep(v.mul(r, r));
+  const q = v.multiplyAdd(
+    pair(v, r, EXP_SHORT[2], EXP_SHORT[3]),
+    r2,
+    pair(v, r, EXP_SHORT[0], EXP_SHORT[1]),
+  );
+  const power = v.multiplyAdd(q, r2, v.add(r, v.number(1)));
+  const scale = v.shiftLeft(shifted, MANTISSA_BITS);
+  return v.div(v.number(1), v.multiplyAdd(power, scale, v.number(1)));
+}
+
+/** Beyond this, tanh is 1 in single precision. */
+const TANH_LIMIT = 9.1;
+
+function tanh(v: VectorExpressions, x: Term): Term {
+  // (e^2x - 1) / (e^2x + 1), where e^2x - 1 = 2^n (e^r - 1) + 2^n - 1 keeps the small values that e^2x would lose.
+  const clamped = v.keep(
+    v.atMost(v.atLeast(x, v.number(-TANH_LIMIT)), v.number(TANH_LIMIT)),
+  );
+  const round = ROUND + EXPONENT_BIAS;
+  const shifted = v.keep(
+    v.multiplyAdd(clamped, v.number(2 * LOG2_E), v.number(round)),
+  );
+  const n = v.keep(v.sub(shifted, v.number(round)));
+  // h = r / 2 saves doubling x; the powers of two go into the coefficients.
+  const coarse = v.subtractProduct(n, v.number(LN2_HIGH / 2), clamped);
+  const h = v.keep(v.subtractProduct(n, v.number(LN2_LOW / 2), coarse));
+  const h2 = v.keep(v.mul(h, h));
+  const c = EXP.map((coefficient, i) => coefficient * 2 ** (i + 2));
+  const q = v.multiplyAdd(
+    v.multiplyAdd(v.number(c[4]), h2, pair(v, h, c[2], c[3])),
+    h2,
+    pair(v, h, c[0], c[1]),
+  );
+  const scale = v.keep(v.shiftLeft(shifted, MANTISSA_BITS));
+  const excess = v.multiplyAdd(q, h2, v.add(h, h));
+  const numerator = v.keep(
+    v.multiplyAdd(excess, scale, v.sub(scale, v.number(1))),
+  );
+  return v.div(numerator, v.add(numerator, v.number(2)));
+}
+
+/** log(1 + f) = f - f²/2 + f³ p(f) for √½ - 1 ≤ f ≤ √2 - 1, to 2^-27. */
+const LOG = [
+  0.3333333134651184,
+  -0.2500081956386566,
+  0.20001226663589478,
+  -0.16623356938362122,
+  0.14201757311820984,
+  -0.13160182535648346,
+  0.1276157796382904,
+  -0.07634497433900833,
+];
+const SMALLEST_NORMAL = 2 ** -126;
+const SUBNORMAL_SCALE_BITS = 24;
+
+function log(v: VectorExpressions, x: Term): Term {
+  const isSubnormal = v.keep(v.binary(f32x4.lt, x, v.number(SMALLEST_NORMAL)));
+  const normal = v.select(
+    isSubnormal,
+    v.mul(x, v.number(2 ** SUBNORMAL_SCALE_BITS)),
+    x,
+  );
+  // x = 2^e (1 + f): the exponent counts from √½ instead of 1, which leaves the mantissa around 1.
+  const fromRoot = v.keep(
+    v.subIntegers(normal, v.integer(bitsOf(Math.SQRT1_2))),
+  );
+  const exponent = v.shiftRight(fromRoot, MANTISSA_BITS);
+  const e = v.keep(
+    v.sub(
+      v.unary(f32x4.convert_i32x4_s, exponent),
+      v.and(isSubnormal, v.number(SUBNORMAL_SCALE_BITS)),
+    ),
+  );
+  const mantissa = v.addIntegers(
+    v.and(fromRoot, v.integer((1 << MANTISSA_BITS) - 1)),
+    v.integer(bitsOf(Math.SQRT1_2)),
+  );
+  const f = v.keep(v.sub(mantissa, v.number(1)));
+  const f2 = v.keep(v.mul(f, f));
+  const f4 = v.keep(v.mul(f2, f2));
+  const low = v.multiplyAdd(
+    pair(v, f, LOG[2], LOG[3]),
+    f2,
+    pair(v, f, LOG[0], LOG[1]),
+  );
+  const high = v.multiplyAdd(
+    pair(v, f, LOG[6], LOG[7]),
+    f2,
+    pair(v, f, LOG[4], LOG[5]),
+  );
+  const p = v.multiplyAdd(high, f4, low);
+  // The small parts first, the large ones last.
+  const cubic = v.multiplyAdd(v.mul(f, f2), p, v.mul(e, v.number(LN2_LOW)));
+  const correction = v.subtractProduct(f2, v.number(0.5), cubic);
+  const finite = v.multiplyAdd(e, v.number(LN2_HIGH), v.add(f, correction));
+  const orInfinite = v.select(
+    v.binary(f32x4.lt, x, v.number(Infinity)),
+    finite,
+    x,
+  );
+  const orZero = v.select(
+    v.binary(f32x4.eq, x, v.number(0)),
+    v.number(-Infinity),
+    v.number(NaN),
+  );
+  return v.select(v.binary(f32x4.gt, x, v.number(0)), orInfinite, orZero);
+}
+
+/** sin r = r + r³ s(r²) and cos r = 1 - r²/2 + r⁴ c(r²) for |r| ≤ π/4, to 2^-28 and 2^-33. */
+const SIN = [-0.16666655242443085, 0.00833216030150652, -0.0001951528392964974];
+const COS = [0.04166664555668831, -0.0013887316454201937, 2.44331567955669e-5];
+/** π/2 in doubles: a part of 33 bits, whose product with an integer of 20 is exact, and the rest. */
+const HALF_PI_HIGH = 1.57079632673412561417;
+const HALF_PI_LOW = 6.07710050650619224932e-11;
+const ROUND_DOUBLE = 1.5 * 2 ** 52;
+
+/** sin(x + quarters π/2). */
+function sine(v: VectorExpressions, x: Term, quarters: 0 | 1): Term {
+  // The distance to the nearest multiple of π/2 needs doubles: it may be much smaller than x.
+  const reduce = (half: Term): { n: Term; r: Term } => {
+    const wide = v.keep(v.unary(f64x2.promote_low_f32x4, half));
+    const inQuarters = v.binary(f64x2.mul, wide, v.double(2 / Math.PI));
+    const shifted = v.keep(
+      v.binary(f64x2.add, inQuarters, v.double(ROUND_DOUBLE)),
+    );
+    const n = v.keep(v.binary(f64x2.sub, shifted, v.double(ROUND_DOUBLE)));
+    const coarse = v.binary(
+      f64x2.sub,
+      wide,
+      v.binary(f64x2.mul, n, v.double(HALF_PI_HIGH)),
+    );
+    const fine = v.binary(
+      f64x2.sub,
+      coarse,
+      v.binary(f64x2.mul, n, v.double(HALF_PI_LOW)),
+    );
+    return { n: shifted, r: v.keep(v.unary(f32x4.demote_f64x2_zero, fine)) };
+  };
+  const low = reduce(x);
+  const high = reduce(v.shuffle(x, x, [2, 3, 2, 3]));
+  const r = v.keep(v.shuffle(low.r, high.r, [0, 1, 4, 5]));
+  const quadrant = v.keep(
+    v.addIntegers(v.shuffle(low.n, high.n, [0, 2, 4, 6]), v.integer(quarters)),
+  );
+  const z = v.keep(v.mul(r, r));
+  const cubic = v.multiplyAdd(
+    v.number(SIN[2]),
+    v.mul(z, z),
+    pair(v, z, SIN[0], SIN[1]),
+  );
+  const sin = v.multiplyAdd(cubic, v.mul(z, r), r);
+  const quartic = v.multiplyAdd(
+    v.number(COS[2]),
+    v.mul(z, z),
+    pair(v, z, COS[0], COS[1]),
+  );
+  const cos = v.add(
+    v.multiplyAdd(quartic, v.mul(z, z), v.mul(z, v.number(-0.5))),
+    v.number(1),
+  );
+  const isOdd = v.binary(i32x4.ne, v.and(quadrant, v.integer(1)), v.integer(0));
+  const sign = v.shiftLeft(v.and(quadrant, v.integer(2)), 30);
+  return v.xor(v.select(isOdd, cos, sin), sign);
+}
+
+/** log2 m = s p(s²) with s = (m - 1) / (m + 1) for √½ ≤ m ≤ √2, to 2^-45. */
+const LOG2_DOUBLE = [
+  2.8853900817778504,
+  0.9617966941130689,
+  0.5770779424262419,
+  0.41220924697108696,
+  0.31990590286386655,
+  0.28289732889467983,
+];
+/** 2^f for |f| ≤ ½, to 2^-34. */
+const EXP2_DOUBLE = [
+  0.9999999999616821,
+  0.6931471807284484,
+  0.24022651198156736,
+  0.05550410353442234,
+  0.009618027253755134,
+  0.0013333922568330003,
+  0.00015469291118247618,
+  1.5201920435700877e-5,
+];
+/** Upper half of the double √½. */
+const ROOT_HALF_HIGH_WORD = 0x3fe6a09e;
+const DOUBLE_MANTISSA_HIGH_BITS = 20;
+
+/** x^y: 2^(y log2 |x|) in doubles, because the exponent multiplies the error of the logarithm. */
+function power(v: VectorExpressions, x: Term, y: Term): Term {
+  const magnitude = v.keep(v.abs(x));
+  const half = (words: readonly [number, number, number, number]): Term => {
+    const wide = (term: Term): Term =>
+      v.unary(f64x2.promote_low_f32x4, v.shuffle(term, term, words));
+    const log2 = log2Double(v, v.keep(wide(magnitude)));
+    return v.keep(
+      v.unary(
+        f32x4.demote_f64x2_zero,
+        exp2Double(v, v.binary(f64x2.mul, wide(y), log2)),
+      ),
+    );
+  };
+  const low = half([0, 1, 0, 1]);
+  const high = half([2, 3, 2, 3]);
+  const joined = v.shuffle(low, high, [0, 1, 4, 5]);
+  const isZeroOrInfinite = v.or(
+    v.binary(f32x4.eq, magnitude, v.number(0)),
+    v.binary(f32x4.eq, magnitude, v.number(Infinity)),
+  );
+  // 0 and ∞ are raised by the sign of the exponent alone.
+  const isPositive = v.binary(f32x4.gt, y, v.number(0));
+  const limit = v.select(
+    v.binary(f32x4.eq, magnitude, v.number(0)),
+    v.number(0),
+    v.number(Infinity),
+  );
+  const inverse = v.select(
+    v.binary(f32x4.eq, magnitude, v.number(0)),
+    v.number(Infinity),
+    v.number(0),
+  );
+  const orNan = v.select(
+    v.binary(f32x4.eq, y, y),
+    v.select(isPositive, limit, inverse),
+    y,
+  );
+  const unsigned = v.select(isZeroOrInfinite, orNan, joined);
+  const isInteger = v.binary(f32x4.eq, v.unary(f32x4.nearest, y), y);
+  const halved = v.keep(v.mul(y, v.number(0.5)));
+  const isOdd = v.and(
+    isInteger,
+    v.binary(f32x4.ne, v.unary(f32x4.nearest, halved), halved),
+  );
+  const signed = v.xor(unsigned, v.and(isOdd, v.and(x, v.integer(SIGN_BIT))));
+  const isFiniteNegative = v.and(
+    v.binary(f32x4.lt, x, v.number(0)),
+    v.binary(f32x4.gt, x, v.number(-Infinity)),
+  );
+  const valid = v.select(
+    isFiniteNegative,
+    v.select(isInteger, signed, v.number(NaN)),
+    signed,
+  );
+  return v.select(v.binary(f32x4.eq, y, v.number(0)), v.number(1), valid);
+}
+
+/** log2 of two positive doubles that were single floats: always normal. */
+function log2Double(v: VectorExpressions, x: Term): Term {
+  // The exponent sits in the upper half of each double; take both halves' upper words as integers.
+  const highWords = v.shuffle(x, x, [1, 3, 1, 3]);
+  const exponent = v.keep(
+    v.shiftRight(
+      v.subIntegers(highWords, v.integer(ROOT_HALF_HIGH_WORD)),
+      DOUBLE_MANTISSA_HIGH_BITS,
+    ),
+  );
+  const e = v.keep(v.unary(f64x2.convert_low_i32x4_s, exponent));
+  const inPlace = v.keep(v.shiftLeft(exponent, DOUBLE_MANTISSA_HIGH_BITS));
+  // Words 0 and 2 come from a zero vector, words 1 and 3 are the exponents.
+  const exponentBits = v.shuffle(v.integer(0), inPlace, [0, 4, 0, 5]);
+  const m = v.keep(v.subLongIntegers(x, exponentBits));
+  const s = v.keep(
+    v.binary(
+      f64x2.div,
+      v.binary(f64x2.sub, m, v.double(1)),
+      v.binary(f64x2.add, m, v.double(1)),
+    ),
+  );
+  const s2 = v.keep(v.binary(f64x2.mul, s, s));
+  const fraction = v.binary(f64x2.mul, v.doublePolynomial(s2, LOG2_DOUBLE), s);
+  const log2 = v.keep(v.binary(f64x2.add, fraction, e));
+  // A NaN has an exponent too; adding what is NaN for it alone brings it back.
+  return v.binary(f64x2.add, log2, v.binary(f64x2.sub, x, x));
+}
+
+/** 2^x of two doubles, for a result that will be rounded to a single float. */
+function exp2Double(v: VectorExpressions, x: Term): Term {
+  const clamped = v.keep(
+    v.binary(
+      f64x2.pmin,
+      v.binary(f64x2.pmax, x, v.double(-200)),
+      v.double(200),
+    ),
+  );
+  const shifted = v.keep(v.binary(f64x2.add, clamped, v.double(ROUND_DOUBLE)));
+  const f = v.keep(
+    v.binary(
+      f64x2.sub,
+      clamped,
+      v.binary(f64x2.sub, shifted, v.double(ROUND_DOUBLE)),
+    ),
+  );
+  const n = v.shuffle(shifted, shifted, [0, 2, 0, 2]);
+  const biased = v.keep(
+    v.shiftLeft(v.addIntegers(n, v.integer(1023)), DOUBLE_MANTISSA_HIGH_BITS),
+  );
+  const scale = v.shuffle(v.integer(0), biased, [0, 4, 0, 5]);
+  return v.binary(f64x2.mul, v.doublePolynomial(f, EXP2_DOUBLE), scale);
+}
+
+/** The bits of a single float, as an integer. */
+function bitsOf(value: number): number {
+  return new Uint32Array(new Float32Array([value]).buffer)[0];
+}

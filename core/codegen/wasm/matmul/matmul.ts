@@ -1,0 +1,466 @@
+/**
+ * Matrix products for the CPU: `c[m, n] = Σ_k x[m, k] · y[k, n]`, with static sizes and strides.
+ *
+ * The product is cut four times. Registers hold a *tile* of the result while `k` runs (`matmul_tile.ts`). A
+ * *panel*, a few vectors of columns of `y`, is shared by all tiles below each other and stays in the
+ * first-level cache, packed so that it is read straight ahead (`matmul_pack.ts`). A *row block* of `x` is
+ * shared by all panels and stays in the second-level cache. *Blocks of `k`* keep panels that small; between
+ * them the sums wait in scratch memory. Which of these cuts a product needs is decided beforehand by
+ * `planMatmul`; a small one is written out in full, with no loops at all.
+ *
+ * Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication", 2008, is the classic account.
+ *
+ * @module
+ */
+import { f32x4, type FunctionBuilder, i32, type Local } from "../assembler/module.ts";
+import { emitPackPanel } from "./matmul_pack.ts";
+import { type MatmulPlan, partialStride, scratchLayout } from "./matmul_plan.ts";
+import {
+  type Address,
+  addressOf,
+  type Epilogue,
+  FLOAT_BYTES,
+  forEachVector,
+  LANES,
+  type MatrixOperand,
+  type Position,
+  storeTo,
+} from "./matmul_operand.ts";
+import { emitDotTile, emitSplatTile } from "./matmul_tile.ts";
+import { forTiles, type RuntimeRange } from "./matmul_tiling.ts";
+
+export {
+  type MatmulPlan,
+  type MatmulShape,
+  planMatmul,
+  type Strides,
+  type TileShape,
+} from "./matmul_plan.ts";
+export {
+  type Address,
+  addressOf,
+  emitStoreLanes,
+  type Epilogue,
+  forEachVector,
+  type MatrixOperand,
+  type Position,
+  storeTo,
+  type Tile,
+} from "./matmul_operand.ts";
+export type { RuntimeRange } from "./matmul_tiling.ts";
+
+/** A product with at most this many vector multiply-adds has all its tiles written out. */
+const UNROLLED_PRODUCT = 100;
+/** Up to this many panels are written out side by side. */
+const UNROLLED_PANELS = 2;
+
+/** The operands of a product. */
+export interface MatmulOperands {
+  /** Left operand; its strides are those of the plan. */
+  readonly x: Omit<MatrixOperand, "rowStride" | "columnStride">;
+  /** Right operand, or its packed copy where the plan says `ahead`. */
+  readonly y: Omit<MatrixOperand, "rowStride" | "columnStride">;
+  /** `plan.scratchBytes` of memory, aligned to 16 bytes. Needed unless that is 0. */
+  readonly scratch?: Address;
+  /** Rows to compute, to share the work among threads. Default all. */
+  readonly rows?: RuntimeRange;
+  /** Columns to compute. Default all. */
+  readonly columns?: RuntimeRange;
+  /** Added to the product before the epilogue; contiguous columns. */
+  readonly addTo?: MatrixOperand;
+  /** What happens to finished sums: an epilogue, or a matrix they are stored to. */
+  readonly result: Epilogue | MatrixOperand;
+}
+
+/** Packs `y` for a plan made with `packedY`: once, for many products. */
+export function emitPackY(
+  code: FunctionBuilder,
+  plan: MatmulPlan,
+  y: Omit<MatrixOperand, "rowStride" | "columnStride">,
+  to: Address,
+): void {
+  const { k, n, y: strides } = plan.shape;
+  const width = plan.tile.vectors * LANES;
+  forTiles(
+    code,
+    { size: n, tile: width, unroll: 0 },
+    (column, count) =>
+      code.scope(() => {
+        const from = addressOf(
+          code,
+          { ...y, ...strides },
+          { constant: 0 },
+          column,
+        );
+        emitPackPanel(code, {
+          from,
+          elementBytes: strides.columnStride * FLOAT_BYTES,
+          kBytes: strides.rowStride * FLOAT_BYTES,
+          count,
+          width: Math.ceil(count / LANES) * LANES,
+          k,
+          to: packedAddress(code, to, column, k),
+        });
+      }),
+  );
+}
+
+/** Emits a product. */
+export function emitMatmul(
+  code: FunctionBuilder,
+  plan: MatmulPlan,
+  operands: MatmulOperands,
+): void {
+  code.scope(() => new MatmulEmitter(code, plan, operands).emit());
+}
+
+/** A block of the product: some rows, all panels, some of `k`. */
+interface Block {
+  readonly firstRow: Position;
+  readonly rows: { readonly count: number } | { readonly end: Local };
+  readonly firstK: Position;
+  readonly k: number;
+  /** Where the sums start from. */
+  readonly initial: MatrixOperand | undefined;
+  readonly epilogue: Epilogue;
+}
+
+/** Carries what all levels of one product's loops need. */
+class MatmulEmitter {
+  readonly #code: FunctionBuilder;
+  readonly #plan: MatmulPlan;
+  readonly #operands: MatmulOperands;
+  readonly #x: MatrixOperand;
+  readonly #y: MatrixOperand;
+  readonly #scratch: {
+    readonly yPanel: Address;
+    readonly xPanels: Address;
+    readonly partialSums: MatrixOperand;
+  };
+  readonly #epilogue: Epilogue;
+  readonly #isUnrolled: boolean;
+
+  constructor(
+    code: FunctionBuilder,
+    plan: MatmulPlan,
+    operands: MatmulOperands,
+  ) {
+    const { shape } = plan;
+    if (plan.scratchBytes > 0 && operands.scratch === undefined) {
+      throw new TypeError(
+        `Cannot emit a matrix product: wanted ${plan.scratchBytes} bytes of scratch, found none`,
+      );
+    }
+    this.#code = code;
+    this.#plan = plan;
+    this.#operands = operands;
+    this.#x = { ...operands.x, ...shape.x };
+    this.#y = { ...operands.y, ...shape.y };
+    const { base, offset } = operands.scratch ?? { base: 0, offset: 0 };
+    const layout = scratchLayout(plan);
+    this.#scratch = {
+      yPanel: { base, offset: offset + layout.yPanel },
+      xPanels: { base, offset: offset + layout.xPanels },
+      partialSums: {
+        base,
+        offset: offset + layout.partialSums,
+        rowStride: partialStride(shape.n),
+        columnStride: 1,
+      },
+    };
+    this.#epilogue = typeof operands.result === "function"
+      ? operands.result
+      : storeTo(operands.result);
+    const operations = shape.m * Math.ceil(shape.n / LANES) * shape.k;
+    this.#isUnrolled = operations <= UNROLLED_PRODUCT;
+  }
+
+  emit(): void {
+    const { shape: { m }, rowBlock } = this.#plan;
+    const { rows } = this.#operands;
+    if (rows === undefined && rowBlock >= m) {
+      this.#emitRowBlock({ constant: 0 }, { count: m });
+      return;
+    }
+    // Row blocks have their ends in locals; the last one may be shorter.
+    const code = this.#code;
+    const to = rows === undefined ? m : { local: rows.to };
+    code.repeat({
+      from: rows === undefined ? 0 : { local: rows.from },
+      to,
+      step: rowBlock,
+    }, (row) =>
+      code.scope(() => {
+        const end = code.local("i32");
+        code.get(row);
+        code.i32Const(rowBlock);
+        code.op(i32.add);
+        code.tee(end);
+        if (typeof to === "number") code.i32Const(to);
+        else code.get(to.local);
+        code.get(end);
+        if (typeof to === "number") code.i32Const(to);
+        else code.get(to.local);
+        code.op(i32.lt_s);
+        code.select();
+        code.set(end);
+        this.#emitRowBlock({ local: row, constant: 0 }, { end });
+      }));
+  }
+
+  /** All of `k` for some rows: one block, or several whose partial sums wait in scratch memory. */
+  #emitRowBlock(firstRow: Position, rows: Block["rows"]): void {
+    const code = this.#code;
+    const { shape: { k, n }, kBlock, rowBlock } = this.#plan;
+    const initial = this.#operands.addTo;
+    const finish = this.#epilogue;
+    if (kBlock >= k) {
+      this.#emitBlock({
+        firstRow,
+        rows,
+        firstK: { constant: 0 },
+        k,
+        initial,
+        epilogue: finish,
+      });
+      return;
+    }
+    const sums = this.#partialSumsFrom(firstRow);
+    code.get(this.#scratch.partialSums.base);
+    code.i32Const(this.#scratch.partialSums.offset ?? 0);
+    code.op(i32.add);
+    code.i32Const(0);
+    code.i32Const(rowBlock * partialStride(n) * FLOAT_BYTES);
+    code.memoryFill();
+    const lastBlock = (Math.ceil(k / kBlock) - 1) * kBlock;
+    code.repeat({ to: lastBlock, step: kBlock }, (firstK) =>
+      this.#emitBlock({
+        firstRow,
+        rows,
+        firstK: { local: firstK, constant: 0 },
+        k: kBlock,
+        initial: sums,
+        epilogue: storeTo(sums),
+      }));
+    this.#emitBlock({
+      firstRow,
+      rows,
+      firstK: { constant: lastBlock },
+      k: k - lastBlock,
+      initial: sums,
+      epilogue: initial === undefined ? finish : addingTo(initial, finish),
+    });
+  }
+
+  /** The partial sums, as a matrix indexed by the rows of the whole product. */
+  #partialSumsFrom(firstRow: Position): MatrixOperand {
+    const { partialSums } = this.#scratch;
+    if (firstRow.local === undefined) return partialSums;
+    const code = this.#code;
+    code.get(partialSums.base, firstRow.local);
+    code.i32Const(partialSums.rowStride * FLOAT_BYTES);
+    code.op(i32.mul);
+    code.op(i32.sub);
+    return { ...partialSums, base: code.take("i32") };
+  }
+
+  #emitBlock(block: Block): void {
+    const { shape, tile, packX, packY } = this.#plan;
+    const code = this.#code;
+    if (packX) this.#packX(block);
+    const width = tile.vectors * LANES;
+    const panels = {
+      size: shape.n,
+      tile: width,
+      range: this.#operands.columns,
+      unroll: this.#panelUnroll(),
+    };
+    forTiles(code, panels, (column, columns) =>
+      code.scope(() => {
+        if (packY === "panel") this.#packYPanel(block, column, columns);
+        const panel = this.#yPanel(block, column, columns);
+        this.#forRowTiles(block, (row, rows) =>
+          code.scope(() => this.#emitTile(block, panel, row, rows, column, columns)));
+      }));
+  }
+
+  #panelUnroll(): number {
+    return this.#isUnrolled ? Infinity : UNROLLED_PANELS;
+  }
+
+  /** Visits the row tiles of a block, the shorter last one included. */
+  #forRowTiles(
+    block: Block,
+    body: (row: Position, rows: number) => void,
+  ): void {
+    const { shape: { m }, tile } = this.#plan;
+    const code = this.#code;
+    if ("count" in block.rows) {
+      forTiles(code, {
+        size: block.rows.count,
+        tile: tile.rows,
+        unroll: this.#isUnrolled ? Infinity : 1,
+      }, body);
+      return;
+    }
+    const range = { from: block.firstRow.local!, to: block.rows.end };
+    forTiles(code, { size: m, tile: tile.rows, range, unroll: 0 }, body);
+  }
+
+  #emitTile(
+    block: Block,
+    y: Address & { readonly kBytes: number; readonly columnBytes: number },
+    row: Position,
+    rows: number,
+    column: Position,
+    columns: number,
+  ): void {
+    const code = this.#code;
+    const emit = this.#plan.method === "dot" ? emitDotTile : emitSplatTile;
+    const { initial } = block;
+    emit(code, {
+      rows,
+      columns,
+      row,
+      column,
+      k: block.k,
+      x: this.#xTile(block, row, rows),
+      y,
+      initial: initial === undefined ? undefined : {
+        ...addressOf(code, initial, row, column),
+        rowBytes: initial.rowStride * FLOAT_BYTES,
+      },
+      epilogue: block.epilogue,
+    });
+  }
+
+  /** Where a tile reads `x`: in place, or in its packed panel. */
+  #xTile(
+    block: Block,
+    row: Position,
+    rows: number,
+  ): Address & { readonly rowBytes: number; readonly kBytes: number } {
+    const code = this.#code;
+    if (this.#plan.packX) {
+      const panel = packedAddress(
+        code,
+        this.#scratch.xPanels,
+        this.#rowInBlock(block, row),
+        block.k,
+      );
+      return { ...panel, rowBytes: FLOAT_BYTES, kBytes: rows * FLOAT_BYTES };
+    }
+    return {
+      ...addressOf(code, this.#x, row, block.firstK),
+      rowBytes: this.#x.rowStride * FLOAT_BYTES,
+      kBytes: this.#x.columnStride * FLOAT_BYTES,
+    };
+  }
+
+  /** A row of the whole product, counted from the first of its block. */
+  #rowInBlock(block: Block, row: Position): Position {
+    if (block.firstRow.local === undefined) return row;
+    const code = this.#code;
+    code.get(row.local!, block.firstRow.local);
+    code.op(i32.sub);
+    return { local: code.take("i32"), constant: row.constant };
+  }
+
+  #packX(block: Block): void {
+    const code = this.#code;
+    this.#forRowTiles(block, (row, rows) =>
+      code.scope(() => {
+        const to = packedAddress(
+          code,
+          this.#scratch.xPanels,
+          this.#rowInBlock(block, row),
+          block.k,
+        );
+        emitPackPanel(code, {
+          from: addressOf(code, this.#x, row, block.firstK),
+          elementBytes: this.#x.rowStride * FLOAT_BYTES,
+          kBytes: this.#x.columnStride * FLOAT_BYTES,
+          count: rows,
+          width: rows,
+          k: block.k,
+          to,
+        });
+      }));
+  }
+
+  #packYPanel(block: Block, column: Position, columns: number): void {
+    emitPackPanel(this.#code, {
+      from: addressOf(this.#code, this.#y, block.firstK, column),
+      elementBytes: this.#y.columnStride * FLOAT_BYTES,
+      kBytes: this.#y.rowStride * FLOAT_BYTES,
+      count: columns,
+      width: Math.ceil(columns / LANES) * LANES,
+      k: block.k,
+      to: this.#scratch.yPanel,
+    });
+  }
+
+  /** Where tiles read a panel of `y`: in place, in the scratch memory, or in the copy packed ahead. */
+  #yPanel(
+    block: Block,
+    column: Position,
+    columns: number,
+  ): Address & { readonly kBytes: number; readonly columnBytes: number } {
+    const code = this.#code;
+    const { packY, shape } = this.#plan;
+    const kBytes = Math.ceil(columns / LANES) * LANES * FLOAT_BYTES;
+    if (packY === "panel") {
+      return { ...this.#scratch.yPanel, kBytes, columnBytes: FLOAT_BYTES };
+    }
+    if (packY === "ahead") {
+      const { base, offset = 0 } = this.#operands.y;
+      const panel = packedAddress(code, { base, offset }, column, shape.k);
+      const inPanel = {
+        ...panel,
+        rowStride: kBytes / FLOAT_BYTES,
+        columnStride: 1,
+      };
+      return {
+        ...addressOf(code, inPanel, block.firstK, { constant: 0 }),
+        kBytes,
+        columnBytes: FLOAT_BYTES,
+      };
+    }
+    return {
+      ...addressOf(code, this.#y, block.firstK, column),
+      kBytes: this.#y.rowStride * FLOAT_BYTES,
+      columnBytes: this.#y.columnStride * FLOAT_BYTES,
+    };
+  }
+}
+
+/** Address of the packed panel that begins at an element: panels before it hold `k` floats an element. */
+function packedAddress(
+  code: FunctionBuilder,
+  to: Address,
+  element: Position,
+  k: number,
+): Address {
+  return addressOf(code, { ...to, rowStride: k, columnStride: 1 }, element, {
+    constant: 0,
+  });
+}
+
+/** An epilogue that first adds a matrix to the sums. */
+function addingTo(operand: MatrixOperand, epilogue: Epilogue): Epilogue {
+  return (code, tile) => {
+    code.scope(() => {
+      const { base, offset } = addressOf(code, operand, tile.row, tile.column);
+      forEachVector(tile, (sum, r, v) => {
+        code.vector(
+          base,
+          offset + FLOAT_BYTES * (r * operand.rowStride + v * LANES),
+        );
+        code.get(sum);
+        code.op(f32x4.add);
+        code.set(sum);
+      });
+    });
+    epilogue(code, tile);
+  };
+}

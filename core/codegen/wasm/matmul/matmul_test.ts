@@ -1,0 +1,326 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import {
+  emitMatmul,
+  emitPackY,
+  type MatmulPlan,
+  type MatmulShape,
+  planMatmul,
+  type Strides,
+} from "./matmul.ts";
+import { addressOf, emitStoreLanes, forEachVector } from "./matmul.ts";
+import { detectFeatures } from "../assembler/features.ts";
+import { f32x4, ModuleBuilder } from "../assembler/module.ts";
+
+/** Mulberry32: a seeded stream of numbers in [0, 1). */
+function randomStream(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = state + 0x6d2b79f5 | 0;
+    let t = Math.imul(state ^ state >>> 15, 1 | state);
+    t = t + Math.imul(t ^ t >>> 7, 61 | t) ^ t;
+    return ((t ^ t >>> 14) >>> 0) / 4294967296;
+  };
+}
+
+interface Case {
+  readonly shape: MatmulShape;
+  readonly relaxed?: boolean;
+  readonly addTo?: boolean;
+  /** Row ranges computed by separate calls; their union is all rows. */
+  readonly rowRanges?: readonly (readonly [number, number])[];
+  readonly columnRanges?: readonly (readonly [number, number])[];
+  readonly reluEpilogue?: boolean;
+}
+
+const SLACK = 16;
+const GUARD = 12345;
+
+/** Elements from the first to one past the last of a matrix. */
+function extent(rows: number, columns: number, strides: Strides): number {
+  return (rows - 1) * strides.rowStride + (columns - 1) * strides.columnStride +
+    1;
+}
+
+/** Lays out buffers, runs the product, compares it with one in f64. */
+function checkProduct(
+  description: string,
+  { shape, ...options }: Case,
+  seed: number,
+): MatmulPlan {
+  const { m, k, n, x, y } = shape;
+  const plan = planMatmul(shape);
+  let floats = 64;
+  const place = (count: number): number => {
+    const at = floats;
+    // What follows a buffer is NaN, which no result may pick up.
+    floats += Math.ceil((count + SLACK) / 4) * 4;
+    return at;
+  };
+  const xAt = place(extent(m, k, x));
+  const yAt = place(extent(k, n, y));
+  const outStride = n + 3;
+  const outAt = place(m * outStride);
+  const addAt = place(m * n);
+  const packedAt = place(plan.packedYBytes / 4);
+  const scratchAt = place(plan.scratchBytes / 4);
+  const module = new ModuleBuilder({
+    memory: { minimumPages: Math.ceil(floats * 4 / 65536) },
+    relaxed: options.relaxed,
+  });
+  // Parameters: x, y, out, addTo, packed, scratch, rows from and to, columns from and to.
+  const parameters = new Array<"i32">(10).fill("i32");
+  module.addFunction({ parameters, exportAs: "run" }, (code) => {
+    const out = { base: 2, rowStride: outStride, columnStride: 1 };
+    emitMatmul(code, plan, {
+      x: { base: 0 },
+      y: { base: plan.packY === "ahead" ? 4 : 1 },
+      scratch: { base: 5, offset: 0 },
+      rows: options.rowRanges && { from: 6, to: 7 },
+      columns: options.columnRanges && { from: 8, to: 9 },
+      addTo: options.addTo ? { base: 3, rowStride: n, columnStride: 1 } : undefined,
+      result: !options.reluEpilogue ? out : (code, tile) => {
+        // max(sum, 0) · 2, to see that an epilogue is given finished sums, once.
+        const { base, offset } = addressOf(code, out, tile.row, tile.column);
+        forEachVector(tile, (sum, r, v, lanes) => {
+          code.get(sum, sum);
+          code.op(f32x4.add);
+          code.i32x4Const(0);
+          code.op(f32x4.max);
+          code.set(sum);
+          emitStoreLanes(
+            code,
+            base,
+            offset + 4 * (r * outStride + 4 * v),
+            sum,
+            lanes,
+          );
+        });
+      },
+    });
+  });
+  module.addFunction({ parameters, exportAs: "pack" }, (code) => {
+    if (plan.packY === "ahead") {
+      emitPackY(code, plan, { base: 1 }, { base: 4, offset: 0 });
+    }
+  });
+  const memory = module.createMemory();
+  const all = new Float32Array(memory.buffer).fill(NaN);
+  const random = randomStream(seed);
+  const fill = (at: number, count: number): void => {
+    for (let i = 0; i < count; i++) all[at + i] = random() * 2 - 1;
+  };
+  fill(xAt, extent(m, k, x));
+  fill(yAt, extent(k, n, y));
+  fill(addAt, m * n);
+  all.fill(GUARD, outAt, outAt + m * outStride + SLACK);
+  const instance = new WebAssembly.Instance(
+    new WebAssembly.Module(module.finish()),
+    { env: { memory } },
+  );
+  const { run, pack } = instance.exports as Record<
+    string,
+    (...values: number[]) => void
+  >;
+  const bases = [xAt, yAt, outAt, addAt, packedAt, scratchAt].map((at) => at * 4);
+  pack(...bases, 0, 0, 0, 0);
+  for (const rows of options.rowRanges ?? [[0, m]]) {
+    for (const columns of options.columnRanges ?? [[0, n]]) {
+      run(...bases, ...rows, ...columns);
+    }
+  }
+  // Products in [-1, 1] have variance 1/9, so the sum after i terms is about √i / 3, and each addition rounds it
+  // by 2^-24 / √3 of that: in all √k times the result's own size. Eight standard deviations.
+  const tolerance = 8 * 2 ** -24 / Math.sqrt(3) *
+    Math.sqrt(k * (k + 1) / 18 + k + 1);
+  for (let i = 0; i < m; i++) {
+    for (let j = 0; j < n; j++) {
+      let want = options.addTo ? all[addAt + i * n + j] : 0;
+      for (let l = 0; l < k; l++) {
+        want += all[xAt + i * x.rowStride + l * x.columnStride] *
+          all[yAt + l * y.rowStride + j * y.columnStride];
+      }
+      if (options.reluEpilogue) want = 2 * Math.max(want, 0);
+      const found = all[outAt + i * outStride + j];
+      assert(
+        Math.abs(found - want) <= (options.reluEpilogue ? 2 : 1) * tolerance,
+        `${description}, seed ${seed}: wanted ${want} at (${i}, ${j}), found ${found}`,
+      );
+    }
+    for (let j = n; j < outStride; j++) {
+      assertEquals(
+        all[outAt + i * outStride + j],
+        GUARD,
+        `${description}: wrote past the end of row ${i}`,
+      );
+    }
+  }
+  return plan;
+}
+
+const rowMajor = (columns: number): Strides => ({
+  rowStride: columns,
+  columnStride: 1,
+});
+const columnMajor = (rows: number): Strides => ({
+  rowStride: 1,
+  columnStride: rows,
+});
+
+/** The layouts a product may find its operands in. */
+const LAYOUTS: Readonly<
+  Record<
+    string,
+    (m: number, k: number, n: number) => { x: Strides; y: Strides }
+  >
+> = {
+  plain: (_m, k, n) => ({ x: rowMajor(k), y: rowMajor(n) }),
+  "y transposed": (_m, k, _n) => ({ x: rowMajor(k), y: columnMajor(k) }),
+  "x transposed": (m, _k, n) => ({ x: columnMajor(m), y: rowMajor(n) }),
+  "both transposed": (m, k, _n) => ({ x: columnMajor(m), y: columnMajor(k) }),
+  "wide rows": (_m, k, n) => ({ x: rowMajor(k + 5), y: rowMajor(n + 2) }),
+  "y the same for all k": (_m, k, _n) => ({
+    x: rowMajor(k),
+    y: { rowStride: 0, columnStride: 1 },
+  }),
+  "every other element": (_m, k, n) => ({
+    x: { rowStride: 2 * k, columnStride: 2 },
+    y: { rowStride: 3 * n, columnStride: 3 },
+  }),
+};
+
+const relaxedChoices = detectFeatures().relaxedSimd ? [false, true] : [false];
+
+Deno.test("emitMatmul() computes every small size in every layout", () => {
+  const random = randomStream(1);
+  for (const [name, layout] of Object.entries(LAYOUTS)) {
+    for (let m = 1; m <= 9; m++) {
+      for (let n = 1; n <= 9; n++) {
+        const k = 1 + Math.floor(random() * 9);
+        const shape = { m, k, n, ...layout(m, k, n), packedY: random() < 0.25 };
+        const options = {
+          relaxed: relaxedChoices.at(-1 - (n & 1)) ?? false,
+          addTo: random() < 0.3,
+        };
+        checkProduct(`${name} ${m}x${k}x${n} ${JSON.stringify(options)}`, {
+          shape,
+          ...options,
+        }, m * 10 + n);
+      }
+    }
+  }
+});
+
+Deno.test("emitMatmul() computes sizes that need packing, blocks and remainders in every layout", () => {
+  const sizes = [
+    [1, 70, 50],
+    [13, 300, 23],
+    [64, 37, 41],
+    [26, 1100, 18],
+    [50, 600, 9],
+    [7, 530, 5],
+    [2, 99, 100],
+  ];
+  for (const [name, layout] of Object.entries(LAYOUTS)) {
+    for (const [m, k, n] of sizes) {
+      for (const packedY of [false, true]) {
+        const shape = { m, k, n, ...layout(m, k, n), packedY };
+        checkProduct(`${name} ${m}x${k}x${n} packedY ${packedY}`, {
+          shape,
+          addTo: n % 2 === 1,
+        }, m + k + n);
+      }
+    }
+  }
+});
+
+Deno.test("emitMatmul() cuts many rows into blocks, their partial sums apart", () => {
+  // 2 blocks of k and 2 of rows, with remainders in every direction.
+  const [m, k, n] = [331, 700, 21];
+  for (const name of ["plain", "x transposed"]) {
+    const shape = { m, k, n, ...LAYOUTS[name](m, k, n) };
+    const plan = checkProduct(
+      name,
+      { shape, addTo: true, reluEpilogue: true },
+      5,
+    );
+    assert(
+      plan.kBlock < k && plan.rowBlock < m,
+      "the case must have several blocks",
+    );
+  }
+});
+
+Deno.test("emitMatmul() computes ranges of rows and columns", () => {
+  for (const [name, layout] of Object.entries(LAYOUTS)) {
+    for (const [m, k, n] of [[37, 20, 30], [37, 600, 30], [11, 9, 50]]) {
+      for (const packedY of [false, true]) {
+        const shape: MatmulShape = { m, k, n, ...layout(m, k, n), packedY };
+        const { tile } = planMatmul(shape);
+        const row = tile.rows * 2;
+        const column = tile.vectors * 4;
+        checkProduct(`${name} ${m}x${k}x${n} in parts`, {
+          shape,
+          rowRanges: [[0, row], [row, row], [row, m]],
+          columnRanges: n > column ? [[0, column], [column, n]] : undefined,
+        }, k);
+      }
+    }
+  }
+});
+
+Deno.test("emitMatmul() gives finished sums to an epilogue, with any tile", () => {
+  for (const rows of [1, 2, 3, 4, 5, 6]) {
+    for (const vectors of [1, 2, 3, 5]) {
+      const shape = {
+        m: 17,
+        k: 31,
+        n: 37,
+        x: rowMajor(31),
+        y: rowMajor(37),
+        tile: { rows, vectors },
+      };
+      checkProduct(
+        `tile ${rows}x${vectors}`,
+        { shape, reluEpilogue: true },
+        rows,
+      );
+    }
+  }
+});
+
+Deno.test("emitMatmul() multiplies a broadcast operand, whose stride is zero", () => {
+  const shape = {
+    m: 5,
+    k: 6,
+    n: 7,
+    x: { rowStride: 0, columnStride: 1 },
+    y: { rowStride: 7, columnStride: 1 },
+  };
+  checkProduct("one row of x for all", { shape }, 3);
+  checkProduct("one column of y for all", {
+    shape: { ...shape, y: { rowStride: 1, columnStride: 0 } },
+  }, 4);
+});
+
+Deno.test("planMatmul() writes small products in one function without scratch, and refuses what it cannot do", () => {
+  const small = planMatmul({
+    m: 1,
+    k: 5,
+    n: 5,
+    x: rowMajor(5),
+    y: rowMajor(5),
+  });
+  assertEquals(small.scratchBytes, 0);
+  const strides = { x: rowMajor(5), y: rowMajor(5) };
+  assertThrows(
+    () => planMatmul({ m: 0, k: 5, n: 5, ...strides }),
+    RangeError,
+    "m=0",
+  );
+  const negative = { rowStride: -5, columnStride: 1 };
+  assertThrows(
+    () => planMatmul({ m: 2, k: 5, n: 5, x: negative, y: rowMajor(5) }),
+    RangeError,
+    "negative",
+  );
+});

@@ -1,0 +1,475 @@
+/**
+ * The innermost part of a matrix product: one register tile, a few rows by a few vectors of columns, whose
+ * sums stay in registers while `k` runs.
+ *
+ * Two ways to fill it. **Splat**: the row of `y` is read as vectors and each element of `x` is copied to all
+ * lanes; the lanes are columns of the result. **Dot**: where `y` lies transposed, both are read along `k`, the
+ * lanes are partial sums, and a small transposition at the end adds them up. Either way the tile ends as
+ * vectors along the columns, and hands them to the epilogue.
+ *
+ * Vectors may read up to 12 bytes past the end of a row: every buffer has that much slack, and lanes past the
+ * last column hold garbage that is never stored.
+ *
+ * @module
+ */
+import { f32x4, type FunctionBuilder, i32, load, type Local, v128 } from "../assembler/module.ts";
+import {
+  type Address,
+  type Epilogue,
+  FLOAT_BYTES,
+  LANES,
+  type Position,
+  VECTOR_BYTES,
+} from "./matmul_operand.ts";
+
+/** Vector instructions in the body of a loop over `k`: enough to hide its counter, few enough to decode. */
+const UNROLLED_OPERATIONS = 48;
+/** A loop over `k` with no more vector instructions than this is written out in full. */
+export const STRAIGHT_LINE_OPERATIONS = 100;
+/** Independent chains of multiply-adds that keep a core busy: its latency times its throughput. */
+const CHAINS_IN_FLIGHT = 8;
+
+/** What a tile computes. */
+export interface TileOptions {
+  readonly rows: number;
+  readonly columns: number;
+  readonly row: Position;
+  readonly column: Position;
+  /** Terms summed here. */
+  readonly k: number;
+  /** Address of `x` at the tile's first row and first `k`, and bytes between rows and between `k`s. */
+  readonly x: Address & { readonly rowBytes: number; readonly kBytes: number };
+  /** Address of `y` at the tile's first `k` and first column, and bytes between `k`s and between columns. */
+  readonly y: Address & {
+    readonly kBytes: number;
+    readonly columnBytes: number;
+  };
+  /** Where the sums start from: row-major partial sums. Default zero. */
+  readonly initial?: Address & { readonly rowBytes: number };
+  readonly epilogue: Epilogue;
+}
+
+/** Emits one tile whose `y` has its columns next to each other. */
+export function emitSplatTile(
+  code: FunctionBuilder,
+  options: TileOptions,
+): void {
+  const { rows, columns, k, x, y } = options;
+  const vectors = Math.ceil(columns / LANES);
+  code.scope(() => {
+    const tileSums = makeSums(rows, () => code.locals("v128", vectors));
+    const chains = chainsFor(rows * vectors, k);
+    const chainSums = [tileSums];
+    while (chainSums.length < chains) {
+      chainSums.push(makeSums(rows, () => code.locals("v128", vectors)));
+    }
+    startSums(code, chainSums, options.initial);
+    const quads = spreadsQuads(options) ? Math.floor(k / LANES) : 0;
+    if (quads > 0) {
+      const far = { ...x, kBytes: LANES * x.kBytes };
+      walk(
+        code,
+        quads,
+        LANES * rows * vectors,
+        1,
+        far,
+        { ...y, kBytes: LANES * y.kBytes },
+        (_, xBase, yBase, xOffset, yOffset) =>
+          spreadQuad(code, tileSums, { ...x, base: xBase, offset: xOffset }, {
+            ...y,
+            base: yBase,
+            offset: yOffset,
+          }),
+      );
+    }
+    const step = spreadsRows(options)
+      ? spreadRows
+      : rows < vectors
+      ? splatStepAlongColumns
+      : splatStepAlongRows;
+    const done = quads * LANES;
+    walk(
+      code,
+      k - done,
+      rows * vectors,
+      chains,
+      { ...x, offset: x.offset + done * x.kBytes },
+      { ...y, offset: y.offset + done * y.kBytes },
+      (index, xBase, yBase, xOffset, yOffset) => {
+        const sums = chainSums[index % chains];
+        step(code, sums, { ...x, base: xBase, offset: xOffset }, {
+          base: yBase,
+          offset: yOffset,
+        });
+      },
+    );
+    addChains(code, chainSums);
+    options.epilogue(code, { ...options, sums: tileSums });
+  });
+}
+
+/**
+ * Whether a tile reads four elements of `x` at once and spreads them from there. Where an engine checks
+ * every address, a load costs four instructions and a shuffle one.
+ */
+function spreadsQuads({ rows, columns, x, k }: TileOptions): boolean {
+  return x.kBytes === FLOAT_BYTES && rows === LANES && columns > LANES && k >= LANES;
+}
+
+function spreadsRows({ rows, x }: TileOptions): boolean {
+  return x.rowBytes === FLOAT_BYTES && rows === LANES;
+}
+
+/**
+ * `sums[r] += x[r] · y` for all rows: the vectors of `y` stay in registers, the elements of `x` pass by.
+ * `spread` pushes the element of a row in all lanes.
+ */
+function addRows(
+  code: FunctionBuilder,
+  sums: readonly (readonly Local[])[],
+  y: Address,
+  spread: (row: number) => void,
+): void {
+  code.scope(() => {
+    const yVectors = code.locals("v128", sums[0].length);
+    const splat = code.local("v128");
+    yVectors.forEach((yVector, v) => {
+      code.vector(y.base, y.offset + v * VECTOR_BYTES);
+      code.set(yVector);
+    });
+    sums.forEach((row, r) => {
+      spread(r);
+      code.set(splat);
+      row.forEach((sum, v) => multiplyAddInto(code, sum, splat, yVectors[v]));
+    });
+  });
+}
+
+/** Pushes a lane of a vector in all lanes. */
+function spreadLane(code: FunctionBuilder, vector: Local, lane: number): void {
+  code.get(vector, vector);
+  code.shuffle([lane, lane, lane, lane]);
+}
+
+/** One `k` whose four elements of `x` lie next to each other. */
+function spreadRows(
+  code: FunctionBuilder,
+  sums: readonly (readonly Local[])[],
+  x: TileOptions["x"],
+  y: Address,
+): void {
+  code.scope(() => {
+    code.vector(x.base, x.offset);
+    const vector = code.take("v128");
+    addRows(code, sums, y, (row) => spreadLane(code, vector, row));
+  });
+}
+
+/** Four `k`, which lie next to each other in each row of `x`. */
+function spreadQuad(
+  code: FunctionBuilder,
+  sums: readonly (readonly Local[])[],
+  x: TileOptions["x"],
+  y: TileOptions["y"],
+): void {
+  code.scope(() => {
+    const vectors = sums.map((_, r) => {
+      code.vector(x.base, x.offset + r * x.rowBytes);
+      return code.take("v128");
+    });
+    for (let k = 0; k < LANES; k++) {
+      const row = { base: y.base, offset: y.offset + k * y.kBytes };
+      addRows(code, sums, row, (r) => spreadLane(code, vectors[r], k));
+    }
+  });
+}
+
+/** One `k`, few rows: the elements of `x` stay in registers, the vectors of `y` pass by. */
+function splatStepAlongColumns(
+  code: FunctionBuilder,
+  sums: readonly (readonly Local[])[],
+  x: TileOptions["x"],
+  y: Address,
+): void {
+  code.scope(() => {
+    const splats = code.locals("v128", sums.length);
+    const yVector = code.local("v128");
+    splats.forEach((splat, r) => {
+      code.loadFrom(load.v128_splat32, x.base, x.offset + r * x.rowBytes);
+      code.set(splat);
+    });
+    for (let v = 0; v < sums[0].length; v++) {
+      code.vector(y.base, y.offset + v * VECTOR_BYTES);
+      code.set(yVector);
+      splats.forEach((splat, r) => multiplyAddInto(code, sums[r][v], splat, yVector));
+    }
+  });
+}
+
+/** One `k`, few columns: each element of `x` is loaded where it is needed. */
+function splatStepAlongRows(
+  code: FunctionBuilder,
+  sums: readonly (readonly Local[])[],
+  x: TileOptions["x"],
+  y: Address,
+): void {
+  addRows(
+    code,
+    sums,
+    y,
+    (r) => code.loadFrom(load.v128_splat32, x.base, x.offset + r * x.rowBytes),
+  );
+}
+
+/** Emits one tile whose `x` and `y` both have successive `k` next to each other. */
+export function emitDotTile(code: FunctionBuilder, options: TileOptions): void {
+  const { rows, columns, k, x, y } = options;
+  code.scope(() => {
+    const sums = makeSums(rows, () => code.locals("v128", columns));
+    const xVectors = code.locals("v128", rows);
+    const yVector = code.local("v128");
+    startSums(code, [sums], undefined);
+    const wholeSteps = Math.floor(k / LANES);
+    const body = (mask: boolean) =>
+    (
+      _step: number,
+      xBase: Local,
+      yBase: Local,
+      xOffset: number,
+      yOffset: number,
+    ) => {
+      for (let r = 0; r < rows; r++) {
+        code.vector(xBase, xOffset + r * x.rowBytes);
+        if (mask) maskLanes(code, k % LANES);
+        code.set(xVectors[r]);
+      }
+      for (let c = 0; c < columns; c++) {
+        code.vector(yBase, yOffset + c * y.columnBytes);
+        if (mask) maskLanes(code, k % LANES);
+        code.set(yVector);
+        for (let r = 0; r < rows; r++) {
+          multiplyAddInto(code, sums[r][c], xVectors[r], yVector);
+        }
+      }
+    };
+    const xVectorSteps = { ...x, kBytes: VECTOR_BYTES };
+    const yVectorSteps = { ...y, kBytes: VECTOR_BYTES };
+    walk(
+      code,
+      wholeSteps,
+      rows * columns,
+      1,
+      xVectorSteps,
+      yVectorSteps,
+      body(false),
+    );
+    if (k % LANES > 0) {
+      const done = wholeSteps * VECTOR_BYTES;
+      body(true)(0, x.base, y.base, x.offset + done, y.offset + done);
+    }
+    const results = sums.map((row) => transposeAdd(code, row));
+    if (options.initial !== undefined) {
+      addInitial(code, results, options.initial);
+    }
+    options.epilogue(code, { ...options, sums: results });
+  });
+}
+
+/** `sum += a * b` in four lanes. */
+function multiplyAddInto(
+  code: FunctionBuilder,
+  sum: Local,
+  a: Local,
+  b: Local,
+): void {
+  code.get(a, b);
+  code.multiplyAdd(() => code.get(sum));
+  code.set(sum);
+}
+
+function makeSums(rows: number, row: () => Local[]): Local[][] {
+  return Array.from({ length: rows }, row);
+}
+
+/** A tile of few sums is split into several chains, so that additions need not wait for each other. */
+function chainsFor(sums: number, k: number): number {
+  return Math.max(
+    1,
+    Math.min(Math.floor(CHAINS_IN_FLIGHT / sums), Math.floor(k / 2), 4),
+  );
+}
+
+/** Starts all chains at zero, the first one at the initial values if there are any. */
+function startSums(
+  code: FunctionBuilder,
+  chains: readonly (readonly (readonly Local[])[])[],
+  initial: TileOptions["initial"],
+): void {
+  chains.forEach((sums, chain) =>
+    sums.forEach((row, r) =>
+      row.forEach((sum, v) => {
+        if (chain === 0 && initial !== undefined) {
+          code.vector(
+            initial.base,
+            initial.offset + r * initial.rowBytes + v * VECTOR_BYTES,
+          );
+        } else code.i32x4Const(0);
+        code.set(sum);
+      })
+    )
+  );
+}
+
+/** Adds all chains to the first. */
+function addChains(
+  code: FunctionBuilder,
+  chains: readonly (readonly (readonly Local[])[])[],
+): void {
+  const [first, ...others] = chains;
+  for (const other of others) {
+    first.forEach((row, r) =>
+      row.forEach((sum, v) => {
+        code.get(sum, other[r][v]);
+        code.op(f32x4.add);
+        code.set(sum);
+      })
+    );
+  }
+}
+
+function addInitial(
+  code: FunctionBuilder,
+  results: readonly (readonly Local[])[],
+  initial: Address & { readonly rowBytes: number },
+): void {
+  results.forEach((row, r) =>
+    row.forEach((sum, v) => {
+      code.vector(
+        initial.base,
+        initial.offset + r * initial.rowBytes + v * VECTOR_BYTES,
+      );
+      code.get(sum);
+      code.op(f32x4.add);
+      code.set(sum);
+    })
+  );
+}
+
+/** Clears the lanes from `count` on of the vector on the stack. */
+function maskLanes(code: FunctionBuilder, count: number): void {
+  const word = (i: number): number => i < count ? 0xffffffff : 0;
+  code.v128Const([word(0), word(1), word(2), word(3)]);
+  code.op(v128.and);
+}
+
+type StepBody = (
+  step: number,
+  xBase: Local,
+  yBase: Local,
+  xOffset: number,
+  yOffset: number,
+) => void;
+
+interface Walked extends Address {
+  readonly kBytes: number;
+}
+
+/** Runs `body` for each step along `k`: written out when short, else an unrolled loop and its remainder. */
+function walk(
+  code: FunctionBuilder,
+  steps: number,
+  operationsPerStep: number,
+  unrollMultiple: number,
+  x: Walked,
+  y: Walked,
+  body: StepBody,
+): void {
+  const straight = (
+    from: number,
+    to: number,
+    xBase: Local,
+    yBase: Local,
+  ): void => {
+    for (let step = from; step < to; step++) {
+      body(
+        step,
+        xBase,
+        yBase,
+        x.offset + step * x.kBytes,
+        y.offset + step * y.kBytes,
+      );
+    }
+  };
+  if (steps * operationsPerStep <= STRAIGHT_LINE_OPERATIONS || steps < 2) {
+    straight(0, steps, x.base, y.base);
+    return;
+  }
+  const wanted = Math.max(
+    1,
+    Math.floor(UNROLLED_OPERATIONS / operationsPerStep),
+  );
+  const unroll = Math.min(
+    steps,
+    Math.ceil(wanted / unrollMultiple) * unrollMultiple,
+  );
+  const xPointer = code.local("i32");
+  const yPointer = code.local("i32");
+  code.get(x.base);
+  code.set(xPointer);
+  code.get(y.base);
+  code.set(yPointer);
+  const rounds = Math.floor(steps / unroll);
+  const advance = (pointer: Local, bytes: number) => code.increment(pointer, unroll * bytes);
+  // A pointer that moves is also the counter; an operand that is the same for all k has none.
+  const counter = y.kBytes > 0
+    ? { local: yPointer, bytes: y.kBytes }
+    : x.kBytes > 0
+    ? { local: xPointer, bytes: x.kBytes }
+    : undefined;
+  if (counter === undefined) {
+    code.repeat({ to: rounds }, () => straight(0, unroll, xPointer, yPointer));
+  } else {
+    const end = code.local("i32");
+    code.get(counter.local);
+    code.i32Const(rounds * unroll * counter.bytes);
+    code.op(i32.add);
+    code.set(end);
+    code.loop((again) => {
+      straight(0, unroll, xPointer, yPointer);
+      advance(xPointer, x.kBytes);
+      advance(yPointer, y.kBytes);
+      code.get(counter.local, end);
+      code.op(i32.ne);
+      code.branchIf(again);
+    });
+  }
+  straight(0, steps - rounds * unroll, xPointer, yPointer);
+}
+
+/** Adds up the lanes of each vector; the totals come out as vectors, the last one padded with garbage. */
+function transposeAdd(
+  code: FunctionBuilder,
+  vectors: readonly Local[],
+): Local[] {
+  const results: Local[] = [];
+  for (let first = 0; first < vectors.length; first += LANES) {
+    const at = (i: number): Local => vectors[Math.min(first + i, vectors.length - 1)];
+    const pairSum = (a: Local, b: Local): Local => {
+      code.get(a, b);
+      code.shuffle([0, 4, 1, 5]);
+      code.get(a, b);
+      code.shuffle([2, 6, 3, 7]);
+      code.op(f32x4.add);
+      return code.take("v128");
+    };
+    const left = pairSum(at(0), at(1));
+    const right = pairSum(at(2), at(3));
+    code.get(left, right);
+    code.shuffle([0, 1, 4, 5]);
+    code.get(left, right);
+    code.shuffle([2, 3, 6, 7]);
+    code.op(f32x4.add);
+    results.push(code.take("v128"));
+  }
+  return results;
+}

@@ -1,0 +1,166 @@
+/**
+ * Sharing one kernel among threads: along which of its axes, and what each thread then computes.
+ *
+ * @module
+ */
+import { accessesOf, innerAxesOf, pointsOf } from "../../loops/accesses.ts";
+import {
+  addIndex,
+  axesIn,
+  type Axis,
+  axisExpression,
+  type Buffer,
+  divideIndex,
+  type Expression,
+  index,
+  remainderIndex,
+  rewriteExpression,
+  scaleIndex,
+} from "../../ir/expression.ts";
+import { axesOf, type Kernel, mapKernel } from "../../loops/program.ts";
+import { instructionsOf } from "./printer/loops.ts";
+import { rowStride, staysInRow } from "../../loops/rows.ts";
+
+/** How a kernel is shared. */
+export interface Share {
+  /** What a thread computes, in terms of the thread's number. */
+  readonly part: Kernel;
+  /** What is left over, if the axis does not divide evenly. */
+  readonly rest: Kernel | undefined;
+  /** The axis that is cut, as it was. */
+  readonly axis: Axis;
+  /** Places of the axis that each thread has. */
+  readonly chunk: number;
+  /** Time of the longest part as a share of the whole. */
+  readonly fraction: number;
+}
+
+/** Floats in a cache line: threads had better not write the same one. */
+const LINE = 16;
+const LANES = 4;
+/** Instructions to compute one term of a matrix product: four lanes, two at a time, and the loads. */
+const TERM_COST = 1 / 6;
+
+/** Rough cycles that a kernel takes on one thread. */
+export function cyclesOf(kernel: Kernel): number {
+  const points = pointsOf(axesOf(kernel));
+  const terms = pointsOf(innerAxesOf(kernel));
+  const after = instructionsOf(kernel.stores.map(({ value }) => value)) + kernel.stores.length;
+  if (kernel.kind === "matmul") return points * (terms * TERM_COST + after / LANES);
+  const before = kernel.kind === "reduce" ? terms * instructionsOf([kernel.value]) : 0;
+  return points * (before + after) / LANES;
+}
+
+/**
+ * Shares a kernel along the axis that divides it best.
+ *
+ * @param kernel The kernel.
+ * @param thread The number of the thread, 0 … extent − 1.
+ * @returns The parts, or `undefined` if no axis can be cut.
+ */
+export function shareKernel(kernel: Kernel, thread: Axis): Share | undefined {
+  let best: { axis: Axis; chunk: number; fraction: number; cost: number } | undefined;
+  axesOf(kernel).forEach((axis, place) => {
+    if (!mayCut(kernel, axis)) return;
+    const chunk = chunkOf(kernel, axis, thread.extent);
+    if (chunk === 0) return;
+    const rest = axis.extent - chunk * thread.extent;
+    const fraction = (chunk + rest) / axis.extent;
+    // Of equals the outermost; of a product's sides the longer, because all threads read the other whole.
+    const again = kernel.kind === "matmul" && axis !== kernel.column && axis !== kernel.row
+      ? 0
+      : kernel.kind === "matmul"
+      ? 0.2 * Math.min(1, kernel.row.extent * kernel.column.extent / axis.extent / axis.extent / 2)
+      : 0.01 * place;
+    const cost = fraction + again;
+    if (best === undefined || cost < best.cost) best = { axis, chunk, fraction, cost };
+  });
+  if (best === undefined) return undefined;
+  const { axis, chunk, fraction } = best;
+  const done = chunk * thread.extent;
+  return {
+    part: cutAxis(kernel, axis, chunk, scaleIndex(axisExpression(thread), chunk)),
+    rest: done === axis.extent ? undefined : cutAxis(kernel, axis, axis.extent - done, index(done)),
+    axis,
+    chunk,
+    fraction,
+  };
+}
+
+/** Whether the places of an axis can be computed apart: they write different elements. */
+function mayCut(kernel: Kernel, axis: Axis): boolean {
+  if (axis.extent < 2) return false;
+  return kernel.stores.every(({ index, mode }) => {
+    if (mode === "set") return true;
+    const stride = rowStride(index, axis);
+    return stride > 0 && staysInRow(index, axis, stride);
+  });
+}
+
+/** Places that each thread gets: whole cache lines of what is written, or vectors, where there are many. */
+function chunkOf(kernel: Kernel, axis: Axis, threads: number): number {
+  const even = axis.extent / threads;
+  if (!kernel.stores.some(({ index }) => rowStride(index, axis) === 1)) return Math.floor(even);
+  if (Number.isInteger(even / LANES)) return even;
+  const unit = even >= 4 * LINE ? LINE : LANES;
+  return Math.floor(even / unit) * unit;
+}
+
+/** A kernel for part of an axis: `extent` places from `first` on. */
+export function cutAxis(kernel: Kernel, axis: Axis, extent: number, first: Expression): Kernel {
+  const own: Axis = { name: axis.name, extent };
+  const place = addIndex(first, axisExpression(own));
+  return replaceAxis(kernel, axis, own, place);
+}
+
+function replaceAxis(kernel: Kernel, axis: Axis, own: Axis, place: Expression): Kernel {
+  const swap = (axes: readonly Axis[]): Axis[] => axes.map((one) => one === axis ? own : one);
+  const changed = substituteAxis(kernel, axis, place);
+  if (changed.kind !== "matmul") return { ...changed, axes: swap(changed.axes) };
+  const [row, column] = swap([changed.row, changed.column]);
+  return { ...changed, batch: swap(changed.batch), row, column };
+}
+
+/** A kernel with an index in the place of a loop variable, which may be of a loop around it. */
+export function substituteAxis(kernel: Kernel, axis: Axis, place: Expression): Kernel {
+  const known = new Map<Expression, Expression>();
+  const rewrite = (expression: Expression): Expression =>
+    rewriteExpression(
+      expression,
+      (part) => {
+        if (part.kind === "axis") return part.axis === axis ? place : undefined;
+        // Sums are taken apart by the index functions, which keep them flat.
+        if (part.kind !== "apply" || part.dtype !== "i32") return undefined;
+        const [x, y] = part.inputs;
+        if (part.operation === "add") return addIndex(rewrite(x), rewrite(y));
+        if (y?.kind !== "constant" || !axesIn(x).has(axis)) return undefined;
+        if (part.operation === "mul") return scaleIndex(rewrite(x), y.value);
+        if (part.operation === "rem") return remainderIndex(rewrite(x), y.value);
+        return part.operation === "div" ? divideIndex(rewrite(x), y.value) : undefined;
+      },
+      known,
+    );
+  return mapKernel(kernel, rewrite);
+}
+
+/**
+ * How the elements that a kernel touches of a buffer fall to threads: two accesses of one buffer with
+ * equal keys never meet across threads. `undefined` if threads touch each other's.
+ */
+export function cutKey(
+  kernel: Kernel,
+  axis: Axis,
+  chunk: number,
+  buffer: Buffer,
+): string | undefined {
+  let key: string | undefined;
+  for (const access of accessesOf(kernel)) {
+    if (access.buffer !== buffer) continue;
+    const stride = rowStride(access.index, axis);
+    if (stride <= 0 || !staysInRow(access.index, axis, stride)) return undefined;
+    const own = `${stride * chunk}/${stride * axis.extent}`;
+    if (key !== undefined && key !== own) return undefined;
+    key = own;
+  }
+  return key;
+}

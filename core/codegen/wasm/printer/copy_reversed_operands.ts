@@ -1,0 +1,67 @@
+/**
+ * Products read their operands at rising addresses. An operand read backwards is copied first.
+ *
+ * @module
+ */
+import {
+  addIndex,
+  affineIndex,
+  type Axis,
+  axisExpression,
+  type Buffer,
+  type Expression,
+  index,
+  load,
+  scaleIndex,
+} from "../../../ir/expression.ts";
+import type { MapKernel, MatmulKernel, Program, Step } from "../../../loops/program.ts";
+
+type Operand = MatmulKernel["x"];
+
+/** Copies operands of products that are read backwards. */
+export function straightenOperands(program: Program): Program {
+  const temporaries: Buffer[] = [];
+  const steps = straightenSteps(program.steps, temporaries);
+  if (temporaries.length === 0) return program;
+  return { ...program, steps, temporaries: [...program.temporaries, ...temporaries] };
+}
+
+function straightenSteps(steps: readonly Step[], temporaries: Buffer[]): Step[] {
+  return steps.flatMap((step): Step[] => {
+    if (step.kind === "loop") {
+      return [{ ...step, steps: straightenSteps(step.steps, temporaries) }];
+    }
+    if (step.kind !== "matmul") return [step];
+    const { batch, row, column, inner } = step;
+    const copies: Step[] = [];
+    const x = straighten(step.x, [...batch, row, inner], temporaries, copies);
+    const y = straighten(step.y, [...batch, inner, column], temporaries, copies);
+    return [...copies, { ...step, x, y }];
+  });
+}
+
+function straighten(
+  operand: Operand,
+  axes: readonly Axis[],
+  temporaries: Buffer[],
+  copies: Step[],
+): Operand {
+  const strides = affineIndex(operand.index, axes)?.strides ?? new Map<Axis, number>();
+  if (![...strides.values()].some((stride) => stride < 0)) return operand;
+  let at: Expression = index(0);
+  let size = 1;
+  for (const axis of axes.toReversed()) {
+    at = addIndex(scaleIndex(axisExpression(axis), size), at);
+    size *= axis.extent;
+  }
+  const buffer: Buffer = { name: `straight${temporaries.length}`, dtype: operand.dtype, size };
+  temporaries.push(buffer);
+  const copy: MapKernel = {
+    kind: "map",
+    name: "straighten",
+    axes: axes.filter(({ extent }) => extent !== 1),
+    stores: [{ buffer, index: at, value: operand, mode: "set" }],
+  };
+  copies.push(copy);
+  return load(buffer, at) as Operand;
+}

@@ -1,0 +1,532 @@
+/**
+ * A program of loops as one WebAssembly module. It imports the memory that all programs of a device
+ * share, and exports `run(table)`: one call is one run. The table lists the addresses of the inputs, of
+ * the outputs and of the arena, where temporaries lie.
+ *
+ * @module
+ */
+import { axesIn, type Axis, type Buffer, visitExpression } from "../../../ir/expression.ts";
+import {
+  expressionsOf,
+  type Kernel,
+  type Program,
+  separateKernels,
+} from "../../../loops/program.ts";
+import { planMemory } from "../../../loops/plan_memory.ts";
+import { blasProduct } from "../../../loops/split_matmul_epilogues.ts";
+import {
+  LEAST_REGION,
+  type LoopTask,
+  type Schedule,
+  scheduleThreads,
+  singleSchedule,
+  type Task,
+  type ThreadOptions,
+} from "../thread_schedule.ts";
+import { cyclesOf } from "../partition_axis.ts";
+import { type FunctionBuilder, i32, load, type Local, ModuleBuilder } from "../assembler/module.ts";
+import { addTeam, type Team } from "../team.ts";
+import type { Address } from "../matmul/matmul.ts";
+import { Emitter } from "./emitter.ts";
+import {
+  type PlannedMatmul,
+  planProduct,
+  printCall,
+  printEmptyProduct,
+  printMatmul,
+  printPacking,
+} from "./matmul_kernel.ts";
+import { printMap } from "./map_kernel.ts";
+import { printReduce } from "./reduce_kernel.ts";
+import { straightenOperands } from "./copy_reversed_operands.ts";
+
+/** Options of {@linkcode printWasm}. */
+export interface PrintOptions {
+  /** Whether multiplications and additions may be fused; by default whether the engine can. */
+  readonly relaxed?: boolean;
+  /** Whether each kernel, in loops of its own, is a function exported as `kernel0` and so on, to be timed. */
+  readonly separate?: boolean;
+  /** The threads that may share the work. More than one need a shared memory. Default one. */
+  readonly threads?: ThreadOptions;
+  /** Whether the memory is shared. By default whether there are several threads. */
+  readonly shared?: boolean;
+  /**
+   * Whether products that fit are calls of an imported `sgemm` of `(xTransposed, yTransposed, m, n, k, x,
+   * xStride, y, yStride, z, zStride)`, with addresses of bytes and strides of elements.
+   */
+  readonly blas?: boolean;
+}
+
+/** A printed program. */
+export interface PrintedProgram {
+  /** The module: `run(table)`, and `serve` for those who help; see `wasm/team.ts`. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Pages of 64 KiB that the memory must have before the module is instantiated. */
+  readonly pages: number;
+  /** Size of the arena that a run needs, aligned to 64 bytes. */
+  readonly arenaBytes: number;
+  /**
+   * Entries of the table: an address for each input, then each output, the arena, and the control
+   * words of the threads (see `wasm/team.ts`), which are 0 before the first run.
+   */
+  readonly tableLength: number;
+  /** How many threads run it: all that may, or one if more are not worth it. */
+  readonly threads: number;
+}
+
+/** Bytes that may be read, but mean nothing, after each buffer and before it. */
+export const SLACK = 32;
+/** Code of this many bytes is enough for a function; engines compile small ones better. */
+const FUNCTION_BYTES = 6000;
+/** Right operands larger than this are packed once before a loop rather than in each of its rounds. */
+const PACKED_BYTES = 16 * 1024;
+const ALIGNMENT = 64;
+const PAGE = 65536;
+/** Most pages of a shared memory, which must be said beforehand: four gigabytes, less one. */
+export const MOST_PAGES = 65535;
+/** Parameters of all functions. */
+const [TABLE, PART]: Local[] = [0, 1];
+
+/**
+ * Prints a program.
+ *
+ * @param program The program.
+ * @param options What the engine can do.
+ * @returns The module and what it needs.
+ */
+export function printWasm(program: Program, options: PrintOptions = {}): PrintedProgram {
+  return new ProgramPrinter(straightenOperands(program), options).print();
+}
+
+class ProgramPrinter {
+  readonly #program: Program;
+  readonly #module: ModuleBuilder;
+  readonly #separate: boolean;
+  readonly #blas: boolean;
+  readonly #offsets: ReadonlyMap<Buffer, number>;
+  readonly #schedule: Schedule;
+  readonly #planned = new Map<Kernel, PlannedMatmul | undefined>();
+  /** Where the right operands that are packed before a loop lie in a thread's own memory. */
+  readonly #packed = new Map<Kernel, number>();
+  /** Where the first thread's own memory begins in the arena, and how much each has. */
+  readonly #own: { readonly offset: number; readonly bytes: number };
+  readonly #pages: number;
+  /** The imported product of matrices, if there is one. */
+  readonly #sgemm: number | undefined;
+  readonly #eager: boolean;
+
+  constructor(program: Program, options: PrintOptions) {
+    const { separate = false, threads = { count: 1 }, relaxed } = options;
+    this.#program = program;
+    this.#separate = separate;
+    this.#eager = threads.eager ?? false;
+    this.#blas = options.blas ?? false;
+    const { size, offsets } = planMemory(program, { alignment: ALIGNMENT, slack: SLACK });
+    this.#offsets = offsets;
+    this.#schedule = separate
+      ? singleSchedule({ ...program, steps: separateKernels(program.steps) })
+      : scheduleThreads(program, threads, (buffer) => {
+        const offset = offsets.get(buffer);
+        return offset === undefined ? { space: buffer, offset: 0 } : { space: "arena", offset };
+      });
+    let bytes = 0;
+    for (const task of this.#schedule.tasks) {
+      // What one step leaves in its scratch memory is of no use to the next.
+      let scratch = 0;
+      for (const kernel of kernelsOf([task])) {
+        if (kernel.kind !== "matmul" || this.#callsBlas(kernel)) continue;
+        this.#planned.set(kernel, planProduct(kernel));
+        const ahead = task.kind === "loop" ? this.#packsAhead(kernel, task) : undefined;
+        if (ahead) this.#planned.set(kernel, ahead);
+        scratch = Math.max(scratch, align(this.#planned.get(kernel)?.scratchBytes ?? 0));
+      }
+      let packed = scratch;
+      for (const kernel of kernelsOf([task])) {
+        const bytes = this.#planned.get(kernel)?.plan.packedYBytes ?? 0;
+        if (bytes === 0) continue;
+        this.#packed.set(kernel, packed);
+        packed += align(bytes + SLACK);
+      }
+      bytes = Math.max(bytes, packed);
+    }
+    this.#own = { offset: align(size + SLACK), bytes: align(bytes + SLACK) };
+    // Engines that check addresses need not check constants below the size that a memory surely has.
+    const { inputs, outputs } = program;
+    const largest = Math.max(0, ...[...inputs, ...outputs].map(({ size }) => 4 * size + SLACK));
+    this.#pages = Math.ceil(Math.max(largest, this.#arenaBytes) / PAGE) + 1;
+    const shared = options.shared ?? threads.count > 1;
+    this.#module = new ModuleBuilder({
+      memory: { minimumPages: this.#pages, maximumPages: MOST_PAGES, shared },
+      relaxed,
+    });
+    const parameters = new Array<"i32">(11).fill("i32");
+    this.#sgemm = this.#blas ? this.#module.importFunction("sgemm", { parameters }) : undefined;
+  }
+
+  #callsBlas(kernel: Kernel): boolean {
+    return this.#blas && kernel.kind === "matmul" && blasProduct(kernel) !== undefined;
+  }
+
+  get #arenaBytes(): number {
+    const { extent } = this.#schedule.thread;
+    const memories = extent > 1 ? extent + 1 : 1;
+    return align(this.#own.offset + memories * this.#own.bytes);
+  }
+
+  /** A product whose right operand stays the same throughout a loop, if packing it pays. */
+  #packsAhead(
+    kernel: Kernel & { readonly kind: "matmul" },
+    { loop, tasks }: LoopTask,
+  ): PlannedMatmul | undefined {
+    const plain = this.#planned.get(kernel);
+    if (!plain || loop.time.extent < 4 || plain.kernel.batch.length > 0) return undefined;
+    const { y } = plain.kernel;
+    let moves = [...axesIn(plain.y.base)].some((axis) => axis !== this.#schedule.thread);
+    visitExpression(plain.y.base, (part) => moves ||= part.kind === "load");
+    const written = kernelsOf(tasks).some(({ stores }) =>
+      stores.some(({ buffer }) => buffer === y.buffer)
+    );
+    if (moves || written) return undefined;
+    const { shape, packY } = plain.plan;
+    const isLarge = shape.k * shape.n * 4 > PACKED_BYTES;
+    if (packY === "none" && !isLarge) return undefined;
+    const product = planProduct(kernel, true);
+    return product?.plan.packY === "ahead" ? product : undefined;
+  }
+
+  print(): PrintedProgram {
+    const { inputs, outputs } = this.#program;
+    const { tasks, thread } = this.#schedule;
+    const table = inputs.length + outputs.length;
+    if (thread.extent > 1) this.#printTeam(tasks, thread, 4 * (table + 1));
+    else {
+      const functions = this.#addFunctions(tasks, []);
+      this.#module.addFunction({ parameters: ["i32"], exportAs: "run" }, (code) => {
+        for (const index of functions) {
+          code.get(TABLE);
+          code.i32Const(0);
+          code.call(index);
+        }
+      });
+    }
+    return {
+      bytes: this.#module.finish(),
+      arenaBytes: this.#arenaBytes,
+      pages: this.#pages,
+      tableLength: table + 2,
+      threads: thread.extent,
+    };
+  }
+
+  /** Prints a program that several threads run. */
+  #printTeam(tasks: readonly Task[], thread: Axis, control: number): void {
+    const times = depthOf(tasks);
+    const regions: number[][] = [];
+    const parts = this.#controlOf(tasks, [], times, regions);
+    const values = new Array<"i32">(times).fill("i32");
+    const parameters = ["i32", "i32", "i32", ...values] as const;
+    const dispatch = this.#module.addFunction({ parameters }, (code) => {
+      const [region, ...others] = parameters.map((_, i) => i);
+      regions.forEach((functions, i) => {
+        code.get(region);
+        code.i32Const(i);
+        code.op(i32.eq);
+        code.if(() => {
+          for (const index of functions) {
+            code.get(...others);
+            code.call(index);
+          }
+          code.return();
+        });
+      });
+    });
+    const team = addTeam(this.#module, thread.extent, times, dispatch);
+    this.#module.addFunction({ parameters: ["i32"], exportAs: "run" }, (code) => {
+      code.loadFrom(load.i32, TABLE, control);
+      const own = { control: code.take("i32"), zero: code.local("i32"), team, times };
+      for (const part of parts) part(code, own, []);
+    });
+  }
+
+  /** Puts tasks into functions, and gives what calls them: regions for all threads, and the rest. */
+  #controlOf(
+    tasks: readonly Task[],
+    around: readonly Axis[],
+    times: number,
+    regions: number[][],
+  ): Control[] {
+    const parts: Control[] = [];
+    let open: Exclude<Task, { kind: "barrier" }>[] = [];
+    const close = () => {
+      const single = open.filter((task) => task.single);
+      const shared = open.filter((task) => !task.single);
+      open = [];
+      const own = this.#addFunctions(single.map(alone), around, times);
+      const functions = this.#addFunctions(shared, around, times);
+      const cycles = shared.reduce((sum, task) => sum + cyclesOfTask(task), 0);
+      parts.push(this.#callAll(own, functions, cycles, regions));
+    };
+    for (const task of tasks) {
+      if (task.kind === "barrier") close();
+      else if (!isCutInside(task)) open.push(task);
+      else {
+        close();
+        const packing = this.#addPacking(task, times);
+        if (packing !== undefined) {
+          parts.push(this.#callAll([packing], [packing], Infinity, regions));
+        }
+        const inside = this.#controlOf(task.tasks, [...around, task.loop.time], times, regions);
+        parts.push((code, team, locals) =>
+          code.repeat({ to: task.loop.time.extent }, (time) => {
+            for (const part of inside) part(code, team, [...locals, time]);
+          })
+        );
+      }
+    }
+    close();
+    return parts;
+  }
+
+  /** Calls some functions once, and others once for each part. */
+  #callAll(
+    single: readonly number[],
+    shared: readonly number[],
+    cycles: number,
+    regions: number[][],
+  ): Control {
+    const { extent } = this.#schedule.thread;
+    const number = regions.length;
+    const posts = shared.length > 0 && (cycles >= LEAST_REGION || this.#eager);
+    if (posts) regions.push([...shared]);
+    return (code, { control, zero, team, times }, locals) => {
+      const all = [...locals, ...new Array<Local>(times - locals.length).fill(zero)];
+      const call = (functions: readonly number[], part: number) => {
+        for (const index of functions) {
+          code.get(TABLE);
+          code.i32Const(part);
+          code.get(...all);
+          code.call(index);
+        }
+      };
+      // With a memory of its own, for a helper may do any of the parts at the same time.
+      const meanwhile = () => call(single, extent);
+      if (posts) team.region(code, { control, table: TABLE, number, times: all, meanwhile });
+      else {
+        meanwhile();
+        for (let part = 0; part < extent && shared.length > 0; part++) call(shared, part);
+      }
+    };
+  }
+
+  /** A function that packs the operands of a loop. */
+  #addPacking(task: LoopTask, times: number): number | undefined {
+    const isPacked = this.#isOutermost(task) &&
+      kernelsOf([task]).some((kernel) => this.#packed.has(kernel));
+    if (!isPacked) return undefined;
+    return this.#addFunction([task], [], times, (emitter, locals) => {
+      this.#printPacking(emitter, task, locals);
+    });
+  }
+
+  /** Adds functions that run some tasks, in order. */
+  #addFunctions(tasks: readonly Task[], around: readonly Axis[], times = 0): number[] {
+    const functions: number[] = [];
+    const most = this.#separate ? 0 : FUNCTION_BYTES;
+    for (let next = 0; next < tasks.length;) {
+      const first = next;
+      for (let size = 0; next < tasks.length && (next === first || size < most); next++) {
+        size += this.#guessSize(tasks[next]);
+      }
+      const some = tasks.slice(first, next);
+      const exportAs = this.#separate ? `kernel${first}` : undefined;
+      functions.push(this.#addFunction(some, around, times, (emitter, locals) => {
+        this.#printTasks(emitter, some, locals);
+      }, exportAs));
+    }
+    return functions;
+  }
+
+  /** Adds a function `(table, part, …times)`. */
+  #addFunction(
+    tasks: readonly Task[],
+    around: readonly Axis[],
+    times: number,
+    body: (emitter: Emitter, locals: Locals) => void,
+    exportAs?: string,
+  ): number {
+    const { inputs, outputs } = this.#program;
+    const parameters = new Array<"i32">(2 + times).fill("i32");
+    return this.#module.addFunction({ parameters, exportAs }, (code) => {
+      // The addresses of all buffers come first.
+      code.loadFrom(load.i32, TABLE, 4 * (inputs.length + outputs.length));
+      const arena = code.take("i32");
+      code.address(arena, PART, this.#own.bytes, this.#own.offset);
+      const locals: Locals = {
+        buffers: new Map(),
+        arena,
+        own: code.take("i32"),
+        around,
+        times: around.map((_, i) => 2 + i),
+      };
+      for (const buffer of buffersOf(tasks)) {
+        if (this.#offsets.has(buffer)) continue;
+        const input = inputs.indexOf(buffer);
+        const place = input < 0 ? inputs.length + outputs.indexOf(buffer) : input;
+        code.loadFrom(load.i32, TABLE, 4 * place);
+        locals.buffers.set(buffer, code.take("i32"));
+      }
+      const emitter = new Emitter(code, (buffer) => this.#addressOf(buffer, locals));
+      const bound = around.map((axis, i) => [axis, { local: 2 + i, constant: 0 }] as const);
+      const part = [this.#schedule.thread, { local: PART, constant: 0 }] as const;
+      emitter.within([part, ...bound], () => body(emitter, locals));
+    });
+  }
+
+  /** Rough size of the code of a task, written out in one function. */
+  #guessSize(task: Task): number {
+    if (task.kind === "barrier") return 10;
+    if (task.kind === "loop") {
+      return task.tasks.reduce((sum, inner) => sum + this.#guessSize(inner), 0);
+    }
+    return task.kernel.kind === "matmul" ? 2500 : 600;
+  }
+
+  #addressOf(buffer: Buffer, { buffers, arena }: Locals): Address {
+    const offset = this.#offsets.get(buffer);
+    const base = offset === undefined ? buffers.get(buffer) : arena;
+    if (base === undefined) {
+      throw new Error(`Cannot print a program: buffer ${buffer.name} has no place`);
+    }
+    return { base, offset: offset ?? 0 };
+  }
+
+  #printTasks(emitter: Emitter, tasks: readonly Task[], locals: Locals): void {
+    for (const task of tasks) {
+      if (task.kind === "barrier") throw new Error("Cannot print a barrier inside a function");
+      emitter.within([], () => this.#printTask(emitter, task, locals));
+    }
+  }
+
+  #printTask(emitter: Emitter, task: Exclude<Task, { kind: "barrier" }>, locals: Locals): void {
+    if (task.kind === "kernel") return this.#printKernel(emitter, task.kernel, locals);
+    const { loop: { time }, tasks } = task;
+    this.#printPacking(emitter, task, locals);
+    // What is too much for one function is several, called in each round.
+    const around = [...locals.around, time];
+    const functions = this.#guessSize(task) > FUNCTION_BYTES
+      ? this.#addFunctions(tasks, around, around.length)
+      : undefined;
+    const { code } = emitter;
+    code.repeat({ to: time.extent }, (local) => {
+      if (functions) {
+        for (const index of functions) {
+          code.get(TABLE, PART, ...locals.times, local);
+          code.call(index);
+        }
+      } else {
+        emitter.within([[time, { local, constant: 0 }]], () => {
+          this.#printTasks(emitter, tasks, { ...locals, around, times: [...locals.times, local] });
+        });
+      }
+    });
+  }
+
+  /** Packs operands before the outermost loop; those of loops inside are packed there already. */
+  #printPacking(emitter: Emitter, task: LoopTask, { own }: Locals): void {
+    if (!this.#isOutermost(task)) return;
+    for (const kernel of kernelsOf([task])) {
+      const [product, offset] = [this.#planned.get(kernel), this.#packed.get(kernel)];
+      if (product && offset !== undefined) printPacking(emitter, product, { base: own, offset });
+    }
+  }
+
+  #isOutermost({ loop }: LoopTask): boolean {
+    return this.#schedule.tasks.some((task) => task.kind === "loop" && task.loop === loop);
+  }
+
+  #printKernel(emitter: Emitter, kernel: Kernel, { own }: Locals): void {
+    if (kernel.kind === "map") return printMap(emitter, kernel);
+    if (kernel.kind === "reduce") return printReduce(emitter, kernel);
+    const call = this.#sgemm === undefined ? undefined : blasProduct(kernel);
+    if (call && this.#sgemm !== undefined) return printCall(emitter, kernel, call, this.#sgemm);
+    const product = this.#planned.get(kernel);
+    const packed = this.#packed.get(kernel);
+    if (!product) return printEmptyProduct(emitter, kernel);
+    printMatmul(emitter, product, {
+      scratch: { base: own, offset: 0 },
+      packed: packed === undefined ? undefined : { base: own, offset: packed },
+    });
+  }
+}
+
+/** Addresses in locals of a function. */
+interface Locals {
+  /** Inputs and outputs. */
+  readonly buffers: Map<Buffer, Local>;
+  /** The arena. */
+  readonly arena: Local;
+  /** The part's own memory. */
+  readonly own: Local;
+  /** Loops over time around, and their variables. */
+  readonly around: readonly Axis[];
+  readonly times: readonly Local[];
+}
+
+/** What the caller of a team keeps at hand. */
+interface Caller {
+  /** Address of the words that threads share. */
+  readonly control: Local;
+  /** Zero, for loop variables that there are none of. */
+  readonly zero: Local;
+  readonly team: Team;
+  /** How many loop variables functions take. */
+  readonly times: number;
+}
+
+/** Emits calls, inside loops whose variables are in locals. */
+type Control = (code: FunctionBuilder, caller: Caller, times: readonly Local[]) => void;
+
+/** Whether threads meet inside a loop. */
+function isCutInside(task: Task): task is LoopTask {
+  return task.kind === "loop" && !task.single &&
+    task.tasks.some((inner) => inner.kind === "barrier" || isCutInside(inner));
+}
+
+/** Most loops around a barrier. */
+function depthOf(tasks: readonly Task[]): number {
+  const depths = tasks.map((task) => isCutInside(task) ? 1 + depthOf(task.tasks) : 0);
+  return Math.max(0, ...depths);
+}
+
+/** A task of one thread as a task of all that are there: one. */
+function alone<T extends Exclude<Task, { kind: "barrier" }>>(task: T): T {
+  return { ...task, single: false };
+}
+
+function cyclesOfTask(task: Task): number {
+  if (task.kind === "barrier") return 0;
+  if (task.kind === "kernel") return cyclesOf(task.kernel);
+  return task.loop.time.extent * task.tasks.reduce((sum, inner) => sum + cyclesOfTask(inner), 0);
+}
+
+/** All kernels of some tasks. */
+function kernelsOf(tasks: readonly Task[]): Kernel[] {
+  return tasks.flatMap((task) =>
+    task.kind === "loop" ? kernelsOf(task.tasks) : task.kind === "kernel" ? [task.kernel] : []
+  );
+}
+
+function buffersOf(tasks: readonly Task[]): Set<Buffer> {
+  const buffers = new Set<Buffer>();
+  for (const kernel of kernelsOf(tasks)) {
+    for (const { buffer } of kernel.stores) buffers.add(buffer);
+    for (const expression of expressionsOf(kernel)) {
+      visitExpression(expression, (part) => part.kind === "load" && buffers.add(part.buffer));
+    }
+  }
+  return buffers;
+}
+
+function align(bytes: number): number {
+  return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
+}

@@ -1,0 +1,79 @@
+/**
+ * Along which axis a kernel's vectors lie: the one that makes its memory accesses cheapest.
+ *
+ * @module
+ */
+import {
+  axesIn,
+  type Axis,
+  type Expression,
+  splitFactor,
+  termsOf,
+  visitExpression,
+} from "../../../ir/expression.ts";
+import type { Store } from "../../../loops/program.ts";
+import { instructionsOf, LANES } from "./loops.ts";
+
+/** Elements that an index moves with one step of an axis; `undefined` if that is not one number. */
+export function strideAlong(index: Expression, axis: Axis): number | undefined {
+  let stride = 0;
+  for (const term of termsOf(index)) {
+    const [factor, scale] = splitFactor(term);
+    if (factor.kind === "axis" && factor.axis === axis) stride += scale;
+    else if (axesIn(factor).has(axis)) return undefined;
+  }
+  return stride;
+}
+
+/** Cost in instructions of reading or writing four elements along an axis. */
+function accessCost(stride: number | undefined): number {
+  if (stride === undefined) return 16;
+  if (stride === 0) return 0.25;
+  return stride === 1 ? 1 : stride === -1 ? 2 : 5;
+}
+
+/** Cost of a vector of some values along an axis. */
+export function vectorCost(expressions: readonly Expression[], axis: Axis): number {
+  let cost = instructionsOf(expressions);
+  const seen = new Set<Expression>();
+  for (const expression of expressions) {
+    visitExpression(expression, (part) => {
+      if (part.kind === "load") cost += accessCost(strideAlong(part.index, axis)) - 1;
+    }, seen);
+  }
+  return Math.max(1, cost);
+}
+
+/** Loop overhead of a row of vectors. */
+const ROW_COST = 6;
+
+/** Estimated cost of all points if vectors lie along an axis; infinite if they cannot. */
+export function mapCost(
+  axes: readonly Axis[],
+  stores: readonly Store[],
+  expressions: readonly Expression[],
+  axis: Axis,
+): number {
+  let cost = vectorCost(expressions, axis);
+  for (const { index, mode } of stores) {
+    const stride = strideAlong(index, axis);
+    if (stride === 0 || (stride === undefined && mode === "add")) return Infinity;
+    cost += accessCost(stride);
+  }
+  const rows = axes.reduce((n, other) => other === axis ? n : n * other.extent, 1);
+  return rows * (ROW_COST + Math.ceil(axis.extent / LANES) * cost);
+}
+
+/** The axis of least cost; `undefined` if there is none that vectors can lie along. */
+export function cheapestAxis(
+  axes: readonly Axis[],
+  cost: (axis: Axis) => number,
+): { readonly axis: Axis | undefined; readonly cost: number } {
+  let best: { axis: Axis | undefined; cost: number } = { axis: undefined, cost: Infinity };
+  // Of equals the innermost.
+  for (const axis of axes.toReversed()) {
+    const own = cost(axis);
+    if (own < best.cost) best = { axis, cost: own };
+  }
+  return best;
+}

@@ -1,0 +1,242 @@
+/**
+ * `compile`: a function of tensors becomes a program of a device, once for each kind of arguments.
+ *
+ * @module
+ */
+import type { Backend, DeviceBuffer } from "../ir/backend.ts";
+import { defaultBackend } from "../backends/open.ts";
+import { evaluateDeferred } from "../language/eager.ts";
+import { tensor } from "../language/ops/creation.ts";
+import { Program } from "./program.ts";
+import { Tensor } from "../language/tensor.ts";
+import { formatType, type TensorType } from "../ir/tensor_type.ts";
+import { trace } from "../language/trace.ts";
+import { flattenTree, rebuildTree, type Tree } from "../language/tree.ts";
+
+/** What may be given where a compiled function takes a tree of tensors. */
+export type Given<T> = [Tree] extends [T] ? T
+  : T extends Tensor ? Tensor | number | Float32Array | Int32Array | Uint32Array
+  : { readonly [K in keyof T]: Given<T[K]> };
+
+/** What {@linkcode Compiled.prepare} takes: arguments, or only the types of their tensors. */
+export type Example<T> = [Tree] extends [T] ? T
+  : T extends Tensor ? Tensor | number | TensorType
+  : { readonly [K in keyof T]: Example<T[K]> };
+
+/** Settings of {@linkcode compile}. */
+export interface CompileSettings {
+  /** The device; by default the one that {@linkcode openBackend} gives for `auto`. */
+  readonly backend?: Backend;
+  /** What the program is called in reports. */
+  readonly name?: string;
+  /**
+   * Positions of arguments that are used up: their memory becomes that of results of the same types,
+   * in order. A tensor given there must not be used again.
+   */
+  readonly donate?: readonly number[];
+}
+
+/** A compiled function. */
+export interface Compiled<Args extends readonly unknown[], Result> extends Disposable {
+  /** Runs it; compiles first if it never saw such arguments. Results stay on the device. */
+  (...args: Given<Args>): Promise<Result>;
+  /**
+   * Compiles for arguments of the types of these, for a loop that then runs the program on buffers
+   * of its own, without promises.
+   */
+  prepare(...examples: Example<Args>): Promise<Program>;
+  /** Number of programs compiled so far. */
+  readonly programs: number;
+  /** Frees the programs. */
+  dispose(): void;
+}
+
+/** One compiled program and what is needed to call it with trees. */
+interface Entry {
+  readonly program: Program;
+  /** The form of the result. */
+  readonly result: unknown;
+}
+
+/** Frees the memory of results that nobody disposed of. */
+const FORGOTTEN = new FinalizationRegistry<DeviceBuffer>((buffer) => buffer.dispose());
+
+/**
+ * Makes a fast function of one that is written in tensors. It is traced once for each structure and
+ * types of arguments; the program is kept.
+ *
+ * Tensors that the function reads from outside, such as constants, become part of the program.
+ *
+ * @param fn A function from trees of tensors to a tree of tensors. It must do nothing else: it runs
+ * only when a program is made.
+ * @param settings Device, name, and arguments that are used up.
+ * @returns A function of the same arguments whose results are promised and lie on the device.
+ * @throws {TypeError} When called, if an operation refuses its inputs.
+ *
+ * @example Usage
+ * ```ts
+ * import { compile, type Tensor } from "@unroll/core";
+ * import { referenceBackend } from "@unroll/core/backends";
+ * import { deepStrictEqual, strictEqual } from "node:assert/strict";
+ *
+ * using backend = referenceBackend();
+ * using scaled = compile((x: Tensor, by: Tensor) => x.mul(by), { backend });
+ * using y = await scaled(Float32Array.of(1, 2, 3), 10);
+ * deepStrictEqual([...await y.data()], [10, 20, 30]);
+ * await scaled(Float32Array.of(4, 5, 6), 10);
+ * strictEqual(scaled.programs, 1);
+ * ```
+ */
+export function compile<Args extends readonly unknown[], Result>(
+  fn: (...args: Args) => Result,
+  settings: CompileSettings = {},
+): Compiled<Args, Result> {
+  const entries = new Map<string, Promise<Entry>>();
+
+  async function build(args: readonly unknown[]): Promise<Entry> {
+    const backend = settings.backend ?? await defaultBackend();
+    const leaves = flattenTree(args);
+    let result: unknown;
+    const { graph, captures } = trace(leaves.map(({ type }) => type), (...inputs) => {
+      result = fn(...rebuildTree(args, inputs) as unknown as Args);
+      return flattenTree(result);
+    });
+    await evaluateDeferred(captures.filter(({ source }) => source.kind === "deferred"));
+    const program = await Program.compile(backend, graph, {
+      name: settings.name ?? (fn.name || "program"),
+      captures: await Promise.all(captures.map((capture) => hold(backend, capture))),
+      donated: donatedLeaves(args, settings.donate ?? []),
+    });
+    return { program, result };
+  }
+
+  function find(args: readonly unknown[]): Promise<Entry> {
+    const key = keyOf(args);
+    let entry = entries.get(key);
+    if (!entry) {
+      entry = build(args);
+      entries.set(key, entry);
+      // What failed is tried again, so that the caller meets the same sentence.
+      entry.catch(() => entries.delete(key));
+    }
+    return entry;
+  }
+
+  async function call(...given: Given<Args>): Promise<Result> {
+    const args = given.map((tree) => toTensors(tree));
+    const { program, result } = await find(args);
+    const { backend } = program;
+    const leaves = flattenTree(args);
+    await evaluateDeferred(leaves.filter(({ source }) => source.kind === "deferred"));
+    const borrowed: DeviceBuffer[] = [];
+    const buffers: DeviceBuffer[] = [];
+    for (const [i, leaf] of leaves.entries()) {
+      const { buffer, own } = await hold(backend, leaf);
+      buffers.push(buffer);
+      if (own && !program.donated.has(i)) borrowed.push(buffer);
+    }
+    const outputs = program.run(buffers);
+    for (const buffer of borrowed) buffer.dispose();
+    // What was donated is a result's now: neither the tensor given nor its end may touch it.
+    for (const i of program.donated) {
+      const leaf = leaves[i];
+      if (leaf.source.kind !== "device") continue;
+      FORGOTTEN.unregister(leaf);
+      leaf.source = { kind: "device", backend, buffer: usedUp(leaf.type) };
+    }
+    const tensors = outputs.map((buffer) => {
+      const output = new Tensor(buffer.type, { kind: "device", backend, buffer });
+      FORGOTTEN.register(output, buffer, output);
+      return output;
+    });
+    return rebuildTree(result, tensors) as Result;
+  }
+
+  const compiled = Object.assign(call, {
+    async prepare(...examples: Example<Args>): Promise<Program> {
+      return (await find(examples.map((tree) => toTensors(tree)))).program;
+    },
+    dispose() {
+      // A program that never came to be has nothing to free.
+      for (const entry of entries.values()) {
+        entry.then(({ program }) => program.dispose(), () => {});
+      }
+      entries.clear();
+    },
+    [Symbol.dispose]() {
+      compiled.dispose();
+    },
+  });
+  Object.defineProperty(compiled, "programs", { get: () => entries.size });
+  return compiled as typeof compiled & { readonly programs: number };
+}
+
+/** Puts a tensor on a device; `own` says whether that made a buffer of ours. */
+async function hold(
+  backend: Backend,
+  leaf: Tensor,
+): Promise<{ readonly buffer: DeviceBuffer; readonly own: boolean }> {
+  const { source } = leaf;
+  if (source.kind === "device" && source.backend === backend) {
+    return { buffer: source.buffer, own: false };
+  }
+  return { buffer: backend.upload(leaf.type, await leaf.data()), own: true };
+}
+
+/** Stands for the buffer of a tensor that was used up; no device knows it. */
+function usedUp(type: TensorType): DeviceBuffer {
+  return { type, dispose() {}, [Symbol.dispose]() {} };
+}
+
+/** Positions among all leaves of those of the donated arguments. */
+function donatedLeaves(args: readonly unknown[], donate: readonly number[]): Set<number> {
+  const donated = new Set<number>();
+  let next = 0;
+  args.forEach((tree, position) => {
+    for (const _ of flattenTree(tree)) {
+      if (donate.includes(position)) donated.add(next);
+      next++;
+    }
+  });
+  return donated;
+}
+
+/** Structure and types of arguments as a text. */
+function keyOf(node: unknown): string {
+  if (node instanceof Tensor) return formatType(node.type);
+  if (Array.isArray(node)) return `[${node.map(keyOf).join()}]`;
+  if (typeof node === "object" && node !== null) {
+    const fields = Object.entries(node).sort(([a], [b]) => a < b ? -1 : 1);
+    return `{${fields.map(([name, child]) => `${JSON.stringify(name)}:${keyOf(child)}`).join()}}`;
+  }
+  return String(node);
+}
+
+/** A tree whose leaves may be numbers, typed arrays or types, as a tree of tensors. */
+function toTensors(node: unknown): unknown {
+  if (node instanceof Tensor || node === undefined || node === null) return node;
+  if (typeof node === "number") return tensor(node);
+  if (
+    node instanceof Float32Array || node instanceof Int32Array || node instanceof Uint32Array
+  ) {
+    return tensor(node);
+  }
+  if (Array.isArray(node)) return node.map(toTensors);
+  if (isTensorType(node)) {
+    // Only its type is looked at.
+    return new Tensor(node, { kind: "host", data: new Float32Array(0) });
+  }
+  if (typeof node === "object") {
+    return Object.fromEntries(
+      Object.entries(node).map(([name, child]) => [name, toTensors(child)]),
+    );
+  }
+  throw new TypeError(
+    `Cannot use a ${typeof node} in a compiled function: tensors, numbers and typed arrays are needed`,
+  );
+}
+
+function isTensorType(node: unknown): node is TensorType {
+  return typeof node === "object" && node !== null && "dtype" in node &&
+    typeof node.dtype === "string" && "shape" in node && Array.isArray(node.shape);
+}

@@ -1,0 +1,108 @@
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { openBackend } from "../backends/open.ts";
+import { referenceBackend } from "../backends/reference.ts";
+import { compile } from "./compile.ts";
+import { debugLevel, readVariable } from "../util/debug.ts";
+import { matmul, scan, tensor } from "../language/ops/mod.ts";
+import { Program } from "./program.ts";
+import type { Tensor } from "../language/tensor.ts";
+import { trace } from "../language/trace.ts";
+import { valueAndGrad } from "../language/gradient.ts";
+
+Deno.test("compile() runs trees and compiles once for each kind of arguments", async () => {
+  using backend = referenceBackend();
+  let traces = 0;
+  using affine = compile((p: { readonly w: Tensor; readonly b: Tensor }, x: Tensor) => {
+    traces++;
+    return { y: x.mul(p.w).add(p.b), twice: [x.add(x)] };
+  }, { backend });
+  const { y, twice } = await affine({ w: 3, b: 1 }, Float32Array.of(1, 2));
+  assertEquals([...await y.data()], [4, 7]);
+  assertEquals([...await twice[0].data()], [2, 4]);
+  await affine({ b: tensor(5), w: tensor(2) }, Float32Array.of(8, 9));
+  assertEquals([traces, affine.programs], [1, 1]);
+  await affine({ w: 3, b: 1 }, Float32Array.of(1, 2, 3));
+  assertEquals([traces, affine.programs], [2, 2]);
+});
+
+Deno.test("compile() feeds results back and takes over the memory of donated arguments", async () => {
+  using backend = referenceBackend();
+  using step = compile((state: { readonly n: Tensor }, by: Tensor) => [{ n: state.n.add(by) }], {
+    backend,
+    donate: [0],
+  });
+  const [first] = await step({ n: 1 }, 10);
+  const [second] = await step(first, 10);
+  assertEquals(await second.n.item(), 21);
+  await assertRejects(() => first.n.item(), TypeError, "it was disposed of");
+});
+
+Deno.test("compile() makes tensors from outside part of the program", async () => {
+  using backend = referenceBackend();
+  const table = tensor([[1, 2], [3, 4]]);
+  const deferred = table.mul(10);
+  using product = compile((x: Tensor) => matmul(x, table).add(deferred), { backend });
+  const y = await product(tensor([[1, 1]]));
+  assertEquals([...await y.data()], [14, 26, 34, 46]);
+  // Twice: what was put on the device stays there.
+  assertEquals([...await (await product(tensor([[2, 0]]))).data()], [12, 24, 32, 44]);
+});
+
+Deno.test("compile() differentiates a loop inside", async () => {
+  using backend = referenceBackend();
+  using derivative = compile((w: Tensor) =>
+    valueAndGrad((w: Tensor) => {
+      const [h] = scan((h: Tensor, _: undefined) => [h.mul(w), undefined], tensor(1), undefined, {
+        length: 5,
+      });
+      return h;
+    })(w), { backend });
+  const [value, gradient] = await derivative(2);
+  assertEquals([await value.item(), await gradient.item()], [32, 80]);
+});
+
+Deno.test("compile() passes on what an operation refuses", async () => {
+  using backend = referenceBackend();
+  using product = compile((x: Tensor) => matmul(x, x), { backend });
+  for (let again = 0; again < 2; again++) {
+    await assertRejects(() => product(tensor([[1, 2]])), TypeError, "Cannot matmul");
+  }
+  assertEquals(product.programs, 0);
+});
+
+Deno.test("compile().prepare() gives a program that runs without promises", async () => {
+  using backend = referenceBackend();
+  using add = compile((x: Tensor, y: Tensor) => [x.add(y), y], { backend, donate: [0] });
+  const type = { dtype: "f32", shape: [2] } as const;
+  const program = await add.prepare(type, type);
+  let state = backend.upload(type, Float32Array.of(0, 0));
+  const by = backend.upload(type, Float32Array.of(1, 2));
+  for (let step = 0; step < 3; step++) [state] = program.run([state, by]);
+  assertEquals([...await backend.download(state)], [3, 6]);
+  assertThrows(() => program.run([state]), TypeError, "2 inputs are needed, found 1");
+});
+
+Deno.test("Program frees a donated input that no output takes over", async () => {
+  using backend = referenceBackend();
+  const type = { dtype: "f32", shape: [2] } as const;
+  const { graph } = trace([type], (x) => [x.sum()]);
+  using program = await Program.compile(backend, graph, { name: "sum", donated: new Set([0]) });
+  const x = backend.upload(type, Float32Array.of(1, 2));
+  const [sum] = program.run([x]);
+  assertEquals([...await backend.download(sum)], [3]);
+  await assertRejects(async () => await backend.download(x), TypeError, "it was disposed of");
+});
+
+Deno.test("openBackend() refuses what there is not", async () => {
+  await assertRejects(
+    () => openBackend("cqu" as "cpu"),
+    RangeError,
+    'Cannot find device "cqu": did you mean "cpu"?',
+  );
+});
+
+Deno.test("readVariable() does not ask for permission", () => {
+  // Tests run without permissions unless they are given some; either way this must not prompt.
+  assertEquals(typeof debugLevel(), "number");
+  assertEquals(["string", "undefined"].includes(typeof readVariable("DUMP")), true);
+});

@@ -1,0 +1,372 @@
+/**
+ * Scalar expressions: what one point of a kernel's loops computes.
+ *
+ * Expressions are interned, so equal ones are the same object: a printer that meets an expression
+ * twice computes it once. Index arithmetic is simplified on the way with the ranges of the axes,
+ * which is what turns a reshape's divisions back into plain strides.
+ *
+ * @module
+ */
+import type { DType } from "./tensor_type.ts";
+import type { ElementwiseName } from "../language/primitives/elementwise_rule.ts";
+
+/** A loop variable: counts from 0 to `extent` − 1. Its identity is the object. */
+export interface Axis {
+  /** Name in generated code. */
+  readonly name: string;
+  /** Number of iterations. */
+  readonly extent: number;
+}
+
+/** A piece of memory that kernels read and write; row-major, 4 bytes an element. */
+export interface Buffer {
+  /** Name in generated code. */
+  readonly name: string;
+  /** Element type. */
+  readonly dtype: DType;
+  /** Number of elements. */
+  readonly size: number;
+}
+
+/** A scalar expression. */
+export type Expression =
+  | { readonly kind: "constant"; readonly dtype: DType; readonly value: number }
+  | { readonly kind: "axis"; readonly dtype: "i32"; readonly axis: Axis }
+  | {
+    readonly kind: "load";
+    readonly dtype: DType;
+    readonly buffer: Buffer;
+    /** Element of the buffer, an i32. */
+    readonly index: Expression;
+  }
+  | {
+    readonly kind: "apply";
+    readonly dtype: DType;
+    readonly operation: ElementwiseName;
+    readonly inputs: readonly Expression[];
+  }
+  | {
+    /** Result of the kernel's reduction or matrix product; only in its stores. */
+    readonly kind: "accumulator";
+    readonly dtype: DType;
+    readonly position: number;
+  };
+
+const interned = new Map<string, WeakRef<Expression>>();
+const identities = new WeakMap<object, number>();
+let nextIdentity = 0;
+const dropInterned = new FinalizationRegistry<string>((key) => {
+  if (interned.get(key)?.deref() === undefined) interned.delete(key);
+});
+
+function identity(object: object): number {
+  let id = identities.get(object);
+  if (id === undefined) identities.set(object, id = nextIdentity++);
+  return id;
+}
+
+function intern(key: string, make: () => Expression): Expression {
+  const known = interned.get(key)?.deref();
+  if (known) return known;
+  const expression = make();
+  interned.set(key, new WeakRef(expression));
+  dropInterned.register(expression, key);
+  return expression;
+}
+
+/** A number. `bool` is 0 or 1. */
+export function constantExpression(dtype: DType, value: number): Expression {
+  const key = `c${dtype}${Object.is(value, -0) ? "-0" : value}`;
+  return intern(key, () => ({ kind: "constant", dtype, value }));
+}
+
+/** An index constant. */
+export function index(value: number): Expression {
+  return constantExpression("i32", value);
+}
+
+/** The value of a loop variable; a loop of one iteration is the constant 0. */
+export function axisExpression(axis: Axis): Expression {
+  if (axis.extent === 1) return index(0);
+  return intern(`x${identity(axis)}`, () => ({ kind: "axis", dtype: "i32", axis }));
+}
+
+/** The element of a buffer at an index. */
+export function load(buffer: Buffer, at: Expression): Expression {
+  return intern(
+    `l${identity(buffer)},${identity(at)}`,
+    () => ({ kind: "load", dtype: buffer.dtype, buffer, index: at }),
+  );
+}
+
+/** The result of a kernel's reduction. */
+export function accumulator(dtype: DType, position: number): Expression {
+  return intern(`a${dtype}${position}`, () => ({ kind: "accumulator", dtype, position }));
+}
+
+/** An operation of the elementwise table on scalars. No simplification: see the index functions. */
+export function applyExpression(
+  operation: ElementwiseName,
+  dtype: DType,
+  inputs: readonly Expression[],
+): Expression {
+  const key = `o${operation},${dtype},${inputs.map(identity).join(",")}`;
+  return intern(key, () => ({ kind: "apply", dtype, operation, inputs }));
+}
+
+/** Sum of two indices. */
+export function addIndex(a: Expression, b: Expression): Expression {
+  if (a.kind === "constant" && b.kind === "constant") return index(a.value + b.value);
+  if (a.kind === "constant") return a.value === 0 ? b : addIndex(b, a);
+  if (b.kind === "constant") {
+    if (b.value === 0) return a;
+    const [rest, constant] = splitConstant(a);
+    if (constant !== 0) return addIndex(rest, index(constant + b.value));
+  }
+  return joinQuotient(a, b) ?? applyExpression("add", "i32", [a, b]);
+}
+
+/** `(x div k) · k·s + (x rem k) · s` is `x · s`: finds such a pair among the terms of a sum. */
+function joinQuotient(a: Expression, b: Expression): Expression | undefined {
+  const [remainder, scale] = splitFactor(b);
+  if (remainder.kind !== "apply" || remainder.operation !== "rem") return undefined;
+  const [x, divisor] = remainder.inputs;
+  if (divisor.kind !== "constant") return undefined;
+  const quotient = scaleIndex(divideIndex(x, divisor.value), divisor.value * scale);
+  const wanted = termsOf(quotient);
+  const terms = termsOf(a);
+  if (!wanted.every((term) => terms.includes(term))) return undefined;
+  const rest = terms.filter((term) => !wanted.includes(term));
+  return [...rest, ...termsOf(scaleIndex(x, scale))].reduce(addIndex, index(0));
+}
+
+/** Index times a constant. */
+export function scaleIndex(a: Expression, factor: number): Expression {
+  if (factor === 0) return index(0);
+  if (factor === 1) return a;
+  if (a.kind === "constant") return index(a.value * factor);
+  if (a.kind === "apply" && a.operation === "mul" && a.inputs[1].kind === "constant") {
+    return scaleIndex(a.inputs[0], a.inputs[1].value * factor);
+  }
+  if (a.kind === "apply" && a.operation === "add") {
+    return addIndex(scaleIndex(a.inputs[0], factor), scaleIndex(a.inputs[1], factor));
+  }
+  return applyExpression("mul", "i32", [a, index(factor)]);
+}
+
+/** Index minus a constant or another index. */
+export function subtractIndex(a: Expression, b: Expression): Expression {
+  return addIndex(a, scaleIndex(b, -1));
+}
+
+/** Quotient of a non-negative index by a positive constant, rounded down. */
+export function divideIndex(a: Expression, divisor: number): Expression {
+  if (divisor === 1) return a;
+  if (a.kind === "constant") return index(Math.floor(a.value / divisor));
+  const [multiple, rest] = splitMultiple(a, divisor);
+  const { least, most } = rangeOf(rest);
+  if (least >= 0 && most < divisor) return multiple;
+  if (least >= 0 && multiple !== index(0)) return addIndex(multiple, divideIndex(rest, divisor));
+  return applyExpression("div", "i32", [a, index(divisor)]);
+}
+
+/** Remainder of a non-negative index by a positive constant. */
+export function remainderIndex(a: Expression, divisor: number): Expression {
+  if (divisor === 1) return index(0);
+  if (a.kind === "constant") return index(a.value % divisor);
+  const [, rest] = splitMultiple(a, divisor);
+  const { least, most } = rangeOf(rest);
+  if (least >= 0 && most < divisor) return rest;
+  return applyExpression("rem", "i32", [least >= 0 ? rest : a, index(divisor)]);
+}
+
+/** Index kept between 0 and `extent` − 1, so that a load stays inside its buffer. */
+export function clampIndex(a: Expression, extent: number): Expression {
+  const { least, most } = rangeOf(a);
+  let result = a;
+  if (least < 0) result = applyExpression("max", "i32", [result, index(0)]);
+  if (most >= extent) result = applyExpression("min", "i32", [result, index(extent - 1)]);
+  return result;
+}
+
+/** Row-major position of a multi-index in a shape. */
+export function flattenIndex(indices: readonly Expression[], shape: readonly number[]): Expression {
+  let flat = index(0);
+  indices.forEach((at, i) => flat = addIndex(scaleIndex(flat, shape[i]), at));
+  return flat;
+}
+
+/** Multi-index of a row-major position in a shape. */
+export function unflattenIndex(flat: Expression, shape: readonly number[]): Expression[] {
+  const indices = new Array<Expression>(shape.length);
+  let rest = flat;
+  for (let i = shape.length - 1; i >= 0; i--) {
+    if (shape[i] === 1) {
+      indices[i] = index(0);
+      continue;
+    }
+    indices[i] = i === 0 ? rest : remainderIndex(rest, shape[i]);
+    rest = divideIndex(rest, shape[i]);
+  }
+  return indices;
+}
+
+/** Splits off an added constant. */
+function splitConstant(a: Expression): [Expression, number] {
+  if (a.kind === "constant") return [index(0), a.value];
+  if (a.kind === "apply" && a.operation === "add" && a.inputs[1].kind === "constant") {
+    return [a.inputs[0], a.inputs[1].value];
+  }
+  return [a, 0];
+}
+
+/** Writes an index as `multiple · divisor + rest`; returns `multiple` and `rest`. */
+function splitMultiple(a: Expression, divisor: number): [Expression, Expression] {
+  let multiple = index(0);
+  let rest = index(0);
+  for (const term of termsOf(a)) {
+    if (term.kind === "constant" && term.value >= 0) {
+      multiple = addIndex(multiple, index(Math.floor(term.value / divisor)));
+      rest = addIndex(rest, index(term.value % divisor));
+    } else if (
+      term.kind === "apply" && term.operation === "mul" && term.inputs[1].kind === "constant" &&
+      term.inputs[1].value % divisor === 0
+    ) {
+      multiple = addIndex(multiple, scaleIndex(term.inputs[0], term.inputs[1].value / divisor));
+    } else {
+      rest = addIndex(rest, term);
+    }
+  }
+  return [multiple, rest];
+}
+
+/** The summands of an index. */
+export function termsOf(a: Expression): Expression[] {
+  return a.kind === "apply" && a.operation === "add" ? a.inputs.flatMap(termsOf) : [a];
+}
+
+/** Least and greatest value an index can take. */
+export function rangeOf(a: Expression): { readonly least: number; readonly most: number } {
+  if (a.kind === "constant") return { least: a.value, most: a.value };
+  if (a.kind === "axis") return { least: 0, most: a.axis.extent - 1 };
+  if (a.kind === "apply") {
+    const [x, y] = a.inputs.map(rangeOf);
+    if (a.operation === "add") return { least: x.least + y.least, most: x.most + y.most };
+    if (a.operation === "max") {
+      return { least: Math.max(x.least, y.least), most: Math.max(x.most, y.most) };
+    }
+    if (a.operation === "min") {
+      return { least: Math.min(x.least, y.least), most: Math.min(x.most, y.most) };
+    }
+    const factor = a.inputs[1];
+    if (factor?.kind === "constant") {
+      const k = factor.value;
+      if (a.operation === "mul") {
+        return {
+          least: Math.min(x.least * k, x.most * k),
+          most: Math.max(x.least * k, x.most * k),
+        };
+      }
+      if (k > 0 && a.operation === "div" && x.least >= 0) {
+        return { least: Math.floor(x.least / k), most: Math.floor(x.most / k) };
+      }
+      if (k > 0 && a.operation === "rem" && x.least >= 0) return { least: 0, most: k - 1 };
+    }
+  }
+  return { least: -Infinity, most: Infinity };
+}
+
+/** An index as a part that some axes do not move, and what one step of each of them moves. */
+export interface AffineIndex {
+  /** The part that the axes do not move; it may depend on loops around them. */
+  readonly base: Expression;
+  /** Elements moved by one step of each axis; axes that do not move the index are left out. */
+  readonly strides: ReadonlyMap<Axis, number>;
+}
+
+/**
+ * Reads an index as affine in some axes; `undefined` if one of them occurs inside a division, a load
+ * or another part that is not linear.
+ */
+export function affineIndex(a: Expression, axes: readonly Axis[]): AffineIndex | undefined {
+  const strides = new Map<Axis, number>();
+  let base = index(0);
+  for (const term of termsOf(a)) {
+    const [factor, scale] = splitFactor(term);
+    if (factor.kind === "axis" && axes.includes(factor.axis)) {
+      strides.set(factor.axis, (strides.get(factor.axis) ?? 0) + scale);
+    } else if (dependsOn(factor, axes)) return undefined;
+    else base = addIndex(base, term);
+  }
+  for (const [axis, stride] of strides) if (stride === 0) strides.delete(axis);
+  return { base, strides };
+}
+
+/** Whether an expression changes with some axes. */
+export function dependsOn(expression: Expression, axes: readonly Axis[]): boolean {
+  const own = axesIn(expression);
+  return own.size > 0 && axes.some((axis) => own.has(axis));
+}
+
+const NO_AXES: ReadonlySet<Axis> = new Set();
+const axesKnown = new WeakMap<Expression, ReadonlySet<Axis>>();
+
+/** The axes that an expression changes with. Expressions are shared, so each is looked at once. */
+export function axesIn(expression: Expression): ReadonlySet<Axis> {
+  const known = axesKnown.get(expression);
+  if (known) return known;
+  let axes = NO_AXES;
+  if (expression.kind === "axis") axes = new Set([expression.axis]);
+  else if (expression.kind === "load") axes = axesIn(expression.index);
+  else if (expression.kind === "apply") {
+    const sets = new Set(expression.inputs.map(axesIn).filter(({ size }) => size > 0));
+    axes = sets.size > 1 ? new Set([...sets].flatMap((set) => [...set])) : [...sets][0] ?? NO_AXES;
+  }
+  axesKnown.set(expression, axes);
+  return axes;
+}
+
+/** A term of an index as a factor times a constant. */
+export function splitFactor(term: Expression): [Expression, number] {
+  const scaled = term.kind === "apply" && term.operation === "mul" &&
+    term.inputs[1].kind === "constant";
+  return scaled
+    ? [term.inputs[0], (term.inputs[1] as { readonly value: number }).value]
+    : [term, 1];
+}
+
+/** Rebuilds an expression with parts replaced; `replace` returns `undefined` to descend. */
+export function rewriteExpression(
+  expression: Expression,
+  replace: (expression: Expression) => Expression | undefined,
+  known: Map<Expression, Expression> = new Map(),
+): Expression {
+  const done = known.get(expression);
+  if (done) return done;
+  let result = replace(expression);
+  if (!result) {
+    if (expression.kind === "load") {
+      result = load(expression.buffer, rewriteExpression(expression.index, replace, known));
+    } else if (expression.kind === "apply") {
+      const inputs = expression.inputs.map((input) => rewriteExpression(input, replace, known));
+      result = applyExpression(expression.operation, expression.dtype, inputs);
+    } else result = expression;
+  }
+  known.set(expression, result);
+  return result;
+}
+
+/** Visits every distinct part of an expression, inputs before what reads them. */
+export function visitExpression(
+  expression: Expression,
+  visit: (expression: Expression) => void,
+  seen: Set<Expression> = new Set(),
+): void {
+  if (seen.has(expression)) return;
+  seen.add(expression);
+  if (expression.kind === "load") visitExpression(expression.index, visit, seen);
+  else if (expression.kind === "apply") {
+    for (const input of expression.inputs) visitExpression(input, visit, seen);
+  }
+  visit(expression);
+}

@@ -1,0 +1,115 @@
+/**
+ * Tensors from nothing, and small repetitions that derivative rules need.
+ *
+ * @module
+ */
+import { FILL, IOTA } from "../primitives/creation.ts";
+import { BROADCAST } from "../primitives/layout.ts";
+import { Tensor } from "../tensor.ts";
+import { apply } from "../trace.ts";
+import {
+  type DType,
+  type Shape,
+  sizeOf,
+  type TensorType,
+  typedArray,
+} from "../../ir/tensor_type.ts";
+
+/** Numbers nested in arrays, all of one depth and of equal lengths at each depth. */
+export type NestedNumbers = number | boolean | readonly NestedNumbers[];
+
+/**
+ * A tensor of given numbers.
+ *
+ * @param values Nested arrays, a number, or a flat typed array with `shape`.
+ * @param options `dtype` (by default `f32`; that of a typed array; `bool` for booleans) and `shape`.
+ * @returns A tensor on the host.
+ * @throws {TypeError} If the nesting is ragged or the shape does not fit.
+ *
+ * @example Usage
+ * ```ts
+ * import { tensor } from "@unroll/core";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * deepStrictEqual(tensor([[1, 2, 3], [4, 5, 6]]).shape, [2, 3]);
+ * ```
+ */
+export function tensor(
+  values: NestedNumbers | Float32Array | Int32Array | Uint32Array,
+  options: { readonly dtype?: DType; readonly shape?: Shape } = {},
+): Tensor {
+  const shape: number[] = [];
+  const flat: number[] = [];
+  let data: ArrayLike<number> = flat;
+  let dtype = options.dtype ?? "f32";
+  if (ArrayBuffer.isView(values)) {
+    data = values;
+    shape.push(values.length);
+    dtype = options.dtype ??
+      (values instanceof Float32Array ? "f32" : values instanceof Int32Array ? "i32" : "u32");
+  } else {
+    for (let at: NestedNumbers = values; Array.isArray(at); at = at[0]) {
+      shape.push(at.length);
+      if (at.length === 0) break;
+    }
+    let booleans = true;
+    const visit = (value: NestedNumbers, depth: number) => {
+      if (!Array.isArray(value)) {
+        booleans &&= typeof value === "boolean";
+        flat.push(Number(value));
+      }
+      if (Array.isArray(value) ? value.length !== shape[depth] : depth !== shape.length) {
+        throw new TypeError(
+          `Cannot make a tensor of ragged arrays: expected [${shape.join(",")}] throughout`,
+        );
+      }
+      if (Array.isArray(value)) { for (const part of value) visit(part, depth + 1); }
+    };
+    visit(values, 0);
+    if (!options.dtype && booleans && flat.length > 0) dtype = "bool";
+  }
+  const finalShape = options.shape ?? shape;
+  if (sizeOf(finalShape) !== data.length) {
+    throw new TypeError(
+      `Cannot make a tensor of shape [${finalShape.join(",")}]: ` +
+        `${sizeOf(finalShape)} elements are needed, found ${data.length}`,
+    );
+  }
+  return new Tensor({ dtype, shape: finalShape }, { kind: "host", data: typedArray(dtype, data) });
+}
+
+/** A tensor whose every element is `value`. */
+export function fill(shape: Shape, value: number, dtype: DType = "f32"): Tensor {
+  return apply(FILL, [], { dtype, shape, value })[0];
+}
+
+/** A tensor of zeros. */
+export function zeros(shape: Shape, dtype: DType = "f32"): Tensor {
+  return fill(shape, 0, dtype);
+}
+
+/** A tensor of ones. */
+export function ones(shape: Shape, dtype: DType = "f32"): Tensor {
+  return fill(shape, 1, dtype);
+}
+
+/** A tensor of zeros of a type. */
+export function zerosOf(type: TensorType): Tensor {
+  return fill(type.shape, 0, type.dtype);
+}
+
+/** A tensor of one value, of the type of another. */
+export function constantLike(x: Tensor, value: number): Tensor {
+  return fill(x.shape, value, x.type.dtype);
+}
+
+/** Counts from 0 along an axis. */
+export function iota(shape: Shape, axis = 0, dtype: DType = "i32"): Tensor {
+  return apply(IOTA, [], { dtype, shape, axis })[0];
+}
+
+/** Repeats `x` so that its dimensions lie at `axes` of `shape`. */
+export function broadcastInto(x: Tensor, shape: Shape, axes: readonly number[]): Tensor {
+  if (axes.length === shape.length) return x;
+  return apply(BROADCAST, [x], { shape, axes })[0];
+}

@@ -1,0 +1,173 @@
+/**
+ * Values made from nothing: constants, counters, random bits.
+ *
+ * @module
+ */
+import { applyExpression, constantExpression, type Expression } from "../../ir/expression.ts";
+import { broadcastTo } from "../ops/layout.ts";
+import { apply } from "../trace.ts";
+import { type DType, formatType, type Shape, sizeOf } from "../../ir/tensor_type.ts";
+import { dense, denseFrom } from "../../ir/dense.ts";
+import { threefry } from "./threefry.ts";
+import type { Primitive } from "../../ir/primitive.ts";
+
+/** Parameters of {@linkcode FILL}. */
+interface FillParams extends Record<string, unknown> {
+  readonly dtype: DType;
+  readonly shape: Shape;
+  readonly value: number;
+}
+
+/** Every element is `value`. */
+export const FILL: Primitive = {
+  name: "fill",
+  type(_inputs, params) {
+    const { dtype, shape } = params as FillParams;
+    return [{ dtype, shape }];
+  },
+  evaluate(_inputs, params) {
+    const { dtype, shape, value } = params as FillParams;
+    const result = dense({ dtype, shape });
+    result.data.fill(value);
+    return [result];
+  },
+  vjp: () => [],
+  batch: (_inputs, _mapped, params, size) => {
+    const { shape } = params as FillParams;
+    return apply(FILL, [], { ...params, shape: [size, ...shape] });
+  },
+  lowering: {
+    kind: "element",
+    element: ({ params }) => {
+      const { dtype, value } = params as FillParams;
+      return constantExpression(dtype, value);
+    },
+  },
+  samples: () => [
+    { inputs: [], params: { dtype: "f32", shape: [2, 3], value: 1.5 } },
+    { inputs: [], params: { dtype: "i32", shape: [], value: -7 } },
+    { inputs: [], params: { dtype: "u32", shape: [2], value: 4294967295 } },
+    { inputs: [], params: { dtype: "bool", shape: [3], value: 1 } },
+  ],
+};
+
+/** Parameters of {@linkcode IOTA}. */
+interface IotaParams extends Record<string, unknown> {
+  readonly dtype: DType;
+  readonly shape: Shape;
+  readonly axis: number;
+}
+
+/** Every element is its own position along `axis`. */
+export const IOTA: Primitive = {
+  name: "iota",
+  type(_inputs, params) {
+    const { dtype, shape } = params as IotaParams;
+    return [{ dtype, shape }];
+  },
+  evaluate(_inputs, params) {
+    const { dtype, shape, axis } = params as IotaParams;
+    return [denseFrom({ dtype, shape }, (index) => index[axis])];
+  },
+  vjp: () => [],
+  batch: (_inputs, _mapped, params, size) => {
+    const { shape, axis } = params as IotaParams;
+    return apply(IOTA, [], { ...params, shape: [size, ...shape], axis: axis + 1 });
+  },
+  lowering: {
+    kind: "element",
+    element: ({ index, params }) => {
+      const { dtype, axis } = params as IotaParams;
+      return dtype === "i32" ? index[axis] : applyExpression("cast", dtype, [index[axis]]);
+    },
+  },
+  samples: () => [
+    { inputs: [], params: { dtype: "i32", shape: [4], axis: 0 } },
+    { inputs: [], params: { dtype: "f32", shape: [3, 5], axis: 1 } },
+    { inputs: [], params: { dtype: "u32", shape: [3, 2], axis: 0 } },
+  ],
+};
+
+/** Parameters of {@linkcode RANDOM_BITS}. */
+interface RandomBitsParams extends Record<string, unknown> {
+  readonly shape: Shape;
+}
+
+/**
+ * 32 random bits an element, by hashing a key and the element's position: Threefry-2x32 with 20
+ * rounds (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011), both words of the
+ * result combined by xor, which are the bits of JAX's `random.bits`.
+ */
+export const RANDOM_BITS: Primitive = {
+  name: "random_bits",
+  type([key], params) {
+    if (key.dtype !== "u32" || key.shape.length !== 1 || key.shape[0] !== 2) {
+      throw new TypeError(`Cannot draw random bits from ${formatType(key)}: a key is u32[2]`);
+    }
+    return [{ dtype: "u32", shape: (params as RandomBitsParams).shape }];
+  },
+  evaluate([key], params) {
+    const { shape } = params as RandomBitsParams;
+    const result = dense({ dtype: "u32", shape });
+    const [key0, key1] = [key.data[0] | 0, key.data[1] | 0];
+    for (let i = 0; i < result.data.length; i++) {
+      const [a, b] = threefry(NUMBERS, key0, key1, 0, i);
+      result.data[i] = (a ^ b) >>> 0;
+    }
+    return [result];
+  },
+  vjp: () => [],
+  batch(inputs, [mapped], params, size) {
+    // Each case hashes its own key: only possible one by one, so keys of a loop stay in the loop.
+    if (mapped) return undefined;
+    const [bits] = apply(RANDOM_BITS, inputs, params);
+    return [broadcastTo(bits, [size, ...bits.shape])];
+  },
+  lowering: {
+    kind: "element",
+    element: ({ index: at, params, read }) => {
+      const { shape } = params as RandomBitsParams;
+      let flat: Expression = constantExpression("u32", 0);
+      at.forEach((position, d) => {
+        const scaled = EXPRESSIONS.multiply(flat, shape[d]);
+        flat = EXPRESSIONS.add(scaled, applyExpression("cast", "u32", [position]));
+      });
+      const word = (i: number) => read(0, [constantExpression("i32", i)]);
+      const [a, b] = threefry(EXPRESSIONS, word(0), word(1), constantExpression("u32", 0), flat);
+      return EXPRESSIONS.xor(a, b);
+    },
+  },
+  samples: () =>
+    [[], [5], [3, 7]].map((shape) => ({
+      inputs: [dense({ dtype: "u32", shape: [2] }, [sizeOf(shape) * 77, 4123456789])],
+      params: { shape },
+    })),
+};
+
+/** Threefry's arithmetic on numbers: words as signed ones, which engines keep in registers. */
+const NUMBERS = {
+  constant: (value: number): number => value | 0,
+  add: (a: number, b: number): number => (a + b) | 0,
+  xor: (a: number, b: number): number => a ^ b,
+  rotate: (a: number, by: number): number => (a << by) | (a >>> (32 - by)),
+};
+
+const u32 = (value: number) => constantExpression("u32", value >>> 0);
+const apply2 =
+  (name: "add" | "mul" | "xor" | "or" | "shift_left" | "shift_right") =>
+  (a: Expression, b: Expression) => applyExpression(name, "u32", [a, b]);
+
+/** Threefry's arithmetic on expressions. */
+const EXPRESSIONS = {
+  constant: u32,
+  add: (a: Expression, b: Expression): Expression => {
+    if (a.kind === "constant" && b.kind === "constant") return u32(a.value + b.value);
+    if (a.kind === "constant" && a.value === 0) return b;
+    return b.kind === "constant" && b.value === 0 ? a : apply2("add")(a, b);
+  },
+  multiply: (a: Expression, by: number): Expression =>
+    a.kind === "constant" ? u32(Math.imul(a.value, by)) : apply2("mul")(a, u32(by)),
+  xor: apply2("xor"),
+  rotate: (a: Expression, by: number): Expression =>
+    apply2("or")(apply2("shift_left")(a, u32(by)), apply2("shift_right")(a, u32(32 - by))),
+};

@@ -1,0 +1,154 @@
+/**
+ * Rows of a table by their numbers, and the derivative of that: rows added at their numbers.
+ * A number outside the table means the nearest row, on every backend.
+ *
+ * @module
+ */
+import { clampIndex } from "../../ir/expression.ts";
+import { moveToFront } from "../ops/batching.ts";
+import { add, mul } from "../ops/arithmetic.ts";
+import { iota } from "../ops/creation.ts";
+import { reshape } from "../ops/layout.ts";
+import { apply } from "../trace.ts";
+import type { Tensor } from "../tensor.ts";
+import { formatType, sameShape, sizeOf } from "../../ir/tensor_type.ts";
+import { dense, sampleArray } from "../../ir/dense.ts";
+import type { Primitive } from "../../ir/primitive.ts";
+
+/**
+ * `gather(table, indices)`: for `table` [rows, …rest] and `indices` i32[…places], the result is
+ * […places, …rest].
+ */
+export const GATHER: Primitive = {
+  name: "gather",
+  type([table, indices]) {
+    if (table.shape.length === 0 || indices.dtype !== "i32") {
+      throw new TypeError(
+        `Cannot gather rows of ${formatType(table)} by ${formatType(indices)}: ` +
+          `a table of at least 1 dimension and i32 indices are needed`,
+      );
+    }
+    if (table.shape[0] === 0) {
+      throw new TypeError(`Cannot gather rows of ${formatType(table)}: it has none`);
+    }
+    return [{ dtype: table.dtype, shape: [...indices.shape, ...table.shape.slice(1)] }];
+  },
+  evaluate([table, indices], params) {
+    const [type] = GATHER.type([table.type, indices.type], params);
+    const result = dense(type);
+    const width = sizeOf(table.type.shape.slice(1));
+    indices.data.forEach((row, i) => {
+      const from = nearestRow(row, table.type.shape[0]) * width;
+      result.data.set(table.data.subarray(from, from + width), i * width);
+    });
+    return [result];
+  },
+  vjp: ({ inputs: [table, indices], cotangents: [dy] }) =>
+    dy && table.type.dtype === "f32"
+      ? apply(SCATTER_ADD, [indices, dy], { rows: table.shape[0] })
+      : [],
+  batch: ([table, indices], [tableMapped, indicesMapped], _params, size) => {
+    if (!tableMapped) return apply(GATHER, [table, indices]);
+    // A table each: number the rows of all tables through.
+    const rows = table.shape[1];
+    const [own] = moveToFront([indices], [indicesMapped], size);
+    const merged = reshape(table, [size * rows, ...table.shape.slice(2)]);
+    return apply(GATHER, [merged, rowsOfCases(own, rows)]);
+  },
+  lowering: {
+    kind: "element",
+    element: ({ index: at, read, inputTypes: [table, indices] }) => {
+      const places = indices.shape.length;
+      const row = clampIndex(read(1, at.slice(0, places)), table.shape[0]);
+      return read(0, [row, ...at.slice(places)]);
+    },
+  },
+  samples: (random) => [
+    {
+      inputs: [
+        sampleArray(random, [4, 3]),
+        dense({ dtype: "i32", shape: [5] }, [0, 3, 1, 3, 2]),
+      ],
+      params: {},
+    },
+    {
+      inputs: [
+        sampleArray(random, [3]),
+        dense({ dtype: "i32", shape: [2, 2] }, [2, -1, 7, 0]),
+      ],
+      params: {},
+    },
+    {
+      inputs: [sampleArray(random, [2, 2, 2]), dense({ dtype: "i32", shape: [] }, [1])],
+      params: {},
+    },
+  ],
+};
+
+/** Parameters of {@linkcode SCATTER_ADD}. */
+export interface ScatterParams extends Record<string, unknown> {
+  /** Rows of the result. */
+  readonly rows: number;
+}
+
+/**
+ * `scatter_add(indices, updates)`: for `indices` i32[…places] and `updates` […places, …rest], the
+ * result is [rows, …rest], each row the sum of the updates at its number.
+ */
+export const SCATTER_ADD: Primitive = {
+  name: "scatter_add",
+  type([indices, updates], params) {
+    const { rows } = params as ScatterParams;
+    const places = indices.shape.length;
+    if (
+      indices.dtype !== "i32" || updates.dtype !== "f32" || rows < 1 ||
+      !sameShape(indices.shape, updates.shape.slice(0, places))
+    ) {
+      throw new TypeError(
+        `Cannot scatter_add ${formatType(updates)} at ${formatType(indices)} into ${rows} rows: ` +
+          `i32 indices, one f32 update each, and at least 1 row are needed`,
+      );
+    }
+    return [{ dtype: "f32", shape: [rows, ...updates.shape.slice(places)] }];
+  },
+  evaluate([indices, updates], params) {
+    const [type] = SCATTER_ADD.type([indices.type, updates.type], params);
+    const result = dense(type);
+    const width = sizeOf(type.shape.slice(1));
+    indices.data.forEach((row, i) => {
+      const to = nearestRow(row, type.shape[0]) * width;
+      for (let j = 0; j < width; j++) result.data[to + j] += updates.data[i * width + j];
+    });
+    return [result];
+  },
+  vjp: ({ inputs: [indices], cotangents: [dy] }) =>
+    dy ? [undefined, ...apply(GATHER, [dy, indices])] : [],
+  batch: (inputs, mapped, params, size) => {
+    const { rows } = params as ScatterParams;
+    const [indices, updates] = moveToFront(inputs, mapped, size);
+    const [sum] = apply(SCATTER_ADD, [rowsOfCases(indices, rows), updates], { rows: size * rows });
+    return [reshape(sum, [size, rows, ...sum.shape.slice(1)])];
+  },
+  lowering: { kind: "scatter" },
+  samples: (random) => [
+    {
+      inputs: [dense({ dtype: "i32", shape: [5] }, [0, 3, 1, 3, 9]), sampleArray(random, [5, 3])],
+      params: { rows: 4 },
+    },
+    {
+      inputs: [dense({ dtype: "i32", shape: [2, 2] }, [1, 1, 0, 1]), sampleArray(random, [2, 2])],
+      params: { rows: 3 },
+    },
+  ],
+};
+
+/** The row a number means in a table of `rows` rows. */
+function nearestRow(row: number, rows: number): number {
+  return Math.min(Math.max(row, 0), rows - 1);
+}
+
+/** Numbers of rows in stacked tables, from numbers in each: [size, …] gains size · rows. */
+function rowsOfCases(indices: Tensor, rows: number): Tensor {
+  const offsets = mul(iota(indices.shape, 0, "i32"), rows);
+  return add(offsets, indices.max(0).min(rows - 1));
+}

@@ -1,0 +1,183 @@
+/**
+ * Reshape, transpose, broadcast, reverse: elements move, nothing is computed.
+ *
+ * @module
+ */
+import { index, subtractIndex } from "../../ir/expression.ts";
+import { sumAxes } from "../ops/reductions.ts";
+import { apply } from "../trace.ts";
+import { formatType, type Shape, sizeOf, stridesOf } from "../../ir/tensor_type.ts";
+import { dense, sampleArray, strided } from "../../ir/dense.ts";
+import type { Primitive } from "../../ir/primitive.ts";
+
+/** The same elements, in row-major order, in another shape (parameter `shape`). */
+export const RESHAPE: Primitive = {
+  name: "reshape",
+  type([x], params) {
+    const { shape } = params as { readonly shape: Shape };
+    if (sizeOf(shape) !== sizeOf(x.shape)) {
+      throw new TypeError(
+        `Cannot reshape ${formatType(x)} to [${shape.join(",")}]: ` +
+          `${sizeOf(x.shape)} elements do not make ${sizeOf(shape)}`,
+      );
+    }
+    return [{ dtype: x.dtype, shape }];
+  },
+  evaluate([x], params) {
+    const { shape } = params as { readonly shape: Shape };
+    return [{ type: { dtype: x.type.dtype, shape }, data: x.data }];
+  },
+  vjp: ({ inputs: [x], cotangents: [dy] }) => dy ? apply(RESHAPE, [dy], { shape: x.shape }) : [],
+  batch: (inputs, _mapped, params, size) => {
+    const { shape } = params as { readonly shape: Shape };
+    return apply(RESHAPE, inputs, { shape: [size, ...shape] });
+  },
+  lowering: { kind: "reshape" },
+  samples: (random) => [
+    { inputs: [sampleArray(random, [2, 6])], params: { shape: [3, 4] } },
+    { inputs: [sampleArray(random, [1])], params: { shape: [] } },
+    { inputs: [sampleArray(random, [4], { dtype: "i32" })], params: { shape: [2, 1, 2] } },
+  ],
+};
+
+/** Permutes dimensions: dimension `i` of the result is dimension `order[i]` of the input. */
+export const TRANSPOSE: Primitive = {
+  name: "transpose",
+  type([x], params) {
+    const { order } = params as { readonly order: readonly number[] };
+    const sorted = [...order].sort((a, b) => a - b);
+    if (order.length !== x.shape.length || sorted.some((axis, i) => axis !== i)) {
+      throw new TypeError(
+        `Cannot transpose ${formatType(x)} by [${order.join(",")}]: ` +
+          `each axis from 0 to ${x.shape.length - 1} is needed once`,
+      );
+    }
+    return [{ dtype: x.dtype, shape: order.map((axis) => x.shape[axis]) }];
+  },
+  evaluate([x], params) {
+    const { order } = params as { readonly order: readonly number[] };
+    const shape = order.map((axis) => x.type.shape[axis]);
+    const strides = stridesOf(x.type.shape);
+    return [strided(x, { dtype: x.type.dtype, shape }, order.map((axis) => strides[axis]))];
+  },
+  vjp: ({ cotangents: [dy], params }) => {
+    const { order } = params as { readonly order: readonly number[] };
+    return dy ? apply(TRANSPOSE, [dy], { order: order.map((_, i) => order.indexOf(i)) }) : [];
+  },
+  batch: (inputs, _mapped, params) => {
+    const { order } = params as { readonly order: readonly number[] };
+    return apply(TRANSPOSE, inputs, { order: [0, ...order.map((axis) => axis + 1)] });
+  },
+  lowering: {
+    kind: "element",
+    element: ({ index: at, read, params }) => {
+      const { order } = params as { readonly order: readonly number[] };
+      return read(0, order.map((_, axis) => at[order.indexOf(axis)]));
+    },
+  },
+  samples: (random) => [
+    { inputs: [sampleArray(random, [2, 3])], params: { order: [1, 0] } },
+    { inputs: [sampleArray(random, [2, 3, 4])], params: { order: [2, 0, 1] } },
+    { inputs: [sampleArray(random, [2, 1, 3], { dtype: "u32" })], params: { order: [0, 2, 1] } },
+  ],
+};
+
+/** Parameters of {@linkcode BROADCAST}. */
+export interface BroadcastParams extends Record<string, unknown> {
+  /** Shape of the result. */
+  readonly shape: Shape;
+  /** Where each dimension of the input goes in the result, rising. */
+  readonly axes: readonly number[];
+}
+
+/** Repeats a tensor along new dimensions. */
+export const BROADCAST: Primitive = {
+  name: "broadcast",
+  type([x], params) {
+    const { shape, axes } = params as BroadcastParams;
+    const fits = axes.length === x.shape.length &&
+      axes.every((axis, i) => shape[axis] === x.shape[i] && (i === 0 || axis > axes[i - 1]));
+    if (!fits) {
+      throw new TypeError(
+        `Cannot broadcast ${formatType(x)} to [${shape.join(",")}] at axes [${axes.join(",")}]: ` +
+          `each dimension must keep its size`,
+      );
+    }
+    return [{ dtype: x.dtype, shape }];
+  },
+  evaluate([x], params) {
+    const { shape, axes } = params as BroadcastParams;
+    const own = stridesOf(x.type.shape);
+    const strides = shape.map((_, axis) => own[axes.indexOf(axis)] ?? 0);
+    return [strided(x, { dtype: x.type.dtype, shape }, strides)];
+  },
+  vjp: ({ cotangents: [dy], params }) => {
+    const { shape, axes } = params as BroadcastParams;
+    return dy ? [sumAxes(dy, shape.flatMap((_, axis) => axes.includes(axis) ? [] : [axis]))] : [];
+  },
+  batch: (inputs, _mapped, params, size) => {
+    const { shape, axes } = params as BroadcastParams;
+    return apply(BROADCAST, inputs, {
+      shape: [size, ...shape],
+      axes: [0, ...axes.map((axis) => axis + 1)],
+    });
+  },
+  lowering: {
+    kind: "element",
+    element: ({ index: at, read, params }) => {
+      const { axes } = params as BroadcastParams;
+      return read(0, axes.map((axis) => at[axis]));
+    },
+  },
+  samples: (random) => [
+    { inputs: [sampleArray(random, [])], params: { shape: [2, 3], axes: [] } },
+    { inputs: [sampleArray(random, [3])], params: { shape: [2, 3], axes: [1] } },
+    { inputs: [sampleArray(random, [2])], params: { shape: [2, 3], axes: [0] } },
+    {
+      inputs: [sampleArray(random, [2, 4], { dtype: "i32" })],
+      params: { shape: [2, 3, 4], axes: [0, 2] },
+    },
+  ],
+};
+
+/** Turns the order along some axes (parameter `axes`) around. */
+export const REVERSE: Primitive = {
+  name: "reverse",
+  type([x], params) {
+    const { axes } = params as { readonly axes: readonly number[] };
+    if (axes.some((axis) => !(axis in x.shape))) {
+      throw new TypeError(
+        `Cannot reverse ${formatType(x)} along [${axes.join(",")}]: no such axis`,
+      );
+    }
+    return [x];
+  },
+  evaluate([x], params) {
+    const { axes } = params as { readonly axes: readonly number[] };
+    const { shape } = x.type;
+    const own = stridesOf(shape);
+    const last = axes.reduce((sum, axis) => sum + (shape[axis] - 1) * own[axis], 0);
+    const strides = own.map((stride, axis) => axes.includes(axis) ? -stride : stride);
+    return [strided(x, x.type, strides, last)];
+  },
+  vjp: ({ cotangents: [dy], params }) => dy ? apply(REVERSE, [dy], params) : [],
+  batch: (inputs, _mapped, params) => {
+    const { axes } = params as { readonly axes: readonly number[] };
+    return apply(REVERSE, inputs, { axes: axes.map((axis) => axis + 1) });
+  },
+  lowering: {
+    kind: "element",
+    element: ({ index: at, read, params, inputTypes: [{ shape }] }) => {
+      const { axes } = params as { readonly axes: readonly number[] };
+      return read(
+        0,
+        at.map((i, d) => axes.includes(d) ? subtractIndex(index(shape[d] - 1), i) : i),
+      );
+    },
+  },
+  samples: (random) => [
+    { inputs: [sampleArray(random, [5])], params: { axes: [0] } },
+    { inputs: [sampleArray(random, [2, 3])], params: { axes: [0, 1] } },
+    { inputs: [dense({ dtype: "i32", shape: [3, 2] }, [1, 2, 3, 4, 5, 6])], params: { axes: [1] } },
+  ],
+};

@@ -1,0 +1,152 @@
+/**
+ * Folds over axes: sum, max, argmax. The folded axes disappear from the shape.
+ *
+ * @module
+ */
+import { broadcastInto } from "../ops/creation.ts";
+import { sumAxes } from "../ops/reductions.ts";
+import { apply } from "../trace.ts";
+import type { Tensor } from "../tensor.ts";
+import { type DType, formatType, type Shape, sizeOf, stridesOf } from "../../ir/tensor_type.ts";
+import { castTo, elementwise } from "./elementwise.ts";
+import { dense, forEachIndex, sampleArray } from "../../ir/dense.ts";
+import type { Primitive } from "../../ir/primitive.ts";
+
+/** Parameters of the folds. */
+export interface ReduceParams extends Record<string, unknown> {
+  /** Axes that are folded, rising. */
+  readonly axes: readonly number[];
+}
+
+/** Dimensions that a fold keeps. */
+export function keptAxes(shape: Shape, axes: readonly number[]): number[] {
+  return shape.flatMap((_, axis) => axes.includes(axis) ? [] : [axis]);
+}
+
+function makeReduction(rule: {
+  readonly name: string;
+  readonly operation: "sum" | "max" | "argmax";
+  readonly dtypes: readonly DType[];
+  readonly initial: number;
+  fold(sum: number, x: number, position: number, state: { best: number }): number;
+  vjp: Primitive["vjp"];
+}): Primitive {
+  const { name, operation } = rule;
+  const primitive: Primitive = {
+    name,
+    type([x], params) {
+      const { axes } = params as ReduceParams;
+      if (!rule.dtypes.includes(x.dtype)) {
+        throw new TypeError(
+          `Cannot ${name} ${formatType(x)}: elements must be ${rule.dtypes.join(" or ")}`,
+        );
+      }
+      if (axes.some((axis) => !(axis in x.shape))) {
+        throw new TypeError(
+          `Cannot ${name} ${formatType(x)} over axes [${axes.join(",")}]: no such axis`,
+        );
+      }
+      if (operation !== "sum" && axes.some((axis) => x.shape[axis] === 0)) {
+        throw new TypeError(
+          `Cannot ${name} ${formatType(x)} over axes [${axes.join(",")}]: nothing to fold`,
+        );
+      }
+      if (operation === "argmax" && axes.length !== 1) {
+        throw new TypeError(
+          `Cannot ${name} ${formatType(x)}: one axis is needed, found ${axes.length}`,
+        );
+      }
+      const dtype = operation === "argmax" ? "i32" : x.dtype;
+      return [{ dtype, shape: keptAxes(x.shape, axes).map((axis) => x.shape[axis]) }];
+    },
+    evaluate([x], params) {
+      const { axes } = params as ReduceParams;
+      const [type] = primitive.type([x.type], params);
+      const result = dense(type);
+      result.data.fill(rule.initial);
+      const best = new Float64Array(result.data.length).fill(-Infinity);
+      const kept = keptAxes(x.type.shape, axes);
+      const own = stridesOf(type.shape);
+      const strides = x.type.shape.map((_, axis) => own[kept.indexOf(axis)] ?? 0);
+      const state = { best: 0 };
+      forEachIndex(x.type.shape, (at, flat) => {
+        let target = 0;
+        for (let d = 0; d < at.length; d++) target += at[d] * strides[d];
+        state.best = best[target];
+        const folded = rule.fold(result.data[target], x.data[flat], at[axes[0]] ?? 0, state);
+        best[target] = state.best;
+        result.data[target] = type.dtype === "i32"
+          ? folded | 0
+          : type.dtype === "u32"
+          ? folded >>> 0
+          : folded;
+      });
+      return [result];
+    },
+    vjp: rule.vjp,
+    batch: (inputs, _mapped, params) =>
+      apply(primitive, inputs, { axes: (params as ReduceParams).axes.map((axis) => axis + 1) }),
+    lowering: { kind: "reduce", operation },
+    samples: (random) =>
+      rule.dtypes.flatMap((dtype) => [
+        { inputs: [sampleArray(random, [5], { dtype })], params: { axes: [0] } },
+        { inputs: [sampleArray(random, [3, 4], { dtype })], params: { axes: [1] } },
+        { inputs: [sampleArray(random, [3, 4], { dtype })], params: { axes: [0] } },
+        ...operation === "argmax" ? [] : [
+          { inputs: [sampleArray(random, [2, 3, 4], { dtype })], params: { axes: [0, 2] } },
+          { inputs: [sampleArray(random, [], { dtype })], params: { axes: [] } },
+        ],
+        { inputs: [sampleArray(random, [2, 17, 3], { dtype })], params: { axes: [1] } },
+      ]),
+  };
+  return primitive;
+}
+
+/** Sum over axes. */
+export const REDUCE_SUM: Primitive = makeReduction({
+  name: "reduce_sum",
+  operation: "sum",
+  dtypes: ["f32", "i32", "u32"],
+  initial: 0,
+  fold: (sum, x) => sum + x,
+  vjp: ({ inputs: [x], cotangents: [dy], params }) => {
+    const { axes } = params as ReduceParams;
+    return dy ? [broadcastInto(dy, x.shape, keptAxes(x.shape, axes))] : [];
+  },
+});
+
+/** Greatest element over axes. Where several are greatest they share the derivative. */
+export const REDUCE_MAX: Primitive = makeReduction({
+  name: "reduce_max",
+  operation: "max",
+  dtypes: ["f32", "i32"],
+  initial: -Infinity,
+  fold: (greatest, x) => Math.max(greatest, x),
+  vjp: ({ inputs: [x], outputs: [y], cotangents: [dy], params }) => {
+    if (!dy) return [];
+    const { axes } = params as ReduceParams;
+    const spread = (t: Tensor) => broadcastInto(t, x.shape, keptAxes(x.shape, axes));
+    const winners = castTo(elementwise("eq", [x, spread(y)]), "f32");
+    const share = elementwise("div", [dy, sumAxes(winners, axes)]);
+    return [elementwise("mul", [winners, spread(share)])];
+  },
+});
+
+/** Position of the first greatest element along one axis, in i32. */
+export const ARGMAX: Primitive = makeReduction({
+  name: "argmax",
+  operation: "argmax",
+  dtypes: ["f32", "i32"],
+  initial: 0,
+  fold: (winner, x, position, state) => {
+    if (!(x > state.best)) return winner;
+    state.best = x;
+    return position;
+  },
+  vjp: () => [],
+});
+
+/** Number of elements folded into one. */
+export function foldedSize(shape: Shape, axes: readonly number[]): number {
+  return sizeOf(axes.map((axis) => shape[axis]));
+}

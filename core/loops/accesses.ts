@@ -1,0 +1,116 @@
+/**
+ * What steps read and write, and which must wait for which.
+ *
+ * @module
+ */
+import {
+  type Axis,
+  type Buffer,
+  type Expression,
+  rangeOf,
+  visitExpression,
+} from "../ir/expression.ts";
+import { axesOf, expressionsOf, type Kernel, kernelsOf, type Step } from "./program.ts";
+
+/** One place in a kernel that touches memory. */
+export interface Access {
+  /** The memory. */
+  readonly buffer: Buffer;
+  /** Element touched. */
+  readonly index: Expression;
+  /** Whether it is written. */
+  readonly write: boolean;
+}
+
+const accessesKnown = new WeakMap<Kernel, readonly Access[]>();
+
+/** Everything a kernel touches. */
+export function accessesOf(kernel: Kernel): readonly Access[] {
+  const known = accessesKnown.get(kernel);
+  if (known) return known;
+  const accesses: Access[] = [];
+  const seen = new Set<Expression>();
+  for (const root of expressionsOf(kernel)) {
+    visitExpression(root, (part) => {
+      if (part.kind === "load") {
+        accesses.push({ buffer: part.buffer, index: part.index, write: false });
+      }
+    }, seen);
+  }
+  for (const { buffer, index, mode } of kernel.stores) {
+    accesses.push({ buffer, index, write: true });
+    if (mode === "add") accesses.push({ buffer, index, write: false });
+  }
+  accessesKnown.set(kernel, accesses);
+  return accesses;
+}
+
+/** A range of elements that a step touches. */
+export interface Footprint {
+  /** First and last element read, for each buffer. */
+  readonly reads: ReadonlyMap<Buffer, Interval>;
+  /** First and last element written, for each buffer. */
+  readonly writes: ReadonlyMap<Buffer, Interval>;
+}
+
+interface Interval {
+  readonly least: number;
+  readonly most: number;
+}
+
+/** What some steps touch together. */
+export function footprintOf(steps: readonly Step[]): Footprint {
+  const reads = new Map<Buffer, Interval>();
+  const writes = new Map<Buffer, Interval>();
+  for (const kernel of kernelsOf(steps)) {
+    for (const { buffer, index, write } of accessesOf(kernel)) {
+      const map = write ? writes : reads;
+      const range = rangeOf(index);
+      const known = map.get(buffer);
+      map.set(buffer, {
+        least: Math.max(0, Math.min(range.least, known?.least ?? Infinity)),
+        most: Math.min(buffer.size - 1, Math.max(range.most, known?.most ?? -Infinity)),
+      });
+    }
+  }
+  return { reads, writes };
+}
+
+/** The buffers over which a later step must wait for an earlier one. */
+export function conflicts(earlier: Footprint, later: Footprint): Buffer[] {
+  return [
+    ...meeting(earlier.writes, later.reads),
+    ...meeting(earlier.writes, later.writes),
+    ...meeting(earlier.reads, later.writes),
+  ];
+}
+
+function meeting(
+  a: ReadonlyMap<Buffer, Interval>,
+  b: ReadonlyMap<Buffer, Interval>,
+): Buffer[] {
+  const met: Buffer[] = [];
+  for (const [buffer, x] of a) {
+    const y = b.get(buffer);
+    if (y && x.least <= y.most && y.least <= x.most) met.push(buffer);
+  }
+  return met;
+}
+
+/** Number of points of some loops. */
+export function pointsOf(axes: readonly Axis[]): number {
+  return axes.reduce((product, { extent }) => product * extent, 1);
+}
+
+/** Loops that a kernel folds over. */
+export function innerAxesOf(kernel: Kernel): readonly Axis[] {
+  return kernel.kind === "matmul" ? [kernel.inner] : kernel.kind === "reduce" ? kernel.inner : [];
+}
+
+/** Rough work of one step: scalar operations of one run of it, loops counted in full. */
+export function operationsOf(step: Step): number {
+  if (step.kind === "loop") {
+    return step.time.extent * step.steps.reduce((sum, inner) => sum + operationsOf(inner), 0);
+  }
+  return pointsOf(axesOf(step)) * (pointsOf(innerAxesOf(step)) + step.stores.length);
+}

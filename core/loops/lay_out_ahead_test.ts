@@ -1,0 +1,78 @@
+import { assertEquals, assertStrictEquals } from "@std/assert";
+import * as ops from "../language/ops/mod.ts";
+import type { Tensor } from "../language/tensor.ts";
+import { trace } from "../language/trace.ts";
+import { evaluateProgram } from "../codegen/wasm/evaluate_schedule.ts";
+import { kernelsOf, type Program } from "./program.ts";
+import { lowerGraph } from "./lower.ts";
+import { blasProduct, separateProducts } from "./split_matmul_epilogues.ts";
+import { layOutAhead } from "./hoist_operand_packing.ts";
+
+const f32 = (...shape: number[]) => ({ dtype: "f32", shape }) as const;
+
+/** Products with a matrix of 50 lines of `terms` numbers, transposed or not, in a loop. */
+function loopOf(length: number, terms: number, { plain = false, changes = false } = {}) {
+  const { graph } = trace([f32(50, terms), f32(4, plain ? 50 : terms)], (y, start) => {
+    const [end] = ops.scan(
+      ([h, w]: readonly [Tensor, Tensor], _: undefined) => {
+        const next = ops.matmul(h, changes ? w : y, { transposeY: !plain });
+        return [[ops.mul(h, ops.mean(next)), ops.mul(w, 0.5)] as const, undefined];
+      },
+      [start, y] as const,
+      undefined,
+      { length },
+    );
+    return [end[0]];
+  });
+  return separateProducts(lowerGraph(graph));
+}
+
+/** What the copy of a matrix that is 0, 1, 2, … holds at a row and a column of the product's operand. */
+function copyIn(program: Program, terms: number): (row: number, column: number) => number {
+  const [copied] = program.temporaries.slice(-1);
+  const steps = program.steps.filter((step) =>
+    step.kind === "map" && step.stores.some(({ buffer }) => buffer === copied)
+  );
+  const matrix = Float64Array.from({ length: 50 * terms }, (_, i) => i);
+  const others = program.inputs.slice(1).map(({ size }) => new Float64Array(size));
+  const [found] = evaluateProgram({ ...program, steps, outputs: [copied] }, [matrix, ...others]);
+  const stride = operandIn(program)?.stride ?? 0;
+  return (row, column) => found[row * stride + column];
+}
+
+/** How the right operand of the product in the loop lies. */
+function operandIn({ steps }: Program) {
+  const [product] = kernelsOf(steps.filter(({ kind }) => kind === "loop"))
+    .flatMap((kernel) => kernel.kind === "matmul" ? blasProduct(kernel)?.y ?? [] : []);
+  return product;
+}
+
+Deno.test("layOutAhead() transposes what stays the same in a loop", () => {
+  const program = loopOf(4, 1024);
+  const ahead = layOutAhead(program);
+  assertEquals(operandIn(program), { transposed: true, stride: 1024 });
+  assertEquals(operandIn(ahead), { transposed: false, stride: 50 });
+  const at = copyIn(ahead, 1024);
+  for (let k = 0; k < 1024; k++) for (let n = 0; n < 50; n++) assertEquals(at(k, n), 1024 * n + k);
+});
+
+Deno.test("layOutAhead() moves lines that are a page apart", () => {
+  const ahead = layOutAhead(loopOf(4, 1024, { plain: true }));
+  assertEquals(operandIn(ahead), { transposed: false, stride: 1040 });
+  const at = copyIn(ahead, 1024);
+  for (let k = 0; k < 50; k++) for (let n = 0; n < 1024; n++) assertEquals(at(k, n), 1024 * k + n);
+});
+
+Deno.test("layOutAhead() wants more iterations where lines are not a page apart", () => {
+  assertEquals(operandIn(layOutAhead(loopOf(16, 1000)))?.transposed, false);
+  for (const [length, terms] of [[15, 1000], [3, 1024]]) {
+    const program = loopOf(length, terms);
+    assertStrictEquals(layOutAhead(program), program);
+  }
+});
+
+Deno.test("layOutAhead() leaves operands that lie well, and those that the loop changes", () => {
+  for (const program of [loopOf(16, 1000, { plain: true }), loopOf(16, 1024, { changes: true })]) {
+    assertStrictEquals(layOutAhead(program), program);
+  }
+});

@@ -1,0 +1,155 @@
+/**
+ * Graph → loops. Every value is either kept in a buffer or computed again wherever it is read; which,
+ * is what fusion means here. Values kept are gathered into groups, each of which becomes one kernel:
+ * a matrix product or a reduction with everything that follows it point by point, or plain
+ * elementwise work.
+ *
+ * Lowering starts with as few kept values as possible, looks at what that costs, and starts over with
+ * more of them kept until nothing is worth changing. Graphs are small, so this is cheap.
+ *
+ * @module
+ */
+import { ELEMENTWISE } from "../language/primitives/elementwise.ts";
+import type { Equation, Graph, Value } from "../ir/graph.ts";
+import { sizeOf } from "../ir/tensor_type.ts";
+import { donateBuffers } from "./donate.ts";
+import { type Buffer, type Expression, visitExpression } from "../ir/expression.ts";
+import { GraphLowering } from "./lower_graph.ts";
+import type { LowerState } from "./lower_types.ts";
+import type { Program } from "./program.ts";
+import { finishSteps } from "./lower_steps.ts";
+
+/** Options of {@linkcode lowerGraph}. */
+export interface LowerOptions {
+  /** Name of the program in reports. */
+  readonly name?: string;
+  /**
+   * How rows are scattered: by stores that add, one after the other, or as a reduction over all
+   * updates for each row, which is the only way without atomics in parallel.
+   */
+  readonly scatter?: "add" | "reduce";
+  /** Inputs whose memory outputs take over: `[[output, input], …]`. */
+  readonly donated?: readonly (readonly [output: number, input: number])[];
+  /** Most buffers one kernel may write; 8 if left out. */
+  readonly mostStores?: number;
+}
+
+/** Costs are counted in additions. An expression cheaper than this is computed again, not kept. */
+const CHEAP = 3;
+/** One this costly is kept rather than computed again for each element of a larger space. */
+const COSTLY = 8;
+/** How often lowering may start over. */
+const MOST_ATTEMPTS = 12;
+
+/**
+ * Lowers a graph to loops.
+ *
+ * @param graph A graph whose primitives all have a lowering.
+ * @param options Name, scatter, donated inputs.
+ * @returns A program over buffers.
+ */
+export function lowerGraph(graph: Graph, options: LowerOptions = {}): Program {
+  const kept = new Set<Value>();
+  const ordered = lightFirst(graph);
+  for (let attempt = 0;; attempt++) {
+    const state: LowerState = {
+      kept,
+      wanted: new Set(),
+      loaded: new Set(),
+      temporaries: [],
+      scatter: options.scatter ?? "add",
+      mostStores: options.mostStores ?? 8,
+    };
+    const lowering = GraphLowering.ofProgram(ordered, state);
+    lowering.run();
+    const last = attempt >= MOST_ATTEMPTS;
+    if (state.wanted.size === 0 && !last) addWorthKeeping(lowering, state);
+    if (state.wanted.size > 0 && !last) {
+      for (const value of state.wanted) kept.add(value);
+      continue;
+    }
+    const program: Program = {
+      name: options.name ?? "program",
+      inputs: lowering.inputs,
+      outputs: lowering.outputs,
+      temporaries: state.temporaries,
+      steps: finishSteps(lowering.steps, state),
+    };
+    return dropUnused(donateBuffers(program, options.donated ?? []));
+  }
+}
+
+/**
+ * Puts equations that wait for no product, reduction or loop before all others, so that what follows
+ * a product point by point finds its other operands ready and can be computed with it.
+ */
+function lightFirst(graph: Graph): Graph {
+  const late = new Set<Value>();
+  const [first, rest]: [Equation[], Equation[]] = [[], []];
+  for (const equation of graph.equations) {
+    const { kind } = equation.primitive.lowering;
+    const light = (kind === "element" || kind === "reshape") &&
+      equation.inputs.every((input) => !late.has(input));
+    if (!light) { for (const output of equation.outputs) late.add(output); }
+    (light ? first : rest).push(equation);
+  }
+  return { ...graph, equations: [...first, ...rest] };
+}
+
+/** Finds values that are computed in several places, or too often, at a cost. */
+function addWorthKeeping(lowering: GraphLowering, state: LowerState): void {
+  const uses = new Map<Value, { groups: number; times: number; cost: number }>();
+  for (const group of lowering.allGroups()) {
+    for (const [value, { expression, times }] of group.inlined) {
+      const use = uses.get(value) ?? { groups: 0, times: 0, cost: costOf(expression) };
+      use.groups += 1;
+      use.times = Math.max(use.times, times);
+      uses.set(value, use);
+    }
+  }
+  for (const [value, { groups, times, cost }] of uses) {
+    if (lowering.isView(value)) continue;
+    const least = lowering.followsKernel(value) ? 1 : CHEAP;
+    const again = groups > 1 && cost >= least;
+    const tooOften = times >= 4 * sizeOf(value.type.shape) && cost >= COSTLY;
+    if (again || tooOften) state.wanted.add(value);
+  }
+}
+
+/** Rough cost of computing an expression, in additions; what addresses cost is not counted. */
+export function costOf(expression: Expression): number {
+  let cost = 0;
+  const seen = new Set<Expression>();
+  const walk = (part: Expression) => {
+    if (seen.has(part)) return;
+    seen.add(part);
+    if (part.kind !== "apply") return;
+    cost += ELEMENTWISE[part.operation].cost ?? 1;
+    part.inputs.forEach(walk);
+  };
+  walk(expression);
+  return cost;
+}
+
+/** Leaves out temporaries that no step touches. */
+function dropUnused(program: Program): Program {
+  const used = new Set<Buffer>();
+  const note = (expression: Expression) =>
+    visitExpression(expression, (part) => part.kind === "load" && used.add(part.buffer));
+  const walk = (steps: Program["steps"]) => {
+    for (const step of steps) {
+      if (step.kind === "loop") walk(step.steps);
+      else {
+        for (const { buffer, index, value } of step.stores) {
+          used.add(buffer);
+          note(index);
+          note(value);
+        }
+        if (step.kind === "reduce") note(step.value);
+        if (step.kind === "matmul") [step.x, step.y].forEach(note);
+      }
+    }
+  };
+  walk(program.steps);
+  return { ...program, temporaries: program.temporaries.filter((buffer) => used.has(buffer)) };
+}

@@ -1,0 +1,171 @@
+/**
+ * Lowering of the equations that become kernels of their own kind: folds, products, scatters, and
+ * concatenations, whose parts go to their places one by one.
+ *
+ * @module
+ */
+import type { Equation, Value } from "../ir/graph.ts";
+import { type MatmulParams, matmulSizes } from "../language/primitives/matmul.ts";
+import { keptAxes, type ReduceParams } from "../language/primitives/reduce.ts";
+import { sizeOf } from "../ir/tensor_type.ts";
+import {
+  accumulator,
+  addIndex,
+  affineIndex,
+  applyExpression,
+  axisExpression,
+  clampIndex,
+  constantExpression,
+  flattenIndex,
+  index,
+} from "../ir/expression.ts";
+import type { ReduceOperation } from "./program.ts";
+import { axesFor } from "./lower_axes.ts";
+import type { GraphLowering } from "./lower_graph.ts";
+import { type Group, newReader, type Place } from "./lower_types.ts";
+
+/** Keeps a concatenation: each part is written to its own region by whatever computes it. */
+export function lowerConcatenate(
+  lowering: GraphLowering,
+  value: Value,
+  { inputs, params }: Equation,
+): void {
+  const { axis } = params as { readonly axis: number };
+  const places = lowering.destinations.get(value) ??
+    [{ buffer: lowering.newBuffer(value, "concatenate"), offset: index(0) }];
+  const asked = lowering.destinations.has(value);
+  let start = 0;
+  const makers = inputs.flatMap((part) => {
+    const from = start;
+    start += part.type.shape[axis];
+    if (sizeOf(part.type.shape) === 0) return [];
+    return lowering.compute({
+      shape: part.type.shape,
+      name: "concatenate",
+      stores: places.length,
+      element: (at, reader) => lowering.element(part, at, reader),
+      write: (group, expression, at) => {
+        const shifted = at.map((i, d) => d === axis ? addIndex(i, index(from)) : i);
+        const flat = flattenIndex(shifted, value.type.shape);
+        for (const place of places) {
+          group.stores.push({
+            value: asked ? undefined : value,
+            place,
+            index: addIndex(place.offset, flat),
+            expression,
+            mode: "set",
+          });
+        }
+      },
+    });
+  });
+  lowering.places.set(value, places[0]);
+  const last = makers.reduce<Group | undefined>(
+    (last, maker) => !last || maker.order > last.order ? maker : last,
+    undefined,
+  );
+  if (last) lowering.maker.set(value, last);
+}
+
+/** A fold, with room for what follows it point by point. */
+export function lowerReduce(
+  lowering: GraphLowering,
+  { inputs: [input], outputs: [output], params, primitive }: Equation,
+  operation: ReduceOperation,
+): void {
+  const { axes } = params as ReduceParams;
+  const { shape } = input.type;
+  const outer = axesFor(output.type.shape, "i");
+  const inner = axesFor(axes.map((axis) => shape[axis]), "r");
+  const kept = keptAxes(shape, axes);
+  const at = shape.map((_, d) =>
+    axisExpression(axes.includes(d) ? inner[axes.indexOf(d)] : outer[kept.indexOf(d)])
+  );
+  const reader = newReader();
+  const value = lowering.element(input, at, reader);
+  const group = lowering.open("reduce", primitive.name, output.type.shape, outer, {
+    inner,
+    operation,
+    value,
+  });
+  lowering.accept(group, reader, "term");
+  lowering.store(group, output, accumulator(output.type.dtype, 0), outer.map(axisExpression));
+}
+
+/** A matrix product, with room for what follows it point by point. */
+export function lowerMatmul(
+  lowering: GraphLowering,
+  { inputs: [x, y], outputs: [output], params }: Equation,
+): void {
+  const { transposeX, transposeY } = params as MatmulParams;
+  const { batch, m, k, n } = matmulSizes(x.type, y.type, params as MatmulParams);
+  const batchAxes = axesFor(batch, "b");
+  const [row, column, inner] = [{ name: "m", extent: m }, { name: "n", extent: n }, {
+    name: "k",
+    extent: k,
+  }];
+  const lead = batchAxes.map(axisExpression);
+  const [i, j, p] = [row, column, inner].map(axisExpression);
+  const reader = newReader();
+  const left = lowering.element(x, [...lead, ...transposeX ? [p, i] : [i, p]], reader);
+  const right = lowering.element(y, [...lead, ...transposeY ? [j, p] : [p, j]], reader);
+  const all = [...batchAxes, row, column, inner];
+  if (left.kind !== "load" || !affineIndex(left.index, all)) lowering.want(x);
+  if (right.kind !== "load" || !affineIndex(right.index, all)) lowering.want(y);
+  const axes = [...batchAxes, row, column];
+  const group = lowering.open("matmul", "matmul", [...batch, m, n], axes, {
+    inner: [inner],
+    operands: [left, right],
+  });
+  lowering.accept(group, reader);
+  lowering.store(group, output, accumulator("f32", 0), axes.map(axisExpression));
+}
+
+/** Rows added at given places. */
+export function lowerScatter(
+  lowering: GraphLowering,
+  { inputs: [indices, updates], outputs: [output] }: Equation,
+): void {
+  const [rows, ...rest] = output.type.shape;
+  const places = axesFor(indices.type.shape, "r");
+  const width = axesFor(rest, "j");
+  const reader = newReader();
+  const at = places.map(axisExpression);
+  const row = clampIndex(lowering.element(indices, at, reader), rows);
+  const update = lowering.element(updates, [...at, ...width.map(axisExpression)], reader);
+  if (lowering.state.scatter === "reduce") {
+    const [outer] = axesFor([rows], "i");
+    const here = applyExpression("eq", "bool", [row, axisExpression(outer)]);
+    const value = applyExpression("select", "f32", [here, update, constantExpression("f32", 0)]);
+    const axes = [outer, ...width];
+    const group = lowering.open("reduce", "scatter", output.type.shape, axes, {
+      inner: places,
+      operation: "sum",
+      value,
+    });
+    lowering.accept(group, reader, "term");
+    lowering.store(group, output, accumulator("f32", 0), axes.map(axisExpression));
+    return;
+  }
+  const axes = axesFor(output.type.shape, "i");
+  const cleared = lowering.open("map", "clear", output.type.shape, axes);
+  lowering.store(cleared, output, constantExpression("f32", 0), axes.map(axisExpression));
+  const place = lowering.places.get(output) as Place;
+  const group = lowering.open("map", "scatter", updates.type.shape, [...places, ...width]);
+  lowering.accept(group, reader);
+  const flat = flattenIndex([row, ...width.map(axisExpression)], output.type.shape);
+  group.stores.push({
+    value: lowering.destinations.has(output) ? undefined : output,
+    place,
+    index: addIndex(place.offset, flat),
+    expression: update,
+    mode: "add",
+  });
+  lowering.maker.set(output, group);
+  // Nothing may read the zeros, nor join the kernel that adds.
+  cleared.members.clear();
+  const [first] = lowering.destinations.get(output) ?? [place];
+  for (const other of lowering.destinations.get(output)?.slice(1) ?? []) {
+    if (other !== first) lowering.copy(output, [other]);
+  }
+}

@@ -1,0 +1,380 @@
+/**
+ * Lowering of one graph, the program's own or the body of a loop: decides where values live, and
+ * gathers those that are kept into groups.
+ *
+ * @module
+ */
+import type { Equation, Graph, Value } from "../ir/graph.ts";
+import { sameShape, type Shape, sizeOf } from "../ir/tensor_type.ts";
+import {
+  addIndex,
+  type Axis,
+  axisExpression,
+  type Buffer,
+  type Expression,
+  flattenIndex,
+  index,
+  load,
+  unflattenIndex,
+  visitExpression,
+} from "../ir/expression.ts";
+import { axesFor, isOwnIndex, isRegular, ownIndex } from "./lower_axes.ts";
+import { lowerConcatenate, lowerMatmul, lowerReduce, lowerScatter } from "./lower_equations.ts";
+import { lowerScan } from "./lower_scan.ts";
+import {
+  type Group,
+  type LoopStep,
+  type LowerState,
+  newReader,
+  type Place,
+  type Reader,
+  type Work,
+} from "./lower_types.ts";
+
+/** Primitives that only look at their input differently. */
+const VIEWS = new Set(["reshape", "transpose", "broadcast", "reverse", "slice", "split"]);
+
+/** Lowers one graph. */
+export class GraphLowering {
+  readonly #graph: Graph;
+  /** What all graphs of the program share. */
+  readonly state: LowerState;
+  readonly #parent: GraphLowering | undefined;
+  /** Buffers of the graph's arguments; only of a whole program. */
+  readonly inputs: Buffer[] = [];
+  /** Buffers of the graph's results; only of a whole program. */
+  readonly outputs: Buffer[] = [];
+  /** What has been gathered. */
+  readonly steps: (Group | LoopStep)[] = [];
+
+  /** Where kept values lie. */
+  readonly places = new Map<Value, Place>();
+  /** Where values are wanted: results of the graph, and what loops carry and stack. */
+  readonly destinations = new Map<Value, Place[]>();
+  readonly #producers = new Map<Value, { readonly equation: Equation; readonly output: number }>();
+  /** Values of the body that are values of the graph around it, at leading indices. */
+  readonly outer = new Map<
+    Value,
+    { readonly value: Value; readonly lead: readonly Expression[] }
+  >();
+  /** The step that makes a kept value. */
+  readonly maker = new Map<Value, Group | LoopStep>();
+
+  /** Prepares to lower a graph. */
+  constructor(graph: Graph, state: LowerState, parent?: GraphLowering) {
+    this.#graph = graph;
+    this.state = state;
+    this.#parent = parent;
+    for (const equation of graph.equations) {
+      equation.outputs.forEach((value, output) => this.#producers.set(value, { equation, output }));
+    }
+  }
+
+  /** Prepares to lower a whole program: arguments and results get buffers. */
+  static ofProgram(graph: Graph, state: LowerState): GraphLowering {
+    const lowering = new GraphLowering(graph, state);
+    const buffer = (value: Value, name: string): Buffer => ({
+      name,
+      dtype: value.type.dtype,
+      size: sizeOf(value.type.shape),
+    });
+    graph.inputs.forEach((value, i) => {
+      const own = buffer(value, `input${i}`);
+      lowering.inputs.push(own);
+      lowering.places.set(value, { buffer: own, offset: index(0) });
+    });
+    graph.outputs.forEach((value, i) => {
+      const own = buffer(value, `output${i}`);
+      lowering.outputs.push(own);
+      lowering.addDestination(value, { buffer: own, offset: index(0) });
+    });
+    return lowering;
+  }
+
+  /** Asks for a copy of a value at a place. */
+  addDestination(value: Value, place: Place): void {
+    const list = this.destinations.get(value) ?? [];
+    list.push(place);
+    this.destinations.set(value, list);
+  }
+
+  /** Groups of this graph and of the bodies inside. */
+  *allGroups(): Generator<Group> {
+    for (const step of this.steps) {
+      if (step.kind === "loop") yield* step.body.allGroups();
+      else yield step;
+    }
+  }
+
+  /** Whether a value is only another value looked at differently, which is kept instead of it. */
+  isView(value: Value): boolean {
+    const producer = this.#producers.get(value);
+    if (!producer) return this.#bodies().some((body) => body.isView(value));
+    const { primitive, inputs } = producer.equation;
+    return VIEWS.has(primitive.name) && !this.places.has(inputs[0]);
+  }
+
+  #bodies(): GraphLowering[] {
+    return this.steps.flatMap((step) => step.kind === "loop" ? [step.body] : []);
+  }
+
+  /** Whether a value is an elementwise function of the result of a product or reduction. */
+  followsKernel(value: Value): boolean {
+    const producer = this.#producers.get(value);
+    if (!producer) return this.#bodies().some((body) => body.followsKernel(value));
+    return producer.equation.inputs.some((input) => {
+      const kind = this.#producers.get(input)?.equation.primitive.lowering.kind;
+      return kind === "matmul" || kind === "reduce";
+    });
+  }
+
+  /** Lowers the graph. */
+  run(): void {
+    for (const equation of this.#graph.equations) {
+      const { lowering } = equation.primitive;
+      if (lowering.kind === "reduce") lowerReduce(this, equation, lowering.operation);
+      else if (lowering.kind === "matmul") lowerMatmul(this, equation);
+      else if (lowering.kind === "scatter") lowerScatter(this, equation);
+      else if (lowering.kind === "scan") lowerScan(this, equation);
+      else {
+        for (const value of equation.outputs) {
+          if (this.state.kept.has(value) || this.destinations.has(value)) this.#keep(value);
+        }
+      }
+    }
+    // Results that are arguments, or that a loop has put elsewhere.
+    for (const [value, places] of this.destinations) {
+      const placed = this.places.get(value);
+      const maker = this.maker.get(value);
+      const missing = maker && maker.kind !== "loop"
+        ? []
+        : places.filter((place) => place !== placed);
+      if (missing.length > 0) this.copy(value, missing);
+    }
+  }
+
+  /** An element of a value, as seen by a reader. */
+  element(value: Value, at: readonly Expression[], reader: Reader): Expression {
+    const { group } = reader;
+    if (group?.members.has(value) && isOwnIndex(group, value, at)) {
+      return group.members.get(value) as Expression;
+    }
+    const place = this.places.get(value);
+    if (place) {
+      reader.loaded.add(value);
+      return load(place.buffer, addIndex(place.offset, flattenIndex(at, value.type.shape)));
+    }
+    const outer = this.outer.get(value);
+    if (outer && this.#parent) {
+      return this.#parent.element(outer.value, [...outer.lead, ...at], reader);
+    }
+    const known = reader.known.get(value)?.find((entry) =>
+      at.every((part, i) => part === entry.at[i])
+    );
+    if (known) return known.result;
+    const producer = this.#producers.get(value);
+    if (!producer) throw new Error(`Cannot lower: a value of the graph has no producer`);
+    const { equation, output } = producer;
+    const { lowering } = equation.primitive;
+    let result: Expression;
+    if (lowering.kind === "reshape") {
+      const [input] = equation.inputs;
+      const flat = flattenIndex(at, value.type.shape);
+      result = this.element(input, unflattenIndex(flat, input.type.shape), reader);
+    } else if (lowering.kind === "element") {
+      result = lowering.element({
+        index: at,
+        output,
+        params: equation.params,
+        inputTypes: equation.inputs.map(({ type }) => type),
+        outputTypes: equation.outputs.map(({ type }) => type),
+        read: (i, index) => this.element(equation.inputs[i], index, reader),
+      });
+    } else {throw new Error(
+        `Cannot lower: ${equation.primitive.name} is read before it is computed`,
+      );}
+    const list = reader.known.get(value) ?? [];
+    list.push({ at, result });
+    reader.known.set(value, list);
+    reader.inlined.set(value, result);
+    return result;
+  }
+
+  /** Asks that a value be kept; one of a graph outside is kept there. */
+  want(value: Value): void {
+    const outer = this.outer.get(value);
+    if (outer && this.#parent) return this.#parent.want(outer.value);
+    // What is only looked at differently is kept as it was computed.
+    const producer = this.#producers.get(value);
+    const source = producer?.equation.inputs[0];
+    const view = producer && VIEWS.has(producer.equation.primitive.name);
+    if (view && source && !this.places.has(source) && !this.state.kept.has(source)) {
+      return this.want(source);
+    }
+    this.state.wanted.add(value);
+  }
+
+  newBuffer(value: Value, name: string, size = sizeOf(value.type.shape)): Buffer {
+    const buffer = {
+      name: `${name}${this.state.temporaries.length}`,
+      dtype: value.type.dtype,
+      size,
+    };
+    this.state.temporaries.push(buffer);
+    return buffer;
+  }
+
+  /** Keeps an elementwise value. */
+  #keep(value: Value): void {
+    if (this.places.has(value)) return;
+    const producer = this.#producers.get(value);
+    if (producer?.equation.primitive.name === "concatenate") {
+      return lowerConcatenate(this, value, producer.equation);
+    }
+    const places = this.destinations.get(value) ?? [];
+    this.compute({
+      shape: value.type.shape,
+      name: nameOf(value, this.#producers),
+      stores: Math.max(1, places.length),
+      element: (at, reader) => this.element(value, at, reader),
+      write: (group, expression, at) => this.store(group, value, expression, at),
+    });
+  }
+
+  /** Computes something point by point: in the group it follows, beside one it resembles, or alone. */
+  compute(work: Work): Group {
+    const axes = axesFor(work.shape, "i");
+    const plain = newReader();
+    work.element(axes.map(axisExpression), plain);
+    const makers = [...plain.loaded].flatMap((read) => this.maker.get(read) ?? []);
+    const latest = makers.reduce<Group | LoopStep | undefined>(
+      (last, maker) => !last || maker.order > last.order ? maker : last,
+      undefined,
+    );
+    if (latest && latest.kind !== "loop" && this.#join(work, latest)) return latest;
+    const after = latest?.order ?? -1;
+    for (let i = this.steps.length - 1; i > after; i--) {
+      const step = this.steps[i];
+      const sibling = step.kind === "map" && sameShape(step.shape, work.shape) &&
+        step.stores.every(({ mode }) => mode === "set") &&
+        [...plain.loaded].some((read) =>
+          step.stores.some(({ expression }) => this.#reads(expression, read))
+        );
+      if (sibling && this.#join(work, step)) return step;
+    }
+    const group = this.open("map", work.name, work.shape, axes);
+    this.#join(work, group, true);
+    return group;
+  }
+
+  #reads(expression: Expression, value: Value): boolean {
+    const buffer = this.places.get(value)?.buffer;
+    let found = false;
+    visitExpression(expression, (part) => {
+      found ||= part.kind === "load" && part.buffer === buffer;
+    });
+    return found;
+  }
+
+  /** Adds work to a group if it can be done there, point by point. */
+  #join(work: Work, group: Group, own = false): boolean {
+    const { shape } = work;
+    const stores = group.stores.length + work.stores;
+    if (!own && (sizeOf(shape) !== sizeOf(group.shape) || stores > this.state.mostStores)) {
+      return false;
+    }
+    const reader = newReader(group);
+    const at = ownIndex(group, shape);
+    const expression = work.element(at, reader);
+    if (!own) {
+      // What is read from memory must be there before the group starts, at addresses it can step.
+      for (const read of reader.loaded) {
+        const maker = this.maker.get(read);
+        if (maker && maker.order >= group.order) return false;
+      }
+      if (!sameShape(shape, group.shape) && !isRegular(expression, group.axes)) return false;
+    }
+    this.accept(group, reader);
+    work.write(group, expression, at);
+    return true;
+  }
+
+  /** Notes what an accepted reading needs, and what it computes, at each point or for each term. */
+  accept(group: Group, reader: Reader, by: "point" | "term" = "point"): void {
+    for (const value of reader.loaded) this.state.loaded.add(value);
+    const loops = by === "term" ? [...group.axes, ...group.inner] : group.axes;
+    const times = loops.reduce((product, { extent }) => product * extent, 1);
+    for (const [value, expression] of reader.inlined) {
+      const known = group.inlined.get(value)?.times ?? 0;
+      if (!group.members.has(value)) {
+        group.inlined.set(value, { expression, times: Math.max(times, known) });
+      }
+    }
+  }
+
+  /** Makes a value a member of a group, stored wherever it is wanted. */
+  store(group: Group, value: Value, expression: Expression, at: readonly Expression[]): void {
+    const places = this.destinations.get(value) ??
+      [{ buffer: this.newBuffer(value, nameOf(value, this.#producers)), offset: index(0) }];
+    this.places.set(value, places[0]);
+    this.maker.set(value, group);
+    group.members.set(value, expression);
+    const flat = flattenIndex(at, value.type.shape);
+    const asked = this.destinations.has(value);
+    for (const place of places) {
+      const to = addIndex(place.offset, flat);
+      group.stores.push({
+        value: asked ? undefined : value,
+        place,
+        index: to,
+        expression,
+        mode: "set",
+      });
+    }
+  }
+
+  open(
+    kind: Group["kind"],
+    name: string,
+    shape: Shape,
+    axes: readonly Axis[],
+    rest: Partial<Group> = {},
+  ): Group {
+    const group: Group = {
+      kind,
+      name,
+      order: this.steps.length,
+      shape,
+      axes,
+      inner: [],
+      members: new Map(),
+      inlined: new Map(),
+      stores: [],
+      ...rest,
+    };
+    this.steps.push(group);
+    return group;
+  }
+
+  /** Copies a value that lies elsewhere to places where it is wanted too. */
+  copy(value: Value, places: readonly Place[]): void {
+    const { shape } = value.type;
+    const axes = axesFor(shape, "i");
+    const group = this.open("map", "copy", shape, axes);
+    const reader = newReader();
+    const at = axes.map(axisExpression);
+    const expression = this.element(value, at, reader);
+    this.accept(group, reader);
+    for (const place of places) {
+      const to = addIndex(place.offset, flattenIndex(at, shape));
+      group.stores.push({ value: undefined, place, index: to, expression, mode: "set" });
+    }
+  }
+}
+
+function nameOf(
+  value: Value,
+  producers: ReadonlyMap<Value, { readonly equation: Equation }>,
+): string {
+  return producers.get(value)?.equation.primitive.name ?? "copy";
+}

@@ -1,0 +1,166 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { type PlanLimits, planProgram } from "../backends/webgpu/executable.ts";
+import { optimize } from "../passes/optimize.ts";
+import { TARGET_PROGRAMS, type TargetSizes } from "../backends/self_test_programs.ts";
+import { trace } from "../language/trace.ts";
+import { tanh } from "../language/ops/mod.ts";
+import { lowerGraph } from "./lower.ts";
+import { helpersFor, literal } from "../codegen/wgsl/expressions.ts";
+import { planMemory } from "../codegen/wgsl/memory.ts";
+import { buffersOf, schedule } from "../codegen/wgsl/schedule.ts";
+import { Names } from "../codegen/wgsl/source.ts";
+
+/** What every device has to grant. */
+const LEAST = {
+  maxStorageBuffersPerShaderStage: 8,
+  maxComputeWorkgroupStorageSize: 16384,
+  maxStorageBufferBindingSize: 2 ** 27,
+};
+
+function plan(name: string, sizes: TargetSizes, options: Partial<PlanLimits> = {}) {
+  const graph = TARGET_PROGRAMS[name](sizes);
+  const donated = graph.outputs.slice(1).map((_, i) => [i + 1, i] as const);
+  const program = lowerGraph(optimize(graph), { donated, scatter: "reduce" });
+  return planProgram(program, { ...LEAST, ...options });
+}
+
+/** The jobs whose carry fits a workgroup, in the sizes of their systems. */
+const JOBS: readonly (readonly [job: string, program: string, sizes: TargetSizes])[] = [
+  ["fizzbuzz", "autonomousRnn", {}],
+  ["counting", "oneHotRnn", { time: 11, batch: 32, hidden: 20, symbols: 10 }],
+  ["sevenths", "oneHotRnn", { time: 64, batch: 1, hidden: 128, symbols: 6 }],
+  ["alice", "oneHotRnn", { time: 256, batch: 1, hidden: 512, symbols: 87 }],
+  ["characters by units", "gatedRnn", { time: 8, batch: 64, hidden: 256, symbols: 86 }],
+  ["characters by cells", "embeddingLstm", { time: 8, batch: 64, hidden: 256, symbols: 86 }],
+  ["large", "embeddingLstm", { time: 64, batch: 32, hidden: 512, symbols: 86 }],
+];
+
+for (const [job, program, sizes] of JOBS) {
+  Deno.test(`planProgram() needs at most 10 dispatches for a step of ${job}`, () => {
+    const { runs, shaders } = plan(program, sizes);
+    assert(runs.length <= 10, `found ${runs.length}`);
+    for (const { bindings } of shaders) assert(bindings.length <= 8);
+  });
+}
+
+Deno.test("planProgram() needs as many dispatches for a long loop as for a short one", () => {
+  const counts = [1000, 4000].map((time) =>
+    plan("oneHotRnn", { time, batch: 4, hidden: 8, symbols: 5 }).runs.length
+  );
+  assertEquals(counts[0], counts[1]);
+});
+
+Deno.test("planProgram() runs a loop that is too large for a workgroup step by step", () => {
+  const time = 16;
+  const { runs, shaders } = plan("oneHotRnn", { time, batch: 8, hidden: 64 }, { stepWork: 1 });
+  assert(runs.length > 2 * time && runs.length <= 3 * time + 10, `found ${runs.length}`);
+  assert(shaders.length < 20);
+});
+
+/**
+ * Dispatches that an iteration of the two loops takes where they are stepped: 2 in all where an iteration
+ * is small or its rows are independent and light; more where a product is so large that it is cut into
+ * tiles, which what is computed element by element before and after it does not join.
+ */
+const STEPPED: readonly (readonly [
+  what: string,
+  program: string,
+  sizes: TargetSizes,
+  options: Partial<PlanLimits>,
+  dispatches: number,
+])[] = [
+  ["a small tanh network", "oneHotRnn", { batch: 8, hidden: 64 }, { stepWork: 1 }, 2],
+  ["a wide tanh network, a row a workgroup", "oneHotRnn", { batch: 32, hidden: 256 }, {
+    stepWork: 1,
+  }, 2],
+  ["units with gates", "gatedRnn", { batch: 64, hidden: 128 }, { stepWork: 1 }, 2],
+  ["cells", "embeddingLstm", { batch: 16, hidden: 64 }, { stepWork: 1 }, 2],
+  ["large units", "gatedRnn", { batch: 32, hidden: 1536 }, {}, 4],
+  ["large cells", "embeddingLstm", { batch: 32, hidden: 1536 }, {}, 4],
+];
+
+for (const [what, program, sizes, options, dispatches] of STEPPED) {
+  Deno.test(`planProgram() takes ${dispatches} dispatches a step for ${what}, stepped`, () => {
+    const { runs } = plan(program, { ...sizes, time: 8 }, options);
+    const stepped = runs.filter(({ times }) => times.length > 0).length;
+    assertEquals(stepped, 8 * dispatches);
+    assert(runs.length - stepped <= 10, `found ${runs.length - stepped} outside of the loops`);
+  });
+}
+
+Deno.test("planProgram() cuts a loop into pieces where iterations are limited", () => {
+  const sizes = { time: 256, batch: 1, hidden: 512, symbols: 87 };
+  const whole = plan("oneHotRnn", sizes).runs.length;
+  const pieces = plan("oneHotRnn", sizes, { mostIterations: 60_000 }).runs.length;
+  assert(pieces > whole && pieces < 256, `found ${pieces}`);
+});
+
+Deno.test("planProgram() names the function of the network and its loop", () => {
+  const { graph } = trace([{ dtype: "f32", shape: [3] }], (x) => [tanh(x)]);
+  const { shaders: [{ code, name }] } = planProgram(lowerGraph(graph), LEAST);
+  assertEquals(name, "tanh");
+  assertStringIncludes(code, "output0[point] = ");
+  assertStringIncludes(code, "stable_tanh(input0[point])");
+  assertStringIncludes(code, "fn stable_tanh(");
+});
+
+Deno.test("planMemory() keeps temporaries apart that are alive together", () => {
+  const graph = TARGET_PROGRAMS.embeddingLstm({ time: 4, batch: 8, hidden: 16, symbols: 5 });
+  const program = lowerGraph(optimize(graph), { scatter: "reduce" });
+  const external = new Set([...program.inputs, ...program.outputs]);
+  const items = schedule(program.steps, {
+    maxBindings: 8,
+    isExternal: (buffer) => external.has(buffer),
+    smallWork: 1,
+  });
+  const { places, arenas } = planMemory(items, (buffer) => !external.has(buffer), 2 ** 25);
+  let shared = 0;
+  const all = [...places];
+  const alive = all.map(([buffer]) => {
+    const used = items.flatMap((item, i) =>
+      item.kind === "dispatch" && buffersOf(item).has(buffer) ? [i] : []
+    );
+    return [Math.min(...used), Math.max(...used)];
+  });
+  all.forEach(([a, x], i) =>
+    all.slice(i + 1).forEach(([b, y], j) => {
+      if (x.arena !== y.arena) return;
+      const [first, second] = [alive[i], alive[i + 1 + j]];
+      const overlaps = x.offset < y.offset + b.size && y.offset < x.offset + a.size;
+      if (overlaps) shared++;
+      const together = first[0] <= second[1] && second[0] <= first[1];
+      assert(!(overlaps && together), `${a.name} and ${b.name} share memory`);
+    })
+  );
+  assert(shared > 0, "no memory is used twice");
+  assert(arenas.length <= 3);
+});
+
+Deno.test("literal() writes every number of every type", () => {
+  assertEquals(literal("f32", 1), "1.0");
+  assertEquals(literal("f32", 0.1), "0.1");
+  assertEquals(literal("f32", -0), "(-0.0)");
+  assertEquals(literal("f32", 1e30), "1e+30");
+  assertEquals(literal("f32", 1e300), "infinity()");
+  assertEquals(literal("f32", -Infinity), "(-infinity())");
+  assertEquals(literal("f32", NaN), "not_a_number()");
+  assertEquals(literal("i32", -2147483648), "(-2147483647 - 1)");
+  assertEquals(literal("u32", 4294967295), "4294967295u");
+  assertEquals(literal("bool", 1), "true");
+});
+
+Deno.test("helpersFor() brings what helpers call", () => {
+  const text = helpersFor("let x = real_to_i32(y);");
+  assertStringIncludes(text, "fn real_to_i32(");
+  assertStringIncludes(text, "fn is_nan(");
+  assert(!text.includes("fn infinity("));
+});
+
+Deno.test("Names.unique() gives distinct legal names", () => {
+  const names = new Names();
+  assertEquals(names.unique("h"), "h");
+  assertEquals(names.unique("h"), "h_1");
+  assertEquals(names.unique("switch"), "switch_1");
+  assertEquals(names.unique("__x"), "x");
+  assertEquals(names.unique("3"), "value");
+});

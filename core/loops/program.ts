@@ -1,0 +1,170 @@
+/**
+ * The loop form that both code generators print: a program is a list of kernels and time loops over
+ * buffers. Everything is static: shapes, strides, trip counts.
+ *
+ * A kernel runs its `axes` in any order (they are parallel) and, at each point, evaluates its stores.
+ * A time loop runs its steps in order, once for each value of its `time` axis; the axis may appear in
+ * the indices of the kernels inside, and that is all there is to slices, stacked outputs and carried
+ * state: a carry is a buffer of two (or length + 1) slots addressed by the iteration number.
+ *
+ * @module
+ */
+import type { Axis, Buffer, Expression } from "../ir/expression.ts";
+
+/** One element written per point of a kernel's axes. */
+export interface Store {
+  /** Where to. */
+  readonly buffer: Buffer;
+  /** Element of the buffer. Distinct points write distinct elements, unless `mode` is `"add"`. */
+  readonly index: Expression;
+  /** What is written. */
+  readonly value: Expression;
+  /** `"set"`, or `"add"` to what is there (scatter; points may collide and run in order). */
+  readonly mode: "set" | "add";
+}
+
+/** Elementwise work: at each point of `axes`, the stores. */
+export interface MapKernel {
+  /** Discriminant. */
+  readonly kind: "map";
+  /** Name in generated code and reports. */
+  readonly name: string;
+  /** Parallel loops, outermost first. */
+  readonly axes: readonly Axis[];
+  /** Written at each point. */
+  readonly stores: readonly Store[];
+}
+
+/** What a reduction accumulates. `argmax` gives the first index (in i32) of the greatest value. */
+export type ReduceOperation = "sum" | "max" | "argmax";
+
+/** Reduction: at each point of `axes`, folds `value` over `inner`, then evaluates the stores. */
+export interface ReduceKernel {
+  /** Discriminant. */
+  readonly kind: "reduce";
+  /** Name in generated code and reports. */
+  readonly name: string;
+  /** Parallel loops, outermost first. */
+  readonly axes: readonly Axis[];
+  /** Loops that are folded, outermost first. */
+  readonly inner: readonly Axis[];
+  /** How. `argmax` has exactly one inner axis. */
+  readonly operation: ReduceOperation;
+  /** What is folded, over `axes` and `inner`. */
+  readonly value: Expression;
+  /** Written once a point of `axes`; `accumulator(0)` is the result. */
+  readonly stores: readonly Store[];
+}
+
+/**
+ * Matrix product: at each point of `batch`, `row`, `column`, the sum over `inner` of `x · y`.
+ * `x` reads batch, row and inner; `y` reads batch, inner and column; both indices are affine.
+ */
+export interface MatmulKernel {
+  /** Discriminant. */
+  readonly kind: "matmul";
+  /** Name in generated code and reports. */
+  readonly name: string;
+  /** Loops over independent products, outermost first; often none. */
+  readonly batch: readonly Axis[];
+  /** Rows of the result. */
+  readonly row: Axis;
+  /** Columns of the result. */
+  readonly column: Axis;
+  /** The axis summed over. */
+  readonly inner: Axis;
+  /** Left operand: a load with an affine index. */
+  readonly x: Expression & { readonly kind: "load" };
+  /** Right operand: a load with an affine index. */
+  readonly y: Expression & { readonly kind: "load" };
+  /** Written once an element of the result; `accumulator(0)` is the sum. */
+  readonly stores: readonly Store[];
+}
+
+/** One piece of work. */
+export type Kernel = MapKernel | ReduceKernel | MatmulKernel;
+
+/** A loop over time: its steps in order, for each value of `time`, rising or falling. */
+export interface TimeLoop {
+  /** Discriminant. */
+  readonly kind: "loop";
+  /** Name in generated code and reports. */
+  readonly name: string;
+  /** The loop variable, 0 … length − 1; it counts iterations (rising), whatever the direction. */
+  readonly time: Axis;
+  /** What an iteration does. */
+  readonly steps: readonly Step[];
+}
+
+/** What a program does, in order. */
+export type Step = Kernel | TimeLoop;
+
+/** A whole program. */
+export interface Program {
+  /** Name in reports. */
+  readonly name: string;
+  /** Arguments, in the order of the graph's inputs. */
+  readonly inputs: readonly Buffer[];
+  /**
+   * Results, in the order of the graph's outputs. An output that *is* one of the inputs was
+   * donated: the program updates it in place.
+   */
+  readonly outputs: readonly Buffer[];
+  /** Everything else that the steps touch. */
+  readonly temporaries: readonly Buffer[];
+  /** What is done, in order. */
+  readonly steps: readonly Step[];
+}
+
+/** Parallel loops of a kernel, outermost first. */
+export function axesOf(kernel: Kernel): readonly Axis[] {
+  return kernel.kind === "matmul" ? [...kernel.batch, kernel.row, kernel.column] : kernel.axes;
+}
+
+/** All kernels of some steps, those inside time loops included, in order. */
+export function kernelsOf(steps: readonly Step[]): Kernel[] {
+  return steps.flatMap((step) => step.kind === "loop" ? kernelsOf(step.steps) : [step]);
+}
+
+/** Each kernel as a step of its own, in copies of the loops around it: not what a program does, but how long. */
+export function separateKernels(steps: readonly Step[]): Step[] {
+  return steps.flatMap((step) =>
+    step.kind === "loop"
+      ? separateKernels(step.steps).map((inner): Step => ({ ...step, steps: [inner] }))
+      : [step]
+  );
+}
+
+/** Whether a kernel has no points. */
+export function isEmpty(kernel: Kernel): boolean {
+  return axesOf(kernel).some((axis) => axis.extent === 0);
+}
+
+/** Every expression that a kernel evaluates, with what it stores to. */
+export function expressionsOf(kernel: Kernel): Expression[] {
+  const expressions = kernel.stores.flatMap(({ index, value }) => [index, value]);
+  if (kernel.kind === "reduce") expressions.push(kernel.value);
+  if (kernel.kind === "matmul") expressions.push(kernel.x, kernel.y);
+  return expressions;
+}
+
+/** A kernel with all its expressions, and the buffers it stores to, replaced. */
+export function mapKernel(
+  kernel: Kernel,
+  expression: (expression: Expression) => Expression,
+  buffer: (buffer: Buffer) => Buffer = (same) => same,
+): Kernel {
+  const stores = kernel.stores.map((store) => ({
+    buffer: buffer(store.buffer),
+    index: expression(store.index),
+    value: expression(store.value),
+    mode: store.mode,
+  }));
+  if (kernel.kind === "map") return { ...kernel, stores };
+  if (kernel.kind === "reduce") return { ...kernel, stores, value: expression(kernel.value) };
+  const [x, y] = [expression(kernel.x), expression(kernel.y)];
+  if (x.kind !== "load" || y.kind !== "load") {
+    throw new Error("Cannot replace an operand of a product by what is not a load");
+  }
+  return { ...kernel, stores, x, y };
+}

@@ -1,0 +1,169 @@
+import { assertEquals } from "@std/assert";
+import { evaluateGraph } from "../ir/evaluate.ts";
+import type { Graph } from "../ir/graph.ts";
+import { sub, tanh } from "../language/ops/arithmetic.ts";
+import { broadcastTo, reshape } from "../language/ops/layout.ts";
+import { scan } from "../language/ops/scan.ts";
+import { optimize } from "../passes/optimize.ts";
+import type { DenseArray } from "../ir/primitive.ts";
+import { sampleArray } from "../ir/dense.ts";
+import { gradientGraph } from "../testing/check_gradients.ts";
+import { randomGraph, randomInputs } from "../test_support/random_graph.ts";
+import { randomSource } from "../util/random_source.ts";
+import type { Tensor } from "../language/tensor.ts";
+import { trace } from "../language/trace.ts";
+import { TARGET_PROGRAMS, type TargetSizes } from "../backends/self_test_programs.ts";
+import type { Buffer } from "../ir/expression.ts";
+import { evaluateSchedule } from "../codegen/wasm/evaluate_schedule.ts";
+import type { Program } from "./program.ts";
+import { lowerGraph } from "./lower.ts";
+import { planMemory } from "./plan_memory.ts";
+import {
+  type Schedule,
+  scheduleThreads,
+  type Task,
+  type ThreadOptions,
+} from "../codegen/wasm/thread_schedule.ts";
+
+function scheduleOf(program: Program, options: ThreadOptions) {
+  const plan = planMemory(program);
+  const placeOf = (buffer: Buffer) => {
+    const offset = plan.offsets.get(buffer);
+    return offset === undefined ? { space: buffer, offset: 0 } : { space: "arena", offset };
+  };
+  return { ...plan, schedule: scheduleThreads(program, options, placeOf) };
+}
+
+/** Greatest difference to the meaning of a graph when threads run in some order. */
+function differenceOf(
+  graph: Graph,
+  inputs: readonly DenseArray[],
+  order: readonly number[],
+  change = (schedule: Schedule) => schedule,
+): number {
+  const program = lowerGraph(optimize(graph));
+  const { schedule, size, offsets } = scheduleOf(program, { count: order.length, eager: true });
+  const found = evaluateSchedule(
+    program,
+    change(schedule),
+    inputs.map(({ data }) => Float64Array.from(data)),
+    { order, arena: size, offsets },
+  );
+  let most = 0;
+  evaluateGraph(graph, inputs).forEach(({ data }, i) =>
+    data.forEach((x, j) => {
+      const y = found[i][j];
+      if (Object.is(x, y)) return;
+      const difference = Math.abs(x - y) / Math.max(1, Math.abs(x));
+      most = Math.max(most, Number.isNaN(difference) ? Infinity : difference);
+    })
+  );
+  return most;
+}
+
+const ORDERS = [[0, 1], [1, 0], [2, 0, 1], [0, 1, 2, 3]];
+
+Deno.test("scheduleThreads() keeps the meaning of random programs in any order of threads", () => {
+  for (let seed = 0; seed < 40; seed++) {
+    const graph = seed % 2 === 0
+      ? gradientGraph(randomGraph(seed, { smooth: true }))
+      : randomGraph(seed, { largest: 12 });
+    const inputs = randomInputs(graph, seed);
+    for (const order of ORDERS) {
+      const difference = differenceOf(graph, inputs, order);
+      assertEquals(difference < 1e-6, true, `seed ${seed}, order ${order}: ${difference}`);
+    }
+  }
+});
+
+function targetOf(name: keyof typeof TARGET_PROGRAMS, sizes: TargetSizes) {
+  const graph = TARGET_PROGRAMS[name](sizes);
+  const random = randomSource(3);
+  const inputs = graph.inputs.map(({ type }) =>
+    sampleArray(random, type.shape, { ...type, most: type.dtype === "i32" ? sizes.symbols : 1 })
+  );
+  return { graph, inputs };
+}
+
+for (const name of Object.keys(TARGET_PROGRAMS) as (keyof typeof TARGET_PROGRAMS)[]) {
+  Deno.test(`scheduleThreads() keeps the meaning of ${name} in any order of threads`, () => {
+    for (const batch of [1, 3, 4]) {
+      const { graph, inputs } = targetOf(name, { time: 3, batch, hidden: 5, symbols: 4 });
+      for (const order of ORDERS) {
+        const difference = differenceOf(graph, inputs, order);
+        assertEquals(difference < 1e-6, true, `batch ${batch}, order ${order}: ${difference}`);
+      }
+    }
+  });
+}
+
+Deno.test("evaluateSchedule() shows a barrier that is missing", () => {
+  const { graph, inputs } = targetOf("embeddingLstm", { time: 3, batch: 4, hidden: 5, symbols: 4 });
+  const without = (tasks: readonly Task[]): Task[] =>
+    tasks.filter(({ kind }) => kind !== "barrier").map((task) =>
+      task.kind === "loop" ? { ...task, tasks: without(task.tasks) } : task
+    );
+  const differences = [[0, 1], [1, 0]].map((order) =>
+    differenceOf(graph, inputs, order, ({ tasks, thread }) => ({ tasks: without(tasks), thread }))
+  );
+  assertEquals(Math.max(...differences) > 1e-3, true, differences.join(", "));
+});
+
+/** Barriers in a schedule, and in its loops. */
+function barriersIn(tasks: readonly Task[]): { readonly around: number; readonly inside: number } {
+  let [around, inside] = [0, 0];
+  for (const task of tasks) {
+    if (task.kind === "barrier") around++;
+    else if (task.kind === "loop") inside += barriersIn(task.tasks).around;
+  }
+  return { around, inside };
+}
+
+Deno.test("scheduleThreads() runs the rows of a batch through a loop without waiting", () => {
+  const sizes = { time: 8, hidden: 64, symbols: 32 };
+  const large = lowerGraph(optimize(TARGET_PROGRAMS.embeddingLstm({ ...sizes, batch: 32 })));
+  const rows = scheduleOf(large, { count: 2 }).schedule;
+  assertEquals([rows.thread.extent, barriersIn(rows.tasks).inside], [2, 0]);
+  // A single row is cut inside, where all wait for each other once an iteration, there and back.
+  const single = lowerGraph(
+    optimize(TARGET_PROGRAMS.embeddingLstm({ ...sizes, hidden: 512, batch: 1 })),
+  );
+  const inside = scheduleOf(single, { count: 2 }).schedule;
+  assertEquals(inside.thread.extent, 2);
+  assertEquals(barriersIn(inside.tasks).inside >= 2, true);
+});
+
+Deno.test("scheduleThreads() shares columns where each thread would read large weights whole", () => {
+  const sizes = { time: 4, batch: 32, symbols: 32 };
+  const barriers = [256, 512].map((hidden) => {
+    const program = lowerGraph(optimize(TARGET_PROGRAMS.embeddingLstm({ ...sizes, hidden })));
+    return barriersIn(scheduleOf(program, { count: 2 }).schedule.tasks).inside > 0;
+  });
+  assertEquals(barriers, [false, true]);
+});
+
+Deno.test("scheduleThreads() leaves small programs to one thread", () => {
+  const program = lowerGraph(
+    optimize(TARGET_PROGRAMS.embeddingLstm({ time: 5, batch: 2, hidden: 8, symbols: 4 })),
+  );
+  const { schedule } = scheduleOf(program, { count: 2 });
+  assertEquals([schedule.thread.extent, barriersIn(schedule.tasks).around], [1, 0]);
+});
+
+Deno.test("scheduleThreads() leaves many small regions to one thread", () => {
+  // Sums over columns and rows in turn: threads would meet twice in each iteration.
+  const type = (size: number) => ({ dtype: "f32", shape: [size, size] }) as const;
+  const threadsOf = (size: number): number => {
+    const { graph } = trace([type(size)], (x) => {
+      const step = (h: Tensor): [Tensor, Tensor[]] => {
+        const columns = tanh(sub(h, broadcastTo(h.sum([0]), [size, size])));
+        const rows = reshape(columns.sum([1]), [size, 1]);
+        return [tanh(sub(columns, broadcastTo(rows, [size, size]))), []];
+      };
+      return [scan(step, x, [], { length: 200 })[0]];
+    });
+    const { schedule } = scheduleOf(lowerGraph(optimize(graph)), { count: 2 });
+    return schedule.thread.extent;
+  };
+  assertEquals([threadsOf(56), threadsOf(400)], [1, 2]);
+});

@@ -1,0 +1,84 @@
+/**
+ * The passes: what is done to a graph between tracing and a backend, in order.
+ *
+ * @module
+ */
+import { checkGraph } from "./check_graph.ts";
+import type { Graph } from "../ir/graph.ts";
+import { dedupeScan } from "./dedupe_scan.ts";
+import { gatherTerms } from "./reassociate_sums.ts";
+import { hoistFromScan } from "./hoist_from_scan.ts";
+import { multiplyTables } from "./project_before_gather.ts";
+import { oneHotToGather } from "./one_hot_to_gather.ts";
+import { recomputeSaved } from "./rematerialize.ts";
+import { removeDead } from "./eliminate_dead_code.ts";
+import { shareCommon } from "./eliminate_common_subexpressions.ts";
+import { simplify } from "./simplify.ts";
+import { sinkFromScan } from "./sink_from_scan.ts";
+import { sumAfterScan } from "./sum_after_scan.ts";
+
+/** A step of {@linkcode optimize}: a graph of the same meaning, the same object if nothing changed. */
+export type Pass = (graph: Graph) => Graph;
+
+/** The passes by name, in the order they run. */
+export const PASSES: readonly (readonly [name: string, pass: Pass])[] = [
+  ["remove_dead", removeDead],
+  ["simplify", simplify],
+  ["share_common", shareCommon],
+  ["dedupe_scan", dedupeScan],
+  ["one_hot_to_gather", oneHotToGather],
+  ["multiply_tables", multiplyTables],
+  ["gather_terms", gatherTerms],
+  ["sum_after_scan", sumAfterScan],
+  ["hoist_from_scan", hoistFromScan],
+  ["sink_from_scan", sinkFromScan],
+  ["recompute_saved", recomputeSaved],
+];
+
+/** Options of {@linkcode optimize}. */
+export interface OptimizeOptions {
+  /** Called after each pass that changed the graph. */
+  readonly trace?: (name: string, graph: Graph) => void;
+  /** Whether to check the graph after each pass; `false` if left out. */
+  readonly validate?: boolean;
+}
+
+/** Rounds after which a graph that still changes is taken as it is. */
+const MOST_ROUNDS = 12;
+
+/**
+ * Runs the passes over a graph until none changes it.
+ *
+ * @param graph The graph.
+ * @param options What to call after each pass.
+ * @returns A graph of the same meaning, up to rounding.
+ * @throws {TypeError} If `validate` is set and a pass makes a graph that is not well formed.
+ *
+ * @example Usage
+ * ```ts
+ * import { add, mul } from "@unroll/core";
+ * import { optimize, trace } from "@unroll/core/compiler";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * const { graph } = trace([{ dtype: "f32", shape: [2] }], (x) => {
+ *   add(x, 1); // read by nothing
+ *   return [mul(x, x)];
+ * });
+ * strictEqual(optimize(graph).equations.length, 1);
+ * ```
+ */
+export function optimize(graph: Graph, options: OptimizeOptions = {}): Graph {
+  for (let round = 0; round < MOST_ROUNDS; round++) {
+    const before = graph;
+    for (const [name, pass] of PASSES) {
+      const changed = pass(graph);
+      if (changed !== graph) {
+        if (options.validate) checkGraph(changed);
+        options.trace?.(name, changed);
+      }
+      graph = changed;
+    }
+    if (graph === before) break;
+  }
+  return graph;
+}

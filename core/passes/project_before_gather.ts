@@ -1,0 +1,130 @@
+/**
+ * A product whose rows are picked from a table, more rows than the table has, is computed once for each
+ * row of the table instead: an embedding is multiplied by the weights, and what was picked from it is
+ * picked from the result. Its derivatives add up what belongs to one row of the table before they
+ * multiply.
+ *
+ * @module
+ */
+import type { Equation, Graph, Value } from "../ir/graph.ts";
+import { GATHER, SCATTER_ADD } from "../language/primitives/gather.ts";
+import { RESHAPE } from "../language/primitives/layout.ts";
+import { MATMUL, type MatmulParams } from "../language/primitives/matmul.ts";
+import { SCAN } from "../language/primitives/scan.ts";
+import { sizeOf } from "../ir/tensor_type.ts";
+import { withBody } from "./loop.ts";
+import { rewrite, type Rewriter } from "./rewrite.ts";
+import { emitReshape, producedBy } from "./simplify_rule.ts";
+
+/** So many times as many rows as the table has must be picked. */
+const LEAST_REPETITION = 2;
+/** Adding up must cost less than multiplying: for derivatives, rows of the table have so many numbers. */
+const LEAST_WIDTH = 16;
+
+/**
+ * Rewrites, where `i` has at least twice as many numbers as the table `e` has rows:
+ *
+ * - `matmul(gather(e, i), w)` to `gather(matmul(e, w), i)`;
+ * - `matmul(gather(e, i)ᵀ, y)` to `matmul(eᵀ, scatter_add(i, y))`;
+ * - `scatter_add(i, matmul(y, w))` to `matmul(scatter_add(i, y), w)`.
+ *
+ * It takes for granted that rows of the table that are not picked are finite: the second form multiplies
+ * them by zero.
+ */
+export function multiplyTables(graph: Graph): Graph {
+  const reads = countReads(graph);
+  return rewrite(graph, (equation, rewriter) => {
+    const { primitive, outputs: [output] } = equation;
+    if (primitive === SCAN) return rewriter.add(withBody(equation, multiplyTables));
+    const by = primitive === MATMUL
+      ? productOfTable(equation, rewriter) ?? productWithTable(equation, rewriter)
+      : primitive === SCATTER_ADD
+      ? productAfterSum(equation, rewriter, reads)
+      : undefined;
+    if (by) rewriter.replace(output, by);
+    else rewriter.add(equation);
+  });
+}
+
+function countReads(graph: Graph): Map<Value, number> {
+  const reads = new Map<Value, number>();
+  const read = (value: Value) => reads.set(value, (reads.get(value) ?? 0) + 1);
+  for (const { inputs } of graph.equations) inputs.forEach(read);
+  graph.outputs.forEach(read);
+  return reads;
+}
+
+/** Rows picked from a table, as a matrix. */
+interface Picked {
+  readonly table: Value;
+  /** The numbers of the rows, in as many dimensions as they have. */
+  readonly numbers: Value;
+}
+
+/** How a matrix was picked from the rows of a smaller one. */
+function pickedRows(matrix: Value, rewriter: Rewriter, leastWidth = 0): Picked | undefined {
+  const gather = producedBy(throughReshape(matrix, rewriter), GATHER, rewriter);
+  if (!gather) return undefined;
+  const [table, numbers] = gather.inputs;
+  const [count, width] = matrix.type.shape;
+  // The same rows, whatever the shape of their numbers.
+  if (table.type.shape.length !== 2 || table.type.shape[1] !== width) return undefined;
+  if (width < leastWidth || count < LEAST_REPETITION * table.type.shape[0]) return undefined;
+  return { table, numbers };
+}
+
+function throughReshape(value: Value, rewriter: Rewriter): Value {
+  return producedBy(value, RESHAPE, rewriter)?.inputs[0] ?? value;
+}
+
+/** `matmul(gather(e, i), w)`. */
+function productOfTable(
+  { inputs: [x, y], params, outputs: [output] }: Equation,
+  rewriter: Rewriter,
+): Value | undefined {
+  if (x.type.shape.length !== 2 || (params as MatmulParams).transposeX) return undefined;
+  const picked = pickedRows(x, rewriter);
+  if (!picked) return undefined;
+  const [product] = rewriter.emit(MATMUL, [picked.table, y], params);
+  const [rows] = rewriter.emit(GATHER, [product, picked.numbers]);
+  return emitReshape(rewriter, rows, output.type.shape);
+}
+
+/** `matmul(gather(e, i)ᵀ, y)`, or the transpose of that. */
+function productWithTable(
+  { inputs: [x, y], params }: Equation,
+  rewriter: Rewriter,
+): Value | undefined {
+  const { transposeX, transposeY } = params as MatmulParams;
+  if (x.type.shape.length !== 2 || !transposeX || transposeY) return undefined;
+  const added = (value: Value, { table, numbers }: Picked): Value => {
+    const indices = emitReshape(rewriter, numbers, [value.type.shape[0]]);
+    return rewriter.emit(SCATTER_ADD, [indices, value], { rows: table.type.shape[0] })[0];
+  };
+  const left = pickedRows(x, rewriter, LEAST_WIDTH);
+  if (left) return rewriter.emit(MATMUL, [left.table, added(y, left)], params)[0];
+  const right = pickedRows(y, rewriter, LEAST_WIDTH);
+  return right && rewriter.emit(MATMUL, [added(x, right), right.table], params)[0];
+}
+
+/** `scatter_add(i, matmul(y, w))`, if nothing else reads the product. */
+function productAfterSum(
+  { inputs: [numbers, updates], params, outputs: [output] }: Equation,
+  rewriter: Rewriter,
+  reads: ReadonlyMap<Value, number>,
+): Value | undefined {
+  const source = throughReshape(updates, rewriter);
+  const product = producedBy(source, MATMUL, rewriter);
+  if (!product || reads.get(updates) !== 1 || reads.get(source) !== 1) return undefined;
+  const { transposeX } = product.params as MatmulParams;
+  const [count, width] = source.type.shape;
+  const rows = params.rows as number;
+  const isRows = source.type.shape.length === 2 && sizeOf(numbers.type.shape) === count &&
+    output.type.shape.length === 2;
+  const pays = width >= LEAST_WIDTH && count >= LEAST_REPETITION * rows;
+  if (transposeX || !isRows || !pays) return undefined;
+  const [y, w] = product.inputs;
+  const indices = emitReshape(rewriter, numbers, [count]);
+  const [sums] = rewriter.emit(SCATTER_ADD, [indices, y], { rows });
+  return rewriter.emit(MATMUL, [sums, w], product.params)[0];
+}

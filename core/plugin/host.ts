@@ -1,0 +1,37 @@
+/**
+ * For programs that load models and tasks by name and read their options from text, as the command
+ * line does.
+ *
+ * @example Read options as flags
+ * ```ts
+ * import { nearestName } from "@unroll/core/plugin/host";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * strictEqual(nearestName("gnu", ["mlp", "rnn", "gru", "lstm"]), "gru");
+ * ```
+ *
+ * @module
+ */
+export { optionFlags, optionHelp, parseOptionTexts } from "./option_flags.ts";
+export {
+  type ChoiceKind,
+  type EitherKind,
+  formatKind,
+  type ListKind,
+  type NumberKind,
+  type OptionKind,
+  type PlainKind,
+  type TextKind,
+} from "./option_kind.ts";
+export {
+  describeOptions,
+  formatOptionValue,
+  type Option,
+  optionsFromJson,
+  type OptionSpelling,
+  optionsToJson,
+  parseOptions,
+} from "./options.ts";
+export { isPlugin } from "./plugin.ts";
+export { isTrustable, knownPlugin, resolvePlugin, type ResolveSettings } from "./resolve.ts";
+export { editDistance, nearestName } from "../util/names.ts";

@@ -1,0 +1,348 @@
+/**
+ * The safetensors format: named arrays in one file, read and written as bytes.
+ *
+ * A file is the length of the header (8 bytes, little endian), the header (JSON: name → dtype, shape and where the data
+ * begin and end; strings under `__metadata__`), then the data, without gaps. See the format's description at
+ * https://huggingface.co/docs/safetensors. Reading trusts nothing: whatever the bytes, it returns arrays that fit their
+ * shapes, or throws one sentence. No file system is touched, so this runs in a browser too.
+ *
+ * @module
+ */
+
+/** The arrays that hold the elements of each dtype; 16-bit floats stay as their bits, booleans are bytes 0 and 1. */
+export interface SafetensorsArrays {
+  /** Bytes 0 and 1. */
+  readonly BOOL: Uint8Array;
+  /** Bytes. */
+  readonly U8: Uint8Array;
+  /** Bytes with a sign. */
+  readonly I8: Int8Array;
+  /** 16 bits. */
+  readonly U16: Uint16Array;
+  /** 16 bits with a sign. */
+  readonly I16: Int16Array;
+  /** The bits of IEEE half floats. */
+  readonly F16: Uint16Array;
+  /** The upper 16 bits of 32-bit floats. */
+  readonly BF16: Uint16Array;
+  /** 32 bits. */
+  readonly U32: Uint32Array;
+  /** 32 bits with a sign. */
+  readonly I32: Int32Array;
+  /** 32-bit floats. */
+  readonly F32: Float32Array;
+  /** 64 bits. */
+  readonly U64: BigUint64Array;
+  /** 64 bits with a sign. */
+  readonly I64: BigInt64Array;
+  /** 64-bit floats. */
+  readonly F64: Float64Array;
+}
+
+/** Element types of the format that are known here. */
+export type SafetensorsDType = keyof SafetensorsArrays;
+
+/** One array of a file. */
+export type StoredTensor = {
+  readonly [DType in SafetensorsDType]: {
+    readonly dtype: DType;
+    /** Outermost dimension first; `[]` is a scalar. */
+    readonly shape: readonly number[];
+    /** The elements, row by row. */
+    readonly data: SafetensorsArrays[DType];
+  };
+}[SafetensorsDType];
+
+/** What a file holds. */
+export interface SafetensorsContents {
+  /** Name → array, in the order of the file. */
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+  /** The strings under `__metadata__`. */
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+interface ArrayClass {
+  readonly BYTES_PER_ELEMENT: number;
+  new (buffer: ArrayBuffer): SafetensorsArrays[SafetensorsDType];
+}
+
+const ARRAYS: Readonly<Record<SafetensorsDType, ArrayClass>> = {
+  BOOL: Uint8Array,
+  U8: Uint8Array,
+  I8: Int8Array,
+  U16: Uint16Array,
+  I16: Int16Array,
+  F16: Uint16Array,
+  BF16: Uint16Array,
+  U32: Uint32Array,
+  I32: Int32Array,
+  F32: Float32Array,
+  U64: BigUint64Array,
+  I64: BigInt64Array,
+  F64: Float64Array,
+};
+
+const METADATA = "__metadata__";
+/** Where headers end is padded to this, so that data may be mapped in place. */
+const ALIGNMENT = 8;
+/** The format's own bound on headers, against files that are something else. */
+const LONGEST_HEADER = 100_000_000;
+
+/**
+ * Writes arrays and strings as the bytes of a safetensors file.
+ *
+ * Wide elements are laid before narrow ones, so that each array is aligned to its elements.
+ *
+ * @param tensors Name → array; shape and data must agree.
+ * @param metadata Strings to keep with them.
+ * @returns The bytes of the file.
+ * @throws {TypeError} When an array has not as many elements as its shape, or is of another class than its dtype.
+ *
+ * @example Usage
+ * ```ts
+ * import { decodeSafetensors, encodeSafetensors } from "@unroll/core/runs";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * const bytes = encodeSafetensors(
+ *   new Map([["bias", { dtype: "F32", shape: [2], data: new Float32Array([1, 2]) }]]),
+ *   { note: "two biases" },
+ * );
+ *
+ * deepStrictEqual(decodeSafetensors(bytes).metadata, { note: "two biases" });
+ * ```
+ */
+export function encodeSafetensors(
+  tensors: ReadonlyMap<string, StoredTensor>,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array<ArrayBuffer> {
+  for (const [name, tensor] of tensors) checkStored(name, tensor);
+  const laid = [...tensors].sort(([, a], [, b]) =>
+    b.data.BYTES_PER_ELEMENT - a.data.BYTES_PER_ELEMENT
+  );
+  // Written out by hand: an object would reorder names like "0" and lose one called "__proto__".
+  const fields: string[] = [];
+  if (Object.keys(metadata).length > 0) {
+    fields.push(`"${METADATA}":${JSON.stringify(metadata)}`);
+  }
+  let end = 0;
+  for (const [name, { dtype, shape, data }] of laid) {
+    const entry = { dtype, shape, data_offsets: [end, end += data.byteLength] };
+    fields.push(`${JSON.stringify(name)}:${JSON.stringify(entry)}`);
+  }
+  const header = new TextEncoder().encode(`{${fields.join(",")}}`);
+  const start = 8 + Math.ceil(header.length / ALIGNMENT) * ALIGNMENT;
+  const bytes = new Uint8Array(start + end).fill(0x20, 8, start);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(start - 8), true);
+  bytes.set(header, 8);
+  let position = start;
+  for (const [, { data }] of laid) {
+    bytes.set(
+      new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+      position,
+    );
+    position += data.byteLength;
+  }
+  return bytes;
+}
+
+function checkStored(name: string, { dtype, shape, data }: StoredTensor): void {
+  const type = `${dtype}[${shape.join(",")}]`;
+  if (name === METADATA) {
+    throw new TypeError(
+      `Cannot store a tensor as "${name}": the name is the format's own`,
+    );
+  }
+  if (!(data instanceof ARRAYS[dtype])) {
+    throw new TypeError(
+      `Cannot store "${name}" as ${type}: a ${ARRAYS[dtype].name} is needed, found a ${
+        (data as object).constructor.name
+      }`,
+    );
+  }
+  const count = shape.reduce((product, dimension) => product * dimension, 1);
+  if (!shape.every(isSize) || count !== data.length) {
+    throw new TypeError(
+      `Cannot store "${name}" as ${type}: ${count} elements are needed, found ${data.length}`,
+    );
+  }
+}
+
+/**
+ * Reads the bytes of a safetensors file.
+ *
+ * @param bytes The whole file.
+ * @returns Its arrays, copied out, and its strings.
+ * @throws {RangeError} When the bytes are cut short, are no such file, or contradict themselves.
+ *
+ * @example Usage
+ * ```ts
+ * import { decodeSafetensors } from "@unroll/core/runs";
+ * import { throws } from "node:assert/strict";
+ *
+ * throws(() => decodeSafetensors(new Uint8Array(3)), {
+ *   message: "Cannot read safetensors: at least 8 bytes are needed, found 3",
+ * });
+ * ```
+ */
+export function decodeSafetensors(bytes: Uint8Array): SafetensorsContents {
+  const header = readHeader(bytes);
+  const data = bytes.subarray(header.end);
+  const tensors = new Map<string, StoredTensor>();
+  const ranges: {
+    readonly name: string;
+    readonly begin: number;
+    readonly end: number;
+  }[] = [];
+  for (const [name, entry] of Object.entries(header.fields)) {
+    if (name === METADATA) continue;
+    const { dtype, shape, begin, end } = readEntry(name, entry);
+    if (end > data.length) {
+      throw unreadable(
+        `${
+          JSON.stringify(name)
+        } ends at byte ${end} of the data, found ${data.length} bytes: the file is cut short`,
+      );
+    }
+    ranges.push({ name, begin, end });
+    // A copy: the file's bytes need not be aligned to the elements, nor be kept.
+    const array = new ARRAYS[dtype](data.slice(begin, end).buffer);
+    if (dtype === "BOOL" && (array as Uint8Array).some((byte) => byte > 1)) {
+      throw unreadable(
+        `${JSON.stringify(name)} is BOOL and has a byte that is neither 0 nor 1`,
+      );
+    }
+    tensors.set(name, { dtype, shape, data: array } as StoredTensor);
+  }
+  checkRanges(ranges, data.length);
+  return { tensors, metadata: readMetadata(header.fields[METADATA]) };
+}
+
+function readHeader(
+  bytes: Uint8Array,
+): {
+  readonly fields: Readonly<Record<string, unknown>>;
+  readonly end: number;
+} {
+  if (bytes.length < 8) {
+    throw unreadable(`at least 8 bytes are needed, found ${bytes.length}`);
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const length = Number(view.getBigUint64(0, true));
+  if (length > LONGEST_HEADER) {
+    throw unreadable(
+      `a header of ${length} bytes is too long, this is another kind of file`,
+    );
+  }
+  if (8 + length > bytes.length) {
+    throw unreadable(
+      `a header of ${length} bytes is announced, found ${bytes.length - 8}: the file is cut short`,
+    );
+  }
+  let fields: unknown;
+  try {
+    fields = JSON.parse(
+      new TextDecoder("utf-8", { fatal: true }).decode(
+        bytes.subarray(8, 8 + length),
+      ),
+    );
+  } catch (error) {
+    throw unreadable("the header is not JSON", error);
+  }
+  if (!isRecord(fields)) throw unreadable("the header is not a JSON object");
+  return { fields, end: 8 + length };
+}
+
+function readEntry(name: string, entry: unknown): {
+  readonly dtype: SafetensorsDType;
+  readonly shape: readonly number[];
+  readonly begin: number;
+  readonly end: number;
+} {
+  if (!isRecord(entry)) {
+    throw unreadable(
+      `the header's entry for ${JSON.stringify(name)} is not an object`,
+    );
+  }
+  const { dtype, shape, data_offsets: offsets } = entry;
+  if (typeof dtype !== "string" || !Object.hasOwn(ARRAYS, dtype)) {
+    throw unreadable(
+      `${JSON.stringify(name)} has dtype ${JSON.stringify(dtype)}, known dtypes are ${
+        Object.keys(ARRAYS).join(", ")
+      }`,
+    );
+  }
+  if (!Array.isArray(shape) || !shape.every(isSize)) {
+    throw unreadable(
+      `${JSON.stringify(name)} has shape ${JSON.stringify(shape)}, a list of sizes is needed`,
+    );
+  }
+  if (
+    !Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isSize) ||
+    offsets[0] > offsets[1]
+  ) {
+    throw unreadable(
+      `${JSON.stringify(name)} has data_offsets ${JSON.stringify(offsets)}, [begin, end] is needed`,
+    );
+  }
+  const [begin, end]: number[] = offsets;
+  const known = dtype as SafetensorsDType;
+  const size = shape.reduce(
+    (product, dimension) => product * dimension,
+    ARRAYS[known].BYTES_PER_ELEMENT,
+  );
+  if (end - begin !== size) {
+    throw unreadable(
+      `${JSON.stringify(name)} is ${dtype}[${shape.join(",")}], ${size} bytes are needed, found ${
+        end - begin
+      }`,
+    );
+  }
+  return { dtype: known, shape, begin, end };
+}
+
+/** The arrays must lie side by side and fill the data: no overlap, no gap, nothing after. */
+function checkRanges(
+  ranges: {
+    readonly name: string;
+    readonly begin: number;
+    readonly end: number;
+  }[],
+  length: number,
+): void {
+  ranges.sort((a, b) => a.begin - b.begin || a.end - b.end);
+  let position = 0;
+  for (const { name, begin, end } of ranges) {
+    if (begin !== position) {
+      throw unreadable(
+        `${JSON.stringify(name)} begins at byte ${begin} of the data, ${position} is needed`,
+      );
+    }
+    position = end;
+  }
+  if (position !== length) {
+    throw unreadable(`the tensors take ${position} bytes, found ${length}`);
+  }
+}
+
+function readMetadata(metadata: unknown): Readonly<Record<string, string>> {
+  if (metadata === undefined) return {};
+  if (
+    !isRecord(metadata) ||
+    !Object.values(metadata).every((value) => typeof value === "string")
+  ) {
+    throw unreadable(`${METADATA} must hold strings`);
+  }
+  return metadata as Readonly<Record<string, string>>;
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isSize(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function unreadable(problem: string, cause?: unknown): RangeError {
+  return new RangeError(`Cannot read safetensors: ${problem}`, { cause });
+}
