@@ -164,24 +164,22 @@ async function trainingOf(
     throw new UsageError(`Cannot count epochs of ${task.name}: its data have no end, say --steps`);
   }
   const own = recipeSettings(recipe, instance, epochs);
-  const { learningRate, optimizer, phases, schedule: _, ...rest } = own;
+  const { learningRate, optimizer: _, phases, ...rest } = own;
   const isTyped = (name: string) =>
     flags.some((flag) => flag.option.name === name && typed[camelCase(flag.flag)] !== undefined);
-  const { optimizer: optimizerName, schedule } = recipe.training;
+  const { optimizer, optimizerSettings } = recipe.training;
   const options: Partial<TrainOptions> = {
     ...rest as Partial<TrainOptions>,
     ...(learningRate === undefined || isTyped("phases") ? {} : { lr: learningRate }),
-    ...(optimizerName === undefined ? {} : { optimizer: optimizerName }),
-    ...(schedule === undefined ? {} : { schedule }),
+    // The settings of one optimizer mean nothing to another.
+    ...(optimizer === undefined || isTyped("optimizer") ? {} : { optimizer, ...optimizerSettings }),
   };
   const kept = Object.fromEntries(Object.entries(options).filter(([name]) => !isTyped(name)));
-  // What is made of a name and its settings, and phases, which only rates that are typed replace.
-  const settings: Partial<TrainSettings> = {
-    ...(optimizer !== undefined && !isTyped("optimizer") && !isTyped("momentum")
-      ? { optimizer }
-      : {}),
-    ...(phases !== undefined && !isTyped("lr") && !isTyped("phases") ? { phases } : {}),
-  };
+  // Phases, which only rates that are typed replace.
+  const settings: Partial<TrainSettings> = phases === undefined || isTyped("lr") ||
+      isTyped("phases")
+    ? {}
+    : { phases };
   return { training: { ...readFlags(general, flags, typed), ...kept }, settings };
 }
 

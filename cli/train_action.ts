@@ -4,24 +4,22 @@
  * @module
  */
 
+import { flagName } from "@unroll/core/plugin/host";
+import { recordedSettings } from "@unroll/core/training";
 import { type BackendName, chooseDevice, DeviceLostError } from "@unroll/core/backends";
 import {
   type LearningPhase,
   type Model,
   type ModelPlugin,
-  type OptimizerName,
-  type ScheduleName,
   type Task,
   type TaskInstance,
   type TaskPlugin,
-  type TrainingDefaults,
 } from "@unroll/core/plugin";
 import { knownPlugin } from "@unroll/core/plugin/host";
 import {
   type Json,
   type JsonRecord,
   openRun,
-  reconfigureRun,
   type RunFolder,
   type SavedTrainSettings,
   snapshotOf,
@@ -32,7 +30,6 @@ import {
   OPTIMIZERS,
   parsePhases,
   resolveSettings,
-  SCHEDULES,
   type Snapshot,
   type TrainingEvent,
   type TrainResult,
@@ -43,7 +40,7 @@ import { lookInside } from "./hidden_states.ts";
 import { mayCallLibraries } from "./machine.ts";
 import { quoted } from "./quoted.ts";
 import type { Reporter } from "./reporter.ts";
-import type { TrainOptions } from "./train_options.ts";
+import { OPTIMIZER_OPTIONS, type TrainOptions } from "./train_options.ts";
 import { type KnownPlugins, trustText } from "./trust.ts";
 import type { Chosen, ResumeRequest, TrainRequest } from "./world.ts";
 
@@ -93,24 +90,28 @@ function readPhases(text: string): readonly LearningPhase[] {
 
 /** Settings of the trainer that options name. */
 export function settingsOf(options: TrainOptions): Partial<TrainSettings> {
-  const { lr, phases, optimizer, momentum, weightDecay, ...rest } = options;
+  const { lr, phases, optimizer, ...rest } = options;
   if (lr !== undefined && phases !== undefined) {
     throw new UsageError("Cannot use --lr with --phases: each phase has its own learning rate");
   }
-  if (momentum !== undefined && optimizer !== "sgd") {
-    throw new UsageError(
-      "Cannot use --momentum without --optimizer sgd: other optimizers have none",
-    );
+  const own: Record<string, number | boolean | string> = {};
+  for (const name of OPTIMIZER_OPTIONS) {
+    const value = options[name];
+    if (value === undefined) continue;
+    const having = Object.entries(OPTIMIZERS).filter(([, make]) => name in make().settings)
+      .map(([name]) => name);
+    if (optimizer === undefined || !having.includes(optimizer)) {
+      throw new UsageError(
+        `Cannot use --${flagName(name)} without --optimizer ${having.join(" or ")}: ` +
+          "others have none",
+      );
+    }
+    own[name] = value;
   }
-  if (weightDecay !== undefined && optimizer !== "adamw") {
-    throw new UsageError("Cannot use --weight-decay without --optimizer adamw: others have none");
-  }
-  const made = optimizer &&
-    OPTIMIZERS[optimizer]({ ...momentum && { momentum }, ...weightDecay && { weightDecay } });
   return {
     ...rest,
     learningRate: lr,
-    optimizer: made,
+    optimizer: optimizer && OPTIMIZERS[optimizer](own),
     ...(phases === undefined ? {} : { phases: readPhases(phases) }),
   };
 }
@@ -130,7 +131,12 @@ export async function trainAndKeep(
   version: string,
   signal?: AbortSignal,
 ): Promise<void> {
-  await trainAndTell({
+  await trainAndTell({ ...requested(request, version), signal }, reporter);
+}
+
+/** What was asked for, as the trainer takes it. */
+export function requested(request: TrainRequest, version: string): SavedTrainSettings {
+  return {
     ...settingsOf(request.training),
     ...request.settings,
     model: configured(request.model) as Model,
@@ -139,8 +145,7 @@ export async function trainAndKeep(
     taskName: request.task.name,
     out: request.out,
     version,
-    signal,
-  }, reporter);
+  };
 }
 
 /**
@@ -162,18 +167,18 @@ export async function resumeAndKeep(
   const old = await openRun(request.run);
   const resume = await lastSnapshot(old);
   const { device = old.config.device as BackendName, saveEvery, ...changes } = request.changes;
-  const settings = changedSettings(old.config.training, changes);
+  const record = changedRecord(old.config.training, changes);
   const ended = (await old.readMetrics()).at(-1)?.event === "done";
   // One that was killed between its last step and its end has still to come to that.
   if (
     resume !== undefined &&
-    (resume.step > settings.steps || (ended && resume.step === settings.steps))
+    (resume.step > Number(record.steps) || (ended && resume.step === record.steps))
   ) {
     throw new RangeError(
-      `Cannot go on with ${old.path}: all ${settings.steps} steps are done, --steps asks for more`,
+      `Cannot go on with ${old.path}: all ${record.steps} steps are done, --steps asks for more`,
     );
   }
-  if (!Object.hasOwn(SCHEDULES, settings.schedule)) {
+  if (record.schedule === "custom") {
     throw new RangeError(
       `Cannot go on with ${old.path}: its learning rate goes as a program says, --schedule must tell another way`,
     );
@@ -182,28 +187,19 @@ export async function resumeAndKeep(
   const { models, tasks } = request.plugins ?? found;
   const modelPlugin = knownPlugin(model.name, { kind: "model", table: models });
   const taskPlugin = knownPlugin(task.name, { kind: "task", table: tasks });
-  const { optimizer, optimizerSettings, ...rest } = settings;
   const training = {
-    ...rest,
-    optimizer: OPTIMIZERS[optimizer](optimizerSettings),
+    ...recordedSettings(record),
     model: modelPlugin(model.options),
     task: taskPlugin(task.options),
     seed,
   };
-  const name = device === "auto" ? await suitableDevice(training) : device;
-  const run = await reconfigureRun(old, {
-    ...old.config,
-    training: JSON.parse(JSON.stringify(settings)) as JsonRecord,
-    ...(request.changes.device === undefined ? {} : { device: name, deviceDescription: undefined }),
-  });
-  await run.rewindMetrics(resume?.step ?? 0);
   await trainAndTell({
     ...training,
-    device: name,
+    device: device === "auto" ? await suitableDevice(training) : device,
     tuning: found.tuning,
     version,
     saveEvery,
-    run,
+    run: old,
     resume,
     signal,
   }, reporter);
@@ -231,14 +227,7 @@ async function suitableDevice(settings: TrainSettings & { seed: number }): Promi
   return device;
 }
 
-/** Settings as a run keeps them: the optimizer by its name. */
-interface KeptSettings extends Omit<TrainingDefaults, "optimizer" | "schedule"> {
-  readonly optimizer: OptimizerName;
-  readonly optimizerSettings: Readonly<Record<string, number>>;
-  readonly schedule: ScheduleName;
-}
-
-function changedSettings(kept: JsonRecord, changes: Partial<TrainOptions>): KeptSettings {
+function changedRecord(kept: JsonRecord, changes: Partial<TrainOptions>): JsonRecord {
   const { lr, phases, ...rest } = changes;
   const changed: Readonly<Record<string, Json | undefined>> = {
     ...kept,
@@ -247,7 +236,7 @@ function changedSettings(kept: JsonRecord, changes: Partial<TrainOptions>): Kept
     ...(lr === undefined ? {} : { learningRate: lr, phases: undefined }),
     ...(phases === undefined ? {} : { phases: readPhases(phases) as unknown as Json }),
   };
-  return changed as unknown as KeptSettings;
+  return changed as JsonRecord;
 }
 
 /** Trains and tells of it. */
