@@ -25,6 +25,7 @@ export {
 } from "./option_kind.ts";
 export {
   describeOptions,
+  flagName,
   formatOptionValue,
   type Option,
   optionsFromJson,

@@ -32,6 +32,7 @@ export {
   type MetricsLine,
   openRun,
   readCheckpoint,
+  resumeRun,
   RunFolder,
   type RunPlace,
   type RunSummary,
@@ -45,6 +46,7 @@ export {
   type StoredTensor,
 } from "./safetensors.ts";
 export {
+  planRun,
   type SavedTrainResult,
   type SavedTrainSettings,
   snapshotOf,
