@@ -4,8 +4,6 @@
  * @module
  */
 
-import { flagName } from "@unroll/core/plugin/host";
-import { recordedSettings } from "@unroll/core/training";
 import { type BackendName, chooseDevice, DeviceLostError } from "@unroll/core/backends";
 import {
   type LearningPhase,
@@ -15,7 +13,7 @@ import {
   type TaskInstance,
   type TaskPlugin,
 } from "@unroll/core/plugin";
-import { knownPlugin } from "@unroll/core/plugin/host";
+import { flagName, knownPlugin } from "@unroll/core/plugin/host";
 import {
   type Json,
   type JsonRecord,
@@ -29,6 +27,7 @@ import {
   estimateStep,
   OPTIMIZERS,
   parsePhases,
+  recordedSettings,
   resolveSettings,
   type Snapshot,
   type TrainingEvent,

@@ -4,10 +4,9 @@
  * @module
  */
 
-import { planRun } from "@unroll/core/runs";
-import { changedSettings } from "@unroll/core/training";
 import { formatOptionValue } from "@unroll/core/plugin/host";
-import { type RunConfig } from "@unroll/core/runs";
+import { planRun, type RunConfig } from "@unroll/core/runs";
+import { changedSettings } from "@unroll/core/training";
 import { requested } from "../train_action.ts";
 import type { TrainRequest } from "../world.ts";
 

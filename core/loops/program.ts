@@ -35,7 +35,7 @@ export interface MapKernel {
   readonly stores: readonly Store[];
 }
 
-/** What a reduction accumulates. `argmax` gives the first index (in i32) of the greatest value. */
+/** What a reduction accumulates. `argmax` gives the first index (in i32) of the greatest value, NaN being the greatest. */
 export type ReduceOperation = "sum" | "max" | "argmax";
 
 /** Reduction: at each point of `axes`, folds `value` over `inner`, then evaluates the stores. */

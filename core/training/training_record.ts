@@ -30,8 +30,7 @@ export function trainingRecord(settings: ResolvedSettings): JsonRecord {
  *
  * @example Usage
  * ```ts
- * import { recordedSettings, trainingRecord } from "@unroll/core/training";
- * import { resolveSettings } from "@unroll/core/training";
+ * import { recordedSettings, resolveSettings, trainingRecord } from "@unroll/core/training";
  * import { deepStrictEqual } from "node:assert/strict";
  *
  * const recommended = { steps: 100, clipNorm: 1 };

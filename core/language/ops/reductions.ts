@@ -77,7 +77,7 @@ export function mean(
   return div(total, foldedSize(x.shape, all.map((axis) => resolveAxis(axis, x.rank))));
 }
 
-/** Position of the first greatest element along an axis, in i32. */
+/** Position of the first greatest element along an axis, in i32; the first NaN counts as greatest. */
 export function argmax(x: Tensor, axis = -1): Tensor {
   return apply(ARGMAX, [x], { axes: [resolveAxis(axis, x.rank)] })[0];
 }

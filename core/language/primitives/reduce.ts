@@ -132,14 +132,14 @@ export const REDUCE_MAX: Primitive = makeReduction({
   },
 });
 
-/** Position of the first greatest element along one axis, in i32. */
+/** Position of the first greatest element along one axis, in i32; the first NaN is greatest. */
 export const ARGMAX: Primitive = makeReduction({
   name: "argmax",
   operation: "argmax",
   dtypes: ["f32", "i32"],
   initial: 0,
   fold: (winner, x, position, state) => {
-    if (!(x > state.best)) return winner;
+    if (x <= state.best || Number.isNaN(state.best)) return winner;
     state.best = x;
     return position;
   },

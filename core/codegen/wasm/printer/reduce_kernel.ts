@@ -211,7 +211,7 @@ function forChains(
   straight(whole, axis.extent);
 }
 
-/** The first place of the greatest value, in each lane. */
+/** The first place of the greatest value, in each lane; NaN is greater than all, and stays. */
 function printArgmax(emitter: Emitter, { inner: [axis], value }: ReduceKernel): Local {
   const { code } = emitter;
   const [best, place] = code.locals("v128", 2);
@@ -223,8 +223,16 @@ function printArgmax(emitter: Emitter, { inner: [axis], value }: ReduceKernel): 
   code.repeat({ to: axis.extent }, (local) => {
     emitter.within([[axis, { local, constant: 0 }]], () => {
       const found = emitter.vector(value);
-      code.get(found, best);
-      code.op(value.dtype === "f32" ? f32x4.gt : i32x4.gt_s);
+      if (value.dtype === "f32") {
+        code.get(best, best);
+        code.op(f32x4.eq);
+        code.get(found, best);
+        code.op(f32x4.le);
+        code.op(v128.andnot);
+      } else {
+        code.get(found, best);
+        code.op(i32x4.gt_s);
+      }
       const greater = code.take("v128");
       code.get(local);
       code.op(i32x4.splat);
