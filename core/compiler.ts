@@ -17,27 +17,21 @@
 export { Program, type ProgramSettings } from "./compile/program.ts";
 export { evaluateGraph } from "./ir/evaluate.ts";
 export type { Axis, Buffer, Expression } from "./ir/expression.ts";
-export {
-  countEquations,
-  type Equation,
-  formatGraph,
-  type Graph,
-  type Params,
-  type Value,
-} from "./ir/graph.ts";
+export { countEquations, type Equation, formatGraph, type Graph, type Value } from "./ir/graph.ts";
+export type { ElementwiseName, ReduceOperation } from "./ir/operation_names.ts";
 export type {
   DenseArray,
   ElementContext,
-  Gradients,
   Lowering,
+  Params,
   Primitive,
+  RandomSource,
   Sample,
-  VjpContext,
 } from "./ir/primitive.ts";
 export { formatType, sameShape, sameType, sizeOf, stridesOf } from "./ir/tensor_type.ts";
-export type { ElementwiseName } from "./language/primitives/elementwise_rule.ts";
-export { apply, trace, type Traced } from "./language/trace.ts";
-export type { ReduceOperation } from "./loops/program.ts";
+export type { DifferentiablePrimitive, Gradients, Rules, VjpContext } from "./language/rules.ts";
+export { apply } from "./language/tensor.ts";
+export { trace, type Traced } from "./language/trace.ts";
 export { checkGraph } from "./passes/check_graph.ts";
 export { estimateWork, workOf } from "./passes/cost.ts";
 export { optimize, type OptimizeOptions, type Pass, PASSES } from "./passes/optimize.ts";

@@ -24,6 +24,9 @@
  *
  * @module
  */
+import { computeIfLarge } from "./compile/compute.ts";
+import { setEagerDevice } from "./language/eager.ts";
+
 export {
   compile,
   type Compiled,
@@ -126,3 +129,6 @@ export {
 } from "./language/random.ts";
 export { Tensor, type TensorLike } from "./language/tensor.ts";
 export { flattenTree, mapTree, rebuildTree, type Tree, treeEntries } from "./language/tree.ts";
+
+// What is computed outside of compile() is too, if it is much.
+setEagerDevice(computeIfLarge);

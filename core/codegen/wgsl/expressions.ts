@@ -269,7 +269,7 @@ export class ExpressionWriter {
       }
     }
     const [x, y, z] = inputs.map((input) => this.text(input));
-    return rule.spell.wgsl(x, y, z, from);
+    return rule.wgsl(x, y, z, from);
   }
 }
 
