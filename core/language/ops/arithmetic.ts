@@ -1,5 +1,6 @@
 /**
- * Elementwise functions on tensors and numbers; two tensors broadcast by NumPy's rule.
+ * Elementwise functions on tensors and numbers, at least one of them a tensor; two tensors broadcast
+ * by NumPy's rule.
  *
  * @module
  */
