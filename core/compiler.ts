@@ -4,12 +4,12 @@
  *
  * @example Trace a function and optimize its graph
  * ```ts
- * import { add } from "@unroll/core";
+ * import { mul } from "@unroll/core";
  * import { formatGraph, optimize, trace } from "@unroll/core/compiler";
  * import { strictEqual } from "node:assert/strict";
  *
- * const { graph } = trace([{ dtype: "f32", shape: [2] }], (x) => [add(x, x)]);
- * strictEqual(formatGraph(optimize(graph)), "inputs a:f32[2]\nb:f32[2] = add a a\noutputs b");
+ * const { graph } = trace([{ dtype: "f32", shape: [2] }], (x) => [mul(x, x)]);
+ * strictEqual(formatGraph(optimize(graph)), "inputs a:f32[2]\nb:f32[2] = mul a a\noutputs b");
  * ```
  *
  * @module
