@@ -5,7 +5,7 @@
  */
 
 import { Command } from "@cliffy/command";
-import { type Plugin } from "@unroll/core/plugin";
+import type { Plugin } from "@unroll/core/plugin";
 import { knownPlugin } from "@unroll/core/plugin/host";
 import { type JsonRecord, openRun, readCheckpoint } from "@unroll/core/runs";
 import { asUsage } from "./errors.ts";

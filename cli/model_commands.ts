@@ -5,7 +5,7 @@
  */
 
 import type { Command } from "@cliffy/command";
-import { type BackendName } from "@unroll/core/backends";
+import type { BackendName } from "@unroll/core/backends";
 import { type JsonRecord, type LoadedRun, loadRun } from "@unroll/core/runs";
 import { UsageError } from "./errors.ts";
 import { findModel } from "./find_run.ts";

@@ -12,8 +12,8 @@ import {
   unknownName,
 } from "@unroll/core/plugin";
 import { knownPlugin, parseOptions } from "@unroll/core/plugin/host";
-import { type JsonRecord } from "@unroll/core/runs";
-import { type TrainSettings } from "@unroll/core/training";
+import type { JsonRecord } from "@unroll/core/runs";
+import type { TrainSettings } from "@unroll/core/training";
 import { asUsage, UsageError } from "./errors.ts";
 import {
   camelCase,

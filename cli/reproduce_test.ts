@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { type ModelPlugin, type TaskPlugin } from "@unroll/core/plugin";
+import type { ModelPlugin, TaskPlugin } from "@unroll/core/plugin";
 import { planRun, type RunConfig } from "@unroll/core/runs";
 import { recordedSettings, resolveSettings, trainingRecord } from "@unroll/core/training";
 import { MODELS } from "@unroll/models";

@@ -5,9 +5,9 @@
  */
 
 import { Command } from "@cliffy/command";
-import { type Model, type Plugin } from "@unroll/core/plugin";
+import type { Model, Plugin } from "@unroll/core/plugin";
 import { resolvePlugin } from "@unroll/core/plugin/host";
-import { type JsonRecord } from "@unroll/core/runs";
+import type { JsonRecord } from "@unroll/core/runs";
 import { formatSummary } from "@unroll/models";
 import { unknownName } from "@unroll/core/plugin";
 import { asUsage, UsageError } from "./errors.ts";

@@ -5,7 +5,7 @@
  */
 
 import { Command } from "@cliffy/command";
-import { type Plugin } from "@unroll/core/plugin";
+import type { Plugin } from "@unroll/core/plugin";
 import { resolvePlugin } from "@unroll/core/plugin/host";
 import { type JsonRecord, openRun } from "@unroll/core/runs";
 import { asUsage, StoppedError, UsageError } from "./errors.ts";

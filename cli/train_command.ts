@@ -8,9 +8,9 @@
  */
 
 import { Command } from "@cliffy/command";
-import { type OptionsSchema, type Plugin } from "@unroll/core/plugin";
+import type { OptionsSchema, Plugin } from "@unroll/core/plugin";
 import { formatOptionValue, resolvePlugin } from "@unroll/core/plugin/host";
-import { type JsonRecord } from "@unroll/core/runs";
+import type { JsonRecord } from "@unroll/core/runs";
 import { asUsage, UsageError } from "./errors.ts";
 import {
   camelCase,

@@ -5,9 +5,9 @@
  */
 
 import type { Command } from "@cliffy/command";
-import { type ModelPlugin, type Plugin, type TaskPlugin } from "@unroll/core/plugin";
+import type { ModelPlugin, Plugin, TaskPlugin } from "@unroll/core/plugin";
 import { isTrustable, resolvePlugin } from "@unroll/core/plugin/host";
-import { type LoadSettings, type RunConfig } from "@unroll/core/runs";
+import type { LoadSettings, RunConfig } from "@unroll/core/runs";
 import { UsageError } from "./errors.ts";
 import { quoted } from "./quoted.ts";
 import type { World } from "./world.ts";

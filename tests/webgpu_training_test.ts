@@ -7,7 +7,7 @@ import {
   type WebGpuBackend,
   webgpuBackend,
 } from "@unroll/core/backends";
-import { type BatchRequest } from "@unroll/core/plugin";
+import type { BatchRequest } from "@unroll/core/plugin";
 import { DivergenceError, resolveSettings, train, Trainer } from "@unroll/core/training";
 import { rnn } from "@unroll/models";
 import { fizzbuzz, xor } from "@unroll/tasks";

@@ -13,9 +13,9 @@ import {
   tensor,
   zeros,
 } from "@unroll/core";
-import { type Backend } from "@unroll/core/backends";
+import type { Backend } from "@unroll/core/backends";
 import { type Graph, optimize, sizeOf, trace } from "@unroll/core/compiler";
-import { type ModelInstance, type TaskSpec } from "@unroll/core/plugin";
+import type { ModelInstance, TaskSpec } from "@unroll/core/plugin";
 import {
   adam,
   type BatchTensors,

@@ -4,13 +4,15 @@ import type { Graph } from "../ir/graph.ts";
 import * as ops from "../language/ops/mod.ts";
 import { dense } from "../ir/dense.ts";
 import { ELEMENTWISE } from "../language/primitives/elementwise.ts";
-import type { ElementwiseName } from "../language/primitives/elementwise_rule.ts";
-import type { DenseArray, Primitive } from "../ir/primitive.ts";
+import type { ElementwiseName } from "../ir/operation_names.ts";
+import type { DenseArray } from "../ir/primitive.ts";
+import type { DifferentiablePrimitive } from "../language/rules.ts";
 import { PRIMITIVES } from "../language/primitives/table.ts";
 import { randomSource } from "../util/random_source.ts";
 import { typedArray } from "../ir/tensor_type.ts";
 import type { Tensor } from "../language/tensor.ts";
-import { apply, trace } from "../language/trace.ts";
+import { apply } from "../language/tensor.ts";
+import { trace } from "../language/trace.ts";
 import { clipByValue } from "../training/clip.ts";
 import type { Backend } from "../ir/backend.ts";
 import { cpuBackend } from "./cpu.ts";
@@ -77,7 +79,11 @@ async function differences(
 }
 
 /** An operation on real numbers with all its inputs special: alone, with itself, with constants. */
-function elementwiseCases(primitive: Primitive, arity: number, special: readonly number[]) {
+function elementwiseCases(
+  primitive: DifferentiablePrimitive,
+  arity: number,
+  special: readonly number[],
+) {
   const lists = Array.from(
     { length: arity },
     (_, i) => primitive.name === "select" && i === 0 ? [0, 1] : special,
@@ -118,7 +124,7 @@ function elementwiseCases(primitive: Primitive, arity: number, special: readonly
 }
 
 /** All samples of a primitive with a special number in every fourth place. */
-async function samplesWith(primitive: Primitive, special: number, device: Backend) {
+async function samplesWith(primitive: DifferentiablePrimitive, special: number, device: Backend) {
   const lists = await Promise.all(
     primitive.samples(randomSource(7)).map(({ inputs: sampled, params }, sample) => {
       if (!sampled.some(({ type }) => type.dtype === "f32")) return [];

@@ -10,8 +10,9 @@ import { TILINGS } from "../codegen/wgsl/matmul.ts";
 import { mul, scan, zeros } from "../language/ops/mod.ts";
 import { sampleArray } from "../ir/dense.ts";
 import { ELEMENTWISE } from "../language/primitives/elementwise.ts";
-import type { ElementwiseName } from "../language/primitives/elementwise_rule.ts";
-import type { DenseArray, Primitive, Sample } from "../ir/primitive.ts";
+import type { ElementwiseName } from "../ir/operation_names.ts";
+import type { DenseArray, Sample } from "../ir/primitive.ts";
+import type { DifferentiablePrimitive } from "../language/rules.ts";
 import { MATMUL } from "../language/primitives/matmul.ts";
 import { PRIMITIVES } from "../language/primitives/table.ts";
 import { gradientGraph } from "../testing/check_gradients.ts";
@@ -20,7 +21,8 @@ import { randomSource } from "../util/random_source.ts";
 import { recomputeScans } from "../test_support/recompute_scans.ts";
 import { TARGET_PROGRAMS } from "./self_test_programs.ts";
 import { typedArray } from "../ir/tensor_type.ts";
-import { apply, trace } from "../language/trace.ts";
+import { apply } from "../language/tensor.ts";
+import { trace } from "../language/trace.ts";
 import { evaluateGraph } from "../ir/evaluate.ts";
 import { openDevice } from "./webgpu/device.ts";
 import { DeviceLostError, type WebGpuBackend, webgpuBackend } from "./webgpu.ts";
@@ -87,7 +89,7 @@ function together(graphs: readonly Graph[]): Graph {
   };
 }
 
-function graphOf(primitive: Primitive, { inputs, params }: Sample): Graph {
+function graphOf(primitive: DifferentiablePrimitive, { inputs, params }: Sample): Graph {
   return trace(inputs.map(({ type }) => type), (...args) => apply(primitive, args, params)).graph;
 }
 

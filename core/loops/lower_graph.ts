@@ -31,9 +31,6 @@ import {
   type Work,
 } from "./lower_types.ts";
 
-/** Primitives that only look at their input differently. */
-const VIEWS = new Set(["reshape", "transpose", "broadcast", "reverse", "slice", "split"]);
-
 /** Lowers one graph. */
 export class GraphLowering {
   readonly #graph: Graph;
@@ -111,7 +108,7 @@ export class GraphLowering {
     const producer = this.#producers.get(value);
     if (!producer) return this.#bodies().some((body) => body.isView(value));
     const { primitive, inputs } = producer.equation;
-    return VIEWS.has(primitive.name) && !this.places.has(inputs[0]);
+    return primitive.isView === true && !this.places.has(inputs[0]);
   }
 
   #bodies(): GraphLowering[] {
@@ -132,8 +129,9 @@ export class GraphLowering {
   run(): void {
     for (const equation of this.#graph.equations) {
       const { lowering } = equation.primitive;
-      if (lowering.kind === "reduce") lowerReduce(this, equation, lowering.operation);
-      else if (lowering.kind === "matmul") lowerMatmul(this, equation);
+      if (lowering.kind === "reduce") {
+        lowerReduce(this, equation, lowering.operation, lowering.axes(equation.params));
+      } else if (lowering.kind === "matmul") lowerMatmul(this, equation);
       else if (lowering.kind === "scatter") lowerScatter(this, equation);
       else if (lowering.kind === "scan") lowerScan(this, equation);
       else {
@@ -207,7 +205,7 @@ export class GraphLowering {
     // What is only looked at differently is kept as it was computed.
     const producer = this.#producers.get(value);
     const source = producer?.equation.inputs[0];
-    const view = producer && VIEWS.has(producer.equation.primitive.name);
+    const view = producer?.equation.primitive.isView;
     if (view && source && !this.places.has(source) && !this.state.kept.has(source)) {
       return this.want(source);
     }
@@ -228,8 +226,10 @@ export class GraphLowering {
   #keep(value: Value): void {
     if (this.places.has(value)) return;
     const producer = this.#producers.get(value);
-    if (producer?.equation.primitive.name === "concatenate") {
-      return lowerConcatenate(this, value, producer.equation);
+    const lowering = producer?.equation.primitive.lowering;
+    if (producer && lowering?.kind === "element" && lowering.joinedAxis) {
+      const axis = lowering.joinedAxis(producer.equation.params);
+      return lowerConcatenate(this, value, producer.equation, axis);
     }
     const places = this.destinations.get(value) ?? [];
     this.compute({

@@ -4,8 +4,8 @@
  *
  * @module
  */
-import type { Equation, Value } from "../ir/graph.ts";
-import { type ScanParams, splitAt } from "../language/primitives/scan.ts";
+import { type Equation, paramsOf, type Value } from "../ir/graph.ts";
+import { SCAN, splitAt } from "../language/primitives/scan.ts";
 import { sizeOf } from "../ir/tensor_type.ts";
 import {
   addIndex,
@@ -23,8 +23,9 @@ import { GraphLowering } from "./lower_graph.ts";
 import { type LoopStep, newReader, type Place } from "./lower_types.ts";
 
 /** A loop over time, its body lowered within. */
-export function lowerScan(lowering: GraphLowering, { inputs, outputs, params }: Equation): void {
-  const { body, constants, carries, length, reverse } = params as ScanParams;
+export function lowerScan(lowering: GraphLowering, equation: Equation): void {
+  const { inputs, outputs } = equation;
+  const { body, constants, carries, length, reverse } = paramsOf(equation, SCAN);
   const [fixed, initial, sequences] = splitAt(inputs, constants, carries);
   const [ownFixed, ownCarry, ownSlices] = splitAt(body.inputs, constants, carries);
   const time: Axis = { name: "t", extent: length };

@@ -3,11 +3,9 @@
  *
  * @module
  */
-import type { Graph } from "../ir/graph.ts";
-import { ELEMENTWISE } from "../language/primitives/elementwise.ts";
-import type { ElementwiseName } from "../language/primitives/elementwise_rule.ts";
-import { type MatmulParams, matmulSizes } from "../language/primitives/matmul.ts";
-import { scanParams } from "../language/primitives/scan.ts";
+import { type Graph, isApplication, paramsOf } from "../ir/graph.ts";
+import { MATMUL, matmulSizes } from "../language/primitives/matmul.ts";
+import { SCAN } from "../language/primitives/scan.ts";
 import { sizeOf } from "../ir/tensor_type.ts";
 
 /** What there is to compute, and how much of it has to wait for the rest. */
@@ -43,9 +41,9 @@ export function estimateWork(graph: Graph): Work {
 
 function iterationsOf(graph: Graph): number {
   let iterations = 0;
-  for (const { primitive, params } of graph.equations) {
-    if (primitive.lowering.kind !== "scan") continue;
-    const { body, length } = scanParams(params);
+  for (const equation of graph.equations) {
+    if (!isApplication(equation, SCAN)) continue;
+    const { body, length } = equation.params;
     iterations += length * Math.max(1, iterationsOf(body));
   }
   return iterations;
@@ -70,16 +68,15 @@ function iterationsOf(graph: Graph): number {
  */
 export function workOf(graph: Graph): number {
   let work = 0;
-  for (const { primitive, inputs, outputs, params } of graph.equations) {
-    const { kind } = primitive.lowering;
+  for (const equation of graph.equations) {
+    const { primitive: { lowering: { kind }, cost = 1 }, inputs, outputs } = equation;
     if (kind === "matmul") {
-      const sizes = matmulSizes(inputs[0].type, inputs[1].type, params as MatmulParams);
+      const sizes = matmulSizes(inputs[0].type, inputs[1].type, paramsOf(equation, MATMUL));
       work += 2 * sizeOf(sizes.batch) * sizes.m * sizes.k * sizes.n;
     } else if (kind === "scan") {
-      const { body, length } = scanParams(params);
+      const { body, length } = paramsOf(equation, SCAN);
       work += length * workOf(body);
     } else if (kind !== "reshape") {
-      const cost = ELEMENTWISE[primitive.name as ElementwiseName]?.cost ?? 1;
       const elements = [...inputs, ...outputs].map(({ type }) => sizeOf(type.shape));
       work += cost * Math.max(0, ...elements);
     }

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { Equation, Graph, Params, Value } from "../ir/graph.ts";
-import type { Primitive } from "../ir/primitive.ts";
+import type { Equation, Graph, Value } from "../ir/graph.ts";
+import type { Params, Primitive } from "../ir/primitive.ts";
 import type { Tensor } from "../language/tensor.ts";
 import { trace } from "../language/trace.ts";
 

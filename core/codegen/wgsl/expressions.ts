@@ -5,7 +5,7 @@
  * @module
  */
 import { ELEMENTWISE } from "../../language/primitives/elementwise.ts";
-import type { ElementwiseName } from "../../language/primitives/elementwise_rule.ts";
+import type { ElementwiseName } from "../../ir/operation_names.ts";
 import type { DType } from "../../ir/tensor_type.ts";
 import type { Axis, Buffer, Expression } from "../../ir/expression.ts";
 import { visitExpression } from "../../ir/expression.ts";
@@ -319,7 +319,7 @@ export class ExpressionWriter {
     if (from === "f32" && `${operation}_real` in HELPERS) {
       return `${operation}_real(${y === undefined ? x : `${x}, ${y}`})`;
     }
-    return rule.spell.wgsl(x, y, z, from);
+    return rule.wgsl(x, y, z, from);
   }
 
   /** Arithmetic that compilers shorten to something that is no longer NaN; `undefined` for other. */
