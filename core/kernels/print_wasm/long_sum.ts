@@ -1,16 +1,18 @@
 /**
- * Sums of many terms. Each addition rounds a sum in proportion to its size, so that a chain of n additions of
- * equal numbers may be off by n · 2⁻²⁶ of itself. Chains are therefore short: after some rounds of a loop they
- * are added to totals of double floats, and start again from zero. However long, a sum of equal numbers is off
- * by no more than {@linkcode CHAIN_TERMS} · 2⁻²⁶ = 1e-6 of itself, and the last rounding; any sum by no more
- * than four times that of the sum of absolute values.
+ * Sums of many terms. Each addition rounds in proportion to the sum so far, so that a chain of n additions of
+ * equal numbers may be off by n · 2⁻²⁶ of itself. Long chains are therefore cut: after {@linkcode CHAIN_TERMS}
+ * additions they are added to totals of double floats, and start again from zero. However long, a sum of equal
+ * numbers is then off by no more than 64 · 2⁻²⁶ of itself, 1e-6, and rounding the chains and the result; any
+ * sum by no more than four times as much of the sum of absolute values. Chains of up to
+ * {@linkcode SHORT_CHAIN} additions, twice that, are left alone: those of up to 2048 elements along the
+ * vectors, or of up to 128 rows, or twice or four times that where there are few columns.
  *
  * @module
  */
 import type { Axis } from "../expression.ts";
 import type { ReduceKernel } from "../kernel.ts";
 import { f64x2, type FunctionBuilder, type Local } from "../wasm/module.ts";
-import { narrow, pushWide } from "../wasm/wide_sums.ts";
+import { clearSums, narrow, pushWide } from "../wasm/sums.ts";
 import type { Pause } from "./loops.ts";
 
 /** Chains up to this length are left alone. */
@@ -43,14 +45,14 @@ export function longSum(
   chains: Chains,
 ): LongSum | undefined {
   if (operation !== "sum" || dtype !== "f32") return undefined;
-  let terms = chains.loops.reduce((n, [, rounds]) => n * rounds, 1);
-  if (terms <= SHORT_CHAIN) return undefined;
-  terms = 1;
+  if (chains.loops.reduce((n, [, rounds]) => n * rounds, 1) <= SHORT_CHAIN) return undefined;
+  // The innermost loop that goes on for too long pauses.
+  let inside = 1;
   for (const [axis, rounds] of chains.loops) {
-    if (terms * rounds > CHAIN_TERMS) {
-      return cutChains(code, chains, axis, Math.floor(CHAIN_TERMS / terms));
+    if (inside * rounds > CHAIN_TERMS) {
+      return cutChains(code, chains, axis, Math.floor(CHAIN_TERMS / inside));
     }
-    terms *= rounds;
+    inside *= rounds;
   }
   return undefined;
 }
@@ -63,13 +65,7 @@ function cutChains(
 ): LongSum {
   const [first] = sums;
   const totals = first.map(() => code.locals("v128", 2));
-  const clear = (locals: readonly Local[]) => {
-    for (const local of locals) {
-      code.i32x4Const(0);
-      code.set(local);
-    }
-  };
-  clear(totals.flat());
+  clearSums(code, totals.flat());
   const pushTotal = (v: number, half: 0 | 1) => {
     code.get(totals[v][half]);
     pushWide(code, first[v], half);
@@ -83,7 +79,7 @@ function cutChains(
         code.set(total[half]);
       }
     });
-    clear(sums.flat());
+    clearSums(code, sums.flat());
   };
   const finish = () =>
     first.forEach((sum, v) => {

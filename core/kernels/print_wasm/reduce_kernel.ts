@@ -1,7 +1,7 @@
 /**
  * Reductions as code. Vectors lie along an axis of the result, each lane a fold of its own; or along an
  * axis that is folded, where the lanes are folded at the end. Several folds run side by side, so that
- * they need not wait for each other, which also rounds better.
+ * they need not wait for each other, which also rounds better. Long sums are cut; see `long_sum.ts`.
  *
  * @module
  */

@@ -15,7 +15,7 @@ import {
   type Tile,
   VECTOR_BYTES,
 } from "./matmul_operand.ts";
-import { narrow, pushWide } from "./wide_sums.ts";
+import { narrow, pushWide } from "./sums.ts";
 
 /** An epilogue that first adds a matrix to the sums. */
 export function addingTo(operand: MatrixOperand, epilogue: Epilogue): Epilogue {

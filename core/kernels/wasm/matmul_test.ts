@@ -221,6 +221,10 @@ Deno.test("emitMatmul() computes sizes that need packing, blocks and remainders 
     [50, 600, 9],
     [7, 530, 5],
     [2, 99, 100],
+    // Few rows, and so many terms that partial sums are double floats.
+    [1, 1500, 50],
+    [3, 9500, 5],
+    [13, 4700, 9],
   ];
   for (const [name, layout] of Object.entries(LAYOUTS)) {
     for (const [m, k, n] of sizes) {

@@ -22,6 +22,7 @@ import {
   VECTOR_BYTES,
 } from "./matmul_operand.ts";
 import { walk } from "./matmul_walk.ts";
+import { clearSums } from "./sums.ts";
 
 /** Independent chains of multiply-adds that keep a core busy: its latency times its throughput. */
 const CHAINS_IN_FLIGHT = 8;
@@ -321,12 +322,12 @@ function totalsOf(
   chains: readonly (readonly (readonly Local[])[])[],
 ): Totals {
   const totals = chains[0].map((row) => code.locals("v128", row.length));
-  startSums(code, totals.flat());
+  clearSums(code, totals.flat());
   return {
     flush: () => {
       addChains(code, chains);
       addChains(code, [totals, chains[0]]);
-      startSums(code, chains.flat(2));
+      clearSums(code, chains.flat(2));
     },
     finish: () => addChains(code, [...chains, totals]),
   };
