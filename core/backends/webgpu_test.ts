@@ -8,7 +8,7 @@ import {
 import type { Graph, Value } from "../ir/graph.ts";
 import { TILINGS } from "../codegen/wgsl/matmul.ts";
 import { mul, scan, zeros } from "../language/ops/mod.ts";
-import { sampleArray } from "../ir/dense.ts";
+import { dense, sampleArray } from "../ir/dense.ts";
 import { ELEMENTWISE } from "../language/primitives/elementwise.ts";
 import type { ElementwiseName } from "../ir/operation_names.ts";
 import type { DenseArray, Sample } from "../ir/primitive.ts";
@@ -181,6 +181,17 @@ Deno.test({
       const tolerance: Tolerance = (_, scale) => 64 * 2 ** -23 * Math.max(scale, 1);
       await checkGraph(gradientGraph(graph), [...sample.inputs, ...cotangents], tolerance);
     }
+  },
+});
+
+Deno.test({
+  name: "webgpu: a sum of a million equal numbers keeps its digits",
+  ignore,
+  async fn() {
+    const x = dense({ dtype: "f32", shape: [1e6] }, new Float32Array(1e6).fill(0.1));
+    const { graph } = trace([x.type], (x) => [x.sum()]);
+    // Blocks of 32 additions each, and 31 of them: 2⁻²⁶ each, and the members of a team.
+    await checkGraph(graph, [x], (exact) => 80 * 2 ** -26 * exact);
   },
 });
 

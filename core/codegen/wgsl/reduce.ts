@@ -99,6 +99,9 @@ export function iterationsOf(kernel: Kernel, share: number): number {
   return Math.max(alone / Math.max(1, team / 4), together);
 }
 
+/** A member of a team who adds up more than this does so in blocks, lest rounding add up too. */
+const LONG_SUM = 64;
+
 /** Invocations that a reduction by itself tries to occupy. */
 export const REDUCE_LANES = 8192;
 
@@ -181,15 +184,22 @@ function printTeam(kernel: ReduceKernel, context: PrintContext, team: number): v
     const step = names.unique(kernel.inner.length === 1 ? kernel.inner[0].name : "step");
     const long = kernel.inner.filter(({ extent }) => extent > 1);
     const unrolled = unrollingOf(kernel, team);
-    const head = `for (var ${step} = ${member}; ${step} < ${inner}; ${step} += ${team * unrolled})`;
-    source.block(head, () => {
-      if (unrolled > 1) {
-        return accumulate(kernel, context, copies(axes, long[0], step, team, unrolled), fold);
-      }
-      const inside = new Map(axes);
-      unflatten(context, kernel.inner, step, used, inside);
-      accumulate(kernel, context, [inside], fold);
-    });
+    const stride = team * unrolled;
+    const loop = (from: string, to: string | number): void => {
+      const head = `for (var ${step} = ${from}; ${step} < ${to}; ${step} += ${stride})`;
+      source.block(head, () => {
+        if (unrolled > 1) {
+          return accumulate(kernel, context, copies(axes, long[0], step, team, unrolled), fold);
+        }
+        const inside = new Map(axes);
+        unflatten(context, kernel.inner, step, used, inside);
+        accumulate(kernel, context, [inside], fold);
+      });
+    };
+    const additions = Math.ceil(inner / stride);
+    const isLong = kernel.operation === "sum" && fold.dtype === "f32" && additions > LONG_SUM;
+    if (isLong) sumInBlocks(context, fold, member, inner, stride, loop);
+    else loop(member, inner);
     combine(context, fold, member, team);
     const guard = full ? `${member} == 0` : `${member} == 0 && ${number} < ${points}`;
     source.block(`if (${guard})`, () => {
@@ -203,6 +213,27 @@ function printTeam(kernel: ReduceKernel, context: PrintContext, team: number): v
     const head = `for (var ${base} = ${start}; ${base} < ${bound}; ${base} += ${slots * groups})`;
     source.block(head, body);
   }
+}
+
+/** Sums blocks and adds them up, about as many as there are steps in each. */
+function sumInBlocks(
+  { source, names }: PrintContext,
+  { value }: Fold,
+  first: string,
+  end: number,
+  stride: number,
+  loop: (from: string, to: string) => void,
+): void {
+  const size = stride * Math.ceil(Math.sqrt(end / stride));
+  const total = names.unique("total");
+  const block = names.unique("block");
+  source.line(`var ${total} = 0.0;`);
+  source.block(`for (var ${block} = ${first}; ${block} < ${end}; ${block} += ${size})`, () => {
+    loop(block, `min(${block} + ${size}, ${end})`);
+    source.line(`${total} += ${value};`);
+    source.line(`${value} = 0.0;`);
+  });
+  source.line(`${value} = ${total};`);
 }
 
 /** Steps of a sum that are written out one after the other: loops cost, and products can overlap. */

@@ -12,7 +12,7 @@
  *
  * @module
  */
-import { f32x4, type FunctionBuilder, i32, load, type Local, v128 } from "../assembler/module.ts";
+import { f32x4, type FunctionBuilder, load, type Local, v128 } from "../assembler/module.ts";
 import {
   type Address,
   type Epilogue,
@@ -21,11 +21,9 @@ import {
   type Position,
   VECTOR_BYTES,
 } from "./matmul_operand.ts";
+import { walk } from "./matmul_walk.ts";
+import { clearSums } from "./sums.ts";
 
-/** Vector instructions in the body of a loop over `k`: enough to hide its counter, few enough to decode. */
-const UNROLLED_OPERATIONS = 48;
-/** A loop over `k` with no more vector instructions than this is written out in full. */
-export const STRAIGHT_LINE_OPERATIONS = 100;
 /** Independent chains of multiply-adds that keep a core busy: its latency times its throughput. */
 const CHAINS_IN_FLIGHT = 8;
 
@@ -37,6 +35,8 @@ export interface TileOptions {
   readonly column: Position;
   /** Terms summed here. */
   readonly k: number;
+  /** Terms after which a sum is added to a total and starts again from zero. */
+  readonly chain: number;
   /** Address of `x` at the tile's first row and first `k`, and bytes between rows and between `k`s. */
   readonly x: Address & { readonly rowBytes: number; readonly kBytes: number };
   /** Address of `y` at the tile's first `k` and first column, and bytes between `k`s and between columns. */
@@ -44,8 +44,6 @@ export interface TileOptions {
     readonly kBytes: number;
     readonly columnBytes: number;
   };
-  /** Where the sums start from: row-major partial sums. Default zero. */
-  readonly initial?: Address & { readonly rowBytes: number };
   readonly epilogue: Epilogue;
 }
 
@@ -54,7 +52,7 @@ export function emitSplatTile(
   code: FunctionBuilder,
   options: TileOptions,
 ): void {
-  const { rows, columns, k, x, y } = options;
+  const { rows, columns, k, chain, x, y } = options;
   const vectors = Math.ceil(columns / LANES);
   code.scope(() => {
     const tileSums = makeSums(rows, () => code.locals("v128", vectors));
@@ -63,8 +61,9 @@ export function emitSplatTile(
     while (chainSums.length < chains) {
       chainSums.push(makeSums(rows, () => code.locals("v128", vectors)));
     }
-    startSums(code, chainSums, options.initial);
+    startSums(code, chainSums.flat(2));
     const quads = spreadsQuads(options) ? Math.floor(k / LANES) : 0;
+    const totals = k > chain * chains ? totalsOf(code, chainSums) : undefined;
     if (quads > 0) {
       const far = { ...x, kBytes: LANES * x.kBytes };
       walk(
@@ -80,6 +79,7 @@ export function emitSplatTile(
             base: yBase,
             offset: yOffset,
           }),
+        totals && { every: chain / LANES, flush: totals.flush },
       );
     }
     const step = spreadsRows(options)
@@ -102,8 +102,10 @@ export function emitSplatTile(
           offset: yOffset,
         });
       },
+      totals && { every: chain * chains, flush: totals.flush },
     );
-    addChains(code, chainSums);
+    if (totals) totals.finish();
+    else addChains(code, chainSums);
     options.epilogue(code, { ...options, sums: tileSums });
   });
 }
@@ -223,13 +225,14 @@ function splatStepAlongRows(
 
 /** Emits one tile whose `x` and `y` both have successive `k` next to each other. */
 export function emitDotTile(code: FunctionBuilder, options: TileOptions): void {
-  const { rows, columns, k, x, y } = options;
+  const { rows, columns, k, chain, x, y } = options;
   code.scope(() => {
     const sums = makeSums(rows, () => code.locals("v128", columns));
     const xVectors = code.locals("v128", rows);
     const yVector = code.local("v128");
-    startSums(code, [sums], undefined);
+    startSums(code, sums.flat());
     const wholeSteps = Math.floor(k / LANES);
+    const totals = wholeSteps > chain ? totalsOf(code, [sums]) : undefined;
     const body = (mask: boolean) =>
     (
       _step: number,
@@ -262,15 +265,14 @@ export function emitDotTile(code: FunctionBuilder, options: TileOptions): void {
       xVectorSteps,
       yVectorSteps,
       body(false),
+      totals && { every: chain, flush: totals.flush },
     );
     if (k % LANES > 0) {
       const done = wholeSteps * VECTOR_BYTES;
       body(true)(0, x.base, y.base, x.offset + done, y.offset + done);
     }
+    totals?.finish();
     const results = sums.map((row) => transposeAdd(code, row));
-    if (options.initial !== undefined) {
-      addInitial(code, results, options.initial);
-    }
     options.epilogue(code, { ...options, sums: results });
   });
 }
@@ -299,25 +301,36 @@ function chainsFor(sums: number, k: number): number {
   );
 }
 
-/** Starts all chains at zero, the first one at the initial values if there are any. */
-function startSums(
+/** Starts sums at zero. */
+function startSums(code: FunctionBuilder, sums: readonly Local[]): void {
+  for (const sum of sums) {
+    code.i32x4Const(0);
+    code.set(sum);
+  }
+}
+
+/** Totals of long sums: what chains have reached now and then, and in the end. */
+interface Totals {
+  /** Adds the chains to the totals, and starts them again. */
+  readonly flush: () => void;
+  /** Adds the chains and the totals to the first chain. */
+  readonly finish: () => void;
+}
+
+function totalsOf(
   code: FunctionBuilder,
   chains: readonly (readonly (readonly Local[])[])[],
-  initial: TileOptions["initial"],
-): void {
-  chains.forEach((sums, chain) =>
-    sums.forEach((row, r) =>
-      row.forEach((sum, v) => {
-        if (chain === 0 && initial !== undefined) {
-          code.vector(
-            initial.base,
-            initial.offset + r * initial.rowBytes + v * VECTOR_BYTES,
-          );
-        } else code.i32x4Const(0);
-        code.set(sum);
-      })
-    )
-  );
+): Totals {
+  const totals = chains[0].map((row) => code.locals("v128", row.length));
+  clearSums(code, totals.flat());
+  return {
+    flush: () => {
+      addChains(code, chains);
+      addChains(code, [totals, chains[0]]);
+      clearSums(code, chains.flat(2));
+    },
+    finish: () => addChains(code, [...chains, totals]),
+  };
 }
 
 /** Adds all chains to the first. */
@@ -337,113 +350,11 @@ function addChains(
   }
 }
 
-function addInitial(
-  code: FunctionBuilder,
-  results: readonly (readonly Local[])[],
-  initial: Address & { readonly rowBytes: number },
-): void {
-  results.forEach((row, r) =>
-    row.forEach((sum, v) => {
-      code.vector(
-        initial.base,
-        initial.offset + r * initial.rowBytes + v * VECTOR_BYTES,
-      );
-      code.get(sum);
-      code.op(f32x4.add);
-      code.set(sum);
-    })
-  );
-}
-
 /** Clears the lanes from `count` on of the vector on the stack. */
 function maskLanes(code: FunctionBuilder, count: number): void {
   const word = (i: number): number => i < count ? 0xffffffff : 0;
   code.v128Const([word(0), word(1), word(2), word(3)]);
   code.op(v128.and);
-}
-
-type StepBody = (
-  step: number,
-  xBase: Local,
-  yBase: Local,
-  xOffset: number,
-  yOffset: number,
-) => void;
-
-interface Walked extends Address {
-  readonly kBytes: number;
-}
-
-/** Runs `body` for each step along `k`: written out when short, else an unrolled loop and its remainder. */
-function walk(
-  code: FunctionBuilder,
-  steps: number,
-  operationsPerStep: number,
-  unrollMultiple: number,
-  x: Walked,
-  y: Walked,
-  body: StepBody,
-): void {
-  const straight = (
-    from: number,
-    to: number,
-    xBase: Local,
-    yBase: Local,
-  ): void => {
-    for (let step = from; step < to; step++) {
-      body(
-        step,
-        xBase,
-        yBase,
-        x.offset + step * x.kBytes,
-        y.offset + step * y.kBytes,
-      );
-    }
-  };
-  if (steps * operationsPerStep <= STRAIGHT_LINE_OPERATIONS || steps < 2) {
-    straight(0, steps, x.base, y.base);
-    return;
-  }
-  const wanted = Math.max(
-    1,
-    Math.floor(UNROLLED_OPERATIONS / operationsPerStep),
-  );
-  const unroll = Math.min(
-    steps,
-    Math.ceil(wanted / unrollMultiple) * unrollMultiple,
-  );
-  const xPointer = code.local("i32");
-  const yPointer = code.local("i32");
-  code.get(x.base);
-  code.set(xPointer);
-  code.get(y.base);
-  code.set(yPointer);
-  const rounds = Math.floor(steps / unroll);
-  const advance = (pointer: Local, bytes: number) => code.increment(pointer, unroll * bytes);
-  // A pointer that moves is also the counter; an operand that is the same for all k has none.
-  const counter = y.kBytes > 0
-    ? { local: yPointer, bytes: y.kBytes }
-    : x.kBytes > 0
-    ? { local: xPointer, bytes: x.kBytes }
-    : undefined;
-  if (counter === undefined) {
-    code.repeat({ to: rounds }, () => straight(0, unroll, xPointer, yPointer));
-  } else {
-    const end = code.local("i32");
-    code.get(counter.local);
-    code.i32Const(rounds * unroll * counter.bytes);
-    code.op(i32.add);
-    code.set(end);
-    code.loop((again) => {
-      straight(0, unroll, xPointer, yPointer);
-      advance(xPointer, x.kBytes);
-      advance(yPointer, y.kBytes);
-      code.get(counter.local, end);
-      code.op(i32.ne);
-      code.branchIf(again);
-    });
-  }
-  straight(0, steps - rounds * unroll, xPointer, yPointer);
 }
 
 /** Adds up the lanes of each vector; the totals come out as vectors, the last one padded with garbage. */
