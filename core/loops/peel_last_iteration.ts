@@ -15,7 +15,7 @@ import {
   type Step,
   type TimeLoop,
 } from "./program.ts";
-import { substituteAxis } from "../codegen/wasm/partition_axis.ts";
+import { substituteAxis } from "./substitute_axis.ts";
 
 /** Terms of a product that repay code of its own for the last iteration. */
 const LEAST_TERMS = 100_000;

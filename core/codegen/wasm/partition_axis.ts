@@ -6,20 +6,17 @@
 import { accessesOf, innerAxesOf, pointsOf } from "../../loops/accesses.ts";
 import {
   addIndex,
-  axesIn,
   type Axis,
   axisExpression,
   type Buffer,
-  divideIndex,
   type Expression,
   index,
-  remainderIndex,
-  rewriteExpression,
   scaleIndex,
 } from "../../ir/expression.ts";
-import { axesOf, type Kernel, mapKernel } from "../../loops/program.ts";
+import { axesOf, type Kernel } from "../../loops/program.ts";
 import { instructionsOf } from "./printer/loops.ts";
 import { rowStride, staysInRow } from "../../loops/rows.ts";
+import { substituteAxis } from "../../loops/substitute_axis.ts";
 
 /** How a kernel is shared. */
 export interface Share {
@@ -119,28 +116,6 @@ function replaceAxis(kernel: Kernel, axis: Axis, own: Axis, place: Expression): 
   if (changed.kind !== "matmul") return { ...changed, axes: swap(changed.axes) };
   const [row, column] = swap([changed.row, changed.column]);
   return { ...changed, batch: swap(changed.batch), row, column };
-}
-
-/** A kernel with an index in the place of a loop variable, which may be of a loop around it. */
-export function substituteAxis(kernel: Kernel, axis: Axis, place: Expression): Kernel {
-  const known = new Map<Expression, Expression>();
-  const rewrite = (expression: Expression): Expression =>
-    rewriteExpression(
-      expression,
-      (part) => {
-        if (part.kind === "axis") return part.axis === axis ? place : undefined;
-        // Sums are taken apart by the index functions, which keep them flat.
-        if (part.kind !== "apply" || part.dtype !== "i32") return undefined;
-        const [x, y] = part.inputs;
-        if (part.operation === "add") return addIndex(rewrite(x), rewrite(y));
-        if (y?.kind !== "constant" || !axesIn(x).has(axis)) return undefined;
-        if (part.operation === "mul") return scaleIndex(rewrite(x), y.value);
-        if (part.operation === "rem") return remainderIndex(rewrite(x), y.value);
-        return part.operation === "div" ? divideIndex(rewrite(x), y.value) : undefined;
-      },
-      known,
-    );
-  return mapKernel(kernel, rewrite);
 }
 
 /**

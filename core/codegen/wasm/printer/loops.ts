@@ -5,8 +5,16 @@
  */
 import { ELEMENTWISE } from "../../../language/primitives/elementwise.ts";
 import { type Axis, type Expression, visitExpression } from "../../../ir/expression.ts";
-import type { Emitter } from "./emitter.ts";
+import type { FunctionBuilder } from "../assembler/module.ts";
 import type { Binding } from "./frame.ts";
+
+/** What loops need of the emitter that writes their bodies. */
+export interface LoopHost {
+  /** Where code goes. */
+  readonly code: FunctionBuilder;
+  /** Runs `body` with axes bound. */
+  within(axes: readonly (readonly [Axis, Binding])[], body: () => void, lanes?: number): void;
+}
 
 /** Floats in a vector. */
 export const LANES = 4;
@@ -60,7 +68,7 @@ export function instructionsOf(expressions: Iterable<Expression>): number {
  * other may be visited in one round of the loop; `body` is told which of them it is.
  */
 export function forVectors(
-  emitter: Emitter,
+  emitter: LoopHost,
   axis: Axis,
   options: {
     readonly work: number;
@@ -104,7 +112,7 @@ export function forVectors(
 
 /** Visits all points of some axes, outermost first; `hoist` is called before each loop. */
 export function forPoints(
-  emitter: Emitter,
+  emitter: LoopHost,
   axes: readonly Axis[],
   options: { readonly work: number; readonly hoist: () => void },
   body: () => void,
