@@ -39,5 +39,5 @@ export type { ElementwiseName } from "./language/primitives/elementwise_rule.ts"
 export { apply, trace, type Traced } from "./language/trace.ts";
 export type { ReduceOperation } from "./loops/program.ts";
 export { checkGraph } from "./passes/check_graph.ts";
-export { estimateWork, workOf } from "./passes/cost.ts";
+export { type GraphCost, graphCost } from "./passes/cost.ts";
 export { optimize, type OptimizeOptions, type Pass, PASSES } from "./passes/optimize.ts";

@@ -21,7 +21,7 @@ import {
   type TypedArray,
   typedArray,
 } from "../ir/tensor_type.ts";
-import { workOf } from "../passes/cost.ts";
+import { graphCost } from "../passes/cost.ts";
 import type {
   Backend,
   CompileOptions,
@@ -205,7 +205,7 @@ async function compileGraph(
   { name = "program", donated = [] }: CompileOptions = {},
 ): Promise<Executable> {
   // Workers take a while to start; they do so while the program is made.
-  if (threads && workOf(graph) > WORTH_THREADS) threads.prepare();
+  if (threads && graphCost(graph).operations > WORTH_THREADS) threads.prepare();
   const program = lowerForCpu(optimize(graph), { name, donated, blas: blas !== undefined });
   const printed = printWasm(program, {
     relaxed,

@@ -47,4 +47,4 @@ export type {
   Executable,
   KernelInfo,
 } from "../ir/backend.ts";
-export type { Work } from "../passes/cost.ts";
+export type { GraphCost } from "../passes/cost.ts";

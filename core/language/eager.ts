@@ -10,7 +10,7 @@ import type { Equation, Graph, Value } from "../ir/graph.ts";
 import { dense } from "../ir/dense.ts";
 import type { DeferredNode, Tensor } from "./tensor.ts";
 import { formatType, type TypedArray, typedArray } from "../ir/tensor_type.ts";
-import { workOf } from "../passes/cost.ts";
+import { graphCost } from "../passes/cost.ts";
 
 /** Computes deferred tensors; afterwards they are stored on the host. */
 export async function evaluateDeferred(tensors: readonly Tensor[]): Promise<void> {
@@ -60,7 +60,8 @@ export async function evaluateDeferred(tensors: readonly Tensor[]): Promise<void
   const graph = { inputs: [...leaves.values()], equations, outputs: waiting.map(valueOf) };
   const inputs: TypedArray[] = [];
   for (const tensor of leaves.keys()) inputs.push(await tensor.data());
-  const results = await (workOf(graph) > MUCH_WORK ? compute : interpret)(graph, inputs);
+  const run = graphCost(graph).operations > MUCH_WORK ? compute : interpret;
+  const results = await run(graph, inputs);
   results.forEach((data, i) => waiting[i].source = { kind: "host", data });
 }
 

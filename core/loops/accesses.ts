@@ -10,7 +10,7 @@ import {
   rangeOf,
   visitExpression,
 } from "../ir/expression.ts";
-import { axesOf, expressionsOf, type Kernel, kernelsOf, type Step } from "./program.ts";
+import { expressionsOf, type Kernel, kernelsOf, type Step } from "./program.ts";
 
 /** One place in a kernel that touches memory. */
 export interface Access {
@@ -105,12 +105,4 @@ export function pointsOf(axes: readonly Axis[]): number {
 /** Loops that a kernel folds over. */
 export function innerAxesOf(kernel: Kernel): readonly Axis[] {
   return kernel.kind === "matmul" ? [kernel.inner] : kernel.kind === "reduce" ? kernel.inner : [];
-}
-
-/** Rough work of one step: scalar operations of one run of it, loops counted in full. */
-export function operationsOf(step: Step): number {
-  if (step.kind === "loop") {
-    return step.time.extent * step.steps.reduce((sum, inner) => sum + operationsOf(inner), 0);
-  }
-  return pointsOf(axesOf(step)) * (pointsOf(innerAxesOf(step)) + step.stores.length);
 }

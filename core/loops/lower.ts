@@ -101,7 +101,7 @@ function requestRecomputed(lowering: GraphLowering, state: LowerState): void {
   const uses = new Map<Value, { groups: number; times: number; cost: number }>();
   for (const group of lowering.allGroups()) {
     for (const [value, { expression, times }] of group.inlined) {
-      const use = uses.get(value) ?? { groups: 0, times: 0, cost: costOf(expression) };
+      const use = uses.get(value) ?? { groups: 0, times: 0, cost: expressionCost(expression) };
       use.groups += 1;
       use.times = Math.max(use.times, times);
       uses.set(value, use);
@@ -116,8 +116,8 @@ function requestRecomputed(lowering: GraphLowering, state: LowerState): void {
   }
 }
 
-/** Rough cost of computing an expression, in additions; what addresses cost is not counted. */
-export function costOf(expression: Expression): number {
+/** Estimates the cost of computing an expression, in additions, without that of addresses. */
+function expressionCost(expression: Expression): number {
   let cost = 0;
   const seen = new Set<Expression>();
   const walk = (part: Expression) => {

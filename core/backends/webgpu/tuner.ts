@@ -20,7 +20,7 @@ import {
 } from "../../ir/expression.ts";
 import { accumulator } from "../../ir/expression.ts";
 import { kernelsOf, type MatmulKernel, type Program } from "../../loops/program.ts";
-import { operationsOf } from "../../loops/accesses.ts";
+import { loopCost } from "../../loops/cost.ts";
 import { chooseTiling, type Tiling, TILINGS } from "../../codegen/wgsl/matmul.ts";
 import { randomSource } from "../../util/random_source.ts";
 import { DeviceLostError, type WebGpuDevice } from "./device.ts";
@@ -83,7 +83,7 @@ export class Tuner {
   async tune(program: Program): Promise<void> {
     if (!this.canMeasure) return;
     for (const kernel of kernelsOf(program.steps)) {
-      if (kernel.kind !== "matmul" || operationsOf(kernel) < WORTH_MEASURING) continue;
+      if (kernel.kind !== "matmul" || loopCost([kernel]) < WORTH_MEASURING) continue;
       const key = keyOf(kernel);
       if (key === undefined || this.#chosen.has(key)) continue;
       const kept = `${this.#device.identity};${key}`;

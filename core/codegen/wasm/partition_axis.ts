@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { accessesOf, innerAxesOf, pointsOf } from "../../loops/accesses.ts";
+import { accessesOf } from "../../loops/accesses.ts";
 import {
   addIndex,
   type Axis,
@@ -14,7 +14,6 @@ import {
   scaleIndex,
 } from "../../ir/expression.ts";
 import { axesOf, type Kernel } from "../../loops/program.ts";
-import { instructionsOf } from "./printer/loops.ts";
 import { rowStride, staysInRow } from "../../loops/rows.ts";
 import { substituteAxis } from "../../loops/substitute_axis.ts";
 
@@ -35,18 +34,6 @@ export interface Share {
 /** Floats in a cache line: threads had better not write the same one. */
 const LINE = 16;
 const LANES = 4;
-/** Instructions to compute one term of a matrix product: four lanes, two at a time, and the loads. */
-const TERM_COST = 1 / 6;
-
-/** Rough cycles that a kernel takes on one thread. */
-export function cyclesOf(kernel: Kernel): number {
-  const points = pointsOf(axesOf(kernel));
-  const terms = pointsOf(innerAxesOf(kernel));
-  const after = instructionsOf(kernel.stores.map(({ value }) => value)) + kernel.stores.length;
-  if (kernel.kind === "matmul") return points * (terms * TERM_COST + after / LANES);
-  const before = kernel.kind === "reduce" ? terms * instructionsOf([kernel.value]) : 0;
-  return points * (before + after) / LANES;
-}
 
 /**
  * Shares a kernel along the axis that divides it best.

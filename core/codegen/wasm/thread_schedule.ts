@@ -27,7 +27,8 @@ import {
   type TimeLoop,
 } from "../../loops/program.ts";
 import { findRows, type Rows, rowStride, splitTerms } from "../../loops/rows.ts";
-import { cutAxis, cutKey, cyclesOf, type Share, shareKernel } from "./partition_axis.ts";
+import { cycles } from "./cycles.ts";
+import { cutAxis, cutKey, type Share, shareKernel } from "./partition_axis.ts";
 
 /** What threads do, in order. */
 export type Task = Barrier | KernelTask | LoopTask;
@@ -126,8 +127,8 @@ export function scheduleThreads(
   if (count < 2) return singleSchedule(program);
   const scheduler = new Scheduler({ name: "thread", extent: count }, placeOf, eager);
   const { tasks, saved } = scheduler.schedule(program.steps);
-  const cycles = program.steps.reduce((sum, step) => sum + cyclesIn(step), 0);
-  const pays = eager || (saved >= LEAST_SAVING && saved >= LEAST_SHARE * cycles);
+  const total = program.steps.reduce((sum, step) => sum + cycles(step), 0);
+  const pays = eager || (saved >= LEAST_SAVING && saved >= LEAST_SHARE * total);
   return pays ? { tasks, thread: scheduler.thread } : singleSchedule(program);
 }
 
@@ -222,8 +223,8 @@ class Scheduler {
 
   #work(step: Step, time: Axis | undefined): Work {
     if (step.kind === "loop") return this.#loop(step, time);
-    const cycles = cyclesOf(step);
-    const worth = this.#eager || cycles >= LEAST_KERNEL;
+    const total = cycles(step);
+    const worth = this.#eager || total >= LEAST_KERNEL;
     const share = worth ? shareKernel(step, this.thread) : undefined;
     if (!share) {
       return {
@@ -241,13 +242,13 @@ class Scheduler {
       tasks,
       touches: this.#touches([step], time, false, (_, buffer) => keyOf(step, share, buffer)),
       waits: false,
-      part: share.chunk / share.axis.extent * cycles,
-      saved: cycles * (1 - share.fraction),
+      part: share.chunk / share.axis.extent * total,
+      saved: total * (1 - share.fraction),
     };
   }
 
   #loop(loop: TimeLoop, time: Axis | undefined): Work {
-    const cycles = cyclesIn(loop);
+    const total = cycles(loop);
     const single: Work = {
       tasks: [{ kind: "loop", loop, tasks: loop.steps.map(alone), single: true }],
       touches: this.#touches(kernelsOf([loop]), time, true, () => undefined),
@@ -255,7 +256,7 @@ class Scheduler {
       part: 0,
       saved: 0,
     };
-    if (loop.time.extent === 0 || (!this.#eager && cycles < 2 * LEAST_KERNEL)) return single;
+    if (loop.time.extent === 0 || (!this.#eager && total < 2 * LEAST_KERNEL)) return single;
     const rows = findRows([loop]);
     if (rows && rows.extent % this.thread.extent === 0) {
       const again = readAgain(rows) * (1 - 1 / this.thread.extent);
@@ -287,8 +288,8 @@ class Scheduler {
       tasks: cut(rows.steps),
       touches: this.#touches(kernelsOf(rows.steps), time, false, (k, b) => key(k, b) || undefined),
       waits: false,
-      part: cyclesIn(loop) / this.thread.extent,
-      saved: cyclesIn(loop) * (1 - 1 / this.thread.extent),
+      part: cycles(loop) / this.thread.extent,
+      saved: cycles(loop) * (1 - 1 / this.thread.extent),
     };
   }
 
@@ -296,7 +297,7 @@ class Scheduler {
   #inside(loop: TimeLoop, time: Axis | undefined): Work | undefined {
     const inside = this.schedule(loop.steps, loop.time);
     const saved = inside.saved * loop.time.extent;
-    if (!this.#eager && saved < LEAST_GAIN * cyclesIn(loop)) return undefined;
+    if (!this.#eager && saved < LEAST_GAIN * cycles(loop)) return undefined;
     return {
       tasks: [{ kind: "loop", loop, tasks: inside.tasks, single: false }],
       touches: this.#touches(kernelsOf([loop]), time, false, () => undefined),
@@ -352,11 +353,6 @@ class Scheduler {
 
 function keyOf(kernel: Kernel, share: Share, buffer: Buffer): string | undefined {
   return share.rest ? undefined : cutKey(kernel, share.axis, share.chunk, buffer);
-}
-
-function cyclesIn(step: Step): number {
-  if (step.kind !== "loop") return cyclesOf(step);
-  return step.time.extent * step.steps.reduce((sum, inner) => sum + cyclesIn(inner), 0);
 }
 
 /** Cycles in which an iteration reads the right operands that all threads with rows of their own read. */

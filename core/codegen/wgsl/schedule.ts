@@ -11,7 +11,6 @@ import {
   conflicts,
   type Footprint,
   footprintOf,
-  operationsOf,
   pointsOf,
 } from "../../loops/accesses.ts";
 import {
@@ -30,6 +29,7 @@ import {
   type Step,
   type TimeLoop,
 } from "../../loops/program.ts";
+import { loopCost } from "../../loops/cost.ts";
 import { findRows } from "../../loops/rows.ts";
 import { WORKGROUP_SIZE } from "./context.ts";
 import type { RowTile } from "./group.ts";
@@ -160,7 +160,7 @@ function nodeOf(step: Step, options: ScheduleOptions): Node {
   if (step.kind !== "loop") return { ...base, kind: "kernel", tile: undefined };
   const { stepWork = STEP_WORK } = options;
   const fits = bindingsOf([footprint], options) <= options.maxBindings;
-  const iteration = operationsOf(step) / step.time.extent;
+  const iteration = loopCost([step]) / step.time.extent;
   const rows = findRows([step]);
   if (rows && fits && iteration / rows.extent <= stepWork) {
     const tile = tileOf(rows, iteration);
@@ -259,16 +259,16 @@ function join(latest: readonly Node[], node: Node, options: ScheduleOptions): No
 }
 
 function isLargeProduct(step: Step): boolean {
-  return step.kind === "matmul" && operationsOf(step) > LARGE_PRODUCT;
+  return step.kind === "matmul" && loopCost([step]) > LARGE_PRODUCT;
 }
 
 function workOutsideLoops(steps: readonly Step[]): number {
-  return steps.reduce((sum, step) => sum + (step.kind === "loop" ? 0 : operationsOf(step)), 0);
+  return loopCost(steps.filter(({ kind }) => kind !== "loop"));
 }
 
 function loopIteration(steps: readonly Step[]): number {
   return steps.reduce(
-    (sum, step) => sum + (step.kind === "loop" ? operationsOf(step) / step.time.extent : 0),
+    (sum, step) => sum + (step.kind === "loop" ? loopCost([step]) / step.time.extent : 0),
     0,
   );
 }
@@ -287,7 +287,7 @@ function bindingsOf(footprints: readonly Footprint[], { isExternal }: ScheduleOp
 /** Packs independent nodes into as few dispatches as the bindings allow. */
 function pack(nodes: readonly Node[], options: ScheduleOptions): Dispatch[] {
   const bins: Node[][] = [];
-  const ordered = [...nodes].sort((a, b) => totalWork(b) - totalWork(a));
+  const ordered = [...nodes].sort((a, b) => loopCost(b.steps) - loopCost(a.steps));
   for (const node of ordered) {
     const own = bindingsOf([node.footprint], options);
     if (own > options.maxBindings) {
@@ -309,10 +309,6 @@ function pack(nodes: readonly Node[], options: ScheduleOptions): Dispatch[] {
   }));
 }
 
-function totalWork({ steps }: Node): number {
-  return steps.reduce((sum, step) => sum + operationsOf(step), 0);
-}
-
 function partOf({ kind, steps, tile }: Node, options: ScheduleOptions): Part {
   if (kind === "group") {
     const workgroups = tile ? tile.rows.extent / tile.size : 1;
@@ -327,7 +323,7 @@ function partOf({ kind, steps, tile }: Node, options: ScheduleOptions): Part {
     case "reduce":
       return { kind: "kernel", kernel, workgroups: Math.min(reduceGroups(kernel), 8192) };
     case "matmul": {
-      if (operationsOf(kernel) < (options.tiledProduct ?? TILED_PRODUCT)) {
+      if (loopCost([kernel]) < (options.tiledProduct ?? TILED_PRODUCT)) {
         // Tiles would be mostly empty, or not worth their code.
         const sum = matmulAsReduce(kernel);
         return { kind: "kernel", kernel: sum, workgroups: Math.min(reduceGroups(sum), 8192) };

@@ -31,11 +31,11 @@ import {
   storeLane,
   v128,
 } from "../assembler/module.ts";
+import { isSlow } from "../cycles.ts";
 import { type Address, emitStoreLanes } from "../matmul/matmul.ts";
 import type { Store } from "../../../loops/program.ts";
 import { axisDepth, type Binding, bindingOf, type Frame, lookUp, openFrame } from "./frame.ts";
 import { type IntegerHost, Integers } from "./integers.ts";
-import { isSlow } from "./loops.ts";
 import { emitOperation, emitShiftBy, emitSmallDivision } from "./operations.ts";
 
 const LANES = 4;

@@ -23,7 +23,7 @@ import {
   type Task,
   type ThreadOptions,
 } from "../thread_schedule.ts";
-import { cyclesOf } from "../partition_axis.ts";
+import { cycles } from "../cycles.ts";
 import { type FunctionBuilder, i32, load, type Local, ModuleBuilder } from "../assembler/module.ts";
 import { addTeam, type Team } from "../team.ts";
 import type { Address } from "../matmul/matmul.ts";
@@ -263,8 +263,8 @@ class ProgramPrinter {
       open = [];
       const own = this.#addFunctions(single.map(alone), around, times);
       const functions = this.#addFunctions(shared, around, times);
-      const cycles = shared.reduce((sum, task) => sum + cyclesOfTask(task), 0);
-      parts.push(this.#callAll(own, functions, cycles, regions));
+      const work = shared.reduce((sum, task) => sum + taskCycles(task), 0);
+      parts.push(this.#callAll(own, functions, work, regions));
     };
     for (const task of tasks) {
       if (task.kind === "barrier") close();
@@ -291,12 +291,12 @@ class ProgramPrinter {
   #callAll(
     single: readonly number[],
     shared: readonly number[],
-    cycles: number,
+    work: number,
     regions: number[][],
   ): Control {
     const { extent } = this.#schedule.thread;
     const number = regions.length;
-    const posts = shared.length > 0 && (cycles >= LEAST_REGION || this.#eager);
+    const posts = shared.length > 0 && (work >= LEAST_REGION || this.#eager);
     if (posts) regions.push([...shared]);
     return (code, { control, zero, team, times }, locals) => {
       const all = [...locals, ...new Array<Local>(times - locals.length).fill(zero)];
@@ -503,10 +503,10 @@ function alone<T extends Exclude<Task, { kind: "barrier" }>>(task: T): T {
   return { ...task, single: false };
 }
 
-function cyclesOfTask(task: Task): number {
+function taskCycles(task: Task): number {
   if (task.kind === "barrier") return 0;
-  if (task.kind === "kernel") return cyclesOf(task.kernel);
-  return task.loop.time.extent * task.tasks.reduce((sum, inner) => sum + cyclesOfTask(inner), 0);
+  if (task.kind === "kernel") return cycles(task.kernel);
+  return task.loop.time.extent * task.tasks.reduce((sum, inner) => sum + taskCycles(inner), 0);
 }
 
 /** All kernels of some tasks. */
