@@ -7,7 +7,7 @@
 import { debugLevel, debugLine, dumpText, readVariable } from "../util/debug.ts";
 import type { Graph } from "../ir/graph.ts";
 import { formatProgram } from "../loops/format_program.ts";
-import type { Program, Step } from "../loops/program.ts";
+import type { LoopProgram, Step } from "../loops/program.ts";
 import { lowerForCpu } from "../loops/lower_for_cpu.ts";
 import { MOST_PAGES, printWasm } from "../codegen/wasm/printer/print_wasm.ts";
 import { emitMatmul, planMatmul } from "../codegen/wasm/matmul/matmul.ts";
@@ -270,7 +270,7 @@ function ownProduct(
 }
 
 /** Shows a program to whoever asked for it: as loops, because the module is bytes. */
-function tell(program: Program, bytes: Uint8Array): void {
+function tell(program: LoopProgram, bytes: Uint8Array): void {
   const isDumped = readVariable("DUMP") !== undefined;
   if (debugLevel() < 4 && !isDumped) return;
   const text = `${formatProgram(program)}\n${bytes.length} bytes of WebAssembly`;

@@ -8,7 +8,7 @@ import { trace } from "../language/trace.ts";
 import { valueAndGrad } from "../language/gradient.ts";
 import { dropLast } from "./peel_last_iteration.ts";
 import { evaluateProgram } from "../codegen/wasm/evaluate_schedule.ts";
-import type { Program } from "./program.ts";
+import type { LoopProgram } from "./program.ts";
 import { lowerGraph } from "./lower.ts";
 
 const f32 = (...shape: number[]) => ({ dtype: "f32", shape }) as const;
@@ -35,7 +35,7 @@ function slopes(hidden: number, length: number, ofStart = false) {
 }
 
 /** Loops by their iterations, and products outside of them. */
-function outline({ steps }: Program): (number | string)[] {
+function outline({ steps }: LoopProgram): (number | string)[] {
   return steps.flatMap((step): (number | string)[] =>
     step.kind === "loop" ? [step.time.extent] : step.kind === "matmul" ? ["product"] : []
   );

@@ -19,9 +19,9 @@ import {
 } from "../ir/expression.ts";
 import {
   kernelsOf,
+  type LoopProgram,
   type MapKernel,
   type MatmulKernel,
-  type Program,
   type Step,
 } from "./program.ts";
 import { blasProduct } from "./split_matmul_epilogues.ts";
@@ -46,7 +46,7 @@ const LEAST_ROWS = 4;
  * @param program The program, its large products bare; see `separate_products.ts`.
  * @returns A program of the same meaning, to the bit.
  */
-export function layOutAhead(program: Program): Program {
+export function layOutAhead(program: LoopProgram): LoopProgram {
   const temporaries: Buffer[] = [];
   const steps = inSteps(program.steps, temporaries);
   if (temporaries.length === 0) return program;

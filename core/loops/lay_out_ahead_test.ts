@@ -3,7 +3,7 @@ import * as ops from "../language/ops/mod.ts";
 import type { Tensor } from "../language/tensor.ts";
 import { trace } from "../language/trace.ts";
 import { evaluateProgram } from "../codegen/wasm/evaluate_schedule.ts";
-import { kernelsOf, type Program } from "./program.ts";
+import { kernelsOf, type LoopProgram } from "./program.ts";
 import { lowerGraph } from "./lower.ts";
 import { blasProduct, separateProducts } from "./split_matmul_epilogues.ts";
 import { layOutAhead } from "./hoist_operand_packing.ts";
@@ -28,7 +28,7 @@ function loopOf(length: number, terms: number, { plain = false, changes = false 
 }
 
 /** What the copy of a matrix that is 0, 1, 2, … holds at a row and a column of the product's operand. */
-function copyIn(program: Program, terms: number): (row: number, column: number) => number {
+function copyIn(program: LoopProgram, terms: number): (row: number, column: number) => number {
   const [copied] = program.temporaries.slice(-1);
   const steps = program.steps.filter((step) =>
     step.kind === "map" && step.stores.some(({ buffer }) => buffer === copied)
@@ -41,7 +41,7 @@ function copyIn(program: Program, terms: number): (row: number, column: number) 
 }
 
 /** How the right operand of the product in the loop lies. */
-function operandIn({ steps }: Program) {
+function operandIn({ steps }: LoopProgram) {
   const [product] = kernelsOf(steps.filter(({ kind }) => kind === "loop"))
     .flatMap((kernel) => kernel.kind === "matmul" ? blasProduct(kernel)?.y ?? [] : []);
   return product;

@@ -16,7 +16,7 @@ import { donateBuffers } from "./donate.ts";
 import { type Buffer, type Expression, visitExpression } from "../ir/expression.ts";
 import { GraphLowering } from "./lower_graph.ts";
 import type { LowerState } from "./lower_types.ts";
-import type { Program } from "./program.ts";
+import type { LoopProgram } from "./program.ts";
 import { finishSteps } from "./lower_steps.ts";
 
 /** Options of {@linkcode lowerGraph}. */
@@ -48,7 +48,7 @@ const MAX_ATTEMPTS = 12;
  * @param options Name, scatter, donated inputs.
  * @returns A program over buffers.
  */
-export function lowerGraph(graph: Graph, options: LowerOptions = {}): Program {
+export function lowerGraph(graph: Graph, options: LowerOptions = {}): LoopProgram {
   const materialized = new Set<Value>();
   const ordered = lightFirst(graph);
   for (let attempt = 0;; attempt++) {
@@ -68,7 +68,7 @@ export function lowerGraph(graph: Graph, options: LowerOptions = {}): Program {
       for (const value of state.requested) materialized.add(value);
       continue;
     }
-    const program: Program = {
+    const program: LoopProgram = {
       name: options.name ?? "program",
       inputs: lowering.inputs,
       outputs: lowering.outputs,
@@ -132,11 +132,11 @@ function expressionCost(expression: Expression): number {
 }
 
 /** Leaves out temporaries that no step touches. */
-function dropUnused(program: Program): Program {
+function dropUnused(program: LoopProgram): LoopProgram {
   const used = new Set<Buffer>();
   const note = (expression: Expression) =>
     visitExpression(expression, (part) => part.kind === "load" && used.add(part.buffer));
-  const walk = (steps: Program["steps"]) => {
+  const walk = (steps: LoopProgram["steps"]) => {
     for (const step of steps) {
       if (step.kind === "loop") walk(step.steps);
       else {

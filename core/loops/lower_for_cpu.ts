@@ -5,7 +5,7 @@
  */
 import type { Graph } from "../ir/graph.ts";
 import { dropLast } from "./peel_last_iteration.ts";
-import type { Program } from "./program.ts";
+import type { LoopProgram } from "./program.ts";
 import { layOutAhead } from "./hoist_operand_packing.ts";
 import { lowerGraph, type LowerOptions } from "./lower.ts";
 import { separateProducts } from "./split_matmul_epilogues.ts";
@@ -26,7 +26,7 @@ export interface LowerForCpuOptions extends Pick<LowerOptions, "name" | "donated
 export function lowerForCpu(
   graph: Graph,
   { blas = false, ...options }: LowerForCpuOptions = {},
-): Program {
+): LoopProgram {
   const lowered = dropLast(lowerGraph(graph, options));
   return blas ? layOutAhead(separateProducts(lowered)) : lowered;
 }

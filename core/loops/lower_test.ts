@@ -12,7 +12,7 @@ import { apply, trace } from "../language/trace.ts";
 import { evaluateProgram } from "../codegen/wasm/evaluate_schedule.ts";
 import { kernelsOf } from "./program.ts";
 import { lowerGraph, type LowerOptions } from "./lower.ts";
-import { planMemory } from "./plan_memory.ts";
+import { planArena } from "./plan_memory.ts";
 
 function checkLowering(graph: Graph, inputs: readonly DenseArray[], options: LowerOptions = {}) {
   const expected = evaluateGraph(graph, inputs);
@@ -121,9 +121,9 @@ Deno.test("lowerGraph() does not overwrite a donated input that is still read", 
   checkLowering(graph, inputs, { donated: [[0, 0]] });
 });
 
-Deno.test("planMemory() keeps buffers that live at the same time apart", () => {
+Deno.test("planArena() keeps buffers that live at the same time apart", () => {
   const program = lowerGraph(networkGraph(3));
-  const { offsets, size } = planMemory(program);
+  const { offsets, size } = planArena(program);
   const total = program.temporaries.reduce((sum, { size }) => sum + size * 4 + 16, 0);
   assertEquals(size <= total + 16 * program.temporaries.length, true);
   assertEquals([...offsets.keys()].every((buffer) => sizeOf([buffer.size]) >= 0), true);

@@ -11,7 +11,7 @@ import {
   axesOf,
   type Kernel,
   kernelsOf,
-  type Program,
+  type LoopProgram,
   type Step,
   type TimeLoop,
 } from "./program.ts";
@@ -23,7 +23,7 @@ const LEAST_TERMS = 100_000;
 const MOST_ITERATIONS = 64;
 
 /** Takes the last iteration out of loops where it saves a large product. */
-export function dropLast(program: Program): Program {
+export function dropLast(program: LoopProgram): LoopProgram {
   const temporary = new Set(program.temporaries);
   const reads = countReads(program.steps);
   const inSteps = (steps: readonly Step[], isRepeated: boolean): Step[] =>

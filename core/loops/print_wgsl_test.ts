@@ -6,7 +6,7 @@ import { trace } from "../language/trace.ts";
 import { tanh } from "../language/ops/mod.ts";
 import { lowerGraph } from "./lower.ts";
 import { helpersFor, literal } from "../codegen/wgsl/expressions.ts";
-import { planMemory } from "../codegen/wgsl/memory.ts";
+import { planDeviceMemory } from "../codegen/wgsl/memory.ts";
 import { buffersOf, schedule } from "../codegen/wgsl/schedule.ts";
 import { Names } from "../codegen/wgsl/source.ts";
 
@@ -104,7 +104,7 @@ Deno.test("planProgram() names the function of the network and its loop", () => 
   assertStringIncludes(code, "fn stable_tanh(");
 });
 
-Deno.test("planMemory() keeps temporaries apart that are alive together", () => {
+Deno.test("planDeviceMemory() keeps temporaries apart that are alive together", () => {
   const graph = TARGET_PROGRAMS.embeddingLstm({ time: 4, batch: 8, hidden: 16, symbols: 5 });
   const program = lowerGraph(optimize(graph), { scatter: "reduce" });
   const external = new Set([...program.inputs, ...program.outputs]);
@@ -113,7 +113,7 @@ Deno.test("planMemory() keeps temporaries apart that are alive together", () => 
     isExternal: (buffer) => external.has(buffer),
     smallWork: 1,
   });
-  const { places, arenas } = planMemory(items, (buffer) => !external.has(buffer), 2 ** 25);
+  const { places, arenas } = planDeviceMemory(items, (buffer) => !external.has(buffer), 2 ** 25);
   let shared = 0;
   const all = [...places];
   const alive = all.map(([buffer]) => {

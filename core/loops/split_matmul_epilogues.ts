@@ -16,10 +16,10 @@ import {
 } from "../ir/expression.ts";
 import {
   axesOf,
+  type LoopProgram,
   type MapKernel,
   mapKernel,
   type MatmulKernel,
-  type Program,
   type Step,
 } from "./program.ts";
 
@@ -64,7 +64,7 @@ export function blasProduct(kernel: MatmulKernel): BlasProduct | undefined {
 }
 
 /** Takes large products apart: their sums go to memory, and what follows reads them there. */
-export function separateProducts(program: Program): Program {
+export function separateProducts(program: LoopProgram): LoopProgram {
   const temporaries: Buffer[] = [];
   const steps = separate(program.steps, temporaries);
   return { ...program, steps, temporaries: [...program.temporaries, ...temporaries] };

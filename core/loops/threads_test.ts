@@ -15,9 +15,9 @@ import { trace } from "../language/trace.ts";
 import { TARGET_PROGRAMS, type TargetSizes } from "../backends/self_test_programs.ts";
 import type { Buffer } from "../ir/expression.ts";
 import { evaluateSchedule } from "../codegen/wasm/evaluate_schedule.ts";
-import type { Program } from "./program.ts";
+import type { LoopProgram } from "./program.ts";
 import { lowerGraph } from "./lower.ts";
-import { planMemory } from "./plan_memory.ts";
+import { planArena } from "./plan_memory.ts";
 import {
   type Schedule,
   scheduleThreads,
@@ -25,8 +25,8 @@ import {
   type ThreadOptions,
 } from "../codegen/wasm/thread_schedule.ts";
 
-function scheduleOf(program: Program, options: ThreadOptions) {
-  const plan = planMemory(program);
+function scheduleOf(program: LoopProgram, options: ThreadOptions) {
+  const plan = planArena(program);
   const placeOf = (buffer: Buffer) => {
     const offset = plan.offsets.get(buffer);
     return offset === undefined ? { space: buffer, offset: 0 } : { space: "arena", offset };

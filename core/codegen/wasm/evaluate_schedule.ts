@@ -9,7 +9,13 @@ import { dense } from "../../ir/dense.ts";
 import type { DenseArray } from "../../ir/primitive.ts";
 import type { DType } from "../../ir/tensor_type.ts";
 import type { Axis, Buffer, Expression } from "../../ir/expression.ts";
-import { axesOf, type Kernel, type Program, type Step, type Store } from "../../loops/program.ts";
+import {
+  axesOf,
+  type Kernel,
+  type LoopProgram,
+  type Step,
+  type Store,
+} from "../../loops/program.ts";
 import type { Schedule, Task } from "./thread_schedule.ts";
 
 /** Memory and loop variables of a run. */
@@ -30,7 +36,7 @@ interface Machine {
  * @throws {RangeError} If a kernel reads or writes outside a buffer.
  */
 export function evaluateProgram(
-  program: Program,
+  program: LoopProgram,
   inputs: readonly Float64Array[],
 ): Float64Array[] {
   const memory = new Map<Buffer, Float64Array>();
@@ -54,7 +60,7 @@ export function evaluateProgram(
  * @returns Contents of its outputs.
  */
 export function evaluateSchedule(
-  program: Program,
+  program: LoopProgram,
   { tasks, thread }: Schedule,
   inputs: readonly Float64Array[],
   { order, arena, offsets }: {

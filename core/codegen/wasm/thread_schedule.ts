@@ -22,7 +22,7 @@ import {
 import {
   type Kernel,
   kernelsOf,
-  type Program,
+  type LoopProgram,
   type Step,
   type TimeLoop,
 } from "../../loops/program.ts";
@@ -91,7 +91,7 @@ const LEAST_SHARE = 0.25;
 const LEAST_GAIN = 0.15;
 
 /** A program for one thread. */
-export function singleSchedule(program: Program): Schedule {
+export function singleSchedule(program: LoopProgram): Schedule {
   return { tasks: program.steps.map(alone), thread: { name: "thread", extent: 1 } };
 }
 
@@ -120,7 +120,7 @@ export interface ThreadOptions {
  * @returns What to do; on one thread if more would not pay.
  */
 export function scheduleThreads(
-  program: Program,
+  program: LoopProgram,
   { count, eager = false }: ThreadOptions,
   placeOf: (buffer: Buffer) => Place,
 ): Schedule {

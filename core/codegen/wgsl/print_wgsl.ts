@@ -12,7 +12,7 @@ import { helpersFor, storageType } from "./expressions.ts";
 import { chooseLocals, type GroupLocals, printGroup } from "./group.ts";
 import { printMap } from "./map.ts";
 import { chooseTiling, printMatmul, tilingSizes } from "./matmul.ts";
-import type { Arena, Place } from "./memory.ts";
+import type { Arena, Place } from "../../loops/plan_memory.ts";
 import { printReduce } from "./reduce.ts";
 import { buffersOf, describePart, type Dispatch, type Part } from "./schedule.ts";
 import { Names, SourceWriter } from "./source.ts";

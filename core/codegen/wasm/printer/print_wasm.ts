@@ -9,10 +9,10 @@ import { axesIn, type Axis, type Buffer, visitExpression } from "../../../ir/exp
 import {
   expressionsOf,
   type Kernel,
-  type Program,
+  type LoopProgram,
   separateKernels,
 } from "../../../loops/program.ts";
-import { planMemory } from "../../../loops/plan_memory.ts";
+import { planArena } from "../../../loops/plan_memory.ts";
 import { blasProduct } from "../../../loops/split_matmul_epilogues.ts";
 import {
   LEAST_REGION,
@@ -94,12 +94,12 @@ const [TABLE, PART]: Local[] = [0, 1];
  * @param options What the engine can do.
  * @returns The module and what it needs.
  */
-export function printWasm(program: Program, options: PrintOptions = {}): PrintedProgram {
+export function printWasm(program: LoopProgram, options: PrintOptions = {}): PrintedProgram {
   return new ProgramPrinter(straightenOperands(program), options).print();
 }
 
 class ProgramPrinter {
-  readonly #program: Program;
+  readonly #program: LoopProgram;
   readonly #module: ModuleBuilder;
   readonly #separate: boolean;
   readonly #blas: boolean;
@@ -115,13 +115,13 @@ class ProgramPrinter {
   readonly #sgemm: number | undefined;
   readonly #eager: boolean;
 
-  constructor(program: Program, options: PrintOptions) {
+  constructor(program: LoopProgram, options: PrintOptions) {
     const { separate = false, threads = { count: 1 }, relaxed } = options;
     this.#program = program;
     this.#separate = separate;
     this.#eager = threads.eager ?? false;
     this.#blas = options.blas ?? false;
-    const { size, offsets } = planMemory(program, { alignment: ALIGNMENT, slack: SLACK });
+    const { size, offsets } = planArena(program, { alignment: ALIGNMENT, slack: SLACK });
     this.#offsets = offsets;
     this.#schedule = separate
       ? singleSchedule({ ...program, steps: separateKernels(program.steps) })
