@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { readVariable } from "../util/debug.ts";
+import { readVariable } from "../util/environment.ts";
 import { unknownName } from "../util/names.ts";
 import type { GraphCost } from "../passes/cost.ts";
 import type { BackendName } from "../ir/backend.ts";

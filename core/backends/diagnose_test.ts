@@ -7,7 +7,7 @@ import { canTrain, diagnose } from "./diagnose.ts";
 /** No adapter, and a CPU that is as said. */
 function settings(cpu: (backend: Backend) => Backend) {
   return {
-    patience: 1,
+    measureMs: 1,
     gpu: { requestAdapter: () => Promise.resolve(null) },
     open: (name: BackendName) => {
       if (name === "cpu") return Promise.resolve(cpu(cpuBackend()));

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { readVariable } from "../util/debug.ts";
+import { readVariable } from "../util/environment.ts";
 import type { GraphCost } from "../passes/cost.ts";
 import type { Backend, BackendName } from "../ir/backend.ts";
 import { asBackendName, chooseDevice } from "./choose.ts";

@@ -51,8 +51,8 @@ export class DeviceLostError extends Error {
   override readonly name: string = "DeviceLostError";
 }
 
-/** Milliseconds that a device has to say that it was lost, after something else has failed. */
-const PATIENCE = 200;
+/** How long a device has to say that it was lost, after something else has failed. */
+const LOST_TIMEOUT_MS = 200;
 
 /** A device with what was granted and what went wrong. */
 export class WebGpuDevice {
@@ -136,7 +136,7 @@ export class WebGpuDevice {
    */
   async explain(error: unknown): Promise<never> {
     let timer: ReturnType<typeof setTimeout> | undefined;
-    const soon = new Promise((resolve) => timer = setTimeout(resolve, PATIENCE));
+    const soon = new Promise((resolve) => timer = setTimeout(resolve, LOST_TIMEOUT_MS));
     await Promise.race([this.device.lost, soon]);
     clearTimeout(timer);
     this.check();

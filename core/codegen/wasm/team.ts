@@ -18,6 +18,7 @@ import {
   type ModuleBuilder,
   store,
 } from "./assembler/module.ts";
+import { SPIN_LIMIT } from "./memory_layout.ts";
 
 /** The words that threads share, in bytes from their start; far apart where different threads write. */
 export const CONTROL = {
@@ -35,8 +36,8 @@ export const CONTROL = {
   region: 260,
   /** What the program runs on. */
   table: 264,
-  /** How often the caller looks before it sleeps; 0 if it must not. */
-  patience: 268,
+  /** How often the caller looks before it sleeps; 0 if it must not sleep. */
+  spinLimit: 268,
   /** Loop variables around the region. */
   times: 272,
   /** How many messages were sent to helpers. */
@@ -51,8 +52,6 @@ export const CONTROL = {
 export const MOST_TIMES = (CONTROL.sent - CONTROL.times) / 4;
 /** The next part, in a ticket. More parts than this are impossible. */
 const NEXT = 255;
-/** How often a helper looks for work before it sleeps: some tens of microseconds. */
-const PATIENCE = 20_000;
 
 /** A program's team. */
 export interface Team {
@@ -178,7 +177,7 @@ function addClaim(module: ModuleBuilder, parts: number, times: number, dispatch:
 function addJoin(module: ModuleBuilder, parts: number): number {
   return module.addFunction({ parameters: ["i32"] }, (code) => {
     const control: Local = 0;
-    const [done, patience] = code.locals("i32", 2);
+    const [done, spins] = code.locals("i32", 2);
     const setWaiting = (value: number) => {
       code.get(control);
       code.i32Const(value);
@@ -197,17 +196,17 @@ function addJoin(module: ModuleBuilder, parts: number): number {
       });
     };
     code.loop((forever) => {
-      code.loadFrom(load.i32, control, CONTROL.patience);
-      code.set(patience);
+      code.loadFrom(load.i32, control, CONTROL.spinLimit);
+      code.set(spins);
       code.loop((again) => {
         returnIfDone();
-        code.get(patience);
+        code.get(spins);
         code.i32Const(1);
         code.op(i32.sub);
-        code.tee(patience);
+        code.tee(spins);
         code.branchIf(again);
       });
-      code.loadFrom(load.i32, control, CONTROL.patience);
+      code.loadFrom(load.i32, control, CONTROL.spinLimit);
       code.op(i32.eqz);
       code.branchIf(forever);
     });
@@ -228,7 +227,7 @@ function addServe(module: ModuleBuilder, parts: number, claim: number): void {
   const parameters = ["i32", "i32", "i32"] as const;
   module.addFunction({ parameters, exportAs: "serve" }, (code) => {
     const [control, program, heard]: Local[] = [0, 1, 2];
-    const [ticket, patience] = code.locals("i32", 2);
+    const [ticket, spins] = code.locals("i32", 2);
     /** Leaves the function if a word is not what it was. */
     const returnUnless = (place: number, push: () => void) => {
       code.get(control);
@@ -240,8 +239,8 @@ function addServe(module: ModuleBuilder, parts: number, claim: number): void {
     code.loop((serve) => {
       code.get(control, program);
       code.call(claim);
-      code.i32Const(PATIENCE);
-      code.set(patience);
+      code.i32Const(SPIN_LIMIT);
+      code.set(spins);
       code.loop((again) => {
         code.get(control);
         code.atomic(atomic.load, CONTROL.ticket);
@@ -255,10 +254,10 @@ function addServe(module: ModuleBuilder, parts: number, claim: number): void {
         code.i32Const(parts);
         code.op(i32.lt_s);
         code.branchIf(serve);
-        code.get(patience);
+        code.get(spins);
         code.i32Const(1);
         code.op(i32.sub);
-        code.tee(patience);
+        code.tee(spins);
         code.branchIf(again);
       });
       code.get(control);

@@ -23,6 +23,7 @@ import {
   scaleIndex,
 } from "../../ir/expression.ts";
 import {
+  axesOf,
   type Kernel,
   kernelsOf,
   mapKernel,
@@ -124,7 +125,7 @@ export function schedule(steps: readonly Step[], options: ScheduleOptions): Sche
   let nodes: Node[] = [];
   steps.forEach((step) => {
     if (step.kind === "loop" && step.time.extent === 0) return;
-    if (step.kind !== "loop" && pointsOf(allAxes(step)) === 0) return;
+    if (step.kind !== "loop" && pointsOf(axesOf(step)) === 0) return;
     const node = nodeOf(step, options);
     const before = nodes.filter((other) => conflicts(other.footprint, node.footprint).length > 0);
     const level = Math.max(-1, ...before.map((other) => other.level));
@@ -147,10 +148,6 @@ export function schedule(steps: readonly Step[], options: ScheduleOptions): Sche
     items.push(...pack(here.filter(({ kind }) => kind !== "stepped"), options));
   }
   return items;
-}
-
-function allAxes(kernel: Kernel): readonly Axis[] {
-  return kernel.kind === "matmul" ? [...kernel.batch, kernel.row, kernel.column] : kernel.axes;
 }
 
 /** A step by itself. */

@@ -24,6 +24,13 @@ import {
   type ThreadOptions,
 } from "../thread_schedule.ts";
 import { cycles } from "../cycles.ts";
+import {
+  alignBytes,
+  ALIGNMENT_BYTES,
+  MAX_PAGES,
+  PAGE_BYTES,
+  SLACK_BYTES,
+} from "../memory_layout.ts";
 import { type FunctionBuilder, i32, load, type Local, ModuleBuilder } from "../assembler/module.ts";
 import { addTeam, type Team } from "../team.ts";
 import type { Address } from "../matmul/matmul.ts";
@@ -74,16 +81,10 @@ export interface PrintedProgram {
   readonly threads: number;
 }
 
-/** Bytes that may be read, but mean nothing, after each buffer and before it. */
-export const SLACK = 32;
 /** Code of this many bytes is enough for a function; engines compile small ones better. */
 const FUNCTION_BYTES = 6000;
 /** Right operands larger than this are packed once before a loop rather than in each of its rounds. */
 const PACKED_BYTES = 16 * 1024;
-const ALIGNMENT = 64;
-const PAGE = 65536;
-/** Most pages of a shared memory, which must be said beforehand: four gigabytes, less one. */
-export const MOST_PAGES = 65535;
 /** Parameters of all functions. */
 const [TABLE, PART]: Local[] = [0, 1];
 
@@ -121,7 +122,10 @@ class ProgramPrinter {
     this.#separate = separate;
     this.#eager = threads.eager ?? false;
     this.#blas = options.blas ?? false;
-    const { size, offsets } = planArena(program, { alignment: ALIGNMENT, slack: SLACK });
+    const { size, offsets } = planArena(program, {
+      alignment: ALIGNMENT_BYTES,
+      slack: SLACK_BYTES,
+    });
     this.#offsets = offsets;
     this.#schedule = separate
       ? singleSchedule({ ...program, steps: separateKernels(program.steps) })
@@ -138,25 +142,28 @@ class ProgramPrinter {
         this.#planned.set(kernel, planProduct(kernel));
         const ahead = task.kind === "loop" ? this.#packsAhead(kernel, task) : undefined;
         if (ahead) this.#planned.set(kernel, ahead);
-        scratch = Math.max(scratch, align(this.#planned.get(kernel)?.scratchBytes ?? 0));
+        scratch = Math.max(scratch, alignBytes(this.#planned.get(kernel)?.scratchBytes ?? 0));
       }
       let packed = scratch;
       for (const kernel of kernelsOf([task])) {
         const bytes = this.#planned.get(kernel)?.plan.packedYBytes ?? 0;
         if (bytes === 0) continue;
         this.#packed.set(kernel, packed);
-        packed += align(bytes + SLACK);
+        packed += alignBytes(bytes + SLACK_BYTES);
       }
       bytes = Math.max(bytes, packed);
     }
-    this.#own = { offset: align(size + SLACK), bytes: align(bytes + SLACK) };
+    this.#own = { offset: alignBytes(size + SLACK_BYTES), bytes: alignBytes(bytes + SLACK_BYTES) };
     // Engines that check addresses need not check constants below the size that a memory surely has.
     const { inputs, outputs } = program;
-    const largest = Math.max(0, ...[...inputs, ...outputs].map(({ size }) => 4 * size + SLACK));
-    this.#pages = Math.ceil(Math.max(largest, this.#arenaBytes) / PAGE) + 1;
+    const largest = Math.max(
+      0,
+      ...[...inputs, ...outputs].map(({ size }) => 4 * size + SLACK_BYTES),
+    );
+    this.#pages = Math.ceil(Math.max(largest, this.#arenaBytes) / PAGE_BYTES) + 1;
     const shared = options.shared ?? threads.count > 1;
     this.#module = new ModuleBuilder({
-      memory: { minimumPages: this.#pages, maximumPages: MOST_PAGES, shared },
+      memory: { minimumPages: this.#pages, maximumPages: MAX_PAGES, shared },
       relaxed,
     });
     const parameters = new Array<"i32">(11).fill("i32");
@@ -170,7 +177,7 @@ class ProgramPrinter {
   get #arenaBytes(): number {
     const { extent } = this.#schedule.thread;
     const memories = extent > 1 ? extent + 1 : 1;
-    return align(this.#own.offset + memories * this.#own.bytes);
+    return alignBytes(this.#own.offset + memories * this.#own.bytes);
   }
 
   /** A product whose right operand stays the same throughout a loop, if packing it pays. */
@@ -525,8 +532,4 @@ function buffersOf(tasks: readonly Task[]): Set<Buffer> {
     }
   }
   return buffers;
-}
-
-function align(bytes: number): number {
-  return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 }
