@@ -18,7 +18,7 @@ import {
 } from "../core/loops/program.ts";
 import { lowerForCpu } from "../core/loops/lower_for_cpu.ts";
 import { printWasm } from "../core/codegen/wasm/printer/print_wasm.ts";
-import { straightenOperands } from "../core/codegen/wasm/printer/copy_reversed_operands.ts";
+import { copyReversedOperands } from "../core/codegen/wasm/printer/copy_reversed_operands.ts";
 import { optimize } from "../core/passes/optimize.ts";
 import { formatTable, formatTime } from "./calls.ts";
 import { flattenTree, type TypedArray } from "./core.ts";
@@ -97,7 +97,7 @@ async function profile(name: string, together: number): Promise<void> {
   const job = withNumbers(jobNamed(name));
   const traced = traceJob(job, together);
   const donated = donationsOf(job, traced);
-  const program = straightenOperands(lowerForCpu(optimize(traced.graph), { name, donated }));
+  const program = copyReversedOperands(lowerForCpu(optimize(traced.graph), { name, donated }));
   const [all, alone] = load(program, await inputsOf(job, program, together));
   const whole = await timeOf(() => all.run(TABLE)) / together;
   const rows: string[][] = [];

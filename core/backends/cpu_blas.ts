@@ -111,7 +111,7 @@ export interface BlasReport {
   /** The libraries that were tried so far, each when a CPU device was first opened. */
   readonly trials: readonly BlasTrial[];
   /** How many times as fast as our own product a library must be. */
-  readonly leastGain: number;
+  readonly minGain: number;
 }
 
 /** The trials of this process, by path: one each, so that all its devices calculate alike. */
@@ -119,7 +119,7 @@ const trials = new Map<string, BlasTrial>();
 
 /** What is known of a BLAS after CPU devices were opened. */
 export function blasReport(): BlasReport {
-  return { isAllowed: isFfiAllowed(), trials: [...trials.values()], leastGain: MIN_GAIN };
+  return { isAllowed: isFfiAllowed(), trials: [...trials.values()], minGain: MIN_GAIN };
 }
 
 /** Products of this size are timed. */

@@ -9,7 +9,7 @@ import { gradientGraph } from "../testing/check_gradients.ts";
 import { randomSource } from "../util/random_source.ts";
 import { sizeOf } from "../ir/tensor_type.ts";
 import { apply, trace } from "../language/trace.ts";
-import { evaluateProgram } from "../codegen/wasm/evaluate_schedule.ts";
+import { evaluateProgram } from "../test_support/evaluate_program.ts";
 import { kernelsOf } from "./program.ts";
 import { lowerGraph, type LowerOptions } from "./lower.ts";
 import { planArena } from "./plan_memory.ts";

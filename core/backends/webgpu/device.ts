@@ -68,7 +68,7 @@ export class WebGpuDevice {
    * Iterations of loops that an invocation may make. Mesa's llvmpipe leaves all loops of a shader
    * after 65,535 of them, without a word.
    */
-  readonly mostIterations: number;
+  readonly maxIterations: number;
   /** Counts of what was done. */
   readonly statistics: DeviceStatistics = {
     buffers: 0,
@@ -89,7 +89,7 @@ export class WebGpuDevice {
     const { name, vendor, driver, isSoftware } = describeAdapter(adapter);
     this.identity = [name, vendor, driver].join(", ");
     this.isSoftware = isSoftware;
-    this.mostIterations = this.isSoftware ? 60_000 : Infinity;
+    this.maxIterations = this.isSoftware ? 60_000 : Infinity;
     this.description = `WebGPU, ${name}${this.isSoftware ? " (software)" : ""}`;
     device.lost.then(({ reason, message }) => {
       if (!this.#closed) this.#lose([reason, message].filter(Boolean).join(", ") || "unknown");

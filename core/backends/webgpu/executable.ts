@@ -50,7 +50,7 @@ export interface PlanLimits extends Omit<ScheduleOptions, "isExternal" | "maxBin
 }
 
 /** Bytes of an arena: larger ones gain nothing, and some drivers refuse them. */
-const MOST_ARENA = 2 ** 28;
+const MAX_ARENA_BYTES = 2 ** 28;
 
 /** Plans a program: schedule, memory, text. Needs no device. */
 export function planProgram(program: LoopProgram, limits: PlanLimits): PlannedProgram {
@@ -76,7 +76,7 @@ export function planProgram(program: LoopProgram, limits: PlanLimits): PlannedPr
   const { arenas, places } = planDeviceMemory(
     items,
     (buffer) => !external.has(buffer) && !inWorkgroups.has(buffer),
-    Math.min(limits.maxStorageBufferBindingSize, MOST_ARENA) / 4,
+    Math.min(limits.maxStorageBufferBindingSize, MAX_ARENA_BYTES) / 4,
   );
   const shaders: Shader[] = [];
   const runs: { shader: number; times: number[] }[] = [];
@@ -159,7 +159,7 @@ interface Stage {
 }
 
 /** Sets of buffers that a shader keeps bind groups for. */
-const MOST_GROUPS = 64;
+const MAX_BIND_GROUPS = 64;
 
 /** A program of the WebGPU backend. */
 export class WebGpuExecutable implements Executable {
@@ -253,7 +253,7 @@ export class WebGpuExecutable implements Executable {
       maxStorageBuffersPerShaderStage,
       maxComputeWorkgroupStorageSize,
       maxStorageBufferBindingSize,
-      mostIterations: device.mostIterations,
+      maxIterations: device.maxIterations,
       ...options,
     });
     const pipelines = await Promise.all(plan.shaders.map(({ name, code, bindings, timed }) => {
@@ -379,7 +379,7 @@ export class WebGpuExecutable implements Executable {
         return { binding, resource: { buffer: this.#arenas.get(resource as Arena) as GPUBuffer } };
       }),
     });
-    if (stage.groups.size >= MOST_GROUPS) {
+    if (stage.groups.size >= MAX_BIND_GROUPS) {
       for (const oldest of stage.groups.keys()) {
         stage.groups.delete(oldest);
         break;

@@ -101,11 +101,11 @@ export class Tuner {
     const alone = standalone(kernel);
     const [x, y] = alone.program.inputs.map((buffer, i) => randomNumbers(buffer.size, i + 1));
     let best = chooseTiling(kernel);
-    let least = Infinity;
+    let minTime = Infinity;
     for (const tiling of TILINGS) {
       const tried = await this.#try(alone.program, tiling, [x, y]);
-      if (tried && tried.time < least && isRight(alone.kernel, x, y, tried.result)) {
-        [best, least] = [tiling, tried.time];
+      if (tried && tried.time < minTime && isRight(alone.kernel, x, y, tried.result)) {
+        [best, minTime] = [tiling, tried.time];
       }
     }
     return best;

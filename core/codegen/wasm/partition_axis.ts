@@ -1,5 +1,5 @@
 /**
- * Sharing one kernel among threads: along which of its axes, and what each thread then computes.
+ * Partitions a kernel among threads along one of its axes.
  *
  * @module
  */
@@ -17,8 +17,8 @@ import { axesOf, type Kernel } from "../../loops/program.ts";
 import { rowStride, staysInRow } from "../../loops/rows.ts";
 import { substituteAxis } from "../../loops/substitute_axis.ts";
 
-/** How a kernel is shared. */
-export interface Share {
+/** A kernel partitioned among threads. */
+export interface KernelPartition {
   /** What a thread computes, in terms of the thread's number. */
   readonly part: Kernel;
   /** What is left over, if the axis does not divide evenly. */
@@ -27,7 +27,7 @@ export interface Share {
   readonly axis: Axis;
   /** Places of the axis that each thread has. */
   readonly chunk: number;
-  /** Time of the longest part as a share of the whole. */
+  /** Time of the longest part as a fraction of the whole. */
   readonly fraction: number;
 }
 
@@ -36,13 +36,13 @@ const LINE = 16;
 const LANES = 4;
 
 /**
- * Shares a kernel along the axis that divides it best.
+ * Partitions a kernel along the axis that divides it best.
  *
  * @param kernel The kernel.
  * @param thread The number of the thread, 0 … extent − 1.
  * @returns The parts, or `undefined` if no axis can be cut.
  */
-export function shareKernel(kernel: Kernel, thread: Axis): Share | undefined {
+export function partitionKernel(kernel: Kernel, thread: Axis): KernelPartition | undefined {
   let best: { axis: Axis; chunk: number; fraction: number; cost: number } | undefined;
   axesOf(kernel).forEach((axis, place) => {
     if (!mayCut(kernel, axis)) return;
@@ -71,7 +71,7 @@ export function shareKernel(kernel: Kernel, thread: Axis): Share | undefined {
   };
 }
 
-/** Whether the places of an axis can be computed apart: they write different elements. */
+/** Says whether the places of an axis can be computed apart: they write different elements. */
 function mayCut(kernel: Kernel, axis: Axis): boolean {
   if (axis.extent < 2) return false;
   return kernel.stores.every(({ index, mode }) => {
@@ -81,7 +81,7 @@ function mayCut(kernel: Kernel, axis: Axis): boolean {
   });
 }
 
-/** Places that each thread gets: whole cache lines of what is written, or vectors, where there are many. */
+/** Chooses the places that each thread gets: whole cache lines of what is written, or vectors, where there are many. */
 function chunkOf(kernel: Kernel, axis: Axis, threads: number): number {
   const even = axis.extent / threads;
   if (!kernel.stores.some(({ index }) => rowStride(index, axis) === 1)) return Math.floor(even);
@@ -90,7 +90,7 @@ function chunkOf(kernel: Kernel, axis: Axis, threads: number): number {
   return Math.floor(even / unit) * unit;
 }
 
-/** A kernel for part of an axis: `extent` places from `first` on. */
+/** Restricts a kernel to part of an axis: `extent` places from `first` on. */
 export function cutAxis(kernel: Kernel, axis: Axis, extent: number, first: Expression): Kernel {
   const own: Axis = { name: axis.name, extent };
   const place = addIndex(first, axisExpression(own));
@@ -106,8 +106,8 @@ function replaceAxis(kernel: Kernel, axis: Axis, own: Axis, place: Expression): 
 }
 
 /**
- * How the elements that a kernel touches of a buffer fall to threads: two accesses of one buffer with
- * equal keys never meet across threads. `undefined` if threads touch each other's.
+ * Describes how the elements that a kernel touches of a buffer fall to threads: two accesses of one
+ * buffer with equal keys never meet across threads. `undefined` if threads touch each other's.
  */
 export function cutKey(
   kernel: Kernel,

@@ -1,8 +1,8 @@
 /**
- * Threads that help each other. One thread, the caller, runs a program; where there is work for several it
- * posts a *region* of so many parts and begins with them itself. Others, if they are there, take parts too.
- * The caller goes on when all parts are done: it waits only for parts that another has begun, so a helper
- * that the system lets sleep costs nothing.
+ * Shares regions of a program among a team of threads. One thread, the caller, runs the program; where there
+ * is work for several it posts a *region* of so many parts and begins with them itself. Helpers, if they are
+ * awake, take parts too. The caller goes on when all parts are done: it waits only for parts that another has
+ * begun, so a helper that the system lets sleep costs nothing.
  *
  * Parts are taken by counting up a ticket, in whose upper bits regions are numbered, so that nobody takes
  * a part of a region that is over.
@@ -48,8 +48,8 @@ export const CONTROL = {
   bytes: 384,
 } as const;
 
-/** Most loops around a region. */
-export const MOST_TIMES = (CONTROL.sent - CONTROL.times) / 4;
+/** Maximum number of loops around a region. */
+const MAX_TIMES = (CONTROL.sent - CONTROL.times) / 4;
 /** The next part, in a ticket. More parts than this are impossible. */
 const NEXT = 255;
 
@@ -83,6 +83,11 @@ export function addTeam(
   times: number,
   dispatch: number,
 ): Team {
+  if (times > MAX_TIMES) {
+    throw new RangeError(
+      `Cannot share loops in loops among threads: at most ${MAX_TIMES} are possible, found ${times}`,
+    );
+  }
   const claim = addClaim(module, parts, times, dispatch);
   const join = addJoin(module, parts);
   addServe(module, parts, claim);

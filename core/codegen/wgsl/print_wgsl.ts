@@ -18,7 +18,7 @@ import { buffersOf, describePart, type Dispatch, type Part } from "./schedule.ts
 import { Names, SourceWriter } from "./source.ts";
 
 /** Workgroups along x before a dispatch folds into y: the limit that every device has. */
-const MOST_WORKGROUPS = 65535;
+const MAX_WORKGROUPS = 65535;
 
 /** One storage buffer that a shader binds. */
 export interface ShaderBinding {
@@ -141,7 +141,7 @@ export function printDispatch(dispatch: Dispatch, options: ShaderOptions): Shade
     workgroupVariables.push(`var<workgroup> tiles: array<vec4f, ${scratch.tiles}>;`);
   }
   const total = calls.reduce((sum, { workgroups }) => sum + workgroups, 0);
-  const across = Math.min(total, MOST_WORKGROUPS);
+  const across = Math.min(total, MAX_WORKGROUPS);
   const main = printMain(calls, total, across);
   const name = dispatch.parts.map(describePart).join(" | ");
   const timed = options.times.length > 0;

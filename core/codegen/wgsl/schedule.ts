@@ -98,7 +98,7 @@ export interface ScheduleOptions {
   /** Multiplications from which a product is cut into tiles. */
   readonly tiledProduct?: number;
   /** Iterations of loops that an invocation may make: some software adapters stop without a word. */
-  readonly mostIterations?: number;
+  readonly maxIterations?: number;
   /** Scalar operations of one iteration that a workgroup may do in a loop over time. */
   readonly stepWork?: number;
 }
@@ -188,13 +188,13 @@ function iterationsIn(steps: readonly Step[], share: number): number {
 function inPieces(
   loop: TimeLoop,
   share: number,
-  { mostIterations = Infinity }: ScheduleOptions,
+  { maxIterations = Infinity }: ScheduleOptions,
 ): TimeLoop | undefined {
   const { time } = loop;
   const body = 1 + iterationsIn(loop.steps, share);
-  if (time.extent * body <= mostIterations) return undefined;
+  if (time.extent * body <= maxIterations) return undefined;
   let length = 1;
-  for (let n = 2; n * body <= mostIterations; n++) if (time.extent % n === 0) length = n;
+  for (let n = 2; n * body <= maxIterations; n++) if (time.extent % n === 0) length = n;
   if (length === 1) return loop;
   const piece: Axis = { name: "piece", extent: time.extent / length };
   const step: Axis = { name: time.name, extent: length };
@@ -233,7 +233,7 @@ function join(latest: readonly Node[], node: Node, options: ScheduleOptions): No
   const parts = [...latest, node];
   const footprints = parts.map(({ footprint }) => footprint);
   if (bindingsOf(footprints, options) > options.maxBindings) return undefined;
-  const { smallWork = SMALL_WORK, mostIterations = Infinity } = options;
+  const { smallWork = SMALL_WORK, maxIterations = Infinity } = options;
   // Large products have tiles of their own, which use memory much better.
   if (parts.some((part) => part.steps.some(isLargeProduct))) return undefined;
   const { level } = latest[0];
@@ -244,14 +244,14 @@ function join(latest: readonly Node[], node: Node, options: ScheduleOptions): No
   const single = parts.every(({ kind, tile }) => kind === "kernel" || !tile) &&
     workOutsideLoops(steps) <= smallWork;
   if (single) {
-    return iterationsIn(steps, 1) <= mostIterations ? { ...base, tile: undefined } : undefined;
+    return iterationsIn(steps, 1) <= maxIterations ? { ...base, tile: undefined } : undefined;
   }
   const rows = findRows(steps);
   if (!rows) return undefined;
   const tile = tileOf(rows, workOutsideLoops(steps) + loopIteration(steps));
   const groups = rows.extent / tile.size;
   if (workOutsideLoops(steps) / groups > smallWork) return undefined;
-  if (iterationsIn(steps, groups) > mostIterations) return undefined;
+  if (iterationsIn(steps, groups) > maxIterations) return undefined;
   return { ...base, steps: [...rows.steps], tile };
 }
 

@@ -144,11 +144,11 @@ function exp(v: VectorExpressions, x: Term): Term {
 
 function sigmoid(v: VectorExpressions, x: Term): Term {
   // 1 / (1 + e^z) with z = -x. At the ends of the range 2^n is exactly zero and exactly infinity.
-  const most = 128 * Math.LN2;
+  const max = 128 * Math.LN2;
   const clamped = v.keep(
     v.atMost(
       v.atLeast(v.unary(f32x4.neg, x), v.number(-127 * Math.LN2)),
-      v.number(most),
+      v.number(max),
     ),
   );
   // The bias is part of the rounding constant: one shift makes 2^n.

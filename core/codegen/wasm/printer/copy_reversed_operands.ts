@@ -19,7 +19,7 @@ import type { LoopProgram, MapKernel, MatmulKernel, Step } from "../../../loops/
 type Operand = MatmulKernel["x"];
 
 /** Copies operands of products that are read backwards. */
-export function straightenOperands(program: LoopProgram): LoopProgram {
+export function copyReversedOperands(program: LoopProgram): LoopProgram {
   const temporaries: Buffer[] = [];
   const steps = straightenSteps(program.steps, temporaries);
   if (temporaries.length === 0) return program;

@@ -15,13 +15,13 @@ import {
 import { planArena } from "../../../loops/plan_memory.ts";
 import { blasProduct } from "../../../loops/split_matmul_epilogues.ts";
 import {
-  LEAST_REGION,
   type LoopTask,
-  type Schedule,
+  MIN_REGION_CYCLES,
+  type ScheduledTask,
   scheduleThreads,
   singleSchedule,
-  type Task,
   type ThreadOptions,
+  type ThreadSchedule,
 } from "../thread_schedule.ts";
 import { cycles } from "../cycles.ts";
 import {
@@ -45,7 +45,7 @@ import {
 } from "./matmul_kernel.ts";
 import { printMap } from "./map_kernel.ts";
 import { printReduce } from "./reduce_kernel.ts";
-import { straightenOperands } from "./copy_reversed_operands.ts";
+import { copyReversedOperands } from "./copy_reversed_operands.ts";
 
 /** Options of {@linkcode printWasm}. */
 export interface PrintOptions {
@@ -96,7 +96,7 @@ const [TABLE, PART]: Local[] = [0, 1];
  * @returns The module and what it needs.
  */
 export function printWasm(program: LoopProgram, options: PrintOptions = {}): PrintedProgram {
-  return new ProgramPrinter(straightenOperands(program), options).print();
+  return new ProgramPrinter(copyReversedOperands(program), options).print();
 }
 
 class ProgramPrinter {
@@ -105,7 +105,7 @@ class ProgramPrinter {
   readonly #separate: boolean;
   readonly #blas: boolean;
   readonly #offsets: ReadonlyMap<Buffer, number>;
-  readonly #schedule: Schedule;
+  readonly #schedule: ThreadSchedule;
   readonly #planned = new Map<Kernel, PlannedMatmul | undefined>();
   /** Where the right operands that are packed before a loop lie in a thread's own memory. */
   readonly #packed = new Map<Kernel, number>();
@@ -226,7 +226,7 @@ class ProgramPrinter {
   }
 
   /** Prints a program that several threads run. */
-  #printTeam(tasks: readonly Task[], thread: Axis, control: number): void {
+  #printTeam(tasks: readonly ScheduledTask[], thread: Axis, control: number): void {
     const times = depthOf(tasks);
     const regions: number[][] = [];
     const parts = this.#controlOf(tasks, [], times, regions);
@@ -257,13 +257,13 @@ class ProgramPrinter {
 
   /** Puts tasks into functions, and gives what calls them: regions for all threads, and the rest. */
   #controlOf(
-    tasks: readonly Task[],
+    tasks: readonly ScheduledTask[],
     around: readonly Axis[],
     times: number,
     regions: number[][],
   ): Control[] {
     const parts: Control[] = [];
-    let open: Exclude<Task, { kind: "barrier" }>[] = [];
+    let open: Exclude<ScheduledTask, { kind: "barrier" }>[] = [];
     const close = () => {
       const single = open.filter((task) => task.single);
       const shared = open.filter((task) => !task.single);
@@ -303,7 +303,7 @@ class ProgramPrinter {
   ): Control {
     const { extent } = this.#schedule.thread;
     const number = regions.length;
-    const posts = shared.length > 0 && (work >= LEAST_REGION || this.#eager);
+    const posts = shared.length > 0 && (work >= MIN_REGION_CYCLES || this.#eager);
     if (posts) regions.push([...shared]);
     return (code, { control, zero, team, times }, locals) => {
       const all = [...locals, ...new Array<Local>(times - locals.length).fill(zero)];
@@ -336,12 +336,12 @@ class ProgramPrinter {
   }
 
   /** Adds functions that run some tasks, in order. */
-  #addFunctions(tasks: readonly Task[], around: readonly Axis[], times = 0): number[] {
+  #addFunctions(tasks: readonly ScheduledTask[], around: readonly Axis[], times = 0): number[] {
     const functions: number[] = [];
-    const most = this.#separate ? 0 : FUNCTION_BYTES;
+    const max = this.#separate ? 0 : FUNCTION_BYTES;
     for (let next = 0; next < tasks.length;) {
       const first = next;
-      for (let size = 0; next < tasks.length && (next === first || size < most); next++) {
+      for (let size = 0; next < tasks.length && (next === first || size < max); next++) {
         size += this.#guessSize(tasks[next]);
       }
       const some = tasks.slice(first, next);
@@ -355,7 +355,7 @@ class ProgramPrinter {
 
   /** Adds a function `(table, part, …times)`. */
   #addFunction(
-    tasks: readonly Task[],
+    tasks: readonly ScheduledTask[],
     around: readonly Axis[],
     times: number,
     body: (emitter: Emitter, locals: Locals) => void,
@@ -390,7 +390,7 @@ class ProgramPrinter {
   }
 
   /** Rough size of the code of a task, written out in one function. */
-  #guessSize(task: Task): number {
+  #guessSize(task: ScheduledTask): number {
     if (task.kind === "barrier") return 10;
     if (task.kind === "loop") {
       return task.tasks.reduce((sum, inner) => sum + this.#guessSize(inner), 0);
@@ -407,14 +407,18 @@ class ProgramPrinter {
     return { base, offset: offset ?? 0 };
   }
 
-  #printTasks(emitter: Emitter, tasks: readonly Task[], locals: Locals): void {
+  #printTasks(emitter: Emitter, tasks: readonly ScheduledTask[], locals: Locals): void {
     for (const task of tasks) {
       if (task.kind === "barrier") throw new Error("Cannot print a barrier inside a function");
       emitter.within([], () => this.#printTask(emitter, task, locals));
     }
   }
 
-  #printTask(emitter: Emitter, task: Exclude<Task, { kind: "barrier" }>, locals: Locals): void {
+  #printTask(
+    emitter: Emitter,
+    task: Exclude<ScheduledTask, { kind: "barrier" }>,
+    locals: Locals,
+  ): void {
     if (task.kind === "kernel") return this.#printKernel(emitter, task.kernel, locals);
     const { loop: { time }, tasks } = task;
     this.#printPacking(emitter, task, locals);
@@ -494,36 +498,36 @@ interface Caller {
 type Control = (code: FunctionBuilder, caller: Caller, times: readonly Local[]) => void;
 
 /** Whether threads meet inside a loop. */
-function isCutInside(task: Task): task is LoopTask {
+function isCutInside(task: ScheduledTask): task is LoopTask {
   return task.kind === "loop" && !task.single &&
     task.tasks.some((inner) => inner.kind === "barrier" || isCutInside(inner));
 }
 
 /** Most loops around a barrier. */
-function depthOf(tasks: readonly Task[]): number {
+function depthOf(tasks: readonly ScheduledTask[]): number {
   const depths = tasks.map((task) => isCutInside(task) ? 1 + depthOf(task.tasks) : 0);
   return Math.max(0, ...depths);
 }
 
 /** A task of one thread as a task of all that are there: one. */
-function alone<T extends Exclude<Task, { kind: "barrier" }>>(task: T): T {
+function alone<T extends Exclude<ScheduledTask, { kind: "barrier" }>>(task: T): T {
   return { ...task, single: false };
 }
 
-function taskCycles(task: Task): number {
+function taskCycles(task: ScheduledTask): number {
   if (task.kind === "barrier") return 0;
   if (task.kind === "kernel") return cycles(task.kernel);
   return task.loop.time.extent * task.tasks.reduce((sum, inner) => sum + taskCycles(inner), 0);
 }
 
 /** All kernels of some tasks. */
-function kernelsOf(tasks: readonly Task[]): Kernel[] {
+function kernelsOf(tasks: readonly ScheduledTask[]): Kernel[] {
   return tasks.flatMap((task) =>
     task.kind === "loop" ? kernelsOf(task.tasks) : task.kind === "kernel" ? [task.kernel] : []
   );
 }
 
-function buffersOf(tasks: readonly Task[]): Set<Buffer> {
+function buffersOf(tasks: readonly ScheduledTask[]): Set<Buffer> {
   const buffers = new Set<Buffer>();
   for (const kernel of kernelsOf(tasks)) {
     for (const { buffer } of kernel.stores) buffers.add(buffer);

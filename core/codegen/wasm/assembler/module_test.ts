@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { detectFeatures } from "../assembler/features.ts";
+import { detectFeatures } from "./features.ts";
 import {
   f32,
   f32x4,
@@ -10,7 +10,7 @@ import {
   ModuleBuilder,
   store,
   storeLane,
-} from "../assembler/module.ts";
+} from "./module.ts";
 
 /** Compiles a module and gives its exports as functions of numbers. */
 function instantiate(

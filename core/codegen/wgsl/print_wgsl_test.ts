@@ -1,14 +1,14 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { type PlanLimits, planProgram } from "../backends/webgpu/executable.ts";
-import { optimize } from "../passes/optimize.ts";
-import { TARGET_PROGRAMS, type TargetSizes } from "../backends/self_test_programs.ts";
-import { trace } from "../language/trace.ts";
-import { tanh } from "../language/ops/mod.ts";
-import { lowerGraph } from "./lower.ts";
-import { helpersFor, literal } from "../codegen/wgsl/expressions.ts";
-import { planDeviceMemory } from "../codegen/wgsl/memory.ts";
-import { buffersOf, schedule } from "../codegen/wgsl/schedule.ts";
-import { Names } from "../codegen/wgsl/source.ts";
+import { type PlanLimits, planProgram } from "../../backends/webgpu/executable.ts";
+import { optimize } from "../../passes/optimize.ts";
+import { TARGET_PROGRAMS, type TargetSizes } from "../../backends/self_test_programs.ts";
+import { trace } from "../../language/trace.ts";
+import { tanh } from "../../language/ops/mod.ts";
+import { lowerGraph } from "../../loops/lower.ts";
+import { helpersFor, literal } from "./expressions.ts";
+import { planDeviceMemory } from "./memory.ts";
+import { buffersOf, schedule } from "./schedule.ts";
+import { Names } from "./source.ts";
 
 /** What every device has to grant. */
 const LEAST = {
@@ -91,7 +91,7 @@ for (const [what, program, sizes, options, dispatches] of STEPPED) {
 Deno.test("planProgram() cuts a loop into pieces where iterations are limited", () => {
   const sizes = { time: 256, batch: 1, hidden: 512, symbols: 87 };
   const whole = plan("oneHotRnn", sizes).runs.length;
-  const pieces = plan("oneHotRnn", sizes, { mostIterations: 60_000 }).runs.length;
+  const pieces = plan("oneHotRnn", sizes, { maxIterations: 60_000 }).runs.length;
   assert(pieces > whole && pieces < 256, `found ${pieces}`);
 });
 
