@@ -28,38 +28,8 @@ import {
 } from "../../loops/program.ts";
 import { findRows, type Rows, rowStride, splitTerms } from "../../loops/rows.ts";
 import { cycles } from "./cycles.ts";
+import type { ScheduledTask, ThreadSchedule } from "./scheduled_tasks.ts";
 import { cutAxis, cutKey, type KernelPartition, partitionKernel } from "./partition_axis.ts";
-
-/** A task of a schedule. */
-export type ScheduledTask = Barrier | KernelTask | LoopTask;
-
-/** A barrier: all threads wait for each other. */
-export interface Barrier {
-  /** Discriminant. */
-  readonly kind: "barrier";
-}
-
-/** A kernel. */
-export interface KernelTask {
-  /** Discriminant. */
-  readonly kind: "kernel";
-  /** The kernel; where all threads run it, it depends on which. */
-  readonly kernel: Kernel;
-  /** Whether only the first thread runs it. */
-  readonly single: boolean;
-}
-
-/** A loop over time. */
-export interface LoopTask {
-  /** Discriminant. */
-  readonly kind: "loop";
-  /** Its name and its loop variable. */
-  readonly loop: TimeLoop;
-  /** What an iteration does. */
-  readonly tasks: readonly ScheduledTask[];
-  /** Whether only the first thread runs it. */
-  readonly single: boolean;
-}
 
 /** Where a buffer lies: buffers in the same space may overlap. */
 export interface BufferLocation {
@@ -67,14 +37,6 @@ export interface BufferLocation {
   readonly space: unknown;
   /** Bytes from its start. */
   readonly offset: number;
-}
-
-/** A schedule of a program for threads. */
-export interface ThreadSchedule {
-  /** What threads do, in order. */
-  readonly tasks: readonly ScheduledTask[];
-  /** The number of the thread. Its extent is 1 if sharing is not worth it. */
-  readonly thread: Axis;
 }
 
 /** Cycles that a region costs beside its work, where all are awake: threads wait, and data change caches. */

@@ -18,12 +18,8 @@ import { evaluateSchedule } from "../../test_support/evaluate_program.ts";
 import type { LoopProgram } from "../../loops/program.ts";
 import { lowerGraph } from "../../loops/lower.ts";
 import { planArena } from "../../loops/plan_memory.ts";
-import {
-  type ScheduledTask,
-  scheduleThreads,
-  type ThreadOptions,
-  type ThreadSchedule,
-} from "./thread_schedule.ts";
+import type { ScheduledTask, ThreadSchedule } from "./scheduled_tasks.ts";
+import { scheduleThreads, type ThreadOptions } from "./thread_schedule.ts";
 
 function scheduleOf(program: LoopProgram, options: ThreadOptions) {
   const plan = planArena(program);

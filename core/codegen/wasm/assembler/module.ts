@@ -9,17 +9,13 @@
  */
 
 import { ByteWriter } from "./byte_writer.ts";
-import { FunctionBuilder, VALUE_TYPE_BYTE, type ValueType } from "./function_builder.ts";
+import { FunctionBuilder } from "./function_builder.ts";
+import { VALUE_TYPE_BYTE, type ValueType } from "./locals.ts";
 import { detectFeatures } from "./features.ts";
 
 export * from "./opcodes.ts";
-export {
-  FunctionBuilder,
-  type Label,
-  type Local,
-  type LoopOptions,
-  type ValueType,
-} from "./function_builder.ts";
+export { FunctionBuilder, type Label, type LoopOptions } from "./function_builder.ts";
+export type { Local, ValueType } from "./locals.ts";
 
 /** Parameters and results of a function. */
 export interface FunctionType {

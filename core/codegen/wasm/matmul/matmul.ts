@@ -12,17 +12,18 @@
  *
  * @module
  */
-import { f32x4, type FunctionBuilder, i32, type Local } from "../assembler/module.ts";
+import { type FunctionBuilder, i32, type Local } from "../assembler/module.ts";
 import { emitPackPanel } from "./matmul_pack.ts";
 import { type MatmulPlan, partialStride, scratchLayout } from "./matmul_plan.ts";
 import {
+  addingTo,
   type Address,
   addressOf,
   type Epilogue,
   FLOAT_BYTES,
-  forEachVector,
   LANES,
   type MatrixOperand,
+  packedAddress,
   type Position,
   storeTo,
 } from "./matmul_operand.ts";
@@ -432,35 +433,4 @@ class MatmulEmitter {
       columnBytes: this.#y.columnStride * FLOAT_BYTES,
     };
   }
-}
-
-/** Address of the packed panel that begins at an element: panels before it hold `k` floats an element. */
-function packedAddress(
-  code: FunctionBuilder,
-  to: Address,
-  element: Position,
-  k: number,
-): Address {
-  return addressOf(code, { ...to, rowStride: k, columnStride: 1 }, element, {
-    constant: 0,
-  });
-}
-
-/** An epilogue that first adds a matrix to the sums. */
-function addingTo(operand: MatrixOperand, epilogue: Epilogue): Epilogue {
-  return (code, tile) => {
-    code.scope(() => {
-      const { base, offset } = addressOf(code, operand, tile.row, tile.column);
-      forEachVector(tile, (sum, r, v) => {
-        code.vector(
-          base,
-          offset + FLOAT_BYTES * (r * operand.rowStride + v * LANES),
-        );
-        code.get(sum);
-        code.op(f32x4.add);
-        code.set(sum);
-      });
-    });
-    epilogue(code, tile);
-  };
 }

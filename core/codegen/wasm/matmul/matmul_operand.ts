@@ -4,7 +4,14 @@
  *
  * @module
  */
-import { type FunctionBuilder, i32, type Local, store, storeLane } from "../assembler/module.ts";
+import {
+  f32x4,
+  type FunctionBuilder,
+  i32,
+  type Local,
+  store,
+  storeLane,
+} from "../assembler/module.ts";
 
 /** Floats in a vector. */
 export const LANES = 4;
@@ -86,6 +93,18 @@ export function addressOf(
   return { base: code.take("i32"), offset: constant };
 }
 
+/** Address of the packed panel that begins at an element: panels before it hold `k` floats an element. */
+export function packedAddress(
+  code: FunctionBuilder,
+  to: Address,
+  element: Position,
+  k: number,
+): Address {
+  return addressOf(code, { ...to, rowStride: k, columnStride: 1 }, element, {
+    constant: 0,
+  });
+}
+
 /** An epilogue that stores the sums as they are. */
 export function storeTo(out: MatrixOperand): Epilogue {
   return (code, tile) => {
@@ -99,6 +118,25 @@ export function storeTo(out: MatrixOperand): Epilogue {
         lanes,
       );
     });
+  };
+}
+
+/** An epilogue that first adds a matrix to the sums. */
+export function addingTo(operand: MatrixOperand, epilogue: Epilogue): Epilogue {
+  return (code, tile) => {
+    code.scope(() => {
+      const { base, offset } = addressOf(code, operand, tile.row, tile.column);
+      forEachVector(tile, (sum, r, v) => {
+        code.vector(
+          base,
+          offset + FLOAT_BYTES * (r * operand.rowStride + v * LANES),
+        );
+        code.get(sum);
+        code.op(f32x4.add);
+        code.set(sum);
+      });
+    });
+    epilogue(code, tile);
   };
 }
 

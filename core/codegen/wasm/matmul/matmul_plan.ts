@@ -6,7 +6,7 @@
  */
 import { packedBytes } from "./matmul_pack.ts";
 import { FLOAT_BYTES, LANES, VECTOR_BYTES } from "./matmul_operand.ts";
-import { STRAIGHT_LINE_OPERATIONS } from "./matmul_tile.ts";
+import { STRAIGHT_LINE_OPERATIONS } from "./matmul_walk.ts";
 
 /** Elements from one row and from one column to the next; static and not negative. */
 export interface Strides {

@@ -1,29 +1,30 @@
 /**
- * A program of loops as one WebAssembly module. It imports the memory that all programs of a device
+ * Prints a program of loops as one WebAssembly module. It imports the memory that all programs of a device
  * share, and exports `run(table)`: one call is one run. The table lists the addresses of the inputs, of
  * the outputs and of the arena, where temporaries lie.
  *
  * @module
  */
-import { axesIn, type Axis, type Buffer, visitExpression } from "../../../ir/expression.ts";
-import {
-  expressionsOf,
-  type Kernel,
-  type LoopProgram,
-  separateKernels,
-} from "../../../loops/program.ts";
+import type { Axis, Buffer } from "../../../ir/expression.ts";
+import { type Kernel, type LoopProgram, separateKernels } from "../../../loops/program.ts";
 import { planArena } from "../../../loops/plan_memory.ts";
 import { blasProduct } from "../../../loops/split_matmul_epilogues.ts";
 import {
+  barrierDepth,
+  buffersOfTasks,
+  hasBarriers,
+  kernelsOfTasks,
   type LoopTask,
-  MIN_REGION_CYCLES,
   type ScheduledTask,
+  taskCycles,
+  type ThreadSchedule,
+} from "../scheduled_tasks.ts";
+import {
+  MIN_REGION_CYCLES,
   scheduleThreads,
   singleSchedule,
   type ThreadOptions,
-  type ThreadSchedule,
 } from "../thread_schedule.ts";
-import { cycles } from "../cycles.ts";
 import {
   alignBytes,
   ALIGNMENT_BYTES,
@@ -35,15 +36,9 @@ import { type FunctionBuilder, i32, load, type Local, ModuleBuilder } from "../a
 import { addTeam, type Team } from "../team.ts";
 import type { Address } from "../matmul/matmul.ts";
 import { Emitter } from "./emitter.ts";
-import {
-  type PlannedMatmul,
-  planProduct,
-  printCall,
-  printEmptyProduct,
-  printMatmul,
-  printPacking,
-} from "./matmul_kernel.ts";
+import { printCall, printEmptyProduct, printMatmul, printPacking } from "./matmul_kernel.ts";
 import { printMap } from "./map_kernel.ts";
+import { planScratch, type ScratchPlan } from "./plan_scratch.ts";
 import { printReduce } from "./reduce_kernel.ts";
 import { copyReversedOperands } from "./copy_reversed_operands.ts";
 
@@ -66,7 +61,7 @@ export interface PrintOptions {
 
 /** A printed program. */
 export interface PrintedProgram {
-  /** The module: `run(table)`, and `serve` for those who help; see `wasm/team.ts`. */
+  /** The module: `run(table)`, and `serve` for those who help; see `team.ts`. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** Pages of 64 KiB that the memory must have before the module is instantiated. */
   readonly pages: number;
@@ -74,7 +69,7 @@ export interface PrintedProgram {
   readonly arenaBytes: number;
   /**
    * Entries of the table: an address for each input, then each output, the arena, and the control
-   * words of the threads (see `wasm/team.ts`), which are 0 before the first run.
+   * words of the threads (see `team.ts`), which are 0 before the first run.
    */
   readonly tableLength: number;
   /** How many threads run it: all that may, or one if more are not worth it. */
@@ -83,8 +78,6 @@ export interface PrintedProgram {
 
 /** Code of this many bytes is enough for a function; engines compile small ones better. */
 const FUNCTION_BYTES = 6000;
-/** Right operands larger than this are packed once before a loop rather than in each of its rounds. */
-const PACKED_BYTES = 16 * 1024;
 /** Parameters of all functions. */
 const [TABLE, PART]: Local[] = [0, 1];
 
@@ -103,25 +96,21 @@ class ProgramPrinter {
   readonly #program: LoopProgram;
   readonly #module: ModuleBuilder;
   readonly #separate: boolean;
-  readonly #blas: boolean;
   readonly #offsets: ReadonlyMap<Buffer, number>;
   readonly #schedule: ThreadSchedule;
-  readonly #planned = new Map<Kernel, PlannedMatmul | undefined>();
-  /** Where the right operands that are packed before a loop lie in a thread's own memory. */
-  readonly #packed = new Map<Kernel, number>();
-  /** Where the first thread's own memory begins in the arena, and how much each has. */
-  readonly #own: { readonly offset: number; readonly bytes: number };
+  readonly #scratch: ScratchPlan;
+  /** Where the first thread's own memory begins in the arena. */
+  readonly #ownOffset: number;
   readonly #pages: number;
   /** The imported product of matrices, if there is one. */
   readonly #sgemm: number | undefined;
   readonly #eager: boolean;
 
   constructor(program: LoopProgram, options: PrintOptions) {
-    const { separate = false, threads = { count: 1 }, relaxed } = options;
+    const { separate = false, threads = { count: 1 }, relaxed, blas = false } = options;
     this.#program = program;
     this.#separate = separate;
     this.#eager = threads.eager ?? false;
-    this.#blas = options.blas ?? false;
     const { size, offsets } = planArena(program, {
       alignment: ALIGNMENT_BYTES,
       slack: SLACK_BYTES,
@@ -133,27 +122,8 @@ class ProgramPrinter {
         const offset = offsets.get(buffer);
         return offset === undefined ? { space: buffer, offset: 0 } : { space: "arena", offset };
       });
-    let bytes = 0;
-    for (const task of this.#schedule.tasks) {
-      // What one step leaves in its scratch memory is of no use to the next.
-      let scratch = 0;
-      for (const kernel of kernelsOf([task])) {
-        if (kernel.kind !== "matmul" || this.#callsBlas(kernel)) continue;
-        this.#planned.set(kernel, planProduct(kernel));
-        const ahead = task.kind === "loop" ? this.#packsAhead(kernel, task) : undefined;
-        if (ahead) this.#planned.set(kernel, ahead);
-        scratch = Math.max(scratch, alignBytes(this.#planned.get(kernel)?.scratchBytes ?? 0));
-      }
-      let packed = scratch;
-      for (const kernel of kernelsOf([task])) {
-        const bytes = this.#planned.get(kernel)?.plan.packedYBytes ?? 0;
-        if (bytes === 0) continue;
-        this.#packed.set(kernel, packed);
-        packed += alignBytes(bytes + SLACK_BYTES);
-      }
-      bytes = Math.max(bytes, packed);
-    }
-    this.#own = { offset: alignBytes(size + SLACK_BYTES), bytes: alignBytes(bytes + SLACK_BYTES) };
+    this.#scratch = planScratch(this.#schedule, blas);
+    this.#ownOffset = alignBytes(size + SLACK_BYTES);
     // Engines that check addresses need not check constants below the size that a memory surely has.
     const { inputs, outputs } = program;
     const largest = Math.max(
@@ -167,38 +137,13 @@ class ProgramPrinter {
       relaxed,
     });
     const parameters = new Array<"i32">(11).fill("i32");
-    this.#sgemm = this.#blas ? this.#module.importFunction("sgemm", { parameters }) : undefined;
-  }
-
-  #callsBlas(kernel: Kernel): boolean {
-    return this.#blas && kernel.kind === "matmul" && blasProduct(kernel) !== undefined;
+    this.#sgemm = blas ? this.#module.importFunction("sgemm", { parameters }) : undefined;
   }
 
   get #arenaBytes(): number {
     const { extent } = this.#schedule.thread;
     const memories = extent > 1 ? extent + 1 : 1;
-    return alignBytes(this.#own.offset + memories * this.#own.bytes);
-  }
-
-  /** A product whose right operand stays the same throughout a loop, if packing it pays. */
-  #packsAhead(
-    kernel: Kernel & { readonly kind: "matmul" },
-    { loop, tasks }: LoopTask,
-  ): PlannedMatmul | undefined {
-    const plain = this.#planned.get(kernel);
-    if (!plain || loop.time.extent < 4 || plain.kernel.batch.length > 0) return undefined;
-    const { y } = plain.kernel;
-    let moves = [...axesIn(plain.y.base)].some((axis) => axis !== this.#schedule.thread);
-    visitExpression(plain.y.base, (part) => moves ||= part.kind === "load");
-    const written = kernelsOf(tasks).some(({ stores }) =>
-      stores.some(({ buffer }) => buffer === y.buffer)
-    );
-    if (moves || written) return undefined;
-    const { shape, packY } = plain.plan;
-    const isLarge = shape.k * shape.n * 4 > PACKED_BYTES;
-    if (packY === "none" && !isLarge) return undefined;
-    const product = planProduct(kernel, true);
-    return product?.plan.packY === "ahead" ? product : undefined;
+    return alignBytes(this.#ownOffset + memories * this.#scratch.bytes);
   }
 
   print(): PrintedProgram {
@@ -227,7 +172,7 @@ class ProgramPrinter {
 
   /** Prints a program that several threads run. */
   #printTeam(tasks: readonly ScheduledTask[], thread: Axis, control: number): void {
-    const times = depthOf(tasks);
+    const times = barrierDepth(tasks);
     const regions: number[][] = [];
     const parts = this.#controlOf(tasks, [], times, regions);
     const values = new Array<"i32">(times).fill("i32");
@@ -275,7 +220,7 @@ class ProgramPrinter {
     };
     for (const task of tasks) {
       if (task.kind === "barrier") close();
-      else if (!isCutInside(task)) open.push(task);
+      else if (!hasBarriers(task)) open.push(task);
       else {
         close();
         const packing = this.#addPacking(task, times);
@@ -328,7 +273,7 @@ class ProgramPrinter {
   /** A function that packs the operands of a loop. */
   #addPacking(task: LoopTask, times: number): number | undefined {
     const isPacked = this.#isOutermost(task) &&
-      kernelsOf([task]).some((kernel) => this.#packed.has(kernel));
+      kernelsOfTasks([task]).some((kernel) => this.#scratch.packed.has(kernel));
     if (!isPacked) return undefined;
     return this.#addFunction([task], [], times, (emitter, locals) => {
       this.#printPacking(emitter, task, locals);
@@ -367,7 +312,7 @@ class ProgramPrinter {
       // The addresses of all buffers come first.
       code.loadFrom(load.i32, TABLE, 4 * (inputs.length + outputs.length));
       const arena = code.take("i32");
-      code.address(arena, PART, this.#own.bytes, this.#own.offset);
+      code.address(arena, PART, this.#scratch.bytes, this.#ownOffset);
       const locals: Locals = {
         buffers: new Map(),
         arena,
@@ -375,7 +320,7 @@ class ProgramPrinter {
         around,
         times: around.map((_, i) => 2 + i),
       };
-      for (const buffer of buffersOf(tasks)) {
+      for (const buffer of buffersOfTasks(tasks)) {
         if (this.#offsets.has(buffer)) continue;
         const input = inputs.indexOf(buffer);
         const place = input < 0 ? inputs.length + outputs.indexOf(buffer) : input;
@@ -445,8 +390,9 @@ class ProgramPrinter {
   /** Packs operands before the outermost loop; those of loops inside are packed there already. */
   #printPacking(emitter: Emitter, task: LoopTask, { own }: Locals): void {
     if (!this.#isOutermost(task)) return;
-    for (const kernel of kernelsOf([task])) {
-      const [product, offset] = [this.#planned.get(kernel), this.#packed.get(kernel)];
+    for (const kernel of kernelsOfTasks([task])) {
+      const { products, packed } = this.#scratch;
+      const [product, offset] = [products.get(kernel), packed.get(kernel)];
       if (product && offset !== undefined) printPacking(emitter, product, { base: own, offset });
     }
   }
@@ -460,8 +406,8 @@ class ProgramPrinter {
     if (kernel.kind === "reduce") return printReduce(emitter, kernel);
     const call = this.#sgemm === undefined ? undefined : blasProduct(kernel);
     if (call && this.#sgemm !== undefined) return printCall(emitter, kernel, call, this.#sgemm);
-    const product = this.#planned.get(kernel);
-    const packed = this.#packed.get(kernel);
+    const product = this.#scratch.products.get(kernel);
+    const packed = this.#scratch.packed.get(kernel);
     if (!product) return printEmptyProduct(emitter, kernel);
     printMatmul(emitter, product, {
       scratch: { base: own, offset: 0 },
@@ -497,43 +443,7 @@ interface Caller {
 /** Emits calls, inside loops whose variables are in locals. */
 type Control = (code: FunctionBuilder, caller: Caller, times: readonly Local[]) => void;
 
-/** Whether threads meet inside a loop. */
-function isCutInside(task: ScheduledTask): task is LoopTask {
-  return task.kind === "loop" && !task.single &&
-    task.tasks.some((inner) => inner.kind === "barrier" || isCutInside(inner));
-}
-
-/** Most loops around a barrier. */
-function depthOf(tasks: readonly ScheduledTask[]): number {
-  const depths = tasks.map((task) => isCutInside(task) ? 1 + depthOf(task.tasks) : 0);
-  return Math.max(0, ...depths);
-}
-
 /** A task of one thread as a task of all that are there: one. */
 function alone<T extends Exclude<ScheduledTask, { kind: "barrier" }>>(task: T): T {
   return { ...task, single: false };
-}
-
-function taskCycles(task: ScheduledTask): number {
-  if (task.kind === "barrier") return 0;
-  if (task.kind === "kernel") return cycles(task.kernel);
-  return task.loop.time.extent * task.tasks.reduce((sum, inner) => sum + taskCycles(inner), 0);
-}
-
-/** All kernels of some tasks. */
-function kernelsOf(tasks: readonly ScheduledTask[]): Kernel[] {
-  return tasks.flatMap((task) =>
-    task.kind === "loop" ? kernelsOf(task.tasks) : task.kind === "kernel" ? [task.kernel] : []
-  );
-}
-
-function buffersOf(tasks: readonly ScheduledTask[]): Set<Buffer> {
-  const buffers = new Set<Buffer>();
-  for (const kernel of kernelsOf(tasks)) {
-    for (const { buffer } of kernel.stores) buffers.add(buffer);
-    for (const expression of expressionsOf(kernel)) {
-      visitExpression(expression, (part) => part.kind === "load" && buffers.add(part.buffer));
-    }
-  }
-  return buffers;
 }
