@@ -284,7 +284,7 @@ export async function openDevice({ limits, gpu }: DeviceOptions = {}): Promise<W
 }
 
 /** Source text with numbers of lines, for errors. */
-export function numbered(code: string): string {
+function numbered(code: string): string {
   return code.split("\n").map((line, i) => `${String(i + 1).padStart(4)} ${line}`).join("\n");
 }
 

@@ -203,7 +203,7 @@ export class Tuner {
 }
 
 /** A tiling in the words of a cache. */
-export function nameOf(tiling: Tiling): string {
+function nameOf(tiling: Tiling): string {
   const { rowThreads, columnThreads, rowBlocks, columnBlocks, depth } = tiling;
   return `${rowThreads}x${columnThreads} of ${4 * rowBlocks}x${4 * columnBlocks}, ${depth} deep`;
 }

@@ -53,7 +53,7 @@ export interface ShaderOptions {
 }
 
 /** Elements (of 4 bytes) of workgroup memory that a dispatch needs besides its local buffers. */
-export function scratchElements({ parts }: Dispatch): number {
+function scratchElements({ parts }: Dispatch): number {
   let tiles = 0;
   for (const part of parts) {
     if (part.kind === "kernel" && part.kernel.kind === "matmul") {

@@ -36,7 +36,7 @@ export function matmulAsReduce(kernel: MatmulKernel): ReduceKernel {
  * How many invocations fold one point together, a power of two: more where points are too few to
  * keep everybody busy, or where neighbours along the folded axis are neighbours in memory.
  */
-export function teamSize(kernel: ReduceKernel, lanes: number): number {
+function teamSize(kernel: ReduceKernel, lanes: number): number {
   const points = Math.max(1, pointsOf(kernel.axes));
   const inner = pointsOf(kernel.inner);
   const least = isContiguous(kernel) ? 16 : 1;
@@ -89,7 +89,7 @@ export function iterationsOf(kernel: Kernel, share: number): number {
 }
 
 /** Invocations that a reduction by itself tries to occupy. */
-export const REDUCE_LANES = 8192;
+const REDUCE_LANES = 8192;
 
 /** Writes a reduction. */
 export function printReduce(kernel: ReduceKernel, context: PrintContext): void {

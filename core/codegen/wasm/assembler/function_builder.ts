@@ -55,11 +55,6 @@ export class FunctionBuilder {
     this.relaxed = relaxed;
   }
 
-  /** Bytes of code written so far. */
-  get size(): number {
-    return this.#code.length;
-  }
-
   /** A local of the given type: a released one if there is one, else a new one. Its value is unspecified. */
   local(type: ValueType): Local {
     return this.#locals.take(type);
@@ -124,18 +119,6 @@ export class FunctionBuilder {
   /** `(a, b, condition)`: `a` if the condition is not zero, else `b`. Numbers only, not vectors. */
   select(): void {
     this.#code.byte(0x1b);
-  }
-
-  /** Pushes a global. */
-  getGlobal(index: number): void {
-    this.#code.byte(0x23);
-    this.#code.unsigned(index);
-  }
-
-  /** Pops into a global. */
-  setGlobal(index: number): void {
-    this.#code.byte(0x24);
-    this.#code.unsigned(index);
   }
 
   /** Pushes a 32-bit integer. */
@@ -209,11 +192,6 @@ export class FunctionBuilder {
     this.get(local);
   }
 
-  /** Replaces the address on the stack by what memory holds `offset` bytes after it. */
-  load(code: LoadOpcode, offset = 0): void {
-    this.#memory(code, offset);
-  }
-
   /** Pushes what memory holds `offset` bytes after the address in a local. */
   loadFrom(code: LoadOpcode, base: Local, offset = 0): void {
     this.get(base);
@@ -250,12 +228,6 @@ export class FunctionBuilder {
     this.#code.unsigned(offset);
   }
 
-  /** Orders memory accesses before it against those after it. */
-  atomicFence(): void {
-    this.#opcode(0xfe0003);
-    this.#code.byte(0);
-  }
-
   #memory(code: number, offset: number): void {
     this.#opcode(code);
     this.#code.byte(0); // the alignment hint: none; engines ignore it
@@ -289,13 +261,6 @@ export class FunctionBuilder {
     }
   }
 
-  /** `(destination, source, bytes)`: copies memory; the two may overlap. */
-  memoryCopy(): void {
-    this.#opcode(0xfc000a);
-    this.#code.byte(0);
-    this.#code.byte(0);
-  }
-
   /** `(destination, byte value, bytes)`: fills memory. */
   memoryFill(): void {
     this.#opcode(0xfc000b);
@@ -311,11 +276,6 @@ export class FunctionBuilder {
   /** Leaves the function; its results are on the stack. */
   return(): void {
     this.#code.byte(0x0f);
-  }
-
-  /** Traps. */
-  unreachable(): void {
-    this.#code.byte(0x00);
   }
 
   /** A block; a branch to its label leaves it. */

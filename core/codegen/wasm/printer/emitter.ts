@@ -61,11 +61,6 @@ export class Emitter implements IntegerHost {
     this.#integers = new Integers(code, this, addressOf);
   }
 
-  /** Where a buffer begins. */
-  addressOfBuffer(buffer: Buffer): Address {
-    return this.#addressOf(buffer);
-  }
-
   /** Runs `body` with axes bound. Locals taken inside are free again afterwards. */
   within(axes: readonly (readonly [Axis, Binding])[], body: () => void, lanes?: number): void {
     const outer = this.frame;
@@ -343,11 +338,6 @@ export class Emitter implements IntegerHost {
   /** The address of an element, at the first lane. */
   address(buffer: Buffer, index: Expression): Address {
     return this.#integers.address(buffer, index, Infinity);
-  }
-
-  /** Pushes an i32 expression that is the same in all lanes, or that of the first lane. */
-  pushInteger(expression: Expression): void {
-    this.#integers.push(expression);
   }
 
   /** Writes stores at the current point: all values first, so that none sees what another writes. */
