@@ -12,13 +12,13 @@ import type { Axis } from "../core/ir/expression.ts";
 import {
   axesOf,
   kernelsOf,
-  type Program,
+  type LoopProgram,
   separateKernels,
   type Step,
 } from "../core/loops/program.ts";
 import { lowerForCpu } from "../core/loops/lower_for_cpu.ts";
 import { printWasm } from "../core/codegen/wasm/printer/print_wasm.ts";
-import { straightenOperands } from "../core/codegen/wasm/printer/copy_reversed_operands.ts";
+import { copyReversedOperands } from "../core/codegen/wasm/printer/copy_reversed_operands.ts";
 import { optimize } from "../core/passes/optimize.ts";
 import { formatTable, formatTime } from "./calls.ts";
 import { flattenTree, type TypedArray } from "./core.ts";
@@ -36,7 +36,7 @@ const PAGE = 65536;
 const TABLE = 64;
 
 /** What the program of a job is given. */
-async function inputsOf(job: JobNumbers, program: Program, together: number) {
+async function inputsOf(job: JobNumbers, program: LoopProgram, together: number) {
   const batches = [...job.batches.keys()].sort().map((key): TypedArray => {
     const all = job.batches.get(key)!;
     return together === 1 ? batchOf(all, 0).data : all.data as Float32Array | Int32Array;
@@ -49,7 +49,7 @@ async function inputsOf(job: JobNumbers, program: Program, together: number) {
 }
 
 /** Puts a program into a memory: all of it, and its kernels one by one. */
-function load(program: Program, data: readonly TypedArray[]) {
+function load(program: LoopProgram, data: readonly TypedArray[]) {
   const modules = [printWasm(program), printWasm(program, { separate: true })];
   const buffers = [...new Set([...program.inputs, ...program.outputs])];
   let end = PAGE;
@@ -97,7 +97,7 @@ async function profile(name: string, together: number): Promise<void> {
   const job = withNumbers(jobNamed(name));
   const traced = traceJob(job, together);
   const donated = donationsOf(job, traced);
-  const program = straightenOperands(lowerForCpu(optimize(traced.graph), { name, donated }));
+  const program = copyReversedOperands(lowerForCpu(optimize(traced.graph), { name, donated }));
   const [all, alone] = load(program, await inputsOf(job, program, together));
   const whole = await timeOf(() => all.run(TABLE)) / together;
   const rows: string[][] = [];

@@ -81,13 +81,13 @@ function formatReport(report: MachineReport, advice: readonly string[]): string 
 
 /** Whether a library multiplies large matrices, and how fast it is. */
 function formatBlas({ blas, diagnosis }: MachineReport): string {
-  const { isAllowed, trials, leastGain } = diagnosis.blas;
+  const { isAllowed, trials, minGain } = diagnosis.blas;
   const tried = trials.find(({ isUsed }) => isUsed) ??
     trials.find(({ gain }) => gain !== undefined);
   if (tried?.gain !== undefined) {
     const verdict = tried.isUsed
       ? "used for large products"
-      : `not used, ${leastGain} times is needed`;
+      : `not used, ${minGain} times is needed`;
     return `${tried.name} (${tried.path}), ` +
       `${tried.gain.toFixed(1)} times as fast as WebAssembly: ${verdict}`;
   }

@@ -28,7 +28,7 @@ const DIAGNOSIS: Diagnosis = {
   blas: {
     isAllowed: true,
     trials: [{ name: "OpenBLAS", path: "libopenblas.so.0", gain: 1.8, isUsed: true }],
-    leastGain: 1.3,
+    minGain: 1.3,
   },
 };
 

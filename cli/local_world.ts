@@ -6,7 +6,8 @@
 
 import { MODELS } from "@unroll/models";
 import { TASKS } from "@unroll/tasks";
-import { inspectMachine, mayCallLibraries } from "./machine.ts";
+import { isFfiAllowed } from "@unroll/core/backends";
+import { inspectMachine } from "./machine.ts";
 import { RECIPES } from "./recipes/mod.ts";
 import { processTerminal } from "./terminal.ts";
 import { refusal, resumeAndKeep, trainAndKeep } from "./train_action.ts";
@@ -52,7 +53,7 @@ export function localWorld(): World {
       "--allow-sys",
       "--allow-net=127.0.0.1",
       // Whoever may call a BLAS hands that on.
-      ...(mayCallLibraries() ? ["--allow-ffi"] : []),
+      ...(isFfiAllowed() ? ["--allow-ffi"] : []),
       program(),
     ],
     base,

@@ -78,11 +78,6 @@ export async function inspectMachine(
   };
 }
 
-/** Whether this process was given the permission to call libraries of the system. */
-export function mayCallLibraries(): boolean {
-  return Deno.permissions.querySync({ name: "ffi" }).state === "granted";
-}
-
 /** The stand-ins are members of the workspace; JSR's packages are not files of it. */
 function usesStandIns(): boolean {
   try {

@@ -4,7 +4,12 @@
  * @module
  */
 
-import { type BackendName, chooseDevice, DeviceLostError } from "@unroll/core/backends";
+import {
+  type BackendName,
+  chooseDevice,
+  DeviceLostError,
+  isFfiAllowed,
+} from "@unroll/core/backends";
 import type {
   LearningPhase,
   Model,
@@ -36,7 +41,6 @@ import {
 } from "@unroll/core/training";
 import { StoppedError, UsageError } from "./errors.ts";
 import { lookInside } from "./hidden_states.ts";
-import { mayCallLibraries } from "./machine.ts";
 import { quoted } from "./quoted.ts";
 import type { Reporter } from "./reporter.ts";
 import { OPTIMIZER_OPTIONS, type TrainOptions } from "./train_options.ts";
@@ -279,7 +283,7 @@ async function trainAndTell(settings: SavedTrainSettings, reporter: Reporter): P
 
 /** A run that could call a BLAS goes on to the same bits only where it still can. */
 function resumeCommand(run: RunFolder): string {
-  const task = mayCallLibraries() ? "blas train" : "train";
+  const task = isFfiAllowed() ? "blas train" : "train";
   return `deno task ${task} --resume ${quoted(run.path)}${trustText(run.config)}`;
 }
 

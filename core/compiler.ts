@@ -33,5 +33,5 @@ export type { DifferentiablePrimitive, Gradients, Rules, VjpContext } from "./la
 export { apply } from "./language/tensor.ts";
 export { trace, type Traced } from "./language/trace.ts";
 export { checkGraph } from "./passes/check_graph.ts";
-export { estimateWork, workOf } from "./passes/cost.ts";
+export { type GraphCost, graphCost } from "./passes/cost.ts";
 export { optimize, type OptimizeOptions, type Pass, PASSES } from "./passes/optimize.ts";

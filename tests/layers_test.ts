@@ -108,6 +108,14 @@ Deno.test("a layer imports itself and the layers below it", () => {
   assertEquals(backUp.map(({ from, to }) => `${from} imports ${to}`), []);
 });
 
+Deno.test("the code generators do not import each other", () => {
+  const target = (file: string) => /^codegen\/[a-z]+\//.exec(file)?.[0];
+  const across = all.filter(({ from, to }) =>
+    target(from) && target(to) && target(from) !== target(to)
+  );
+  assertEquals(across.map(({ from, to }) => `${from} imports ${to}`), []);
+});
+
 Deno.test("no files of core import each other's values in a circle", () => {
   assertEquals(greatestCircle(all.filter(({ typesOnly }) => !typesOnly)), []);
 });

@@ -7,9 +7,9 @@
  *
  * @module
  */
-import { readVariable } from "../util/debug.ts";
+import { readVariable } from "../util/environment.ts";
 import { unknownName } from "../util/names.ts";
-import type { Work } from "../passes/cost.ts";
+import type { GraphCost } from "../passes/cost.ts";
 import type { BackendName } from "../ir/backend.ts";
 import { type AdapterFacts, describeAdapter, findAdapter } from "./webgpu/adapter.ts";
 
@@ -47,7 +47,7 @@ const GAIN = 2;
  * Chooses the device for a program: the one that `UNROLL_BACKEND` names, else a GPU if the program is
  * large enough to gain from it and there is one that is not software, else the CPU.
  *
- * @param work What one run of the program takes.
+ * @param cost The cost of one run of the program.
  * @param settings Where to look, for tests.
  * @returns The device and the reason.
  * @throws {RangeError} If `UNROLL_BACKEND` names none.
@@ -65,13 +65,13 @@ const GAIN = 2;
  * ```
  */
 export async function chooseDevice(
-  work: Work,
+  cost: GraphCost,
   settings: ChooseSettings = {},
 ): Promise<DeviceChoice> {
   const variable = settings.variable ?? readVariable("UNROLL_BACKEND");
   if (variable) return { device: asBackendName(variable), reason: "UNROLL_BACKEND says so" };
-  const step = describeWork(work);
-  if (!suitsGpu(work)) return { device: "cpu", reason: `${step} gains nothing from a GPU` };
+  const step = describeCost(cost);
+  if (!suitsGpu(cost)) return { device: "cpu", reason: `${step} gains nothing from a GPU` };
   const adapter = await (settings.findAdapter ?? usableAdapter)();
   if (!adapter) {
     return { device: "cpu", reason: `${step} suits a GPU, but none was found (see doctor)` };
@@ -86,7 +86,7 @@ export async function chooseDevice(
 }
 
 /** Whether a modest GPU would be faster by more than the estimate may be off. */
-function suitsGpu({ operations, iterations }: Work): boolean {
+function suitsGpu({ operations, iterations }: GraphCost): boolean {
   const cpu = operations / CPU_RATE;
   const gpu = GPU_RUN + iterations * GPU_ITERATION + operations / GPU_RATE;
   return cpu > GAIN * gpu;
@@ -104,7 +104,7 @@ async function usableAdapter(): Promise<AdapterFacts | undefined> {
   return adapter && describeAdapter(adapter);
 }
 
-function describeWork({ operations, iterations }: Work): string {
+function describeCost({ operations, iterations }: GraphCost): string {
   const [scale, unit] = operations < 1e9 ? [1e6, "MFLOP"] : [1e9, "GFLOP"];
   const figure = Number((operations / scale).toPrecision(2));
   const waiting = iterations > 0 ? `, ${iterations} iterations one after the other,` : "";

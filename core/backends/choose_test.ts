@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects, assertStrictEquals, assertStringIncludes } from "@std/assert";
-import { estimateWork } from "../passes/cost.ts";
+import { graphCost } from "../passes/cost.ts";
 import { TARGET_PROGRAMS } from "./self_test_programs.ts";
 import { chooseDevice } from "./choose.ts";
 import {
@@ -11,8 +11,8 @@ import {
 } from "./webgpu/adapter.ts";
 
 const HARDWARE: AdapterFacts = { name: "Fast 9000", vendor: "x", driver: "", isSoftware: false };
-const LARGE = estimateWork(TARGET_PROGRAMS.embeddingLstm({ time: 64, batch: 32, hidden: 512 }));
-const SMALL = estimateWork(TARGET_PROGRAMS.autonomousRnn());
+const LARGE = graphCost(TARGET_PROGRAMS.embeddingLstm({ time: 64, batch: 32, hidden: 512 }));
+const SMALL = graphCost(TARGET_PROGRAMS.autonomousRnn());
 
 /** An adapter that says so much of itself. */
 function adapter(

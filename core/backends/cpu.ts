@@ -4,12 +4,14 @@
  *
  * @module
  */
-import { debugLevel, debugLine, dumpText, readVariable } from "../util/debug.ts";
+import { showProgram } from "../util/debug.ts";
+import { readVariable } from "../util/environment.ts";
 import type { Graph } from "../ir/graph.ts";
 import { formatProgram } from "../loops/format_program.ts";
-import type { Program, Step } from "../loops/program.ts";
+import type { Step } from "../loops/program.ts";
 import { lowerForCpu } from "../loops/lower_for_cpu.ts";
-import { MOST_PAGES, printWasm } from "../codegen/wasm/printer/print_wasm.ts";
+import { MAX_PAGES } from "../codegen/wasm/memory_layout.ts";
+import { printWasm } from "../codegen/wasm/printer/print_wasm.ts";
 import { emitMatmul, planMatmul } from "../codegen/wasm/matmul/matmul.ts";
 import { ModuleBuilder } from "../codegen/wasm/assembler/module.ts";
 import { detectFeatures } from "../codegen/wasm/assembler/features.ts";
@@ -21,7 +23,7 @@ import {
   type TypedArray,
   typedArray,
 } from "../ir/tensor_type.ts";
-import { workOf } from "../passes/cost.ts";
+import { graphCost } from "../passes/cost.ts";
 import type {
   Backend,
   CompileOptions,
@@ -52,17 +54,23 @@ export interface CpuOptions {
   readonly eager?: boolean;
 }
 
-/** More threads than this rarely help the sizes that fit a CPU. */
-const MOST_THREADS = 8;
+/** The CPU backend with what is particular to it. */
+export interface CpuBackend extends Backend {
+  /** How many threads large programs run on. */
+  readonly threads: number;
+}
 
-/** How many threads to use. */
-function countThreads(wanted: number | undefined, shares: boolean): number {
-  const said = readVariable("UNROLL_THREADS");
-  const count = wanted ?? (said ? Number(said) : undefined) ??
-    Math.min(MOST_THREADS, globalThis.navigator?.hardwareConcurrency ?? 1);
+/** More threads than this rarely help the sizes that fit a CPU. */
+const MAX_THREADS = 8;
+
+/** Decides how many threads to use. */
+function countThreads(asked: number | undefined, shares: boolean): number {
+  const variable = readVariable("UNROLL_THREADS");
+  const count = asked ?? (variable ? Number(variable) : undefined) ??
+    Math.min(MAX_THREADS, globalThis.navigator?.hardwareConcurrency ?? 1);
   if (!Number.isInteger(count) || count < 1) {
     throw new RangeError(
-      `Cannot open cpu: threads must be a positive whole number, found ${wanted ?? said}`,
+      `Cannot open cpu: threads must be a positive whole number, found ${asked ?? variable}`,
     );
   }
   const isolated = (globalThis as { readonly crossOriginIsolated?: boolean }).crossOriginIsolated;
@@ -127,7 +135,7 @@ function ownBuffer(buffer: DeviceBuffer, memory: CpuMemory, action: string): Cpu
  * deepStrictEqual([...await y.data()], [1, 4, 9]);
  * ```
  */
-export function cpuBackend(options: CpuOptions = {}): Backend {
+export function cpuBackend(options: CpuOptions = {}): CpuBackend {
   const features = detectFeatures();
   if (!features.simd) {
     throw new RangeError("Cannot open cpu: WebAssembly with SIMD is needed, this engine has none");
@@ -163,8 +171,9 @@ export function cpuBackend(options: CpuOptions = {}): Backend {
     memory.view(dtype, buffer.address, data.length).set(data);
   };
   const newBuffer = (type: TensorType) => new CpuBuffer(memory, type, 4 * sizeOf(type.shape));
-  const backend: Backend = {
+  return {
     name: "cpu",
+    threads: count,
     description: `WebAssembly SIMD${relaxed ? " with fused multiply-add" : ""}, ${count} ${
       count === 1 ? "thread" : "threads"
     }${blas ? `, ${blas.name} for large products` : ""}`,
@@ -184,11 +193,10 @@ export function cpuBackend(options: CpuOptions = {}): Backend {
     dispose,
     [Symbol.dispose]: dispose,
   };
-  return backend;
 }
 
-/** What programs run on. */
-interface Machine {
+/** What the programs of a device share. */
+interface CpuResources {
   readonly memory: CpuMemory;
   readonly threads: CpuThreads | undefined;
   readonly blas: Blas | undefined;
@@ -200,12 +208,12 @@ interface Machine {
 const WORTH_THREADS = 10_000_000;
 
 async function compileGraph(
-  { memory, threads, blas, relaxed, eager }: Machine,
+  { memory, threads, blas, relaxed, eager }: CpuResources,
   graph: Graph,
   { name = "program", donated = [] }: CompileOptions = {},
 ): Promise<Executable> {
   // Workers take a while to start; they do so while the program is made.
-  if (threads && workOf(graph) > WORTH_THREADS) threads.prepare();
+  if (threads && graphCost(graph).operations > WORTH_THREADS) threads.prepare();
   const program = lowerForCpu(optimize(graph), { name, donated, blas: blas !== undefined });
   const printed = printWasm(program, {
     relaxed,
@@ -213,7 +221,11 @@ async function compileGraph(
     shared: threads !== undefined,
     blas: blas !== undefined,
   });
-  tell(program, printed.bytes);
+  // As loops, because the module is bytes.
+  showProgram(
+    `${program.name}.loops.txt`,
+    () => `${formatProgram(program)}\n${printed.bytes.length} bytes of WebAssembly`,
+  );
   const module = await WebAssembly.compile(printed.bytes);
   memory.reservePages(printed.pages);
   const { exports } = new WebAssembly.Instance(module, {
@@ -221,8 +233,8 @@ async function compileGraph(
   });
   const run = exports.run as (table: number) => void;
   const shared = threads && printed.threads > 1 ? { threads, ...threads.load(module) } : undefined;
-  // Who runs steps without a pause never lets threads join later; but they are not waited for forever.
-  if (shared) await (eager ? shared.ready : within(PATIENCE, shared.ready));
+  // A loop that never yields would keep threads from joining later, so they are waited for, with a timeout.
+  if (shared) await (eager ? shared.ready : within(READY_TIMEOUT_MS, shared.ready));
   return new CpuExecutable(memory, graph, {
     run,
     shared,
@@ -233,8 +245,8 @@ async function compileGraph(
   });
 }
 
-/** Milliseconds that compiling may wait for threads to be ready. */
-const PATIENCE = 400;
+/** How long compiling may wait for threads to be ready. */
+const READY_TIMEOUT_MS = 400;
 
 /** Waits for a promise, but not longer than some milliseconds. */
 async function within(milliseconds: number, promise: Promise<void>): Promise<void> {
@@ -254,7 +266,7 @@ function ownProduct(
   const plan = planMatmul({ m: size, k: size, n: size, x: strides, y: strides });
   const scratch = memory.allocate(plan.scratchBytes);
   const shared = memory.words.buffer instanceof SharedArrayBuffer;
-  const limits = { minimumPages: 1, maximumPages: MOST_PAGES, shared };
+  const limits = { minimumPages: 1, maximumPages: MAX_PAGES, shared };
   const module = new ModuleBuilder({ memory: limits });
   module.addFunction({ parameters: [], exportAs: "run" }, (code) => {
     const [x, y, z, work] = [...addresses, scratch].map((address) => {
@@ -267,15 +279,6 @@ function ownProduct(
     env: { memory: memory.memory },
   });
   return instance.exports.run as () => void;
-}
-
-/** Shows a program to whoever asked for it: as loops, because the module is bytes. */
-function tell(program: Program, bytes: Uint8Array): void {
-  const isDumped = readVariable("DUMP") !== undefined;
-  if (debugLevel() < 4 && !isDumped) return;
-  const text = `${formatProgram(program)}\n${bytes.length} bytes of WebAssembly`;
-  if (debugLevel() >= 4) debugLine(text);
-  dumpText(`${program.name}.loops.txt`, text);
 }
 
 function kernelInfos(steps: readonly Step[], runs: number): KernelInfo[] {

@@ -5,8 +5,9 @@
  *
  * @module
  */
+import { isFfiAllowed } from "../util/environment.ts";
 
-/** A product of matrices in memory, as programs import it; see `separate_products.ts`. */
+/** A product of matrices in memory, as programs import it; see `split_matmul_epilogues.ts`. */
 export type Sgemm = (
   xTransposed: number,
   yTransposed: number,
@@ -110,7 +111,7 @@ export interface BlasReport {
   /** The libraries that were tried so far, each when a CPU device was first opened. */
   readonly trials: readonly BlasTrial[];
   /** How many times as fast as our own product a library must be. */
-  readonly leastGain: number;
+  readonly minGain: number;
 }
 
 /** The trials of this process, by path: one each, so that all its devices calculate alike. */
@@ -118,20 +119,15 @@ const trials = new Map<string, BlasTrial>();
 
 /** What is known of a BLAS after CPU devices were opened. */
 export function blasReport(): BlasReport {
-  return { isAllowed: isAllowed(), trials: [...trials.values()], leastGain: LEAST_GAIN };
-}
-
-function isAllowed(): boolean {
-  return typeof Deno !== "undefined" && typeof Deno.dlopen === "function" &&
-    Deno.permissions.querySync({ name: "ffi" }).state === "granted";
+  return { isAllowed: isFfiAllowed(), trials: [...trials.values()], minGain: MIN_GAIN };
 }
 
 /** Products of this size are timed. */
 const SIZE = 96;
-/** Milliseconds that the timing may take. */
-const TRIAL = 25;
+/** How long the timing may take. */
+const TRIAL_MS = 25;
 /** How much faster a library must be. */
-const LEAST_GAIN = 1.3;
+const MIN_GAIN = 1.3;
 
 /**
  * Opens the system's BLAS, if it is permitted, there, and faster than `own`.
@@ -147,7 +143,7 @@ export function openBlas(
     readonly own: (size: number, addresses: readonly [number, number, number]) => () => void;
   },
 ): Blas | undefined {
-  if (!isAllowed()) return undefined;
+  if (!isFfiAllowed()) return undefined;
   for (const [name, path] of LIBRARIES[Deno.build.os] ?? []) {
     if (trials.get(path)?.isUsed === false) continue;
     try {
@@ -157,7 +153,7 @@ export function openBlas(
         const [x, y, z] = addresses;
         const theirs = () => sgemm(0, 0, SIZE, SIZE, SIZE, x, SIZE, y, SIZE, z, SIZE);
         const gain = gainOf(theirs, trial.own(SIZE, addresses));
-        trials.set(path, { name, path, gain, isUsed: gain > LEAST_GAIN });
+        trials.set(path, { name, path, gain, isUsed: gain > MIN_GAIN });
       }
       if (trials.get(path)?.isUsed) return { name, path, sgemm, close };
       close();
@@ -171,7 +167,7 @@ export function openBlas(
 /** How many times as fast as another a function is, by the best of some runs in turns. */
 function gainOf(one: () => void, other: () => void): number {
   const best = [Infinity, Infinity];
-  const end = performance.now() + TRIAL;
+  const end = performance.now() + TRIAL_MS;
   while (performance.now() < end) {
     [one, other].forEach((run, i) => {
       const start = performance.now();

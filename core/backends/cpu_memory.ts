@@ -4,16 +4,16 @@
  *
  * @module
  */
-import { MOST_PAGES } from "../codegen/wasm/printer/print_wasm.ts";
+import {
+  ALIGNMENT_BYTES,
+  MAX_PAGES,
+  PAGE_BYTES,
+  SLACK_BYTES,
+} from "../codegen/wasm/memory_layout.ts";
 import type { DType, TypedArray } from "../ir/tensor_type.ts";
 
-const PAGE = 65536;
-/** Every address is a multiple of this: a cache line. */
-const ALIGNMENT = 64;
-/** Bytes that may be read after every buffer. */
-const SLACK = 32;
-/** What is asked for when memory runs out, at least. */
-const LEAST_GROWTH = 16;
+/** Minimum number of pages by which memory grows. */
+const MIN_GROWTH_PAGES = 16;
 
 /** Gives out memory. */
 export class CpuMemory {
@@ -25,12 +25,12 @@ export class CpuMemory {
   arena = 0;
   #arenaBytes = 0;
   /** First address that was never given out. */
-  #end = ALIGNMENT;
+  #end = ALIGNMENT_BYTES;
   readonly #free = new Map<number, number[]>();
 
   /** Makes a memory; `shared` if threads shall use it. */
   constructor(shared = false) {
-    this.memory = new WebAssembly.Memory({ initial: LEAST_GROWTH, maximum: MOST_PAGES, shared });
+    this.memory = new WebAssembly.Memory({ initial: MIN_GROWTH_PAGES, maximum: MAX_PAGES, shared });
     this.words = new Int32Array(this.memory.buffer);
   }
 
@@ -47,23 +47,24 @@ export class CpuMemory {
     const address = this.#end;
     const end = address + size;
     // What lies beyond the last buffer may be read by those who read one vector too far.
-    const missing = Math.ceil((end + ALIGNMENT) / PAGE) - this.words.byteLength / PAGE;
+    const missing = Math.ceil((end + ALIGNMENT_BYTES) / PAGE_BYTES) -
+      this.words.byteLength / PAGE_BYTES;
     if (missing > 0) this.#grow(missing, bytes);
     this.#end = end;
     return address;
   }
 
   #grow(missing: number, bytes: number): void {
-    const pages = this.words.byteLength / PAGE;
+    const pages = this.words.byteLength / PAGE_BYTES;
     // By an eighth at least, so that growing is rare.
-    const wanted = Math.max(missing, LEAST_GROWTH, pages >> 3);
-    const most = MOST_PAGES - pages;
-    if (missing > most) {
+    const wanted = Math.max(missing, MIN_GROWTH_PAGES, pages >> 3);
+    const available = MAX_PAGES - pages;
+    if (missing > available) {
       throw new RangeError(
         `Cannot allocate ${bytes} bytes: at most 4 GiB are possible, found ${this.#end} in use`,
       );
     }
-    this.memory.grow(Math.min(wanted, most));
+    this.memory.grow(Math.min(wanted, available));
     this.words = new Int32Array(this.memory.buffer);
   }
 
@@ -85,8 +86,8 @@ export class CpuMemory {
 
   /** Makes the memory at least so many pages large. */
   reservePages(pages: number): void {
-    const missing = pages - this.words.byteLength / PAGE;
-    if (missing > 0) this.#grow(missing, missing * PAGE);
+    const missing = pages - this.words.byteLength / PAGE_BYTES;
+    if (missing > 0) this.#grow(missing, missing * PAGE_BYTES);
   }
 
   /** Part of the memory as elements of a type. */
@@ -105,7 +106,7 @@ export class CpuMemory {
 
 /** Sizes are rounded up to one of four between powers of two, so that what is given back fits others. */
 function bucketOf(bytes: number): number {
-  const wanted = Math.max(ALIGNMENT, bytes + SLACK);
-  const step = Math.max(ALIGNMENT, 2 ** (Math.floor(Math.log2(wanted)) - 2));
+  const wanted = Math.max(ALIGNMENT_BYTES, bytes + SLACK_BYTES);
+  const step = Math.max(ALIGNMENT_BYTES, 2 ** (Math.floor(Math.log2(wanted)) - 2));
   return Math.ceil(wanted / step) * step;
 }

@@ -1,16 +1,14 @@
 /**
  * The threads of the CPU backend: workers that help the thread that runs a program with parts of it (see
- * `kernels/wasm/team.ts`). They are made when the first program wants them and join in when they are
+ * `codegen/wasm/team.ts`). They are made when the first program wants them and join in when they are
  * ready; until then, and whenever they are held up, the caller does all the work itself.
  *
  * @module
  */
+import { SPIN_LIMIT } from "../codegen/wasm/memory_layout.ts";
 import { CONTROL } from "../codegen/wasm/team.ts";
 import { bindBlas, type Sgemm } from "./cpu_blas.ts";
 import type { CpuMemory } from "./cpu_memory.ts";
-
-/** How often the caller looks whether its helpers are done before it sleeps: some tens of microseconds. */
-const PATIENCE = 20_000;
 
 /** What a worker is told. */
 type Message =
@@ -56,7 +54,7 @@ export class CpuThreads {
     memory.words.fill(0, first, first + (CONTROL.bytes >> 2));
     // Of the region before the first, all parts are taken.
     memory.words[first + (CONTROL.ticket >> 2)] = 255;
-    memory.words[first + (CONTROL.patience >> 2)] = maySleep() ? PATIENCE : 0;
+    memory.words[first + (CONTROL.spinLimit >> 2)] = maySleep() ? SPIN_LIMIT : 0;
   }
 
   /** Begins to make the workers, which takes a while. */

@@ -81,7 +81,7 @@ export interface DiagnoseSettings {
   /** Where adapters come from; by default the system. */
   readonly gpu?: Pick<GPU, "requestAdapter">;
   /** Milliseconds to spend on each measurement of speed. */
-  readonly patience?: number;
+  readonly measureMs?: number;
 }
 
 /**
@@ -149,7 +149,7 @@ async function tryDevice(name: BackendName, settings: DiagnoseSettings): Promise
   const { description } = backend;
   try {
     const selfTest = name === "reference" ? undefined : await testDevice(backend);
-    const speed = await measureSpeed(backend, settings.patience ?? 300);
+    const speed = await measureSpeed(backend, settings.measureMs ?? 300);
     const wrong = selfTest && !(selfTest.error <= selfTest.allowed);
     const failure = wrong
       ? `Cannot trust ${name}: a training step is off by ${selfTest.error.toExponential(1)}, ` +
@@ -245,7 +245,7 @@ function productSize(backend: Backend): number {
 /** Runs a product for some time, reading back seldom, and takes the fastest stretch. */
 async function measureSpeed(
   backend: Backend,
-  patience: number,
+  milliseconds: number,
 ): Promise<{ readonly gflops: number; readonly size: number }> {
   const size = productSize(backend);
   const type = { dtype: "f32", shape: [size, size] } as const;
@@ -263,7 +263,7 @@ async function measureSpeed(
     return performance.now() - begun;
   };
   await stretch(1);
-  const ended = performance.now() + patience;
+  const ended = performance.now() + milliseconds;
   let best = 0;
   let runs = 1;
   do {
@@ -273,7 +273,7 @@ async function measureSpeed(
     const spent = await stretch(runs);
     const net = Math.max(spent - waiting, spent / 2);
     best = Math.max(best, 2 * size ** 3 * runs / net / 1e6);
-    if (spent < patience / 3) runs *= 2;
+    if (spent < milliseconds / 3) runs *= 2;
   } while (performance.now() < ended);
   return { gflops: best, size };
 }

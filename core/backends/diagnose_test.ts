@@ -7,7 +7,7 @@ import { canTrain, diagnose } from "./diagnose.ts";
 /** No adapter, and a CPU that is as said. */
 function settings(cpu: (backend: Backend) => Backend) {
   return {
-    patience: 1,
+    measureMs: 1,
     gpu: { requestAdapter: () => Promise.resolve(null) },
     open: (name: BackendName) => {
       if (name === "cpu") return Promise.resolve(cpu(cpuBackend()));
@@ -29,10 +29,10 @@ Deno.test("diagnose() measures what works and says why the rest does not", async
   assertStringIncludes(webgpu.failure ?? "", "no adapter");
   assertEquals(webgpu.description, undefined);
   // What may be called is tried; the device says what it uses.
-  const { isAllowed, trials, leastGain } = diagnosis.blas;
+  const { isAllowed, trials, minGain } = diagnosis.blas;
   assertEquals(isAllowed, Deno.permissions.querySync({ name: "ffi" }).state === "granted");
   assert(isAllowed || trials.length === 0);
-  for (const { gain = 0, isUsed } of trials) assertEquals(isUsed, gain > leastGain);
+  for (const { gain = 0, isUsed } of trials) assertEquals(isUsed, gain > minGain);
   const used = trials.find(({ isUsed }) => isUsed)?.name;
   assertEquals(cpu.description?.includes(`${used} for large products`), used !== undefined);
 });

@@ -16,7 +16,7 @@
  * @module
  */
 export { chooseDevice, type DeviceChoice } from "./choose.ts";
-export { cpuBackend, type CpuOptions } from "./cpu.ts";
+export { type CpuBackend, cpuBackend, type CpuOptions } from "./cpu.ts";
 export type { BlasReport, BlasTrial } from "./cpu_blas.ts";
 export {
   type AdapterReport,
@@ -47,4 +47,5 @@ export type {
   Executable,
   KernelInfo,
 } from "../ir/backend.ts";
-export type { Work } from "../passes/cost.ts";
+export type { GraphCost } from "../passes/cost.ts";
+export { isFfiAllowed } from "../util/environment.ts";

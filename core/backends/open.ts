@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { readVariable } from "../util/debug.ts";
-import type { Work } from "../passes/cost.ts";
+import { readVariable } from "../util/environment.ts";
+import type { GraphCost } from "../passes/cost.ts";
 import type { Backend, BackendName } from "../ir/backend.ts";
 import { asBackendName, chooseDevice } from "./choose.ts";
 import { cpuBackend } from "./cpu.ts";
@@ -80,14 +80,14 @@ export interface OpenedBackend {
  */
 export async function openBackendFor(
   name: BackendName | "auto",
-  estimate: () => Work | Promise<Work>,
+  estimate: () => GraphCost | Promise<GraphCost>,
   settings: OpenSettings = {},
 ): Promise<OpenedBackend> {
   if (name !== "auto") return { backend: await openBackend(name, settings) };
   const variable = readVariable("UNROLL_BACKEND");
   // What a variable has settled need not be estimated.
-  const work = variable ? { operations: 0, iterations: 0 } : await estimate();
-  const { device, reason } = await chooseDevice(work);
+  const cost = variable ? { operations: 0, iterations: 0 } : await estimate();
+  const { device, reason } = await chooseDevice(cost);
   try {
     return { backend: await openBackend(device, settings), reason };
   } catch (error) {

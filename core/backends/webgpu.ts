@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { debugLevel, debugLine, dumpText, readVariable } from "../util/debug.ts";
+import { showProgram } from "../util/debug.ts";
 import type { Graph } from "../ir/graph.ts";
 import { lowerGraph } from "../loops/lower.ts";
 import type { Tiling } from "../codegen/wgsl/matmul.ts";
@@ -90,16 +90,12 @@ export async function webgpuBackend(options: WebGpuOptions = {}): Promise<WebGpu
   return new Device(await openDevice(options), options);
 }
 
-/** Shows a program's shaders to whoever asked for them. */
-function tell(name: string, { kernels, sources }: WebGpuExecutable): void {
-  const isDumped = readVariable("DUMP") !== undefined;
-  if (debugLevel() < 4 && !isDumped) return;
-  const text = sources.map((source, i) => {
+/** Formats the shaders of a program. */
+function formatShaders({ kernels, sources }: WebGpuExecutable): string {
+  return sources.map((source, i) => {
     const { name, runs } = kernels[i];
     return `// ${name}: ${runs === 1 ? "1 dispatch" : `${runs} dispatches`} a run\n${source}`;
   }).join("\n");
-  if (debugLevel() >= 4) debugLine(text);
-  dumpText(`${name}.wgsl`, text);
 }
 
 class Device implements WebGpuBackend {
@@ -216,7 +212,7 @@ class Device implements WebGpuBackend {
         tilingOf: (kernel) => this.#options.plan?.tiling ?? this.#tuner.tilingOf(kernel),
       },
     );
-    tell(program.name, executable);
+    showProgram(`${program.name}.wgsl`, () => formatShaders(executable));
     return executable;
   }
 

@@ -7,10 +7,10 @@
 import { cpuBackend } from "../backends/cpu.ts";
 import type { Graph } from "../ir/graph.ts";
 import type { TypedArray } from "../ir/tensor_type.ts";
-import { workOf } from "../passes/cost.ts";
+import { graphCost } from "../passes/cost.ts";
 
 /** Operations that the interpreter takes about as long for as compiling takes. */
-const MUCH_WORK = 2e7;
+const LARGE_WORK = 2e7;
 
 /**
  * Computes a graph on the CPU, if there is much to compute.
@@ -23,7 +23,7 @@ export function computeIfLarge(
   graph: Graph,
   inputs: readonly TypedArray[],
 ): Promise<TypedArray[]> | undefined {
-  return workOf(graph) > MUCH_WORK ? compute(graph, inputs) : undefined;
+  return graphCost(graph).operations > LARGE_WORK ? compute(graph, inputs) : undefined;
 }
 
 /**

@@ -5,7 +5,8 @@
  */
 import type { Backend, DeviceBuffer, Executable } from "../ir/backend.ts";
 import { evaluateGraph } from "../ir/evaluate.ts";
-import { debugLevel, debugLine, dumpText, readVariable } from "../util/debug.ts";
+import { debugLevel, debugLine, dumpText } from "../util/debug.ts";
+import { readVariable } from "../util/environment.ts";
 import { formatGraph, type Graph } from "../ir/graph.ts";
 import { dense } from "../ir/dense.ts";
 import { formatType, sameType, type TensorType, type TypedArray } from "../ir/tensor_type.ts";

@@ -10,7 +10,7 @@ import {
   rangeOf,
   visitExpression,
 } from "../ir/expression.ts";
-import { axesOf, expressionsOf, type Kernel, kernelsOf, type Step } from "./program.ts";
+import { expressionsOf, type Kernel, kernelsOf, type Step } from "./program.ts";
 
 /** One place in a kernel that touches memory. */
 export interface Access {
@@ -54,8 +54,8 @@ export interface Footprint {
 }
 
 interface Interval {
-  readonly least: number;
-  readonly most: number;
+  readonly min: number;
+  readonly max: number;
 }
 
 /** What some steps touch together. */
@@ -68,8 +68,8 @@ export function footprintOf(steps: readonly Step[]): Footprint {
       const range = rangeOf(index);
       const known = map.get(buffer);
       map.set(buffer, {
-        least: Math.max(0, Math.min(range.least, known?.least ?? Infinity)),
-        most: Math.min(buffer.size - 1, Math.max(range.most, known?.most ?? -Infinity)),
+        min: Math.max(0, Math.min(range.least, known?.min ?? Infinity)),
+        max: Math.min(buffer.size - 1, Math.max(range.most, known?.max ?? -Infinity)),
       });
     }
   }
@@ -92,7 +92,7 @@ function meeting(
   const met: Buffer[] = [];
   for (const [buffer, x] of a) {
     const y = b.get(buffer);
-    if (y && x.least <= y.most && y.least <= x.most) met.push(buffer);
+    if (y && x.min <= y.max && y.min <= x.max) met.push(buffer);
   }
   return met;
 }
@@ -105,12 +105,4 @@ export function pointsOf(axes: readonly Axis[]): number {
 /** Loops that a kernel folds over. */
 export function innerAxesOf(kernel: Kernel): readonly Axis[] {
   return kernel.kind === "matmul" ? [kernel.inner] : kernel.kind === "reduce" ? kernel.inner : [];
-}
-
-/** Rough work of one step: scalar operations of one run of it, loops counted in full. */
-export function operationsOf(step: Step): number {
-  if (step.kind === "loop") {
-    return step.time.extent * step.steps.reduce((sum, inner) => sum + operationsOf(inner), 0);
-  }
-  return pointsOf(axesOf(step)) * (pointsOf(innerAxesOf(step)) + step.stores.length);
 }

@@ -18,16 +18,16 @@ import {
   expressionsOf,
   type Kernel,
   kernelsOf,
+  type LoopProgram,
   mapKernel,
-  type Program,
   type Step,
 } from "./program.ts";
 
 /** Makes outputs of a program take over the memory of inputs. */
 export function donateBuffers(
-  program: Program,
+  program: LoopProgram,
   donated: readonly (readonly [output: number, input: number])[],
-): Program {
+): LoopProgram {
   if (donated.length === 0) return program;
   const outputs = [...program.outputs];
   const temporaries = [...program.temporaries];

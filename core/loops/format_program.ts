@@ -5,7 +5,7 @@
  */
 import type { Axis, Buffer, Expression } from "../ir/expression.ts";
 import { visitExpression } from "../ir/expression.ts";
-import { axesOf, type Kernel, type Program, type Step } from "./program.ts";
+import { axesOf, type Kernel, type LoopProgram, type Step } from "./program.ts";
 
 /** Spellings of operations that have a sign. */
 const SIGNS: Readonly<Record<string, string>> = {
@@ -28,7 +28,7 @@ const SIGNS: Readonly<Record<string, string>> = {
  * @param program The program.
  * @returns Lines; a part of an expression that is used twice has a line of its own.
  */
-export function formatProgram(program: Program): string {
+export function formatProgram(program: LoopProgram): string {
   const buffers = (list: readonly Buffer[]) =>
     list.map(({ name, dtype, size }) => `${name}: ${dtype}[${size}]`).join(", ");
   return [

@@ -19,9 +19,9 @@ import {
 } from "../ir/expression.ts";
 import {
   kernelsOf,
+  type LoopProgram,
   type MapKernel,
   type MatmulKernel,
-  type Program,
   type Step,
 } from "./program.ts";
 import { blasProduct } from "./split_matmul_epilogues.ts";
@@ -34,11 +34,11 @@ const PADDING = 16;
  * Iterations that repay the copy of an operand whose lines are whole pages apart. In each a product saves
  * half a nanosecond an element if it lies transposed, a tenth if not.
  */
-const LEAST_CROWDED = 4;
+const MIN_CROWDED_ITERATIONS = 4;
 /** Iterations that repay the copy of another operand that lies transposed: a tenth is saved. */
-const LEAST_TRANSPOSED = 16;
+const MIN_TRANSPOSED_ITERATIONS = 16;
 /** Rows of a product that is not computed row by row, without packing. */
-const LEAST_ROWS = 4;
+const MIN_ROWS = 4;
 
 /**
  * Copies right operands of products in loops before the loop, if those are for a library.
@@ -46,7 +46,7 @@ const LEAST_ROWS = 4;
  * @param program The program, its large products bare; see `separate_products.ts`.
  * @returns A program of the same meaning, to the bit.
  */
-export function layOutAhead(program: Program): Program {
+export function hoistOperandPacking(program: LoopProgram): LoopProgram {
   const temporaries: Buffer[] = [];
   const steps = inSteps(program.steps, temporaries);
   if (temporaries.length === 0) return program;
@@ -79,8 +79,10 @@ function startOfCopied(kernel: MatmulKernel, time: Axis): Expression | undefined
   const y = blasProduct(kernel)?.y;
   if (!y || inner.extent === 1 || column.extent === 1) return undefined;
   const isCrowded = 4 * y.stride % PAGE_BYTES === 0;
-  if (!isCrowded && !(y.transposed && kernel.row.extent >= LEAST_ROWS)) return undefined;
-  if (time.extent < (isCrowded ? LEAST_CROWDED : LEAST_TRANSPOSED)) return undefined;
+  if (!isCrowded && !(y.transposed && kernel.row.extent >= MIN_ROWS)) return undefined;
+  if (time.extent < (isCrowded ? MIN_CROWDED_ITERATIONS : MIN_TRANSPOSED_ITERATIONS)) {
+    return undefined;
+  }
   const base = affineIndex(kernel.y.index, [inner, column])?.base;
   // What moves with the loop, or is looked up, is another matrix each time.
   let moves = base === undefined || axesIn(base).has(time);

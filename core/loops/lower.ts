@@ -1,11 +1,11 @@
 /**
- * Graph → loops. Every value is either kept in a buffer or computed again wherever it is read; which,
- * is what fusion means here. Values kept are gathered into groups, each of which becomes one kernel:
- * a matrix product or a reduction with everything that follows it point by point, or plain
- * elementwise work.
+ * Lowers a graph to loops. Every value is either materialized, stored in a buffer, or recomputed wherever
+ * it is read: that choice is what fusion means here. Materialized values are computed in groups, each of
+ * which becomes one kernel: a matrix product or a reduction with the elementwise work that follows it,
+ * or elementwise work alone.
  *
- * Lowering starts with as few kept values as possible, looks at what that costs, and starts over with
- * more of them kept until nothing is worth changing. Graphs are small, so this is cheap.
+ * Lowering starts with as few materialized values as possible, looks at what that costs, and starts over
+ * with more of them until nothing is worth changing. Graphs are small, so this is cheap.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import { donateBuffers } from "./donate.ts";
 import { type Buffer, type Expression, visitExpression } from "../ir/expression.ts";
 import { GraphLowering } from "./lower_graph.ts";
 import type { LowerState } from "./lower_types.ts";
-import type { Program } from "./program.ts";
+import type { LoopProgram } from "./program.ts";
 import { finishSteps } from "./lower_steps.ts";
 
 /** Options of {@linkcode lowerGraph}. */
@@ -30,16 +30,16 @@ export interface LowerOptions {
   readonly scatter?: "add" | "reduce";
   /** Inputs whose memory outputs take over: `[[output, input], …]`. */
   readonly donated?: readonly (readonly [output: number, input: number])[];
-  /** Most buffers one kernel may write; 8 if left out. */
-  readonly mostStores?: number;
+  /** Maximum number of buffers that one kernel may write; 8 if left out. */
+  readonly maxStores?: number;
 }
 
-/** Costs are counted in additions. An expression cheaper than this is computed again, not kept. */
+/** Costs are counted in additions. An expression cheaper than this is recomputed, not materialized. */
 const CHEAP = 3;
-/** One this costly is kept rather than computed again for each element of a larger space. */
+/** One this costly is materialized rather than recomputed for each element of a larger space. */
 const COSTLY = 8;
 /** How often lowering may start over. */
-const MOST_ATTEMPTS = 12;
+const MAX_ATTEMPTS = 12;
 
 /**
  * Lowers a graph to loops.
@@ -48,27 +48,27 @@ const MOST_ATTEMPTS = 12;
  * @param options Name, scatter, donated inputs.
  * @returns A program over buffers.
  */
-export function lowerGraph(graph: Graph, options: LowerOptions = {}): Program {
-  const kept = new Set<Value>();
+export function lowerGraph(graph: Graph, options: LowerOptions = {}): LoopProgram {
+  const materialized = new Set<Value>();
   const ordered = lightFirst(graph);
   for (let attempt = 0;; attempt++) {
     const state: LowerState = {
-      kept,
-      wanted: new Set(),
+      materialized,
+      requested: new Set(),
       loaded: new Set(),
       temporaries: [],
       scatter: options.scatter ?? "add",
-      mostStores: options.mostStores ?? 8,
+      maxStores: options.maxStores ?? 8,
     };
     const lowering = GraphLowering.ofProgram(ordered, state);
     lowering.run();
-    const last = attempt >= MOST_ATTEMPTS;
-    if (state.wanted.size === 0 && !last) addWorthKeeping(lowering, state);
-    if (state.wanted.size > 0 && !last) {
-      for (const value of state.wanted) kept.add(value);
+    const last = attempt >= MAX_ATTEMPTS;
+    if (state.requested.size === 0 && !last) requestRecomputed(lowering, state);
+    if (state.requested.size > 0 && !last) {
+      for (const value of state.requested) materialized.add(value);
       continue;
     }
-    const program: Program = {
+    const program: LoopProgram = {
       name: options.name ?? "program",
       inputs: lowering.inputs,
       outputs: lowering.outputs,
@@ -96,12 +96,12 @@ function lightFirst(graph: Graph): Graph {
   return { ...graph, equations: [...first, ...rest] };
 }
 
-/** Finds values that are computed in several places, or too often, at a cost. */
-function addWorthKeeping(lowering: GraphLowering, state: LowerState): void {
+/** Requests values that are recomputed in several groups, or too often, at a cost. */
+function requestRecomputed(lowering: GraphLowering, state: LowerState): void {
   const uses = new Map<Value, { groups: number; times: number; cost: number }>();
   for (const group of lowering.allGroups()) {
     for (const [value, { expression, times }] of group.inlined) {
-      const use = uses.get(value) ?? { groups: 0, times: 0, cost: costOf(expression) };
+      const use = uses.get(value) ?? { groups: 0, times: 0, cost: expressionCost(expression) };
       use.groups += 1;
       use.times = Math.max(use.times, times);
       uses.set(value, use);
@@ -109,15 +109,15 @@ function addWorthKeeping(lowering: GraphLowering, state: LowerState): void {
   }
   for (const [value, { groups, times, cost }] of uses) {
     if (lowering.isView(value)) continue;
-    const least = lowering.followsKernel(value) ? 1 : CHEAP;
-    const again = groups > 1 && cost >= least;
+    const minCost = lowering.followsKernel(value) ? 1 : CHEAP;
+    const again = groups > 1 && cost >= minCost;
     const tooOften = times >= 4 * sizeOf(value.type.shape) && cost >= COSTLY;
-    if (again || tooOften) state.wanted.add(value);
+    if (again || tooOften) state.requested.add(value);
   }
 }
 
-/** Rough cost of computing an expression, in additions; what addresses cost is not counted. */
-export function costOf(expression: Expression): number {
+/** Estimates the cost of computing an expression, in additions, without that of addresses. */
+function expressionCost(expression: Expression): number {
   let cost = 0;
   const seen = new Set<Expression>();
   const walk = (part: Expression) => {
@@ -132,11 +132,11 @@ export function costOf(expression: Expression): number {
 }
 
 /** Leaves out temporaries that no step touches. */
-function dropUnused(program: Program): Program {
+function dropUnused(program: LoopProgram): LoopProgram {
   const used = new Set<Buffer>();
   const note = (expression: Expression) =>
     visitExpression(expression, (part) => part.kind === "load" && used.add(part.buffer));
-  const walk = (steps: Program["steps"]) => {
+  const walk = (steps: LoopProgram["steps"]) => {
     for (const step of steps) {
       if (step.kind === "loop") walk(step.steps);
       else {

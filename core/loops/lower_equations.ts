@@ -1,6 +1,6 @@
 /**
- * Lowering of the equations that become kernels of their own kind: folds, products, scatters, and
- * concatenations, whose parts go to their places one by one.
+ * Lowers the equations that become kernels of their own kind: reductions, products, scatters, and
+ * concatenations, whose parts are stored one by one.
  *
  * @module
  */
@@ -21,19 +21,18 @@ import {
 } from "../ir/expression.ts";
 import type { ReduceOperation } from "./program.ts";
 import { axesFor } from "./lower_axes.ts";
-import type { GraphLowering } from "./lower_graph.ts";
-import { type Group, newReader, type Place } from "./lower_types.ts";
+import { type Group, type LoweringScope, newReader, type Storage } from "./lower_types.ts";
 
-/** Keeps a concatenation: each part is written to its own region by whatever computes it. */
+/** Materializes a concatenation: each part is written to its own region by the group that computes it. */
 export function lowerConcatenate(
-  lowering: GraphLowering,
+  lowering: LoweringScope,
   value: Value,
   { inputs }: Equation,
   axis: number,
 ): void {
-  const places = lowering.destinations.get(value) ??
+  const targets = lowering.destinations.get(value) ??
     [{ buffer: lowering.newBuffer(value, "concatenate"), offset: index(0) }];
-  const asked = lowering.destinations.has(value);
+  const isRequired = lowering.destinations.has(value);
   let start = 0;
   const makers = inputs.flatMap((part) => {
     const from = start;
@@ -42,16 +41,16 @@ export function lowerConcatenate(
     return lowering.compute({
       shape: part.type.shape,
       name: "concatenate",
-      stores: places.length,
+      stores: targets.length,
       element: (at, reader) => lowering.element(part, at, reader),
       write: (group, expression, at) => {
         const shifted = at.map((i, d) => d === axis ? addIndex(i, index(from)) : i);
         const flat = flattenIndex(shifted, value.type.shape);
-        for (const place of places) {
+        for (const target of targets) {
           group.stores.push({
-            value: asked ? undefined : value,
-            place,
-            index: addIndex(place.offset, flat),
+            value: isRequired ? undefined : value,
+            target,
+            index: addIndex(target.offset, flat),
             expression,
             mode: "set",
           });
@@ -59,7 +58,7 @@ export function lowerConcatenate(
       },
     });
   });
-  lowering.places.set(value, places[0]);
+  lowering.storage.set(value, targets[0]);
   const last = makers.reduce<Group | undefined>(
     (last, maker) => !last || maker.order > last.order ? maker : last,
     undefined,
@@ -67,9 +66,9 @@ export function lowerConcatenate(
   if (last) lowering.maker.set(value, last);
 }
 
-/** A fold, with room for what follows it point by point. */
+/** Lowers a reduction, to which elementwise work on its result may be fused. */
 export function lowerReduce(
-  lowering: GraphLowering,
+  lowering: LoweringScope,
   { inputs: [input], outputs: [output], primitive }: Equation,
   operation: ReduceOperation,
   axes: readonly number[],
@@ -77,9 +76,9 @@ export function lowerReduce(
   const { shape } = input.type;
   const outer = axesFor(output.type.shape, "i");
   const inner = axesFor(axes.map((axis) => shape[axis]), "r");
-  const kept = keptAxes(shape, axes);
+  const outerAxes = keptAxes(shape, axes);
   const at = shape.map((_, d) =>
-    axisExpression(axes.includes(d) ? inner[axes.indexOf(d)] : outer[kept.indexOf(d)])
+    axisExpression(axes.includes(d) ? inner[axes.indexOf(d)] : outer[outerAxes.indexOf(d)])
   );
   const reader = newReader();
   const value = lowering.element(input, at, reader);
@@ -92,8 +91,8 @@ export function lowerReduce(
   lowering.store(group, output, accumulator(output.type.dtype, 0), outer.map(axisExpression));
 }
 
-/** A matrix product, with room for what follows it point by point. */
-export function lowerMatmul(lowering: GraphLowering, equation: Equation): void {
+/** Lowers a matrix product, to which elementwise work on its result may be fused: its epilogue. */
+export function lowerMatmul(lowering: LoweringScope, equation: Equation): void {
   const { inputs: [x, y], outputs: [output] } = equation;
   const params = paramsOf(equation, MATMUL);
   const { transposeX, transposeY } = params;
@@ -109,8 +108,8 @@ export function lowerMatmul(lowering: GraphLowering, equation: Equation): void {
   const left = lowering.element(x, [...lead, ...transposeX ? [p, i] : [i, p]], reader);
   const right = lowering.element(y, [...lead, ...transposeY ? [j, p] : [p, j]], reader);
   const all = [...batchAxes, row, column, inner];
-  if (left.kind !== "load" || !affineIndex(left.index, all)) lowering.want(x);
-  if (right.kind !== "load" || !affineIndex(right.index, all)) lowering.want(y);
+  if (left.kind !== "load" || !affineIndex(left.index, all)) lowering.request(x);
+  if (right.kind !== "load" || !affineIndex(right.index, all)) lowering.request(y);
   const axes = [...batchAxes, row, column];
   const group = lowering.open("matmul", "matmul", [...batch, m, n], axes, {
     inner: [inner],
@@ -120,9 +119,9 @@ export function lowerMatmul(lowering: GraphLowering, equation: Equation): void {
   lowering.store(group, output, accumulator("f32", 0), axes.map(axisExpression));
 }
 
-/** Rows added at given places. */
+/** Lowers a scatter: rows added at given indices. */
 export function lowerScatter(
-  lowering: GraphLowering,
+  lowering: LoweringScope,
   { inputs: [indices, updates], outputs: [output] }: Equation,
 ): void {
   const [rows, ...rest] = output.type.shape;
@@ -149,21 +148,21 @@ export function lowerScatter(
   const axes = axesFor(output.type.shape, "i");
   const cleared = lowering.open("map", "clear", output.type.shape, axes);
   lowering.store(cleared, output, constantExpression("f32", 0), axes.map(axisExpression));
-  const place = lowering.places.get(output) as Place;
+  const target = lowering.storage.get(output) as Storage;
   const group = lowering.open("map", "scatter", updates.type.shape, [...places, ...width]);
   lowering.accept(group, reader);
   const flat = flattenIndex([row, ...width.map(axisExpression)], output.type.shape);
   group.stores.push({
     value: lowering.destinations.has(output) ? undefined : output,
-    place,
-    index: addIndex(place.offset, flat),
+    target,
+    index: addIndex(target.offset, flat),
     expression: update,
     mode: "add",
   });
   lowering.maker.set(output, group);
   // Nothing may read the zeros, nor join the kernel that adds.
   cleared.members.clear();
-  const [first] = lowering.destinations.get(output) ?? [place];
+  const [first] = lowering.destinations.get(output) ?? [target];
   for (const other of lowering.destinations.get(output)?.slice(1) ?? []) {
     if (other !== first) lowering.copy(output, [other]);
   }

@@ -4,11 +4,11 @@
  * @module
  */
 import type { Graph } from "../ir/graph.ts";
-import { dropLast } from "./peel_last_iteration.ts";
-import type { Program } from "./program.ts";
-import { layOutAhead } from "./hoist_operand_packing.ts";
+import { peelLastIteration } from "./peel_last_iteration.ts";
+import type { LoopProgram } from "./program.ts";
+import { hoistOperandPacking } from "./hoist_operand_packing.ts";
 import { lowerGraph, type LowerOptions } from "./lower.ts";
-import { separateProducts } from "./split_matmul_epilogues.ts";
+import { splitMatmulEpilogues } from "./split_matmul_epilogues.ts";
 
 /** Options of {@linkcode lowerForCpu}. */
 export interface LowerForCpuOptions extends Pick<LowerOptions, "name" | "donated"> {
@@ -26,7 +26,7 @@ export interface LowerForCpuOptions extends Pick<LowerOptions, "name" | "donated
 export function lowerForCpu(
   graph: Graph,
   { blas = false, ...options }: LowerForCpuOptions = {},
-): Program {
-  const lowered = dropLast(lowerGraph(graph, options));
-  return blas ? layOutAhead(separateProducts(lowered)) : lowered;
+): LoopProgram {
+  const lowered = peelLastIteration(lowerGraph(graph, options));
+  return blas ? hoistOperandPacking(splitMatmulEpilogues(lowered)) : lowered;
 }

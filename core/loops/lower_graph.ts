@@ -1,6 +1,6 @@
 /**
- * Lowering of one graph, the program's own or the body of a loop: decides where values live, and
- * gathers those that are kept into groups.
+ * Lowers one graph, the program's own or the body of a loop: decides which values are materialized,
+ * and fuses their computation into groups, each of which becomes one kernel.
  *
  * @module
  */
@@ -24,41 +24,36 @@ import { lowerScan } from "./lower_scan.ts";
 import {
   type Group,
   type LoopStep,
+  type LoweringScope,
   type LowerState,
   newReader,
-  type Place,
+  type PointwiseWork,
   type Reader,
-  type Work,
+  type Storage,
 } from "./lower_types.ts";
 
 /** Lowers one graph. */
-export class GraphLowering {
+export class GraphLowering implements LoweringScope {
   readonly #graph: Graph;
-  /** What all graphs of the program share. */
   readonly state: LowerState;
-  readonly #parent: GraphLowering | undefined;
+  readonly #parent: LoweringScope | undefined;
   /** Buffers of the graph's arguments; only of a whole program. */
   readonly inputs: Buffer[] = [];
   /** Buffers of the graph's results; only of a whole program. */
   readonly outputs: Buffer[] = [];
-  /** What has been gathered. */
   readonly steps: (Group | LoopStep)[] = [];
 
-  /** Where kept values lie. */
-  readonly places = new Map<Value, Place>();
-  /** Where values are wanted: results of the graph, and what loops carry and stack. */
-  readonly destinations = new Map<Value, Place[]>();
+  readonly storage = new Map<Value, Storage>();
+  readonly destinations = new Map<Value, Storage[]>();
   readonly #producers = new Map<Value, { readonly equation: Equation; readonly output: number }>();
-  /** Values of the body that are values of the graph around it, at leading indices. */
   readonly outer = new Map<
     Value,
     { readonly value: Value; readonly lead: readonly Expression[] }
   >();
-  /** The step that makes a kept value. */
   readonly maker = new Map<Value, Group | LoopStep>();
 
   /** Prepares to lower a graph. */
-  constructor(graph: Graph, state: LowerState, parent?: GraphLowering) {
+  constructor(graph: Graph, state: LowerState, parent?: LoweringScope) {
     this.#graph = graph;
     this.state = state;
     this.#parent = parent;
@@ -78,7 +73,7 @@ export class GraphLowering {
     graph.inputs.forEach((value, i) => {
       const own = buffer(value, `input${i}`);
       lowering.inputs.push(own);
-      lowering.places.set(value, { buffer: own, offset: index(0) });
+      lowering.storage.set(value, { buffer: own, offset: index(0) });
     });
     graph.outputs.forEach((value, i) => {
       const own = buffer(value, `output${i}`);
@@ -88,14 +83,16 @@ export class GraphLowering {
     return lowering;
   }
 
-  /** Asks for a copy of a value at a place. */
-  addDestination(value: Value, place: Place): void {
+  child(body: Graph): GraphLowering {
+    return new GraphLowering(body, this.state, this);
+  }
+
+  addDestination(value: Value, target: Storage): void {
     const list = this.destinations.get(value) ?? [];
-    list.push(place);
+    list.push(target);
     this.destinations.set(value, list);
   }
 
-  /** Groups of this graph and of the bodies inside. */
   *allGroups(): Generator<Group> {
     for (const step of this.steps) {
       if (step.kind === "loop") yield* step.body.allGroups();
@@ -103,19 +100,17 @@ export class GraphLowering {
     }
   }
 
-  /** Whether a value is only another value looked at differently, which is kept instead of it. */
   isView(value: Value): boolean {
     const producer = this.#producers.get(value);
     if (!producer) return this.#bodies().some((body) => body.isView(value));
     const { primitive, inputs } = producer.equation;
-    return primitive.isView === true && !this.places.has(inputs[0]);
+    return primitive.isView === true && !this.storage.has(inputs[0]);
   }
 
-  #bodies(): GraphLowering[] {
+  #bodies(): LoweringScope[] {
     return this.steps.flatMap((step) => step.kind === "loop" ? [step.body] : []);
   }
 
-  /** Whether a value is an elementwise function of the result of a product or reduction. */
   followsKernel(value: Value): boolean {
     const producer = this.#producers.get(value);
     if (!producer) return this.#bodies().some((body) => body.followsKernel(value));
@@ -125,7 +120,6 @@ export class GraphLowering {
     });
   }
 
-  /** Lowers the graph. */
   run(): void {
     for (const equation of this.#graph.equations) {
       const { lowering } = equation.primitive;
@@ -136,31 +130,32 @@ export class GraphLowering {
       else if (lowering.kind === "scan") lowerScan(this, equation);
       else {
         for (const value of equation.outputs) {
-          if (this.state.kept.has(value) || this.destinations.has(value)) this.#keep(value);
+          if (this.state.materialized.has(value) || this.destinations.has(value)) {
+            this.#materialize(value);
+          }
         }
       }
     }
-    // Results that are arguments, or that a loop has put elsewhere.
-    for (const [value, places] of this.destinations) {
-      const placed = this.places.get(value);
+    // Results that are arguments, or that a loop has stored elsewhere.
+    for (const [value, targets] of this.destinations) {
+      const stored = this.storage.get(value);
       const maker = this.maker.get(value);
       const missing = maker && maker.kind !== "loop"
         ? []
-        : places.filter((place) => place !== placed);
+        : targets.filter((target) => target !== stored);
       if (missing.length > 0) this.copy(value, missing);
     }
   }
 
-  /** An element of a value, as seen by a reader. */
   element(value: Value, at: readonly Expression[], reader: Reader): Expression {
     const { group } = reader;
     if (group?.members.has(value) && isOwnIndex(group, value, at)) {
       return group.members.get(value) as Expression;
     }
-    const place = this.places.get(value);
-    if (place) {
+    const stored = this.storage.get(value);
+    if (stored) {
       reader.loaded.add(value);
-      return load(place.buffer, addIndex(place.offset, flattenIndex(at, value.type.shape)));
+      return load(stored.buffer, addIndex(stored.offset, flattenIndex(at, value.type.shape)));
     }
     const outer = this.outer.get(value);
     if (outer && this.#parent) {
@@ -198,18 +193,17 @@ export class GraphLowering {
     return result;
   }
 
-  /** Asks that a value be kept; one of a graph outside is kept there. */
-  want(value: Value): void {
+  request(value: Value): void {
     const outer = this.outer.get(value);
-    if (outer && this.#parent) return this.#parent.want(outer.value);
-    // What is only looked at differently is kept as it was computed.
+    if (outer && this.#parent) return this.#parent.request(outer.value);
+    // Of a view its source is materialized.
     const producer = this.#producers.get(value);
     const source = producer?.equation.inputs[0];
     const view = producer?.equation.primitive.isView;
-    if (view && source && !this.places.has(source) && !this.state.kept.has(source)) {
-      return this.want(source);
+    if (view && source && !this.storage.has(source) && !this.state.materialized.has(source)) {
+      return this.request(source);
     }
-    this.state.wanted.add(value);
+    this.state.requested.add(value);
   }
 
   newBuffer(value: Value, name: string, size = sizeOf(value.type.shape)): Buffer {
@@ -222,27 +216,26 @@ export class GraphLowering {
     return buffer;
   }
 
-  /** Keeps an elementwise value. */
-  #keep(value: Value): void {
-    if (this.places.has(value)) return;
+  /** Materializes an elementwise value. */
+  #materialize(value: Value): void {
+    if (this.storage.has(value)) return;
     const producer = this.#producers.get(value);
     const lowering = producer?.equation.primitive.lowering;
     if (producer && lowering?.kind === "element" && lowering.joinedAxis) {
       const axis = lowering.joinedAxis(producer.equation.params);
       return lowerConcatenate(this, value, producer.equation, axis);
     }
-    const places = this.destinations.get(value) ?? [];
+    const targets = this.destinations.get(value) ?? [];
     this.compute({
       shape: value.type.shape,
       name: nameOf(value, this.#producers),
-      stores: Math.max(1, places.length),
+      stores: Math.max(1, targets.length),
       element: (at, reader) => this.element(value, at, reader),
       write: (group, expression, at) => this.store(group, value, expression, at),
     });
   }
 
-  /** Computes something point by point: in the group it follows, beside one it resembles, or alone. */
-  compute(work: Work): Group {
+  compute(work: PointwiseWork): Group {
     const axes = axesFor(work.shape, "i");
     const plain = newReader();
     work.element(axes.map(axisExpression), plain);
@@ -268,7 +261,7 @@ export class GraphLowering {
   }
 
   #reads(expression: Expression, value: Value): boolean {
-    const buffer = this.places.get(value)?.buffer;
+    const buffer = this.storage.get(value)?.buffer;
     let found = false;
     visitExpression(expression, (part) => {
       found ||= part.kind === "load" && part.buffer === buffer;
@@ -277,10 +270,10 @@ export class GraphLowering {
   }
 
   /** Adds work to a group if it can be done there, point by point. */
-  #join(work: Work, group: Group, own = false): boolean {
+  #join(work: PointwiseWork, group: Group, own = false): boolean {
     const { shape } = work;
     const stores = group.stores.length + work.stores;
-    if (!own && (sizeOf(shape) !== sizeOf(group.shape) || stores > this.state.mostStores)) {
+    if (!own && (sizeOf(shape) !== sizeOf(group.shape) || stores > this.state.maxStores)) {
       return false;
     }
     const reader = newReader(group);
@@ -299,7 +292,6 @@ export class GraphLowering {
     return true;
   }
 
-  /** Notes what an accepted reading needs, and what it computes, at each point or for each term. */
   accept(group: Group, reader: Reader, by: "point" | "term" = "point"): void {
     for (const value of reader.loaded) this.state.loaded.add(value);
     const loops = by === "term" ? [...group.axes, ...group.inner] : group.axes;
@@ -312,21 +304,19 @@ export class GraphLowering {
     }
   }
 
-  /** Makes a value a member of a group, stored wherever it is wanted. */
   store(group: Group, value: Value, expression: Expression, at: readonly Expression[]): void {
-    const places = this.destinations.get(value) ??
+    const targets = this.destinations.get(value) ??
       [{ buffer: this.newBuffer(value, nameOf(value, this.#producers)), offset: index(0) }];
-    this.places.set(value, places[0]);
+    this.storage.set(value, targets[0]);
     this.maker.set(value, group);
     group.members.set(value, expression);
     const flat = flattenIndex(at, value.type.shape);
-    const asked = this.destinations.has(value);
-    for (const place of places) {
-      const to = addIndex(place.offset, flat);
+    const isRequired = this.destinations.has(value);
+    for (const target of targets) {
       group.stores.push({
-        value: asked ? undefined : value,
-        place,
-        index: to,
+        value: isRequired ? undefined : value,
+        target,
+        index: addIndex(target.offset, flat),
         expression,
         mode: "set",
       });
@@ -356,8 +346,7 @@ export class GraphLowering {
     return group;
   }
 
-  /** Copies a value that lies elsewhere to places where it is wanted too. */
-  copy(value: Value, places: readonly Place[]): void {
+  copy(value: Value, targets: readonly Storage[]): void {
     const { shape } = value.type;
     const axes = axesFor(shape, "i");
     const group = this.open("map", "copy", shape, axes);
@@ -365,9 +354,9 @@ export class GraphLowering {
     const at = axes.map(axisExpression);
     const expression = this.element(value, at, reader);
     this.accept(group, reader);
-    for (const place of places) {
-      const to = addIndex(place.offset, flattenIndex(at, shape));
-      group.stores.push({ value: undefined, place, index: to, expression, mode: "set" });
+    for (const target of targets) {
+      const to = addIndex(target.offset, flattenIndex(at, shape));
+      group.stores.push({ value: undefined, target, index: to, expression, mode: "set" });
     }
   }
 }

@@ -1,5 +1,5 @@
 /**
- * From gathered groups to kernels: stores that nobody reads and loops over nothing are left out.
+ * Turns groups into kernels, without stores that nobody reads and loops over nothing.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import { isEmpty, type Kernel, type Step, type Store } from "./program.ts";
 import type { Group, LoopStep, LowerState } from "./lower_types.ts";
 import { mergeAxes } from "./merge_axes.ts";
 
-/** Turns gathered steps into the steps of a program. */
+/** Turns the steps of a lowering into those of a program. */
 export function finishSteps(steps: readonly (Group | LoopStep)[], state: LowerState): Step[] {
   return steps.flatMap((step): Step[] => {
     if (step.kind === "loop") {
@@ -23,8 +23,8 @@ export function finishSteps(steps: readonly (Group | LoopStep)[], state: LowerSt
 function kernelOf(group: Group, state: LowerState): Kernel | undefined {
   const stores = group.stores
     .filter(({ value }) => value === undefined || state.loaded.has(value))
-    .map(({ place, index, expression, mode }): Store => ({
-      buffer: place.buffer,
+    .map(({ target, index, expression, mode }): Store => ({
+      buffer: target.buffer,
       index,
       value: expression,
       mode,
@@ -37,7 +37,7 @@ function kernelOf(group: Group, state: LowerState): Kernel | undefined {
   }
   const [x, y] = group.operands ?? [];
   if (x?.kind !== "load" || y?.kind !== "load") {
-    throw new Error(`Cannot lower: an operand of a product is not kept`);
+    throw new Error(`Cannot lower: an operand of a product is not materialized`);
   }
   return {
     kind: "matmul",

@@ -10,10 +10,10 @@ import { randomSource } from "../util/random_source.ts";
 import { sizeOf } from "../ir/tensor_type.ts";
 import { apply } from "../language/tensor.ts";
 import { trace } from "../language/trace.ts";
-import { evaluateProgram } from "../codegen/wasm/evaluate_schedule.ts";
+import { evaluateProgram } from "../test_support/evaluate_program.ts";
 import { kernelsOf } from "./program.ts";
 import { lowerGraph, type LowerOptions } from "./lower.ts";
-import { planMemory } from "./plan_memory.ts";
+import { planArena } from "./plan_memory.ts";
 
 function checkLowering(graph: Graph, inputs: readonly DenseArray[], options: LowerOptions = {}) {
   const expected = evaluateGraph(graph, inputs);
@@ -122,9 +122,9 @@ Deno.test("lowerGraph() does not overwrite a donated input that is still read", 
   checkLowering(graph, inputs, { donated: [[0, 0]] });
 });
 
-Deno.test("planMemory() keeps buffers that live at the same time apart", () => {
+Deno.test("planArena() keeps buffers that live at the same time apart", () => {
   const program = lowerGraph(networkGraph(3));
-  const { offsets, size } = planMemory(program);
+  const { offsets, size } = planArena(program);
   const total = program.temporaries.reduce((sum, { size }) => sum + size * 4 + 16, 0);
   assertEquals(size <= total + 16 * program.temporaries.length, true);
   assertEquals([...offsets.keys()].every((buffer) => sizeOf([buffer.size]) >= 0), true);

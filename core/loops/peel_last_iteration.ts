@@ -11,19 +11,19 @@ import {
   axesOf,
   type Kernel,
   kernelsOf,
-  type Program,
+  type LoopProgram,
   type Step,
   type TimeLoop,
 } from "./program.ts";
-import { substituteAxis } from "../codegen/wasm/partition_axis.ts";
+import { substituteAxis } from "./substitute_axis.ts";
 
 /** Terms of a product that repay code of its own for the last iteration. */
-const LEAST_TERMS = 100_000;
+const MIN_TERMS = 100_000;
 /** Loops of more iterations save too little. */
-const MOST_ITERATIONS = 64;
+const MAX_ITERATIONS = 64;
 
 /** Takes the last iteration out of loops where it saves a large product. */
-export function dropLast(program: Program): Program {
+export function peelLastIteration(program: LoopProgram): LoopProgram {
   const temporary = new Set(program.temporaries);
   const reads = countReads(program.steps);
   const inSteps = (steps: readonly Step[], isRepeated: boolean): Step[] =>
@@ -85,9 +85,9 @@ function withoutLast(
   const { time } = loop;
   const saves = [...dropped].some((kernel) =>
     kernel.kind === "matmul" &&
-    pointsOf(axesOf(kernel)) * kernel.inner.extent >= LEAST_TERMS
+    pointsOf(axesOf(kernel)) * kernel.inner.extent >= MIN_TERMS
   );
-  if (!saves || time.extent < 2 || time.extent > MOST_ITERATIONS) return undefined;
+  if (!saves || time.extent < 2 || time.extent > MAX_ITERATIONS) return undefined;
   const shorter: Axis = { ...time, extent: time.extent - 1 };
   const place = axisExpression(shorter);
   const steps = kernels.map((kernel) => substituteAxis(kernel, time, place));

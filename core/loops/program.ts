@@ -100,7 +100,7 @@ export interface TimeLoop {
 export type Step = Kernel | TimeLoop;
 
 /** A whole program. */
-export interface Program {
+export interface LoopProgram {
   /** Name in reports. */
   readonly name: string;
   /** Arguments, in the order of the graph's inputs. */

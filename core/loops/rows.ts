@@ -1,6 +1,6 @@
 /**
- * Finding rows: whether steps that depend on each other can be cut along one axis (the batch) into
- * parts that never meet, so that each part can run to its end by itself, in one workgroup.
+ * Finds an axis, usually the batch, along which kernels that depend on each other are independent: its
+ * rows never meet, so that each can run to its end by itself, in one workgroup or on one thread.
  *
  * A buffer is cut into rows if every index into it is
  * `outer · (stride · extent) + row · stride + inner` with `inner` in [0, stride): then elements of
@@ -42,7 +42,7 @@ export interface Terms {
   readonly terms: readonly { readonly base: Expression; readonly factor: number }[];
 }
 
-/** Takes an index apart. */
+/** Takes an index apart into its terms. */
 export function splitTerms(at: Expression): Terms {
   const terms: { base: Expression; factor: number }[] = [];
   let constant = 0;
@@ -61,7 +61,7 @@ export function splitTerms(at: Expression): Terms {
 }
 
 /**
- * Cuts steps into rows.
+ * Finds how steps can be cut into rows.
  *
  * @param steps What shall run row by row.
  * @returns The cut, or `undefined` if rows meet somewhere.
@@ -70,7 +70,7 @@ export function findRows(steps: readonly Step[]): Rows | undefined {
   const kernels = kernelsOf(steps);
   const written = new Set(kernels.flatMap(({ stores }) => stores.map(({ buffer }) => buffer)));
   // Products keep their axes apart, where elementwise kernels may have merged theirs.
-  const seeds = [...kernels].sort((a, b) => freedom(a) - freedom(b)).slice(0, MOST_SEEDS);
+  const seeds = [...kernels].sort((a, b) => freedom(a) - freedom(b)).slice(0, MAX_SEEDS);
   for (const seed of seeds) {
     for (const axis of axesOf(seed)) {
       if (axis.extent === 1) continue;
@@ -81,7 +81,7 @@ export function findRows(steps: readonly Step[]): Rows | undefined {
   return undefined;
 }
 
-const MOST_SEEDS = 3;
+const MAX_SEEDS = 3;
 
 function freedom(kernel: Kernel): number {
   return kernel.kind === "matmul" ? 0 : kernel.kind === "reduce" ? 1 : 2;
@@ -181,7 +181,7 @@ function splitAxis(
   return undefined;
 }
 
-/** How far one step of an axis moves an index; 0 if not at all, or not evenly. */
+/** Computes how far one step of an axis moves an index; 0 if not at all, or not evenly. */
 export function rowStride(index: Expression, axis: Axis): number {
   let stride = 0;
   for (const { base, factor } of splitTerms(index).terms) {
@@ -190,20 +190,20 @@ export function rowStride(index: Expression, axis: Axis): number {
   return stride;
 }
 
-/** Whether elements at different places of an axis, `stride` apart, are always different ones. */
+/** Says whether elements at different places of an axis, `stride` apart, are always different ones. */
 export function staysInRow(index: Expression, axis: Axis, stride: number): boolean {
   const period = stride * axis.extent;
   const { constant, terms } = splitTerms(index);
-  let least = ((constant % period) + period) % period;
-  let most = least;
+  let min = ((constant % period) + period) % period;
+  let max = min;
   for (const { base, factor } of terms) {
     if (base.kind === "axis" && base.axis === axis) continue;
     if (factor % period === 0) continue;
     if (dependsOn(base, [axis])) return false;
     const range = rangeOf(base);
     const [a, b] = [range.least * factor, range.most * factor];
-    least += Math.min(a, b);
-    most += Math.max(a, b);
+    min += Math.min(a, b);
+    max += Math.max(a, b);
   }
-  return least >= 0 && most < stride;
+  return min >= 0 && max < stride;
 }

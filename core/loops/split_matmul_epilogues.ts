@@ -16,15 +16,15 @@ import {
 } from "../ir/expression.ts";
 import {
   axesOf,
+  type LoopProgram,
   type MapKernel,
   mapKernel,
   type MatmulKernel,
-  type Program,
   type Step,
 } from "./program.ts";
 
 /** Terms of a product that repay a call, and reading its result once more. */
-const LEAST_TERMS = 100_000;
+const MIN_TERMS = 100_000;
 
 /** A product as BLAS wants it: row-major matrices, either operand perhaps transposed. */
 export interface BlasProduct {
@@ -40,7 +40,7 @@ export interface BlasProduct {
 export function blasProduct(kernel: MatmulKernel): BlasProduct | undefined {
   const { batch, row, column, inner, stores } = kernel;
   const [m, n, k] = [row.extent, column.extent, inner.extent];
-  if (batch.length > 0 || m * n * k < LEAST_TERMS || stores.length !== 1) return undefined;
+  if (batch.length > 0 || m * n * k < MIN_TERMS || stores.length !== 1) return undefined;
   const [{ value, index, mode }] = stores;
   if (value.kind !== "accumulator" || mode !== "set") return undefined;
   const axes = [row, column, inner];
@@ -64,15 +64,15 @@ export function blasProduct(kernel: MatmulKernel): BlasProduct | undefined {
 }
 
 /** Takes large products apart: their sums go to memory, and what follows reads them there. */
-export function separateProducts(program: Program): Program {
+export function splitMatmulEpilogues(program: LoopProgram): LoopProgram {
   const temporaries: Buffer[] = [];
-  const steps = separate(program.steps, temporaries);
+  const steps = splitSteps(program.steps, temporaries);
   return { ...program, steps, temporaries: [...program.temporaries, ...temporaries] };
 }
 
-function separate(steps: readonly Step[], temporaries: Buffer[]): Step[] {
+function splitSteps(steps: readonly Step[], temporaries: Buffer[]): Step[] {
   return steps.flatMap((step): Step[] => {
-    if (step.kind === "loop") return [{ ...step, steps: separate(step.steps, temporaries) }];
+    if (step.kind === "loop") return [{ ...step, steps: splitSteps(step.steps, temporaries) }];
     if (step.kind !== "matmul" || blasProduct(step)) return [step];
     const { row, column, batch } = step;
     if (batch.length > 0) return [step];

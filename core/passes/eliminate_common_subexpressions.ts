@@ -12,11 +12,13 @@ import { withBody } from "./loop.ts";
 import { rewrite } from "./rewrite.ts";
 
 /** Replaces each equation that repeats an earlier one by the earlier one's results. */
-export function shareCommon(graph: Graph): Graph {
+export function eliminateCommonSubexpressions(graph: Graph): Graph {
   const numbers = new Numbers();
   const known = new Map<string, readonly Value[]>();
   return rewrite(graph, (equation, rewriter) => {
-    const inner = equation.primitive === SCAN ? withBody(equation, shareCommon) : equation;
+    const inner = equation.primitive === SCAN
+      ? withBody(equation, eliminateCommonSubexpressions)
+      : equation;
     const inputs = inner.inputs.map((value) => numbers.of(value)).join(",");
     const key = `${inner.primitive.name}(${inputs})${keyOfParams(inner.params)}`;
     const earlier = known.get(key);

@@ -13,7 +13,7 @@ import { sameItems } from "./rewrite.ts";
  * Drops equations nothing reads and, of loops, the stacks nothing reads, the carries that feed only
  * themselves, and the constants and sequences that the body does not read.
  */
-export function removeDead(graph: Graph): Graph {
+export function eliminateDeadCode(graph: Graph): Graph {
   const live = new Set<Value>(graph.outputs);
   const kept: Equation[] = [];
   for (let i = graph.equations.length - 1; i >= 0; i--) {
@@ -35,7 +35,7 @@ function trimScan(equation: Equation, live: ReadonlySet<Value>): Equation {
   let alive = carries.filter(({ last }) => live.has(last));
   while (true) {
     const outputs = [...alive.map(({ next }) => next), ...stacks.map(({ inner }) => inner)];
-    const body = removeDead({ ...bodyOf(loop), outputs });
+    const body = eliminateDeadCode({ ...bodyOf(loop), outputs });
     const read = new Set([...body.equations.flatMap(({ inputs }) => inputs), ...body.outputs]);
     // A carry that a step reads must be carried, and what feeds it with it.
     const wanted = carries.filter((carry) => alive.includes(carry) || read.has(carry.inner));

@@ -6,27 +6,27 @@ import { scan } from "../language/ops/scan.ts";
 import type { Tensor } from "../language/tensor.ts";
 import { bodiesOf, checkSameMeaning } from "../test_support/compare_graphs.ts";
 import { trace } from "../language/trace.ts";
-import { removeDead } from "./eliminate_dead_code.ts";
+import { eliminateDeadCode } from "./eliminate_dead_code.ts";
 
 const type = { dtype: "f32", shape: [3] } as const;
 
-Deno.test("removeDead() drops equations nothing reads, and what only they read", () => {
+Deno.test("eliminateDeadCode() drops equations nothing reads, and what only they read", () => {
   const { graph } = trace([type], (x) => {
     exp(mul(x, x));
     return [add(x, x)];
   });
   assertEquals(
-    formatGraph(removeDead(graph)),
+    formatGraph(eliminateDeadCode(graph)),
     "inputs a:f32[3]\nb:f32[3] = add a a\noutputs b",
   );
 });
 
-Deno.test("removeDead() gives back the same graph if all is read", () => {
+Deno.test("eliminateDeadCode() gives back the same graph if all is read", () => {
   const { graph } = trace([type], (x) => [add(x, x)]);
-  assert(removeDead(graph) === graph);
+  assert(eliminateDeadCode(graph) === graph);
 });
 
-Deno.test("removeDead() drops stacks, carries, constants and sequences that no one reads", () => {
+Deno.test("eliminateDeadCode() drops stacks, carries, constants and sequences that no one reads", () => {
   const scalar = { dtype: "f32", shape: [] } as const;
   const { graph } = trace([scalar, scalar, type, type], (x, weight, xs, ys) => {
     const [, [kept]] = scan(
@@ -40,7 +40,7 @@ Deno.test("removeDead() drops stacks, carries, constants and sequences that no o
     );
     return [kept];
   });
-  const after = removeDead(graph);
+  const after = eliminateDeadCode(graph);
   checkGraph(after);
   checkSameMeaning(graph, after, { tolerance: 0 });
   const [loop] = after.equations;
@@ -50,7 +50,7 @@ Deno.test("removeDead() drops stacks, carries, constants and sequences that no o
   assertEquals(bodiesOf(after)[0].equations.length, 2);
 });
 
-Deno.test("removeDead() reaches into loops in loops", () => {
+Deno.test("eliminateDeadCode() reaches into loops in loops", () => {
   const { graph } = trace([type], (xs) => {
     const [sum] = scan(
       (sum: Tensor, x: Tensor) => {
@@ -67,7 +67,7 @@ Deno.test("removeDead() reaches into loops in loops", () => {
     );
     return [sum];
   });
-  const after = removeDead(graph);
+  const after = eliminateDeadCode(graph);
   checkGraph(after);
   checkSameMeaning(graph, after, { tolerance: 0 });
   assertEquals(bodiesOf(after)[1].outputs.length, 1);

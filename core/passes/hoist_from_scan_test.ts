@@ -10,7 +10,7 @@ import type { Tensor } from "../language/tensor.ts";
 import { bodiesOf, checkSameMeaning, countPrimitives } from "../test_support/compare_graphs.ts";
 import { trace } from "../language/trace.ts";
 import { hoistFromScan } from "./hoist_from_scan.ts";
-import { removeDead } from "./eliminate_dead_code.ts";
+import { eliminateDeadCode } from "./eliminate_dead_code.ts";
 
 function f32(...shape: number[]): TensorType {
   return { dtype: "f32", shape };
@@ -30,7 +30,7 @@ function loop(
 function hoisted(
   graph: Graph,
 ): { outside: Record<string, number>; inside: Record<string, number> } {
-  const after = removeDead(hoistFromScan(graph));
+  const after = eliminateDeadCode(hoistFromScan(graph));
   checkGraph(after);
   checkSameMeaning(graph, after);
   return { outside: countPrimitives(after), inside: countPrimitives(bodiesOf(after)[0]) };

@@ -11,7 +11,7 @@ import { checkSameMeaning, countPrimitives } from "../test_support/compare_graph
 import { randomInputs } from "../test_support/random_graph.ts";
 import { trace } from "../language/trace.ts";
 import { oneHotToGather } from "./one_hot_to_gather.ts";
-import { removeDead } from "./eliminate_dead_code.ts";
+import { eliminateDeadCode } from "./eliminate_dead_code.ts";
 import { simplify } from "./simplify.ts";
 
 /** A function of labels i32[4] in [0, 3) and a matrix. */
@@ -21,7 +21,7 @@ function graphOf(shape: readonly number[], build: (labels: Tensor, x: Tensor) =>
 }
 
 function picked(graph: Graph): Record<string, number> {
-  const after = removeDead(oneHotToGather(simplify(graph)));
+  const after = eliminateDeadCode(oneHotToGather(simplify(graph)));
   checkGraph(after);
   const labels = dense({ dtype: "i32", shape: [4] }, [2, 0, 1, 2]);
   checkSameMeaning(graph, after, { inputs: [labels, randomInputs(graph, 3)[1]], tolerance: 0 });

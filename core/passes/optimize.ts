@@ -6,13 +6,13 @@
 import { checkGraph } from "./check_graph.ts";
 import type { Graph } from "../ir/graph.ts";
 import { dedupeScan } from "./dedupe_scan.ts";
-import { gatherTerms } from "./reassociate_sums.ts";
+import { reassociateSums } from "./reassociate_sums.ts";
 import { hoistFromScan } from "./hoist_from_scan.ts";
-import { multiplyTables } from "./project_before_gather.ts";
+import { projectBeforeGather } from "./project_before_gather.ts";
 import { oneHotToGather } from "./one_hot_to_gather.ts";
-import { recomputeSaved } from "./rematerialize.ts";
-import { removeDead } from "./eliminate_dead_code.ts";
-import { shareCommon } from "./eliminate_common_subexpressions.ts";
+import { rematerialize } from "./rematerialize.ts";
+import { eliminateDeadCode } from "./eliminate_dead_code.ts";
+import { eliminateCommonSubexpressions } from "./eliminate_common_subexpressions.ts";
 import { simplify } from "./simplify.ts";
 import { sinkFromScan } from "./sink_from_scan.ts";
 import { sumAfterScan } from "./sum_after_scan.ts";
@@ -22,17 +22,17 @@ export type Pass = (graph: Graph) => Graph;
 
 /** The passes by name, in the order they run. */
 export const PASSES: readonly (readonly [name: string, pass: Pass])[] = [
-  ["remove_dead", removeDead],
+  ["eliminate_dead_code", eliminateDeadCode],
   ["simplify", simplify],
-  ["share_common", shareCommon],
+  ["eliminate_common_subexpressions", eliminateCommonSubexpressions],
   ["dedupe_scan", dedupeScan],
   ["one_hot_to_gather", oneHotToGather],
-  ["multiply_tables", multiplyTables],
-  ["gather_terms", gatherTerms],
+  ["project_before_gather", projectBeforeGather],
+  ["reassociate_sums", reassociateSums],
   ["sum_after_scan", sumAfterScan],
   ["hoist_from_scan", hoistFromScan],
   ["sink_from_scan", sinkFromScan],
-  ["recompute_saved", recomputeSaved],
+  ["rematerialize", rematerialize],
 ];
 
 /** Options of {@linkcode optimize}. */
@@ -44,7 +44,7 @@ export interface OptimizeOptions {
 }
 
 /** Rounds after which a graph that still changes is taken as it is. */
-const MOST_ROUNDS = 12;
+const MAX_ROUNDS = 12;
 
 /**
  * Runs the passes over a graph until none changes it.
@@ -68,7 +68,7 @@ const MOST_ROUNDS = 12;
  * ```
  */
 export function optimize(graph: Graph, options: OptimizeOptions = {}): Graph {
-  for (let round = 0; round < MOST_ROUNDS; round++) {
+  for (let round = 0; round < MAX_ROUNDS; round++) {
     const before = graph;
     for (const [name, pass] of PASSES) {
       const changed = pass(graph);

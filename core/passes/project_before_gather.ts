@@ -17,9 +17,9 @@ import { rewrite, type Rewriter } from "./rewrite.ts";
 import { emitReshape, producedBy } from "./simplify_rule.ts";
 
 /** So many times as many rows as the table has must be picked. */
-const LEAST_REPETITION = 2;
+const MIN_REPETITION = 2;
 /** Adding up must cost less than multiplying: for derivatives, rows of the table have so many numbers. */
-const LEAST_WIDTH = 16;
+const MIN_WIDTH = 16;
 
 /**
  * Rewrites, where `i` has at least twice as many numbers as the table `e` has rows:
@@ -31,11 +31,11 @@ const LEAST_WIDTH = 16;
  * It takes for granted that rows of the table that are not picked are finite: the second form multiplies
  * them by zero.
  */
-export function multiplyTables(graph: Graph): Graph {
+export function projectBeforeGather(graph: Graph): Graph {
   const reads = countReads(graph);
   return rewrite(graph, (equation, rewriter) => {
     const { outputs: [output] } = equation;
-    if (equation.primitive === SCAN) return rewriter.add(withBody(equation, multiplyTables));
+    if (equation.primitive === SCAN) return rewriter.add(withBody(equation, projectBeforeGather));
     const by = isApplication(equation, MATMUL)
       ? productOfTable(equation, rewriter) ?? productWithTable(equation, rewriter)
       : isApplication(equation, SCATTER_ADD)
@@ -62,14 +62,14 @@ interface Picked {
 }
 
 /** How a matrix was picked from the rows of a smaller one. */
-function pickedRows(matrix: Value, rewriter: Rewriter, leastWidth = 0): Picked | undefined {
+function pickedRows(matrix: Value, rewriter: Rewriter, minWidth = 0): Picked | undefined {
   const gather = producedBy(throughReshape(matrix, rewriter), GATHER, rewriter);
   if (!gather) return undefined;
   const [table, numbers] = gather.inputs;
   const [count, width] = matrix.type.shape;
   // The same rows, whatever the shape of their numbers.
   if (table.type.shape.length !== 2 || table.type.shape[1] !== width) return undefined;
-  if (width < leastWidth || count < LEAST_REPETITION * table.type.shape[0]) return undefined;
+  if (width < minWidth || count < MIN_REPETITION * table.type.shape[0]) return undefined;
   return { table, numbers };
 }
 
@@ -101,9 +101,9 @@ function productWithTable(
     const indices = emitReshape(rewriter, numbers, [value.type.shape[0]]);
     return rewriter.emit(SCATTER_ADD, [indices, value], { rows: table.type.shape[0] })[0];
   };
-  const left = pickedRows(x, rewriter, LEAST_WIDTH);
+  const left = pickedRows(x, rewriter, MIN_WIDTH);
   if (left) return rewriter.emit(MATMUL, [left.table, added(y, left)], params)[0];
-  const right = pickedRows(y, rewriter, LEAST_WIDTH);
+  const right = pickedRows(y, rewriter, MIN_WIDTH);
   return right && rewriter.emit(MATMUL, [added(x, right), right.table], params)[0];
 }
 
@@ -120,7 +120,7 @@ function productAfterSum(
   const [count, width] = source.type.shape;
   const isRows = source.type.shape.length === 2 && sizeOf(numbers.type.shape) === count &&
     output.type.shape.length === 2;
-  const pays = width >= LEAST_WIDTH && count >= LEAST_REPETITION * rows;
+  const pays = width >= MIN_WIDTH && count >= MIN_REPETITION * rows;
   if (transposeX || !isRows || !pays) return undefined;
   const [y, w] = product.inputs;
   const indices = emitReshape(rewriter, numbers, [count]);

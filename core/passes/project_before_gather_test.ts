@@ -9,9 +9,9 @@ import { bodiesOf, checkSameMeaning, countPrimitives } from "../test_support/com
 import { randomInputs } from "../test_support/random_graph.ts";
 import { trace } from "../language/trace.ts";
 import { valueAndGrad } from "../language/gradient.ts";
-import { multiplyTables } from "./project_before_gather.ts";
-import { removeDead } from "./eliminate_dead_code.ts";
-import { shareCommon } from "./eliminate_common_subexpressions.ts";
+import { projectBeforeGather } from "./project_before_gather.ts";
+import { eliminateDeadCode } from "./eliminate_dead_code.ts";
+import { eliminateCommonSubexpressions } from "./eliminate_common_subexpressions.ts";
 
 /** A function of numbers below 3, i32[2, 4], a table f32[3, 16] and a matrix. */
 function graphOf(
@@ -36,17 +36,17 @@ function checked(before: Graph, after: Graph): Record<string, number> {
 
 const rows = (i: Tensor, e: Tensor): Tensor => reshape(gather(e, i), [8, 16]);
 
-Deno.test("multiplyTables() picks rows of the product instead of rows of the table", () => {
+Deno.test("projectBeforeGather() picks rows of the product instead of rows of the table", () => {
   for (const [shape, options] of [[[16, 5], {}], [[5, 16], { transposeY: true }]] as const) {
     const graph = graphOf(shape, (i, e, w) => [rows(i, e).matmul(w, options)]);
-    const after = removeDead(multiplyTables(graph));
+    const after = eliminateDeadCode(projectBeforeGather(graph));
     assertEquals(checked(graph, after), { reshape: 1, matmul: 1, gather: 1 });
     const product = after.equations.find(({ primitive }) => primitive.name === "matmul");
     assertEquals(product?.outputs[0].type.shape, [3, 5]);
   }
 });
 
-Deno.test("multiplyTables() adds up before it multiplies, in derivatives of both factors", () => {
+Deno.test("projectBeforeGather() adds up before it multiplies, in derivatives of both factors", () => {
   const graph = graphOf([16, 5], (i, e, w) => {
     const [loss, slopes] = valueAndGrad((p: { readonly e: Tensor; readonly w: Tensor }) => {
       const y = rows(i, p.e).matmul(p.w);
@@ -54,7 +54,7 @@ Deno.test("multiplyTables() adds up before it multiplies, in derivatives of both
     })({ e, w });
     return [loss, slopes.e, slopes.w];
   });
-  const after = shareCommon(removeDead(multiplyTables(graph)));
+  const after = eliminateCommonSubexpressions(eliminateDeadCode(projectBeforeGather(graph)));
   const found = checked(graph, after);
   assertEquals([found.matmul, found.gather, found.scatter_add], [3, 1, 1]);
   for (const { primitive, inputs } of after.equations) {
@@ -62,37 +62,37 @@ Deno.test("multiplyTables() adds up before it multiplies, in derivatives of both
   }
 });
 
-Deno.test("multiplyTables() sees a table on the right", () => {
+Deno.test("projectBeforeGather() sees a table on the right", () => {
   const graph = graphOf([8, 5], (i, e, y) => [y.matmul(rows(i, e), { transposeX: true })]);
-  const after = removeDead(multiplyTables(graph));
+  const after = eliminateDeadCode(projectBeforeGather(graph));
   assertEquals(checked(graph, after), { reshape: 1, scatter_add: 1, matmul: 1 });
 });
 
-Deno.test("multiplyTables() enters loops", () => {
+Deno.test("projectBeforeGather() enters loops", () => {
   const graph = graphOf([16, 5], (i, e, w) => {
     const step = (table: Tensor, _: undefined) =>
       [table.mul(0.5), rows(i, table).matmul(w)] as const;
     return [scan(step, e, undefined, { length: 2 })[1]];
   });
-  const after = multiplyTables(graph);
+  const after = projectBeforeGather(graph);
   checked(graph, after);
   const product = bodiesOf(after)[0].equations.find(({ primitive }) => primitive.name === "matmul");
   assertEquals(product?.outputs[0].type.shape, [3, 5]);
 });
 
-Deno.test("multiplyTables() leaves few rows, narrow tables and columns", () => {
+Deno.test("projectBeforeGather() leaves few rows, narrow tables and columns", () => {
   const few = graphOf([16, 5], (i, e, w) => [gather(e, slice(reshape(i, [8]), 0, 0, 5)).matmul(w)]);
   const narrow = graphOf([8, 5], (i, e, y) => [
     reshape(gather(slice(e, 1, 0, 8), i), [8, 8]).matmul(y, { transposeX: true }),
   ]);
   const columns = graphOf([5, 8], (i, e, w) => [w.matmul(rows(i, e))]);
-  for (const graph of [few, narrow, columns]) assert(multiplyTables(graph) === graph);
+  for (const graph of [few, narrow, columns]) assert(projectBeforeGather(graph) === graph);
 });
 
-Deno.test("multiplyTables() leaves a product that something else reads too", () => {
+Deno.test("projectBeforeGather() leaves a product that something else reads too", () => {
   const graph = graphOf([16, 16], (i, e, w) => {
     const updates = slice(w, 0, 0, 8).matmul(w);
     return [scatterAdd(reshape(i, [8]), updates, 3), updates, e];
   });
-  assert(multiplyTables(graph) === graph);
+  assert(projectBeforeGather(graph) === graph);
 });

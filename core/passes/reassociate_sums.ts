@@ -9,7 +9,7 @@ import { countReads, producersOf, rewriteScans } from "./loop.ts";
 import { levelsOf } from "./loop_levels.ts";
 
 /** Rewrites `(early + late) + early'` in a loop's body to `(early + early') + late`. */
-export function gatherTerms(graph: Graph): Graph {
+export function reassociateSums(graph: Graph): Graph {
   return rewriteScans(graph, (loop) => {
     const levels = levelsOf(loop);
     const producers = producersOf(loop);

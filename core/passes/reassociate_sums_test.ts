@@ -6,7 +6,7 @@ import { scan } from "../language/ops/scan.ts";
 import type { Tensor } from "../language/tensor.ts";
 import { bodiesOf, checkSameMeaning } from "../test_support/compare_graphs.ts";
 import { trace } from "../language/trace.ts";
-import { gatherTerms } from "./reassociate_sums.ts";
+import { reassociateSums } from "./reassociate_sums.ts";
 
 const type = { dtype: "f32", shape: [2] } as const;
 
@@ -16,29 +16,29 @@ function loop(body: (h: Tensor, x: Tensor, bias: Tensor) => Tensor): Graph {
   ]).graph;
 }
 
-Deno.test("gatherTerms() adds first what does not depend on the carry", () => {
+Deno.test("reassociateSums() adds first what does not depend on the carry", () => {
   const variants = [
     loop((h, x, bias) => tanh(add(add(x, h), bias))),
     loop((h, x, bias) => tanh(add(bias, add(h, x)))),
   ];
   for (const graph of variants) {
-    const after = gatherTerms(graph);
+    const after = reassociateSums(graph);
     checkGraph(after);
     checkSameMeaning(graph, after);
     const body = bodiesOf(after)[0];
     const [bias, h, x] = body.inputs;
     assertEquals(new Set(body.equations[0].inputs), new Set([x, bias]), formatGraph(body));
     assertEquals(body.equations[1].inputs.includes(h), true);
-    assert(gatherTerms(after) === after);
+    assert(reassociateSums(after) === after);
   }
 });
 
-Deno.test("gatherTerms() leaves sums that are read elsewhere, and those in order", () => {
+Deno.test("reassociateSums() leaves sums that are read elsewhere, and those in order", () => {
   const shared = loop((h, x, bias) => {
     const sum = add(x, h);
     return tanh(add(add(sum, bias), sum));
   });
-  assert(gatherTerms(shared) === shared);
+  assert(reassociateSums(shared) === shared);
   const ordered = loop((h, x, bias) => tanh(add(add(x, bias), h)));
-  assert(gatherTerms(ordered) === ordered);
+  assert(reassociateSums(ordered) === ordered);
 });

@@ -23,7 +23,7 @@ import { StackedValues } from "./sink_from_scan.ts";
  *   sequences of the same loop is computed in the loop (the small ones are better off before it);
  *   rows picked from a table are picked in the loop.
  */
-export function recomputeSaved(graph: Graph): Graph {
+export function rematerialize(graph: Graph): Graph {
   const whole = new Set<Value>();
   findReadWhole(graph, whole);
   return rewriteScans(graph, (loop, outside) => {

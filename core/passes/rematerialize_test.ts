@@ -8,9 +8,9 @@ import { scan } from "../language/ops/scan.ts";
 import type { Tensor } from "../language/tensor.ts";
 import { bodiesOf, checkSameMeaning, countPrimitives } from "../test_support/compare_graphs.ts";
 import { trace } from "../language/trace.ts";
-import { recomputeSaved } from "./rematerialize.ts";
+import { rematerialize } from "./rematerialize.ts";
 import { simplify } from "./simplify.ts";
-import { removeDead } from "./eliminate_dead_code.ts";
+import { eliminateDeadCode } from "./eliminate_dead_code.ts";
 
 /** A loop that stacks a gate z and 1 − z, and one that walks over both. */
 function twoLoops(size: number, whole = false): Graph {
@@ -40,7 +40,7 @@ function stacks(graph: Graph): number {
   return (loop?.outputs.length ?? 0) - (loop?.params.carries as number);
 }
 
-Deno.test("recomputeSaved() picks rows of a table inside the loop where steps are large", () => {
+Deno.test("rematerialize() picks rows of a table inside the loop where steps are large", () => {
   const gathers = [10, 5000].map((size) => {
     const f32 = (...shape: number[]) => ({ dtype: "f32", shape }) as const;
     const numbers = { dtype: "i32", shape: [4] } as const;
@@ -48,7 +48,7 @@ Deno.test("recomputeSaved() picks rows of a table inside the loop where steps ar
       const walk = (h: Tensor, x: Tensor) => [mul(h, x), undefined] as const;
       return [scan(walk, start, gather(table, numbers))[0]];
     });
-    const after = removeDead(recomputeSaved(graph));
+    const after = eliminateDeadCode(rematerialize(graph));
     checkGraph(after);
     checkSameMeaning(graph, after);
     return [after, ...bodiesOf(after)].map((part) => countPrimitives(part).gather ?? 0);
@@ -56,18 +56,18 @@ Deno.test("recomputeSaved() picks rows of a table inside the loop where steps ar
   assertEquals(gathers, [[1, 0], [0, 1]]);
 });
 
-Deno.test("recomputeSaved() stacks once what another stack tells", () => {
+Deno.test("rematerialize() stacks once what another stack tells", () => {
   const graph = twoLoops(4);
-  const after = removeDead(simplify(recomputeSaved(graph)));
+  const after = eliminateDeadCode(simplify(rematerialize(graph)));
   checkGraph(after);
   checkSameMeaning(graph, after);
   assertEquals([stacks(graph), stacks(after)], [2, 1]);
   assertEquals(countPrimitives(after), { scan: 2, fill: 1, sub: 1 });
 });
 
-Deno.test("recomputeSaved() computes again inside the later loop where steps are large", () => {
+Deno.test("rematerialize() computes again inside the later loop where steps are large", () => {
   const graph = twoLoops(5000);
-  const after = removeDead(recomputeSaved(removeDead(simplify(recomputeSaved(graph)))));
+  const after = eliminateDeadCode(rematerialize(eliminateDeadCode(simplify(rematerialize(graph)))));
   checkGraph(after);
   checkSameMeaning(graph, after);
   assertEquals(stacks(after), 1);
@@ -75,9 +75,9 @@ Deno.test("recomputeSaved() computes again inside the later loop where steps are
   assertEquals(bodiesOf(after).map((body) => countPrimitives(body).sub), [1, 1]);
 });
 
-Deno.test("recomputeSaved() leaves stacks that are read whole, and what costs more", () => {
+Deno.test("rematerialize() leaves stacks that are read whole, and what costs more", () => {
   const whole = twoLoops(4, true);
-  assertEquals(stacks(removeDead(recomputeSaved(whole))), 2);
+  assertEquals(stacks(eliminateDeadCode(rematerialize(whole))), 2);
   const type = { dtype: "f32", shape: [2] } as const;
   const { graph } = trace([type, { dtype: "f32", shape: [3, 2] }], (start, xs) => {
     const [last, [states, angles]] = scan(
@@ -92,10 +92,10 @@ Deno.test("recomputeSaved() leaves stacks that are read whole, and what costs mo
     );
     return [back];
   });
-  assertEquals(stacks(removeDead(recomputeSaved(graph))), 2);
+  assertEquals(stacks(eliminateDeadCode(rematerialize(graph))), 2);
 });
 
-Deno.test("recomputeSaved() computes again what is stacked twice", () => {
+Deno.test("rematerialize() computes again what is stacked twice", () => {
   const type = { dtype: "f32", shape: [2] } as const;
   const { graph } = trace([type, { dtype: "f32", shape: [3, 2] }], (start, xs) => {
     const [last, [gates, others, again]] = scan(
@@ -114,7 +114,7 @@ Deno.test("recomputeSaved() computes again what is stacked twice", () => {
     );
     return [back];
   });
-  const after = recomputeSaved(graph);
+  const after = rematerialize(graph);
   checkGraph(after);
   checkSameMeaning(graph, after);
   assertEquals([stacks(graph), stacks(after)], [3, 1]);

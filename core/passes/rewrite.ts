@@ -6,7 +6,7 @@
 import type { Equation, Graph, Value } from "../ir/graph.ts";
 import type { Params, Primitive } from "../ir/primitive.ts";
 import type { Tensor } from "../language/tensor.ts";
-import { trace } from "../language/trace.ts";
+import type { trace } from "../language/trace.ts";
 
 /**
  * A rule that may put other values in the place of an equation's results. It emits what it needs and
@@ -60,11 +60,6 @@ export class Rewriter {
   emit(primitive: Primitive, inputs: readonly Value[], params: Params = {}): readonly Value[] {
     const types = primitive.type(inputs.map(({ type }) => type), params);
     return this.add({ primitive, params, inputs, outputs: types.map((type): Value => ({ type })) });
-  }
-
-  /** Adds the equations of a traced function of some values. */
-  splice(inputs: readonly Value[], build: (...tensors: Tensor[]) => readonly Tensor[]): Value[] {
-    return this.insert(trace(inputs.map(({ type }) => type), build).graph, inputs);
   }
 
   /** Adds the equations of a graph that is used nowhere else. */

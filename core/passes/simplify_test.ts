@@ -9,7 +9,7 @@ import type { TensorType } from "../ir/tensor_type.ts";
 import { checkSameMeaning } from "../test_support/compare_graphs.ts";
 import { apply } from "../language/tensor.ts";
 import { trace } from "../language/trace.ts";
-import { removeDead } from "./eliminate_dead_code.ts";
+import { eliminateDeadCode } from "./eliminate_dead_code.ts";
 import { simplify } from "./simplify.ts";
 
 function f32(...shape: number[]): TensorType {
@@ -33,7 +33,7 @@ type Build = (...inputs: Tensor[]) => Tensor;
 function simplified(types: readonly TensorType[], build: Build): string {
   const { graph } = trace(types, (...inputs) => [build(...inputs)]);
   let after = graph;
-  for (let round = 0; round < 4; round++) after = removeDead(simplify(after));
+  for (let round = 0; round < 4; round++) after = eliminateDeadCode(simplify(after));
   checkGraph(after);
   checkSameMeaning(graph, after);
   return formatGraph(after).split("\n").slice(1).join("\n");
@@ -219,7 +219,7 @@ Deno.test("simplify() works in the bodies of loops, and leaves alone what is sim
   const { graph } = trace([f32(), f32(3)], (start, xs) => [
     ops.scan((c: Tensor, x: Tensor) => [ops.add(ops.mul(c, 1), x), undefined], start, xs)[0],
   ]);
-  const after = removeDead(simplify(graph));
+  const after = eliminateDeadCode(simplify(graph));
   checkGraph(after);
   assert(formatGraph(after).split("\n").length < formatGraph(graph).split("\n").length);
   assert(simplify(after) === after);

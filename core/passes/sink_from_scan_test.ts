@@ -7,7 +7,7 @@ import type { TensorType } from "../ir/tensor_type.ts";
 import type { Tensor } from "../language/tensor.ts";
 import { bodiesOf, checkSameMeaning, countPrimitives } from "../test_support/compare_graphs.ts";
 import { trace } from "../language/trace.ts";
-import { removeDead } from "./eliminate_dead_code.ts";
+import { eliminateDeadCode } from "./eliminate_dead_code.ts";
 import { sinkFromScan } from "./sink_from_scan.ts";
 
 function f32(...shape: number[]): TensorType {
@@ -15,7 +15,7 @@ function f32(...shape: number[]): TensorType {
 }
 
 function sunk(graph: Graph): { outside: Record<string, number>; inside: Record<string, number> } {
-  const after = removeDead(sinkFromScan(graph));
+  const after = eliminateDeadCode(sinkFromScan(graph));
   checkGraph(after);
   checkSameMeaning(graph, after);
   return { outside: countPrimitives(after), inside: countPrimitives(bodiesOf(after)[0]) };

@@ -9,7 +9,7 @@ import type { TensorType } from "../ir/tensor_type.ts";
 import type { Tensor } from "../language/tensor.ts";
 import { bodiesOf, checkSameMeaning, countPrimitives } from "../test_support/compare_graphs.ts";
 import { trace } from "../language/trace.ts";
-import { removeDead } from "./eliminate_dead_code.ts";
+import { eliminateDeadCode } from "./eliminate_dead_code.ts";
 import { sumAfterScan } from "./sum_after_scan.ts";
 
 function f32(...shape: number[]): TensorType {
@@ -42,7 +42,7 @@ function summing(
 }
 
 function summed(graph: Graph): { outside: Record<string, number>; inside: Record<string, number> } {
-  const after = removeDead(sumAfterScan(graph));
+  const after = eliminateDeadCode(sumAfterScan(graph));
   checkGraph(after);
   checkSameMeaning(graph, after);
   return { outside: countPrimitives(after), inside: countPrimitives(bodiesOf(after)[0]) };

@@ -12,7 +12,7 @@ import { foldIn, randomKey } from "../language/random.ts";
 import { formatType, type TensorType } from "../ir/tensor_type.ts";
 import { trace } from "../language/trace.ts";
 import { flattenTree, mapTree, rebuildTree, treeEntries } from "../language/tree.ts";
-import { estimateWork, type Work } from "../passes/cost.ts";
+import { type GraphCost, graphCost } from "../passes/cost.ts";
 import { randomOf } from "./step_random.ts";
 import {
   type BatchTensors,
@@ -83,7 +83,7 @@ export function dataTypes(
  * @param settings The model, the task and how it is trained.
  * @returns An estimate, before the program is optimised.
  */
-export function estimateStep(settings: FormSettings): Work {
+export function estimateStep(settings: FormSettings): GraphCost {
   const { task, seed } = settings;
   const form = initialForm(settings);
   const { length, size } = task.batch(requestOf(seed, 0));
@@ -100,7 +100,7 @@ export function estimateStep(settings: FormSettings): Work {
       return flattenTree(step(state, data as unknown as BatchTensors));
     },
   );
-  return estimateWork(graph);
+  return graphCost(graph);
 }
 
 /** What a task is asked for a batch with. */

@@ -1,7 +1,7 @@
 import { assertAlmostEquals, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import * as z from "zod";
 import { referenceBackend } from "../backends/reference.ts";
-import { readVariable } from "../util/debug.ts";
+import { readVariable } from "../util/environment.ts";
 import { broadcastTo, fill, ones, scan, zeros } from "../language/ops/mod.ts";
 import { defineModel, type Model, type ModelPlugin } from "../plugin/model.ts";
 import { defineTask, type Task, type Validation } from "../plugin/task.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { readVariable } from "../../util/debug.ts";
+import { readVariable } from "../../util/environment.ts";
 
 /** An adapter, as far as choosing needs it. */
 export interface AdapterFacts {

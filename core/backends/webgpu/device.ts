@@ -51,8 +51,8 @@ export class DeviceLostError extends Error {
   override readonly name: string = "DeviceLostError";
 }
 
-/** Milliseconds that a device has to say that it was lost, after something else has failed. */
-const PATIENCE = 200;
+/** How long a device has to say that it was lost, after something else has failed. */
+const LOST_TIMEOUT_MS = 200;
 
 /** A device with what was granted and what went wrong. */
 export class WebGpuDevice {
@@ -68,7 +68,7 @@ export class WebGpuDevice {
    * Iterations of loops that an invocation may make. Mesa's llvmpipe leaves all loops of a shader
    * after 65,535 of them, without a word.
    */
-  readonly mostIterations: number;
+  readonly maxIterations: number;
   /** Counts of what was done. */
   readonly statistics: DeviceStatistics = {
     buffers: 0,
@@ -89,7 +89,7 @@ export class WebGpuDevice {
     const { name, vendor, driver, isSoftware } = describeAdapter(adapter);
     this.identity = [name, vendor, driver].join(", ");
     this.isSoftware = isSoftware;
-    this.mostIterations = this.isSoftware ? 60_000 : Infinity;
+    this.maxIterations = this.isSoftware ? 60_000 : Infinity;
     this.description = `WebGPU, ${name}${this.isSoftware ? " (software)" : ""}`;
     device.lost.then(({ reason, message }) => {
       if (!this.#closed) this.#lose([reason, message].filter(Boolean).join(", ") || "unknown");
@@ -136,7 +136,7 @@ export class WebGpuDevice {
    */
   async explain(error: unknown): Promise<never> {
     let timer: ReturnType<typeof setTimeout> | undefined;
-    const soon = new Promise((resolve) => timer = setTimeout(resolve, PATIENCE));
+    const soon = new Promise((resolve) => timer = setTimeout(resolve, LOST_TIMEOUT_MS));
     await Promise.race([this.device.lost, soon]);
     clearTimeout(timer);
     this.check();
@@ -284,7 +284,7 @@ export async function openDevice({ limits, gpu }: DeviceOptions = {}): Promise<W
 }
 
 /** Source text with numbers of lines, for errors. */
-export function numbered(code: string): string {
+function numbered(code: string): string {
   return code.split("\n").map((line, i) => `${String(i + 1).padStart(4)} ${line}`).join("\n");
 }
 

@@ -6,7 +6,7 @@
  */
 import type { Graph } from "../../ir/graph.ts";
 import type { Axis, Buffer } from "../../ir/expression.ts";
-import { kernelsOf, type Program } from "../../loops/program.ts";
+import { kernelsOf, type LoopProgram } from "../../loops/program.ts";
 import { accessesOf } from "../../loops/accesses.ts";
 import {
   localsOfDispatch,
@@ -15,7 +15,8 @@ import {
   type ShaderBinding,
 } from "../../codegen/wgsl/print_wgsl.ts";
 import type { GroupLocals } from "../../codegen/wgsl/group.ts";
-import { type Arena, dispatchesOf, planMemory } from "../../codegen/wgsl/memory.ts";
+import type { Arena } from "../../loops/plan_memory.ts";
+import { dispatchesOf, planDeviceMemory } from "../../codegen/wgsl/memory.ts";
 import {
   type Part,
   schedule,
@@ -49,10 +50,10 @@ export interface PlanLimits extends Omit<ScheduleOptions, "isExternal" | "maxBin
 }
 
 /** Bytes of an arena: larger ones gain nothing, and some drivers refuse them. */
-const MOST_ARENA = 2 ** 28;
+const MAX_ARENA_BYTES = 2 ** 28;
 
 /** Plans a program: schedule, memory, text. Needs no device. */
-export function planProgram(program: Program, limits: PlanLimits): PlannedProgram {
+export function planProgram(program: LoopProgram, limits: PlanLimits): PlannedProgram {
   const external = new Set([...program.inputs, ...program.outputs]);
   const isExternal = (buffer: Buffer) => external.has(buffer);
   const items = schedule(program.steps, {
@@ -72,10 +73,10 @@ export function planProgram(program: Program, limits: PlanLimits): PlannedProgra
     }
   }
   const inWorkgroups = new Set([...locals.values()].flatMap((own) => [...own.buffers.keys()]));
-  const { arenas, places } = planMemory(
+  const { arenas, places } = planDeviceMemory(
     items,
     (buffer) => !external.has(buffer) && !inWorkgroups.has(buffer),
-    Math.min(limits.maxStorageBufferBindingSize, MOST_ARENA) / 4,
+    Math.min(limits.maxStorageBufferBindingSize, MAX_ARENA_BYTES) / 4,
   );
   const shaders: Shader[] = [];
   const runs: { shader: number; times: number[] }[] = [];
@@ -158,7 +159,7 @@ interface Stage {
 }
 
 /** Sets of buffers that a shader keeps bind groups for. */
-const MOST_GROUPS = 64;
+const MAX_BIND_GROUPS = 64;
 
 /** A program of the WebGPU backend. */
 export class WebGpuExecutable implements Executable {
@@ -168,7 +169,7 @@ export class WebGpuExecutable implements Executable {
   readonly sources: readonly string[];
   readonly #device: WebGpuDevice;
   readonly #pool: BlockPool;
-  readonly #program: Program;
+  readonly #program: LoopProgram;
   readonly #graph: Graph;
   readonly #donated: ReadonlySet<number>;
   readonly #commands: readonly Command[];
@@ -187,7 +188,7 @@ export class WebGpuExecutable implements Executable {
     device: WebGpuDevice,
     pool: BlockPool,
     graph: Graph,
-    program: Program,
+    program: LoopProgram,
     donated: ReadonlySet<number>,
     plan: PlannedProgram,
     pipelines: readonly GPUComputePipeline[],
@@ -239,7 +240,7 @@ export class WebGpuExecutable implements Executable {
     device: WebGpuDevice,
     pool: BlockPool,
     graph: Graph,
-    program: Program,
+    program: LoopProgram,
     donated: ReadonlySet<number>,
     options: Partial<PlanLimits> = {},
   ): Promise<WebGpuExecutable> {
@@ -252,7 +253,7 @@ export class WebGpuExecutable implements Executable {
       maxStorageBuffersPerShaderStage,
       maxComputeWorkgroupStorageSize,
       maxStorageBufferBindingSize,
-      mostIterations: device.mostIterations,
+      maxIterations: device.maxIterations,
       ...options,
     });
     const pipelines = await Promise.all(plan.shaders.map(({ name, code, bindings, timed }) => {
@@ -378,7 +379,7 @@ export class WebGpuExecutable implements Executable {
         return { binding, resource: { buffer: this.#arenas.get(resource as Arena) as GPUBuffer } };
       }),
     });
-    if (stage.groups.size >= MOST_GROUPS) {
+    if (stage.groups.size >= MAX_BIND_GROUPS) {
       for (const oldest of stage.groups.keys()) {
         stage.groups.delete(oldest);
         break;

@@ -20,7 +20,7 @@ export interface Block {
 }
 
 /** Bytes that unused blocks may take before they are destroyed instead of kept. */
-const MOST_UNUSED = 2 ** 28;
+const MAX_UNUSED_BYTES = 2 ** 28;
 
 /** Blocks of one usage, those not in use sorted by size. */
 export class BlockPool {
@@ -51,7 +51,7 @@ export class BlockPool {
 
   /** Takes a block back. Work already given to the device may still use it. */
   give(block: Block): void {
-    if (this.#unused + block.size > MOST_UNUSED) return block.buffer.destroy();
+    if (this.#unused + block.size > MAX_UNUSED_BYTES) return block.buffer.destroy();
     this.#unused += block.size;
     const list = this.#free.get(block.size);
     if (list) list.push(block);
@@ -68,10 +68,10 @@ export class BlockPool {
 
 /** Sizes come in quarters of powers of two, so that similar tensors share blocks. */
 function roundSize(bytes: number): number {
-  const least = Math.max(16, Math.ceil(bytes / 16) * 16);
-  if (least <= 1024) return least;
-  const step = 2 ** (Math.floor(Math.log2(least)) - 2);
-  return Math.ceil(least / step) * step;
+  const min = Math.max(16, Math.ceil(bytes / 16) * 16);
+  if (min <= 1024) return min;
+  const step = 2 ** (Math.floor(Math.log2(min)) - 2);
+  return Math.ceil(min / step) * step;
 }
 
 /** Bytes of a tensor. */

@@ -19,8 +19,8 @@ import {
   rewriteExpression,
 } from "../../ir/expression.ts";
 import { accumulator } from "../../ir/expression.ts";
-import { kernelsOf, type MatmulKernel, type Program } from "../../loops/program.ts";
-import { operationsOf } from "../../loops/accesses.ts";
+import { kernelsOf, type LoopProgram, type MatmulKernel } from "../../loops/program.ts";
+import { loopCost } from "../../loops/cost.ts";
 import { chooseTiling, type Tiling, TILINGS } from "../../codegen/wgsl/matmul.ts";
 import { randomSource } from "../../util/random_source.ts";
 import { DeviceLostError, type WebGpuDevice } from "./device.ts";
@@ -80,10 +80,10 @@ export class Tuner {
   }
 
   /** Measures the large products of a program that have not been measured, here or as the cache says. */
-  async tune(program: Program): Promise<void> {
+  async tune(program: LoopProgram): Promise<void> {
     if (!this.canMeasure) return;
     for (const kernel of kernelsOf(program.steps)) {
-      if (kernel.kind !== "matmul" || operationsOf(kernel) < WORTH_MEASURING) continue;
+      if (kernel.kind !== "matmul" || loopCost([kernel]) < WORTH_MEASURING) continue;
       const key = keyOf(kernel);
       if (key === undefined || this.#chosen.has(key)) continue;
       const kept = `${this.#device.identity};${key}`;
@@ -101,11 +101,11 @@ export class Tuner {
     const alone = standalone(kernel);
     const [x, y] = alone.program.inputs.map((buffer, i) => randomNumbers(buffer.size, i + 1));
     let best = chooseTiling(kernel);
-    let least = Infinity;
+    let minTime = Infinity;
     for (const tiling of TILINGS) {
       const tried = await this.#try(alone.program, tiling, [x, y]);
-      if (tried && tried.time < least && isRight(alone.kernel, x, y, tried.result)) {
-        [best, least] = [tiling, tried.time];
+      if (tried && tried.time < minTime && isRight(alone.kernel, x, y, tried.result)) {
+        [best, minTime] = [tiling, tried.time];
       }
     }
     return best;
@@ -113,7 +113,7 @@ export class Tuner {
 
   /** Runs a candidate; nothing comes of one that the driver refuses, for nobody asked for it. */
   async #try(
-    program: Program,
+    program: LoopProgram,
     tiling: Tiling,
     inputs: readonly Float32Array<ArrayBuffer>[],
   ): Promise<Measured | undefined> {
@@ -127,7 +127,7 @@ export class Tuner {
 
   /** Runs a candidate; the time is the least of some runs, in nanoseconds. */
   async #run(
-    program: Program,
+    program: LoopProgram,
     tiling: Tiling,
     inputs: readonly Float32Array<ArrayBuffer>[],
   ): Promise<Measured> {
@@ -203,7 +203,7 @@ export class Tuner {
 }
 
 /** A tiling in the words of a cache. */
-export function nameOf(tiling: Tiling): string {
+function nameOf(tiling: Tiling): string {
   const { rowThreads, columnThreads, rowBlocks, columnBlocks, depth } = tiling;
   return `${rowThreads}x${columnThreads} of ${4 * rowBlocks}x${4 * columnBlocks}, ${depth} deep`;
 }
@@ -230,7 +230,7 @@ function keyOf({ batch, row, column, inner, x, y }: MatmulKernel): string | unde
 
 /** A product by itself, its result stored row by row; loops around it stand still. */
 function standalone(kernel: MatmulKernel): {
-  readonly program: Program;
+  readonly program: LoopProgram;
   readonly kernel: MatmulKernel;
 } {
   const axes: readonly Axis[] = [...kernel.batch, kernel.row, kernel.column];
@@ -254,7 +254,7 @@ function standalone(kernel: MatmulKernel): {
     y,
     stores: [{ buffer: output, index: at, value: accumulator("f32", 0), mode: "set" }],
   };
-  const program: Program = {
+  const program: LoopProgram = {
     name: "tuner",
     inputs: [x.buffer, y.buffer],
     outputs: [output],

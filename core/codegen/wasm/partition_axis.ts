@@ -1,28 +1,24 @@
 /**
- * Sharing one kernel among threads: along which of its axes, and what each thread then computes.
+ * Partitions a kernel among threads along one of its axes.
  *
  * @module
  */
-import { accessesOf, innerAxesOf, pointsOf } from "../../loops/accesses.ts";
+import { accessesOf } from "../../loops/accesses.ts";
 import {
   addIndex,
-  axesIn,
   type Axis,
   axisExpression,
   type Buffer,
-  divideIndex,
   type Expression,
   index,
-  remainderIndex,
-  rewriteExpression,
   scaleIndex,
 } from "../../ir/expression.ts";
-import { axesOf, type Kernel, mapKernel } from "../../loops/program.ts";
-import { instructionsOf } from "./printer/loops.ts";
+import { axesOf, type Kernel } from "../../loops/program.ts";
 import { rowStride, staysInRow } from "../../loops/rows.ts";
+import { substituteAxis } from "../../loops/substitute_axis.ts";
 
-/** How a kernel is shared. */
-export interface Share {
+/** A kernel partitioned among threads. */
+export interface KernelPartition {
   /** What a thread computes, in terms of the thread's number. */
   readonly part: Kernel;
   /** What is left over, if the axis does not divide evenly. */
@@ -31,34 +27,22 @@ export interface Share {
   readonly axis: Axis;
   /** Places of the axis that each thread has. */
   readonly chunk: number;
-  /** Time of the longest part as a share of the whole. */
+  /** Time of the longest part as a fraction of the whole. */
   readonly fraction: number;
 }
 
 /** Floats in a cache line: threads had better not write the same one. */
 const LINE = 16;
 const LANES = 4;
-/** Instructions to compute one term of a matrix product: four lanes, two at a time, and the loads. */
-const TERM_COST = 1 / 6;
-
-/** Rough cycles that a kernel takes on one thread. */
-export function cyclesOf(kernel: Kernel): number {
-  const points = pointsOf(axesOf(kernel));
-  const terms = pointsOf(innerAxesOf(kernel));
-  const after = instructionsOf(kernel.stores.map(({ value }) => value)) + kernel.stores.length;
-  if (kernel.kind === "matmul") return points * (terms * TERM_COST + after / LANES);
-  const before = kernel.kind === "reduce" ? terms * instructionsOf([kernel.value]) : 0;
-  return points * (before + after) / LANES;
-}
 
 /**
- * Shares a kernel along the axis that divides it best.
+ * Partitions a kernel along the axis that divides it best.
  *
  * @param kernel The kernel.
  * @param thread The number of the thread, 0 … extent − 1.
  * @returns The parts, or `undefined` if no axis can be cut.
  */
-export function shareKernel(kernel: Kernel, thread: Axis): Share | undefined {
+export function partitionKernel(kernel: Kernel, thread: Axis): KernelPartition | undefined {
   let best: { axis: Axis; chunk: number; fraction: number; cost: number } | undefined;
   axesOf(kernel).forEach((axis, place) => {
     if (!mayCut(kernel, axis)) return;
@@ -87,7 +71,7 @@ export function shareKernel(kernel: Kernel, thread: Axis): Share | undefined {
   };
 }
 
-/** Whether the places of an axis can be computed apart: they write different elements. */
+/** Says whether the places of an axis can be computed apart: they write different elements. */
 function mayCut(kernel: Kernel, axis: Axis): boolean {
   if (axis.extent < 2) return false;
   return kernel.stores.every(({ index, mode }) => {
@@ -97,7 +81,7 @@ function mayCut(kernel: Kernel, axis: Axis): boolean {
   });
 }
 
-/** Places that each thread gets: whole cache lines of what is written, or vectors, where there are many. */
+/** Chooses the places that each thread gets: whole cache lines of what is written, or vectors, where there are many. */
 function chunkOf(kernel: Kernel, axis: Axis, threads: number): number {
   const even = axis.extent / threads;
   if (!kernel.stores.some(({ index }) => rowStride(index, axis) === 1)) return Math.floor(even);
@@ -106,7 +90,7 @@ function chunkOf(kernel: Kernel, axis: Axis, threads: number): number {
   return Math.floor(even / unit) * unit;
 }
 
-/** A kernel for part of an axis: `extent` places from `first` on. */
+/** Restricts a kernel to part of an axis: `extent` places from `first` on. */
 export function cutAxis(kernel: Kernel, axis: Axis, extent: number, first: Expression): Kernel {
   const own: Axis = { name: axis.name, extent };
   const place = addIndex(first, axisExpression(own));
@@ -121,31 +105,9 @@ function replaceAxis(kernel: Kernel, axis: Axis, own: Axis, place: Expression): 
   return { ...changed, batch: swap(changed.batch), row, column };
 }
 
-/** A kernel with an index in the place of a loop variable, which may be of a loop around it. */
-export function substituteAxis(kernel: Kernel, axis: Axis, place: Expression): Kernel {
-  const known = new Map<Expression, Expression>();
-  const rewrite = (expression: Expression): Expression =>
-    rewriteExpression(
-      expression,
-      (part) => {
-        if (part.kind === "axis") return part.axis === axis ? place : undefined;
-        // Sums are taken apart by the index functions, which keep them flat.
-        if (part.kind !== "apply" || part.dtype !== "i32") return undefined;
-        const [x, y] = part.inputs;
-        if (part.operation === "add") return addIndex(rewrite(x), rewrite(y));
-        if (y?.kind !== "constant" || !axesIn(x).has(axis)) return undefined;
-        if (part.operation === "mul") return scaleIndex(rewrite(x), y.value);
-        if (part.operation === "rem") return remainderIndex(rewrite(x), y.value);
-        return part.operation === "div" ? divideIndex(rewrite(x), y.value) : undefined;
-      },
-      known,
-    );
-  return mapKernel(kernel, rewrite);
-}
-
 /**
- * How the elements that a kernel touches of a buffer fall to threads: two accesses of one buffer with
- * equal keys never meet across threads. `undefined` if threads touch each other's.
+ * Describes how the elements that a kernel touches of a buffer fall to threads: two accesses of one
+ * buffer with equal keys never meet across threads. `undefined` if threads touch each other's.
  */
 export function cutKey(
   kernel: Kernel,

@@ -1,8 +1,8 @@
 /**
- * Threads that help each other. One thread, the caller, runs a program; where there is work for several it
- * posts a *region* of so many parts and begins with them itself. Others, if they are there, take parts too.
- * The caller goes on when all parts are done: it waits only for parts that another has begun, so a helper
- * that the system lets sleep costs nothing.
+ * Shares regions of a program among a team of threads. One thread, the caller, runs the program; where there
+ * is work for several it posts a *region* of so many parts and begins with them itself. Helpers, if they are
+ * awake, take parts too. The caller goes on when all parts are done: it waits only for parts that another has
+ * begun, so a helper that the system lets sleep costs nothing.
  *
  * Parts are taken by counting up a ticket, in whose upper bits regions are numbered, so that nobody takes
  * a part of a region that is over.
@@ -18,6 +18,7 @@ import {
   type ModuleBuilder,
   store,
 } from "./assembler/module.ts";
+import { SPIN_LIMIT } from "./memory_layout.ts";
 
 /** The words that threads share, in bytes from their start; far apart where different threads write. */
 export const CONTROL = {
@@ -35,8 +36,8 @@ export const CONTROL = {
   region: 260,
   /** What the program runs on. */
   table: 264,
-  /** How often the caller looks before it sleeps; 0 if it must not. */
-  patience: 268,
+  /** How often the caller looks before it sleeps; 0 if it must not sleep. */
+  spinLimit: 268,
   /** Loop variables around the region. */
   times: 272,
   /** How many messages were sent to helpers. */
@@ -47,12 +48,10 @@ export const CONTROL = {
   bytes: 384,
 } as const;
 
-/** Most loops around a region. */
-export const MOST_TIMES = (CONTROL.sent - CONTROL.times) / 4;
+/** Maximum number of loops around a region. */
+const MAX_TIMES = (CONTROL.sent - CONTROL.times) / 4;
 /** The next part, in a ticket. More parts than this are impossible. */
 const NEXT = 255;
-/** How often a helper looks for work before it sleeps: some tens of microseconds. */
-const PATIENCE = 20_000;
 
 /** A program's team. */
 export interface Team {
@@ -84,6 +83,11 @@ export function addTeam(
   times: number,
   dispatch: number,
 ): Team {
+  if (times > MAX_TIMES) {
+    throw new RangeError(
+      `Cannot share loops in loops among threads: at most ${MAX_TIMES} are possible, found ${times}`,
+    );
+  }
   const claim = addClaim(module, parts, times, dispatch);
   const join = addJoin(module, parts);
   addServe(module, parts, claim);
@@ -178,7 +182,7 @@ function addClaim(module: ModuleBuilder, parts: number, times: number, dispatch:
 function addJoin(module: ModuleBuilder, parts: number): number {
   return module.addFunction({ parameters: ["i32"] }, (code) => {
     const control: Local = 0;
-    const [done, patience] = code.locals("i32", 2);
+    const [done, spins] = code.locals("i32", 2);
     const setWaiting = (value: number) => {
       code.get(control);
       code.i32Const(value);
@@ -197,17 +201,17 @@ function addJoin(module: ModuleBuilder, parts: number): number {
       });
     };
     code.loop((forever) => {
-      code.loadFrom(load.i32, control, CONTROL.patience);
-      code.set(patience);
+      code.loadFrom(load.i32, control, CONTROL.spinLimit);
+      code.set(spins);
       code.loop((again) => {
         returnIfDone();
-        code.get(patience);
+        code.get(spins);
         code.i32Const(1);
         code.op(i32.sub);
-        code.tee(patience);
+        code.tee(spins);
         code.branchIf(again);
       });
-      code.loadFrom(load.i32, control, CONTROL.patience);
+      code.loadFrom(load.i32, control, CONTROL.spinLimit);
       code.op(i32.eqz);
       code.branchIf(forever);
     });
@@ -228,7 +232,7 @@ function addServe(module: ModuleBuilder, parts: number, claim: number): void {
   const parameters = ["i32", "i32", "i32"] as const;
   module.addFunction({ parameters, exportAs: "serve" }, (code) => {
     const [control, program, heard]: Local[] = [0, 1, 2];
-    const [ticket, patience] = code.locals("i32", 2);
+    const [ticket, spins] = code.locals("i32", 2);
     /** Leaves the function if a word is not what it was. */
     const returnUnless = (place: number, push: () => void) => {
       code.get(control);
@@ -240,8 +244,8 @@ function addServe(module: ModuleBuilder, parts: number, claim: number): void {
     code.loop((serve) => {
       code.get(control, program);
       code.call(claim);
-      code.i32Const(PATIENCE);
-      code.set(patience);
+      code.i32Const(SPIN_LIMIT);
+      code.set(spins);
       code.loop((again) => {
         code.get(control);
         code.atomic(atomic.load, CONTROL.ticket);
@@ -255,10 +259,10 @@ function addServe(module: ModuleBuilder, parts: number, claim: number): void {
         code.i32Const(parts);
         code.op(i32.lt_s);
         code.branchIf(serve);
-        code.get(patience);
+        code.get(spins);
         code.i32Const(1);
         code.op(i32.sub);
-        code.tee(patience);
+        code.tee(spins);
         code.branchIf(again);
       });
       code.get(control);

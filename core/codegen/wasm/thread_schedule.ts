@@ -1,7 +1,7 @@
 /**
- * A program for several threads. All of them run the same code; what they share is cut along one axis of
- * each kernel, small kernels are left to the first thread, and where a thread may read what another has
- * written, or overwrite what another still reads, all wait for each other.
+ * Schedules a program for several threads. All of them run the same code; each kernel is partitioned along
+ * one of its axes, small kernels are left to the first thread, and where a thread may read what another has
+ * written, or overwrite what another still reads, all wait at a barrier.
  *
  * A loop whose iterations keep the rows of a batch apart is cut into rows, and each thread runs all of
  * its own without waiting. Other loops are cut inside, if an iteration repays the waiting.
@@ -22,85 +22,48 @@ import {
 import {
   type Kernel,
   kernelsOf,
-  type Program,
+  type LoopProgram,
   type Step,
   type TimeLoop,
 } from "../../loops/program.ts";
 import { findRows, type Rows, rowStride, splitTerms } from "../../loops/rows.ts";
-import { cutAxis, cutKey, cyclesOf, type Share, shareKernel } from "./partition_axis.ts";
-
-/** What threads do, in order. */
-export type Task = Barrier | KernelTask | LoopTask;
-
-/** All threads wait for each other. */
-export interface Barrier {
-  /** Discriminant. */
-  readonly kind: "barrier";
-}
-
-/** A kernel. */
-export interface KernelTask {
-  /** Discriminant. */
-  readonly kind: "kernel";
-  /** The kernel; where all threads run it, it depends on which. */
-  readonly kernel: Kernel;
-  /** Whether only the first thread runs it. */
-  readonly single: boolean;
-}
-
-/** A loop over time. */
-export interface LoopTask {
-  /** Discriminant. */
-  readonly kind: "loop";
-  /** Its name and its loop variable. */
-  readonly loop: TimeLoop;
-  /** What an iteration does. */
-  readonly tasks: readonly Task[];
-  /** Whether only the first thread runs it. */
-  readonly single: boolean;
-}
+import { cycles } from "./cycles.ts";
+import type { ScheduledTask, ThreadSchedule } from "./scheduled_tasks.ts";
+import { cutAxis, cutKey, type KernelPartition, partitionKernel } from "./partition_axis.ts";
 
 /** Where a buffer lies: buffers in the same space may overlap. */
-export interface Place {
+export interface BufferLocation {
   /** The memory it is part of. */
   readonly space: unknown;
   /** Bytes from its start. */
   readonly offset: number;
 }
 
-/** A program for threads. */
-export interface Schedule {
-  /** What is done. */
-  readonly tasks: readonly Task[];
-  /** The number of the thread. Its extent is 1 if sharing is not worth it. */
-  readonly thread: Axis;
-}
-
 /** Cycles that a region costs beside its work, where all are awake: threads wait, and data change caches. */
 const REGION_CYCLES = 3000;
 /** A region whose parts take fewer cycles is left to the caller. */
-export const LEAST_REGION = 12_000;
+export const MIN_REGION_CYCLES = 12_000;
 /** A kernel that takes fewer cycles is left to the first thread. */
-const LEAST_KERNEL = 3000;
-/** Threads are used if they save this many cycles a run. */
-const LEAST_SAVING = 300_000;
-/** They must save this share of the time too: many small regions only seem to pay, see DESIGN.md. */
-const LEAST_SHARE = 0.25;
-/** A loop is cut inside if that saves this share of its time. */
-const LEAST_GAIN = 0.15;
+const MIN_KERNEL_CYCLES = 3000;
+/** Threads are used if they save at least this many cycles a run. */
+const MIN_SAVED_CYCLES = 300_000;
+/** They must save this fraction of the time too: many small regions only seem to pay, see DESIGN.md. */
+const MIN_SAVED_FRACTION = 0.25;
+/** A loop is partitioned inside if that saves this fraction of its time. */
+const MIN_LOOP_SAVED_FRACTION = 0.15;
 
-/** A program for one thread. */
-export function singleSchedule(program: Program): Schedule {
+/** Schedules a program for one thread. */
+export function singleSchedule(program: LoopProgram): ThreadSchedule {
   return { tasks: program.steps.map(alone), thread: { name: "thread", extent: 1 } };
 }
 
 /** Cycles in which a product reads, packs and reads again an element of its right operand. */
 const READ_CYCLES = 0.7;
 /**
- * Threads with rows of their own all read the whole right operands of products. If that costs each so
- * many cycles in an iteration, it is better to share the columns, and to wait for each other.
+ * Threads with rows of their own all read the whole right operands of products. If that costs each more
+ * cycles in an iteration, it is better to share the columns, and to wait for each other.
  */
-const LEAST_AGAIN = 150_000;
+const MAX_REREAD_CYCLES = 150_000;
 
 /** How threads share a program. */
 export interface ThreadOptions {
@@ -111,7 +74,7 @@ export interface ThreadOptions {
 }
 
 /**
- * Shares a program among threads.
+ * Schedules a program for threads.
  *
  * @param program The program.
  * @param options How many threads there are.
@@ -119,19 +82,19 @@ export interface ThreadOptions {
  * @returns What to do; on one thread if more would not pay.
  */
 export function scheduleThreads(
-  program: Program,
+  program: LoopProgram,
   { count, eager = false }: ThreadOptions,
-  placeOf: (buffer: Buffer) => Place,
-): Schedule {
+  placeOf: (buffer: Buffer) => BufferLocation,
+): ThreadSchedule {
   if (count < 2) return singleSchedule(program);
   const scheduler = new Scheduler({ name: "thread", extent: count }, placeOf, eager);
   const { tasks, saved } = scheduler.schedule(program.steps);
-  const cycles = program.steps.reduce((sum, step) => sum + cyclesIn(step), 0);
-  const pays = eager || (saved >= LEAST_SAVING && saved >= LEAST_SHARE * cycles);
+  const total = program.steps.reduce((sum, step) => sum + cycles(step), 0);
+  const pays = eager || (saved >= MIN_SAVED_CYCLES && saved >= MIN_SAVED_FRACTION * total);
   return pays ? { tasks, thread: scheduler.thread } : singleSchedule(program);
 }
 
-function alone(step: Step): Task {
+function alone(step: Step): ScheduledTask {
   if (step.kind !== "loop") return { kind: "kernel", kernel: step, single: false };
   return { kind: "loop", loop: step, tasks: step.steps.map(alone), single: false };
 }
@@ -141,8 +104,8 @@ interface Touch {
   readonly buffer: Buffer;
   readonly space: unknown;
   /** First and last byte; at iteration 0, if it moves. */
-  readonly least: number;
-  readonly most: number;
+  readonly first: number;
+  readonly last: number;
   /** Bytes that it moves in each iteration of the loop around. */
   readonly moves: number;
   readonly write: boolean;
@@ -152,9 +115,9 @@ interface Touch {
   readonly cut: string | undefined;
 }
 
-/** Some tasks between which nobody waits, and what they touch. */
-interface Work {
-  readonly tasks: readonly Task[];
+/** Tasks of one step, between which nobody waits, and the memory they touch. */
+interface SharedWork {
+  readonly tasks: readonly ScheduledTask[];
   readonly touches: readonly Touch[];
   /** Whether threads wait inside. */
   readonly waits: boolean;
@@ -166,17 +129,17 @@ interface Work {
 
 class Scheduler {
   readonly thread: Axis;
-  readonly #placeOf: (buffer: Buffer) => Place;
+  readonly #placeOf: (buffer: Buffer) => BufferLocation;
   readonly #eager: boolean;
 
-  constructor(thread: Axis, placeOf: (buffer: Buffer) => Place, eager: boolean) {
+  constructor(thread: Axis, placeOf: (buffer: Buffer) => BufferLocation, eager: boolean) {
     this.thread = thread;
     this.#placeOf = placeOf;
     this.#eager = eager;
   }
 
-  /** Shares some steps; `time` is the loop they are in, if they are run again and again. */
-  schedule(steps: readonly Step[], time?: Axis): { tasks: Task[]; saved: number } {
+  /** Schedules some steps; `time` is the loop they are in, if they are run again and again. */
+  schedule(steps: readonly Step[], time?: Axis): { tasks: ScheduledTask[]; saved: number } {
     const works = steps.map((step) => this.#work(step, time));
     const barriers = new Array<boolean>(works.length).fill(false);
     // What was touched since all have waited; in a loop also in the iteration before.
@@ -195,17 +158,17 @@ class Scheduler {
     }
     // A thread may be ahead by less than one iteration only if all wait in each.
     if (time && !barriers.includes(true) && !works.some(({ waits }) => waits)) barriers[0] = true;
-    const tasks = works.flatMap((work, i): Task[] =>
+    const tasks = works.flatMap((work, i): ScheduledTask[] =>
       barriers[i] ? [{ kind: "barrier" }, ...work.tasks] : [...work.tasks]
     );
     return { tasks, saved: this.#savedBy(works, barriers) };
   }
 
-  /** Cycles that works save which are shared as regions between barriers. */
-  #savedBy(works: readonly Work[], barriers: readonly boolean[]): number {
+  /** Estimates the cycles that works save which are shared as regions between barriers. */
+  #savedBy(works: readonly SharedWork[], barriers: readonly boolean[]): number {
     let [saved, region, part] = [0, 0, 0];
     const close = () => {
-      if (part >= LEAST_REGION) saved += region - REGION_CYCLES;
+      if (part >= MIN_REGION_CYCLES) saved += region - REGION_CYCLES;
       [region, part] = [0, 0];
     };
     works.forEach((work, i) => {
@@ -220,12 +183,12 @@ class Scheduler {
     return saved;
   }
 
-  #work(step: Step, time: Axis | undefined): Work {
+  #work(step: Step, time: Axis | undefined): SharedWork {
     if (step.kind === "loop") return this.#loop(step, time);
-    const cycles = cyclesOf(step);
-    const worth = this.#eager || cycles >= LEAST_KERNEL;
-    const share = worth ? shareKernel(step, this.thread) : undefined;
-    if (!share) {
+    const total = cycles(step);
+    const worth = this.#eager || total >= MIN_KERNEL_CYCLES;
+    const partition = worth ? partitionKernel(step, this.thread) : undefined;
+    if (!partition) {
       return {
         tasks: [{ kind: "kernel", kernel: step, single: true }],
         touches: this.#touches([step], time, true, () => undefined),
@@ -234,43 +197,43 @@ class Scheduler {
         saved: 0,
       };
     }
-    const { part, rest } = share;
-    const tasks: Task[] = [{ kind: "kernel", kernel: part, single: false }];
+    const { part, rest } = partition;
+    const tasks: ScheduledTask[] = [{ kind: "kernel", kernel: part, single: false }];
     if (rest) tasks.push({ kind: "kernel", kernel: rest, single: true });
     return {
       tasks,
-      touches: this.#touches([step], time, false, (_, buffer) => keyOf(step, share, buffer)),
+      touches: this.#touches([step], time, false, (_, buffer) => keyOf(step, partition, buffer)),
       waits: false,
-      part: share.chunk / share.axis.extent * cycles,
-      saved: cycles * (1 - share.fraction),
+      part: partition.chunk / partition.axis.extent * total,
+      saved: total * (1 - partition.fraction),
     };
   }
 
-  #loop(loop: TimeLoop, time: Axis | undefined): Work {
-    const cycles = cyclesIn(loop);
-    const single: Work = {
+  #loop(loop: TimeLoop, time: Axis | undefined): SharedWork {
+    const total = cycles(loop);
+    const single: SharedWork = {
       tasks: [{ kind: "loop", loop, tasks: loop.steps.map(alone), single: true }],
       touches: this.#touches(kernelsOf([loop]), time, true, () => undefined),
       waits: false,
       part: 0,
       saved: 0,
     };
-    if (loop.time.extent === 0 || (!this.#eager && cycles < 2 * LEAST_KERNEL)) return single;
+    if (loop.time.extent === 0 || (!this.#eager && total < 2 * MIN_KERNEL_CYCLES)) return single;
     const rows = findRows([loop]);
     if (rows && rows.extent % this.thread.extent === 0) {
       const again = readAgain(rows) * (1 - 1 / this.thread.extent);
-      const wide = again > LEAST_AGAIN ? this.#inside(loop, time) : undefined;
+      const wide = again > MAX_REREAD_CYCLES ? this.#inside(loop, time) : undefined;
       return wide ?? this.#rows(loop, rows, time);
     }
     return this.#inside(loop, time) ?? single;
   }
 
-  /** A loop cut into rows. */
-  #rows(loop: TimeLoop, rows: Rows, time: Axis | undefined): Work {
+  /** Partitions a loop into rows. */
+  #rows(loop: TimeLoop, rows: Rows, time: Axis | undefined): SharedWork {
     const chunk = rows.extent / this.thread.extent;
     const first = scaleIndex(axisExpression(this.thread), chunk);
-    const cut = (steps: readonly Step[]): Task[] =>
-      steps.map((step): Task => {
+    const cut = (steps: readonly Step[]): ScheduledTask[] =>
+      steps.map((step): ScheduledTask => {
         if (step.kind === "loop") {
           return { kind: "loop", loop: step, tasks: cut(step.steps), single: false };
         }
@@ -287,16 +250,16 @@ class Scheduler {
       tasks: cut(rows.steps),
       touches: this.#touches(kernelsOf(rows.steps), time, false, (k, b) => key(k, b) || undefined),
       waits: false,
-      part: cyclesIn(loop) / this.thread.extent,
-      saved: cyclesIn(loop) * (1 - 1 / this.thread.extent),
+      part: cycles(loop) / this.thread.extent,
+      saved: cycles(loop) * (1 - 1 / this.thread.extent),
     };
   }
 
-  /** A loop whose iterations are cut, if that saves enough. */
-  #inside(loop: TimeLoop, time: Axis | undefined): Work | undefined {
+  /** Partitions each iteration of a loop, if that saves enough. */
+  #inside(loop: TimeLoop, time: Axis | undefined): SharedWork | undefined {
     const inside = this.schedule(loop.steps, loop.time);
     const saved = inside.saved * loop.time.extent;
-    if (!this.#eager && saved < LEAST_GAIN * cyclesIn(loop)) return undefined;
+    if (!this.#eager && saved < MIN_LOOP_SAVED_FRACTION * cycles(loop)) return undefined;
     return {
       tasks: [{ kind: "loop", loop, tasks: inside.tasks, single: false }],
       touches: this.#touches(kernelsOf([loop]), time, false, () => undefined),
@@ -315,34 +278,34 @@ class Scheduler {
     return kernels.flatMap((kernel) =>
       accessesOf(kernel).map(({ buffer, index, write }): Touch => {
         const { space, offset } = this.#placeOf(buffer);
-        const last = buffer.size - 1;
-        const whole = { least: offset, most: offset + 4 * last + 3, moves: 0 };
+        const end = buffer.size - 1;
+        const whole = { first: offset, last: offset + 4 * end + 3, moves: 0 };
         const own = { buffer, space, write, single, cut: cutOf(kernel, buffer) };
         const moves = time ? rowStride(index, time) : 0;
         if (moves === 0) {
           const { least, most } = rangeOf(index);
           return {
             ...own,
-            least: offset + 4 * Math.max(0, least),
-            most: offset + 4 * Math.min(last, most) + 3,
+            first: offset + 4 * Math.max(0, least),
+            last: offset + 4 * Math.min(end, most) + 3,
             moves: 0,
           };
         }
         // Without the part that moves evenly; if time occurs elsewhere too, it may be anywhere.
         const { constant, terms } = splitTerms(index);
-        let [least, most] = [constant, constant];
+        let [first, last] = [constant, constant];
         for (const { base, factor } of terms) {
           if (base.kind === "axis" && base.axis === time) continue;
           const range = rangeOf(base);
           const ends = [range.least * factor, range.most * factor];
-          least += Math.min(...ends);
-          most += Math.max(...ends);
+          first += Math.min(...ends);
+          last += Math.max(...ends);
         }
-        if (!Number.isFinite(least) || !Number.isFinite(most)) return { ...own, ...whole };
+        if (!Number.isFinite(first) || !Number.isFinite(last)) return { ...own, ...whole };
         return {
           ...own,
-          least: offset + 4 * least,
-          most: offset + 4 * most + 3,
+          first: offset + 4 * first,
+          last: offset + 4 * last + 3,
           moves: 4 * moves,
         };
       })
@@ -350,16 +313,15 @@ class Scheduler {
   }
 }
 
-function keyOf(kernel: Kernel, share: Share, buffer: Buffer): string | undefined {
-  return share.rest ? undefined : cutKey(kernel, share.axis, share.chunk, buffer);
+function keyOf(
+  kernel: Kernel,
+  { axis, chunk, rest }: KernelPartition,
+  buffer: Buffer,
+): string | undefined {
+  return rest ? undefined : cutKey(kernel, axis, chunk, buffer);
 }
 
-function cyclesIn(step: Step): number {
-  if (step.kind !== "loop") return cyclesOf(step);
-  return step.time.extent * step.steps.reduce((sum, inner) => sum + cyclesIn(inner), 0);
-}
-
-/** Cycles in which an iteration reads the right operands that all threads with rows of their own read. */
+/** Estimates the cycles in which an iteration reads the right operands that all threads with rows read. */
 function readAgain(rows: Rows): number {
   let elements = 0;
   for (const kernel of kernelsOf(rows.steps)) {
@@ -380,5 +342,5 @@ function conflict(earlier: Touch, later: Touch, iterations: number): boolean {
   // Where they move differently, they may meet somewhere.
   if (earlier.moves !== later.moves) return true;
   const shift = iterations * later.moves;
-  return earlier.least <= later.most + shift && later.least + shift <= earlier.most;
+  return earlier.first <= later.last + shift && later.first + shift <= earlier.last;
 }

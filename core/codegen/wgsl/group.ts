@@ -45,7 +45,7 @@ export interface GroupLocals {
 }
 
 /** Element count of a buffer if only a tile of its rows is kept. */
-export function tileFootprint(buffer: Buffer, tile: RowTile | undefined): number {
+function tileFootprint(buffer: Buffer, tile: RowTile | undefined): number {
   if (!tile) return buffer.size;
   return Math.ceil(buffer.size / tile.rows.extent) * tile.size;
 }

@@ -12,13 +12,13 @@ import { helpersFor, storageType } from "./expressions.ts";
 import { chooseLocals, type GroupLocals, printGroup } from "./group.ts";
 import { printMap } from "./map.ts";
 import { chooseTiling, printMatmul, tilingSizes } from "./matmul.ts";
-import type { Arena, Place } from "./memory.ts";
+import type { Arena, Place } from "../../loops/plan_memory.ts";
 import { printReduce } from "./reduce.ts";
 import { buffersOf, describePart, type Dispatch, type Part } from "./schedule.ts";
 import { Names, SourceWriter } from "./source.ts";
 
 /** Workgroups along x before a dispatch folds into y: the limit that every device has. */
-const MOST_WORKGROUPS = 65535;
+const MAX_WORKGROUPS = 65535;
 
 /** One storage buffer that a shader binds. */
 export interface ShaderBinding {
@@ -53,7 +53,7 @@ export interface ShaderOptions {
 }
 
 /** Elements (of 4 bytes) of workgroup memory that a dispatch needs besides its local buffers. */
-export function scratchElements({ parts }: Dispatch): number {
+function scratchElements({ parts }: Dispatch): number {
   let tiles = 0;
   for (const part of parts) {
     if (part.kind === "kernel" && part.kernel.kind === "matmul") {
@@ -141,7 +141,7 @@ export function printDispatch(dispatch: Dispatch, options: ShaderOptions): Shade
     workgroupVariables.push(`var<workgroup> tiles: array<vec4f, ${scratch.tiles}>;`);
   }
   const total = calls.reduce((sum, { workgroups }) => sum + workgroups, 0);
-  const across = Math.min(total, MOST_WORKGROUPS);
+  const across = Math.min(total, MAX_WORKGROUPS);
   const main = printMain(calls, total, across);
   const name = dispatch.parts.map(describePart).join(" | ");
   const timed = options.times.length > 0;

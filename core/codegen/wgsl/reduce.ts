@@ -36,7 +36,7 @@ export function matmulAsReduce(kernel: MatmulKernel): ReduceKernel {
  * How many invocations fold one point together, a power of two: more where points are too few to
  * keep everybody busy, or where neighbours along the folded axis are neighbours in memory.
  */
-export function teamSize(kernel: ReduceKernel, lanes: number): number {
+function teamSize(kernel: ReduceKernel, lanes: number): number {
   const points = Math.max(1, pointsOf(kernel.axes));
   const inner = pointsOf(kernel.inner);
   const least = isContiguous(kernel) ? 16 : 1;
@@ -75,12 +75,12 @@ export function reduceGroups(kernel: ReduceKernel): number {
 }
 
 /** Workgroups of a dispatch at most; where more would be needed, they go round. */
-export const MOST_GROUPS = 8192;
+export const MAX_GROUPS = 8192;
 
 /** Iterations of loops that an invocation makes where a reduction is spread over workgroups. */
 export function spreadIterations(kernel: ReduceKernel): number {
   const team = teamSize(kernel, REDUCE_LANES);
-  const lanes = Math.min(reduceGroups(kernel), MOST_GROUPS) * WORKGROUP_SIZE;
+  const lanes = Math.min(reduceGroups(kernel), MAX_GROUPS) * WORKGROUP_SIZE;
   const rounds = Math.ceil(pointsOf(kernel.axes) * team / lanes);
   return rounds * Math.ceil(pointsOf(kernel.inner) / team / unrollingOf(kernel, team));
 }
@@ -103,7 +103,7 @@ export function iterationsOf(kernel: Kernel, share: number): number {
 const LONG_SUM = 64;
 
 /** Invocations that a reduction by itself tries to occupy. */
-export const REDUCE_LANES = 8192;
+const REDUCE_LANES = 8192;
 
 /** Writes a reduction. */
 export function printReduce(kernel: ReduceKernel, context: PrintContext): void {

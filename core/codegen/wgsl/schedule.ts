@@ -11,7 +11,6 @@ import {
   conflicts,
   type Footprint,
   footprintOf,
-  operationsOf,
   pointsOf,
 } from "../../loops/accesses.ts";
 import {
@@ -24,6 +23,7 @@ import {
   scaleIndex,
 } from "../../ir/expression.ts";
 import {
+  axesOf,
   type Kernel,
   kernelsOf,
   mapKernel,
@@ -31,6 +31,7 @@ import {
   type Step,
   type TimeLoop,
 } from "../../loops/program.ts";
+import { loopCost } from "../../loops/cost.ts";
 import { findRows } from "../../loops/rows.ts";
 import { WORKGROUP_SIZE } from "./context.ts";
 import type { RowTile } from "./group.ts";
@@ -38,7 +39,7 @@ import { chooseTiling, type Tiling, tilingSizes } from "./matmul.ts";
 import {
   iterationsOf,
   matmulAsReduce,
-  MOST_GROUPS,
+  MAX_GROUPS,
   reduceGroups,
   spreadIterations,
 } from "./reduce.ts";
@@ -104,7 +105,7 @@ export interface ScheduleOptions {
   /** Multiplications from which a product is cut into tiles. */
   readonly tiledProduct?: number;
   /** Iterations of loops that an invocation may make: some software adapters stop without a word. */
-  readonly mostIterations?: number;
+  readonly maxIterations?: number;
   /** Scalar operations of one iteration that a workgroup may do in a loop over time. */
   readonly stepWork?: number;
 }
@@ -131,7 +132,7 @@ export function schedule(steps: readonly Step[], options: ScheduleOptions): Sche
   let nodes: Node[] = [];
   steps.forEach((step) => {
     if (step.kind === "loop" && step.time.extent === 0) return;
-    if (step.kind !== "loop" && pointsOf(allAxes(step)) === 0) return;
+    if (step.kind !== "loop" && pointsOf(axesOf(step)) === 0) return;
     const node = nodeOf(step, options);
     const before = nodes.filter((other) => conflicts(other.footprint, node.footprint).length > 0);
     const level = Math.max(-1, ...before.map((other) => other.level));
@@ -156,10 +157,6 @@ export function schedule(steps: readonly Step[], options: ScheduleOptions): Sche
   return items;
 }
 
-function allAxes(kernel: Kernel): readonly Axis[] {
-  return kernel.kind === "matmul" ? [...kernel.batch, kernel.row, kernel.column] : kernel.axes;
-}
-
 /** A step by itself. */
 function nodeOf(step: Step, options: ScheduleOptions): Node {
   const footprint = footprintOf([step]);
@@ -167,7 +164,7 @@ function nodeOf(step: Step, options: ScheduleOptions): Node {
   if (step.kind !== "loop") return { ...base, kind: "kernel", tile: undefined };
   const { stepWork = STEP_WORK } = options;
   const fits = bindingsOf([footprint], options) <= options.maxBindings;
-  const iteration = operationsOf(step) / step.time.extent;
+  const iteration = loopCost([step]) / step.time.extent;
   const rows = findRows([step]);
   if (rows && fits && iteration / rows.extent <= stepWork) {
     const tile = tileOf(rows, iteration);
@@ -198,13 +195,13 @@ function iterationsIn(steps: readonly Step[], share: number): number {
 function inPieces(
   loop: TimeLoop,
   share: number,
-  { mostIterations = Infinity }: ScheduleOptions,
+  { maxIterations = Infinity }: ScheduleOptions,
 ): TimeLoop | undefined {
   const { time } = loop;
   const body = 1 + iterationsIn(loop.steps, share);
-  if (time.extent * body <= mostIterations) return undefined;
+  if (time.extent * body <= maxIterations) return undefined;
   let length = 1;
-  for (let n = 2; n * body <= mostIterations; n++) if (time.extent % n === 0) length = n;
+  for (let n = 2; n * body <= maxIterations; n++) if (time.extent % n === 0) length = n;
   if (length === 1) return loop;
   const piece: Axis = { name: "piece", extent: time.extent / length };
   const step: Axis = { name: time.name, extent: length };
@@ -243,7 +240,7 @@ function join(latest: readonly Node[], node: Node, options: ScheduleOptions): No
   const parts = [...latest, node];
   const footprints = parts.map(({ footprint }) => footprint);
   if (bindingsOf(footprints, options) > options.maxBindings) return undefined;
-  const { smallWork = SMALL_WORK, mostIterations = Infinity } = options;
+  const { smallWork = SMALL_WORK, maxIterations = Infinity } = options;
   // Large products have tiles of their own, which use memory much better.
   if (parts.some((part) => part.steps.some(isLargeProduct))) return undefined;
   const { level } = latest[0];
@@ -254,28 +251,28 @@ function join(latest: readonly Node[], node: Node, options: ScheduleOptions): No
   const single = parts.every(({ kind, tile }) => kind === "kernel" || !tile) &&
     workOutsideLoops(steps) <= smallWork;
   if (single) {
-    return iterationsIn(steps, 1) <= mostIterations ? { ...base, tile: undefined } : undefined;
+    return iterationsIn(steps, 1) <= maxIterations ? { ...base, tile: undefined } : undefined;
   }
   const rows = findRows(steps);
   if (!rows) return undefined;
   const tile = tileOf(rows, workOutsideLoops(steps) + loopIteration(steps));
   const groups = rows.extent / tile.size;
   if (workOutsideLoops(steps) / groups > smallWork) return undefined;
-  if (iterationsIn(steps, groups) > mostIterations) return undefined;
+  if (iterationsIn(steps, groups) > maxIterations) return undefined;
   return { ...base, steps: [...rows.steps], tile };
 }
 
 function isLargeProduct(step: Step): boolean {
-  return step.kind === "matmul" && operationsOf(step) > LARGE_PRODUCT;
+  return step.kind === "matmul" && loopCost([step]) > LARGE_PRODUCT;
 }
 
 function workOutsideLoops(steps: readonly Step[]): number {
-  return steps.reduce((sum, step) => sum + (step.kind === "loop" ? 0 : operationsOf(step)), 0);
+  return loopCost(steps.filter(({ kind }) => kind !== "loop"));
 }
 
 function loopIteration(steps: readonly Step[]): number {
   return steps.reduce(
-    (sum, step) => sum + (step.kind === "loop" ? operationsOf(step) / step.time.extent : 0),
+    (sum, step) => sum + (step.kind === "loop" ? loopCost([step]) / step.time.extent : 0),
     0,
   );
 }
@@ -294,7 +291,7 @@ function bindingsOf(footprints: readonly Footprint[], { isExternal }: ScheduleOp
 /** Packs independent nodes into as few dispatches as the bindings allow. */
 function pack(nodes: readonly Node[], options: ScheduleOptions): Dispatch[] {
   const bins: Node[][] = [];
-  const ordered = [...nodes].sort((a, b) => totalWork(b) - totalWork(a));
+  const ordered = [...nodes].sort((a, b) => loopCost(b.steps) - loopCost(a.steps));
   for (const node of ordered) {
     const own = bindingsOf([node.footprint], options);
     if (own > options.maxBindings) {
@@ -316,10 +313,6 @@ function pack(nodes: readonly Node[], options: ScheduleOptions): Dispatch[] {
   }));
 }
 
-function totalWork({ steps }: Node): number {
-  return steps.reduce((sum, step) => sum + operationsOf(step), 0);
-}
-
 function partOf({ kind, steps, tile }: Node, options: ScheduleOptions): Part {
   if (kind === "group") {
     const workgroups = tile ? tile.rows.extent / tile.size : 1;
@@ -329,12 +322,12 @@ function partOf({ kind, steps, tile }: Node, options: ScheduleOptions): Part {
   switch (kernel.kind) {
     case "map": {
       const workgroups = Math.ceil(pointsOf(kernel.axes) / WORKGROUP_SIZE);
-      return { kind: "kernel", kernel, workgroups: Math.min(workgroups, MOST_GROUPS) };
+      return { kind: "kernel", kernel, workgroups: Math.min(workgroups, MAX_GROUPS) };
     }
     case "reduce":
       return foldPart(kernel, options);
     case "matmul": {
-      if (operationsOf(kernel) < (options.tiledProduct ?? TILED_PRODUCT)) {
+      if (loopCost([kernel]) < (options.tiledProduct ?? TILED_PRODUCT)) {
         // Tiles would be mostly empty, or not worth their code.
         return foldPart(matmulAsReduce(kernel), options);
       }
@@ -351,19 +344,19 @@ function partOf({ kind, steps, tile }: Node, options: ScheduleOptions): Part {
 
 function foldPart(kernel: ReduceKernel, options: ScheduleOptions): KernelPart {
   checkIterations(kernel, spreadIterations(kernel), options);
-  return { kind: "kernel", kernel, workgroups: Math.min(reduceGroups(kernel), MOST_GROUPS) };
+  return { kind: "kernel", kernel, workgroups: Math.min(reduceGroups(kernel), MAX_GROUPS) };
 }
 
 /** A fold cannot be cut into dispatches as a loop over time can; a wrong result would be worse. */
 function checkIterations(
   { name }: Kernel,
   iterations: number,
-  { mostIterations = Infinity }: ScheduleOptions,
+  { maxIterations = Infinity }: ScheduleOptions,
 ): void {
-  if (iterations <= mostIterations) return;
+  if (iterations <= maxIterations) return;
   throw new RangeError(
     `Cannot run ${name} on this device: a loop of ${iterations} iterations is needed and ` +
-      `${mostIterations} are allowed`,
+      `${maxIterations} are allowed`,
   );
 }
 

@@ -28,11 +28,6 @@ export class SourceWriter {
     this.line("}");
   }
 
-  /** Adds lines made elsewhere. */
-  append(lines: readonly string[]): void {
-    for (const line of lines) this.line(line);
-  }
-
   /** The text so far. */
   toString(): string {
     return this.#lines.join("\n");

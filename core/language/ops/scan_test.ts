@@ -3,7 +3,7 @@ import { evaluateGraph } from "../../ir/evaluate.ts";
 import { checkGraph } from "../../passes/check_graph.ts";
 import { type Graph, paramsOf } from "../../ir/graph.ts";
 import { lowerGraph } from "../../loops/lower.ts";
-import { planMemory } from "../../loops/plan_memory.ts";
+import { planArena } from "../../loops/plan_memory.ts";
 import { optimize } from "../../passes/optimize.ts";
 import { SCAN } from "../primitives/scan.ts";
 import { type Tensor, tensor } from "../../mod.ts";
@@ -143,7 +143,7 @@ function plannedBytes(length: number, recompute: boolean | number): number {
     })([wx, wh]);
     return [dx, dh];
   });
-  return planMemory(lowerGraph(optimize(graph))).size;
+  return planArena(lowerGraph(optimize(graph))).size;
 }
 
 Deno.test("scan() takes memory that grows with the length, and with its root where it recomputes", () => {

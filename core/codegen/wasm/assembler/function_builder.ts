@@ -2,13 +2,14 @@
  * The body of one WebAssembly function, written instruction by instruction.
  *
  * The style is that of the machine: operands are pushed, an instruction takes them and pushes its result.
- * What the builder adds is bookkeeping: locals that can be recycled, labels that are values instead of
- * nesting depths, and counted loops.
+ * What the builder adds is bookkeeping: locals that can be recycled (`locals.ts`), labels that are values
+ * instead of nesting depths, and counted loops.
  *
  * @module
  */
 
 import { ByteWriter } from "./byte_writer.ts";
+import { type Local, LocalAllocator, type ValueType } from "./locals.ts";
 import {
   type AtomicOpcode,
   i32,
@@ -20,21 +21,6 @@ import {
   type StoreLaneOpcode,
   type StoreOpcode,
 } from "./opcodes.ts";
-
-/** The type of a local, a parameter or a result. */
-export type ValueType = "i32" | "i64" | "f32" | "f64" | "v128";
-
-/** The byte that stands for each value type. */
-export const VALUE_TYPE_BYTE: Readonly<Record<ValueType, number>> = {
-  i32: 0x7f,
-  i64: 0x7e,
-  f32: 0x7d,
-  f64: 0x7c,
-  v128: 0x7b,
-};
-
-/** A local variable of a function, by its index. */
-export type Local = number;
 
 /** A structured block that can be branched to. */
 export type Label = number;
@@ -58,35 +44,20 @@ export class FunctionBuilder {
   /** Whether `multiplyAdd` may use the relaxed fused instructions. */
   readonly relaxed: boolean;
 
-  readonly #parameters: readonly ValueType[];
   readonly #code = new ByteWriter();
   readonly #prologue = new ByteWriter();
   readonly #constants: Map<number, Map<number, Local>> = new Map();
-  readonly #localTypes: ValueType[] = [];
-  readonly #free: Map<ValueType, Local[]> = new Map();
+  readonly #locals: LocalAllocator;
   #depth = 0;
-  #scope: Local[] | undefined;
 
   constructor(parameters: readonly ValueType[], relaxed: boolean) {
-    this.#parameters = parameters;
+    this.#locals = new LocalAllocator(parameters.length);
     this.relaxed = relaxed;
-  }
-
-  /** Bytes of code written so far. */
-  get size(): number {
-    return this.#code.length;
   }
 
   /** A local of the given type: a released one if there is one, else a new one. Its value is unspecified. */
   local(type: ValueType): Local {
-    const local = this.#free.get(type)?.pop() ?? this.#newLocal(type);
-    this.#scope?.push(local);
-    return local;
-  }
-
-  #newLocal(type: ValueType): Local {
-    this.#localTypes.push(type);
-    return this.#parameters.length + this.#localTypes.length - 1;
+    return this.#locals.take(type);
   }
 
   /** Several locals of one type. */
@@ -96,23 +67,7 @@ export class FunctionBuilder {
 
   /** Runs `body`; the locals it takes are released when it ends. */
   scope<T>(body: () => T): T {
-    const outer = this.#scope;
-    const taken: Local[] = [];
-    this.#scope = taken;
-    try {
-      return body();
-    } finally {
-      this.#scope = outer;
-      // The last one taken is the next one given, so that nearby code reuses the same few.
-      for (let i = taken.length - 1; i >= 0; i--) this.#release(taken[i]);
-    }
-  }
-
-  #release(local: Local): void {
-    const type = this.#localTypes[local - this.#parameters.length];
-    const list = this.#free.get(type);
-    if (list === undefined) this.#free.set(type, [local]);
-    else list.push(local);
+    return this.#locals.scope(body);
   }
 
   #opcode(code: number): void {
@@ -164,18 +119,6 @@ export class FunctionBuilder {
   /** `(a, b, condition)`: `a` if the condition is not zero, else `b`. Numbers only, not vectors. */
   select(): void {
     this.#code.byte(0x1b);
-  }
-
-  /** Pushes a global. */
-  getGlobal(index: number): void {
-    this.#code.byte(0x23);
-    this.#code.unsigned(index);
-  }
-
-  /** Pops into a global. */
-  setGlobal(index: number): void {
-    this.#code.byte(0x24);
-    this.#code.unsigned(index);
   }
 
   /** Pushes a 32-bit integer. */
@@ -239,7 +182,7 @@ export class FunctionBuilder {
     if (words === undefined) this.#constants.set(high, words = new Map());
     let local = words.get(low);
     if (local === undefined) {
-      words.set(low, local = this.#newLocal("v128"));
+      words.set(low, local = this.#locals.declare("v128"));
       this.#prologue.byte(0xfd);
       this.#prologue.unsigned(12);
       this.#prologue.words([low, high, low, high]);
@@ -247,11 +190,6 @@ export class FunctionBuilder {
       this.#prologue.unsigned(local);
     }
     this.get(local);
-  }
-
-  /** Replaces the address on the stack by what memory holds `offset` bytes after it. */
-  load(code: LoadOpcode, offset = 0): void {
-    this.#memory(code, offset);
   }
 
   /** Pushes what memory holds `offset` bytes after the address in a local. */
@@ -290,12 +228,6 @@ export class FunctionBuilder {
     this.#code.unsigned(offset);
   }
 
-  /** Orders memory accesses before it against those after it. */
-  atomicFence(): void {
-    this.#opcode(0xfe0003);
-    this.#code.byte(0);
-  }
-
   #memory(code: number, offset: number): void {
     this.#opcode(code);
     this.#code.byte(0); // the alignment hint: none; engines ignore it
@@ -329,13 +261,6 @@ export class FunctionBuilder {
     }
   }
 
-  /** `(destination, source, bytes)`: copies memory; the two may overlap. */
-  memoryCopy(): void {
-    this.#opcode(0xfc000a);
-    this.#code.byte(0);
-    this.#code.byte(0);
-  }
-
   /** `(destination, byte value, bytes)`: fills memory. */
   memoryFill(): void {
     this.#opcode(0xfc000b);
@@ -351,11 +276,6 @@ export class FunctionBuilder {
   /** Leaves the function; its results are on the stack. */
   return(): void {
     this.#code.byte(0x0f);
-  }
-
-  /** Traps. */
-  unreachable(): void {
-    this.#code.byte(0x00);
   }
 
   /** A block; a branch to its label leaves it. */
@@ -470,17 +390,7 @@ export class FunctionBuilder {
   /** Appends the finished body (locals, code, end) to the code section. */
   writeTo(section: ByteWriter): void {
     const body = new ByteWriter();
-    const runs: [number, ValueType][] = [];
-    for (const type of this.#localTypes) {
-      const last = runs[runs.length - 1];
-      if (last !== undefined && last[1] === type) last[0]++;
-      else runs.push([1, type]);
-    }
-    body.unsigned(runs.length);
-    for (const [count, type] of runs) {
-      body.unsigned(count);
-      body.byte(VALUE_TYPE_BYTE[type]);
-    }
+    this.#locals.writeTo(body);
     body.append(this.#prologue);
     body.append(this.#code);
     body.byte(END);

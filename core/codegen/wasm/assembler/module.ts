@@ -1,5 +1,5 @@
 /**
- * A WebAssembly module, written as bytes: types, imports, one imported memory, globals, functions, exports.
+ * A WebAssembly module, written as bytes: types, imports, one imported memory, functions, exports.
  *
  * No text format and no syntax tree: functions are appended to growable buffers as they are generated
  * (`FunctionBuilder`), and `finish` frames them into sections. Encoding a training step takes a few
@@ -9,17 +9,13 @@
  */
 
 import { ByteWriter } from "./byte_writer.ts";
-import { FunctionBuilder, VALUE_TYPE_BYTE, type ValueType } from "./function_builder.ts";
+import { FunctionBuilder } from "./function_builder.ts";
+import { VALUE_TYPE_BYTE, type ValueType } from "./locals.ts";
 import { detectFeatures } from "./features.ts";
 
 export * from "./opcodes.ts";
-export {
-  FunctionBuilder,
-  type Label,
-  type Local,
-  type LoopOptions,
-  type ValueType,
-} from "./function_builder.ts";
+export { FunctionBuilder, type Label, type LoopOptions } from "./function_builder.ts";
+export type { Local, ValueType } from "./locals.ts";
 
 /** Parameters and results of a function. */
 export interface FunctionType {
@@ -52,7 +48,6 @@ const SECTION = {
   type: 1,
   import: 2,
   function: 3,
-  global: 6,
   export: 7,
   code: 10,
 } as const;
@@ -83,8 +78,6 @@ export class ModuleBuilder {
   #importCount = 0;
   readonly #functionTypes: number[] = [];
   #importedFunctions = 0;
-  readonly #globalSection = new ByteWriter();
-  #globalCount = 0;
   readonly #exportSection = new ByteWriter();
   #exportCount = 0;
   readonly #codeSection = new ByteWriter();
@@ -93,11 +86,6 @@ export class ModuleBuilder {
     this.relaxed = options.relaxed ?? detectFeatures().relaxedSimd;
     this.#memory = options.memory;
     if (options.memory !== undefined) this.#importMemory(options.memory);
-  }
-
-  /** Bytes of code in the finished functions. */
-  get codeSize(): number {
-    return this.#codeSection.length;
   }
 
   #importMemory(
@@ -152,17 +140,6 @@ export class ModuleBuilder {
     return this.#importedFunctions++;
   }
 
-  /** Adds a mutable i32 global and gives its index. */
-  addGlobal(initial = 0): number {
-    const section = this.#globalSection;
-    section.byte(VALUE_TYPE_BYTE.i32);
-    section.byte(1); // mutable
-    section.byte(0x41); // i32.const
-    section.signed(initial);
-    section.byte(0x0b); // end
-    return this.#globalCount++;
-  }
-
   /**
    * Adds a function; `body` writes its code.
    *
@@ -196,7 +173,6 @@ export class ModuleBuilder {
       [SECTION.type, this.#types.length, this.#typeSection],
       [SECTION.import, this.#importCount, this.#importSection],
       [SECTION.function, this.#functionTypes.length, functionSection],
-      [SECTION.global, this.#globalCount, this.#globalSection],
       [SECTION.export, this.#exportCount, this.#exportSection],
       [SECTION.code, this.#functionTypes.length, this.#codeSection],
     ];

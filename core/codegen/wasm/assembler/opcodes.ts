@@ -49,26 +49,6 @@ export const i32 = {
   trunc_sat_f32_u: 0xfc0001,
 } as const;
 
-/** Instructions on 64-bit integers. */
-export const i64 = {
-  eqz: 0x50,
-  eq: 0x51,
-  ne: 0x52,
-  lt_s: 0x53,
-  lt_u: 0x54,
-  add: 0x7c,
-  sub: 0x7d,
-  mul: 0x7e,
-  and: 0x83,
-  or: 0x84,
-  xor: 0x85,
-  shl: 0x86,
-  shr_s: 0x87,
-  shr_u: 0x88,
-  extend_i32_s: 0xac,
-  extend_i32_u: 0xad,
-} as const;
-
 /** Instructions on single floats. */
 export const f32 = {
   eq: 0x5b,
@@ -95,17 +75,6 @@ export const f32 = {
   convert_i32_u: 0xb3,
   demote_f64: 0xb6,
   reinterpret_i32: 0xbe,
-} as const;
-
-/** Instructions on double floats: the few that single-precision code needs. */
-export const f64 = {
-  add: 0xa0,
-  sub: 0xa1,
-  mul: 0xa2,
-  div: 0xa3,
-  promote_f32: 0xbb,
-  convert_i32_s: 0xb7,
-  convert_i32_u: 0xb8,
 } as const;
 
 /** Instructions on 128 bits, whatever they mean. */
@@ -291,9 +260,7 @@ type ValueOf<T> = T[keyof T];
 /** An instruction without immediates. */
 export type PlainOpcode =
   | ValueOf<typeof i32>
-  | ValueOf<typeof i64>
   | ValueOf<typeof f32>
-  | ValueOf<typeof f64>
   | ValueOf<typeof v128>
   | ValueOf<typeof f32x4>
   | ValueOf<typeof f64x2>

@@ -15,6 +15,7 @@
  */
 import type { ElementwiseName } from "../../../ir/operation_names.ts";
 import { f32x4, f64x2, type FunctionBuilder, i32x4 } from "../assembler/module.ts";
+import { power, ROUND_DOUBLE } from "./power.ts";
 import { type Term, VectorExpressions } from "./vector_expression.ts";
 
 /** A function on vectors of four floats. */
@@ -85,7 +86,6 @@ const LN2_LOW = -2.12194440054690583e-4;
 const ROUND = 1.5 * 2 ** 23;
 const EXPONENT_BIAS = 127;
 const MANTISSA_BITS = 23;
-const SIGN_BIT = 0x80000000;
 
 /** e^r = 1 + r + r² q(r) for |r| ≤ ln 2 / 2, to 2^-28. */
 const EXP = [
@@ -141,11 +141,11 @@ function exp(v: VectorExpressions, x: Term): Term {
 
 function sigmoid(v: VectorExpressions, x: Term): Term {
   // 1 / (1 + e^z) with z = -x. At the ends of the range 2^n is exactly zero and exactly infinity.
-  const most = 128 * Math.LN2;
+  const max = 128 * Math.LN2;
   const clamped = v.keep(
     v.atMost(
       v.atLeast(v.unary(f32x4.neg, x), v.number(-127 * Math.LN2)),
-      v.number(most),
+      v.number(max),
     ),
   );
   // The bias is part of the rounding constant: one shift makes 2^n.
@@ -269,7 +269,6 @@ const COS = [0.04166664555668831, -0.0013887316454201937, 2.44331567955669e-5];
 /** π/2 in doubles: a part of 33 bits, whose product with an integer of 20 is exact, and the rest. */
 const HALF_PI_HIGH = 1.57079632673412561417;
 const HALF_PI_LOW = 6.07710050650619224932e-11;
-const ROUND_DOUBLE = 1.5 * 2 ** 52;
 
 /** sin(x + quarters π/2). */
 function sine(v: VectorExpressions, x: Term, quarters: 0 | 1): Term {
@@ -318,142 +317,6 @@ function sine(v: VectorExpressions, x: Term, quarters: 0 | 1): Term {
   const isOdd = v.binary(i32x4.ne, v.and(quadrant, v.integer(1)), v.integer(0));
   const sign = v.shiftLeft(v.and(quadrant, v.integer(2)), 30);
   return v.xor(v.select(isOdd, cos, sin), sign);
-}
-
-/** log2 m = s p(s²) with s = (m - 1) / (m + 1) for √½ ≤ m ≤ √2, to 2^-45. */
-const LOG2_DOUBLE = [
-  2.8853900817778504,
-  0.9617966941130689,
-  0.5770779424262419,
-  0.41220924697108696,
-  0.31990590286386655,
-  0.28289732889467983,
-];
-/** 2^f for |f| ≤ ½, to 2^-34. */
-const EXP2_DOUBLE = [
-  0.9999999999616821,
-  0.6931471807284484,
-  0.24022651198156736,
-  0.05550410353442234,
-  0.009618027253755134,
-  0.0013333922568330003,
-  0.00015469291118247618,
-  1.5201920435700877e-5,
-];
-/** Upper half of the double √½. */
-const ROOT_HALF_HIGH_WORD = 0x3fe6a09e;
-const DOUBLE_MANTISSA_HIGH_BITS = 20;
-
-/** x^y: 2^(y log2 |x|) in doubles, because the exponent multiplies the error of the logarithm. */
-function power(v: VectorExpressions, x: Term, y: Term): Term {
-  const magnitude = v.keep(v.abs(x));
-  const half = (words: readonly [number, number, number, number]): Term => {
-    const wide = (term: Term): Term =>
-      v.unary(f64x2.promote_low_f32x4, v.shuffle(term, term, words));
-    const log2 = log2Double(v, v.keep(wide(magnitude)));
-    return v.keep(
-      v.unary(
-        f32x4.demote_f64x2_zero,
-        exp2Double(v, v.binary(f64x2.mul, wide(y), log2)),
-      ),
-    );
-  };
-  const low = half([0, 1, 0, 1]);
-  const high = half([2, 3, 2, 3]);
-  const joined = v.shuffle(low, high, [0, 1, 4, 5]);
-  const isZeroOrInfinite = v.or(
-    v.binary(f32x4.eq, magnitude, v.number(0)),
-    v.binary(f32x4.eq, magnitude, v.number(Infinity)),
-  );
-  // 0 and ∞ are raised by the sign of the exponent alone.
-  const isPositive = v.binary(f32x4.gt, y, v.number(0));
-  const limit = v.select(
-    v.binary(f32x4.eq, magnitude, v.number(0)),
-    v.number(0),
-    v.number(Infinity),
-  );
-  const inverse = v.select(
-    v.binary(f32x4.eq, magnitude, v.number(0)),
-    v.number(Infinity),
-    v.number(0),
-  );
-  const orNan = v.select(
-    v.binary(f32x4.eq, y, y),
-    v.select(isPositive, limit, inverse),
-    y,
-  );
-  const unsigned = v.select(isZeroOrInfinite, orNan, joined);
-  const isInteger = v.binary(f32x4.eq, v.unary(f32x4.nearest, y), y);
-  const halved = v.keep(v.mul(y, v.number(0.5)));
-  const isOdd = v.and(
-    isInteger,
-    v.binary(f32x4.ne, v.unary(f32x4.nearest, halved), halved),
-  );
-  const signed = v.xor(unsigned, v.and(isOdd, v.and(x, v.integer(SIGN_BIT))));
-  const isFiniteNegative = v.and(
-    v.binary(f32x4.lt, x, v.number(0)),
-    v.binary(f32x4.gt, x, v.number(-Infinity)),
-  );
-  const valid = v.select(
-    isFiniteNegative,
-    v.select(isInteger, signed, v.number(NaN)),
-    signed,
-  );
-  return v.select(v.binary(f32x4.eq, y, v.number(0)), v.number(1), valid);
-}
-
-/** log2 of two positive doubles that were single floats: always normal. */
-function log2Double(v: VectorExpressions, x: Term): Term {
-  // The exponent sits in the upper half of each double; take both halves' upper words as integers.
-  const highWords = v.shuffle(x, x, [1, 3, 1, 3]);
-  const exponent = v.keep(
-    v.shiftRight(
-      v.subIntegers(highWords, v.integer(ROOT_HALF_HIGH_WORD)),
-      DOUBLE_MANTISSA_HIGH_BITS,
-    ),
-  );
-  const e = v.keep(v.unary(f64x2.convert_low_i32x4_s, exponent));
-  const inPlace = v.keep(v.shiftLeft(exponent, DOUBLE_MANTISSA_HIGH_BITS));
-  // Words 0 and 2 come from a zero vector, words 1 and 3 are the exponents.
-  const exponentBits = v.shuffle(v.integer(0), inPlace, [0, 4, 0, 5]);
-  const m = v.keep(v.subLongIntegers(x, exponentBits));
-  const s = v.keep(
-    v.binary(
-      f64x2.div,
-      v.binary(f64x2.sub, m, v.double(1)),
-      v.binary(f64x2.add, m, v.double(1)),
-    ),
-  );
-  const s2 = v.keep(v.binary(f64x2.mul, s, s));
-  const fraction = v.binary(f64x2.mul, v.doublePolynomial(s2, LOG2_DOUBLE), s);
-  const log2 = v.keep(v.binary(f64x2.add, fraction, e));
-  // A NaN has an exponent too; adding what is NaN for it alone brings it back.
-  return v.binary(f64x2.add, log2, v.binary(f64x2.sub, x, x));
-}
-
-/** 2^x of two doubles, for a result that will be rounded to a single float. */
-function exp2Double(v: VectorExpressions, x: Term): Term {
-  const clamped = v.keep(
-    v.binary(
-      f64x2.pmin,
-      v.binary(f64x2.pmax, x, v.double(-200)),
-      v.double(200),
-    ),
-  );
-  const shifted = v.keep(v.binary(f64x2.add, clamped, v.double(ROUND_DOUBLE)));
-  const f = v.keep(
-    v.binary(
-      f64x2.sub,
-      clamped,
-      v.binary(f64x2.sub, shifted, v.double(ROUND_DOUBLE)),
-    ),
-  );
-  const n = v.shuffle(shifted, shifted, [0, 2, 0, 2]);
-  const biased = v.keep(
-    v.shiftLeft(v.addIntegers(n, v.integer(1023)), DOUBLE_MANTISSA_HIGH_BITS),
-  );
-  const scale = v.shuffle(v.integer(0), biased, [0, 4, 0, 5]);
-  return v.binary(f64x2.mul, v.doublePolynomial(f, EXP2_DOUBLE), scale);
 }
 
 /** The bits of a single float, as an integer. */

@@ -23,6 +23,7 @@ import {
   FLOAT_BYTES,
   LANES,
   type MatrixOperand,
+  packedAddress,
   type Position,
   storeTo,
 } from "./matmul_operand.ts";
@@ -423,16 +424,4 @@ class MatmulEmitter {
       columnBytes: this.#y.columnStride * FLOAT_BYTES,
     };
   }
-}
-
-/** Address of the packed panel that begins at an element: panels before it hold `k` floats an element. */
-function packedAddress(
-  code: FunctionBuilder,
-  to: Address,
-  element: Position,
-  k: number,
-): Address {
-  return addressOf(code, { ...to, rowStride: k, columnStride: 1 }, element, {
-    constant: 0,
-  });
 }

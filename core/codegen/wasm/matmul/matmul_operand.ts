@@ -4,7 +4,14 @@
  *
  * @module
  */
-import { type FunctionBuilder, i32, type Local, store, storeLane } from "../assembler/module.ts";
+import {
+  type f32x4,
+  type FunctionBuilder,
+  i32,
+  type Local,
+  store,
+  storeLane,
+} from "../assembler/module.ts";
 
 /** Floats in a vector. */
 export const LANES = 4;
@@ -84,6 +91,18 @@ export function addressOf(
     code.op(i32.add);
   }
   return { base: code.take("i32"), offset: constant };
+}
+
+/** Address of the packed panel that begins at an element: panels before it hold `k` floats an element. */
+export function packedAddress(
+  code: FunctionBuilder,
+  to: Address,
+  element: Position,
+  k: number,
+): Address {
+  return addressOf(code, { ...to, rowStride: k, columnStride: 1 }, element, {
+    constant: 0,
+  });
 }
 
 /** An epilogue that stores the sums as they are. */

@@ -263,16 +263,16 @@ function productCycles(shape: MatmulShape, k: number, tile: TileShape): number {
 function splatTile(shape: MatmulShape): TileShape {
   const { m, k, n } = shape;
   let best: TileShape = { rows: 1, vectors: 1 };
-  let least = Infinity;
+  let minCycles = Infinity;
   for (let rows = 1; rows <= Math.min(6, m); rows++) {
-    const most = Math.min(12, Math.ceil(n / LANES));
-    for (let vectors = 1; vectors <= most; vectors++) {
+    const maxVectors = Math.min(12, Math.ceil(n / LANES));
+    for (let vectors = 1; vectors <= maxVectors; vectors++) {
       // Engines keep wide tiles in registers only if one is left over.
       const spare = rows > 1 && rows < vectors ? 2 : 1;
       if (rows * vectors + Math.min(rows, vectors) + spare > VECTOR_REGISTERS) break;
       const tile = { rows, vectors };
       const cycles = productCycles(shape, Math.min(k, K_BLOCK_LIMIT), tile);
-      if (cycles < least) [best, least] = [{ rows, vectors }, cycles];
+      if (cycles < minCycles) [best, minCycles] = [{ rows, vectors }, cycles];
     }
   }
   return best;

@@ -15,7 +15,7 @@ export interface RuntimeRange {
 }
 
 /** How one dimension is cut into tiles. */
-export interface Tiling {
+export interface DimensionTiling {
   /** The whole dimension. */
   readonly size: number;
   /** Size of a tile; the last one may be smaller. */
@@ -29,7 +29,7 @@ export interface Tiling {
 /** Visits the tiles of a dimension: in a loop, or written out. The body is told the size of its tile. */
 export function forTiles(
   code: FunctionBuilder,
-  { size, tile, range, unroll }: Tiling,
+  { size, tile, range, unroll }: DimensionTiling,
   body: (position: Position, count: number) => void,
 ): void {
   const whole = Math.floor(size / tile);

@@ -1,5 +1,5 @@
 /**
- * The loop along `k` of a register tile.
+ * The loop over `k` of a register tile, with pointers that move along both operands.
  *
  * @module
  */
@@ -11,6 +11,7 @@ const UNROLLED_OPERATIONS = 48;
 /** A loop over `k` with no more vector instructions than this is written out in full. */
 export const STRAIGHT_LINE_OPERATIONS = 100;
 
+/** Emits one step: its number, and the addresses of `x` and `y`. */
 type StepBody = (
   step: number,
   xBase: Local,
@@ -19,6 +20,7 @@ type StepBody = (
   yOffset: number,
 ) => void;
 
+/** The address of the first step, and bytes from one step to the next. */
 interface Walked extends Address {
   readonly kBytes: number;
 }
@@ -29,7 +31,7 @@ interface Blocks {
   readonly flush: () => void;
 }
 
-/** Runs `body` for each step along `k`: written out when short, else an unrolled loop and its remainder. */
+/** Emits `body` for each step along `k`: written out when short, else an unrolled loop and its remainder. */
 export function walk(
   code: FunctionBuilder,
   steps: number,

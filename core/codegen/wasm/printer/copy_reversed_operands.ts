@@ -14,12 +14,12 @@ import {
   load,
   scaleIndex,
 } from "../../../ir/expression.ts";
-import type { MapKernel, MatmulKernel, Program, Step } from "../../../loops/program.ts";
+import type { LoopProgram, MapKernel, MatmulKernel, Step } from "../../../loops/program.ts";
 
 type Operand = MatmulKernel["x"];
 
 /** Copies operands of products that are read backwards. */
-export function straightenOperands(program: Program): Program {
+export function copyReversedOperands(program: LoopProgram): LoopProgram {
   const temporaries: Buffer[] = [];
   const steps = straightenSteps(program.steps, temporaries);
   if (temporaries.length === 0) return program;

@@ -31,11 +31,11 @@ import {
   storeLane,
   v128,
 } from "../assembler/module.ts";
+import { isSlow } from "../cycles.ts";
 import { type Address, emitStoreLanes } from "../matmul/matmul.ts";
 import type { Store } from "../../../loops/program.ts";
 import { axisDepth, type Binding, bindingOf, type Frame, lookUp, openFrame } from "./frame.ts";
 import { type IntegerHost, Integers } from "./integers.ts";
-import { isSlow } from "./loops.ts";
 import { emitOperation, emitShiftBy, emitSmallDivision } from "./operations.ts";
 
 const LANES = 4;
@@ -59,11 +59,6 @@ export class Emitter implements IntegerHost {
     this.code = code;
     this.#addressOf = addressOf;
     this.#integers = new Integers(code, this, addressOf);
-  }
-
-  /** Where a buffer begins. */
-  addressOfBuffer(buffer: Buffer): Address {
-    return this.#addressOf(buffer);
   }
 
   /** Runs `body` with axes bound. Locals taken inside are free again afterwards. */
@@ -343,11 +338,6 @@ export class Emitter implements IntegerHost {
   /** The address of an element, at the first lane. */
   address(buffer: Buffer, index: Expression): Address {
     return this.#integers.address(buffer, index, Infinity);
-  }
-
-  /** Pushes an i32 expression that is the same in all lanes, or that of the first lane. */
-  pushInteger(expression: Expression): void {
-    this.#integers.push(expression);
   }
 
   /** Writes stores at the current point: all values first, so that none sees what another writes. */

@@ -3,11 +3,17 @@
  *
  * @module
  */
-import { ELEMENTWISE } from "../../../language/primitives/elementwise.ts";
-import { type Axis, type Expression, visitExpression } from "../../../ir/expression.ts";
+import type { Axis } from "../../../ir/expression.ts";
 import { type FunctionBuilder, i32, type Local } from "../assembler/module.ts";
-import type { Emitter } from "./emitter.ts";
 import type { Binding } from "./frame.ts";
+
+/** What loops need of the emitter that writes their bodies. */
+export interface LoopHost {
+  /** Where code goes. */
+  readonly code: FunctionBuilder;
+  /** Runs `body` with axes bound. */
+  within(axes: readonly (readonly [Axis, Binding])[], body: () => void, lanes?: number): void;
+}
 
 /** Floats in a vector. */
 export const LANES = 4;
@@ -15,46 +21,6 @@ export const LANES = 4;
 const STRAIGHT_LINE = 96;
 /** Work of a loop's body that hides the loop itself. */
 const BODY = 24;
-
-/** Cost of an operation that a processor takes tens of cycles for, from its operands to its result. */
-const SLOW = 10;
-
-/** Whether an expression is a slow operation. */
-export function isSlow(part: Expression): boolean {
-  return part.kind === "apply" && part.dtype === "f32" &&
-    (ELEMENTWISE[part.operation].cost ?? 1) >= SLOW;
-}
-
-/** Most slow operations that follow from each other in some expressions. */
-export function slowDepthOf(expressions: Iterable<Expression>): number {
-  const depths = new Map<Expression, number>();
-  let most = 0;
-  const seen = new Set<Expression>();
-  for (const expression of expressions) {
-    visitExpression(expression, (part) => {
-      const inputs = part.kind === "apply" ? part.inputs : [];
-      const before = Math.max(0, ...inputs.map((input) => depths.get(input) ?? 0));
-      depths.set(part, before + (isSlow(part) ? 1 : 0));
-      most = Math.max(most, depths.get(part) ?? 0);
-    }, seen);
-  }
-  return most;
-}
-
-/** Rough number of instructions of some expressions. */
-export function instructionsOf(expressions: Iterable<Expression>): number {
-  const seen = new Set<Expression>();
-  let work = 0;
-  for (const expression of expressions) {
-    visitExpression(expression, (part) => {
-      if (part.kind === "load") work += 1;
-      else if (part.kind === "apply" && part.dtype !== "i32") {
-        work += ELEMENTWISE[part.operation].cost ?? 1;
-      }
-    }, seen);
-  }
-  return Math.max(1, work);
-}
 
 /** What is done now and then in a loop. */
 export interface Pause {
@@ -103,7 +69,7 @@ export function repeatAxis(
  * other may be visited in one round of the loop; `body` is told which of them it is.
  */
 export function forVectors(
-  emitter: Emitter,
+  emitter: LoopHost,
   axis: Axis,
   options: {
     readonly work: number;
@@ -148,7 +114,7 @@ export function forVectors(
 
 /** Visits all points of some axes, outermost first; `hoist` is called before each loop. */
 export function forPoints(
-  emitter: Emitter,
+  emitter: LoopHost,
   axes: readonly Axis[],
   options: { readonly work: number; readonly hoist: () => void; readonly pause?: Pause },
   body: () => void,

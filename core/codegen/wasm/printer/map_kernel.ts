@@ -5,9 +5,10 @@
  */
 import type { Axis } from "../../../ir/expression.ts";
 import type { MapKernel, Store } from "../../../loops/program.ts";
+import { instructionsOf, slowDepthOf } from "../cycles.ts";
 import type { Emitter } from "./emitter.ts";
 import type { Binding } from "./frame.ts";
-import { forPoints, forVectors, instructionsOf, slowDepthOf } from "./loops.ts";
+import { forPoints, forVectors } from "./loops.ts";
 import { printBlocks, transposedBlocks } from "./transposed_map.ts";
 import { cheapestAxis, mapCost } from "./vector_axis.ts";
 

@@ -1,44 +1,46 @@
 /**
- * A program of loops as one WebAssembly module. It imports the memory that all programs of a device
+ * Prints a program of loops as one WebAssembly module. It imports the memory that all programs of a device
  * share, and exports `run(table)`: one call is one run. The table lists the addresses of the inputs, of
  * the outputs and of the arena, where temporaries lie.
  *
  * @module
  */
-import { axesIn, type Axis, type Buffer, visitExpression } from "../../../ir/expression.ts";
-import {
-  expressionsOf,
-  type Kernel,
-  type Program,
-  separateKernels,
-} from "../../../loops/program.ts";
-import { planMemory } from "../../../loops/plan_memory.ts";
+import type { Axis, Buffer } from "../../../ir/expression.ts";
+import { type Kernel, type LoopProgram, separateKernels } from "../../../loops/program.ts";
+import { planArena } from "../../../loops/plan_memory.ts";
 import { blasProduct } from "../../../loops/split_matmul_epilogues.ts";
 import {
-  LEAST_REGION,
+  barrierDepth,
+  buffersOfTasks,
+  hasBarriers,
+  kernelsOfTasks,
   type LoopTask,
-  type Schedule,
+  type ScheduledTask,
+  taskCycles,
+  type ThreadSchedule,
+} from "../scheduled_tasks.ts";
+import {
+  MIN_REGION_CYCLES,
   scheduleThreads,
   singleSchedule,
-  type Task,
   type ThreadOptions,
 } from "../thread_schedule.ts";
-import { cyclesOf } from "../partition_axis.ts";
+import {
+  alignBytes,
+  ALIGNMENT_BYTES,
+  MAX_PAGES,
+  PAGE_BYTES,
+  SLACK_BYTES,
+} from "../memory_layout.ts";
 import { type FunctionBuilder, i32, load, type Local, ModuleBuilder } from "../assembler/module.ts";
 import { addTeam, type Team } from "../team.ts";
 import type { Address } from "../matmul/matmul.ts";
 import { Emitter } from "./emitter.ts";
-import {
-  type PlannedMatmul,
-  planProduct,
-  printCall,
-  printEmptyProduct,
-  printMatmul,
-  printPacking,
-} from "./matmul_kernel.ts";
+import { printCall, printEmptyProduct, printMatmul, printPacking } from "./matmul_kernel.ts";
 import { printMap } from "./map_kernel.ts";
+import { planScratch, type ScratchPlan } from "./plan_scratch.ts";
 import { printReduce } from "./reduce_kernel.ts";
-import { straightenOperands } from "./copy_reversed_operands.ts";
+import { copyReversedOperands } from "./copy_reversed_operands.ts";
 
 /** Options of {@linkcode printWasm}. */
 export interface PrintOptions {
@@ -59,7 +61,7 @@ export interface PrintOptions {
 
 /** A printed program. */
 export interface PrintedProgram {
-  /** The module: `run(table)`, and `serve` for those who help; see `wasm/team.ts`. */
+  /** The module: `run(table)`, and `serve` for those who help; see `team.ts`. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** Pages of 64 KiB that the memory must have before the module is instantiated. */
   readonly pages: number;
@@ -67,23 +69,15 @@ export interface PrintedProgram {
   readonly arenaBytes: number;
   /**
    * Entries of the table: an address for each input, then each output, the arena, and the control
-   * words of the threads (see `wasm/team.ts`), which are 0 before the first run.
+   * words of the threads (see `team.ts`), which are 0 before the first run.
    */
   readonly tableLength: number;
   /** How many threads run it: all that may, or one if more are not worth it. */
   readonly threads: number;
 }
 
-/** Bytes that may be read, but mean nothing, after each buffer and before it. */
-export const SLACK = 32;
 /** Code of this many bytes is enough for a function; engines compile small ones better. */
 const FUNCTION_BYTES = 6000;
-/** Right operands larger than this are packed once before a loop rather than in each of its rounds. */
-const PACKED_BYTES = 16 * 1024;
-const ALIGNMENT = 64;
-const PAGE = 65536;
-/** Most pages of a shared memory, which must be said beforehand: four gigabytes, less one. */
-export const MOST_PAGES = 65535;
 /** Parameters of all functions. */
 const [TABLE, PART]: Local[] = [0, 1];
 
@@ -94,34 +88,33 @@ const [TABLE, PART]: Local[] = [0, 1];
  * @param options What the engine can do.
  * @returns The module and what it needs.
  */
-export function printWasm(program: Program, options: PrintOptions = {}): PrintedProgram {
-  return new ProgramPrinter(straightenOperands(program), options).print();
+export function printWasm(program: LoopProgram, options: PrintOptions = {}): PrintedProgram {
+  return new ProgramPrinter(copyReversedOperands(program), options).print();
 }
 
 class ProgramPrinter {
-  readonly #program: Program;
+  readonly #program: LoopProgram;
   readonly #module: ModuleBuilder;
   readonly #separate: boolean;
-  readonly #blas: boolean;
   readonly #offsets: ReadonlyMap<Buffer, number>;
-  readonly #schedule: Schedule;
-  readonly #planned = new Map<Kernel, PlannedMatmul | undefined>();
-  /** Where the right operands that are packed before a loop lie in a thread's own memory. */
-  readonly #packed = new Map<Kernel, number>();
-  /** Where the first thread's own memory begins in the arena, and how much each has. */
-  readonly #own: { readonly offset: number; readonly bytes: number };
+  readonly #schedule: ThreadSchedule;
+  readonly #scratch: ScratchPlan;
+  /** Where the first thread's own memory begins in the arena. */
+  readonly #ownOffset: number;
   readonly #pages: number;
   /** The imported product of matrices, if there is one. */
   readonly #sgemm: number | undefined;
   readonly #eager: boolean;
 
-  constructor(program: Program, options: PrintOptions) {
-    const { separate = false, threads = { count: 1 }, relaxed } = options;
+  constructor(program: LoopProgram, options: PrintOptions) {
+    const { separate = false, threads = { count: 1 }, relaxed, blas = false } = options;
     this.#program = program;
     this.#separate = separate;
     this.#eager = threads.eager ?? false;
-    this.#blas = options.blas ?? false;
-    const { size, offsets } = planMemory(program, { alignment: ALIGNMENT, slack: SLACK });
+    const { size, offsets } = planArena(program, {
+      alignment: ALIGNMENT_BYTES,
+      slack: SLACK_BYTES,
+    });
     this.#offsets = offsets;
     this.#schedule = separate
       ? singleSchedule({ ...program, steps: separateKernels(program.steps) })
@@ -129,69 +122,28 @@ class ProgramPrinter {
         const offset = offsets.get(buffer);
         return offset === undefined ? { space: buffer, offset: 0 } : { space: "arena", offset };
       });
-    let bytes = 0;
-    for (const task of this.#schedule.tasks) {
-      // What one step leaves in its scratch memory is of no use to the next.
-      let scratch = 0;
-      for (const kernel of kernelsOf([task])) {
-        if (kernel.kind !== "matmul" || this.#callsBlas(kernel)) continue;
-        this.#planned.set(kernel, planProduct(kernel));
-        const ahead = task.kind === "loop" ? this.#packsAhead(kernel, task) : undefined;
-        if (ahead) this.#planned.set(kernel, ahead);
-        scratch = Math.max(scratch, align(this.#planned.get(kernel)?.scratchBytes ?? 0));
-      }
-      let packed = scratch;
-      for (const kernel of kernelsOf([task])) {
-        const bytes = this.#planned.get(kernel)?.plan.packedYBytes ?? 0;
-        if (bytes === 0) continue;
-        this.#packed.set(kernel, packed);
-        packed += align(bytes + SLACK);
-      }
-      bytes = Math.max(bytes, packed);
-    }
-    this.#own = { offset: align(size + SLACK), bytes: align(bytes + SLACK) };
+    this.#scratch = planScratch(this.#schedule, blas);
+    this.#ownOffset = alignBytes(size + SLACK_BYTES);
     // Engines that check addresses need not check constants below the size that a memory surely has.
     const { inputs, outputs } = program;
-    const largest = Math.max(0, ...[...inputs, ...outputs].map(({ size }) => 4 * size + SLACK));
-    this.#pages = Math.ceil(Math.max(largest, this.#arenaBytes) / PAGE) + 1;
+    const largest = Math.max(
+      0,
+      ...[...inputs, ...outputs].map(({ size }) => 4 * size + SLACK_BYTES),
+    );
+    this.#pages = Math.ceil(Math.max(largest, this.#arenaBytes) / PAGE_BYTES) + 1;
     const shared = options.shared ?? threads.count > 1;
     this.#module = new ModuleBuilder({
-      memory: { minimumPages: this.#pages, maximumPages: MOST_PAGES, shared },
+      memory: { minimumPages: this.#pages, maximumPages: MAX_PAGES, shared },
       relaxed,
     });
     const parameters = new Array<"i32">(11).fill("i32");
-    this.#sgemm = this.#blas ? this.#module.importFunction("sgemm", { parameters }) : undefined;
-  }
-
-  #callsBlas(kernel: Kernel): boolean {
-    return this.#blas && kernel.kind === "matmul" && blasProduct(kernel) !== undefined;
+    this.#sgemm = blas ? this.#module.importFunction("sgemm", { parameters }) : undefined;
   }
 
   get #arenaBytes(): number {
     const { extent } = this.#schedule.thread;
     const memories = extent > 1 ? extent + 1 : 1;
-    return align(this.#own.offset + memories * this.#own.bytes);
-  }
-
-  /** A product whose right operand stays the same throughout a loop, if packing it pays. */
-  #packsAhead(
-    kernel: Kernel & { readonly kind: "matmul" },
-    { loop, tasks }: LoopTask,
-  ): PlannedMatmul | undefined {
-    const plain = this.#planned.get(kernel);
-    if (!plain || loop.time.extent < 4 || plain.kernel.batch.length > 0) return undefined;
-    const { y } = plain.kernel;
-    let moves = [...axesIn(plain.y.base)].some((axis) => axis !== this.#schedule.thread);
-    visitExpression(plain.y.base, (part) => moves ||= part.kind === "load");
-    const written = kernelsOf(tasks).some(({ stores }) =>
-      stores.some(({ buffer }) => buffer === y.buffer)
-    );
-    if (moves || written) return undefined;
-    const { shape, packY } = plain.plan;
-    const isLarge = shape.k * shape.n * 4 > PACKED_BYTES;
-    if (packY === "none" && !isLarge) return undefined;
-    const product = planProduct(kernel, true);
-    return product?.plan.packY === "ahead" ? product : undefined;
+    return alignBytes(this.#ownOffset + memories * this.#scratch.bytes);
   }
 
   print(): PrintedProgram {
@@ -219,8 +171,8 @@ class ProgramPrinter {
   }
 
   /** Prints a program that several threads run. */
-  #printTeam(tasks: readonly Task[], thread: Axis, control: number): void {
-    const times = depthOf(tasks);
+  #printTeam(tasks: readonly ScheduledTask[], thread: Axis, control: number): void {
+    const times = barrierDepth(tasks);
     const regions: number[][] = [];
     const parts = this.#controlOf(tasks, [], times, regions);
     const values = new Array<"i32">(times).fill("i32");
@@ -250,25 +202,25 @@ class ProgramPrinter {
 
   /** Puts tasks into functions, and gives what calls them: regions for all threads, and the rest. */
   #controlOf(
-    tasks: readonly Task[],
+    tasks: readonly ScheduledTask[],
     around: readonly Axis[],
     times: number,
     regions: number[][],
   ): Control[] {
     const parts: Control[] = [];
-    let open: Exclude<Task, { kind: "barrier" }>[] = [];
+    let open: Exclude<ScheduledTask, { kind: "barrier" }>[] = [];
     const close = () => {
       const single = open.filter((task) => task.single);
       const shared = open.filter((task) => !task.single);
       open = [];
       const own = this.#addFunctions(single.map(alone), around, times);
       const functions = this.#addFunctions(shared, around, times);
-      const cycles = shared.reduce((sum, task) => sum + cyclesOfTask(task), 0);
-      parts.push(this.#callAll(own, functions, cycles, regions));
+      const work = shared.reduce((sum, task) => sum + taskCycles(task), 0);
+      parts.push(this.#callAll(own, functions, work, regions));
     };
     for (const task of tasks) {
       if (task.kind === "barrier") close();
-      else if (!isCutInside(task)) open.push(task);
+      else if (!hasBarriers(task)) open.push(task);
       else {
         close();
         const packing = this.#addPacking(task, times);
@@ -291,12 +243,12 @@ class ProgramPrinter {
   #callAll(
     single: readonly number[],
     shared: readonly number[],
-    cycles: number,
+    work: number,
     regions: number[][],
   ): Control {
     const { extent } = this.#schedule.thread;
     const number = regions.length;
-    const posts = shared.length > 0 && (cycles >= LEAST_REGION || this.#eager);
+    const posts = shared.length > 0 && (work >= MIN_REGION_CYCLES || this.#eager);
     if (posts) regions.push([...shared]);
     return (code, { control, zero, team, times }, locals) => {
       const all = [...locals, ...new Array<Local>(times - locals.length).fill(zero)];
@@ -321,7 +273,7 @@ class ProgramPrinter {
   /** A function that packs the operands of a loop. */
   #addPacking(task: LoopTask, times: number): number | undefined {
     const isPacked = this.#isOutermost(task) &&
-      kernelsOf([task]).some((kernel) => this.#packed.has(kernel));
+      kernelsOfTasks([task]).some((kernel) => this.#scratch.packed.has(kernel));
     if (!isPacked) return undefined;
     return this.#addFunction([task], [], times, (emitter, locals) => {
       this.#printPacking(emitter, task, locals);
@@ -329,12 +281,12 @@ class ProgramPrinter {
   }
 
   /** Adds functions that run some tasks, in order. */
-  #addFunctions(tasks: readonly Task[], around: readonly Axis[], times = 0): number[] {
+  #addFunctions(tasks: readonly ScheduledTask[], around: readonly Axis[], times = 0): number[] {
     const functions: number[] = [];
-    const most = this.#separate ? 0 : FUNCTION_BYTES;
+    const max = this.#separate ? 0 : FUNCTION_BYTES;
     for (let next = 0; next < tasks.length;) {
       const first = next;
-      for (let size = 0; next < tasks.length && (next === first || size < most); next++) {
+      for (let size = 0; next < tasks.length && (next === first || size < max); next++) {
         size += this.#guessSize(tasks[next]);
       }
       const some = tasks.slice(first, next);
@@ -348,7 +300,7 @@ class ProgramPrinter {
 
   /** Adds a function `(table, part, …times)`. */
   #addFunction(
-    tasks: readonly Task[],
+    tasks: readonly ScheduledTask[],
     around: readonly Axis[],
     times: number,
     body: (emitter: Emitter, locals: Locals) => void,
@@ -360,7 +312,7 @@ class ProgramPrinter {
       // The addresses of all buffers come first.
       code.loadFrom(load.i32, TABLE, 4 * (inputs.length + outputs.length));
       const arena = code.take("i32");
-      code.address(arena, PART, this.#own.bytes, this.#own.offset);
+      code.address(arena, PART, this.#scratch.bytes, this.#ownOffset);
       const locals: Locals = {
         buffers: new Map(),
         arena,
@@ -368,7 +320,7 @@ class ProgramPrinter {
         around,
         times: around.map((_, i) => 2 + i),
       };
-      for (const buffer of buffersOf(tasks)) {
+      for (const buffer of buffersOfTasks(tasks)) {
         if (this.#offsets.has(buffer)) continue;
         const input = inputs.indexOf(buffer);
         const place = input < 0 ? inputs.length + outputs.indexOf(buffer) : input;
@@ -383,7 +335,7 @@ class ProgramPrinter {
   }
 
   /** Rough size of the code of a task, written out in one function. */
-  #guessSize(task: Task): number {
+  #guessSize(task: ScheduledTask): number {
     if (task.kind === "barrier") return 10;
     if (task.kind === "loop") {
       return task.tasks.reduce((sum, inner) => sum + this.#guessSize(inner), 0);
@@ -400,14 +352,18 @@ class ProgramPrinter {
     return { base, offset: offset ?? 0 };
   }
 
-  #printTasks(emitter: Emitter, tasks: readonly Task[], locals: Locals): void {
+  #printTasks(emitter: Emitter, tasks: readonly ScheduledTask[], locals: Locals): void {
     for (const task of tasks) {
       if (task.kind === "barrier") throw new Error("Cannot print a barrier inside a function");
       emitter.within([], () => this.#printTask(emitter, task, locals));
     }
   }
 
-  #printTask(emitter: Emitter, task: Exclude<Task, { kind: "barrier" }>, locals: Locals): void {
+  #printTask(
+    emitter: Emitter,
+    task: Exclude<ScheduledTask, { kind: "barrier" }>,
+    locals: Locals,
+  ): void {
     if (task.kind === "kernel") return this.#printKernel(emitter, task.kernel, locals);
     const { loop: { time }, tasks } = task;
     this.#printPacking(emitter, task, locals);
@@ -434,8 +390,9 @@ class ProgramPrinter {
   /** Packs operands before the outermost loop; those of loops inside are packed there already. */
   #printPacking(emitter: Emitter, task: LoopTask, { own }: Locals): void {
     if (!this.#isOutermost(task)) return;
-    for (const kernel of kernelsOf([task])) {
-      const [product, offset] = [this.#planned.get(kernel), this.#packed.get(kernel)];
+    for (const kernel of kernelsOfTasks([task])) {
+      const { products, packed } = this.#scratch;
+      const [product, offset] = [products.get(kernel), packed.get(kernel)];
       if (product && offset !== undefined) printPacking(emitter, product, { base: own, offset });
     }
   }
@@ -449,8 +406,8 @@ class ProgramPrinter {
     if (kernel.kind === "reduce") return printReduce(emitter, kernel);
     const call = this.#sgemm === undefined ? undefined : blasProduct(kernel);
     if (call && this.#sgemm !== undefined) return printCall(emitter, kernel, call, this.#sgemm);
-    const product = this.#planned.get(kernel);
-    const packed = this.#packed.get(kernel);
+    const product = this.#scratch.products.get(kernel);
+    const packed = this.#scratch.packed.get(kernel);
     if (!product) return printEmptyProduct(emitter, kernel);
     printMatmul(emitter, product, {
       scratch: { base: own, offset: 0 },
@@ -486,47 +443,7 @@ interface Caller {
 /** Emits calls, inside loops whose variables are in locals. */
 type Control = (code: FunctionBuilder, caller: Caller, times: readonly Local[]) => void;
 
-/** Whether threads meet inside a loop. */
-function isCutInside(task: Task): task is LoopTask {
-  return task.kind === "loop" && !task.single &&
-    task.tasks.some((inner) => inner.kind === "barrier" || isCutInside(inner));
-}
-
-/** Most loops around a barrier. */
-function depthOf(tasks: readonly Task[]): number {
-  const depths = tasks.map((task) => isCutInside(task) ? 1 + depthOf(task.tasks) : 0);
-  return Math.max(0, ...depths);
-}
-
 /** A task of one thread as a task of all that are there: one. */
-function alone<T extends Exclude<Task, { kind: "barrier" }>>(task: T): T {
+function alone<T extends Exclude<ScheduledTask, { kind: "barrier" }>>(task: T): T {
   return { ...task, single: false };
-}
-
-function cyclesOfTask(task: Task): number {
-  if (task.kind === "barrier") return 0;
-  if (task.kind === "kernel") return cyclesOf(task.kernel);
-  return task.loop.time.extent * task.tasks.reduce((sum, inner) => sum + cyclesOfTask(inner), 0);
-}
-
-/** All kernels of some tasks. */
-function kernelsOf(tasks: readonly Task[]): Kernel[] {
-  return tasks.flatMap((task) =>
-    task.kind === "loop" ? kernelsOf(task.tasks) : task.kind === "kernel" ? [task.kernel] : []
-  );
-}
-
-function buffersOf(tasks: readonly Task[]): Set<Buffer> {
-  const buffers = new Set<Buffer>();
-  for (const kernel of kernelsOf(tasks)) {
-    for (const { buffer } of kernel.stores) buffers.add(buffer);
-    for (const expression of expressionsOf(kernel)) {
-      visitExpression(expression, (part) => part.kind === "load" && buffers.add(part.buffer));
-    }
-  }
-  return buffers;
-}
-
-function align(bytes: number): number {
-  return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 }

@@ -21,7 +21,7 @@ import {
 import { kernelsOf } from "../../../loops/program.ts";
 import { lowerGraph } from "../../../loops/lower.ts";
 import { printWasm } from "./print_wasm.ts";
-import { straightenOperands } from "./copy_reversed_operands.ts";
+import { copyReversedOperands } from "./copy_reversed_operands.ts";
 import { cheapestAxis, mapCost, strideAlong } from "./vector_axis.ts";
 
 Deno.test("printWasm() writes loops over time as loops, whatever their length", () => {
@@ -144,18 +144,18 @@ Deno.test("cpuBackend() gives NaN as the greatest of numbers one of which is NaN
   }
 });
 
-Deno.test("straightenOperands() copies what a product reads backwards", () => {
+Deno.test("copyReversedOperands() copies what a product reads backwards", () => {
   const f32 = (...shape: number[]) => ({ dtype: "f32", shape }) as const;
   const { graph } = trace([f32(4, 5), f32(5, 6)], (x, y) => [
     ops.matmul(ops.reverse(x, 1), y),
     ops.matmul(x, y),
   ]);
   const program = lowerGraph(graph);
-  const straight = straightenOperands(program);
+  const straight = copyReversedOperands(program);
   const names = (steps: typeof program.steps) => kernelsOf(steps).map(({ name }) => name);
   assertEquals(names(program.steps), ["matmul", "matmul"]);
   assertEquals(names(straight.steps), ["straighten", "matmul", "matmul"]);
-  assertEquals(straightenOperands(straight), straight);
+  assertEquals(copyReversedOperands(straight), straight);
 });
 
 Deno.test("cheapestAxis() lays vectors along neighbours in memory", () => {

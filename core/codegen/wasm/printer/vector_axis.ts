@@ -12,7 +12,8 @@ import {
   visitExpression,
 } from "../../../ir/expression.ts";
 import type { Store } from "../../../loops/program.ts";
-import { instructionsOf, LANES } from "./loops.ts";
+import { instructionsOf } from "../cycles.ts";
+import { LANES } from "./loops.ts";
 
 /** Elements that an index moves with one step of an axis; `undefined` if that is not one number. */
 export function strideAlong(index: Expression, axis: Axis): number | undefined {

@@ -5,11 +5,11 @@ import { sampleArray } from "../ir/dense.ts";
 import { randomSource } from "../util/random_source.ts";
 import type { Tensor } from "../language/tensor.ts";
 import { trace } from "../language/trace.ts";
-import { evaluateProgram } from "../codegen/wasm/evaluate_schedule.ts";
+import { evaluateProgram } from "../test_support/evaluate_program.ts";
 import { kernelsOf } from "./program.ts";
 import { lowerGraph } from "./lower.ts";
 import { printWasm } from "../codegen/wasm/printer/print_wasm.ts";
-import { blasProduct, separateProducts } from "./split_matmul_epilogues.ts";
+import { blasProduct, splitMatmulEpilogues } from "./split_matmul_epilogues.ts";
 
 const f32 = (...shape: number[]) => ({ dtype: "f32", shape }) as const;
 
@@ -45,8 +45,8 @@ function assertClose(found: readonly ArrayLike<number>[], tolerance: number) {
   );
 }
 
-Deno.test("separateProducts() keeps the meaning and leaves large products bare", () => {
-  const program = separateProducts(lowerGraph(graph));
+Deno.test("splitMatmulEpilogues() keeps the meaning and leaves large products bare", () => {
+  const program = splitMatmulEpilogues(lowerGraph(graph));
   const products = kernelsOf(program.steps).filter((kernel) => kernel.kind === "matmul");
   const bare = products.filter((kernel) => blasProduct(kernel) !== undefined);
   assertEquals([products.length, bare.length], [6, 5]);
@@ -54,7 +54,7 @@ Deno.test("separateProducts() keeps the meaning and leaves large products bare",
 });
 
 Deno.test("printWasm() calls a BLAS with the matrices it means", () => {
-  const program = separateProducts(lowerGraph(graph));
+  const program = splitMatmulEpilogues(lowerGraph(graph));
   const { bytes, pages, tableLength } = printWasm(program, { blas: true });
   const memory = new WebAssembly.Memory({ initial: pages + 16, maximum: 65535 });
   const words = new Int32Array(memory.buffer);

@@ -4,13 +4,13 @@
  *
  * @module
  */
-import { ELEMENTWISE, ELEMENTWISE_PRIMITIVES } from "../../language/primitives/elementwise.ts";
-import { dense } from "../../ir/dense.ts";
-import type { DenseArray } from "../../ir/primitive.ts";
-import type { DType } from "../../ir/tensor_type.ts";
-import type { Axis, Buffer, Expression } from "../../ir/expression.ts";
-import { axesOf, type Kernel, type Program, type Step, type Store } from "../../loops/program.ts";
-import type { Schedule, Task } from "./thread_schedule.ts";
+import { ELEMENTWISE, ELEMENTWISE_PRIMITIVES } from "../language/primitives/elementwise.ts";
+import { dense } from "../ir/dense.ts";
+import type { DenseArray } from "../ir/primitive.ts";
+import type { DType } from "../ir/tensor_type.ts";
+import type { Axis, Buffer, Expression } from "../ir/expression.ts";
+import { axesOf, type Kernel, type LoopProgram, type Step, type Store } from "../loops/program.ts";
+import type { ScheduledTask, ThreadSchedule } from "../codegen/wasm/scheduled_tasks.ts";
 
 /** Memory and loop variables of a run. */
 interface Machine {
@@ -30,7 +30,7 @@ interface Machine {
  * @throws {RangeError} If a kernel reads or writes outside a buffer.
  */
 export function evaluateProgram(
-  program: Program,
+  program: LoopProgram,
   inputs: readonly Float64Array[],
 ): Float64Array[] {
   const memory = new Map<Buffer, Float64Array>();
@@ -54,8 +54,8 @@ export function evaluateProgram(
  * @returns Contents of its outputs.
  */
 export function evaluateSchedule(
-  program: Program,
-  { tasks, thread }: Schedule,
+  program: LoopProgram,
+  { tasks, thread }: ThreadSchedule,
   inputs: readonly Float64Array[],
   { order, arena, offsets }: {
     readonly order: readonly number[];
@@ -82,7 +82,11 @@ export function evaluateSchedule(
 }
 
 /** One thread's way through some tasks; it stops at each barrier. */
-function* runTasks(tasks: readonly Task[], machine: Machine, thread: number): Generator<void> {
+function* runTasks(
+  tasks: readonly ScheduledTask[],
+  machine: Machine,
+  thread: number,
+): Generator<void> {
   for (const task of tasks) {
     if (task.kind === "barrier") yield;
     else if (task.single && thread !== 0) continue;
@@ -128,7 +132,10 @@ function runStore({ buffer, index, value, mode }: Store, machine: Machine): () =
   return () => data[at] = mode === "add" ? data[at] + result : result;
 }
 
-function fold(kernel: Kernel & { readonly kind: "reduce" | "matmul" }, machine: Machine): number {
+function fold(
+  kernel: Kernel & { readonly kind: "reduce" | "matmul" },
+  machine: Machine,
+): number {
   if (kernel.kind === "matmul") {
     let sum = 0;
     forEachPoint(

@@ -1,14 +1,14 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { type PlanLimits, planProgram } from "../backends/webgpu/executable.ts";
-import { optimize } from "../passes/optimize.ts";
-import { TARGET_PROGRAMS, type TargetSizes } from "../backends/self_test_programs.ts";
-import { trace } from "../language/trace.ts";
-import { max, relu, tanh, where } from "../language/ops/mod.ts";
-import { lowerGraph } from "./lower.ts";
-import { helpersFor, literal } from "../codegen/wgsl/expressions.ts";
-import { planMemory } from "../codegen/wgsl/memory.ts";
-import { buffersOf, schedule } from "../codegen/wgsl/schedule.ts";
-import { Names } from "../codegen/wgsl/source.ts";
+import { type PlanLimits, planProgram } from "../../backends/webgpu/executable.ts";
+import { optimize } from "../../passes/optimize.ts";
+import { TARGET_PROGRAMS, type TargetSizes } from "../../backends/self_test_programs.ts";
+import { trace } from "../../language/trace.ts";
+import { max, relu, tanh, where } from "../../language/ops/mod.ts";
+import { lowerGraph } from "../../loops/lower.ts";
+import { helpersFor, literal } from "./expressions.ts";
+import { planDeviceMemory } from "./memory.ts";
+import { buffersOf, schedule } from "./schedule.ts";
+import { Names } from "./source.ts";
 
 /** What every device has to grant. */
 const LEAST = {
@@ -91,7 +91,7 @@ for (const [what, program, sizes, options, dispatches] of STEPPED) {
 Deno.test("planProgram() cuts a loop into pieces where iterations are limited", () => {
   const sizes = { time: 256, batch: 1, hidden: 512, symbols: 87 };
   const whole = plan("oneHotRnn", sizes).runs.length;
-  const pieces = plan("oneHotRnn", sizes, { mostIterations: 60_000 }).runs.length;
+  const pieces = plan("oneHotRnn", sizes, { maxIterations: 60_000 }).runs.length;
   assert(pieces > whole && pieces < 256, `found ${pieces}`);
 });
 
@@ -99,7 +99,7 @@ Deno.test("planProgram() refuses a fold of more iterations than the device allow
   const program = lowerGraph(trace([{ dtype: "f32", shape: [17_000_000] }], (x) => [max(x)]).graph);
   assertEquals(planProgram(program, LEAST).shaders.length, 1);
   assertThrows(
-    () => planProgram(program, { ...LEAST, mostIterations: 60_000 }),
+    () => planProgram(program, { ...LEAST, maxIterations: 60_000 }),
     RangeError,
     "on this device: a loop of 66407 iterations is needed and 60000 are allowed",
   );
@@ -120,7 +120,7 @@ Deno.test("planProgram() names the function of the network and its loop", () => 
   assertStringIncludes(code, "fn stable_tanh(");
 });
 
-Deno.test("planMemory() keeps temporaries apart that are alive together", () => {
+Deno.test("planDeviceMemory() keeps temporaries apart that are alive together", () => {
   const graph = TARGET_PROGRAMS.embeddingLstm({ time: 4, batch: 8, hidden: 16, symbols: 5 });
   const program = lowerGraph(optimize(graph), { scatter: "reduce" });
   const external = new Set([...program.inputs, ...program.outputs]);
@@ -129,7 +129,7 @@ Deno.test("planMemory() keeps temporaries apart that are alive together", () => 
     isExternal: (buffer) => external.has(buffer),
     smallWork: 1,
   });
-  const { places, arenas } = planMemory(items, (buffer) => !external.has(buffer), 2 ** 25);
+  const { places, arenas } = planDeviceMemory(items, (buffer) => !external.has(buffer), 2 ** 25);
   let shared = 0;
   const all = [...places];
   const alive = all.map(([buffer]) => {

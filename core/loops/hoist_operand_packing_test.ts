@@ -2,11 +2,11 @@ import { assertEquals, assertStrictEquals } from "@std/assert";
 import * as ops from "../language/ops/mod.ts";
 import type { Tensor } from "../language/tensor.ts";
 import { trace } from "../language/trace.ts";
-import { evaluateProgram } from "../codegen/wasm/evaluate_schedule.ts";
-import { kernelsOf, type Program } from "./program.ts";
+import { evaluateProgram } from "../test_support/evaluate_program.ts";
+import { kernelsOf, type LoopProgram } from "./program.ts";
 import { lowerGraph } from "./lower.ts";
-import { blasProduct, separateProducts } from "./split_matmul_epilogues.ts";
-import { layOutAhead } from "./hoist_operand_packing.ts";
+import { blasProduct, splitMatmulEpilogues } from "./split_matmul_epilogues.ts";
+import { hoistOperandPacking } from "./hoist_operand_packing.ts";
 
 const f32 = (...shape: number[]) => ({ dtype: "f32", shape }) as const;
 
@@ -24,11 +24,11 @@ function loopOf(length: number, terms: number, { plain = false, changes = false 
     );
     return [end[0]];
   });
-  return separateProducts(lowerGraph(graph));
+  return splitMatmulEpilogues(lowerGraph(graph));
 }
 
 /** What the copy of a matrix that is 0, 1, 2, … holds at a row and a column of the product's operand. */
-function copyIn(program: Program, terms: number): (row: number, column: number) => number {
+function copyIn(program: LoopProgram, terms: number): (row: number, column: number) => number {
   const [copied] = program.temporaries.slice(-1);
   const steps = program.steps.filter((step) =>
     step.kind === "map" && step.stores.some(({ buffer }) => buffer === copied)
@@ -41,38 +41,38 @@ function copyIn(program: Program, terms: number): (row: number, column: number) 
 }
 
 /** How the right operand of the product in the loop lies. */
-function operandIn({ steps }: Program) {
+function operandIn({ steps }: LoopProgram) {
   const [product] = kernelsOf(steps.filter(({ kind }) => kind === "loop"))
     .flatMap((kernel) => kernel.kind === "matmul" ? blasProduct(kernel)?.y ?? [] : []);
   return product;
 }
 
-Deno.test("layOutAhead() transposes what stays the same in a loop", () => {
+Deno.test("hoistOperandPacking() transposes what stays the same in a loop", () => {
   const program = loopOf(4, 1024);
-  const ahead = layOutAhead(program);
+  const ahead = hoistOperandPacking(program);
   assertEquals(operandIn(program), { transposed: true, stride: 1024 });
   assertEquals(operandIn(ahead), { transposed: false, stride: 50 });
   const at = copyIn(ahead, 1024);
   for (let k = 0; k < 1024; k++) for (let n = 0; n < 50; n++) assertEquals(at(k, n), 1024 * n + k);
 });
 
-Deno.test("layOutAhead() moves lines that are a page apart", () => {
-  const ahead = layOutAhead(loopOf(4, 1024, { plain: true }));
+Deno.test("hoistOperandPacking() moves lines that are a page apart", () => {
+  const ahead = hoistOperandPacking(loopOf(4, 1024, { plain: true }));
   assertEquals(operandIn(ahead), { transposed: false, stride: 1040 });
   const at = copyIn(ahead, 1024);
   for (let k = 0; k < 50; k++) for (let n = 0; n < 1024; n++) assertEquals(at(k, n), 1024 * k + n);
 });
 
-Deno.test("layOutAhead() wants more iterations where lines are not a page apart", () => {
-  assertEquals(operandIn(layOutAhead(loopOf(16, 1000)))?.transposed, false);
+Deno.test("hoistOperandPacking() wants more iterations where lines are not a page apart", () => {
+  assertEquals(operandIn(hoistOperandPacking(loopOf(16, 1000)))?.transposed, false);
   for (const [length, terms] of [[15, 1000], [3, 1024]]) {
     const program = loopOf(length, terms);
-    assertStrictEquals(layOutAhead(program), program);
+    assertStrictEquals(hoistOperandPacking(program), program);
   }
 });
 
-Deno.test("layOutAhead() leaves operands that lie well, and those that the loop changes", () => {
+Deno.test("hoistOperandPacking() leaves operands that lie well, and those that the loop changes", () => {
   for (const program of [loopOf(16, 1000, { plain: true }), loopOf(16, 1024, { changes: true })]) {
-    assertStrictEquals(layOutAhead(program), program);
+    assertStrictEquals(hoistOperandPacking(program), program);
   }
 });

@@ -6,9 +6,9 @@ import { randomSource } from "../util/random_source.ts";
 import type { Tensor } from "../language/tensor.ts";
 import { trace } from "../language/trace.ts";
 import { valueAndGrad } from "../language/gradient.ts";
-import { dropLast } from "./peel_last_iteration.ts";
-import { evaluateProgram } from "../codegen/wasm/evaluate_schedule.ts";
-import type { Program } from "./program.ts";
+import { peelLastIteration } from "./peel_last_iteration.ts";
+import { evaluateProgram } from "../test_support/evaluate_program.ts";
+import type { LoopProgram } from "./program.ts";
 import { lowerGraph } from "./lower.ts";
 
 const f32 = (...shape: number[]) => ({ dtype: "f32", shape }) as const;
@@ -35,22 +35,22 @@ function slopes(hidden: number, length: number, ofStart = false) {
 }
 
 /** Loops by their iterations, and products outside of them. */
-function outline({ steps }: Program): (number | string)[] {
+function outline({ steps }: LoopProgram): (number | string)[] {
   return steps.flatMap((step): (number | string)[] =>
     step.kind === "loop" ? [step.time.extent] : step.kind === "matmul" ? ["product"] : []
   );
 }
 
-Deno.test("dropLast() leaves out the product that gives a slope nobody asked for", () => {
+Deno.test("peelLastIteration() leaves out the product that gives a slope nobody asked for", () => {
   const { program, inputs } = slopes(80, 2);
-  const shorter = dropLast(program);
+  const shorter = peelLastIteration(program);
   assertEquals(outline(program), [2, 2, "product"]);
   assertEquals(outline(shorter), [2, 1, "product"]);
   assertEquals(evaluateProgram(shorter, inputs), evaluateProgram(program, inputs));
 });
 
-Deno.test("dropLast() keeps slopes that are asked for, small products and long loops", () => {
+Deno.test("peelLastIteration() keeps slopes that are asked for, small products and long loops", () => {
   for (const { program } of [slopes(80, 3, true), slopes(32, 3), slopes(80, 65)]) {
-    assertEquals(outline(dropLast(program)), outline(program));
+    assertEquals(outline(peelLastIteration(program)), outline(program));
   }
 });

@@ -1,32 +1,28 @@
 import { assertEquals } from "@std/assert";
-import { evaluateGraph } from "../ir/evaluate.ts";
-import type { Graph } from "../ir/graph.ts";
-import { sub, tanh } from "../language/ops/arithmetic.ts";
-import { broadcastTo, reshape } from "../language/ops/layout.ts";
-import { scan } from "../language/ops/scan.ts";
-import { optimize } from "../passes/optimize.ts";
-import type { DenseArray } from "../ir/primitive.ts";
-import { sampleArray } from "../ir/dense.ts";
-import { gradientGraph } from "../testing/check_gradients.ts";
-import { randomGraph, randomInputs } from "../test_support/random_graph.ts";
-import { randomSource } from "../util/random_source.ts";
-import type { Tensor } from "../language/tensor.ts";
-import { trace } from "../language/trace.ts";
-import { TARGET_PROGRAMS, type TargetSizes } from "../backends/self_test_programs.ts";
-import type { Buffer } from "../ir/expression.ts";
-import { evaluateSchedule } from "../codegen/wasm/evaluate_schedule.ts";
-import type { Program } from "./program.ts";
-import { lowerGraph } from "./lower.ts";
-import { planMemory } from "./plan_memory.ts";
-import {
-  type Schedule,
-  scheduleThreads,
-  type Task,
-  type ThreadOptions,
-} from "../codegen/wasm/thread_schedule.ts";
+import { evaluateGraph } from "../../ir/evaluate.ts";
+import type { Graph } from "../../ir/graph.ts";
+import { sub, tanh } from "../../language/ops/arithmetic.ts";
+import { broadcastTo, reshape } from "../../language/ops/layout.ts";
+import { scan } from "../../language/ops/scan.ts";
+import { optimize } from "../../passes/optimize.ts";
+import type { DenseArray } from "../../ir/primitive.ts";
+import { sampleArray } from "../../ir/dense.ts";
+import { gradientGraph } from "../../testing/check_gradients.ts";
+import { randomGraph, randomInputs } from "../../test_support/random_graph.ts";
+import { randomSource } from "../../util/random_source.ts";
+import type { Tensor } from "../../language/tensor.ts";
+import { trace } from "../../language/trace.ts";
+import { TARGET_PROGRAMS, type TargetSizes } from "../../backends/self_test_programs.ts";
+import type { Buffer } from "../../ir/expression.ts";
+import { evaluateSchedule } from "../../test_support/evaluate_program.ts";
+import type { LoopProgram } from "../../loops/program.ts";
+import { lowerGraph } from "../../loops/lower.ts";
+import { planArena } from "../../loops/plan_memory.ts";
+import type { ScheduledTask, ThreadSchedule } from "./scheduled_tasks.ts";
+import { scheduleThreads, type ThreadOptions } from "./thread_schedule.ts";
 
-function scheduleOf(program: Program, options: ThreadOptions) {
-  const plan = planMemory(program);
+function scheduleOf(program: LoopProgram, options: ThreadOptions) {
+  const plan = planArena(program);
   const placeOf = (buffer: Buffer) => {
     const offset = plan.offsets.get(buffer);
     return offset === undefined ? { space: buffer, offset: 0 } : { space: "arena", offset };
@@ -39,7 +35,7 @@ function differenceOf(
   graph: Graph,
   inputs: readonly DenseArray[],
   order: readonly number[],
-  change = (schedule: Schedule) => schedule,
+  change = (schedule: ThreadSchedule) => schedule,
 ): number {
   const program = lowerGraph(optimize(graph));
   const { schedule, size, offsets } = scheduleOf(program, { count: order.length, eager: true });
@@ -99,7 +95,7 @@ for (const name of Object.keys(TARGET_PROGRAMS) as (keyof typeof TARGET_PROGRAMS
 
 Deno.test("evaluateSchedule() shows a barrier that is missing", () => {
   const { graph, inputs } = targetOf("embeddingLstm", { time: 3, batch: 4, hidden: 5, symbols: 4 });
-  const without = (tasks: readonly Task[]): Task[] =>
+  const without = (tasks: readonly ScheduledTask[]): ScheduledTask[] =>
     tasks.filter(({ kind }) => kind !== "barrier").map((task) =>
       task.kind === "loop" ? { ...task, tasks: without(task.tasks) } : task
     );
@@ -110,7 +106,9 @@ Deno.test("evaluateSchedule() shows a barrier that is missing", () => {
 });
 
 /** Barriers in a schedule, and in its loops. */
-function barriersIn(tasks: readonly Task[]): { readonly around: number; readonly inside: number } {
+function barriersIn(
+  tasks: readonly ScheduledTask[],
+): { readonly around: number; readonly inside: number } {
   let [around, inside] = [0, 0];
   for (const task of tasks) {
     if (task.kind === "barrier") around++;

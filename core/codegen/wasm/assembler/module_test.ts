@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { detectFeatures } from "../assembler/features.ts";
+import { detectFeatures } from "./features.ts";
 import {
   f32,
   f32x4,
@@ -10,7 +10,7 @@ import {
   ModuleBuilder,
   store,
   storeLane,
-} from "../assembler/module.ts";
+} from "./module.ts";
 
 /** Compiles a module and gives its exports as functions of numbers. */
 function instantiate(
@@ -231,10 +231,9 @@ Deno.test("FunctionBuilder loads, stores, splats, shuffles and fills memory", ()
   }
 });
 
-Deno.test("ModuleBuilder calls imported and own functions, and keeps globals", () => {
+Deno.test("ModuleBuilder calls imported and own functions", () => {
   const module = new ModuleBuilder();
   const report = module.importFunction("report", { parameters: ["f32"] });
-  const counter = module.addGlobal(41);
   const square = module.addFunction(
     { parameters: ["f32"], results: ["f32"] },
     (code) => {
@@ -243,16 +242,11 @@ Deno.test("ModuleBuilder calls imported and own functions, and keeps globals", (
     },
   );
   module.addFunction(
-    { parameters: ["f32"], results: ["i32"], exportAs: "run" },
+    { parameters: ["f32"], exportAs: "run" },
     (code) => {
       code.get(0);
       code.call(square);
       code.call(report);
-      code.getGlobal(counter);
-      code.i32Const(1);
-      code.op(i32.add);
-      code.setGlobal(counter);
-      code.getGlobal(counter);
     },
   );
   const reported: number[] = [];
@@ -262,7 +256,7 @@ Deno.test("ModuleBuilder calls imported and own functions, and keeps globals", (
       env: { report: (value: number) => reported.push(value) },
     },
   );
-  assertEquals((instance.exports.run as (x: number) => number)(3), 42);
+  (instance.exports.run as (x: number) => void)(3);
   assertEquals(reported, [9]);
   assertThrows(
     () => module.importFunction("late", { parameters: [] }),
@@ -290,7 +284,6 @@ Deno.test("ModuleBuilder encodes atomics on shared memory", () => {
     code.i32Const(5);
     code.atomic(0xfe001e, 4);
     code.drop();
-    code.atomicFence();
     code.get(0);
     code.atomic(0xfe0010, 4);
   });

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { detectFeatures } from "../assembler/features.ts";
 import { load, ModuleBuilder, store } from "../assembler/module.ts";
-import { VECTOR_FUNCTIONS, type VectorFunctionName } from "../math/vector_math.ts";
+import { VECTOR_FUNCTIONS, type VectorFunctionName } from "./vector_math.ts";
 
 const COUNT = 1 << 16;
 const SMALLEST_NORMAL = 2 ** -126;

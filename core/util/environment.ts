@@ -1,0 +1,58 @@
+/**
+ * The environment variables, all of them, and the permissions of the process:
+ *
+ * - `DEBUG`: 1 one line for each program compiled; 2 also the time of each run; 3 also the graph;
+ *   4 also the generated code, where the device has any;
+ * - `VALIDATE=1`: run every program on the reference interpreter too and compare;
+ * - `DUMP`: a folder that graphs and generated code are written to;
+ * - `UNROLL_BACKEND`: the device that `auto` means;
+ * - `UNROLL_THREADS`: how many threads the CPU device uses;
+ * - `UNROLL_GL_ADAPTER=1`: use WebGPU also on OpenGL in software, which is unusably slow.
+ *
+ * Nothing here asks for a permission: what is not granted yet counts as denied.
+ *
+ * @module
+ */
+
+/** The variables there are. */
+export type EnvironmentVariable =
+  | "DEBUG"
+  | "VALIDATE"
+  | "DUMP"
+  | "UNROLL_BACKEND"
+  | "UNROLL_THREADS"
+  | "UNROLL_GL_ADAPTER";
+
+/** Says whether an environment variable may be read. */
+export function isEnvAllowed(variable: EnvironmentVariable): boolean {
+  // Other runtimes than Deno have no such variables: a web page, for one.
+  return typeof Deno !== "undefined" &&
+    Deno.permissions.querySync({ name: "env", variable }).state === "granted";
+}
+
+/**
+ * Says whether libraries of the system may be called: whether `--allow-ffi` was granted.
+ *
+ * @returns Whether they may; never outside of Deno.
+ *
+ * @example Usage
+ * ```ts
+ * import { isFfiAllowed } from "@unroll/core/backends";
+ *
+ * console.log(isFfiAllowed() ? "large products may be OpenBLAS's" : "all products are Unroll's");
+ * ```
+ */
+export function isFfiAllowed(): boolean {
+  return typeof Deno !== "undefined" && typeof Deno.dlopen === "function" &&
+    Deno.permissions.querySync({ name: "ffi" }).state === "granted";
+}
+
+/**
+ * Reads an environment variable, if that is permitted already.
+ *
+ * @param variable Which one.
+ * @returns Its value, or `undefined` if it is not set, is empty, or may not be read.
+ */
+export function readVariable(variable: EnvironmentVariable): string | undefined {
+  return isEnvAllowed(variable) ? Deno.env.get(variable) || undefined : undefined;
+}
