@@ -168,6 +168,7 @@ export function cpuBackend(options: CpuOptions = {}): Backend {
     description: `WebAssembly SIMD${relaxed ? " with fused multiply-add" : ""}, ${count} ${
       count === 1 ? "thread" : "threads"
     }${blas ? `, ${blas.name} for large products` : ""}`,
+    threads: count,
     upload(type, data) {
       const buffer = newBuffer(type);
       write(buffer, data);

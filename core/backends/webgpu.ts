@@ -104,6 +104,7 @@ function tell(name: string, { kernels, sources }: WebGpuExecutable): void {
 
 class Device implements WebGpuBackend {
   readonly name = "webgpu";
+  readonly threads = 1;
   readonly #device: WebGpuDevice;
   readonly #options: WebGpuOptions;
   readonly #tuner: Tuner;
