@@ -14,6 +14,17 @@
  *
  * @module
  */
+export {
+  compileToWgsl,
+  type WgslOptions,
+  type WgslProgram,
+} from "./backends/webgpu/compile_to_wgsl.ts";
+export {
+  compileToWasm,
+  type WasmKernel,
+  type WasmOptions,
+  type WasmProgram,
+} from "./codegen/wasm/compile_to_wasm.ts";
 export { Program, type ProgramSettings } from "./compile/program.ts";
 export { evaluateGraph } from "./ir/evaluate.ts";
 export type { Axis, Buffer, Expression } from "./ir/expression.ts";

@@ -117,6 +117,7 @@ Deno.test("cpuBackend() computes random programs on several threads", async () =
   using backend = cpuBackend({ threads: 3, eager: true });
   assertEquals(backend.threads, 3);
   assertStringIncludes(backend.description, ", 3 threads");
+  assertEquals(backend.threads, 3);
   for (let seed = 300; seed < 324; seed++) {
     const smooth = seed % 3 === 0;
     const forward = randomGraph(seed, smooth ? { smooth } : { largest: 24, depth: 1 });
