@@ -15,7 +15,7 @@
  *
  * @module
  */
-export { chooseDevice, type DeviceChoice } from "./choose.ts";
+export { chooseDevice, type ChooseSettings, type DeviceChoice } from "./choose.ts";
 export { cpuBackend, type CpuOptions } from "./cpu.ts";
 export type { BlasReport, BlasTrial } from "./cpu_blas.ts";
 export {
@@ -23,6 +23,7 @@ export {
   canTrain,
   type DeviceReport,
   diagnose,
+  type DiagnoseSettings,
   type Diagnosis,
   type SelfTest,
 } from "./diagnose.ts";
@@ -35,7 +36,7 @@ export {
 } from "./open.ts";
 export { referenceBackend } from "./reference.ts";
 export { type WebGpuBackend, webgpuBackend, type WebGpuOptions } from "./webgpu.ts";
-export { describeAdapter, findAdapter } from "./webgpu/adapter.ts";
+export { type AdapterFacts, describeAdapter, findAdapter } from "./webgpu/adapter.ts";
 export { type DeviceLimit, DeviceLostError, type DeviceOptions } from "./webgpu/device.ts";
 export type { TuningCache } from "./webgpu/tuner.ts";
 export type { Features } from "../codegen/wasm/assembler/features.ts";

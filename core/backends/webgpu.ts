@@ -37,7 +37,11 @@ export interface WebGpuPlan {
 
 /** Options of {@linkcode webgpuBackend}. */
 export interface WebGpuOptions extends DeviceOptions {
-  /** How programs are planned, other than by what the device says. */
+  /**
+   * How programs are planned, other than by what the device says.
+   *
+   * @internal
+   */
   readonly plan?: WebGpuPlan;
   /**
    * Whether to measure how large matrix products are best cut, when they are first compiled. By default
@@ -50,9 +54,17 @@ export interface WebGpuOptions extends DeviceOptions {
 
 /** The WebGPU backend with what is particular to it. */
 export interface WebGpuBackend extends Backend {
-  /** Compiles a graph. */
+  /**
+   * Compiles a graph.
+   *
+   * @internal
+   */
   compile(graph: Graph, options?: CompileOptions): Promise<WebGpuExecutable>;
-  /** Counts of what was done on the device. */
+  /**
+   * Counts of what was done on the device.
+   *
+   * @internal
+   */
   readonly statistics: Readonly<DeviceStatistics>;
   /** The device itself, for what this interface does not say. */
   readonly device: GPUDevice;
