@@ -13,18 +13,18 @@ import type { Primitive } from "../ir/primitive.ts";
 import { sameShape, type Shape, type TensorType } from "../ir/tensor_type.ts";
 import type { Rewriter } from "./rewrite.ts";
 
-/** Whether an equation works element by element. */
+/** Returns whether an equation works element by element. */
 export function isElementwise({ primitive: { name } }: Equation): boolean {
   return name in ELEMENTWISE;
 }
 
-/** The one number a value is filled with, if it is. */
+/** Returns the one number a value is filled with, if it is. */
 export function fillValue(value: Value, rewriter: Rewriter): number | undefined {
   const producer = rewriter.producer(value);
   return producer?.primitive === FILL ? producer.params.value as number : undefined;
 }
 
-/** The equation that binds a value, if its primitive is the one named. */
+/** Returns the equation that binds a value, if its primitive is the one named. */
 export function producedBy(
   value: Value,
   name: ElementwiseName | Primitive,
@@ -35,12 +35,12 @@ export function producedBy(
   return producer?.primitive.name === wanted ? producer : undefined;
 }
 
-/** A value of a type that is filled with a number. */
+/** Emits a value of a type that is filled with a number. */
 export function emitFill(rewriter: Rewriter, type: TensorType, value: number): Value {
   return rewriter.emit(FILL, [], { dtype: type.dtype, shape: type.shape, value })[0];
 }
 
-/** A value in another shape. */
+/** Emits a value in another shape. */
 export function emitReshape(rewriter: Rewriter, value: Value, shape: Shape): Value {
   return sameShape(value.type.shape, shape) ? value : rewriter.emit(RESHAPE, [value], { shape })[0];
 }

@@ -21,7 +21,7 @@ export type EnvironmentVariable =
   | "UNROLL_BACKEND"
   | "UNROLL_THREADS";
 
-/** Says whether an environment variable may be read. */
+/** Returns whether an environment variable may be read. */
 export function isEnvAllowed(variable: EnvironmentVariable): boolean {
   // Other runtimes than Deno have no such variables: a web page, for one.
   return typeof Deno !== "undefined" &&
@@ -29,7 +29,7 @@ export function isEnvAllowed(variable: EnvironmentVariable): boolean {
 }
 
 /**
- * Says whether libraries of the system may be called: whether `--allow-ffi` was granted.
+ * Returns whether libraries of the system may be called: whether `--allow-ffi` was granted.
  *
  * @returns Whether they may; never outside of Deno.
  *

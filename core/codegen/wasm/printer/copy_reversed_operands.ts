@@ -1,5 +1,5 @@
 /**
- * Products read their operands at rising addresses. An operand read backwards is copied first.
+ * Copies operands of matrix products that are read backwards: products read theirs at rising addresses.
  *
  * @module
  */
