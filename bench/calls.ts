@@ -4,7 +4,9 @@
  *
  * @module
  */
-import { type Backend, compile, grad, type Tensor, tensor } from "./core.ts";
+import { compile, grad, type Tensor, tensor } from "@unroll/core";
+import type { Backend } from "@unroll/core/backends";
+import { formatNumber, formatPercent, formatTable, formatTime } from "./format.ts";
 import { repeated, secondsPerCall, type Timing, warmUp } from "./peak.ts";
 
 /** Seconds that the engine is given for its optimising compiler. */
@@ -139,30 +141,8 @@ export function printAtEnd(
   });
 }
 
-/** A time with a unit that suits it. */
-export function formatTime(seconds: number): string {
-  const [scale, unit] = seconds < 1e-6
-    ? [1e9, "ns"]
-    : seconds < 1e-3
-    ? [1e6, "µs"]
-    : seconds < 1
-    ? [1e3, "ms"]
-    : [1, "s"];
-  return `${(seconds * scale).toPrecision(3)} ${unit}`;
-}
-
 /** Operations a second, and their share of a peak. */
 export function formatRate(operations: number, seconds: number, peak: number): readonly string[] {
   const rate = operations / seconds / 1e9;
-  return [rate.toFixed(2), `${(100 * rate / peak).toFixed(0)}%`];
-}
-
-/** Columns as wide as they must be, the first on the left and the others on the right. */
-export function formatTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = head.map((title, i) =>
-    Math.max(title.length, ...rows.map((row) => row[i].length))
-  );
-  return [head, ...rows].map((row) =>
-    row.map((cell, i) => i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i])).join("  ")
-  ).join("\n");
+  return [formatNumber(rate), formatPercent(rate / peak)];
 }

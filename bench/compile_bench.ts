@@ -3,10 +3,11 @@
  *
  * @module
  */
-import { compile, cpuBackend, mul } from "./core.ts";
+import { compile, mul } from "@unroll/core";
+import { cpuBackend } from "@unroll/core/backends";
 import { JOBS } from "./jobs/job.ts";
 import { withNumbers } from "./jobs/numbers.ts";
-import { emptyBatch, startingState, stepFunction, traceJob } from "./jobs/run.ts";
+import { jobProgram, traceJob } from "./jobs/programs.ts";
 
 /** Enough for a few milliseconds; the first call has the compiler itself still cold. */
 const BUDGET = { warmup: 2, n: 5 };
@@ -16,9 +17,7 @@ let compilations = 0;
 
 for (const job of JOBS) {
   const numbers = withNumbers(job);
-  const state = startingState(numbers);
-  const batch = emptyBatch(numbers);
-  const step = stepFunction(numbers);
+  const { step, state, batch } = jobProgram(numbers);
   const group = `${job.name}: until it trains`;
   Deno.bench(`${job.name}: trace and compile`, { group, baseline: true, ...BUDGET }, async () => {
     // The engine remembers modules, so that each must be another.

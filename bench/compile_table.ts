@@ -8,16 +8,15 @@
  *
  * @module
  */
-import { lowerForCpu } from "../core/loops/lower_for_cpu.ts";
-import { printWasm } from "../core/codegen/wasm/printer/print_wasm.ts";
-import { optimize } from "../core/passes/optimize.ts";
-import { formatTable } from "./calls.ts";
+import { cpuBackend } from "@unroll/core/backends";
+import { compileToWasm, optimize } from "@unroll/core/compiler";
+import { formatTable } from "./format.ts";
 import { jobNamed, JOBS } from "./jobs/job.ts";
 import { type JobNumbers, withNumbers } from "./jobs/numbers.ts";
-import { donationsOf, traceJob } from "./jobs/run.ts";
+import { traceJob } from "./jobs/programs.ts";
 
 /** What is timed, in order. */
-const STAGES = ["trace", "passes", "loops", "print", "engine"] as const;
+const STAGES = ["trace", "passes", "loops and code", "engine"] as const;
 
 /** Processes for each job; the fastest counts, for the machine may be at work with other things. */
 const TRIES = 5;
@@ -26,18 +25,14 @@ const TRIES = 5;
 const ONE = "--one";
 
 /** Milliseconds of each stage of getting a job ready, once. */
-async function timeStages(job: JobNumbers): Promise<number[]> {
+async function timeStages(job: JobNumbers, threads: number): Promise<number[]> {
   const marks = [performance.now()];
   const mark = () => marks.push(performance.now());
-  const traced = traceJob(job);
+  const { graph, donated } = traceJob(job);
   mark();
-  const graph = optimize(traced.graph);
+  const optimized = optimize(graph);
   mark();
-  const donated = donationsOf(job, traced);
-  const program = lowerForCpu(graph, { name: job.name, donated });
-  mark();
-  const threads = { count: navigator.hardwareConcurrency };
-  const { bytes } = printWasm(program, { relaxed: true, shared: true, threads });
+  const { bytes } = compileToWasm(optimized, { donated, threads });
   mark();
   await WebAssembly.compile(bytes);
   mark();
@@ -57,9 +52,10 @@ const sum = (times: readonly number[]) => times.reduce((total, time) => total + 
 
 async function main(args: readonly string[]): Promise<void> {
   if (args[0] === ONE) {
+    using backend = cpuBackend({ blas: false });
     const job = withNumbers(jobNamed(args[1]));
-    const first = await timeStages(job);
-    console.log(JSON.stringify({ first, again: await timeStages(job) }));
+    const first = await timeStages(job, backend.threads);
+    console.log(JSON.stringify({ first, again: await timeStages(job, backend.threads) }));
     return;
   }
   const names = args.length > 0 ? args : JOBS.map(({ name }) => name);
@@ -71,7 +67,7 @@ async function main(args: readonly string[]): Promise<void> {
     rows.push([name, ...[sum(first), ...first, sum(again)].map((time) => time.toFixed(0))]);
   }
   console.log(`Milliseconds in a new process, best of ${TRIES}`);
-  console.log(formatTable(["", "in all", ...STAGES, "a second time"], rows));
+  console.log(formatTable(["job", "in all", ...STAGES, "a second time"], rows));
 }
 
 if (import.meta.main) await main(Deno.args);

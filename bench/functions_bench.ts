@@ -3,20 +3,10 @@
  *
  * @module
  */
-import {
-  cos,
-  cpuBackend,
-  div,
-  exp,
-  log,
-  pow,
-  sigmoid,
-  sin,
-  sqrt,
-  tanh,
-  type Tensor,
-} from "./core.ts";
-import { benchCall, type Call, formatTime, prepareCall, printAtEnd, someNumbers } from "./calls.ts";
+import { cos, div, exp, log, pow, sigmoid, sin, sqrt, tanh, type Tensor } from "@unroll/core";
+import { cpuBackend } from "@unroll/core/backends";
+import { benchCall, type Call, prepareCall, printAtEnd, someNumbers } from "./calls.ts";
+import { formatTime } from "./format.ts";
 
 const ELEMENTS = 16384;
 

@@ -3,15 +3,10 @@
  *
  * @module
  */
-import { cpuBackend, crossEntropy, mean, type Tensor } from "./core.ts";
-import {
-  benchWithGradient,
-  type Call,
-  formatTime,
-  printAtEnd,
-  someLabels,
-  someNumbers,
-} from "./calls.ts";
+import { crossEntropy, mean, type Tensor } from "@unroll/core";
+import { cpuBackend } from "@unroll/core/backends";
+import { benchWithGradient, type Call, printAtEnd, someLabels, someNumbers } from "./calls.ts";
+import { formatTime } from "./format.ts";
 
 /** Rows and classes. */
 const SHAPES = [[61, 4], [352, 10], [512, 86], [2048, 86]] as const;

@@ -1,9 +1,8 @@
 /**
- * The machine's own peak, and how to time a WebAssembly loop.
+ * The machine's own peak, and how to time a loop.
  *
  * @module
  */
-import { load, ModuleBuilder, store } from "../core/codegen/wasm/assembler/module.ts";
 
 /** How to time. */
 export interface Timing {
@@ -29,13 +28,8 @@ export function secondsPerCall(body: (count: number) => void, timing: Timing = {
     body(count);
     const seconds = (performance.now() - start) / 1000;
     if (seconds > minimum) break;
-    count = Math.ceil(
-      count *
-        Math.min(
-          10,
-          Math.max(1.5, 1.2 * minimum / Math.max(seconds, 1e-6)),
-        ),
-    );
+    const factor = 1.2 * minimum / Math.max(seconds, 1e-6);
+    count = Math.ceil(count * Math.min(10, Math.max(1.5, factor)));
   }
   let best = Infinity;
   const started = performance.now();
@@ -46,18 +40,6 @@ export function secondsPerCall(body: (count: number) => void, timing: Timing = {
     best = Math.min(best, (performance.now() - start) / 1000 / count);
   }
   return best;
-}
-
-/** Instantiates a module whose function `run` does its work as often as told. */
-export function instantiate(module: ModuleBuilder): (count: number) => void {
-  const memory = module.createMemory();
-  const floats = new Float32Array(memory.buffer);
-  for (let i = 0; i < floats.length; i++) floats[i] = (i % 17 - 8) / 64;
-  const instance = new WebAssembly.Instance(
-    new WebAssembly.Module(module.finish()),
-    { env: { memory } },
-  );
-  return instance.exports.run as (count: number) => void;
 }
 
 /** A call, made as often as told. */
@@ -82,35 +64,59 @@ export async function warmUp(run: (count: number) => void, limit = Infinity): Pr
   }
 }
 
+/** Independent chains of multiply-adds: enough that none waits for its own last one. */
+const CHAINS = 12;
+/** Multiply-adds of four floats of each chain in one call. */
+const INNER = 1000;
+
 /**
- * Makes what measures GFLOP/s of one core on multiply-adds of registers, `sums` independent chains: the most a kernel
- * could reach.
+ * A module whose `run(count, x, y)` does `count` multiply-adds of vectors in each chain. Written in bytes,
+ * so that the peak does not depend on the compiler that is measured by it.
+ */
+function peakModule(fused: boolean): Uint8Array<ArrayBuffer> {
+  // Numbers below 16,384, the low seven bits first.
+  const sized = (...bytes: number[]) => [bytes.length & 127 | 128, bytes.length >> 7, ...bytes];
+  const [get, set, tee] = [0x20, 0x21, 0x22];
+  const [x, y, first] = [3, 4, 5];
+  const add = [0xfd, 0xe4, 0x01];
+  const multiplyAdd = fused ? [0xfd, 0x85, 0x02] : [0xfd, 0xe6, 0x01];
+  const chains = Array.from({ length: CHAINS }, (_, i) => first + i);
+  const body = [
+    ...[1, 2 + CHAINS, 0x7b],
+    ...[get, 1, 0xfd, 0x13, set, x, get, 2, 0xfd, 0x13, set, y],
+    ...[0x03, 0x40],
+    ...chains.flatMap((chain) =>
+      fused
+        ? [get, x, get, y, get, chain, ...multiplyAdd, set, chain]
+        : [get, x, get, y, ...multiplyAdd, get, chain, ...add, set, chain]
+    ),
+    ...[get, 0, 0x41, 1, 0x6b, tee, 0, 0x0d, 0, 0x0b],
+    // The sum of all, so that none is left out.
+    ...[get, first, ...chains.slice(1).flatMap((chain) => [get, chain, ...add])],
+    ...[0xfd, 0x1f, 0, 0x0b],
+  ];
+  return Uint8Array.from([
+    ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+    ...[1, ...sized(1, 0x60, 3, 0x7f, 0x7d, 0x7d, 1, 0x7d)],
+    ...[3, ...sized(1, 0)],
+    ...[7, ...sized(1, 3, ...new TextEncoder().encode("run"), 0, 0)],
+    ...[10, ...sized(1, ...sized(...body))],
+  ]);
+}
+
+/**
+ * Makes what measures GFLOP/s of one core on multiply-adds of registers: the most a kernel could reach.
  *
  * @returns Measures.
  */
-export async function preparePeak(sums = 12): Promise<(timing?: Timing) => number> {
-  const module = new ModuleBuilder({ memory: { minimumPages: 1 } });
-  const inner = 1000;
-  module.addFunction({ parameters: ["i32"], exportAs: "run" }, (code) => {
-    const [x, y, ...chains] = code.locals("v128", sums + 2);
-    const base = code.local("i32");
-    code.loadFrom(load.v128, base, 0);
-    code.set(x);
-    code.loadFrom(load.v128, base, 16);
-    code.set(y);
-    code.repeat({ to: { local: 0 } }, () =>
-      code.repeat({ to: inner }, () => {
-        for (const chain of chains) {
-          code.get(x, y);
-          code.multiplyAdd(() => code.get(chain));
-          code.set(chain);
-        }
-      }));
-    chains.forEach((chain, i) => code.storeTo(store.v128, base, 64 + 16 * i, chain));
-  });
-  const run = instantiate(module);
+export async function preparePeak(): Promise<(timing?: Timing) => number> {
+  const fused = peakModule(true);
+  const bytes = WebAssembly.validate(fused) ? fused : peakModule(false);
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes));
+  const loop = exports.run as (count: number, x: number, y: number) => number;
+  const run = (count: number): void => void loop(count * INNER, 0.5, 0.25);
   await warmUp(run);
-  return (timing) => inner * sums * 8 / secondsPerCall(run, timing) / 1e9;
+  return (timing) => INNER * CHAINS * 8 / secondsPerCall(run, timing) / 1e9;
 }
 
 /** GFLOP/s of one core, measured once. */

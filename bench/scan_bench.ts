@@ -4,8 +4,10 @@
  *
  * @module
  */
-import { cpuBackend, matmul, scan, square, sum, tanh, type Tensor } from "./core.ts";
-import { benchWithGradient, type Call, formatTime, printAtEnd, someNumbers } from "./calls.ts";
+import { matmul, scan, square, sum, tanh, type Tensor } from "@unroll/core";
+import { cpuBackend } from "@unroll/core/backends";
+import { benchWithGradient, type Call, printAtEnd, someNumbers } from "./calls.ts";
+import { formatTime } from "./format.ts";
 
 const TIMES = [8, 64, 512];
 const HIDDEN = [5, 20, 64];

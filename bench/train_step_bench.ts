@@ -3,12 +3,13 @@
  *
  * @module
  */
-import { cpuBackend } from "./core.ts";
+import { cpuBackend } from "@unroll/core/backends";
 import { benchCall, type Call, formatRate, printAtEnd } from "./calls.ts";
+import { formatNumber } from "./format.ts";
 import { flopsPerStep, JOBS } from "./jobs/job.ts";
 import { type JobNumbers, withNumbers } from "./jobs/numbers.ts";
 import { plainFizzbuzz, plainMinchar, type PlainStep } from "./jobs/plain_javascript.ts";
-import { startJob } from "./jobs/run.ts";
+import { startJob } from "./jobs/programs.ts";
 import { preparePeak, warmUp } from "./peak.ts";
 
 const PLAIN: Readonly<Record<string, (job: JobNumbers) => PlainStep>> = {
@@ -34,7 +35,7 @@ for (const job of JOBS) {
     name: `${job.name}: Unroll`,
     run: step,
     columns: (seconds, peak) => [
-      (1 / seconds).toPrecision(4),
+      formatNumber(1 / seconds),
       ...formatRate(operations, seconds, peak),
     ],
   };

@@ -65,10 +65,11 @@ export function adviceFor(report: MachineReport): string[] {
   } else if (adapters.length === 0) {
     advice.push(...adviceWithoutAdapter(report));
   } else if (adapters.every(({ isSoftware }) => isSoftware)) {
-    advice.push(adviceWithoutHardware(report));
+    const isUsable = adapters.some(({ lack }) => lack === undefined);
+    advice.push(...isUsable ? [adviceWithoutHardware(report)] : adviceWithoutAdapter(report));
   }
-  for (const { name, lack } of adapters) {
-    if (lack !== undefined) advice.push(`${name} cannot be used: ${lack}`);
+  for (const { lack } of adapters) {
+    if (lack !== undefined) advice.push(`webgpu passes over an adapter: ${lack}`);
   }
   for (const { name, description, failure } of devices) {
     if (description !== undefined && failure !== undefined) advice.push(`${name}: ${failure}`);

@@ -5,8 +5,8 @@
  */
 
 import { Command } from "@cliffy/command";
-import { type Plugin } from "@unroll/core/plugin";
-import { resolvePlugin } from "@unroll/core/plugin/host";
+import type { Plugin } from "@unroll/core/plugin";
+import { knownPlugin } from "@unroll/core/plugin/host";
 import { type JsonRecord, openRun, readCheckpoint } from "@unroll/core/runs";
 import { asUsage } from "./errors.ts";
 import { findModel } from "./find_run.ts";
@@ -20,7 +20,8 @@ import {
 } from "./flags.ts";
 import { addModelOptions, loadChosen, MODEL_FLAGS } from "./model_commands.ts";
 import { formatFigure, formatShare } from "./progress.ts";
-import { addFlag } from "./train_command.ts";
+import { addFlag, peek } from "./train_command.ts";
+import { pluginsOf } from "./trust.ts";
 import type { World } from "./world.ts";
 
 /**
@@ -46,9 +47,9 @@ export async function defineEval(args: readonly string[], world: World): Promise
   command.example("As it was trained:", "deno task eval runs/2026-01-31-fizzbuzz-rnn-0");
   command.example(
     "On other data:",
-    "deno task eval runs/2026-01-31-char-gru-0 --text other.txt",
+    "deno task eval runs/2026-01-31-char-gru-0 --corpus other.txt",
   );
-  command.action(async (options: unknown, run: unknown) => {
+  command.action(async (options: unknown, ...[run]: unknown[]) => {
     const typed = options as TypedFlags;
     const taskOptions = chosen && await asUsage(() => changed(chosen, typed));
     using loaded = await loadChosen(world, run, typed, taskOptions);
@@ -87,16 +88,12 @@ interface ChosenTask {
 async function taskOf(args: readonly string[], world: World): Promise<ChosenTask | undefined> {
   const run = args[0];
   if (run === undefined || run.startsWith("-")) return undefined;
-  const at = args.indexOf("--runs");
-  const path = await findModel(run, at < 0 ? undefined : args[at + 1]);
+  const path = await findModel(run, peek(args, "--runs"));
   const { config } = path.endsWith(".safetensors")
     ? await readCheckpoint(path)
     : await openRun(path);
-  const plugin = await resolvePlugin<Plugin>(config.task.name, {
-    kind: "task",
-    table: world.tasks,
-    base: world.base,
-  });
+  const { tasks } = await pluginsOf(world, peek(args, "--trust"));
+  const plugin = knownPlugin<Plugin>(config.task.name, { kind: "task", table: tasks });
   const source: FlagSource = {
     prefix: "task",
     owner: `the ${plugin.name} task`,

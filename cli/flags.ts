@@ -8,7 +8,7 @@
  * @module
  */
 
-import { type OptionsSchema } from "@unroll/core/plugin";
+import type { OptionsSchema } from "@unroll/core/plugin";
 import {
   describeOptions,
   nearestName,

@@ -37,7 +37,7 @@ export function defineInspect(world: World): Command {
     "Of a number, as pictures:",
     "deno task inspect runs/2026-01-31-counting-rnn-0 --input 129999 --out carry.png",
   );
-  command.action(async (options: unknown, run: unknown) => {
+  command.action(async (options: unknown, ...[run]: unknown[]) => {
     const typed = options as TypedFlags;
     const out = typeof typed.out === "string" ? typed.out : undefined;
     if (out !== undefined && !/\.(svg|png)$/.test(out)) {

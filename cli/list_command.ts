@@ -5,9 +5,9 @@
  */
 
 import { Command } from "@cliffy/command";
-import { type Plugin } from "@unroll/core/plugin";
+import type { Plugin } from "@unroll/core/plugin";
 import { parseOptions } from "@unroll/core/plugin/host";
-import { type JsonRecord } from "@unroll/core/runs";
+import type { JsonRecord } from "@unroll/core/runs";
 import type { Chosen, World } from "./world.ts";
 
 /**

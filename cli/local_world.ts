@@ -23,10 +23,11 @@ export const VERSION = "0.1.0";
  * @returns The world.
  */
 export function localWorld(): World {
-  const base = new URL(`file://${workingFolder()}/`);
   const terminal = processTerminal();
+  // Where the user is: `deno task` itself moves to the workspace's folder.
+  const base = new URL(`file://${terminal.variable("INIT_CWD") ?? Deno.cwd()}/`);
   const tuning = openTuningFile(tuningPath(Deno.build.os, terminal.variable));
-  const found = { models: MODELS, tasks: TASKS, base, tuning };
+  const found = { models: MODELS, tasks: TASKS, tuning };
   return {
     models: MODELS,
     tasks: TASKS,
@@ -53,8 +54,7 @@ export function localWorld(): World {
       "--allow-net=127.0.0.1",
       // Whoever may call a BLAS hands that on.
       ...(isFfiAllowed() ? ["--allow-ffi"] : []),
-      // As a path, so that it also stands in a script.
-      decodeURIComponent(new URL("main.ts", import.meta.url).pathname),
+      program(),
     ],
     base,
     version: VERSION,
@@ -62,9 +62,10 @@ export function localWorld(): World {
   };
 }
 
-/** Where the user is: `deno task` itself moves to the workspace's folder. */
-function workingFolder(): string {
-  return Deno.env.get("INIT_CWD") ?? Deno.cwd();
+/** What starts: a path, so that it also stands in a script, or the package if it came from JSR. */
+function program(): string {
+  const { protocol, pathname } = new URL("main.ts", import.meta.url);
+  return protocol === "file:" ? decodeURIComponent(pathname) : `jsr:@unroll/cli@${VERSION}`;
 }
 
 /**

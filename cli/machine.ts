@@ -70,7 +70,7 @@ export async function inspectMachine(
     distribution: os === "linux" ? distributionOf(read("/etc/os-release")) : "",
     cpu: processorName(),
     cores: navigator.hardwareConcurrency,
-    jsr: isStandIn(import.meta.resolve("@cliffy/command")) ? "stand-ins" : "JSR",
+    jsr: usesStandIns() ? "stand-ins" : "JSR",
     ...(blas === undefined ? {} : { blas }),
     tuning: { path: tuning.path, products: tuning.size },
     ...(os === "linux" ? { vulkan: vulkanFiles() } : {}),
@@ -79,8 +79,12 @@ export async function inspectMachine(
 }
 
 /** The stand-ins are members of the workspace; JSR's packages are not files of it. */
-function isStandIn(url: string): boolean {
-  return url.startsWith("file:");
+function usesStandIns(): boolean {
+  try {
+    return import.meta.resolve("@cliffy/command").startsWith("file:");
+  } catch {
+    return false; // A package of JSR has no import map: it came from there itself.
+  }
 }
 
 /** The identifiers in the text of `os-release`. */

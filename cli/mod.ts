@@ -3,6 +3,10 @@
  *
  * @module
  */
+
+import { localWorld } from "./local_world.ts";
+import { main } from "./main.ts";
+
 export * from "./errors.ts";
 export * from "./find_run.ts";
 export * from "./heat_map.ts";
@@ -19,6 +23,7 @@ export * from "./plots/heat_map_chart.ts";
 export * from "./plots/png.ts";
 export * from "./plots/run_curves.ts";
 export type { ChartSize } from "./plots/svg.ts";
+export * from "./quoted.ts";
 export * from "./recipes/mod.ts";
 export * from "./report/report_data.ts";
 export * from "./report/report_html.ts";
@@ -34,6 +39,10 @@ export * from "./sweep/slurm.ts";
 export * from "./sweep/table.ts";
 export * from "./train_action.ts";
 export * from "./train_options.ts";
+export type { KnownPlugins } from "./trust.ts";
 export * from "./tuning_file.ts";
 export * from "./watch_page.ts";
 export * from "./world.ts";
+
+// What `deno run jsr:@unroll/cli` and `deno install` start; in a clone it is main.ts, which starts faster.
+if (import.meta.main) Deno.exit(await main(Deno.args, localWorld()));

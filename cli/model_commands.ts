@@ -5,17 +5,24 @@
  */
 
 import type { Command } from "@cliffy/command";
-import { type BackendName } from "@unroll/core/backends";
-import { type ModelPlugin, type TaskPlugin } from "@unroll/core/plugin";
-import { type JsonRecord, type LoadedRun, loadRun, type LoadSettings } from "@unroll/core/runs";
+import type { BackendName } from "@unroll/core/backends";
+import { type JsonRecord, type LoadedRun, loadRun } from "@unroll/core/runs";
 import { UsageError } from "./errors.ts";
 import { findModel } from "./find_run.ts";
 import { camelCase, composeFlags, readFlags, type TypedFlags } from "./flags.ts";
 import { TRAIN_OPTIONS } from "./train_options.ts";
+import { addTrustOption, pluginsOf } from "./trust.ts";
 import type { World } from "./world.ts";
 
 /** Flags that choose the model. */
-export const MODEL_FLAGS: readonly string[] = ["device", "checkpoint", "runs", "help", "version"];
+export const MODEL_FLAGS: readonly string[] = [
+  "device",
+  "checkpoint",
+  "runs",
+  "trust",
+  "help",
+  "version",
+];
 
 /**
  * Adds the argument and the flags that choose the model.
@@ -30,16 +37,7 @@ export function addModelOptions(command: Command): void {
   );
   command.option("--checkpoint <name>", "best or last (default best)");
   command.option("--runs <folder>", "The folder of runs (default runs)");
-}
-
-/** The plugins of the world, for loading. */
-export function pluginsOf(world: World): Pick<LoadSettings, "models" | "tasks" | "base"> {
-  // Tests hand in plugins that only have options; what loads them finds that out.
-  return {
-    models: world.models as Readonly<Record<string, ModelPlugin>>,
-    tasks: world.tasks as Readonly<Record<string, TaskPlugin>>,
-    base: world.base,
-  };
+  addTrustOption(command);
 }
 
 /**
@@ -72,7 +70,7 @@ export async function loadChosen(
   }
   const path = await findModel(name, typeof typed.runs === "string" ? typed.runs : undefined);
   return await loadRun(path, {
-    ...pluginsOf(world),
+    ...await pluginsOf(world, typed.trust),
     device,
     ...(typed.checkpoint === undefined ? {} : { checkpoint }),
     taskOptions,

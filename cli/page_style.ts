@@ -45,6 +45,6 @@ pre {
   background: var(--panel); border: 1px solid var(--line); border-radius: 8px; padding: 10px 14px;
   overflow-x: auto; font: 13px/1.5 ui-monospace, "DejaVu Sans Mono", monospace; margin: 8px 0; white-space: pre-wrap;
 }
-.word { white-space: nowrap; }
+.word { white-space: pre; }
 details { margin: 8px 0; } summary { cursor: pointer; color: var(--soft); }
 `;

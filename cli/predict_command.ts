@@ -33,7 +33,7 @@ export function definePredict(world: World): Command {
     "deno task predict runs/2026-01-31-char-gru-0 --input 'part of '",
   );
   command.example("Many at once:", "seq 1 100 | deno task predict runs/2026-01-31-fizzbuzz-rnn-0");
-  command.action(async (options: unknown, run: unknown) => {
+  command.action(async (options: unknown, ...[run]: unknown[]) => {
     const typed = options as TypedFlags;
     using loaded = await loadChosen(world, run, typed);
     const task = loaded.taskInstance;
@@ -78,7 +78,7 @@ export function defineSample(world: World): Command {
     "FizzBuzz from 100:",
     "deno task sample runs/2026-01-31-fizzbuzz-rnn-0 --prompt 100 --length 15",
   );
-  command.action(async (options: unknown, run: unknown) => {
+  command.action(async (options: unknown, ...[run]: unknown[]) => {
     const typed = options as TypedFlags;
     const length = wholeNumber(typed, "length", 1);
     const seed = wholeNumber(typed, "seed", 0) ?? 0;

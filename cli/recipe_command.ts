@@ -11,9 +11,9 @@ import {
   type TaskInstance,
   unknownName,
 } from "@unroll/core/plugin";
-import { parseOptions, resolvePlugin } from "@unroll/core/plugin/host";
-import { type JsonRecord } from "@unroll/core/runs";
-import { type TrainSettings } from "@unroll/core/training";
+import { knownPlugin, parseOptions } from "@unroll/core/plugin/host";
+import type { JsonRecord } from "@unroll/core/runs";
+import type { TrainSettings } from "@unroll/core/training";
 import { asUsage, UsageError } from "./errors.ts";
 import {
   camelCase,
@@ -109,8 +109,8 @@ async function runOne(
   const request = await asUsage(async () => {
     const corpus = typeof typed.corpus === "string" ? typed.corpus : undefined;
     const taskOptions = taskOptionsOf(recipe, corpus);
-    const model = await chooseFrom("model", recipe.model, recipe.modelOptions, world);
-    const task = await chooseFrom("task", recipe.task, taskOptions, world);
+    const model = chooseFrom("model", recipe.model, recipe.modelOptions, world);
+    const task = chooseFrom("task", recipe.task, taskOptions, world);
     const { training, settings } = await trainingOf(recipe, task, typed, { general, flags });
     const out = typeof typed.out === "string" ? typed.out : "runs";
     return { model, task, training, settings, out };
@@ -164,24 +164,22 @@ async function trainingOf(
     throw new UsageError(`Cannot count epochs of ${task.name}: its data have no end, say --steps`);
   }
   const own = recipeSettings(recipe, instance, epochs);
-  const { learningRate, optimizer, phases, schedule: _, ...rest } = own;
+  const { learningRate, optimizer: _, phases, ...rest } = own;
   const isTyped = (name: string) =>
     flags.some((flag) => flag.option.name === name && typed[camelCase(flag.flag)] !== undefined);
-  const { optimizer: optimizerName, schedule } = recipe.training;
+  const { optimizer, optimizerSettings } = recipe.training;
   const options: Partial<TrainOptions> = {
     ...rest as Partial<TrainOptions>,
     ...(learningRate === undefined || isTyped("phases") ? {} : { lr: learningRate }),
-    ...(optimizerName === undefined ? {} : { optimizer: optimizerName }),
-    ...(schedule === undefined ? {} : { schedule }),
+    // The settings of one optimizer mean nothing to another.
+    ...(optimizer === undefined || isTyped("optimizer") ? {} : { optimizer, ...optimizerSettings }),
   };
   const kept = Object.fromEntries(Object.entries(options).filter(([name]) => !isTyped(name)));
-  // What is made of a name and its settings, and phases, which only rates that are typed replace.
-  const settings: Partial<TrainSettings> = {
-    ...(optimizer !== undefined && !isTyped("optimizer") && !isTyped("momentum")
-      ? { optimizer }
-      : {}),
-    ...(phases !== undefined && !isTyped("lr") && !isTyped("phases") ? { phases } : {}),
-  };
+  // Phases, which only rates that are typed replace.
+  const settings: Partial<TrainSettings> = phases === undefined || isTyped("lr") ||
+      isTyped("phases")
+    ? {}
+    : { phases };
   return { training: { ...readFlags(general, flags, typed), ...kept }, settings };
 }
 
@@ -203,14 +201,14 @@ function epochsOf(typed: string | boolean | undefined): number | undefined {
  * @param world What there is.
  * @returns The plugin with all its options.
  */
-export async function chooseFrom(
+export function chooseFrom(
   kind: Plugin["kind"],
   name: string,
   options: JsonRecord,
-  world: Pick<World, "models" | "tasks" | "base">,
-): Promise<Chosen> {
+  world: Pick<World, "models" | "tasks">,
+): Chosen {
   const table = kind === "model" ? world.models : world.tasks;
-  const plugin = await resolvePlugin<Plugin>(name, { kind, table, base: world.base });
+  const plugin = knownPlugin(name, { kind, table });
   return { plugin, name, options: parseOptions(plugin.options, options) as JsonRecord };
 }
 

@@ -5,8 +5,8 @@
  */
 
 import { Command } from "@cliffy/command";
-import type { ModelPlugin, TaskPlugin } from "@unroll/core/plugin";
 import { findRun } from "./find_run.ts";
+import { addTrustOption, pluginsOf } from "./trust.ts";
 import type { World } from "./world.ts";
 
 /**
@@ -23,20 +23,19 @@ export function defineReport(world: World): Command {
   command.arguments("[runs...]");
   command.option("--out <file>", "The file to write (default report.html in the run's folder)");
   command.option("--runs <folder>", "The folder of runs (default runs)");
+  addTrustOption(command);
   command.example("The newest run:", "deno task report");
   command.example("One run:", "deno task report runs/2026-01-31-fizzbuzz-rnn-0");
   command.example("Several together:", "deno task report runs/* --out compared.html");
   command.action(async (options: unknown, ...typed: unknown[]) => {
-    const { out, runs = "runs" } = options as { readonly out?: string; readonly runs?: string };
+    const { out, runs, trust } = options as Readonly<Record<string, string | undefined>>;
     const names = typed.map(String);
     const found = [];
     for (const name of names.length === 0 ? ["last"] : names) found.push(await findRun(name, runs));
     // Drawing is loaded when it is needed: other commands start faster without.
     const { writeReport } = await import("./report/write_report.ts");
     const path = await writeReport(found, {
-      models: world.models as Readonly<Record<string, ModelPlugin>>,
-      tasks: world.tasks as Readonly<Record<string, TaskPlugin>>,
-      base: world.base,
+      ...await pluginsOf(world, trust),
       out: out ?? (found.length === 1 ? `${found[0].path}/report.html` : "report.html"),
     });
     world.terminal.write(`${path}\n`);

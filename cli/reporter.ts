@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { RunConfig } from "@unroll/core/runs";
 import {
   createProgress,
   formatCount,
@@ -20,6 +21,7 @@ import {
   type ValidationLine,
 } from "./report_lines.ts";
 import type { HiddenLook } from "./hidden_states.ts";
+import { trustText } from "./trust.ts";
 import type { Terminal } from "./world.ts";
 
 /** What a trainer tells. */
@@ -91,8 +93,10 @@ function jsonReporter({ terminal, quiet }: ReporterSettings): Reporter {
 function peopleReporter({ terminal, title, steps, quiet }: ReporterSettings): Reporter {
   let progress: ReturnType<typeof createProgress> | undefined;
   let error: number | undefined;
+  let trust = "";
   return {
     config(line) {
+      trust = trustOf(line.config);
       if (!quiet && line.device_reason !== undefined) {
         terminal.writeError(`Training on ${line.device}: ${line.device_reason}\n`);
       }
@@ -135,7 +139,7 @@ function peopleReporter({ terminal, title, steps, quiet }: ReporterSettings): Re
           `(${formatCount(line.steps_per_second)} steps/s), loss ${formatFigure(line.loss)}, ` +
           `error ${formatShare(line.error)}\nSaved in ${line.run}\n`,
       );
-      if (!quiet) terminal.write(nextSteps(line.run));
+      if (!quiet) terminal.write(nextSteps(line.run + trust));
     },
     close() {
       progress?.stop();
@@ -169,6 +173,12 @@ export function together(reporters: readonly Reporter[]): Reporter {
 function deviceOf(config: unknown): string | undefined {
   const device = (config as { readonly device?: unknown } | null)?.device;
   return typeof device === "string" ? device : undefined;
+}
+
+/** What commands on the run need after its name. */
+function trustOf(config: unknown): string {
+  const { model, task } = (config ?? {}) as Partial<RunConfig>;
+  return model && task ? trustText({ model, task }) : "";
 }
 
 /** The number of steps in a run's configuration. */

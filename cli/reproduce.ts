@@ -4,24 +4,22 @@
  * @module
  */
 
-import { type LearningPhase, type Plugin } from "@unroll/core/plugin";
-import { describeOptions } from "@unroll/core/plugin/host";
-import { type RunConfig } from "@unroll/core/runs";
-import { formatPhases } from "@unroll/core/training";
+import type { LearningPhase, OptimizerName, Plugin } from "@unroll/core/plugin";
+import { describeOptions, type Option } from "@unroll/core/plugin/host";
+import type { JsonRecord, RunConfig } from "@unroll/core/runs";
+import { formatPhases, OPTIMIZERS } from "@unroll/core/training";
 import { composeFlags, type FlagSource } from "./flags.ts";
+import { quoted } from "./quoted.ts";
 import { TRAIN_FLAGS } from "./train_command.ts";
 import { TRAIN_OPTIONS } from "./train_options.ts";
 
-/** Where the settings of a run are under other names than the flags. */
-const RENAMED: Readonly<Record<string, string>> = { lr: "learningRate" };
-
 /**
- * The command that makes a run again: options at their defaults are left out, settings of training are all said, because
- * what a task recommends may change.
+ * The command that makes a run again, and one more for each time that it was gone on with otherwise. Options at their
+ * defaults are left out, settings of training are all said, because what a task recommends may change.
  *
  * @param config What decided the run.
  * @param plugins The run's model and task, for their flags.
- * @returns One line for a shell.
+ * @returns Lines for a shell.
  */
 export function reproduceCommand(
   config: RunConfig,
@@ -31,38 +29,69 @@ export function reproduceCommand(
   const model = source(plugins.model);
   const task = source(plugins.task);
   const flags = composeFlags([general, model, task], TRAIN_FLAGS);
-  const words = ["deno task train", `--model ${quoted(config.model.name)}`];
-  const settings: Readonly<Record<string, unknown>> = {
-    ...config.training,
-    ...config.training.optimizerSettings as object,
-    seed: config.seed,
-    device: config.device,
-  };
-  const say = (from: FlagSource, values: Readonly<Record<string, unknown>>, defaults: boolean) => {
-    for (const { source, option, flag } of flags) {
-      if (source !== from) continue;
-      const value = values[RENAMED[option.name] ?? option.name];
-      const isDefault = JSON.stringify(value) === JSON.stringify(option.default);
-      if (value === undefined || value === null || (isDefault && !defaults)) continue;
-      if (typeof value === "boolean") words.push(value ? `--${flag}` : `--no-${flag}`);
-      else {words.push(
-          `--${flag} ${quoted(Array.isArray(value) ? value.join(",") : String(value))}`,
-        );}
-    }
-  };
-  say(model, config.model.options, false);
-  words.push(`--task ${quoted(config.task.name)}`);
-  say(task, config.task.options, false);
-  const { momentum, weightDecay, learningRate, phases, ...rest } = settings;
-  say(general, {
+  /** The flags of one source that say values which are not those known before. */
+  const say = (from: FlagSource, values: Values, known: (option: Option) => unknown) =>
+    flags.flatMap(({ source, option, flag }) => {
+      const value = values[option.name];
+      const isKnown = JSON.stringify(value) === JSON.stringify(known(option));
+      if (source !== from || value === undefined || isKnown) return [];
+      if (typeof value === "boolean") return [value ? `--${flag}` : `--no-${flag}`];
+      const text = textOf(value);
+      // What begins like a flag is a value only behind an equals sign.
+      return [`--${flag}${text.startsWith("-") ? "=" : " "}${quoted(text)}`];
+    });
+  const byDefault = (option: Option) => option.default;
+  const stages = [...config.before ?? [], { ...config, step: Infinity }];
+  return stages.map(({ training, device, step }, index) => {
+    const values = optionsOf(training, device);
+    const before = index === 0 ? undefined : stages[index - 1];
+    const words = before === undefined
+      ? [
+        `--model ${quoted(config.model.name)}`,
+        ...say(model, config.model.options, byDefault),
+        `--task ${quoted(config.task.name)}`,
+        ...say(task, config.task.options, byDefault),
+        ...say(general, { ...values, seed: config.seed }, () => undefined),
+      ]
+      : [
+        "--resume last",
+        ...say(general, values, ({ name }) => optionsOf(before.training, before.device)[name]),
+      ];
+    const stop = step < Number(training.steps) ? `  # stopped after step ${step}` : "";
+    return `deno task train ${words.join(" ")}${stop}`;
+  }).join("\n");
+}
+
+/** A value as it is typed; a blank for a list of nothing, as what is empty counts as not typed. */
+function textOf(value: unknown): string {
+  if (value === null) return "none";
+  return Array.isArray(value) ? value.join() || " " : String(value);
+}
+
+type Values = Readonly<Record<string, unknown>>;
+
+/** The settings of training as options; of the optimizer's own those that are not its defaults. */
+function optionsOf(training: JsonRecord, device: string): Values {
+  const { learningRate, phases, optimizer, optimizerSettings, ...rest } = training;
+  const defaults: Values = Object.hasOwn(OPTIMIZERS, String(optimizer))
+    ? OPTIMIZERS[optimizer as OptimizerName]().settings
+    : {};
+  return {
+    // Where an old run says nothing of clipping, there was none.
+    clip: 0,
+    clipNorm: 0,
     ...rest,
+    device,
+    optimizer,
+    ...Object.fromEntries(
+      Object.entries(optimizerSettings as Values).filter(([name, value]) =>
+        value !== defaults[name]
+      ),
+    ),
     ...(phases === undefined
-      ? { learningRate }
-      : { phases: formatPhases(phases as readonly LearningPhase[]) }),
-    ...(rest.optimizer === "sgd" && momentum !== 0 ? { momentum } : {}),
-    ...(rest.optimizer === "adamw" ? { weightDecay } : {}),
-  }, true);
-  return words.join(" ");
+      ? { lr: learningRate }
+      : { phases: formatPhases(phases as unknown as readonly LearningPhase[]) }),
+  };
 }
 
 function source(plugin: Plugin): FlagSource {
@@ -73,9 +102,4 @@ function source(plugin: Plugin): FlagSource {
     owner: `the ${plugin.name} ${plugin.kind}`,
     schema: plugin.options,
   };
-}
-
-/** For a shell, where a word has what it would not take as it is. */
-export function quoted(word: string): string {
-  return /^[\w./:@+,=-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

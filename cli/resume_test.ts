@@ -5,58 +5,20 @@ import {
   assertRejects,
   assertStrictEquals,
 } from "@std/assert";
-import {
-  type Checkpoint,
-  listRuns,
-  openRun,
-  reconfigureRun,
-  type RunFolder,
-} from "@unroll/core/runs";
+import { defineTask } from "@unroll/core/plugin";
+import { type Checkpoint, listRuns, openRun, type RunFolder } from "@unroll/core/runs";
+import { randomSource } from "@unroll/core/testing";
+import { OPTIMIZERS } from "@unroll/core/training";
 import { MODELS } from "@unroll/models";
 import { TASKS } from "@unroll/tasks";
-import { StoppedError } from "./errors.ts";
 import type { Reporter } from "./reporter.ts";
 import { silentReporter } from "./testing/silent.ts";
+import { inFolder, onlyRun, trainSmall } from "./testing/small_runs.ts";
 import { trainUntilKilled } from "./testing/trained_until_killed.ts";
-import { resumeAndKeep, trainAndKeep } from "./train_action.ts";
+import { resumeAndKeep } from "./train_action.ts";
 import type { TrainOptions } from "./train_options.ts";
 
 const PLUGINS = { models: MODELS, tasks: TASKS };
-
-/** XOR by a small network: a step takes microseconds. */
-async function trainSmall(
-  root: string,
-  training: Partial<TrainOptions> = {},
-  reporter: Reporter = silentReporter(),
-  signal?: AbortSignal,
-): Promise<RunFolder> {
-  const options = { digits: 2, testDigits: 0, training: 60, validation: 20 };
-  const request = {
-    model: { plugin: MODELS.rnn, name: "rnn", options: { hidden: 4 } },
-    task: { plugin: TASKS.counting, name: "counting", options },
-    training: {
-      seed: 3,
-      device: "cpu",
-      steps: 200,
-      validateEvery: 20,
-      schedule: "cosine",
-      ...training,
-    },
-    out: root,
-  } as const;
-  try {
-    await trainAndKeep(request, reporter, "0.0.1", signal);
-  } catch (error) {
-    if (!(error instanceof StoppedError)) throw error;
-  }
-  return await onlyRun(root);
-}
-
-async function onlyRun(root: string): Promise<RunFolder> {
-  const runs = await listRuns(root);
-  assertStrictEquals(runs.length, 1);
-  return await openRun(runs[0].path);
-}
 
 /** Everything of a checkpoint but the seconds, to be compared. */
 function bitsOf({ step, progress, tensors }: Checkpoint) {
@@ -71,12 +33,12 @@ function bitsOf({ step, progress, tensors }: Checkpoint) {
   };
 }
 
-async function assertSameRuns(found: RunFolder, wanted: RunFolder): Promise<void> {
+async function assertSameRuns(found: RunFolder, wanted: RunFolder, what = ""): Promise<void> {
   for (const name of ["last", "best"] as const) {
     assertEquals(
       bitsOf(await found.readCheckpoint(name)),
       bitsOf(await wanted.readCheckpoint(name)),
-      name,
+      `${name} ${what}`,
     );
   }
   const validations = async (run: RunFolder) =>
@@ -84,26 +46,14 @@ async function assertSameRuns(found: RunFolder, wanted: RunFolder): Promise<void
   assertEquals(await validations(found), await validations(wanted));
 }
 
-async function inFolder(act: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await act(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
-
 Deno.test("resumeAndKeep() goes on to the same bits as a run that never stopped", async () => {
   await inFolder(async (folder) => {
     const straight = await trainSmall(`${folder}/straight`);
-    const controller = new AbortController();
     const told: string[] = [];
-    const reporter: Reporter = {
-      ...silentReporter(),
-      validation: ({ step }) => step >= 60 ? controller.abort() : undefined,
-      stopped: ({ resume }) => told.push(resume),
-    };
-    const stopped = await trainSmall(`${folder}/stopped`, {}, reporter, controller.signal);
+    const stopped = await trainSmall(`${folder}/stopped`, {
+      stopAt: 60,
+      reporter: { stopped: ({ resume }) => told.push(resume) },
+    });
     const { step } = await stopped.readCheckpoint("last");
     assert(step >= 60 && step < 200, String(step));
     assertEquals(told, [`deno task train --resume ${stopped.path}`]);
@@ -118,6 +68,69 @@ Deno.test("resumeAndKeep() goes on to the same bits as a run that never stopped"
   });
 });
 
+/** Counting, for which all is recommended that can be 0. */
+const strict = defineTask({
+  name: "counting",
+  summary: "Count",
+  options: TASKS.counting.options,
+  create: async (options: object) => ({
+    ...await TASKS.counting(options).create(),
+    defaults: () => ({
+      steps: 40,
+      learningRate: 0.01,
+      clip: 0.02,
+      clipNorm: 0.05,
+      l2: 1,
+      warmup: 9,
+    }),
+  }),
+});
+
+Deno.test("resumeAndKeep() goes on to the same bits with any settings, 0 among them", async () => {
+  const random = randomSource(3);
+  const plugins = { models: MODELS, tasks: { counting: strict } };
+  const names = Object.keys(OPTIMIZERS) as (keyof typeof OPTIMIZERS)[];
+  for (let i = 0; i < 2 * names.length; i++) {
+    // Each optimizer has its turn with all that can be 0 at 0, and with what comes.
+    const pick = <Value>(...values: Value[]) =>
+      values[i < names.length ? 0 : Math.floor(random() * values.length)];
+    const optimizer = names[i % names.length];
+    const own = Object.fromEntries(
+      Object.entries({
+        momentum: pick(0, 0.5),
+        nesterov: pick(false, true),
+        beta1: pick(0, 0.5),
+        beta2: pick(0, 0.9),
+        decay: pick(0, 0.9),
+        epsilon: pick(1e-3, 1e-2),
+        epsilonPlace: pick("outside", "inside"),
+        weightDecay: pick(0, 0.5),
+      }).filter(([name]) => name in OPTIMIZERS[optimizer]().settings),
+    );
+    const training: Partial<TrainOptions> = {
+      ...own,
+      optimizer,
+      steps: 40,
+      validateEvery: 10,
+      clip: pick(0, 0.1, undefined),
+      clipNorm: pick(0, 0.1, undefined),
+      l2: pick(0, 1e-3, undefined),
+      warmup: pick(0, 15, undefined),
+      schedule: pick<TrainOptions["schedule"]>("constant", "linear", "cosine"),
+      ...pick<Partial<TrainOptions>>({}, { lr: 0.02 }, { phases: "25:0.02,5:0.01" }),
+    };
+    await inFolder(async (folder) => {
+      const run = { training, counting: strict };
+      const straight = await trainSmall(`${folder}/straight`, run);
+      const stopped = await trainSmall(`${folder}/stopped`, { ...run, stopAt: 20 });
+      assertStrictEquals((await stopped.readCheckpoint("last")).step, 20);
+      await resumeAndKeep({ run: stopped.path, changes: {} }, silentReporter(), plugins);
+      await assertSameRuns(stopped, straight, JSON.stringify(training));
+      assertEquals((await openRun(stopped.path)).config, straight.config);
+    });
+  }
+});
+
 Deno.test("resumeAndKeep() tells of a device that is not what the run began with", async () => {
   await inFolder(async (folder) => {
     const run = await trainSmall(folder);
@@ -130,7 +143,9 @@ Deno.test("resumeAndKeep() tells of a device that is not what the run began with
     const now = run.config.deviceDescription;
     assert(now?.startsWith("WebAssembly SIMD"), now);
     await resumeAndKeep({ run: run.path, changes: { steps: 210 } }, reporter, PLUGINS);
-    await reconfigureRun(run, { ...run.config, deviceDescription: "an abacus" });
+    const { config } = await openRun(run.path);
+    const elsewhere = { ...config, deviceDescription: "an abacus" };
+    await Deno.writeTextFile(`${run.path}/config.json`, JSON.stringify(elsewhere));
     await resumeAndKeep({ run: run.path, changes: { steps: 220 } }, reporter, PLUGINS);
     // Who asks for another device knows.
     const changes = { steps: 230, device: "reference" } as const;
@@ -145,7 +160,7 @@ Deno.test("resumeAndKeep() tells of a device that is not what the run began with
 
 Deno.test("resumeAndKeep() trains for longer, at another rate, and keeps that", async () => {
   await inFolder(async (folder) => {
-    const run = await trainSmall(folder, { steps: 40, schedule: "constant" });
+    const run = await trainSmall(folder, { training: { steps: 40, schedule: "constant" } });
     await assertRejects(
       () => resumeAndKeep({ run: run.path, changes: {} }, silentReporter(), PLUGINS),
       RangeError,
@@ -167,13 +182,8 @@ Deno.test("resumeAndKeep() goes on in the phases of the learning rate, or at one
   await inFolder(async (folder) => {
     const phases = "70:0.01,50:0.001,1:0.05";
     const training = { phases, schedule: "constant" } as const;
-    const straight = await trainSmall(`${folder}/straight`, training);
-    const controller = new AbortController();
-    const reporter: Reporter = {
-      ...silentReporter(),
-      validation: ({ step }) => step >= 60 ? controller.abort() : undefined,
-    };
-    const stopped = await trainSmall(`${folder}/stopped`, training, reporter, controller.signal);
+    const straight = await trainSmall(`${folder}/straight`, { training });
+    const stopped = await trainSmall(`${folder}/stopped`, { training, stopAt: 60 });
     // Before the second phase, of which nothing has been seen yet.
     const { step, config } = await stopped.readCheckpoint("last");
     assert(step < 70, String(step));
@@ -199,7 +209,7 @@ Deno.test("resumeAndKeep() goes on in the phases of the learning rate, or at one
 
 Deno.test("resumeAndKeep() says in one sentence what is wrong with a checkpoint", async () => {
   await inFolder(async (folder) => {
-    const run = await trainSmall(folder, { steps: 20 });
+    const run = await trainSmall(folder, { training: { steps: 20 } });
     const path = run.checkpointPath("last");
     const whole = await Deno.readFile(path);
     const resume = () =>

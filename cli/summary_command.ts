@@ -5,9 +5,9 @@
  */
 
 import { Command } from "@cliffy/command";
-import { type Model, type Plugin } from "@unroll/core/plugin";
+import type { Model, Plugin } from "@unroll/core/plugin";
 import { resolvePlugin } from "@unroll/core/plugin/host";
-import { type JsonRecord } from "@unroll/core/runs";
+import type { JsonRecord } from "@unroll/core/runs";
 import { formatSummary } from "@unroll/models";
 import { unknownName } from "@unroll/core/plugin";
 import { asUsage, UsageError } from "./errors.ts";
@@ -126,9 +126,9 @@ async function fromRecipe(
   if (recipe === undefined) {
     throw new UsageError(unknownName("recipe", name, Object.keys(world.recipes)));
   }
-  return await asUsage(async () => [
-    await chooseFrom("model", recipe.model, recipe.modelOptions, world),
-    await chooseFrom("task", recipe.task, optionsWithoutText(recipe, typed.corpus), world),
+  return await asUsage(() => [
+    chooseFrom("model", recipe.model, recipe.modelOptions, world),
+    chooseFrom("task", recipe.task, optionsWithoutText(recipe, typed.corpus), world),
   ]);
 }
 

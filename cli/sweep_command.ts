@@ -5,8 +5,9 @@
  */
 
 import { Command } from "@cliffy/command";
-import { type Plugin } from "@unroll/core/plugin";
+import type { Plugin } from "@unroll/core/plugin";
 import { resolvePlugin } from "@unroll/core/plugin/host";
+import { type JsonRecord, openRun } from "@unroll/core/runs";
 import { asUsage, StoppedError, UsageError } from "./errors.ts";
 import {
   camelCase,
@@ -19,13 +20,14 @@ import {
 import { wholeNumber } from "./model_commands.ts";
 import { addNamesOption } from "./names_type.ts";
 import { type Cell, gridCells, gridValues } from "./sweep/grid.ts";
+import { otherSettings } from "./sweep/other_settings.ts";
 import { type Outcome, outcomeOf } from "./sweep/outcome.ts";
 import { runCells } from "./sweep/run_cells.ts";
 import { runArray } from "./sweep/slurm.ts";
 import { formatSweep, sweepRows } from "./sweep/table.ts";
 import { type DefinedCommand, peek } from "./train_command.ts";
-import { TRAIN_OPTIONS } from "./train_options.ts";
-import type { World } from "./world.ts";
+import { TRAIN_OPTIONS, type TrainOptions } from "./train_options.ts";
+import type { Chosen, TrainRequest, World } from "./world.ts";
 
 const SWEEP_FLAGS: readonly string[] = [
   "model",
@@ -43,9 +45,10 @@ const SWEEP_FLAGS: readonly string[] = [
 
 /** A pair of the grid, with its flags. */
 interface Pair {
-  readonly model: string;
-  readonly task: string;
-  readonly sources: readonly FlagSource[];
+  readonly model: Omit<Chosen, "options">;
+  readonly task: Omit<Chosen, "options">;
+  /** Of the command, the model and the task. */
+  readonly sources: readonly [FlagSource, FlagSource, FlagSource];
   readonly flags: readonly Flag[];
 }
 
@@ -128,23 +131,25 @@ async function pairsOf(args: readonly string[], world: World): Promise<Pair[]> {
   });
   return models.flatMap((model) =>
     tasks.map((task): Pair => {
-      const sources = [
-        { owner: "train", schema: TRAIN_OPTIONS },
-        source(model.plugin),
-        source(task.plugin),
-      ];
-      const flags = composeFlags(sources, SWEEP_FLAGS);
-      return { model: model.name, task: task.name, sources, flags };
+      const general: FlagSource = { owner: "train", schema: TRAIN_OPTIONS };
+      const sources = [general, source(model.plugin), source(task.plugin)] as const;
+      return { model, task, sources, flags: composeFlags(sources, SWEEP_FLAGS) };
     })
   );
 }
 
+/** A cell, and what it trains. */
+interface PlannedCell {
+  readonly cell: Cell;
+  readonly request: TrainRequest;
+}
+
 /** The cells of all pairs, each checked before anything runs. */
-function cellsOf(typed: TypedFlags, pairs: readonly Pair[]): Cell[] {
+function cellsOf(typed: TypedFlags, pairs: readonly Pair[]): PlannedCell[] {
   const own = new Set(SWEEP_FLAGS.map(camelCase));
   const grid: Record<string, readonly string[]> = {
-    model: [...new Set(pairs.map(({ model }) => model))],
-    task: [...new Set(pairs.map(({ task }) => task))],
+    model: [...new Set(pairs.map(({ model }) => model.name))],
+    task: [...new Set(pairs.map(({ task }) => task.name))],
   };
   const known = new Map(
     pairs.flatMap(({ flags }) => flags.map((flag) => [camelCase(flag.flag), flag] as const)),
@@ -157,30 +162,51 @@ function cellsOf(typed: TypedFlags, pairs: readonly Pair[]): Cell[] {
       : [String(value)];
   }
   grid.seed = gridValues("--seeds", typeof typed.seeds === "string" ? typed.seeds : "0..4");
-  const cells = gridCells(grid);
-  for (const { values } of cells) {
-    const pair = pairs.find(({ model, task }) => model === values.model && task === values.task)!;
-    check(values, pair);
-  }
-  return cells;
+  // Cells of the same task share one, whose data are read once.
+  const tasks = new Map<string, Chosen>();
+  return gridCells(grid).map((cell) => {
+    const { model, task } = cell.values;
+    const pair = pairs.find((pair) => pair.model.name === model && pair.task.name === task)!;
+    return { cell, request: requestOf(cell.values, pair, tasks) };
+  });
 }
 
-function check(values: Readonly<Record<string, string>>, pair: Pair): void {
+function requestOf(
+  values: Readonly<Record<string, string>>,
+  pair: Pair,
+  tasks: Map<string, Chosen>,
+): TrainRequest {
   const typed: Record<string, string | boolean> = {};
   for (const [name, value] of Object.entries(values)) {
     if (name === "model" || name === "task") continue;
     const flag = pair.flags.find(({ flag }) => flag === name);
     if (flag === undefined) {
       throw new RangeError(
-        `Cannot use --${name} for ${pair.model} on ${pair.task}: they have no such option`,
+        `Cannot use --${name} for ${pair.model.name} on ${pair.task.name}: they have no such option`,
       );
     }
     typed[camelCase(name)] = flag.option.kind.type === "boolean" ? value === "true" : value;
   }
-  for (const source of pair.sources) readFlags(source, pair.flags, typed);
+  const options = (source: FlagSource) => readFlags(source, pair.flags, typed) as JsonRecord;
+  const [general, model, task] = pair.sources;
+  const training = options(general) as unknown as TrainOptions;
+  const chosen = { ...pair.task, options: options(task) };
+  const key = JSON.stringify([chosen.name, chosen.options]);
+  tasks.set(key, tasks.get(key) ?? chosen);
+  return {
+    model: { ...pair.model, options: options(model) },
+    task: tasks.get(key)!,
+    training,
+    out: "",
+  };
 }
 
-async function sweep(cells: readonly Cell[], typed: TypedFlags, world: World): Promise<void> {
+async function sweep(
+  planned: readonly PlannedCell[],
+  typed: TypedFlags,
+  world: World,
+): Promise<void> {
+  const cells = planned.map(({ cell }) => cell);
   const { write, writeError } = world.terminal;
   const jobs = wholeNumber(typed, "jobs", 1) ?? navigator.hardwareConcurrency;
   const engine = typed.engine ?? "local";
@@ -193,6 +219,18 @@ async function sweep(cells: readonly Cell[], typed: TypedFlags, world: World): P
   await Deno.mkdir(folder, { recursive: true });
   const absolute = await Deno.realPath(folder);
   const before = await Promise.all(cells.map((cell) => outcomeOf(absolute, cell)));
+  for (const [index, { run }] of before.entries()) {
+    if (run === undefined) continue;
+    const { cell, request } = planned[index];
+    const others = await asUsage(async () => otherSettings((await openRun(run)).config, request));
+    if (others.length > 0) {
+      throw new UsageError(
+        `Cannot sweep into ${folder}: the run in ${cell.name} has ${
+          others.slice(0, 3).join(", ")
+        }; name another folder with --out`,
+      );
+    }
+  }
   const done = before.filter(({ state }) => state === "done").length;
   if (typed.json !== true) {
     writeError(

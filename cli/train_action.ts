@@ -10,24 +10,19 @@ import {
   DeviceLostError,
   isFfiAllowed,
 } from "@unroll/core/backends";
-import {
-  type LearningPhase,
-  type Model,
-  type ModelPlugin,
-  type OptimizerName,
-  type ScheduleName,
-  type Task,
-  type TaskInstance,
-  type TaskPlugin,
-  type TrainingDefaults,
+import type {
+  LearningPhase,
+  Model,
+  ModelPlugin,
+  Task,
+  TaskInstance,
+  TaskPlugin,
 } from "@unroll/core/plugin";
-import { resolvePlugin } from "@unroll/core/plugin/host";
+import { flagName, knownPlugin } from "@unroll/core/plugin/host";
 import {
   type Json,
   type JsonRecord,
-  type LoadSettings,
   openRun,
-  reconfigureRun,
   type RunFolder,
   type SavedTrainSettings,
   snapshotOf,
@@ -37,8 +32,8 @@ import {
   estimateStep,
   OPTIMIZERS,
   parsePhases,
+  recordedSettings,
   resolveSettings,
-  SCHEDULES,
   type Snapshot,
   type TrainingEvent,
   type TrainResult,
@@ -46,8 +41,10 @@ import {
 } from "@unroll/core/training";
 import { StoppedError, UsageError } from "./errors.ts";
 import { lookInside } from "./hidden_states.ts";
+import { quoted } from "./quoted.ts";
 import type { Reporter } from "./reporter.ts";
-import type { TrainOptions } from "./train_options.ts";
+import { OPTIMIZER_OPTIONS, type TrainOptions } from "./train_options.ts";
+import { type KnownPlugins, trustText } from "./trust.ts";
 import type { Chosen, ResumeRequest, TrainRequest } from "./world.ts";
 
 /** A model or task as it was asked for. */
@@ -96,24 +93,28 @@ function readPhases(text: string): readonly LearningPhase[] {
 
 /** Settings of the trainer that options name. */
 export function settingsOf(options: TrainOptions): Partial<TrainSettings> {
-  const { lr, phases, optimizer, momentum, weightDecay, ...rest } = options;
+  const { lr, phases, optimizer, ...rest } = options;
   if (lr !== undefined && phases !== undefined) {
     throw new UsageError("Cannot use --lr with --phases: each phase has its own learning rate");
   }
-  if (momentum !== undefined && optimizer !== "sgd") {
-    throw new UsageError(
-      "Cannot use --momentum without --optimizer sgd: other optimizers have none",
-    );
+  const own: Record<string, number | boolean | string> = {};
+  for (const name of OPTIMIZER_OPTIONS) {
+    const value = options[name];
+    if (value === undefined) continue;
+    const having = Object.entries(OPTIMIZERS).filter(([, make]) => name in make().settings)
+      .map(([name]) => name);
+    if (optimizer === undefined || !having.includes(optimizer)) {
+      throw new UsageError(
+        `Cannot use --${flagName(name)} without --optimizer ${having.join(" or ")}: ` +
+          "others have none",
+      );
+    }
+    own[name] = value;
   }
-  if (weightDecay !== undefined && optimizer !== "adamw") {
-    throw new UsageError("Cannot use --weight-decay without --optimizer adamw: others have none");
-  }
-  const made = optimizer &&
-    OPTIMIZERS[optimizer]({ ...momentum && { momentum }, ...weightDecay && { weightDecay } });
   return {
     ...rest,
     learningRate: lr,
-    optimizer: made,
+    optimizer: optimizer && OPTIMIZERS[optimizer](own),
     ...(phases === undefined ? {} : { phases: readPhases(phases) }),
   };
 }
@@ -133,7 +134,12 @@ export async function trainAndKeep(
   version: string,
   signal?: AbortSignal,
 ): Promise<void> {
-  await trainAndTell({
+  await trainAndTell({ ...requested(request, version), signal }, reporter);
+}
+
+/** What was asked for, as the trainer takes it. */
+export function requested(request: TrainRequest, version: string): SavedTrainSettings {
+  return {
     ...settingsOf(request.training),
     ...request.settings,
     model: configured(request.model) as Model,
@@ -142,8 +148,7 @@ export async function trainAndKeep(
     taskName: request.task.name,
     out: request.out,
     version,
-    signal,
-  }, reporter);
+  };
 }
 
 /**
@@ -159,58 +164,45 @@ export async function trainAndKeep(
 export async function resumeAndKeep(
   request: ResumeRequest,
   reporter: Reporter,
-  found: Pick<LoadSettings, "models" | "tasks" | "base"> & Pick<TrainSettings, "tuning">,
+  found: KnownPlugins & Pick<TrainSettings, "tuning">,
   signal?: AbortSignal,
 ): Promise<void> {
   const old = await openRun(request.run);
   const resume = await lastSnapshot(old);
   const { device = old.config.device as BackendName, saveEvery, ...changes } = request.changes;
-  const settings = changedSettings(old.config.training, changes);
+  const record = changedRecord(old.config.training, changes);
   const ended = (await old.readMetrics()).at(-1)?.event === "done";
   // One that was killed between its last step and its end has still to come to that.
   if (
     resume !== undefined &&
-    (resume.step > settings.steps || (ended && resume.step === settings.steps))
+    (resume.step > Number(record.steps) || (ended && resume.step === record.steps))
   ) {
     throw new RangeError(
-      `Cannot go on with ${old.path}: all ${settings.steps} steps are done, --steps asks for more`,
+      `Cannot go on with ${old.path}: all ${record.steps} steps are done, --steps asks for more`,
     );
   }
-  if (!Object.hasOwn(SCHEDULES, settings.schedule)) {
+  if (record.schedule === "custom") {
     throw new RangeError(
       `Cannot go on with ${old.path}: its learning rate goes as a program says, --schedule must tell another way`,
     );
   }
   const { model, task, seed, version } = old.config;
-  const { base, tuning } = found;
-  const modelPlugin = await resolvePlugin(model.name, {
-    kind: "model",
-    table: found.models,
-    base,
-  });
-  const taskPlugin = await resolvePlugin(task.name, { kind: "task", table: found.tasks, base });
-  const { optimizer, optimizerSettings, ...rest } = settings;
+  const { models, tasks } = request.plugins ?? found;
+  const modelPlugin = knownPlugin(model.name, { kind: "model", table: models });
+  const taskPlugin = knownPlugin(task.name, { kind: "task", table: tasks });
   const training = {
-    ...rest,
-    optimizer: OPTIMIZERS[optimizer](optimizerSettings),
+    ...recordedSettings(record),
     model: modelPlugin(model.options),
     task: taskPlugin(task.options),
     seed,
   };
-  const name = device === "auto" ? await suitableDevice(training) : device;
-  const run = await reconfigureRun(old, {
-    ...old.config,
-    training: JSON.parse(JSON.stringify(settings)) as JsonRecord,
-    ...(request.changes.device === undefined ? {} : { device: name, deviceDescription: undefined }),
-  });
-  await run.rewindMetrics(resume?.step ?? 0);
   await trainAndTell({
     ...training,
-    device: name,
-    tuning,
+    device: device === "auto" ? await suitableDevice(training) : device,
+    tuning: found.tuning,
     version,
     saveEvery,
-    run,
+    run: old,
     resume,
     signal,
   }, reporter);
@@ -238,14 +230,7 @@ async function suitableDevice(settings: TrainSettings & { seed: number }): Promi
   return device;
 }
 
-/** Settings as a run keeps them: the optimizer by its name. */
-interface KeptSettings extends Omit<TrainingDefaults, "optimizer" | "schedule"> {
-  readonly optimizer: OptimizerName;
-  readonly optimizerSettings: Readonly<Record<string, number>>;
-  readonly schedule: ScheduleName;
-}
-
-function changedSettings(kept: JsonRecord, changes: Partial<TrainOptions>): KeptSettings {
+function changedRecord(kept: JsonRecord, changes: Partial<TrainOptions>): JsonRecord {
   const { lr, phases, ...rest } = changes;
   const changed: Readonly<Record<string, Json | undefined>> = {
     ...kept,
@@ -254,7 +239,7 @@ function changedSettings(kept: JsonRecord, changes: Partial<TrainOptions>): Kept
     ...(lr === undefined ? {} : { learningRate: lr, phases: undefined }),
     ...(phases === undefined ? {} : { phases: readPhases(phases) as unknown as Json }),
   };
-  return changed as unknown as KeptSettings;
+  return changed as JsonRecord;
 }
 
 /** Trains and tells of it. */
@@ -299,7 +284,7 @@ async function trainAndTell(settings: SavedTrainSettings, reporter: Reporter): P
 /** A run that could call a BLAS goes on to the same bits only where it still can. */
 function resumeCommand(run: RunFolder): string {
   const task = isFfiAllowed() ? "blas train" : "train";
-  return `deno task ${task} --resume ${quoted(run.path)}`;
+  return `deno task ${task} --resume ${quoted(run.path)}${trustText(run.config)}`;
 }
 
 /** A device that was lost takes nothing along that was saved. */
@@ -309,11 +294,6 @@ function withResume(error: unknown, run: RunFolder): unknown {
     `${error.message}: the last checkpoint is safe, go on with ${resumeCommand(run)}`,
     { cause: error },
   );
-}
-
-/** For a shell, where a path has what it would not take as it is. */
-function quoted(path: string): string {
-  return /^[\w./:@+-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
 }
 
 /** What is told, and to whom. */

@@ -8,9 +8,9 @@
  */
 
 import { Command } from "@cliffy/command";
-import { type OptionsSchema, type Plugin } from "@unroll/core/plugin";
+import type { OptionsSchema, Plugin } from "@unroll/core/plugin";
 import { formatOptionValue, resolvePlugin } from "@unroll/core/plugin/host";
-import { type JsonRecord } from "@unroll/core/runs";
+import type { JsonRecord } from "@unroll/core/runs";
 import { asUsage, UsageError } from "./errors.ts";
 import {
   camelCase,
@@ -25,6 +25,7 @@ import { findRun } from "./find_run.ts";
 import { addNamesOption } from "./names_type.ts";
 import { createReporter, type Reporter, together } from "./reporter.ts";
 import { TRAIN_OPTIONS, type TrainOptions } from "./train_options.ts";
+import { addTrustOption, pluginsOf } from "./trust.ts";
 import { servePage } from "./watch_page.ts";
 import type { Chosen, TrainRequest, World } from "./world.ts";
 
@@ -33,6 +34,7 @@ export const TRAIN_FLAGS: readonly string[] = [
   "model",
   "task",
   "resume",
+  "trust",
   "watch",
   "out",
   "json",
@@ -85,6 +87,7 @@ export async function defineTrain(args: readonly string[], world: World): Promis
     "--resume <run>",
     "Go on with a run from where it is; --steps, --lr and other settings may be new",
   );
+  addTrustOption(command);
   command.group("What to tell");
   command.option("--out <folder>", "Folder in which the run's own folder is made (default runs)");
   command.option("--watch", "Serve a page that follows the run, on this machine only");
@@ -110,11 +113,17 @@ export async function defineTrain(args: readonly string[], world: World): Promis
     if (typeof typed.resume === "string") {
       const changes = await asUsage(() => changesOf(typed, general, flags));
       const run = await findRun(typed.resume);
+      const plugins = typed.trust === undefined ? {} : {
+        plugins: await pluginsOf(world, typed.trust),
+      };
       return await reportTraining(
         world,
         { title: run.name, steps: changes.steps, ...told },
-        (reporter) => world.resume({ run: run.path, changes }, reporter),
+        (reporter) => world.resume({ run: run.path, changes, ...plugins }, reporter),
       );
+    }
+    if (typed.trust !== undefined) {
+      throw new UsageError("Cannot use --trust without --resume: --model and --task load a module");
     }
     if (model === undefined) throw missing("model", world.models);
     if (task === undefined) throw missing("task", world.tasks);

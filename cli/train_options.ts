@@ -37,11 +37,35 @@ export interface TrainOptions {
   readonly saveEvery?: number;
   /** What the best parameters are best in. */
   readonly best?: "error" | "loss";
-  /** Of SGD. */
+  /** Of the optimizers that have it, as all below: how much of the last step goes into the next. */
   readonly momentum?: number;
-  /** Of AdamW. */
+  /** Whether to look ahead. */
+  readonly nesterov?: boolean;
+  /** How slowly the mean of the gradients changes. */
+  readonly beta1?: number;
+  /** How slowly the mean of their squares changes. */
+  readonly beta2?: number;
+  /** The same of another optimizer. */
+  readonly decay?: number;
+  /** Added to the root that is divided by. */
+  readonly epsilon?: number;
+  /** Where it is added. */
+  readonly epsilonPlace?: "inside" | "outside";
+  /** Share of each parameter that is taken away a step. */
   readonly weightDecay?: number;
 }
+
+/** Names of the options that are settings of optimizers. */
+export const OPTIMIZER_OPTIONS = [
+  "momentum",
+  "nesterov",
+  "beta1",
+  "beta2",
+  "decay",
+  "epsilon",
+  "epsilonPlace",
+  "weightDecay",
+] as const satisfies readonly (keyof TrainOptions)[];
 
 /** The schema of {@linkcode TrainOptions}. */
 export const TRAIN_OPTIONS: OptionsSchema<TrainOptions> = z.object({
@@ -77,6 +101,18 @@ export const TRAIN_OPTIONS: OptionsSchema<TrainOptions> = z.object({
     "Seconds from one saved checkpoint to the next, at least; 2 if left out",
   ),
   best: z.enum(["error", "loss"]).optional().describe("What the best parameters are best in"),
-  momentum: z.number().min(0).lt(1).optional().describe("Momentum of sgd"),
+  momentum: z.number().min(0).lt(1).optional().describe("Momentum of sgd and rmsprop"),
+  nesterov: z.boolean().optional().describe("Look ahead in sgd with momentum"),
+  beta1: z.number().min(0).lt(1).optional().describe(
+    "How slowly the mean of the gradients changes in adam and adamw",
+  ),
+  beta2: z.number().min(0).lt(1).optional().describe("How slowly the mean of their squares does"),
+  decay: z.number().min(0).lt(1).optional().describe("The same in rmsprop"),
+  epsilon: z.number().min(0).optional().describe(
+    "What adam, adamw, adagrad and rmsprop add to the root that they divide by",
+  ),
+  epsilonPlace: z.enum(["inside", "outside"]).optional().describe(
+    "Where adagrad adds it, inside the root or outside",
+  ),
   weightDecay: z.number().min(0).optional().describe("Weight decay of adamw"),
 });

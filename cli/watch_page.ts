@@ -22,6 +22,8 @@ export interface WatchPage {
 const KEPT = 2000;
 /** How long those who watch may take to read the end, in milliseconds. */
 const PATIENCE = 1000;
+/** Bytes that wait for one who does not read, before no more is told there. */
+const UNREAD = 2 ** 23;
 
 /**
  * Serves a page that follows a run, on a free port of the loopback address.
@@ -45,7 +47,14 @@ export async function servePage(title: string): Promise<WatchPage> {
     if (keep === "last") once.set(event, text);
     else lines.push(text);
     if (lines.length > KEPT) lines = lines.filter((_, i) => i % 2 === 0 || i > KEPT - 100);
-    for (const watcher of watchers) watcher.enqueue(encode(text));
+    const bytes = encode(text);
+    for (const watcher of watchers) {
+      if ((watcher.desiredSize ?? 0) > 0) watcher.enqueue(bytes);
+      else {
+        watchers.delete(watcher);
+        watcher.close();
+      }
+    }
   };
   const events = () => {
     let own: ReadableStreamDefaultController<Uint8Array>;
@@ -59,10 +68,11 @@ export async function servePage(title: string): Promise<WatchPage> {
       cancel() {
         watchers.delete(own);
       },
-    });
+    }, new ByteLengthQueuingStrategy({ highWaterMark: UNREAD }));
   };
 
   const controller = new AbortController();
+  const answering = new Set<Promise<void>>();
   const html = PAGE.replaceAll("{{title}}", escapeMarkup(title));
   let server: Deno.HttpServer<Deno.NetAddr>;
   try {
@@ -71,7 +81,11 @@ export async function servePage(title: string): Promise<WatchPage> {
       port: 0,
       signal: controller.signal,
       onListen() {},
-    }, (request) => answer(request, html, events));
+    }, (request, { completed }) => {
+      const end = completed.catch(() => {}).finally(() => answering.delete(end));
+      answering.add(end);
+      return answer(request, html, events);
+    });
   } catch (error) {
     throw new RangeError(`Cannot serve a page: ${(error as Error).message}`, { cause: error });
   }
@@ -103,16 +117,19 @@ export async function servePage(title: string): Promise<WatchPage> {
       reporter.close();
       for (const watcher of watchers) watcher.close();
       watchers.clear();
-      // Who does not read the end in time is cut off.
+      // Who does not read the end in time is cut off. A shutdown that waits could not be ended any more.
       const timer = setTimeout(() => controller.abort(), PATIENCE);
-      await server.shutdown();
+      await Promise.race([Promise.all(answering), server.finished]);
       clearTimeout(timer);
+      controller.abort();
+      await server.finished;
     },
   });
 }
 
 function answer(request: Request, html: string, events: () => ReadableStream<Uint8Array>) {
-  const url = new URL(request.url);
+  const url = URL.parse(request.url);
+  if (url === null) return new Response("Bad request\n", { status: 400 });
   // A name that somebody else let point here is not ours.
   if (url.hostname !== "127.0.0.1" && url.hostname !== "localhost") {
     return new Response("This page is for 127.0.0.1\n", { status: 403 });

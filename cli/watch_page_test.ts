@@ -43,21 +43,60 @@ Deno.test("servePage() tells who comes late all from the beginning, and ends", a
   assertEquals(lines.find(({ event }) => event === "hidden").values, [0.1, 0.9, 0.8, 0.2]);
 });
 
+/** Asks for something, and does not read the answer. */
+async function ask(page: WatchPage, path: string, host: string): Promise<Deno.TcpConn> {
+  const port = Number(new URL(page.url).port);
+  const connection = await Deno.connect({ hostname: "127.0.0.1", port });
+  const request = `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`;
+  await connection.write(new TextEncoder().encode(request));
+  return connection;
+}
+
 Deno.test("servePage() is for this machine alone", async () => {
   const page = await servePage("x");
   assertStrictEquals(new URL(page.url).hostname, "127.0.0.1");
-  const connection = await Deno.connect({
-    hostname: "127.0.0.1",
-    port: Number(new URL(page.url).port),
-  });
-  const request = "GET / HTTP/1.1\r\nHost: elsewhere.example\r\nConnection: close\r\n\r\n";
-  await connection.write(new TextEncoder().encode(request));
-  const answer = await new Response(connection.readable).text();
-  assert(answer.startsWith("HTTP/1.1 403"), answer);
+  const cases = { "elsewhere.example": 403, "a b:x:y": 400 };
+  for (const [host, status] of Object.entries(cases)) {
+    const { readable } = await ask(page, "/", host);
+    const answer = await new Response(readable).text();
+    assert(answer.startsWith(`HTTP/1.1 ${status}`), answer);
+  }
   const none = await fetch(`${page.url}other`);
   assertStrictEquals(none.status, 404);
   await none.body?.cancel();
   await page.close();
+});
+
+Deno.test("servePage() tells no more to who does not read, and is not held up at the end", async () => {
+  const page = await servePage("x");
+  const unread = await ask(page, "/events", "127.0.0.1");
+  const response = await fetch(`${page.url}events`);
+  const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+  const read = async (wanted: string) => {
+    for (let text = ""; !text.includes(wanted);) {
+      const { value, done } = await reader.read();
+      assert(!done, wanted);
+      // What is looked for may lie across two pieces.
+      text = text.slice(-wanted.length) + value;
+    }
+  };
+  const line = { loss: 1, seconds: 1, steps_per_second: 1, learning_rate: 1 };
+  const STEPS = 160;
+  const LINE = 250_000;
+  for (let step = 1; step <= STEPS; step++) {
+    page.reporter.progress(
+      { ...line, step, note: `${"x".repeat(LINE)} of step ${step}.` } as never,
+    );
+    await read(` of step ${step}.`);
+  }
+  const closed = page.close();
+  await read('"event":"end"');
+  await reader.cancel();
+  await closed;
+  let bytes = 0;
+  for await (const piece of unread.readable) bytes += piece.length;
+  // 8 MB that wait, and what the system keeps on the way.
+  assert(bytes < STEPS * LINE / 2, String(bytes));
 });
 
 const chromium = findChromium();

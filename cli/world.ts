@@ -12,6 +12,7 @@ import type { MachineReport } from "./machine.ts";
 import type { Recipe } from "./recipes/recipe.ts";
 import type { Reporter } from "./reporter.ts";
 import type { TrainOptions } from "./train_options.ts";
+import type { KnownPlugins } from "./trust.ts";
 
 /** Everything outside of the commands. */
 export interface World {
@@ -97,4 +98,6 @@ export interface ResumeRequest {
   readonly run: string;
   /** What was typed, in place of the run's own settings. */
   readonly changes: Partial<TrainOptions>;
+  /** What its names mean, if more than the built-in models and tasks. */
+  readonly plugins?: KnownPlugins;
 }

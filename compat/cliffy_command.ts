@@ -13,6 +13,7 @@
 import { formatArguments, generateHelp, type HelpOptions } from "./cliffy_help.ts";
 import type {
   ActionHandler,
+  CalledAction,
   EnvVar,
   EnvVarOptions,
   Option,
@@ -78,8 +79,8 @@ export class Command {
   #group?: string;
   #default?: string;
   #parent?: Command;
-  #action?: ActionHandler;
-  #globalAction?: ActionHandler;
+  #action?: CalledAction;
+  #globalAction?: CalledAction;
   #onError?: ErrorHandler;
   #hidden = false;
   #throws = false;

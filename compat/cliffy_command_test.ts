@@ -183,6 +183,19 @@ Options:
 `,
 };
 
+Deno.test("action() types no options and no arguments, in both worlds", () => {
+  for (const command of [new mapped.Command(), new standIn.Command()]) {
+    command.arguments("[run]");
+    command.action((_options: unknown, ..._run: unknown[]) => {});
+    // @ts-expect-error: an argument of its own is one too many
+    command.action((_options: unknown, _run: unknown) => {});
+    // @ts-expect-error: the type of the options is not known
+    command.action((_options: { readonly seed?: number }) => {});
+    // @ts-expect-error: the same for what an option does
+    command.option("--stop", "Stop.", { action(_options: unknown, _run: unknown) {} });
+  }
+});
+
 /** Runs `act` and returns what it prints. */
 async function printed(act: () => unknown): Promise<string> {
   const { log } = console;
@@ -239,8 +252,8 @@ for (const [name, cliffy] of Object.entries(IMPLEMENTATIONS)) {
     const command = new cliffy.Command().noExit()
       .globalOption("--loud", "Loud.")
       .command("say <words...>", "Say.")
-      .action((options, ...words) => {
-        calls.push({ ...options }, words);
+      .action((options: unknown, ...words: unknown[]) => {
+        calls.push({ ...options as object }, words);
       });
     await command.parse(["say", "a", "b", "--loud"]);
     assertEquals(calls, [{ loud: true }, ["a", "b"]]);

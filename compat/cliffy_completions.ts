@@ -138,7 +138,8 @@ export class CompletionsCommand extends Command {
     for (const [shell, generate] of Object.entries(SHELLS)) {
       this.command(shell, `Generate shell completions for ${shell}.`);
       this.option("-n, --name <command-name>", "The name of the main command.");
-      this.action(({ name }: { readonly name?: string }) => {
+      this.action((options: unknown) => {
+        const { name } = options as { readonly name?: string };
         const main = command ?? this.getMainCommand();
         console.log(generate(name ?? main.getName(), main));
       });

@@ -12,8 +12,14 @@ import type { Argument } from "./cliffy_types.ts";
 /** Values by the name of their property. */
 export type Values = Record<string, any>;
 
-/** Called with the options and the arguments of a command. */
-export type ActionHandler = (this: Command, options: any, ...args: any[]) => unknown;
+/**
+ * What a command does. Cliffy infers options and arguments from definitions in one chain only, and
+ * otherwise knows of none: an action takes `unknown` options and `...unknown[]` arguments.
+ */
+export type ActionHandler = (this: Command, options: void, ...args: []) => unknown;
+
+/** An action as it is called: with the options and the arguments of a command. */
+export type CalledAction = (this: Command, options: any, ...args: any[]) => unknown;
 
 /** How to add an option. */
 export interface OptionOptions {
@@ -34,6 +40,7 @@ export interface OptionOptions {
 
 /** An option of a command. */
 export interface Option extends OptionOptions {
+  readonly action?: CalledAction;
   readonly name: string;
   readonly aliases: readonly string[];
   readonly flags: readonly string[];

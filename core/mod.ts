@@ -24,6 +24,9 @@
  *
  * @module
  */
+import { computeIfLarge } from "./compile/compute.ts";
+import { setEagerDevice } from "./language/eager.ts";
+
 export {
   compile,
   type Compiled,
@@ -33,46 +36,7 @@ export {
 } from "./compile/compile.ts";
 export type { DType, Shape, TensorType, TypedArray } from "./ir/tensor_type.ts";
 export { grad, valueAndGrad } from "./language/gradient.ts";
-export {
-  abs,
-  add,
-  and,
-  cast,
-  cos,
-  div,
-  eq,
-  exp,
-  floor,
-  ge,
-  gt,
-  le,
-  log,
-  lt,
-  matmul,
-  type MatmulOptions,
-  maximum,
-  minimum,
-  mul,
-  ne,
-  neg,
-  not,
-  or,
-  pow,
-  relu,
-  remainder,
-  shiftLeft,
-  shiftRight,
-  sigmoid,
-  sign,
-  sin,
-  sqrt,
-  square,
-  stopGradient,
-  sub,
-  tanh,
-  where,
-  xor,
-} from "./language/ops/arithmetic.ts";
+export * from "./language/ops/arithmetic.ts";
 export {
   constantLike,
   fill,
@@ -126,3 +90,6 @@ export {
 } from "./language/random.ts";
 export { Tensor, type TensorLike } from "./language/tensor.ts";
 export { flattenTree, mapTree, rebuildTree, type Tree, treeEntries } from "./language/tree.ts";
+
+// What is computed outside of compile() is too, if it is much.
+setEagerDevice(computeIfLarge);

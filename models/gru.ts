@@ -16,7 +16,7 @@
  *
  * @module
  */
-import { type Tensor } from "@unroll/core";
+import type { Tensor } from "@unroll/core";
 import { defineModel, type ModelPlugin, type OptionsSchema } from "@unroll/core/plugin";
 import * as z from "zod";
 import { activation, ACTIVATION_NAMES, type ActivationName } from "./activations.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { type Tensor, tensor, type Tree, treeEntries } from "@unroll/core";
-import { type InputSpec, type OutputPlace, type TaskSpec } from "@unroll/core/plugin";
+import type { InputSpec, OutputPlace, TaskSpec } from "@unroll/core/plugin";
 
 /** A task of `n` classes. */
 export function classSpec(

@@ -16,7 +16,7 @@ import {
   type Tensor,
   zeros,
 } from "@unroll/core";
-import { type InputSpec } from "@unroll/core/plugin";
+import type { InputSpec } from "@unroll/core/plugin";
 import type { InputNorm } from "./recurrent_options.ts";
 
 /** An embedding: a row of numbers for each symbol. */

@@ -8,7 +8,7 @@
  * @module
  */
 import { rebuildTree, type Tensor, tensor, treeEntries } from "@unroll/core";
-import { type StoredTensor } from "@unroll/core/runs";
+import type { StoredTensor } from "@unroll/core/runs";
 
 /** Options of {@linkcode toPyTorch} and {@linkcode fromPyTorch}. */
 export interface PyTorchOptions {

@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { grad, randomKey, type Tensor, tensor, type Tree } from "@unroll/core";
-import { type ModelPlugin } from "@unroll/core/plugin";
+import type { ModelPlugin } from "@unroll/core/plugin";
 import { decodeSafetensors, encodeSafetensors, type StoredTensor } from "@unroll/core/runs";
 import goldens from "./goldens/recurrent.json" with { type: "json" };
 import { fromPyTorch, MODELS, rnn, toPyTorch } from "./mod.ts";

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { grad, oneHot, randomKey, type Tensor, tensor, type Tree, treeEntries } from "@unroll/core";
-import { type Model } from "@unroll/core/plugin";
+import type { Model } from "@unroll/core/plugin";
 import { gru, lstm, rnn } from "./mod.ts";
 import { assertClose, classSpec, numbers, waves } from "./helpers_test.ts";
 

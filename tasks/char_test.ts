@@ -6,12 +6,7 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import {
-  type Batch,
-  type Predict,
-  type PredictRequest,
-  type TaskInstance,
-} from "@unroll/core/plugin";
+import type { Batch, Predict, PredictRequest, TaskInstance } from "@unroll/core/plugin";
 import { optionsToJson } from "@unroll/core/plugin/host";
 import { checkTask, dummyPredict } from "@unroll/core/testing";
 import { char, charOf, type CharOptions } from "./char.ts";

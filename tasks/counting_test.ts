@@ -1,5 +1,5 @@
 import { assert, assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { type Predict, type PredictRequest, type TaskInstance } from "@unroll/core/plugin";
+import type { Predict, PredictRequest, TaskInstance } from "@unroll/core/plugin";
 import { checkTask } from "@unroll/core/testing";
 import { counting } from "./counting.ts";
 import { countOn, nextNumber } from "./counting_answers.ts";

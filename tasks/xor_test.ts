@@ -1,5 +1,5 @@
 import { assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
-import { type PredictRequest } from "@unroll/core/plugin";
+import type { PredictRequest } from "@unroll/core/plugin";
 import { checkTask } from "@unroll/core/testing";
 import { xor } from "./xor.ts";
 

@@ -4,8 +4,8 @@
  */
 import { assertEquals, assertMatch } from "@std/assert";
 import { type Backend, type BackendName, openBackend } from "@unroll/core/backends";
-import { type Model, type ModelPlugin, type Task, type TaskPlugin } from "@unroll/core/plugin";
-import { type JsonRecord } from "@unroll/core/runs";
+import type { Model, ModelPlugin, Task, TaskPlugin } from "@unroll/core/plugin";
+import type { JsonRecord } from "@unroll/core/runs";
 import { train } from "@unroll/core/training";
 import { MODELS } from "@unroll/models";
 import { TASKS } from "@unroll/tasks";

@@ -13,8 +13,8 @@ import {
   runRecipe,
   taskOptionsOf,
 } from "@unroll/cli";
-import { type ModelPlugin } from "@unroll/core/plugin";
-import { type JsonRecord } from "@unroll/core/runs";
+import type { ModelPlugin } from "@unroll/core/plugin";
+import type { JsonRecord } from "@unroll/core/runs";
 import { DivergenceError, train } from "@unroll/core/training";
 import { formatSummary, mlp, MODELS } from "@unroll/models";
 import { fizzbuzz, TASKS } from "@unroll/tasks";

@@ -1,5 +1,5 @@
 /** Training on WebGPU: the same curve as on the CPU, and memory that stays as it was. */
-import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
 import {
   type Backend,
   cpuBackend,
@@ -7,7 +7,8 @@ import {
   type WebGpuBackend,
   webgpuBackend,
 } from "@unroll/core/backends";
-import { resolveSettings, Trainer } from "@unroll/core/training";
+import type { BatchRequest } from "@unroll/core/plugin";
+import { DivergenceError, resolveSettings, train, Trainer } from "@unroll/core/training";
 import { rnn } from "@unroll/models";
 import { fizzbuzz, xor } from "@unroll/tasks";
 
@@ -41,6 +42,38 @@ Deno.test({
     wanted.forEach((loss, i) => assertAlmostEquals(found[i], loss, steps * 2 ** -24));
     const mean = (values: readonly number[]) => values.reduce((sum, x) => sum + x) / values.length;
     assert(mean(found.slice(-5)) < 0.7 * mean(found.slice(0, 5)), found.join());
+  },
+});
+
+Deno.test({
+  name: "training on WebGPU with a NaN among the inputs diverges, as on the CPU",
+  ignore,
+  async fn() {
+    const bits = xor();
+    const task = {
+      ...bits,
+      async create() {
+        const { batch, ...rest } = await bits.create();
+        const broken = (request: BatchRequest) => {
+          const { inputs, ...others } = batch(request);
+          return {
+            ...others,
+            inputs: Float32Array.from(inputs ?? [], (x, i) => i === 0 ? NaN : x),
+          };
+        };
+        return { ...rest, batch: broken };
+      },
+    };
+    for (const activation of ["tanh", "relu"] as const) {
+      const model = rnn({ hidden: 4, activation });
+      for (const device of ["cpu", "webgpu"] as const) {
+        await assertRejects(
+          () => train({ model, task, device, steps: 20, clip: 0.1 }),
+          DivergenceError,
+          "the loss of step 1 is not finite",
+        );
+      }
+    }
   },
 });
 

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { encodeSafetensors, type StoredTensor } from "../../core/runs/safetensors.ts";
+import type { StoredTensor } from "@unroll/core/runs";
 import { carriesState, type Job, JOBS, parameterShapes } from "./job.ts";
 
 /** Number of batches of a job; training goes round them. */
@@ -165,12 +165,4 @@ export function batches(job: Job): Map<string, StoredTensor> {
 /** 0 to copy, 1 fizz, 2 buzz, 3 fizzbuzz. */
 function fizzBuzz(number: number): number {
   return (number % 3 === 0 ? 1 : 0) + (number % 5 === 0 ? 2 : 0);
-}
-
-/** All of a job as one safetensors file: `p.NAME` parameters, `b.NAME` batches, the sizes as metadata. */
-export function encodeJob(job: Job): Uint8Array<ArrayBuffer> {
-  const tensors = new Map<string, StoredTensor>();
-  for (const [name, tensor] of initialParameters(job)) tensors.set(`p.${name}`, tensor);
-  for (const [name, tensor] of batches(job)) tensors.set(`b.${name}`, tensor);
-  return encodeSafetensors(tensors, { job: JSON.stringify(job) });
 }

@@ -3,7 +3,7 @@ import { cpuBackend } from "@unroll/core/backends";
 import { jobNamed, LOSS_TOLERANCE } from "./job.ts";
 import { type JobNumbers, withNumbers } from "./numbers.ts";
 import { plainFizzbuzz, plainMinchar, type PlainStep } from "./plain_javascript.ts";
-import { startJob } from "./run.ts";
+import { startJob } from "./programs.ts";
 
 async function assertSameLosses(job: JobNumbers, plain: PlainStep): Promise<void> {
   using backend = cpuBackend();

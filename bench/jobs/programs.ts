@@ -1,174 +1,153 @@
 /**
- * The jobs as programs of Unroll: one training step, or several in a row, traced to one graph.
+ * The jobs as programs of Unroll, with models of `@unroll/models`.
  *
  * @module
  */
+import { randomKey, rebuildTree, tensor, treeEntries, type TypedArray } from "@unroll/core";
+import type { Backend } from "@unroll/core/backends";
+import type { ModelInstance, TaskSpec } from "@unroll/core/plugin";
+import { adagrad, adam, type Optimizer, sgd } from "@unroll/core/training";
+import { gru, lstm, mlp, rnn } from "@unroll/models";
 import {
-  adagrad,
-  adam,
-  add,
-  clipByValue,
-  crossEntropy,
-  gather,
-  matmul,
-  mean,
-  mul,
-  oneHot,
-  type Optimizer,
-  relu,
-  reshape,
-  scan,
-  sgd,
-  sigmoid,
-  split,
-  square,
-  sum,
-  sumSquaredError,
-  tanh,
-  type Tensor,
-  tensor,
-  type Tree,
-  valueAndGrad,
-  zeros,
-} from "../core.ts";
+  repeatProgram,
+  startProgram,
+  type TracedProgram,
+  traceProgram,
+  type TrainingProgram,
+  trainingProgram,
+} from "../training_program.ts";
 import { carriesState, type Job } from "./job.ts";
+import { BATCHES, batchOf, type JobNumbers } from "./numbers.ts";
 
-/** Tensors by name. */
-export type Named = Readonly<Record<string, Tensor>>;
+/** Where the parameters of a job are in its model. */
+const PATHS: Readonly<Record<string, string>> = {
+  start: "initial.0.h",
+  embedding: "embedding.weight",
+  weight_ih: "layers.0.weight_ih",
+  weight_hh: "layers.0.weight_hh",
+  bias_h: "layers.0.bias_ih",
+  bias_ih: "layers.0.bias_ih",
+  bias_hh: "layers.0.bias_hh",
+  weight_1: "layers.0.weight",
+  bias_1: "layers.0.bias",
+  weight_out: "output.weight",
+  bias_out: "output.bias",
+};
 
-/** What goes from step to step. */
-export interface TrainingState {
-  /** The parameters. */
-  readonly parameters: Named;
-  /** What the optimizer remembers. */
-  readonly optimizer: Tree;
-  /** The hidden state, if the job carries it. */
-  readonly hidden: readonly Tensor[];
-}
+const OPTIMIZERS: Readonly<Record<Job["optimizer"], Optimizer>> = {
+  adam: adam(),
+  adagrad: adagrad({ epsilon: 1e-10, epsilonPlace: "outside" }),
+  "adagrad-inside": adagrad({ epsilon: 1e-8 }),
+  sgd: sgd(),
+};
 
-/** The optimizer of a job. */
-export function optimizerOf(job: Job): Optimizer {
-  switch (job.optimizer) {
-    case "adam":
-      return adam();
-    case "adagrad":
-      return adagrad({ epsilon: 1e-10, epsilonPlace: "outside" });
-    case "adagrad-inside":
-      return adagrad({ epsilon: 1e-8 });
-    case "sgd":
-      return sgd();
+/** What a job asks of its model. */
+function specOf(job: Job): TaskSpec {
+  const { kind, classes, time: length } = job;
+  const common = { length, weighted: false, stateful: carriesState(job) };
+  if (kind === "squares") {
+    return {
+      ...common,
+      inputs: { kind: "vector", size: job.inputs },
+      outputs: { kind: "vector", size: classes, at: "last" },
+      loss: { kind: "squared-error", reduction: "sum" },
+    };
   }
-}
-
-/** State before the first step. */
-export function initialState(job: Job, parameters: Named): TrainingState {
   return {
-    parameters,
-    optimizer: optimizerOf(job).initialState(parameters),
-    hidden: carriesState(job) ? [zeros([job.batch, job.hidden])] : [],
+    ...common,
+    inputs: kind === "autonomous" ? { kind: "none" } : { kind: "symbol", vocabulary: classes },
+    outputs: { kind: "class", classes, at: kind === "window" ? "last" : "every" },
+    // Karpathy's loss is a sum.
+    loss: { kind: "cross-entropy", reduction: carriesState(job) ? "sum" : "mean" },
   };
 }
 
-/** From parameters, hidden state and batch to the loss and the hidden state after the batch. */
-export function objective(
-  job: Job,
-  p: Named,
-  hidden: readonly Tensor[],
-  batch: Named,
-): readonly [Tensor, readonly Tensor[]] {
-  const output = (states: Tensor): Tensor => add(matmul(states, p.weight_out), p.bias_out);
-  switch (job.kind) {
-    case "autonomous": {
-      const [, states] = scan(
-        (h: Tensor) => {
-          const next = sigmoid(add(matmul(h, p.weight_hh), p.bias_h));
-          return [next, reshape(next, [job.hidden])];
-        },
-        sigmoid(p.start),
-        undefined,
-        { length: job.time },
-      );
-      const penalty = Object.values(p).map((w) => sum(square(w))).reduce((a, b) => add(a, b));
-      const loss = mean(crossEntropy(output(states), batch.targets));
-      return [add(loss, mul(penalty, 1e-4)), hidden];
-    }
-    case "one-hot":
-    case "characters": {
-      const inputs = p.embedding
-        ? gather(p.embedding, batch.inputs)
-        : oneHot(batch.inputs, job.classes);
-      const zero = zeros([job.batch, job.hidden]);
-      const start = job.cell === "lstm" ? [zero, zero] : hidden.length > 0 ? hidden : [zero];
-      const [last, states] = scan(
-        (carry: readonly Tensor[], x: Tensor) => {
-          const next = cellStep(job, p, carry, x);
-          return [next, next[0]];
-        },
-        start,
-        inputs,
-      );
-      const losses = crossEntropy(output(states), batch.targets);
-      // Karpathy's loss is a sum.
-      return carriesState(job) ? [sum(losses), last] : [mean(losses), hidden];
-    }
-    case "window": {
-      const x = reshape(gather(p.embedding, batch.inputs), [job.batch, job.time * job.inputs]);
-      const states = relu(add(matmul(x, p.weight_1), p.bias_1));
-      return [mean(crossEntropy(output(states), batch.targets)), hidden];
-    }
-    case "squares": {
-      const states = tanh(add(matmul(batch.inputs, p.weight_1), p.bias_1));
-      return [sumSquaredError(output(states), batch.targets), hidden];
-    }
+function modelOf({ kind, cell, hidden, inputs: embedding }: Job, spec: TaskSpec): ModelInstance {
+  switch (cell) {
+    case "mlp":
+      return kind === "window"
+        ? mlp({ layers: [hidden], activation: "relu", embedding }).create(spec)
+        : mlp({ layers: [hidden] }).create(spec);
+    case "gru":
+      return gru({ hidden, embedding, bias: "both" }).create(spec);
+    case "lstm":
+      return lstm({ hidden, embedding }).create(spec);
+    default:
+      return rnn({ hidden, embedding, activation: cell }).create(spec);
   }
 }
 
-/** One step of a cell: from its state, hidden units first, to the next. */
-function cellStep(job: Job, p: Named, carry: readonly Tensor[], x: Tensor): readonly Tensor[] {
-  const h = carry[0];
-  const fromInput = add(matmul(x, p.weight_ih), p.bias_ih ?? p.bias_h);
-  const fromHidden = matmul(h, p.weight_hh);
-  switch (job.cell) {
-    case "gru": {
-      const [xr, xz, xn] = split(fromInput, 3);
-      const [hr, hz, hn] = split(add(fromHidden, p.bias_hh), 3);
-      const [r, z] = [sigmoid(add(xr, hr)), sigmoid(add(xz, hz))];
-      const n = tanh(add(xn, mul(r, hn)));
-      return [add(n, mul(z, h.sub(n)))];
-    }
-    case "lstm": {
-      const [i, f, g, o] = split(add(fromInput, fromHidden), 4);
-      const c = add(mul(sigmoid(f), carry[1]), mul(sigmoid(i), tanh(g)));
-      return [mul(sigmoid(o), tanh(c)), c];
-    }
-    default: {
-      const sums = add(fromInput, fromHidden);
-      return [job.cell === "relu" ? relu(sums) : tanh(sums)];
-    }
-  }
-}
-
-/** One training step: from state and batch to the next state and the loss. */
-export function trainingStep(
-  job: Job,
-  state: TrainingState,
-  batch: Named,
-): readonly [TrainingState, Tensor] {
-  const [[loss, hidden], slopes] = valueAndGrad((p: Named) =>
-    objective(job, p, state.hidden, batch)
-  )(state.parameters);
-  const gradients = carriesState(job) ? clipByValue(slopes, 5) : slopes;
-  const next = optimizerOf(job).update(state.parameters, gradients, state.optimizer, {
-    learningRate: tensor(job.rate),
+/**
+ * The program of a job.
+ *
+ * @param job The job.
+ * @param together Steps a call makes: one, or as many as there are batches.
+ */
+export function jobProgram(job: JobNumbers, together = 1): TrainingProgram {
+  const spec = specOf(job);
+  const instance = modelOf(job, spec);
+  const stored = new Map([...job.parameters].map(([name, { data }]) => [PATHS[name], data]));
+  const form = instance.parameters(randomKey(0));
+  const leaves = treeEntries(form).map(([path, { shape }]) =>
+    tensor(stored.get(path) as Float32Array, { shape })
+  );
+  const program = trainingProgram({
+    ...{ instance, spec, parameters: rebuildTree(form, leaves), time: job.time, batch: job.batch },
+    ...{ optimizer: OPTIMIZERS[job.optimizer], learningRate: job.rate },
+    clip: carriesState(job) ? 5 : undefined,
+    l2: job.kind === "autonomous" ? 1e-4 : 0,
   });
-  return [{ parameters: next.parameters, optimizer: next.state, hidden }, loss];
+  return together === 1 ? program : repeatProgram(program, together);
 }
 
-/** Several training steps in a row: batches have their number in front, and so have the losses. */
-export function trainingSteps(
-  job: Job,
-  state: TrainingState,
-  batches: Named,
-): readonly [TrainingState, Tensor] {
-  return scan((s: TrainingState, batch: Named) => trainingStep(job, s, batch), state, batches);
+/** Traces one call of a job. */
+export function traceJob(job: JobNumbers, together = 1): TracedProgram {
+  return traceProgram(jobProgram(job, together));
+}
+
+/** What each call is given, in the order of the batch. */
+export function batchData(job: JobNumbers, together = 1): TypedArray[][] {
+  const { kind, time, batch } = job;
+  const one = (k: number) =>
+    [...job.batches.keys()].sort().map((name) => {
+      const { data } = batchOf(job.batches.get(name)!, k);
+      if (kind !== "window" || name !== "inputs") return data;
+      // Windows are stored as lines, and read with time in front.
+      return data.map((_, i) => data[i % batch * time + Math.floor(i / batch)]);
+    });
+  const all = Array.from({ length: BATCHES }, (_, k) => one(k));
+  if (together === 1) return all;
+  return [all[0].map((own, name) => {
+    const joined = all.flatMap((batch) => [...batch[name]]);
+    return own instanceof Float32Array ? Float32Array.from(joined) : Int32Array.from(joined);
+  })];
+}
+
+/** A job on a device. */
+export interface RunningJob extends Disposable {
+  /** Makes one call: as many training steps as it was started for, from batch number `first` on. */
+  step(first: number): void;
+  /** Losses of the last call's steps. */
+  losses(): Promise<TypedArray>;
+}
+
+/**
+ * Puts a job on a device, ready to train.
+ *
+ * @param backend The device.
+ * @param job The job.
+ * @param together Steps a call makes: one, or as many as there are batches.
+ */
+export async function startJob(
+  backend: Backend,
+  job: JobNumbers,
+  together = 1,
+): Promise<RunningJob> {
+  const running = await startProgram(backend, jobProgram(job, together), job.name);
+  const data = batchData(job, together);
+  return {
+    step: (first) => running.step(data[first % data.length]),
+    losses: () => running.losses(),
+    [Symbol.dispose]: () => running[Symbol.dispose](),
+  };
 }

@@ -6,16 +6,15 @@
  * round, and the median of the rounds is told. All start from the same numbers and their losses are compared.
  *
  * Python peers run in the first interpreter of `--python` (or of the variable `UNROLL_PEERS_PYTHON`) that has their
- * packages, by default `python3`; each version of PyTorch found is a peer of its own. `--output FILE` says where the
- * page goes, `--output -` that it only is printed.
+ * packages, by default `python3`; each version of PyTorch found is a peer of its own. `--write` puts the tables into
+ * `bench/RESULTS.md`; they are printed in any case.
  *
  * @module
  */
-import { cpus } from "node:os";
 import { parseArgs } from "node:util";
+import { describeRun, writePage } from "../format.ts";
 import { peakGigaflops } from "../peak.ts";
 import { type Job, JOBS } from "../jobs/job.ts";
-import { encodeJob } from "../jobs/numbers.ts";
 import {
   commandOf,
   PEER_NAMES,
@@ -27,13 +26,9 @@ import {
   UNROLL_WITHOUT_BLAS,
 } from "./peer_programs.ts";
 import { PeerProcess } from "./peer_process.ts";
-import { printRow, writeResults } from "./report.ts";
-import { type JobRow, judgedTorch, median, type PeerCell, shortfallOf } from "./results.ts";
+import { detailTable, type JobRow, type PeerCell, runLines, speedTable } from "./report.ts";
+import { encodeJob } from "./write_jobs.ts";
 
-/** The iterations of the original FizzBuzz experiment. */
-const HEADLINE_STEPS = 200_000;
-/** An extrapolation stands where the steps themselves would take longer. */
-const HEADLINE_SECONDS = 30;
 /** What makes fewer steps a second is measured once, when it starts. */
 const SLOWEST = 0.5;
 /** Most seconds that the steps of a comparison of losses may take. */
@@ -120,16 +115,7 @@ async function runJob(job: Job, folder: string, settings: RunSettings): Promise<
       giveUp(peer, error);
     }
   }
-  const own = running.find(({ peer }) => peer === UNROLL && cells.get(peer.name)?.speeds);
-  const row: JobRow = {
-    ...{ job, peak },
-    cells: settings.peers.flatMap(({ name }) => cells.get(name) ?? []),
-    headline: job.name === "fizzbuzz-rnn" && own
-      ? await headlineSeconds(own.process, median(speeds.get(UNROLL)!))
-      : undefined,
-  };
-  if (!own || !shortfallOf(row, judgedTorch([row]))) return row;
-  return { ...row, parts: await own.process.parts() };
+  return { job, peak, cells: settings.peers.flatMap(({ name }) => cells.get(name) ?? []) };
 }
 
 /** Blocks in turns; what is too slow for that has done its only one, and who fails is out. */
@@ -163,18 +149,6 @@ function stepsToCheck(job: Job, stepsPerSecond: number): number {
   return Math.max(1, Math.min(job.compared, Math.floor(CHECK_SECONDS * stepsPerSecond)));
 }
 
-/** Seconds of the original experiment's steps, run if that does not take too long. */
-async function headlineSeconds(
-  process: PeerProcess,
-  stepsPerSecond: number,
-): Promise<JobRow["headline"]> {
-  if (HEADLINE_STEPS / stepsPerSecond > HEADLINE_SECONDS) {
-    return { steps: HEADLINE_STEPS, seconds: HEADLINE_STEPS / stepsPerSecond, measured: false };
-  }
-  const { seconds } = await process.block({ steps: HEADLINE_STEPS });
-  return { steps: HEADLINE_STEPS, seconds, measured: true };
-}
-
 /** The names of a list, each of which must be known. */
 function chosen(what: string, known: readonly string[], list: string | undefined): string[] {
   if (list === undefined) return [...known];
@@ -195,7 +169,7 @@ async function main(args: string[]): Promise<void> {
       python: { type: "string" },
       rounds: { type: "string", default: "5" },
       seconds: { type: "string", default: "0.5" },
-      output: { type: "string" },
+      write: { type: "boolean", default: false },
       verbose: { type: "boolean", default: false },
     },
   });
@@ -216,30 +190,22 @@ async function main(args: string[]): Promise<void> {
     for (const job of JOBS.filter(({ name }) => names.includes(name))) {
       const row = await runJob(job, folder, settings);
       rows.push(row);
-      printRow(row);
+      console.log(`\n${detailTable([row])}`);
     }
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
   // Where things lie on this machine is nobody's business.
   const shown = args.map((arg) => arg.replaceAll(/[^,=]*\//g, ""));
-  const processors = cpus();
-  const model = processors[0]?.model.trim() || "unknown";
-  const text = writeResults(rows, {
-    args: shown,
-    rounds: settings.rounds,
-    seconds: settings.seconds,
-    date: new Date().toISOString().slice(0, 10),
-    machine: `${model}, ${processors.length} cores, ${Deno.build.os}`,
-    minutes: (performance.now() - started) / 60_000,
-  });
-  if (values.output === "-") {
-    console.log(`\n${text}`);
-    return;
-  }
-  const output = values.output ?? `${import.meta.dirname}/../RESULTS.md`;
-  await Deno.writeTextFile(output, text);
-  await new Deno.Command(Deno.execPath(), { args: ["fmt", "--quiet", output] }).output();
+  const minutes = (performance.now() - started) / 60_000;
+  const command = ["deno task bench:peers", ...shown].join(" ");
+  const parts = {
+    made: runLines(rows, [describeRun(), `\`${command}\`, ${minutes.toFixed(1)} minutes`]),
+    speeds: speedTable(rows),
+    details: detailTable(rows),
+  };
+  if (values.write) await writePage("RESULTS.md", parts);
+  else console.log(`\n${parts.made}\n\n${parts.speeds}`);
 }
 
 if (import.meta.main) {

@@ -4,7 +4,6 @@
  * @module
  */
 import type { BlockResult } from "./protocol.ts";
-import type { StepParts } from "./results.ts";
 
 /** How much longer than expected an answer may take: a factor, and seconds. */
 const PATIENCE = { factor: 4, seconds: 60 } as const;
@@ -87,11 +86,6 @@ export class PeerProcess implements AsyncDisposable {
     const expected = steps / this.ready.steps_per_second;
     const answer = await this.#ask({ do: "check", steps }, expected);
     return (answer as { readonly losses: readonly number[] }).losses;
-  }
-
-  /** Seconds of the parts of a step, from a peer that can take them apart. */
-  async parts(): Promise<StepParts> {
-    return await this.#ask({ do: "parts" }, 0) as StepParts;
   }
 
   async #ask(request: unknown, expected: number): Promise<unknown> {

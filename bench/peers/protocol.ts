@@ -4,10 +4,9 @@
  *
  * @module
  */
-import { decodeSafetensors, type StoredTensor } from "../../core/runs/safetensors.ts";
+import { decodeSafetensors, type StoredTensor } from "@unroll/core/runs";
 import type { Job } from "../jobs/job.ts";
 import { BATCHES, type JobNumbers } from "../jobs/numbers.ts";
-import type { StepParts } from "./results.ts";
 
 /**
  * Trains on `count` batches from number `first` round and round, waits, gives the losses of the last call: as many as
@@ -52,8 +51,6 @@ export interface Peer {
     /** Ways of doing a job; throws if there is none. */
     readonly variants: (job: JobNumbers) => readonly Variant[] | Promise<readonly Variant[]>;
   }>;
-  /** Seconds of the parts of a step. */
-  readonly parts?: (job: JobNumbers) => Promise<StepParts>;
 }
 
 class Session {
@@ -192,8 +189,7 @@ function firstLine(error: unknown): string {
 
 /**
  * A peer's program: `--data FILE [--serve] [--seconds S] [--blocks N] [--variant PATTERN]`. With `--serve` it obeys
- * lines `{"do":"check","steps":n}`, `{"do":"block","seconds":s}` and `{"do":"block","steps":n}`, and `{"do":"parts"}` if
- * the peer can take a step apart.
+ * lines `{"do":"check","steps":n}`, `{"do":"block","seconds":s}` and `{"do":"block","steps":n}`.
  */
 export async function servePeer(peer: Peer, args: readonly string[]): Promise<void> {
   const option = (name: string): string | undefined => {
@@ -240,7 +236,6 @@ export async function servePeer(peer: Peer, args: readonly string[]): Promise<vo
       const request = JSON.parse(line) as { do: string; steps?: number; seconds?: number };
       if (request.do === "check") say(await session.check(request.steps ?? 1));
       else if (request.do === "block") say(await session.block(request));
-      else if (request.do === "parts" && peer.parts) say(await peer.parts(job));
       else return;
     }
   }

@@ -6,9 +6,8 @@
  */
 import { type Backend, openBackend } from "@unroll/core/backends";
 import { BATCHES, type JobNumbers } from "../jobs/numbers.ts";
-import { startJob } from "../jobs/run.ts";
+import { startJob } from "../jobs/programs.ts";
 import { servePeer, type TrainingRun } from "./protocol.ts";
-import { stepParts } from "./step_parts.ts";
 
 async function start(backend: Backend, job: JobNumbers, together: number): Promise<TrainingRun> {
   const running = await startJob(backend, job, together);
@@ -21,27 +20,21 @@ async function start(backend: Backend, job: JobNumbers, together: number): Promi
 if (import.meta.main) {
   const at = Deno.args.indexOf("--device");
   const device = at >= 0 && Deno.args[at + 1] === "webgpu" ? "webgpu" : "cpu";
-  const open = (): Promise<Backend> => openBackend(device);
   await servePeer({
     name: "unroll",
     async load() {
-      const backend = await open();
+      const backend = await openBackend(device);
       return {
         version: `unroll on Deno ${Deno.version.deno}`,
         device: backend.description,
         variants: (job) =>
           [1, BATCHES].filter((together) => together === 1 || job.hidden < 512).map((together) => ({
             name: `${together} a call`,
-            // The most there may be: small programs run on one.
-            threads: Math.min(navigator.hardwareConcurrency, 8),
+            threads: backend.threads,
             quantum: together,
             make: () => start(backend, job, together),
           })),
       };
-    },
-    parts: async (job) => {
-      using backend = await open();
-      return await stepParts(backend, job);
     },
   }, Deno.args);
 }

@@ -8,7 +8,7 @@
 export interface Cell {
   /** Flag without dashes → the one value that was chosen; in the order in which they were typed. */
   readonly values: Readonly<Record<string, string>>;
-  /** A name for its folder. */
+  /** A name for its folder: what sets it apart from the others. */
   readonly name: string;
 }
 
@@ -68,16 +68,25 @@ export function gridCells(grid: Readonly<Record<string, readonly string[]>>): Ce
       values.map((value) => ({ ...some, [flag]: value }))
     );
   }
-  const varied = Object.keys(grid).filter((flag) => grid[flag].length > 1);
-  return combinations.map((values) => ({ values, name: cellName(values, varied) }));
+  const labels = Object.entries(grid).filter(([, values]) => values.length > 1)
+    .map(([flag, values]) => [flag, labelsOf(values)] as const);
+  return combinations.map((values) => ({
+    values,
+    name: labels.map(([flag, labels]) => `${flag}-${labels.get(values[flag])}`).join("+") || "only",
+  }));
 }
 
-/** What sets a cell apart, fit to name a folder. */
-function cellName(values: Readonly<Record<string, string>>, varied: readonly string[]): string {
-  const parts = varied.map((flag) =>
-    `${flag}-${values[flag].replace(/^.*\//, "").replace(/[^\w.,-]+/g, "_")}`
-  );
-  return parts.length === 0 ? "only" : parts.join("+");
+/** Each value, fit for the name of a folder; two never have one name, also where case does not count. */
+function labelsOf(values: readonly string[]): ReadonlyMap<string, string> {
+  const times = new Map<string, number>();
+  return new Map(values.map((value) => {
+    const label = value.replace(/^.*\//, "").replace(/[^\w.,-]+/g, "_");
+    const key = label.toLowerCase();
+    const count = (times.get(key) ?? 0) + 1;
+    times.set(key, count);
+    // No label has a tilde of its own.
+    return [value, count === 1 ? label : `${label}~${count}`];
+  }));
 }
 
 /**

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { trustWords } from "../trust.ts";
 import { cellArguments } from "./grid.ts";
 import { cellFolder, FAILURE, type Outcome, outcomeOf } from "./outcome.ts";
 
@@ -29,8 +30,9 @@ export interface RunCellsSettings {
  * @returns Arguments of the program.
  */
 export function jobArguments({ cell, state, run }: Outcome, folder: string): string[] {
+  const { model, task } = cell.values;
   return state === "unfinished" && run !== undefined
-    ? ["train", "--resume", run, "--json", "--quiet"]
+    ? ["train", "--resume", run, ...trustWords(model, task), "--json", "--quiet"]
     : ["train", ...cellArguments(cell), "--out", cellFolder(folder, cell), "--json", "--quiet"];
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { quoted } from "../reproduce.ts";
+import { quoted } from "../quoted.ts";
 import { cellFolder, FAILURE, type Outcome, outcomeOf } from "./outcome.ts";
 import { jobArguments } from "./run_cells.ts";
 

@@ -1,5 +1,8 @@
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { openRun } from "@unroll/core/runs";
+import { randomSource } from "@unroll/core/testing";
 import { runCommand } from "../testing/run_command.ts";
+import { inFolder, trainSmall } from "../testing/small_runs.ts";
 import { cellArguments, gridCells, gridValues } from "./grid.ts";
 import type { Outcome } from "./outcome.ts";
 import { arrayScript } from "./slurm.ts";
@@ -58,6 +61,29 @@ Deno.test("gridCells() combines, and names cells by what varies", () => {
     "--seed",
     "0",
   ]);
+});
+
+Deno.test("gridCells() gives no two cells one name, also where case does not count", () => {
+  const names = (grid: Record<string, readonly string[]>) =>
+    gridCells(grid).map(({ name }) => name);
+  assertEquals(names({ corpus: ["a/t.txt", "b/t.txt", "T.TXT"], seed: ["0", "1"] }), [
+    "corpus-t.txt+seed-0",
+    "corpus-t.txt+seed-1",
+    "corpus-t.txt~2+seed-0",
+    "corpus-t.txt~2+seed-1",
+    "corpus-T.TXT~3+seed-0",
+    "corpus-T.TXT~3+seed-1",
+  ]);
+  assertEquals(names({ lr: ["1e-3", "1E-3"] }), ["lr-1e-3", "lr-1E-3~2"]);
+  const random = randomSource(1);
+  const word = () =>
+    Array.from({ length: 4 }, () => "aA/_ ~+-2."[Math.floor(10 * random())]).join("");
+  for (let i = 0; i < 100; i++) {
+    const words = () => [...new Set(Array.from({ length: 12 }, word))];
+    const found = names({ corpus: words(), prompt: words() }).map((name) => name.toLowerCase());
+    assertEquals(new Set(found).size, found.length);
+    for (const name of found) assert(!name.includes("/"), name);
+  }
 });
 
 Deno.test("sweepRows() brings seeds together", () => {
@@ -137,6 +163,69 @@ Deno.test("sweep: runs a grid in processes, goes on where it was, and tells of f
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+});
+
+Deno.test("sweep: shows no run that has other settings than those that are asked for", async () => {
+  await inFolder(async (folder) => {
+    const done = await trainSmall(`${folder}/done/only`, { training: { steps: 40 } });
+    await trainSmall(`${folder}/stopped/only`, { training: { steps: 40 }, stopAt: 20 });
+    const words = "sweep --model rnn --hidden 4 --task counting --digits 2 --test-digits 0 " +
+      "--training 60 --validation 20 --seeds 3 --steps 40 --validate-every 20 " +
+      "--schedule cosine --device cpu --good 1";
+    // Nothing is left to run.
+    const world = { self: ["false"] };
+    for (const more of ["", " --lr 2e-2 --clip-norm 1.0"]) {
+      const { code, output } = await runCommand(`${words}${more} --out ${folder}/done`, world);
+      assertStrictEquals(code, 0);
+      const { loss } = (await done.readMetrics()).at(-1)!;
+      assert(output.includes(`${Number(loss).toPrecision(4)} ± 0`), output);
+    }
+    const cases: readonly (readonly [string, string, string])[] = [
+      ["--hidden 4", "--hidden 8", "hidden 4 where 8"],
+      ["--steps 40", "--steps 50", "steps 40 where 50"],
+      ["--digits 2", "--digits 3", "digits 2 where 3"],
+      ["--seeds 3", "--seeds 4", "seed 3 where 4"],
+      ["--schedule cosine", "--schedule linear", "schedule cosine where linear"],
+      ["--schedule", "--clip-norm 0 --schedule", "clipNorm 1 where 0"],
+      ["--schedule", "--lr 0.5 --schedule", "learningRate 0.02 where 0.5"],
+      ["--device cpu", "--device reference", "device cpu where reference"],
+      ["--model rnn", "--model gru", "model rnn where gru"],
+    ];
+    for (const [from, to, difference] of cases) {
+      for (const place of ["done", "stopped"]) {
+        const line = `${words.replace(from, to)} --out ${folder}/${place}`;
+        const { code, output, errors } = await runCommand(line, world);
+        assertEquals([code, output, errors], [
+          2,
+          "",
+          `Cannot sweep into ${folder}/${place}: the run in only has ${difference} is asked for; ` +
+          "name another folder with --out\n",
+        ]);
+      }
+    }
+  });
+});
+
+Deno.test("sweep: keeps apart what is called the same", async () => {
+  await inFolder(async (folder) => {
+    for (const name of ["a", "b"]) {
+      await Deno.mkdir(`${folder}/${name}`);
+      await Deno.writeTextFile(`${folder}/${name}/t.txt`, `${name}xyz`.repeat(99));
+    }
+    const { code, output, errors } = await runCommand(
+      `sweep --model rnn --hidden 2 --task char --length 8 --corpus ${folder}/a/t.txt,${folder}/b/t.txt ` +
+        `--steps 5 --seeds 0 --json --device cpu --out ${folder}/out`,
+      { self: SELF },
+    );
+    assertStrictEquals(code, 0, errors);
+    const cells = output.trim().split("\n").map((line) => JSON.parse(line))
+      .filter(({ event }) => event === "cell");
+    for (const { run, values } of cells) {
+      const { task } = (await openRun(run)).config;
+      assertEquals(task.options.corpus, values.corpus);
+    }
+    assertStrictEquals(new Set(cells.map(({ run }) => run)).size, 2);
+  });
 });
 
 Deno.test("sweep: checks every cell before any is run", async () => {

@@ -41,7 +41,7 @@ export async function runCommand(
     refusal,
     train: (request, reporter) => trainAndKeep(request, reporter, "0.0.1"),
     resume: (request, reporter) =>
-      resumeAndKeep(request, reporter, { models: MODELS, tasks: TASKS, base }),
+      resumeAndKeep(request, reporter, { models: MODELS, tasks: TASKS }),
     interruptible: (body) => body(new AbortController().signal),
     inspectMachine: () => Promise.reject(new RangeError("Cannot look: no machine")),
     self: [],

@@ -11,7 +11,7 @@ import { readVariable } from "../util/environment.ts";
 import { unknownName } from "../util/names.ts";
 import type { GraphCost } from "../passes/cost.ts";
 import type { BackendName } from "../ir/backend.ts";
-import { type AdapterFacts, describeAdapter, findAdapter, lackOf } from "./webgpu/adapter.ts";
+import { type AdapterFacts, describeAdapter, findAdapter } from "./webgpu/adapter.ts";
 
 /** A device and why it was chosen. */
 export interface DeviceChoice {
@@ -101,7 +101,7 @@ export function asBackendName(name: string): BackendName {
 
 async function usableAdapter(): Promise<AdapterFacts | undefined> {
   const adapter = await findAdapter();
-  return adapter && !lackOf(adapter) ? describeAdapter(adapter) : undefined;
+  return adapter && describeAdapter(adapter);
 }
 
 function describeCost({ operations, iterations }: GraphCost): string {

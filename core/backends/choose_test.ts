@@ -2,15 +2,26 @@ import { assertEquals, assertRejects, assertStrictEquals, assertStringIncludes }
 import { graphCost } from "../passes/cost.ts";
 import { TARGET_PROGRAMS } from "./self_test_programs.ts";
 import { chooseDevice } from "./choose.ts";
-import { type AdapterFacts, describeAdapter, lackOf } from "./webgpu/adapter.ts";
+import {
+  type AdapterFacts,
+  describeAdapter,
+  findAdapter,
+  isSoftwareOpenGl,
+  lackOf,
+} from "./webgpu/adapter.ts";
 
 const HARDWARE: AdapterFacts = { name: "Fast 9000", vendor: "x", driver: "", isSoftware: false };
 const LARGE = graphCost(TARGET_PROGRAMS.embeddingLstm({ time: 64, batch: 32, hidden: 512 }));
 const SMALL = graphCost(TARGET_PROGRAMS.autonomousRnn());
 
 /** An adapter that says so much of itself. */
-function adapter(info: Partial<GPUAdapterInfo>, limits: Partial<GPUSupportedLimits> = {}) {
+function adapter(
+  info: Partial<GPUAdapterInfo>,
+  limits: Partial<GPUSupportedLimits> = {},
+  features: readonly GPUFeatureName[] = [],
+) {
   return {
+    features: new Set(features) as GPUSupportedFeatures,
     info: { description: "", device: "", architecture: "", vendor: "", ...info } as GPUAdapterInfo,
     limits: {
       maxComputeInvocationsPerWorkgroup: 256,
@@ -88,4 +99,42 @@ Deno.test("lackOf() names the limit that is too small", () => {
     lackOf(adapter({ description: "Old 3" }, { maxStorageBuffersPerShaderStage: 4 })),
     "Old 3 has a maxStorageBuffersPerShaderStage of 4, 8 is needed",
   );
+});
+
+/** What Deno 2.9 says of Mesa's software by Vulkan and by OpenGL, as far as it tells them apart. */
+const LLVMPIPE = {
+  vendor: "65541",
+  device: "0",
+  description: "llvmpipe (LLVM 15.0.6, 256 bits)",
+  isFallbackAdapter: true,
+};
+const BY_VULKAN = adapter(LLVMPIPE, {}, ["timestamp-query", "shader-f16", "bgra8unorm-storage"]);
+const BY_OPENGL = adapter(LLVMPIPE, {}, ["timestamp-query", "texture-compression-etc2"]);
+
+Deno.test("isSoftwareOpenGl() tells Mesa's OpenGL from its Vulkan, and leaves others alone", () => {
+  assertStrictEquals(isSoftwareOpenGl(BY_OPENGL), true);
+  assertStrictEquals(isSoftwareOpenGl(BY_VULKAN), false);
+  assertStrictEquals(isSoftwareOpenGl(adapter({ description: "Fast 9000" })), false);
+  const others = { vendor: "google", architecture: "swiftshader", isFallbackAdapter: true };
+  assertStrictEquals(isSoftwareOpenGl(adapter(others)), false);
+});
+
+Deno.test("findAdapter() passes over OpenGL in software unless it is asked for", async () => {
+  const find = (offered: ReturnType<typeof adapter>) =>
+    findAdapter({ requestAdapter: () => Promise.resolve(offered as unknown as GPUAdapter) });
+  const before = Deno.env.get("UNROLL_GL_ADAPTER");
+  try {
+    Deno.env.delete("UNROLL_GL_ADAPTER");
+    assertStrictEquals(await find(BY_OPENGL), undefined);
+    assertStrictEquals((await find(BY_VULKAN))?.info, BY_VULKAN.info);
+    assertStringIncludes(
+      lackOf(BY_OPENGL) ?? "",
+      "llvmpipe (LLVM 15.0.6, 256 bits) is OpenGL in software",
+    );
+    Deno.env.set("UNROLL_GL_ADAPTER", "1");
+    assertStrictEquals((await find(BY_OPENGL))?.info, BY_OPENGL.info);
+  } finally {
+    if (before === undefined) Deno.env.delete("UNROLL_GL_ADAPTER");
+    else Deno.env.set("UNROLL_GL_ADAPTER", before);
+  }
 });

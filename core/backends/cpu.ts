@@ -54,12 +54,6 @@ export interface CpuOptions {
   readonly eager?: boolean;
 }
 
-/** The CPU backend with what is particular to it. */
-export interface CpuBackend extends Backend {
-  /** How many threads large programs run on. */
-  readonly threads: number;
-}
-
 /** More threads than this rarely help the sizes that fit a CPU. */
 const MAX_THREADS = 8;
 
@@ -135,7 +129,7 @@ function ownBuffer(buffer: DeviceBuffer, memory: CpuMemory, action: string): Cpu
  * deepStrictEqual([...await y.data()], [1, 4, 9]);
  * ```
  */
-export function cpuBackend(options: CpuOptions = {}): CpuBackend {
+export function cpuBackend(options: CpuOptions = {}): Backend {
   const features = detectFeatures();
   if (!features.simd) {
     throw new RangeError("Cannot open cpu: WebAssembly with SIMD is needed, this engine has none");
@@ -173,10 +167,10 @@ export function cpuBackend(options: CpuOptions = {}): CpuBackend {
   const newBuffer = (type: TensorType) => new CpuBuffer(memory, type, 4 * sizeOf(type.shape));
   return {
     name: "cpu",
-    threads: count,
     description: `WebAssembly SIMD${relaxed ? " with fused multiply-add" : ""}, ${count} ${
       count === 1 ? "thread" : "threads"
     }${blas ? `, ${blas.name} for large products` : ""}`,
+    threads: count,
     upload(type, data) {
       const buffer = newBuffer(type);
       write(buffer, data);

@@ -1,7 +1,7 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import type { Graph } from "../ir/graph.ts";
 import { ELEMENTWISE } from "../language/primitives/elementwise.ts";
-import type { ElementwiseName } from "../language/primitives/elementwise_rule.ts";
+import type { ElementwiseName } from "../ir/operation_names.ts";
 import type { DenseArray } from "../ir/primitive.ts";
 import { dense, sampleArray } from "../ir/dense.ts";
 import { PRIMITIVES } from "../language/primitives/table.ts";
@@ -13,7 +13,8 @@ import { recomputeScans } from "../test_support/recompute_scans.ts";
 import { TARGET_PROGRAMS } from "./self_test_programs.ts";
 import type { Tensor } from "../language/tensor.ts";
 import { typedArray } from "../ir/tensor_type.ts";
-import { apply, trace } from "../language/trace.ts";
+import { apply } from "../language/tensor.ts";
+import { trace } from "../language/trace.ts";
 import type { Backend } from "../ir/backend.ts";
 import { cpuBackend } from "./cpu.ts";
 import { CpuMemory } from "./cpu_memory.ts";
@@ -116,6 +117,7 @@ Deno.test("cpuBackend() computes random programs on several threads", async () =
   using backend = cpuBackend({ threads: 3, eager: true });
   assertEquals(backend.threads, 3);
   assertStringIncludes(backend.description, ", 3 threads");
+  assertEquals(backend.threads, 3);
   for (let seed = 300; seed < 324; seed++) {
     const smooth = seed % 3 === 0;
     const forward = randomGraph(seed, smooth ? { smooth } : { largest: 24, depth: 1 });

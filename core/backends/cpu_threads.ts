@@ -208,7 +208,8 @@ async function startWorker(): Promise<Thread> {
     const bridge = `const { parentPort } = require("node:worker_threads");
 const scope = { postMessage: (message) => parentPort.postMessage(message) };
 parentPort.on("message", (data) => scope.onmessage({ data }));\n`;
-    const worker = new Worker(bridge + source, { eval: true });
+    // A copy of the environment would ask for a permission.
+    const worker = new Worker(bridge + source, { eval: true, env: {} });
     return threadOf({
       post: (message) => worker.postMessage(message),
       listen: (answer, fail) => {

@@ -16,7 +16,7 @@
  * @module
  */
 export { chooseDevice, type DeviceChoice } from "./choose.ts";
-export { type CpuBackend, cpuBackend, type CpuOptions } from "./cpu.ts";
+export { cpuBackend, type CpuOptions } from "./cpu.ts";
 export type { BlasReport, BlasTrial } from "./cpu_blas.ts";
 export {
   type AdapterReport,

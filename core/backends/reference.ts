@@ -50,6 +50,7 @@ export function referenceBackend(): Backend {
   return {
     name: "reference",
     description: "interpreter in double precision",
+    threads: 1,
     upload: (type, data) => new ReferenceBuffer(dense(type, data)),
     write(buffer, data) {
       (buffer as ReferenceBuffer).array = dense(buffer.type, data);

@@ -100,6 +100,7 @@ function formatShaders({ kernels, sources }: WebGpuExecutable): string {
 
 class Device implements WebGpuBackend {
   readonly name = "webgpu";
+  readonly threads = 1;
   readonly #device: WebGpuDevice;
   readonly #options: WebGpuOptions;
   readonly #tuner: Tuner;

@@ -44,6 +44,21 @@ Deno.test("webgpuBackend() refuses an adapter whose limits are too small", async
   );
 });
 
+Deno.test({
+  name: "webgpuBackend() refuses OpenGL in software, and says what to install",
+  ignore: Deno.env.get("UNROLL_GL_ADAPTER") === "1",
+  async fn() {
+    const info = { description: "llvmpipe (LLVM 19.1.7, 256 bits)" } as GPUAdapterInfo;
+    const features = new Set() as unknown as GPUSupportedFeatures;
+    const error = await assertRejects(
+      () => webgpuBackend({ gpu: gpuWith({ info, limits: LIMITS, features }) }),
+      RangeError,
+      "Cannot open webgpu: llvmpipe (LLVM 19.1.7, 256 bits) is OpenGL in software",
+    );
+    assertStringIncludes(error.message, "mesa-vulkan-drivers");
+  },
+});
+
 Deno.test("webgpuBackend() tells why an adapter gives no device", async () => {
   const adapter = {
     info: INFO,

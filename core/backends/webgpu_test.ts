@@ -8,10 +8,11 @@ import {
 import type { Graph, Value } from "../ir/graph.ts";
 import { TILINGS } from "../codegen/wgsl/matmul.ts";
 import { mul, scan, zeros } from "../language/ops/mod.ts";
-import { sampleArray } from "../ir/dense.ts";
+import { dense, sampleArray } from "../ir/dense.ts";
 import { ELEMENTWISE } from "../language/primitives/elementwise.ts";
-import type { ElementwiseName } from "../language/primitives/elementwise_rule.ts";
-import type { DenseArray, Primitive, Sample } from "../ir/primitive.ts";
+import type { ElementwiseName } from "../ir/operation_names.ts";
+import type { DenseArray, Sample } from "../ir/primitive.ts";
+import type { DifferentiablePrimitive } from "../language/rules.ts";
 import { MATMUL } from "../language/primitives/matmul.ts";
 import { PRIMITIVES } from "../language/primitives/table.ts";
 import { gradientGraph } from "../testing/check_gradients.ts";
@@ -20,7 +21,8 @@ import { randomSource } from "../util/random_source.ts";
 import { recomputeScans } from "../test_support/recompute_scans.ts";
 import { TARGET_PROGRAMS } from "./self_test_programs.ts";
 import { typedArray } from "../ir/tensor_type.ts";
-import { apply, trace } from "../language/trace.ts";
+import { apply } from "../language/tensor.ts";
+import { trace } from "../language/trace.ts";
 import { evaluateGraph } from "../ir/evaluate.ts";
 import { openDevice } from "./webgpu/device.ts";
 import { DeviceLostError, type WebGpuBackend, webgpuBackend } from "./webgpu.ts";
@@ -87,7 +89,7 @@ function together(graphs: readonly Graph[]): Graph {
   };
 }
 
-function graphOf(primitive: Primitive, { inputs, params }: Sample): Graph {
+function graphOf(primitive: DifferentiablePrimitive, { inputs, params }: Sample): Graph {
   return trace(inputs.map(({ type }) => type), (...args) => apply(primitive, args, params)).graph;
 }
 
@@ -179,6 +181,17 @@ Deno.test({
       const tolerance: Tolerance = (_, scale) => 64 * 2 ** -23 * Math.max(scale, 1);
       await checkGraph(gradientGraph(graph), [...sample.inputs, ...cotangents], tolerance);
     }
+  },
+});
+
+Deno.test({
+  name: "webgpu: a sum of a million equal numbers keeps its digits",
+  ignore,
+  async fn() {
+    const x = dense({ dtype: "f32", shape: [1e6] }, new Float32Array(1e6).fill(0.1));
+    const { graph } = trace([x.type], (x) => [x.sum()]);
+    // Blocks of 32 additions each, and 31 of them: 2⁻²⁶ each, and the members of a team.
+    await checkGraph(graph, [x], (exact) => 80 * 2 ** -26 * exact);
   },
 });
 

@@ -7,8 +7,10 @@ import type { Backend, DeviceBuffer } from "../ir/backend.ts";
 import { defaultBackend } from "../backends/open.ts";
 import { evaluateDeferred } from "../language/eager.ts";
 import { tensor } from "../language/ops/creation.ts";
+import { computeIfLarge } from "./compute.ts";
 import { Program } from "./program.ts";
 import { Tensor } from "../language/tensor.ts";
+import { isTensor, setSource, sourceOf } from "../language/tensor_source.ts";
 import { formatType, type TensorType } from "../ir/tensor_type.ts";
 import { trace } from "../language/trace.ts";
 import { flattenTree, rebuildTree, type Tree } from "../language/tree.ts";
@@ -101,7 +103,7 @@ export function compile<Args extends readonly unknown[], Result>(
       result = fn(...rebuildTree(args, inputs) as unknown as Args);
       return flattenTree(result);
     });
-    await evaluateDeferred(captures.filter(({ source }) => source.kind === "deferred"));
+    await evaluateDeferred(captures, computeIfLarge);
     const program = await Program.compile(backend, graph, {
       name: settings.name ?? (fn.name || "program"),
       captures: await Promise.all(captures.map((capture) => hold(backend, capture))),
@@ -127,7 +129,7 @@ export function compile<Args extends readonly unknown[], Result>(
     const { program, result } = await find(args);
     const { backend } = program;
     const leaves = flattenTree(args);
-    await evaluateDeferred(leaves.filter(({ source }) => source.kind === "deferred"));
+    await evaluateDeferred(leaves, computeIfLarge);
     const borrowed: DeviceBuffer[] = [];
     const buffers: DeviceBuffer[] = [];
     for (const [i, leaf] of leaves.entries()) {
@@ -140,9 +142,9 @@ export function compile<Args extends readonly unknown[], Result>(
     // What was donated is a result's now: neither the tensor given nor its end may touch it.
     for (const i of program.donated) {
       const leaf = leaves[i];
-      if (leaf.source.kind !== "device") continue;
+      if (sourceOf(leaf).kind !== "device") continue;
       FORGOTTEN.unregister(leaf);
-      leaf.source = { kind: "device", backend, buffer: usedUp(leaf.type) };
+      setSource(leaf, { kind: "device", backend, buffer: usedUp(leaf.type) });
     }
     const tensors = outputs.map((buffer) => {
       const output = new Tensor(buffer.type, { kind: "device", backend, buffer });
@@ -176,7 +178,7 @@ async function hold(
   backend: Backend,
   leaf: Tensor,
 ): Promise<{ readonly buffer: DeviceBuffer; readonly own: boolean }> {
-  const { source } = leaf;
+  const source = sourceOf(leaf);
   if (source.kind === "device" && source.backend === backend) {
     return { buffer: source.buffer, own: false };
   }
@@ -203,7 +205,7 @@ function donatedLeaves(args: readonly unknown[], donate: readonly number[]): Set
 
 /** Structure and types of arguments as a text. */
 function keyOf(node: unknown): string {
-  if (node instanceof Tensor) return formatType(node.type);
+  if (isTensor(node)) return formatType(node.type);
   if (Array.isArray(node)) return `[${node.map(keyOf).join()}]`;
   if (typeof node === "object" && node !== null) {
     const fields = Object.entries(node).sort(([a], [b]) => a < b ? -1 : 1);
@@ -214,7 +216,7 @@ function keyOf(node: unknown): string {
 
 /** A tree whose leaves may be numbers, typed arrays or types, as a tree of tensors. */
 function toTensors(node: unknown): unknown {
-  if (node instanceof Tensor || node === undefined || node === null) return node;
+  if (isTensor(node) || node === undefined || node === null) return node;
   if (typeof node === "number") return tensor(node);
   if (
     node instanceof Float32Array || node instanceof Int32Array || node instanceof Uint32Array

@@ -59,6 +59,8 @@ export interface Backend extends Disposable {
   readonly name: BackendName;
   /** One line on what it runs on, such as `WebAssembly SIMD, 1 thread`. */
   readonly description: string;
+  /** Most threads that share the work of a program; small programs run on one. */
+  readonly threads: number;
   /** Puts numbers on the device. */
   upload(type: TensorType, data: TypedArray): DeviceBuffer;
   /** Overwrites a buffer. */

@@ -8,7 +8,7 @@
  * @module
  */
 import type { DType } from "./tensor_type.ts";
-import type { ElementwiseName } from "../language/primitives/elementwise_rule.ts";
+import type { ElementwiseName } from "./operation_names.ts";
 
 /** A loop variable: counts from 0 to `extent` − 1. Its identity is the object. */
 export interface Axis {

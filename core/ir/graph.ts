@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Primitive } from "./primitive.ts";
+import type { Params, Primitive } from "./primitive.ts";
 import { formatType, type TensorType } from "./tensor_type.ts";
 
 /** A value in a graph. Its identity is the object itself; it is bound exactly once. */
@@ -13,19 +13,16 @@ export interface Value {
   readonly type: TensorType;
 }
 
-/** Static parameters of an equation. Each primitive narrows them on its first line. */
-export type Params = Readonly<Record<string, unknown>>;
-
 /** One application of a primitive. */
-export interface Equation {
+export interface Equation<P extends Params = Params> {
   /** What is computed. */
-  readonly primitive: Primitive;
+  readonly primitive: Primitive<P>;
   /** Values read. */
   readonly inputs: readonly Value[];
   /** Values bound. */
   readonly outputs: readonly Value[];
   /** Static parameters. */
-  readonly params: Params;
+  readonly params: P;
 }
 
 /** A program: inputs, equations in order, outputs. */
@@ -36,6 +33,36 @@ export interface Graph {
   readonly equations: readonly Equation[];
   /** Results. */
   readonly outputs: readonly Value[];
+}
+
+/** Whether an equation applies a primitive, known by its name, whose parameters it then has. */
+export function isApplication<P extends Params>(
+  equation: Equation,
+  primitive: Primitive<P>,
+): equation is Equation<P> {
+  return equation.primitive.name === primitive.name;
+}
+
+/**
+ * The parameters of an equation that applies one of some primitives.
+ *
+ * @param equation The equation.
+ * @param primitives What it applies one of; all have parameters of one type.
+ * @returns Its parameters.
+ * @throws {TypeError} If it applies another primitive.
+ */
+export function paramsOf<P extends Params>(
+  equation: Equation,
+  ...primitives: readonly Primitive<P>[]
+): P {
+  for (const primitive of primitives) {
+    if (isApplication(equation, primitive)) return equation.params;
+  }
+  throw new TypeError(
+    `Cannot read the parameters of ${equation.primitive.name}: ${
+      primitives.map(({ name }) => name).join(" or ")
+    } is wanted`,
+  );
 }
 
 /** Whether a parameter is a graph: the body of a loop. */

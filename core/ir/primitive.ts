@@ -1,14 +1,15 @@
 /**
- * What an operation must say of itself. A primitive is one object: its type rule, its meaning, its
- * derivative, how it runs for many at once, its loops, and samples that the tests feed it.
+ * What an operation must say of itself for a graph to hold it: its type rule, its meaning, its loops,
+ * and samples that the tests feed it. How it is differentiated and batched is said by the language.
  *
  * @module
  */
 import type { Expression } from "./expression.ts";
-import type { ReduceOperation } from "../loops/program.ts";
-import type { Params } from "./graph.ts";
-import type { Tensor } from "../language/tensor.ts";
+import type { ReduceOperation } from "./operation_names.ts";
 import type { TensorType } from "./tensor_type.ts";
+
+/** Static parameters of an equation. Each primitive has its own type of them. */
+export type Params = Readonly<Record<string, unknown>>;
 
 /** A dense row-major array of doubles: the only data of the reference interpreter. */
 export interface DenseArray {
@@ -18,31 +19,14 @@ export interface DenseArray {
   readonly data: Float64Array;
 }
 
-/** What a derivative rule is given. */
-export interface VjpContext {
-  /** Inputs of the equation. */
-  readonly inputs: readonly Tensor[];
-  /** Outputs of the equation. */
-  readonly outputs: readonly Tensor[];
-  /** Gradient of the loss by each output; `undefined` where it is zero. */
-  readonly cotangents: readonly (Tensor | undefined)[];
-  /** What {@linkcode Primitive.forward} saved. */
-  readonly residuals: readonly Tensor[];
-  /** Parameters of the equation. */
-  readonly params: Params;
-}
-
-/** Gradients by each input; `undefined` where it is zero or does not exist. */
-export type Gradients = readonly (Tensor | undefined)[];
-
 /** What an elementwise lowering is given: one element of one output. */
-export interface ElementContext {
+export interface ElementContext<P extends Params = Params> {
   /** Position in the output, one index a dimension. */
   readonly index: readonly Expression[];
   /** Which output. */
   readonly output: number;
   /** Parameters of the equation. */
-  readonly params: Params;
+  readonly params: P;
   /** Types of the inputs. */
   readonly inputTypes: readonly TensorType[];
   /** Types of the outputs. */
@@ -52,13 +36,24 @@ export interface ElementContext {
 }
 
 /** How an operation becomes loops. */
-export type Lowering =
-  /** Each output element is a scalar expression of input elements. */
-  | { readonly kind: "element"; element(context: ElementContext): Expression }
+export type Lowering<P extends Params = Params> =
+  /**
+   * Each output element is a scalar expression of input elements. With `joinedAxis` the inputs lie one
+   * after the other along that axis: kept in memory, each is written to its own region.
+   */
+  | {
+    readonly kind: "element";
+    element(context: ElementContext<P>): Expression;
+    joinedAxis?(params: P): number;
+  }
   /** The same elements in the same order under another shape: nothing is computed. */
   | { readonly kind: "reshape" }
   /** A fold over `axes`. */
-  | { readonly kind: "reduce"; readonly operation: ReduceOperation }
+  | {
+    readonly kind: "reduce";
+    readonly operation: ReduceOperation;
+    axes(params: P): readonly number[];
+  }
   /** A matrix product. */
   | { readonly kind: "matmul" }
   /** Rows added at given places. */
@@ -67,11 +62,11 @@ export type Lowering =
   | { readonly kind: "scan" };
 
 /** One case that the tests run a primitive on. */
-export interface Sample {
+export interface Sample<P extends Params = Params> {
   /** Arguments. */
   readonly inputs: readonly DenseArray[];
   /** Static parameters. */
-  readonly params: Params;
+  readonly params: P;
   /** Set to `false` where the function has a kink or a jump within reach of finite differences. */
   readonly smooth?: boolean;
 }
@@ -79,33 +74,26 @@ export interface Sample {
 /** A source of random numbers in [0, 1) for samples and tests. */
 export type RandomSource = () => number;
 
-/** A primitive: the one place that says everything about an operation. */
-export interface Primitive {
+/** A primitive operation of graphs, whose equations have parameters of type `P`. */
+export interface Primitive<P extends Params = Params> {
   /** Name in graphs, errors and kernels. */
   readonly name: string;
   /** Shape rule: types of the outputs, or a `TypeError` that says why not. */
-  type(inputs: readonly TensorType[], params: Params): TensorType[];
+  type(inputs: readonly TensorType[], params: P): TensorType[];
   /** Meaning: what the reference interpreter computes, in double precision. */
-  evaluate(inputs: readonly DenseArray[], params: Params): DenseArray[];
-  /** Derivative: gradients by the inputs. */
-  vjp(context: VjpContext): Gradients;
-  /** Forward pass that also saves what the derivative needs; most primitives need nothing. */
-  forward?(
-    inputs: readonly Tensor[],
-    params: Params,
-  ): { readonly outputs: readonly Tensor[]; readonly residuals: readonly Tensor[] };
-  /**
-   * The same operation for `size` cases at once: every input with `mapped[i]` has a new leading
-   * dimension, and so has every output. `undefined` means that it cannot be done.
-   */
-  batch(
-    inputs: readonly Tensor[],
-    mapped: readonly boolean[],
-    params: Params,
-    size: number,
-  ): Tensor[] | undefined;
+  evaluate(inputs: readonly DenseArray[], params: P): DenseArray[];
   /** How it becomes loops. */
-  readonly lowering: Lowering;
+  readonly lowering: Lowering<P>;
+  /** Whether an output element depends on the input elements of its own position alone. */
+  readonly isElementwise?: boolean;
+  /** Whether it only looks at its first input differently: no element is computed or added. */
+  readonly isView?: boolean;
+  /** Whether it is linear in all its inputs together, so that a sum may be taken of them instead. */
+  isLinear?(params: P): boolean;
+  /** Rough cost of an element against an addition; 1 if left out. */
+  readonly cost?: number;
+  /** Whether it costs so much that it should leave a loop whatever its size. */
+  readonly isHeavy?: boolean;
   /** What the tests feed it. */
-  samples(random: RandomSource): Sample[];
+  samples(random: RandomSource): Sample<P>[];
 }

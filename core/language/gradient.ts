@@ -1,78 +1,16 @@
 /**
- * Reverse-mode derivatives: from a graph to the graph of its gradients.
- *
- * `record` replays a graph and keeps what each equation saw; `backpropagate` walks that tape
- * backwards and asks each primitive for its rule. Both only apply primitives, so the result is a
- * graph like any other, and can be differentiated again.
+ * Reverse-mode derivatives: from a graph to the graph of its gradients, from a function to one that
+ * gives its gradients too.
  *
  * @module
  */
-import type { Equation, Graph, Value } from "../ir/graph.ts";
+import type { Graph } from "../ir/graph.ts";
 import { fill, zerosOf } from "./ops/creation.ts";
-import { elementwise } from "./primitives/elementwise.ts";
+import { backpropagate, record } from "./tape.ts";
 import type { Tensor } from "./tensor.ts";
-import { formatType, isDifferentiable } from "../ir/tensor_type.ts";
-import { apply, inline, trace } from "./trace.ts";
+import { formatType } from "../ir/tensor_type.ts";
+import { trace } from "./trace.ts";
 import { flattenTree, rebuildTree } from "./tree.ts";
-
-/** What one equation saw on the way forward. */
-export interface TapeEntry {
-  /** The equation. */
-  readonly equation: Equation;
-  /** Its inputs. */
-  readonly inputs: readonly Tensor[];
-  /** Its outputs. */
-  readonly outputs: readonly Tensor[];
-  /** What its primitive saved for the way back. */
-  readonly residuals: readonly Tensor[];
-}
-
-/** Replays a graph in the current trace and keeps a tape. */
-export function record(
-  graph: Graph,
-  inputs: readonly Tensor[],
-): { readonly outputs: Tensor[]; readonly tape: TapeEntry[] } {
-  const tape: TapeEntry[] = [];
-  const outputs = inline(graph, inputs, (equation, inputs) => {
-    const { primitive, params } = equation;
-    const { outputs, residuals } = primitive.forward?.(inputs, params) ??
-      { outputs: apply(primitive, inputs, params), residuals: [] };
-    tape.push({ equation, inputs, outputs, residuals });
-    return outputs;
-  });
-  return { outputs, tape };
-}
-
-/**
- * Gradients of a graph's inputs from those of its outputs.
- *
- * @param graph The graph.
- * @param tape What {@linkcode record} kept.
- * @param cotangents Gradients by the outputs; `undefined` where zero.
- * @returns Gradients by the inputs; `undefined` where zero.
- */
-export function backpropagate(
-  graph: Graph,
-  tape: readonly TapeEntry[],
-  cotangents: readonly (Tensor | undefined)[],
-): (Tensor | undefined)[] {
-  const gradients = new Map<Value, Tensor>();
-  const accumulate = (value: Value, gradient: Tensor | undefined) => {
-    if (!gradient || !isDifferentiable(value.type)) return;
-    const sum = gradients.get(value);
-    gradients.set(value, sum ? elementwise("add", [sum, gradient]) : gradient);
-  };
-  graph.outputs.forEach((value, i) => accumulate(value, cotangents[i]));
-  for (let i = tape.length - 1; i >= 0; i--) {
-    const { equation, inputs, outputs, residuals } = tape[i];
-    const cotangents = equation.outputs.map((value) => gradients.get(value));
-    if (cotangents.every((cotangent) => cotangent === undefined)) continue;
-    const { primitive, params } = equation;
-    const results = primitive.vjp({ inputs, outputs, residuals, cotangents, params });
-    equation.inputs.forEach((value, j) => accumulate(value, results[j]));
-  }
-  return graph.inputs.map((value) => gradients.get(value));
-}
 
 /** Gradients of a graph's inputs, from its inputs and the gradients of its outputs. */
 export function vjp(

@@ -24,7 +24,6 @@ import { concatenate, reshape, slice } from "./ops/layout.ts";
 import { RANDOM_BITS } from "./primitives/creation.ts";
 import type { Tensor } from "./tensor.ts";
 import { type Shape, sizeOf } from "../ir/tensor_type.ts";
-import { apply } from "./trace.ts";
 
 /**
  * A key from a seed.
@@ -50,7 +49,7 @@ export function randomKey(seed: number): Tensor {
  * @returns u32 of that shape; the bits of JAX's `random.bits` for the same key.
  */
 export function randomBits(key: Tensor, shape: Shape): Tensor {
-  return apply(RANDOM_BITS, [key], { shape })[0];
+  return key.apply(RANDOM_BITS, [key], { shape })[0];
 }
 
 /** Several keys from one. */

@@ -3,67 +3,18 @@
  *
  * @module
  */
-import type { Params, Value } from "../ir/graph.ts";
-import type { Primitive } from "../ir/primitive.ts";
+import type { Params } from "../ir/primitive.ts";
+import type { DifferentiablePrimitive } from "./rules.ts";
 import type { Trace } from "./trace.ts";
-import type { Backend, DeviceBuffer } from "../ir/backend.ts";
 import { evaluateDeferred } from "./eager.ts";
-import * as ops from "./ops/mod.ts";
+import * as arithmetic from "./ops/arithmetic.ts";
+import * as layout from "./ops/layout.ts";
+import * as reductions from "./ops/reductions.ts";
+import { SOURCE, sourceOf, type TensorSource } from "./tensor_source.ts";
 import { formatType, type Shape, type TensorType, type TypedArray } from "../ir/tensor_type.ts";
 
 /** What a function takes where a tensor is wanted: a tensor, or a number of the other's type. */
 export type TensorLike = Tensor | number;
-
-/** A value of an enclosing or the current trace. */
-export interface TracedSource {
-  /** Discriminant. */
-  readonly kind: "traced";
-  /** The trace that owns it. */
-  readonly trace: Trace;
-  /** The value in the trace's graph. */
-  readonly value: Value;
-}
-
-/** An operation outside any trace, computed when its data is asked for. */
-export interface DeferredSource {
-  /** Discriminant. */
-  readonly kind: "deferred";
-  /** What is to be computed; shared by all the outputs of one operation. */
-  readonly node: DeferredNode;
-  /** Which output. */
-  readonly position: number;
-}
-
-/** One operation still to be computed. */
-export interface DeferredNode {
-  /** The operation. */
-  readonly primitive: Primitive;
-  /** Its inputs. */
-  readonly inputs: readonly Tensor[];
-  /** Its parameters. */
-  readonly params: Params;
-}
-
-/** Numbers on the host. */
-export interface HostSource {
-  /** Discriminant. */
-  readonly kind: "host";
-  /** Row-major elements. */
-  readonly data: TypedArray;
-}
-
-/** Numbers on a device. */
-export interface DeviceSource {
-  /** Discriminant. */
-  readonly kind: "device";
-  /** The device. */
-  readonly backend: Backend;
-  /** Its memory. */
-  readonly buffer: DeviceBuffer;
-}
-
-/** Where a tensor's value comes from. */
-export type TensorSource = TracedSource | DeferredSource | HostSource | DeviceSource;
 
 /**
  * A tensor. Inside {@linkcode compile}d functions it stands for a value to be; outside, it is
@@ -83,13 +34,17 @@ export type TensorSource = TracedSource | DeferredSource | HostSource | DeviceSo
 export class Tensor {
   /** Element type and shape. */
   readonly type: TensorType;
-  /** Where the value comes from. For the core's own use. */
-  source: TensorSource;
+  /**
+   * Where the value comes from. For the core's own use.
+   *
+   * @internal
+   */
+  [SOURCE]: TensorSource;
 
   /** For the core's own use: see {@linkcode tensor} to make one. */
   constructor(type: TensorType, source: TensorSource) {
     this.type = type;
-    this.source = source;
+    this[SOURCE] = source;
   }
 
   /** Shape, outermost dimension first. */
@@ -109,8 +64,8 @@ export class Tensor {
    * @throws {TypeError} If the tensor belongs to a trace: it has no value yet.
    */
   async data(): Promise<TypedArray> {
-    if (this.source.kind === "deferred") await evaluateDeferred([this]);
-    const { source } = this;
+    if (this[SOURCE].kind === "deferred") await evaluateDeferred([this]);
+    const source = this[SOURCE];
     if (source.kind === "host") return source.data;
     if (source.kind === "device") return await source.backend.download(source.buffer);
     throw new TypeError(
@@ -136,7 +91,8 @@ export class Tensor {
 
   /** Frees the device memory of a stored tensor now, instead of when it is collected. */
   dispose(): void {
-    if (this.source.kind === "device") this.source.buffer.dispose();
+    const source = this[SOURCE];
+    if (source.kind === "device") source.buffer.dispose();
   }
 
   /** Frees the device memory at the end of a `using` block. */
@@ -144,112 +100,168 @@ export class Tensor {
     this.dispose();
   }
 
+  /**
+   * Applies a primitive to some tensors, this one or others. For the core's own use: operations and
+   * rules apply primitives through a tensor at hand.
+   *
+   * @internal
+   */
+  apply<P extends Params>(
+    primitive: DifferentiablePrimitive<P>,
+    inputs: readonly Tensor[],
+    params: NoInfer<P>,
+  ): Tensor[] {
+    return apply(primitive, inputs, params);
+  }
+
   /** `this + y`. */
   add(y: TensorLike): Tensor {
-    return ops.add(this, y);
+    return arithmetic.add(this, y);
   }
   /** `this − y`. */
   sub(y: TensorLike): Tensor {
-    return ops.sub(this, y);
+    return arithmetic.sub(this, y);
   }
   /** `this · y`, element by element. */
   mul(y: TensorLike): Tensor {
-    return ops.mul(this, y);
+    return arithmetic.mul(this, y);
   }
   /** `this / y`. */
   div(y: TensorLike): Tensor {
-    return ops.div(this, y);
+    return arithmetic.div(this, y);
   }
   /** `thisʸ`. */
   pow(y: TensorLike): Tensor {
-    return ops.pow(this, y);
+    return arithmetic.pow(this, y);
   }
   /** The greater of `this` and `y`. */
   max(y: TensorLike): Tensor {
-    return ops.maximum(this, y);
+    return arithmetic.maximum(this, y);
   }
   /** The lesser of `this` and `y`. */
   min(y: TensorLike): Tensor {
-    return ops.minimum(this, y);
+    return arithmetic.minimum(this, y);
   }
   /** `−this`. */
   neg(): Tensor {
-    return ops.neg(this);
+    return arithmetic.neg(this);
   }
   /** `e^this`. */
   exp(): Tensor {
-    return ops.exp(this);
+    return arithmetic.exp(this);
   }
   /** Natural logarithm. */
   log(): Tensor {
-    return ops.log(this);
+    return arithmetic.log(this);
   }
   /** Square root. */
   sqrt(): Tensor {
-    return ops.sqrt(this);
+    return arithmetic.sqrt(this);
   }
   /** `this · this`. */
   square(): Tensor {
-    return ops.square(this);
+    return arithmetic.square(this);
   }
   /** Absolute value. */
   abs(): Tensor {
-    return ops.abs(this);
+    return arithmetic.abs(this);
   }
   /** Hyperbolic tangent. */
   tanh(): Tensor {
-    return ops.tanh(this);
+    return arithmetic.tanh(this);
   }
   /** Logistic function. */
   sigmoid(): Tensor {
-    return ops.sigmoid(this);
+    return arithmetic.sigmoid(this);
   }
   /** `max(this, 0)`. */
   relu(): Tensor {
-    return ops.relu(this);
+    return arithmetic.relu(this);
   }
   /** Whether each element equals `y`'s. */
   eq(y: TensorLike): Tensor {
-    return ops.eq(this, y);
+    return arithmetic.eq(this, y);
   }
   /** Whether each element is less than `y`'s. */
   lt(y: TensorLike): Tensor {
-    return ops.lt(this, y);
+    return arithmetic.lt(this, y);
   }
   /** Whether each element is greater than `y`'s. */
   gt(y: TensorLike): Tensor {
-    return ops.gt(this, y);
+    return arithmetic.gt(this, y);
   }
   /** Converts to another element type. */
   cast(dtype: TensorType["dtype"]): Tensor {
-    return ops.cast(this, dtype);
+    return arithmetic.cast(this, dtype);
   }
   /** Matrix product of the last two dimensions; see {@linkcode matmul}. */
-  matmul(y: Tensor, options?: ops.MatmulOptions): Tensor {
-    return ops.matmul(this, y, options);
+  matmul(y: Tensor, options?: arithmetic.MatmulOptions): Tensor {
+    return arithmetic.matmul(this, y, options);
   }
   /** Sum over some axes, or all. */
-  sum(axes?: number | readonly number[], options?: ops.ReduceOptions): Tensor {
-    return ops.sum(this, axes, options);
+  sum(axes?: number | readonly number[], options?: reductions.ReduceOptions): Tensor {
+    return reductions.sum(this, axes, options);
   }
   /** Mean over some axes, or all. */
-  mean(axes?: number | readonly number[], options?: ops.ReduceOptions): Tensor {
-    return ops.mean(this, axes, options);
+  mean(axes?: number | readonly number[], options?: reductions.ReduceOptions): Tensor {
+    return reductions.mean(this, axes, options);
   }
   /** The same elements in another shape; one dimension may be −1. */
   reshape(shape: Shape): Tensor {
-    return ops.reshape(this, shape);
+    return layout.reshape(this, shape);
   }
   /** Permutes dimensions; reverses them if no order is given. */
   transpose(order?: readonly number[]): Tensor {
-    return ops.transpose(this, order);
+    return layout.transpose(this, order);
   }
   /** Part of one axis, from `start` to before `end`. */
   slice(axis: number, start: number, end: number): Tensor {
-    return ops.slice(this, axis, start, end);
+    return layout.slice(this, axis, start, end);
   }
   /** Cuts an axis into equal parts, or parts of the given sizes. */
   split(parts: number | readonly number[], axis = -1): Tensor[] {
-    return ops.split(this, parts, axis);
+    return layout.split(this, parts, axis);
   }
+}
+
+let current: Trace | undefined;
+
+/** The open trace; `undefined` outside of one, where operations are deferred. */
+export function currentTrace(): Trace | undefined {
+  return current;
+}
+
+/** Opens a trace, or goes back to the one around it. */
+export function setCurrentTrace(trace: Trace | undefined): void {
+  current = trace;
+}
+
+/**
+ * Applies a primitive: recorded in the open trace or, outside of one, deferred until data is asked for.
+ *
+ * @param primitive The operation.
+ * @param inputs Its inputs.
+ * @param params Its static parameters.
+ * @returns Its outputs.
+ * @throws {TypeError} If the primitive's type rule refuses the inputs.
+ */
+export function apply<P extends Params>(
+  primitive: DifferentiablePrimitive<P>,
+  inputs: readonly Tensor[],
+  params: NoInfer<P>,
+): Tensor[] {
+  if (current) return current.apply(primitive, inputs, params);
+  for (const tensor of inputs) {
+    if (sourceOf(tensor).kind === "traced") {
+      throw new TypeError(
+        `Cannot ${primitive.name} a traced ${
+          formatType(tensor.type)
+        } here: the function it was traced in has ended`,
+      );
+    }
+  }
+  const types = primitive.type(inputs.map((tensor) => tensor.type), params);
+  // A copy: the caller may go on to change its array.
+  const node = { primitive, inputs: [...inputs], params };
+  return types.map((type, position) => new Tensor(type, { kind: "deferred", node, position }));
 }

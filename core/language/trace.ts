@@ -4,9 +4,11 @@
  *
  * @module
  */
-import type { Equation, Graph, Params, Value } from "../ir/graph.ts";
-import type { Primitive } from "../ir/primitive.ts";
-import { Tensor } from "./tensor.ts";
+import type { Equation, Graph, Value } from "../ir/graph.ts";
+import type { Params, Primitive } from "../ir/primitive.ts";
+import { rulesOf } from "./rules.ts";
+import { apply, currentTrace, setCurrentTrace, Tensor } from "./tensor.ts";
+import { sourceOf } from "./tensor_source.ts";
 import { formatType, type TensorType } from "../ir/tensor_type.ts";
 
 /** The graph under construction. */
@@ -59,7 +61,7 @@ export class Trace {
 
   /** The value of a tensor in this trace; what comes from outside is captured. */
   #own(tensor: Tensor): Value {
-    const { source } = tensor;
+    const source = sourceOf(tensor);
     if (source.kind === "traced") {
       if (source.trace === this) return source.value;
       let outer = this.parent;
@@ -80,8 +82,6 @@ export class Trace {
     return this.#own(inner);
   }
 }
-
-let current: Trace | undefined;
 
 /** A traced function. */
 export interface Traced {
@@ -114,49 +114,15 @@ export function trace(
   types: readonly TensorType[],
   build: (...inputs: Tensor[]) => readonly Tensor[],
 ): Traced {
-  const outer = current;
-  const inner = current = new Trace(outer);
+  const outer = currentTrace();
+  const inner = new Trace(outer);
+  setCurrentTrace(inner);
   try {
     const outputs = build(...types.map((type) => inner.input(type)));
     return { graph: inner.finish(outputs), captures: inner.captures };
   } finally {
-    current = outer;
+    setCurrentTrace(outer);
   }
-}
-
-/** Whether a trace is open, so that operations are recorded and not computed. */
-export function isTracing(): boolean {
-  return current !== undefined;
-}
-
-/**
- * Applies a primitive: recorded in the open trace or, outside of one, deferred until data is asked for.
- *
- * @param primitive The operation.
- * @param inputs Its inputs.
- * @param params Its static parameters.
- * @returns Its outputs.
- * @throws {TypeError} If the primitive's type rule refuses the inputs.
- */
-export function apply(
-  primitive: Primitive,
-  inputs: readonly Tensor[],
-  params: Params = {},
-): Tensor[] {
-  if (current) return current.apply(primitive, inputs, params);
-  for (const { type, source } of inputs) {
-    if (source.kind === "traced") {
-      throw new TypeError(
-        `Cannot ${primitive.name} a traced ${
-          formatType(type)
-        } here: the function it was traced in has ended`,
-      );
-    }
-  }
-  const types = primitive.type(inputs.map((tensor) => tensor.type), params);
-  // A copy: the caller may go on to change its array.
-  const node = { primitive, inputs: [...inputs], params };
-  return types.map((type, position) => new Tensor(type, { kind: "deferred", node, position }));
 }
 
 /**
@@ -190,5 +156,5 @@ export function inline(
 
 /** Applies an equation's primitive to other inputs. */
 export function applyEquation(equation: Equation, inputs: readonly Tensor[]): Tensor[] {
-  return apply(equation.primitive, inputs, equation.params);
+  return apply(rulesOf(equation.primitive), inputs, equation.params);
 }

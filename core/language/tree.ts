@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { Tensor } from "./tensor.ts";
+import type { Tensor } from "./tensor.ts";
+import { isTensor } from "./tensor_source.ts";
 
 /** Tensors in arrays and plain objects, such as the parameters of a model. */
 export type Tree = Tensor | undefined | null | readonly Tree[] | { readonly [name: string]: Tree };
@@ -38,7 +39,7 @@ export function flattenTree(tree: unknown): Tensor[] {
 export function treeEntries(tree: unknown): [string, Tensor][] {
   const entries: [string, Tensor][] = [];
   const visit = (node: unknown, path: string) => {
-    if (node instanceof Tensor) entries.push([path, node]);
+    if (isTensor(node)) entries.push([path, node]);
     else if (node === undefined || node === null) return;
     else if (Array.isArray(node)) node.forEach((child, i) => visit(child, join(path, String(i))));
     else if (isPlainObject(node)) {
@@ -65,7 +66,7 @@ export function treeEntries(tree: unknown): [string, Tensor][] {
 export function rebuildTree<T>(tree: T, leaves: readonly unknown[]): T {
   let next = 0;
   const visit = (node: unknown): unknown => {
-    if (node instanceof Tensor) return leaves[next++];
+    if (isTensor(node)) return leaves[next++];
     if (Array.isArray(node)) return node.map(visit);
     if (isPlainObject(node)) {
       const result: Record<string, unknown> = {};

@@ -4,9 +4,9 @@
  *
  * @module
  */
-import type { Equation, Value } from "../ir/graph.ts";
-import { type MatmulParams, matmulSizes } from "../language/primitives/matmul.ts";
-import { keptAxes, type ReduceParams } from "../language/primitives/reduce.ts";
+import { type Equation, paramsOf, type Value } from "../ir/graph.ts";
+import { MATMUL, matmulSizes } from "../language/primitives/matmul.ts";
+import { keptAxes } from "../language/primitives/reduce.ts";
 import { sizeOf } from "../ir/tensor_type.ts";
 import {
   accumulator,
@@ -27,9 +27,9 @@ import { type Group, type LoweringScope, newReader, type Storage } from "./lower
 export function lowerConcatenate(
   lowering: LoweringScope,
   value: Value,
-  { inputs, params }: Equation,
+  { inputs }: Equation,
+  axis: number,
 ): void {
-  const { axis } = params as { readonly axis: number };
   const targets = lowering.destinations.get(value) ??
     [{ buffer: lowering.newBuffer(value, "concatenate"), offset: index(0) }];
   const isRequired = lowering.destinations.has(value);
@@ -69,10 +69,10 @@ export function lowerConcatenate(
 /** Lowers a reduction, to which elementwise work on its result may be fused. */
 export function lowerReduce(
   lowering: LoweringScope,
-  { inputs: [input], outputs: [output], params, primitive }: Equation,
+  { inputs: [input], outputs: [output], primitive }: Equation,
   operation: ReduceOperation,
+  axes: readonly number[],
 ): void {
-  const { axes } = params as ReduceParams;
   const { shape } = input.type;
   const outer = axesFor(output.type.shape, "i");
   const inner = axesFor(axes.map((axis) => shape[axis]), "r");
@@ -92,12 +92,11 @@ export function lowerReduce(
 }
 
 /** Lowers a matrix product, to which elementwise work on its result may be fused: its epilogue. */
-export function lowerMatmul(
-  lowering: LoweringScope,
-  { inputs: [x, y], outputs: [output], params }: Equation,
-): void {
-  const { transposeX, transposeY } = params as MatmulParams;
-  const { batch, m, k, n } = matmulSizes(x.type, y.type, params as MatmulParams);
+export function lowerMatmul(lowering: LoweringScope, equation: Equation): void {
+  const { inputs: [x, y], outputs: [output] } = equation;
+  const params = paramsOf(equation, MATMUL);
+  const { transposeX, transposeY } = params;
+  const { batch, m, k, n } = matmulSizes(x.type, y.type, params);
   const batchAxes = axesFor(batch, "b");
   const [row, column, inner] = [{ name: "m", extent: m }, { name: "n", extent: n }, {
     name: "k",

@@ -32,9 +32,6 @@ import {
   type Storage,
 } from "./lower_types.ts";
 
-/** Primitives that only look at their input differently. */
-const VIEWS = new Set(["reshape", "transpose", "broadcast", "reverse", "slice", "split"]);
-
 /** Lowers one graph. */
 export class GraphLowering implements LoweringScope {
   readonly #graph: Graph;
@@ -107,7 +104,7 @@ export class GraphLowering implements LoweringScope {
     const producer = this.#producers.get(value);
     if (!producer) return this.#bodies().some((body) => body.isView(value));
     const { primitive, inputs } = producer.equation;
-    return VIEWS.has(primitive.name) && !this.storage.has(inputs[0]);
+    return primitive.isView === true && !this.storage.has(inputs[0]);
   }
 
   #bodies(): LoweringScope[] {
@@ -126,8 +123,9 @@ export class GraphLowering implements LoweringScope {
   run(): void {
     for (const equation of this.#graph.equations) {
       const { lowering } = equation.primitive;
-      if (lowering.kind === "reduce") lowerReduce(this, equation, lowering.operation);
-      else if (lowering.kind === "matmul") lowerMatmul(this, equation);
+      if (lowering.kind === "reduce") {
+        lowerReduce(this, equation, lowering.operation, lowering.axes(equation.params));
+      } else if (lowering.kind === "matmul") lowerMatmul(this, equation);
       else if (lowering.kind === "scatter") lowerScatter(this, equation);
       else if (lowering.kind === "scan") lowerScan(this, equation);
       else {
@@ -201,7 +199,7 @@ export class GraphLowering implements LoweringScope {
     // Of a view its source is materialized.
     const producer = this.#producers.get(value);
     const source = producer?.equation.inputs[0];
-    const view = producer && VIEWS.has(producer.equation.primitive.name);
+    const view = producer?.equation.primitive.isView;
     if (view && source && !this.storage.has(source) && !this.state.materialized.has(source)) {
       return this.request(source);
     }
@@ -222,8 +220,10 @@ export class GraphLowering implements LoweringScope {
   #materialize(value: Value): void {
     if (this.storage.has(value)) return;
     const producer = this.#producers.get(value);
-    if (producer?.equation.primitive.name === "concatenate") {
-      return lowerConcatenate(this, value, producer.equation);
+    const lowering = producer?.equation.primitive.lowering;
+    if (producer && lowering?.kind === "element" && lowering.joinedAxis) {
+      const axis = lowering.joinedAxis(producer.equation.params);
+      return lowerConcatenate(this, value, producer.equation, axis);
     }
     const targets = this.destinations.get(value) ?? [];
     this.compute({

@@ -4,8 +4,8 @@
  *
  * @module
  */
-import type { Equation, Value } from "../ir/graph.ts";
-import { type ScanParams, splitAt } from "../language/primitives/scan.ts";
+import { type Equation, paramsOf, type Value } from "../ir/graph.ts";
+import { SCAN, splitAt } from "../language/primitives/scan.ts";
 import { sizeOf } from "../ir/tensor_type.ts";
 import {
   addIndex,
@@ -22,8 +22,9 @@ import { axesFor } from "./lower_axes.ts";
 import { type LoopStep, type LoweringScope, newReader, type Storage } from "./lower_types.ts";
 
 /** Lowers a loop over time, and its body within. */
-export function lowerScan(lowering: LoweringScope, { inputs, outputs, params }: Equation): void {
-  const { body, constants, carries, length, reverse } = params as ScanParams;
+export function lowerScan(lowering: LoweringScope, equation: Equation): void {
+  const { inputs, outputs } = equation;
+  const { body, constants, carries, length, reverse } = paramsOf(equation, SCAN);
   const [fixed, initial, sequences] = splitAt(inputs, constants, carries);
   const [ownFixed, ownCarry, ownSlices] = splitAt(body.inputs, constants, carries);
   const time: Axis = { name: "t", extent: length };

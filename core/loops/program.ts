@@ -10,6 +10,9 @@
  * @module
  */
 import type { Axis, Buffer, Expression } from "../ir/expression.ts";
+import type { ReduceOperation } from "../ir/operation_names.ts";
+
+export type { ReduceOperation };
 
 /** One element written per point of a kernel's axes. */
 export interface Store {
@@ -34,9 +37,6 @@ export interface MapKernel {
   /** Written at each point. */
   readonly stores: readonly Store[];
 }
-
-/** What a reduction accumulates. `argmax` gives the first index (in i32) of the greatest value. */
-export type ReduceOperation = "sum" | "max" | "argmax";
 
 /** Reduction: at each point of `axes`, folds `value` over `inner`, then evaluates the stores. */
 export interface ReduceKernel {

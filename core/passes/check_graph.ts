@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { type Graph, isGraph, type Value } from "../ir/graph.ts";
-import { SCAN, scanParams } from "../language/primitives/scan.ts";
+import { type Graph, isApplication, isGraph, type Value } from "../ir/graph.ts";
+import { SCAN } from "../language/primitives/scan.ts";
 import { formatType, sameType, type TensorType } from "../ir/tensor_type.ts";
 
 /**
@@ -40,10 +40,11 @@ export function checkGraph(graph: Graph): void {
     );
   };
   graph.inputs.forEach((value) => bind(value, "the inputs"));
-  for (const { primitive, inputs, outputs, params } of graph.equations) {
+  for (const equation of graph.equations) {
+    const { primitive, inputs, outputs, params } = equation;
     inputs.forEach((value) => read(value, primitive.name));
-    if (primitive === SCAN) {
-      const { body, constants, carries } = scanParams(params);
+    if (isApplication(equation, SCAN)) {
+      const { body, constants, carries } = equation.params;
       checkGraph(body);
       const wanted = inputs.map(({ type: { dtype, shape } }, i) => ({
         dtype,

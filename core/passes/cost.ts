@@ -3,11 +3,9 @@
  *
  * @module
  */
-import type { Graph } from "../ir/graph.ts";
-import { ELEMENTWISE } from "../language/primitives/elementwise.ts";
-import type { ElementwiseName } from "../language/primitives/elementwise_rule.ts";
-import { type MatmulParams, matmulSizes } from "../language/primitives/matmul.ts";
-import { scanParams } from "../language/primitives/scan.ts";
+import { type Graph, type isApplication, paramsOf } from "../ir/graph.ts";
+import { MATMUL, matmulSizes } from "../language/primitives/matmul.ts";
+import { SCAN } from "../language/primitives/scan.ts";
 import { sizeOf } from "../ir/tensor_type.ts";
 
 /** The cost of one run of a graph. */
@@ -45,18 +43,17 @@ export interface GraphCost {
  */
 export function graphCost(graph: Graph): GraphCost {
   let [operations, iterations] = [0, 0];
-  for (const { primitive, inputs, outputs, params } of graph.equations) {
-    const { kind } = primitive.lowering;
+  for (const equation of graph.equations) {
+    const { primitive: { lowering: { kind }, cost = 1 }, inputs, outputs } = equation;
     if (kind === "matmul") {
-      const sizes = matmulSizes(inputs[0].type, inputs[1].type, params as MatmulParams);
+      const sizes = matmulSizes(inputs[0].type, inputs[1].type, paramsOf(equation, MATMUL));
       operations += 2 * sizeOf(sizes.batch) * sizes.m * sizes.k * sizes.n;
     } else if (kind === "scan") {
-      const { body, length } = scanParams(params);
+      const { body, length } = paramsOf(equation, SCAN);
       const inside = graphCost(body);
       operations += length * inside.operations;
       iterations += length * Math.max(1, inside.iterations);
     } else if (kind !== "reshape") {
-      const cost = ELEMENTWISE[primitive.name as ElementwiseName]?.cost ?? 1;
       const elements = [...inputs, ...outputs].map(({ type }) => sizeOf(type.shape));
       operations += cost * Math.max(0, ...elements);
     }

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { Equation, Graph, Value } from "../ir/graph.ts";
-import { BROADCAST, type BroadcastParams } from "../language/primitives/layout.ts";
+import { type Equation, type Graph, isApplication, type Value } from "../ir/graph.ts";
+import { BROADCAST } from "../language/primitives/layout.ts";
 import { FILL } from "../language/primitives/creation.ts";
 import { type Loop, producersOf, replaceInBody, rewriteScans } from "./loop.ts";
 import type { Rewriter } from "./rewrite.ts";
@@ -53,8 +53,8 @@ function unrepeatSequences(loop: Loop, outside: Rewriter): boolean {
       made.push({ primitive: FILL, inputs: [], outputs: [inner], params });
       return false;
     }
-    if (producer?.primitive !== BROADCAST) return true;
-    const { axes } = producer.params as BroadcastParams;
+    if (!producer || !isApplication(producer, BROADCAST)) return true;
+    const { axes } = producer.params;
     if (axes[0] === 0) return true;
     const [repeated] = producer.inputs;
     if (axes.length === slice.length) {

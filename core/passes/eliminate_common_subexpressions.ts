@@ -3,8 +3,9 @@
  *
  * @module
  */
-import type { Graph, Params, Value } from "../ir/graph.ts";
+import type { Graph, Value } from "../ir/graph.ts";
 import { isGraph } from "../ir/graph.ts";
+import type { Params } from "../ir/primitive.ts";
 import { SCAN } from "../language/primitives/scan.ts";
 import { formatType } from "../ir/tensor_type.ts";
 import { withBody } from "./loop.ts";

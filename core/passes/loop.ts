@@ -4,8 +4,8 @@
  *
  * @module
  */
-import type { Equation, Graph, Value } from "../ir/graph.ts";
-import { SCAN, scanParams, splitAt } from "../language/primitives/scan.ts";
+import { type Equation, type Graph, paramsOf, type Value } from "../ir/graph.ts";
+import { SCAN, splitAt } from "../language/primitives/scan.ts";
 import { rewrite, type Rewriter, withInputs } from "./rewrite.ts";
 
 /** A value that the body reads: whole (a constant) or cut into slices (a sequence). */
@@ -58,7 +58,7 @@ export interface Loop {
 
 /** Takes a scan apart. */
 export function openScan(equation: Equation): Loop {
-  const { body, constants, carries, length, reverse, recompute } = scanParams(equation.params);
+  const { body, constants, carries, length, reverse, recompute } = paramsOf(equation, SCAN);
   const [fixed, initial, sequences] = splitAt(equation.inputs, constants, carries);
   const [inFixed, inCarry, inSequences] = splitAt(body.inputs, constants, carries);
   const [next, slices] = splitAt(body.outputs, carries);
@@ -170,7 +170,7 @@ export function rewriteScans(
 
 /** Changes the body of a scan by a function. */
 export function withBody(equation: Equation, change: (body: Graph) => Graph): Equation {
-  const params = scanParams(equation.params);
+  const params = paramsOf(equation, SCAN);
   const body = change(params.body);
   return body === params.body ? equation : { ...equation, params: { ...params, body } };
 }

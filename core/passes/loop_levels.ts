@@ -6,10 +6,9 @@
  */
 import type { Equation, Graph, Value } from "../ir/graph.ts";
 import { FILL, IOTA } from "../language/primitives/creation.ts";
-import { ELEMENTWISE } from "../language/primitives/elementwise.ts";
-import type { ElementwiseName } from "../language/primitives/elementwise_rule.ts";
 import { BROADCAST } from "../language/primitives/layout.ts";
 import { sizeOf } from "../ir/tensor_type.ts";
+import { rulesOf } from "../language/rules.ts";
 import { trace } from "../language/trace.ts";
 import type { Loop } from "./loop.ts";
 
@@ -54,7 +53,7 @@ export function levelsOf(loop: Loop): LoopLevels {
     }));
     let possible = true;
     const { graph } = trace(types, (...tensors) => {
-      const results = primitive.batch(tensors, mapped, params, loop.length);
+      const results = rulesOf(primitive).batch(tensors, mapped, params, loop.length);
       possible = results !== undefined;
       return results ?? [];
     });
@@ -74,24 +73,12 @@ export function isFree({ primitive }: Equation): boolean {
   return primitive === FILL || primitive === IOTA || primitive === BROADCAST;
 }
 
-const HEAVY = new Set([
-  "matmul",
-  "reduce_sum",
-  "reduce_max",
-  "argmax",
-  "gather",
-  "scatter_add",
-  "random_bits",
-  "scan",
-]);
-
 /** Cost against an addition from which an elementwise operation counts as heavy: exp and the like. */
 const HEAVY_COST = 10;
 
 /** Returns whether an equation costs so much that it should leave a loop whatever its size. */
-export function isHeavy({ primitive: { name } }: Equation): boolean {
-  if (HEAVY.has(name)) return true;
-  return name in ELEMENTWISE && (ELEMENTWISE[name as ElementwiseName].cost ?? 1) >= HEAVY_COST;
+export function isHeavy({ primitive: { isHeavy, cost = 1 } }: Equation): boolean {
+  return isHeavy ?? cost >= HEAVY_COST;
 }
 
 /**

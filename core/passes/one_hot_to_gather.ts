@@ -3,16 +3,11 @@
  *
  * @module
  */
-import type { Graph, Value } from "../ir/graph.ts";
+import { type Graph, isApplication, type Value } from "../ir/graph.ts";
 import { IOTA } from "../language/primitives/creation.ts";
 import { GATHER, SCATTER_ADD } from "../language/primitives/gather.ts";
-import {
-  BROADCAST,
-  type BroadcastParams,
-  RESHAPE,
-  TRANSPOSE,
-} from "../language/primitives/layout.ts";
-import { MATMUL, type MatmulParams } from "../language/primitives/matmul.ts";
+import { BROADCAST, RESHAPE, TRANSPOSE } from "../language/primitives/layout.ts";
+import { MATMUL } from "../language/primitives/matmul.ts";
 import { SCAN } from "../language/primitives/scan.ts";
 import { sizeOf } from "../ir/tensor_type.ts";
 import { withBody } from "./loop.ts";
@@ -29,9 +24,11 @@ import { emitReshape, fillValue, producedBy } from "./simplify_rule.ts";
 export function oneHotToGather(graph: Graph): Graph {
   return rewrite(graph, (equation, rewriter) => {
     if (equation.primitive === SCAN) return rewriter.add(withBody(equation, oneHotToGather));
-    const { primitive, inputs: [x, y], params, outputs: [output] } = equation;
-    const { transposeX, transposeY } = params as MatmulParams;
-    if (primitive !== MATMUL || x.type.shape.length !== 2) return rewriter.add(equation);
+    const { inputs: [x, y], outputs: [output] } = equation;
+    if (!isApplication(equation, MATMUL) || x.type.shape.length !== 2) {
+      return rewriter.add(equation);
+    }
+    const { transposeX, transposeY } = equation.params;
     const left = pick(x, transposeX, y, transposeY, rewriter);
     if (left) return rewriter.replace(output, left);
     // X Y = (Yᵀ Xᵀ)ᵀ
@@ -80,7 +77,7 @@ function indicesOf(value: Value, rewriter: Rewriter): Value | undefined {
   for (const [spread, counter] of [[x, y], [y, x]]) {
     const counts = producedBy(counter, IOTA, rewriter)?.params.axis === last;
     const repetition = producedBy(spread, BROADCAST, rewriter);
-    const axes = (repetition?.params as BroadcastParams | undefined)?.axes;
+    const axes = repetition?.params.axes;
     if (!counts || !repetition || axes?.at(-1) === last) continue;
     const [indices] = repetition.inputs;
     const { dtype, shape } = indices.type;

@@ -6,8 +6,8 @@
  *
  * @module
  */
-import type { Equation, Graph, Value } from "../ir/graph.ts";
-import { GATHER, SCATTER_ADD } from "../language/primitives/gather.ts";
+import { type Equation, type Graph, isApplication, type Value } from "../ir/graph.ts";
+import { GATHER, SCATTER_ADD, type ScatterParams } from "../language/primitives/gather.ts";
 import { RESHAPE } from "../language/primitives/layout.ts";
 import { MATMUL, type MatmulParams } from "../language/primitives/matmul.ts";
 import { SCAN } from "../language/primitives/scan.ts";
@@ -34,11 +34,11 @@ const MIN_WIDTH = 16;
 export function projectBeforeGather(graph: Graph): Graph {
   const reads = countReads(graph);
   return rewrite(graph, (equation, rewriter) => {
-    const { primitive, outputs: [output] } = equation;
-    if (primitive === SCAN) return rewriter.add(withBody(equation, projectBeforeGather));
-    const by = primitive === MATMUL
+    const { outputs: [output] } = equation;
+    if (equation.primitive === SCAN) return rewriter.add(withBody(equation, projectBeforeGather));
+    const by = isApplication(equation, MATMUL)
       ? productOfTable(equation, rewriter) ?? productWithTable(equation, rewriter)
-      : primitive === SCATTER_ADD
+      : isApplication(equation, SCATTER_ADD)
       ? productAfterSum(equation, rewriter, reads)
       : undefined;
     if (by) rewriter.replace(output, by);
@@ -79,10 +79,10 @@ function throughReshape(value: Value, rewriter: Rewriter): Value {
 
 /** Rewrites `matmul(gather(e, i), w)`. */
 function productOfTable(
-  { inputs: [x, y], params, outputs: [output] }: Equation,
+  { inputs: [x, y], params, outputs: [output] }: Equation<MatmulParams>,
   rewriter: Rewriter,
 ): Value | undefined {
-  if (x.type.shape.length !== 2 || (params as MatmulParams).transposeX) return undefined;
+  if (x.type.shape.length !== 2 || params.transposeX) return undefined;
   const picked = pickedRows(x, rewriter);
   if (!picked) return undefined;
   const [product] = rewriter.emit(MATMUL, [picked.table, y], params);
@@ -92,10 +92,10 @@ function productOfTable(
 
 /** Rewrites `matmul(gather(e, i)ᵀ, y)`, or the transpose of that. */
 function productWithTable(
-  { inputs: [x, y], params }: Equation,
+  { inputs: [x, y], params }: Equation<MatmulParams>,
   rewriter: Rewriter,
 ): Value | undefined {
-  const { transposeX, transposeY } = params as MatmulParams;
+  const { transposeX, transposeY } = params;
   if (x.type.shape.length !== 2 || !transposeX || transposeY) return undefined;
   const added = (value: Value, { table, numbers }: Picked): Value => {
     const indices = emitReshape(rewriter, numbers, [value.type.shape[0]]);
@@ -109,16 +109,15 @@ function productWithTable(
 
 /** Rewrites `scatter_add(i, matmul(y, w))`, if nothing else reads the product. */
 function productAfterSum(
-  { inputs: [numbers, updates], params, outputs: [output] }: Equation,
+  { inputs: [numbers, updates], params: { rows }, outputs: [output] }: Equation<ScatterParams>,
   rewriter: Rewriter,
   reads: ReadonlyMap<Value, number>,
 ): Value | undefined {
   const source = throughReshape(updates, rewriter);
   const product = producedBy(source, MATMUL, rewriter);
   if (!product || reads.get(updates) !== 1 || reads.get(source) !== 1) return undefined;
-  const { transposeX } = product.params as MatmulParams;
+  const { transposeX } = product.params;
   const [count, width] = source.type.shape;
-  const rows = params.rows as number;
   const isRows = source.type.shape.length === 2 && sizeOf(numbers.type.shape) === count &&
     output.type.shape.length === 2;
   const pays = width >= MIN_WIDTH && count >= MIN_REPETITION * rows;

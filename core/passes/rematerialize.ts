@@ -4,12 +4,10 @@
  *
  * @module
  */
-import type { Equation, Graph, Value } from "../ir/graph.ts";
+import { type Equation, type Graph, isApplication, type Value } from "../ir/graph.ts";
 import { FILL } from "../language/primitives/creation.ts";
 import { GATHER } from "../language/primitives/gather.ts";
-import { ELEMENTWISE } from "../language/primitives/elementwise.ts";
-import type { ElementwiseName } from "../language/primitives/elementwise_rule.ts";
-import { SCAN, scanParams } from "../language/primitives/scan.ts";
+import { SCAN } from "../language/primitives/scan.ts";
 import { sizeOf } from "../ir/tensor_type.ts";
 import { type Loop, type LoopInput, producersOf, rewriteScans } from "./loop.ts";
 import { levelsOf, SMALL_STEP } from "./loop_levels.ts";
@@ -38,10 +36,11 @@ export function rematerialize(graph: Graph): Graph {
 /** Collects the values that something else than a walk over their slices reads. */
 function findReadWhole(graph: Graph, whole: Set<Value>): void {
   for (const value of graph.outputs) whole.add(value);
-  for (const { primitive, inputs, params } of graph.equations) {
+  for (const equation of graph.equations) {
+    const { inputs } = equation;
     let read = inputs;
-    if (primitive === SCAN) {
-      const { body, constants, carries } = scanParams(params);
+    if (isApplication(equation, SCAN)) {
+      const { body, constants, carries } = equation.params;
       findReadWhole(body, whole);
       read = inputs.slice(0, constants + carries);
     }
@@ -52,8 +51,8 @@ function findReadWhole(graph: Graph, whole: Set<Value>): void {
 /** Cost against an addition up to which computing again is cheaper than storing. */
 const CHEAP_COST = 1;
 
-function isCheap({ primitive: { name } }: Equation): boolean {
-  return name in ELEMENTWISE && (ELEMENTWISE[name as ElementwiseName].cost ?? 1) <= CHEAP_COST;
+function isCheap({ primitive: { isElementwise, cost = 1 } }: Equation): boolean {
+  return isElementwise === true && cost <= CHEAP_COST;
 }
 
 function computeAfter(

@@ -3,8 +3,10 @@
  *
  * @module
  */
-import type { Equation, Graph, Params, Value } from "../ir/graph.ts";
-import type { Primitive } from "../ir/primitive.ts";
+import type { Equation, Graph, Value } from "../ir/graph.ts";
+import type { Params, Primitive } from "../ir/primitive.ts";
+import type { Tensor } from "../language/tensor.ts";
+import type { trace } from "../language/trace.ts";
 
 /**
  * A rule that may put other values in the place of an equation's results. It emits what it needs and

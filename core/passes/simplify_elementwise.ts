@@ -7,8 +7,8 @@
 import type { Equation, Value } from "../ir/graph.ts";
 import { dense } from "../ir/dense.ts";
 import { ELEMENTWISE_PRIMITIVES } from "../language/primitives/elementwise.ts";
-import type { ElementwiseName } from "../language/primitives/elementwise_rule.ts";
-import { BROADCAST, type BroadcastParams, RESHAPE } from "../language/primitives/layout.ts";
+import type { ElementwiseName } from "../ir/operation_names.ts";
+import { BROADCAST, RESHAPE } from "../language/primitives/layout.ts";
 import { sameShape } from "../ir/tensor_type.ts";
 import type { Rewriter, Rule } from "./rewrite.ts";
 import { emitFill, fillValue, inShape, producedBy } from "./simplify_rule.ts";
@@ -119,8 +119,7 @@ function joinFactors(x: Value, b: Value, rewriter: Rewriter): Value[] | undefine
   const [left, right] = inner.inputs;
   const [factor, rest] = isRepeated(right, rewriter) ? [right, left] : [left, right];
   if (!isRepeated(factor, rewriter)) return undefined;
-  const repeatedAt = (value: Value) =>
-    (producedBy(value, BROADCAST, rewriter)?.params as BroadcastParams | undefined)?.axes;
+  const repeatedAt = (value: Value) => producedBy(value, BROADCAST, rewriter)?.params.axes;
   const [first, second] = [repeatedAt(factor), repeatedAt(b)];
   if (!first && !second) return undefined;
   if (first && second && !sameShape(first, second)) return undefined;
@@ -187,11 +186,10 @@ function repeatAfter({ primitive, params, inputs }: Equation, rewriter: Rewriter
   const repetitions = inputs.map((input) => producedBy(input, BROADCAST, rewriter));
   const first = repetitions.find((repetition) => repetition !== undefined);
   if (!first) return undefined;
-  const { axes } = first.params as BroadcastParams;
+  const { axes } = first.params;
   const fits = inputs.every((input, i) =>
     fillValue(input, rewriter) !== undefined ||
-    (repetitions[i] !== undefined &&
-      sameShape((repetitions[i].params as BroadcastParams).axes, axes))
+    (repetitions[i] !== undefined && sameShape(repetitions[i].params.axes, axes))
   );
   if (!fits) return undefined;
   const { shape } = first.inputs[0].type;

@@ -3,24 +3,10 @@
  *
  * @module
  */
-import type { Equation, Value } from "../ir/graph.ts";
+import { type Equation, paramsOf, type Value } from "../ir/graph.ts";
 import { IOTA } from "../language/primitives/creation.ts";
-import {
-  BROADCAST,
-  type BroadcastParams,
-  RESHAPE,
-  REVERSE,
-  TRANSPOSE,
-} from "../language/primitives/layout.ts";
-import {
-  CONCATENATE,
-  PAD,
-  type PadParams,
-  SLICE,
-  type SliceParams,
-  SPLIT,
-  type SplitParams,
-} from "../language/primitives/slice.ts";
+import { BROADCAST, RESHAPE, REVERSE, TRANSPOSE } from "../language/primitives/layout.ts";
+import { CONCATENATE, PAD, SLICE, type SliceParams, SPLIT } from "../language/primitives/slice.ts";
 import {
   keptAxes,
   REDUCE_MAX,
@@ -53,11 +39,10 @@ const simplifyReshape: Rule = (equation, rewriter) => {
 
 /** A fold whose result then loses dimensions of size 1 folds those too. */
 function foldInShape(
-  { primitive, inputs: [source], params }: Equation,
+  { primitive, inputs: [source], params: { axes } }: Equation<ReduceParams>,
   shape: Shape,
   rewriter: Rewriter,
 ): readonly Value[] | undefined {
-  const { axes } = params as ReduceParams;
   const own = source.type.shape;
   const lost: number[] = [];
   let next = 0;
@@ -72,7 +57,7 @@ function foldInShape(
 
 const simplifyTranspose: Rule = (equation, rewriter) => {
   const { inputs: [x], outputs: [{ type: { shape } }] } = equation;
-  const order = equation.params.order as readonly number[];
+  const { order } = paramsOf(equation, TRANSPOSE);
   if (order.every((axis, i) => axis === i)) return [x];
   const large = order.filter((axis) => x.type.shape[axis] !== 1);
   // Moving dimensions of size 1 moves no element.
@@ -81,26 +66,26 @@ const simplifyTranspose: Rule = (equation, rewriter) => {
   }
   const inner = producedBy(x, TRANSPOSE, rewriter);
   if (inner) {
-    const before = inner.params.order as readonly number[];
+    const before = inner.params.order;
     return rewriter.emit(TRANSPOSE, inner.inputs, { order: order.map((axis) => before[axis]) });
   }
   return ofFill(equation, rewriter);
 };
 
 const simplifyBroadcast: Rule = (equation, rewriter) => {
-  const { inputs: [x], params } = equation;
-  const { shape, axes } = params as BroadcastParams;
+  const { inputs: [x] } = equation;
+  const { shape, axes } = paramsOf(equation, BROADCAST);
   if (shape.every((size, axis) => size === 1 || axes.includes(axis))) {
     return [emitReshape(rewriter, x, shape)];
   }
   const inner = producedBy(x, BROADCAST, rewriter);
   if (inner) {
-    const before = (inner.params as BroadcastParams).axes;
+    const before = inner.params.axes;
     return rewriter.emit(BROADCAST, inner.inputs, { shape, axes: before.map((d) => axes[d]) });
   }
   const counter = producedBy(x, IOTA, rewriter);
   if (counter) {
-    const axis = axes[counter.params.axis as number];
+    const axis = axes[counter.params.axis];
     return rewriter.emit(IOTA, [], { ...counter.params, shape, axis });
   }
   // Dimensions of size 1 need not be there before.
@@ -113,25 +98,25 @@ const simplifyBroadcast: Rule = (equation, rewriter) => {
 };
 
 const simplifyReverse: Rule = (equation, rewriter) => {
-  const { inputs: [x], params } = equation;
-  const axes = params.axes as readonly number[];
+  const { inputs: [x] } = equation;
+  const { axes } = paramsOf(equation, REVERSE);
   const large = axes.filter((axis) => x.type.shape[axis] !== 1);
   if (large.length === 0) return [x];
   if (large.length < axes.length) return rewriter.emit(REVERSE, [x], { axes: large });
   const inner = producedBy(x, REVERSE, rewriter);
-  if (inner && sameShape(inner.params.axes as readonly number[], axes)) return inner.inputs;
+  if (inner && sameShape(inner.params.axes, axes)) return inner.inputs;
   return ofFill(equation, rewriter);
 };
 
 const simplifySlice: Rule = (equation, rewriter) => {
   const { inputs: [x] } = equation;
-  const { axis, start, end } = equation.params as SliceParams;
+  const { axis, start, end } = paramsOf(equation, SLICE);
   if (start === 0 && end === x.type.shape[axis]) return [x];
   const slice = (value: Value, from: number, to: number) =>
     rewriter.emit(SLICE, [value], { axis, start: from, end: to });
   const inner = producedBy(x, SLICE, rewriter);
   if (inner?.params.axis === axis) {
-    const before = (inner.params as SliceParams).start;
+    const before = inner.params.start;
     return slice(inner.inputs[0], before + start, before + end);
   }
   const joined = producedBy(x, CONCATENATE, rewriter);
@@ -145,7 +130,7 @@ const simplifySlice: Rule = (equation, rewriter) => {
   }
   const grown = producedBy(x, PAD, rewriter);
   if (grown?.params.axis === axis) {
-    const { before } = grown.params as PadParams;
+    const { before } = grown.params;
     const [from, to] = [start - before, end - before];
     if (from >= 0 && to <= grown.inputs[0].type.shape[axis]) {
       return slice(grown.inputs[0], from, to);
@@ -156,7 +141,7 @@ const simplifySlice: Rule = (equation, rewriter) => {
 
 const simplifySplit: Rule = (equation, rewriter) => {
   const { inputs: [x] } = equation;
-  const { axis, sizes } = equation.params as SplitParams;
+  const { axis, sizes } = paramsOf(equation, SPLIT);
   if (sizes.length === 1) return [x];
   const joined = producedBy(x, CONCATENATE, rewriter);
   if (
@@ -168,20 +153,21 @@ const simplifySplit: Rule = (equation, rewriter) => {
 
 const simplifyPad: Rule = (equation, rewriter) => {
   const { inputs: [x], outputs } = equation;
-  const { before, after, value } = equation.params as PadParams;
+  const { before, after, value } = paramsOf(equation, PAD);
   if (before === 0 && after === 0) return [x];
   const filled = fillValue(x, rewriter);
   return filled === value ? [emitFill(rewriter, outputs[0].type, value)] : undefined;
 };
 
-const simplifyConcatenate: Rule = ({ inputs, outputs, params }, rewriter) => {
+const simplifyConcatenate: Rule = (equation, rewriter) => {
+  const { inputs, outputs } = equation;
   if (inputs.length === 1) return inputs;
-  const axis = params.axis as number;
+  const { axis } = paramsOf(equation, CONCATENATE);
   const flat = inputs.flatMap((input) => {
     const inner = producedBy(input, CONCATENATE, rewriter);
     return inner?.params.axis === axis ? inner.inputs : [input];
   });
-  if (flat.length > inputs.length) return rewriter.emit(CONCATENATE, flat, params);
+  if (flat.length > inputs.length) return rewriter.emit(CONCATENATE, flat, { axis });
   const split = producedBy(inputs[0], SPLIT, rewriter);
   if (split?.params.axis === axis && sameItems(split.outputs, inputs)) return split.inputs;
   const first = fillValue(inputs[0], rewriter);
@@ -207,7 +193,7 @@ function joinSlices(
       continue;
     }
     const [from] = slice.inputs;
-    const own = slice.params as SliceParams;
+    const own = slice.params;
     if (last?.params && last.from === from && last.params.end === own.start) {
       const params = { axis, start: last.params.start, end: own.end };
       parts[parts.length - 1] = { value: rewriter.emit(SLICE, [from], params)[0], from, params };

@@ -4,24 +4,19 @@
  *
  * @module
  */
-import type { Equation, Value } from "../ir/graph.ts";
+import { type Equation, paramsOf, type Value } from "../ir/graph.ts";
 import { ELEMENTWISE_PRIMITIVES } from "../language/primitives/elementwise.ts";
-import {
-  BROADCAST,
-  type BroadcastParams,
-  RESHAPE,
-  TRANSPOSE,
-} from "../language/primitives/layout.ts";
+import { BROADCAST, RESHAPE, TRANSPOSE } from "../language/primitives/layout.ts";
 import { MATMUL, type MatmulParams, matmulSizes } from "../language/primitives/matmul.ts";
-import { keptAxes, REDUCE_SUM, type ReduceParams } from "../language/primitives/reduce.ts";
+import { keptAxes, REDUCE_MAX, REDUCE_SUM } from "../language/primitives/reduce.ts";
 import { sizeOf } from "../ir/tensor_type.ts";
 import type { Rewriter, Rule } from "./rewrite.ts";
 import { emitFill, emitReshape, fillValue, groupDimensions, producedBy } from "./simplify_rule.ts";
 
 /** Folds over dimensions of size 1 fold nothing; others see through reshapes. */
-const simplifyFold: Rule = ({ primitive, inputs: [x], outputs, params }, rewriter) => {
-  const { axes } = params as ReduceParams;
-  const [{ type }] = outputs;
+const simplifyFold: Rule = (equation, rewriter) => {
+  const { primitive, inputs: [x], outputs: [{ type }] } = equation;
+  const { axes } = paramsOf(equation, REDUCE_SUM, REDUCE_MAX);
   if (axes.every((axis) => x.type.shape[axis] === 1)) {
     return [emitReshape(rewriter, x, type.shape)];
   }
@@ -40,21 +35,21 @@ const simplifyFold: Rule = ({ primitive, inputs: [x], outputs, params }, rewrite
 };
 
 const simplifySum: Rule = (equation, rewriter) => {
-  const { inputs: [x], outputs: [{ type }], params } = equation;
-  const { axes } = params as ReduceParams;
+  const { inputs: [x], outputs: [{ type }] } = equation;
+  const { axes } = paramsOf(equation, REDUCE_SUM);
   const value = fillValue(x, rewriter);
   const count = sizeOf(axes.map((axis) => x.type.shape[axis]));
   if (value !== undefined && type.dtype === "f32") return [emitFill(rewriter, type, value * count)];
   const product = producedBy(x, "mul", rewriter);
   const factor = product && fillValue(product.inputs[1], rewriter);
   if (product && factor !== undefined && type.dtype === "f32") {
-    const [sum] = rewriter.emit(REDUCE_SUM, [product.inputs[0]], params);
+    const [sum] = rewriter.emit(REDUCE_SUM, [product.inputs[0]], { axes });
     return rewriter.emit(ELEMENTWISE_PRIMITIVES.mul, [sum, emitFill(rewriter, type, factor)]);
   }
   const inner = producedBy(x, REDUCE_SUM, rewriter);
   if (inner) {
     const [source] = inner.inputs;
-    const before = (inner.params as ReduceParams).axes;
+    const before = inner.params.axes;
     const kept = keptAxes(source.type.shape, before);
     const all = [...before, ...axes.map((axis) => kept[axis])].sort((a, b) => a - b);
     return rewriter.emit(REDUCE_SUM, [source], { axes: all });
@@ -64,14 +59,12 @@ const simplifySum: Rule = (equation, rewriter) => {
 };
 
 /** The sum of products over their leading dimension is one product with a longer inner dimension. */
-function sumOfProducts(
-  { inputs: [x], params }: Equation,
-  rewriter: Rewriter,
-): readonly Value[] | undefined {
+function sumOfProducts(equation: Equation, rewriter: Rewriter): readonly Value[] | undefined {
+  const { inputs: [x] } = equation;
   const product = producedBy(x, MATMUL, rewriter);
-  const { axes } = params as ReduceParams;
+  const { axes } = paramsOf(equation, REDUCE_SUM);
   if (!product || x.type.shape.length !== 3 || axes.length !== 1 || axes[0] !== 0) return undefined;
-  const { transposeX, transposeY } = product.params as MatmulParams;
+  const { transposeX, transposeY } = product.params;
   const [left, right] = product.inputs;
   const merge = (value: Value, leads: boolean) => {
     const plain = leads ? value : swapLast(value, rewriter);
@@ -85,14 +78,12 @@ function sumOfProducts(
 }
 
 /** The sum of a value repeated n times is n times the value. */
-function sumOfRepeated(
-  { inputs: [x], outputs: [{ type }], params }: Equation,
-  rewriter: Rewriter,
-): readonly Value[] | undefined {
+function sumOfRepeated(equation: Equation, rewriter: Rewriter): readonly Value[] | undefined {
+  const { inputs: [x], outputs: [{ type }] } = equation;
   const repetition = producedBy(x, BROADCAST, rewriter);
   if (!repetition) return undefined;
-  const { axes } = params as ReduceParams;
-  const { shape, axes: places } = repetition.params as BroadcastParams;
+  const { axes } = paramsOf(equation, REDUCE_SUM);
+  const { shape, axes: places } = repetition.params;
   const repeated = axes.filter((axis) => !places.includes(axis));
   if (repeated.length === 0) return undefined;
   const [source] = repetition.inputs;
@@ -108,9 +99,10 @@ function sumOfRepeated(
 }
 
 const simplifyMatmul: Rule = (equation, rewriter) => {
-  const { inputs: [x, y], outputs: [{ type }] } = equation;
-  const params = equation.params as MatmulParams;
-  const untransposed = readThroughTranspose(equation, rewriter);
+  const { inputs, outputs: [{ type }] } = equation;
+  const [x, y] = inputs;
+  const params = paramsOf(equation, MATMUL);
+  const untransposed = readThroughTranspose(inputs, params, rewriter);
   if (untransposed) return untransposed;
   const { batch } = matmulSizes(x.type, y.type, params);
   if (batch.length === 0) return undefined;
@@ -124,11 +116,12 @@ const simplifyMatmul: Rule = (equation, rewriter) => {
 
 /** A transpose of the last two dimensions is done by the product while it reads. */
 function readThroughTranspose(
-  { inputs, params }: Equation,
+  inputs: readonly Value[],
+  { transposeX, transposeY }: MatmulParams,
   rewriter: Rewriter,
 ): readonly Value[] | undefined {
   const sources = inputs.map((input) => {
-    const order = producedBy(input, TRANSPOSE, rewriter)?.params.order as number[] | undefined;
+    const order = producedBy(input, TRANSPOSE, rewriter)?.params.order;
     if (!order) return undefined;
     const rank = order.length;
     const swaps = order.every((axis, i) =>
@@ -137,7 +130,6 @@ function readThroughTranspose(
     return swaps ? producedBy(input, TRANSPOSE, rewriter)?.inputs[0] : undefined;
   });
   if (sources.every((source) => source === undefined)) return undefined;
-  const { transposeX, transposeY } = params as MatmulParams;
   return rewriter.emit(MATMUL, sources.map((source, i) => source ?? inputs[i]), {
     transposeX: transposeX !== (sources[0] !== undefined),
     transposeY: transposeY !== (sources[1] !== undefined),
@@ -146,10 +138,11 @@ function readThroughTranspose(
 
 /** Many products with one matrix, repeated, are one product of more rows (or columns). */
 function productWithRepeated(
-  { inputs: [x, y], outputs: [{ type }], params }: Equation,
+  equation: Equation,
   rewriter: Rewriter,
 ): readonly Value[] | undefined {
-  const { transposeX, transposeY } = params as MatmulParams;
+  const { inputs: [x, y], outputs: [{ type }] } = equation;
+  const { transposeX, transposeY } = paramsOf(equation, MATMUL);
   const matrix = repeatedMatrix(y, rewriter);
   if (matrix) {
     const plain = transposeX ? swapLast(x, rewriter) : x;
@@ -175,7 +168,7 @@ function productWithRepeated(
 function repeatedMatrix(value: Value, rewriter: Rewriter): Value | undefined {
   const repetition = producedBy(value, BROADCAST, rewriter);
   const rank = value.type.shape.length;
-  const axes = (repetition?.params as BroadcastParams | undefined)?.axes;
+  const axes = repetition?.params.axes;
   return axes?.length === 2 && axes[0] === rank - 2 && axes[1] === rank - 1
     ? repetition?.inputs[0]
     : undefined;

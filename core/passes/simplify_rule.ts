@@ -4,35 +4,44 @@
  *
  * @module
  */
-import type { Equation, Value } from "../ir/graph.ts";
+import { type Equation, isApplication, type Value } from "../ir/graph.ts";
 import { FILL, IOTA } from "../language/primitives/creation.ts";
-import { ELEMENTWISE } from "../language/primitives/elementwise.ts";
-import type { ElementwiseName } from "../language/primitives/elementwise_rule.ts";
+import { ELEMENTWISE_PRIMITIVES } from "../language/primitives/elementwise.ts";
+import type { ElementwiseName } from "../ir/operation_names.ts";
 import { BROADCAST, type BroadcastParams, RESHAPE } from "../language/primitives/layout.ts";
-import type { Primitive } from "../ir/primitive.ts";
+import type { Params, Primitive } from "../ir/primitive.ts";
 import { sameShape, type Shape, type TensorType } from "../ir/tensor_type.ts";
 import type { Rewriter } from "./rewrite.ts";
 
 /** Returns whether an equation works element by element. */
-export function isElementwise({ primitive: { name } }: Equation): boolean {
-  return name in ELEMENTWISE;
+export function isElementwise({ primitive }: Equation): boolean {
+  return primitive.isElementwise === true;
 }
 
 /** Returns the one number a value is filled with, if it is. */
 export function fillValue(value: Value, rewriter: Rewriter): number | undefined {
-  const producer = rewriter.producer(value);
-  return producer?.primitive === FILL ? producer.params.value as number : undefined;
+  return producedBy(value, FILL, rewriter)?.params.value;
 }
 
 /** Returns the equation that binds a value, if its primitive is the one named. */
+export function producedBy(
+  value: Value,
+  name: ElementwiseName,
+  rewriter: Rewriter,
+): Equation | undefined;
+export function producedBy<P extends Params>(
+  value: Value,
+  primitive: Primitive<P>,
+  rewriter: Rewriter,
+): Equation<P> | undefined;
 export function producedBy(
   value: Value,
   name: ElementwiseName | Primitive,
   rewriter: Rewriter,
 ): Equation | undefined {
   const producer = rewriter.producer(value);
-  const wanted = typeof name === "string" ? name : name.name;
-  return producer?.primitive.name === wanted ? producer : undefined;
+  const wanted = typeof name === "string" ? ELEMENTWISE_PRIMITIVES[name] : name;
+  return producer && isApplication(producer, wanted) ? producer : undefined;
 }
 
 /** Emits a value of a type that is filled with a number. */
@@ -92,22 +101,24 @@ export function inShape(
   const producer = rewriter.producer(value);
   if (!producer) return undefined;
   const { primitive, params, inputs } = producer;
-  if (primitive === FILL) {
-    return () => emitFill(rewriter, { dtype: value.type.dtype, shape }, params.value as number);
+  const filled = fillValue(value, rewriter);
+  if (filled !== undefined) {
+    return () => emitFill(rewriter, { dtype: value.type.dtype, shape }, filled);
   }
   if (primitive === RESHAPE) {
     return sameShape(inputs[0].type.shape, shape) ? () => inputs[0] : undefined;
   }
-  if (primitive === BROADCAST) return broadcastInShape(producer, shape, rewriter);
-  if (primitive === IOTA) {
+  if (isApplication(producer, BROADCAST)) return broadcastInShape(producer, shape, rewriter);
+  if (isApplication(producer, IOTA)) {
+    const { axis } = producer.params;
     const group = groupDimensions(value.type.shape, shape)
-      .find(({ from }) => from.includes(params.axis as number));
+      .find(({ from }) => from.includes(axis));
     const nonUnit = (dimensions: readonly number[], of: Shape) =>
       dimensions.filter((axis) => of[axis] !== 1);
     const [from, to] = group
       ? [nonUnit(group.from, value.type.shape), nonUnit(group.to, shape)]
       : [[], []];
-    if (from.length !== 1 || to.length !== 1 || from[0] !== params.axis) return undefined;
+    if (from.length !== 1 || to.length !== 1 || from[0] !== axis) return undefined;
     return () => rewriter.emit(IOTA, [], { ...params, shape, axis: to[0] })[0];
   }
   if (depth === 0 || !isElementwise(producer)) return undefined;
@@ -117,11 +128,10 @@ export function inShape(
 }
 
 function broadcastInShape(
-  { inputs: [source], params, outputs: [value] }: Equation,
+  { inputs: [source], params: { axes }, outputs: [value] }: Equation<BroadcastParams>,
   shape: Shape,
   rewriter: Rewriter,
 ): (() => Value) | undefined {
-  const { axes } = params as BroadcastParams;
   const own = value.type.shape;
   const kept: number[] = [];
   for (const { from, to } of groupDimensions(own, shape)) {

@@ -7,7 +7,8 @@ import { MATMUL } from "../language/primitives/matmul.ts";
 import type { Tensor } from "../language/tensor.ts";
 import type { TensorType } from "../ir/tensor_type.ts";
 import { checkSameMeaning } from "../test_support/compare_graphs.ts";
-import { apply, trace } from "../language/trace.ts";
+import { apply } from "../language/tensor.ts";
+import { trace } from "../language/trace.ts";
 import { eliminateDeadCode } from "./eliminate_dead_code.ts";
 import { simplify } from "./simplify.ts";
 

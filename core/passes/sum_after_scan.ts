@@ -5,13 +5,13 @@
  *
  * @module
  */
-import type { Equation, Graph, Value } from "../ir/graph.ts";
+import { type Equation, type Graph, isApplication, type Value } from "../ir/graph.ts";
 import { FILL } from "../language/primitives/creation.ts";
 import { ELEMENTWISE_PRIMITIVES } from "../language/primitives/elementwise.ts";
 import { SCATTER_ADD } from "../language/primitives/gather.ts";
 import { BROADCAST, RESHAPE, TRANSPOSE } from "../language/primitives/layout.ts";
 import { MATMUL, type MatmulParams } from "../language/primitives/matmul.ts";
-import { REDUCE_SUM, type ReduceParams } from "../language/primitives/reduce.ts";
+import { REDUCE_SUM } from "../language/primitives/reduce.ts";
 import { sizeOf } from "../ir/tensor_type.ts";
 import { countReads, type Loop, type LoopCarry, producersOf, rewriteScans } from "./loop.ts";
 import { LARGEST_STACK, levelsOf, type LoopLevels } from "./loop_levels.ts";
@@ -53,8 +53,6 @@ interface RunningSum {
   /** The equations of the body that add to it. */
   readonly additions: readonly Equation[];
 }
-
-const LINEAR = new Set(["neg", "add", "sub", "reshape", "transpose", "pad", "slice", "reverse"]);
 
 class SumsOverTime {
   readonly #loop: Loop;
@@ -102,11 +100,9 @@ class SumsOverTime {
     if (this.#levels.of(value) === "constant") return true;
     const producer = this.#producers.get(value);
     if (!producer || producer.outputs.length !== 1) return false;
-    const { primitive, inputs } = producer;
+    const { primitive, inputs, params } = producer;
     if (primitive === MATMUL || primitive === REDUCE_SUM || primitive === SCATTER_ADD) return true;
-    if (primitive.name === "pad" && producer.params.value !== 0) return false;
-    return (LINEAR.has(primitive.name) || primitive === BROADCAST) &&
-      inputs.some((input) => this.#merges(input));
+    return primitive.isLinear?.(params) === true && inputs.some((input) => this.#merges(input));
   }
 
   /** Whether what must be stacked for a value's sum is not too large. */
@@ -134,8 +130,8 @@ class SumsOverTime {
     const producer = this.#producers.get(value);
     if (!producer || !this.#merges(value)) return this.#reduce(value, []);
     const { primitive, inputs, params } = producer;
-    if (primitive === MATMUL) return this.#product(producer);
-    if (primitive === REDUCE_SUM) return this.#reduce(inputs[0], (params as ReduceParams).axes);
+    if (isApplication(producer, MATMUL)) return this.#product(producer);
+    if (isApplication(producer, REDUCE_SUM)) return this.#reduce(inputs[0], producer.params.axes);
     if (primitive === SCATTER_ADD) {
       const operands = inputs.map((input) => this.#stackedOf(input));
       return () => this.#outside.emit(SCATTER_ADD, operands.map((operand) => operand()), params)[0];
@@ -152,8 +148,8 @@ class SumsOverTime {
   }
 
   /** Sum over time of a product: time joins the dimension summed over. */
-  #product({ inputs: [x, y], params }: Equation): Later {
-    const { transposeX, transposeY } = params as MatmulParams;
+  #product({ inputs: [x, y], params }: Equation<MatmulParams>): Later {
+    const { transposeX, transposeY } = params;
     const emit = (left: Value, right: Value) =>
       this.#outside.emit(MATMUL, [left, right], params)[0];
     if (this.#levels.of(x) === "constant" || this.#levels.of(y) === "constant") {

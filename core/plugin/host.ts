@@ -25,6 +25,7 @@ export {
 } from "./option_kind.ts";
 export {
   describeOptions,
+  flagName,
   formatOptionValue,
   type Option,
   optionsFromJson,
@@ -33,5 +34,5 @@ export {
   parseOptions,
 } from "./options.ts";
 export { isPlugin } from "./plugin.ts";
-export { resolvePlugin, type ResolveSettings } from "./resolve.ts";
+export { isTrustable, knownPlugin, resolvePlugin, type ResolveSettings } from "./resolve.ts";
 export { editDistance, nearestName } from "../util/names.ts";

@@ -5,7 +5,7 @@
  */
 
 import { unknownName } from "../util/names.ts";
-import { describeOptions } from "./options.ts";
+import { describeOptions, formatOptionValue } from "./options.ts";
 import { isPlugin, type Plugin } from "./plugin.ts";
 
 /** Where plugins are looked for. */
@@ -65,6 +65,70 @@ export async function resolvePlugin<Found extends Plugin>(
   return plugin as Found;
 }
 
+/**
+ * Finds a plugin by a name that stands in a file, such as the configuration of a run.
+ *
+ * Whoever wrote the file chose the name, so nothing is imported for it: it is only looked up. The table may have modules,
+ * too, by what was typed for them; a path there serves every name that ends in the same file, from whatever folder.
+ *
+ * @param name What the file says.
+ * @param settings The kind that is wanted, and the plugins that names may mean.
+ * @returns The plugin.
+ * @throws {RangeError} When the table has none of that name, with how to allow a module.
+ *
+ * @example Usage
+ * ```ts
+ * import { type Plugin } from "@unroll/core/plugin";
+ * import { knownPlugin } from "@unroll/core/plugin/host";
+ * import { strictEqual, throws } from "node:assert/strict";
+ * import * as z from "zod";
+ *
+ * const mgu: Plugin = { kind: "model", name: "mgu", summary: "Mine", options: z.object({}) };
+ * const table = { "../plugins/mgu.ts": mgu };
+ * strictEqual(knownPlugin("./mgu.ts", { kind: "model", table }), mgu);
+ * throws(() => knownPlugin("./other.ts", { kind: "model", table }), RangeError);
+ * ```
+ */
+export function knownPlugin<Found extends Plugin>(
+  name: string,
+  { kind, table }: Pick<ResolveSettings<Found>, "kind" | "table">,
+): Found {
+  if (Object.hasOwn(table, name)) return table[name];
+  if (!namesModule(name)) throw new RangeError(unknownName(kind, name, Object.keys(table)));
+  const same = Object.keys(table).filter((key) => isPath(key) && fileName(key) === fileName(name));
+  if (same.length === 1) return table[same[0]];
+  const shown = formatOptionValue(name);
+  throw new RangeError(
+    `Cannot load ${kind} "${shown}": ${
+      isTrustable(name)
+        ? `a module is not imported because a run names it, allow it with --trust ${shown} ` +
+          `(in a program: ${kind}s["${shown}"])`
+        : "code from a URL is never imported because a run names it"
+    }`,
+  );
+}
+
+/**
+ * Whether a name can be trusted to be imported for a run that has it: that of a file or a package, not a URL whose code
+ * comes along with it or from the web.
+ *
+ * @param name What was typed, or stands in a file.
+ * @returns Whether it names such a module.
+ *
+ * @example Usage
+ * ```ts
+ * import { isTrustable } from "@unroll/core/plugin/host";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * const names = ["./mgu.ts", "jsr:@me/mgu", "gru", "data:text/javascript,", "https://example.com/mgu.ts"];
+ * deepStrictEqual(names.map(isTrustable), [true, true, false, false, false]);
+ * ```
+ */
+export function isTrustable(name: string): boolean {
+  if (!URL.canParse(name)) return namesModule(name);
+  return !["data:", "blob:", "http:", "https:"].includes(new URL(name).protocol);
+}
+
 /** A plain word is a name; a module has a slash, a colon or a script's ending. */
 function namesModule(name: string): boolean {
   return /[/:\\]|\.[cm]?[jt]sx?(#|$)/.test(name);
@@ -95,6 +159,10 @@ async function loadModule(
 function isPath(path: string): boolean {
   return /^\.{0,2}[/\\]/.test(path) || /^[a-z]:[/\\]/i.test(path) ||
     (/\.[cm]?[jt]sx?$/.test(path) && !/^(@|[a-z][a-z+.-]*:)/i.test(path));
+}
+
+function fileName(path: string): string {
+  return path.replace(/^.*[/\\]/s, "");
 }
 
 function specifierOf(path: string, base: URL | undefined): string {

@@ -1,7 +1,7 @@
-import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import { assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import * as z from "zod";
 import { isPlugin, type Plugin } from "./plugin.ts";
-import { resolvePlugin } from "./resolve.ts";
+import { isTrustable, knownPlugin, resolvePlugin } from "./resolve.ts";
 
 function model(name: string): Plugin & { readonly kind: "model" } {
   return { kind: "model", name, summary: "A model", options: z.object({}) };
@@ -136,6 +136,55 @@ Deno.test("resolvePlugin() says why a module does not load", async () => {
     );
   } finally {
     await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("knownPlugin() looks names up, and a file by its name from any folder", () => {
+  const [mine, one, two, packed] = ["mine", "one", "two", "packed"].map(model);
+  const table = {
+    ...TABLE,
+    "../plugins/mine.ts": mine,
+    "./a/same.ts": one,
+    "./b/same.ts": two,
+    "npm:packed": packed,
+  };
+  const find = (name: string) => knownPlugin<Plugin>(name, { kind: "model", table });
+  const found = {
+    rnn: TABLE.rnn,
+    "../plugins/mine.ts": mine,
+    "./mine.ts": mine,
+    "mine.ts": mine,
+    "C:\\work\\mine.ts": mine,
+    "https://example.com/mine.ts": mine,
+    "./b/same.ts": two,
+    "npm:packed": packed,
+  };
+  for (const [name, plugin] of Object.entries(found)) assertStrictEquals(find(name), plugin, name);
+  const allow = (name: string) =>
+    `Cannot load model "${name}": a module is not imported because a run names it, ` +
+    `allow it with --trust ${name} (in a program: models["${name}"])`;
+  const refused = {
+    gnu: 'Cannot find model "gnu": did you mean "gru"?',
+    toString: 'Cannot find model "toString": known models are',
+    "./same.ts": allow("./same.ts"),
+    "./other.ts": allow("./other.ts"),
+    "./mine.ts#two": allow("./mine.ts#two"),
+    "jsr:packed": allow("jsr:packed"),
+    "data:text/javascript,export const mine = 1":
+      'Cannot load model "data:text/javascript,export const mine = 1": code from a URL is never',
+    " \tdata:,x": "code from a URL is never imported because a run names it",
+  };
+  for (const [name, message] of Object.entries(refused)) {
+    assertThrows(() => find(name), RangeError, message);
+  }
+});
+
+Deno.test("isTrustable() goes by what a URL is, however it is written", () => {
+  for (const name of ["./m.ts", "m.ts", "/m", "file:///m.ts", "npm:m", "jsr:@me/m", "@me/m"]) {
+    assertStrictEquals(isTrustable(name), true, name);
+  }
+  for (const name of ["rnn", "data:,", " DATA:,", "da\nta:,", "blob:x", "http://x", "HTTPS://x"]) {
+    assertStrictEquals(isTrustable(name), false, name);
   }
 });
 

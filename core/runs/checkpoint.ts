@@ -46,6 +46,16 @@ export interface PluginConfig {
   readonly options: JsonRecord;
 }
 
+/** What decided a run up to a step, from which on it went otherwise. */
+export interface EarlierConfig {
+  /** The step. */
+  readonly step: number;
+  /** As in {@linkcode RunConfig}. */
+  readonly training: JsonRecord;
+  /** As in {@linkcode RunConfig}. */
+  readonly device: string;
+}
+
 /** Everything that decides a run. */
 export interface RunConfig {
   /** The version of Unroll that made it. */
@@ -65,6 +75,8 @@ export interface RunConfig {
    * rounded otherwise. Absent in runs of before it was kept.
    */
   readonly deviceDescription?: string;
+  /** What decided it before, oldest first; absent in runs that never were gone on with otherwise. */
+  readonly before?: readonly EarlierConfig[];
 }
 
 /** The state of a run after a step. */
@@ -193,6 +205,12 @@ export function checkConfig(value: JsonRecord): RunConfig {
     seed: typeof value.seed === "number",
     device: typeof value.device === "string",
     deviceDescription: ["string", "undefined"].includes(typeof value.deviceDescription),
+    before: value.before === undefined ||
+      (Array.isArray(value.before) &&
+        value.before.every((earlier) =>
+          isRecord(earlier) && typeof earlier.step === "number" && isRecord(earlier.training) &&
+          typeof earlier.device === "string"
+        )),
   };
   for (const [name, good] of Object.entries(parts)) {
     if (!good) {

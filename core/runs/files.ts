@@ -15,12 +15,21 @@ export async function writeAtomically(
   path: string,
   bytes: Uint8Array,
 ): Promise<void> {
-  const slash = Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\"));
-  // Always the same name beside the file, so that what a crash leaves is overwritten by the next try.
-  const temporary = `${path.slice(0, slash + 1)}.${path.slice(slash + 1)}.tmp`;
-  await guard(`write ${path}`, async () => {
-    {
-      using file = await Deno.open(temporary, {
+  await writeTogether({ [path]: bytes });
+}
+
+/**
+ * Writes several files of one folder, each as {@linkcode writeAtomically} does, and none unless there is room for all.
+ *
+ * @param files Path → all bytes. A crash may come between two of them, so the order counts.
+ * @throws {RangeError} When one cannot be written; then all are as they were.
+ */
+export async function writeTogether(
+  files: Readonly<Record<string, Uint8Array>>,
+): Promise<void> {
+  for (const [path, bytes] of Object.entries(files)) {
+    await guard(`write ${path}`, async () => {
+      using file = await Deno.open(temporary(path), {
         write: true,
         create: true,
         truncate: true,
@@ -29,10 +38,24 @@ export async function writeAtomically(
         done += await file.write(bytes.subarray(done));
       }
       await file.sync();
-    }
-    await Deno.rename(temporary, path);
-    await syncFolder(slash < 0 ? "." : path.slice(0, slash + 1));
-  });
+    });
+  }
+  for (const path of Object.keys(files)) {
+    await guard(`write ${path}`, async () => {
+      await Deno.rename(temporary(path), path);
+      await syncFolder(path.slice(0, nameStart(path)) || ".");
+    });
+  }
+}
+
+/** Always the same name beside the file, so that what a crash leaves is overwritten by the next try. */
+function temporary(path: string): string {
+  const start = nameStart(path);
+  return `${path.slice(0, start)}.${path.slice(start)}.tmp`;
+}
+
+function nameStart(path: string): number {
+  return Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1;
 }
 
 /** Forces a rename to disk, where the system lets a folder be opened for that. */

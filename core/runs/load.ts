@@ -7,7 +7,7 @@
 import type { Backend, BackendName } from "../ir/backend.ts";
 import { openBackend } from "../backends/open.ts";
 import type { Model, ModelInstance, ModelPlugin, Tree } from "../plugin/model.ts";
-import { resolvePlugin } from "../plugin/resolve.ts";
+import { knownPlugin } from "../plugin/resolve.ts";
 import type { Predict, Task, TaskInstance, TaskPlugin } from "../plugin/task.ts";
 import { randomKey } from "../language/random.ts";
 import { formatType } from "../ir/tensor_type.ts";
@@ -18,12 +18,13 @@ import { type CheckpointName, openRun, readCheckpoint } from "./run_folder.ts";
 
 /** What loading needs to know. */
 export interface LoadSettings {
-  /** The models that names mean. */
+  /**
+   * The models that names mean. Nothing is imported because a run names it: for one that was trained with a module of
+   * your own, such as `./mgu.ts`, import that and add it by this name.
+   */
   readonly models: Readonly<Record<string, ModelPlugin>>;
-  /** The tasks that names mean. */
+  /** The tasks that names mean, likewise. */
   readonly tasks: Readonly<Record<string, TaskPlugin>>;
-  /** The folder that paths of modules are relative to, as a URL that ends in a slash. */
-  readonly base?: URL;
   /** Where the model is to run: a name, or an open device, which stays open; `auto` if left out. */
   readonly device?: BackendName | "auto" | Backend;
   /** Which checkpoint of a run's folder; the best, or the last where there is no best yet. */
@@ -79,17 +80,8 @@ export async function loadRun(path: string, settings: LoadSettings): Promise<Loa
   const file = await checkpointFile(path, settings.checkpoint);
   const checkpoint = await readCheckpoint(file);
   const { config } = checkpoint;
-  const { base } = settings;
-  const modelPlugin = await resolvePlugin(config.model.name, {
-    kind: "model",
-    table: settings.models,
-    base,
-  });
-  const taskPlugin = await resolvePlugin(config.task.name, {
-    kind: "task",
-    table: settings.tasks,
-    base,
-  });
+  const modelPlugin = knownPlugin(config.model.name, { kind: "model", table: settings.models });
+  const taskPlugin = knownPlugin(config.task.name, { kind: "task", table: settings.tasks });
   const model = modelPlugin(config.model.options);
   const task = taskPlugin({ ...config.task.options, ...settings.taskOptions });
   const taskInstance = await task.create();

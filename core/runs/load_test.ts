@@ -92,6 +92,29 @@ Deno.test("loadRun() measures on other options of the task", async () => {
   });
 });
 
+Deno.test("loadRun() imports nothing that a run names, and takes a module that is handed in", async () => {
+  const root = await Deno.makeTempDir();
+  const mark = `${root}/was_here`;
+  try {
+    const code = `Deno.writeTextFileSync(${JSON.stringify(mark)}, "");`;
+    await Deno.writeTextFile(`${root}/planted.js`, code);
+    const modules = [`data:text/javascript,${encodeURIComponent(code)}`, `${root}/planted.js`];
+    for (const modelName of modules) {
+      const settings = { model: guess(), task: wanted(), modelName, device: "reference" } as const;
+      using trained = await trainAndSave({ ...settings, out: root, version: "0.0.1" });
+      const { path } = trained.run;
+      for (const from of [path, `${path}/best.safetensors`]) {
+        await assertRejects(() => loadRun(from, PLUGINS), RangeError, "Cannot load model");
+      }
+      await assertRejects(() => Deno.stat(mark), Deno.errors.NotFound);
+      using run = await loadRun(path, { ...PLUGINS, models: { [modelName]: guess } });
+      assertStrictEquals(run.model.plugin, guess);
+    }
+  } finally {
+    await Deno.remove(root, { recursive: true });
+  }
+});
+
 Deno.test("loadRun() says in one sentence what is wrong", async () => {
   await withRun(async (path, root) => {
     await assertRejects(

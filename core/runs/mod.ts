@@ -32,7 +32,7 @@ export {
   type MetricsLine,
   openRun,
   readCheckpoint,
-  reconfigureRun,
+  resumeRun,
   RunFolder,
   type RunPlace,
   type RunSummary,
@@ -46,6 +46,7 @@ export {
   type StoredTensor,
 } from "./safetensors.ts";
 export {
+  planRun,
   type SavedTrainResult,
   type SavedTrainSettings,
   snapshotOf,

@@ -23,7 +23,7 @@ import {
   type JsonRecord,
   type RunConfig,
 } from "./checkpoint.ts";
-import { guard, join, reason, writeAtomically } from "./files.ts";
+import { guard, join, reason, writeAtomically, writeTogether } from "./files.ts";
 
 /** Which checkpoint of a run. */
 export type CheckpointName = "best" | "last";
@@ -68,10 +68,14 @@ export class RunFolder {
   /** What decides the run. */
   readonly config: RunConfig;
 
-  /** Use {@linkcode createRun} or {@linkcode openRun}, which check the folder. */
-  constructor(path: string, config: RunConfig) {
+  /** What is to be written with the first new checkpoint of a run that goes on. */
+  #held: { readonly lines: MetricsLine[]; best?: Checkpoint } | undefined;
+
+  /** Use {@linkcode createRun}, {@linkcode openRun} or {@linkcode resumeRun}, which check the folder. */
+  constructor(path: string, config: RunConfig, held?: readonly MetricsLine[]) {
     this.path = path;
     this.config = config;
+    if (held !== undefined) this.#held = { lines: [...held] };
   }
 
   /** The folder's own name. */
@@ -90,12 +94,16 @@ export class RunFolder {
    * @param line What to add; numbers that are not finite become `null`.
    */
   async appendMetrics(line: MetricsLine): Promise<void> {
+    if (this.#held !== undefined) {
+      this.#held.lines.push(line);
+      return;
+    }
     await guard(
       `write in ${this.path}`,
       () =>
         Deno.writeTextFile(
           join(this.path, METRICS),
-          `${JSON.stringify(line)}\n`,
+          metricsText([line]),
           {
             append: true,
           },
@@ -110,6 +118,7 @@ export class RunFolder {
    * @throws {RangeError} When a line before the last is not a JSON object with an event.
    */
   async readMetrics(): Promise<MetricsLine[]> {
+    if (this.#held !== undefined) return [...this.#held.lines];
     const text = await readTextIfThere(join(this.path, METRICS));
     const lines = text.split("\n");
     lines.pop(); // What follows the last line end is nothing, or half a line.
@@ -127,24 +136,9 @@ export class RunFolder {
   }
 
   /**
-   * Goes back to a step before the run is resumed from there: forgets the metrics of later steps.
-   *
-   * @param step The step of the checkpoint that is resumed; lines with a greater `step`, and `done`, go.
-   */
-  async rewindMetrics(step: number): Promise<void> {
-    const kept = (await this.readMetrics()).filter((line) =>
-      line.event !== "done" &&
-      !(typeof line.step === "number" && line.step > step)
-    );
-    const text = kept.map((line) => `${JSON.stringify(line)}\n`).join("");
-    await writeAtomically(
-      join(this.path, METRICS),
-      new TextEncoder().encode(text),
-    );
-  }
-
-  /**
    * Saves a checkpoint in the place of the one before.
+   *
+   * In a run that goes on, the first `last` brings along all that is new until then, the best too.
    *
    * @param name Whether it is the best or the last.
    * @param checkpoint The state to keep.
@@ -153,10 +147,20 @@ export class RunFolder {
     name: CheckpointName,
     checkpoint: Checkpoint,
   ): Promise<void> {
-    await writeAtomically(
-      this.checkpointPath(name),
-      encodeCheckpoint(checkpoint),
-    );
+    const held = this.#held;
+    if (held !== undefined && name === "best") {
+      held.best = checkpoint;
+      return;
+    }
+    await writeTogether({
+      ...(held === undefined ? {} : {
+        [join(this.path, CONFIG)]: configBytes(this.config),
+        [join(this.path, METRICS)]: new TextEncoder().encode(metricsText(held.lines)),
+      }),
+      ...(held?.best && { [this.checkpointPath("best")]: encodeCheckpoint(held.best) }),
+      [this.checkpointPath(name)]: encodeCheckpoint(checkpoint),
+    });
+    this.#held = undefined;
   }
 
   /**
@@ -196,8 +200,7 @@ export async function createRun(
   return await guard(`save the run in ${root}`, async () => {
     await Deno.mkdir(root, { recursive: true });
     const path = await makeFresh(root, name);
-    const text = `${JSON.stringify(config, null, 2)}\n`;
-    await writeAtomically(join(path, CONFIG), new TextEncoder().encode(text));
+    await writeAtomically(join(path, CONFIG), configBytes(config));
     await Deno.writeTextFile(join(path, METRICS), "", { createNew: true });
     return new RunFolder(path, config);
   });
@@ -284,17 +287,33 @@ export async function openRun(path: string): Promise<RunFolder> {
 }
 
 /**
- * Changes what decides a run, for one that goes on with more steps or another learning rate.
+ * Opens a run to go on with it, which changes nothing of it before its first new checkpoint: one that fails until then
+ * leaves it as it was.
  *
  * @param run The run.
  * @param config What decides it from now on.
+ * @param step The step of the checkpoint that it goes on from; metrics of later steps are forgotten, and that it ended.
  * @returns The run with that configuration.
- * @throws {RangeError} When it cannot be written.
+ * @throws {RangeError} When its metrics cannot be read.
  */
-export async function reconfigureRun(run: RunFolder, config: RunConfig): Promise<RunFolder> {
-  const text = `${JSON.stringify(config, null, 2)}\n`;
-  await writeAtomically(join(run.path, CONFIG), new TextEncoder().encode(text));
-  return new RunFolder(run.path, config);
+export async function resumeRun(
+  run: RunFolder,
+  config: RunConfig,
+  step: number,
+): Promise<RunFolder> {
+  const kept = (await run.readMetrics()).filter((line) =>
+    line.event !== "done" && line.event !== "stopped" &&
+    !(typeof line.step === "number" && line.step > step)
+  );
+  return new RunFolder(run.path, config, kept);
+}
+
+function configBytes(config: RunConfig): Uint8Array {
+  return new TextEncoder().encode(`${JSON.stringify(config, null, 2)}\n`);
+}
+
+function metricsText(lines: readonly MetricsLine[]): string {
+  return lines.map((line) => `${JSON.stringify(line)}\n`).join("");
 }
 
 /**

@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import type { Checkpoint, RunConfig } from "./checkpoint.ts";
-import { createRun, listRuns, openRun, readCheckpoint, runName } from "./run_folder.ts";
+import { createRun, listRuns, openRun, readCheckpoint, resumeRun, runName } from "./run_folder.ts";
 import { writeAtomically } from "./files.ts";
 
 const CONFIG: RunConfig = {
@@ -98,26 +98,67 @@ Deno.test("readCheckpoint() needs nothing but the one file", () =>
     assertEquals(await readCheckpoint(`${folder}/alone`), checkpoint(9));
   }));
 
-Deno.test("readMetrics() leaves out half a line, rewindMetrics() what is later", () =>
+Deno.test("readMetrics() leaves out half a line", () =>
   withFolder(async (folder) => {
     const run = await createRun(CONFIG, { root: folder });
-    for (const step of [1, 2, 3]) {
-      await run.appendMetrics({ event: "progress", step });
-    }
-    await run.appendMetrics({ event: "done", step: 3 });
+    for (const step of [1, 2]) await run.appendMetrics({ event: "progress", step });
     const path = `${run.path}/metrics.jsonl`;
     await Deno.writeTextFile(path, '{"event":"progr', { append: true });
-    assertStrictEquals((await run.readMetrics()).length, 4);
-    await run.rewindMetrics(2);
-    await run.appendMetrics({ event: "progress", step: 4 });
-    assertEquals((await run.readMetrics()).map((line) => line.step), [1, 2, 4]);
+    assertEquals((await run.readMetrics()).map((line) => line.step), [1, 2]);
     await Deno.writeTextFile(path, "nonsense\n", { append: true });
     await assertRejects(
       () => run.readMetrics(),
       RangeError,
-      "line 4 is not a JSON object with an event",
+      "line 3 is not a JSON object with an event",
     );
   }));
+
+Deno.test("resumeRun() changes nothing before the first last checkpoint, and then all at once", () =>
+  withFolder(async (folder) => {
+    const run = await createRun(CONFIG, { root: folder });
+    for (const step of [1, 2, 3]) await run.appendMetrics({ event: "progress", step });
+    await run.appendMetrics({ event: "stopped", steps: 3 });
+    await run.appendMetrics({ event: "done", steps: 3 });
+    await run.saveCheckpoint("best", checkpoint(1));
+    await run.saveCheckpoint("last", checkpoint(3));
+    const before = await contentsOf(run.path);
+    const config = { ...CONFIG, training: { steps: 9 } };
+    const resumed = await resumeRun(run, config, 2);
+    await resumed.appendMetrics({ event: "progress", step: 4 });
+    await resumed.saveCheckpoint("best", checkpoint(4));
+    assertEquals(await contentsOf(run.path), before);
+    assertEquals((await resumed.readMetrics()).map(({ step }) => step), [1, 2, 4]);
+
+    await resumed.saveCheckpoint("last", checkpoint(5));
+    await resumed.appendMetrics({ event: "progress", step: 6 });
+    await resumed.saveCheckpoint("best", checkpoint(6));
+    const found = await openRun(run.path);
+    assertEquals(found.config, config);
+    assertEquals((await found.readMetrics()).map(({ step }) => step), [1, 2, 4, 6]);
+    assertEquals(await found.readCheckpoint("best"), checkpoint(6));
+    assertEquals(await found.readCheckpoint("last"), checkpoint(5));
+  }));
+
+Deno.test("resumeRun() leaves a run as it was where its first new checkpoint cannot be written", () =>
+  withFolder(async (folder) => {
+    const run = await createRun(CONFIG, { root: folder });
+    await run.saveCheckpoint("last", checkpoint(3));
+    const before = await contentsOf(run.path);
+    const resumed = await resumeRun(run, { ...CONFIG, training: { steps: 9 } }, 3);
+    // What is written last has no place to be made ready in.
+    await Deno.mkdir(`${run.path}/.last.safetensors.tmp`);
+    await assertRejects(() => resumed.saveCheckpoint("last", checkpoint(4)), RangeError, "Cannot");
+    assertEquals(await contentsOf(run.path), before);
+  }));
+
+/** Name → bytes of each file, but for those that are made ready. */
+async function contentsOf(path: string): Promise<Record<string, string>> {
+  const contents: Record<string, string> = {};
+  for await (const { name } of Deno.readDir(path)) {
+    if (!name.endsWith(".tmp")) contents[name] = String(await Deno.readFile(`${path}/${name}`));
+  }
+  return contents;
+}
 
 Deno.test("createRun() refuses a place that cannot be written, before anything runs", () =>
   withFolder(async (folder) => {

@@ -12,7 +12,7 @@ import {
 } from "./checkpoint.ts";
 import type { Validation } from "../plugin/task.ts";
 import type { DType, TensorType } from "../ir/tensor_type.ts";
-import { createRun, type RunFolder } from "./run_folder.ts";
+import { createRun, resumeRun, type RunFolder } from "./run_folder.ts";
 import type { SafetensorsDType, StoredTensor } from "./safetensors.ts";
 import {
   type BestParameters,
@@ -21,15 +21,19 @@ import {
   type TrainingEvent,
   type TrainingStart,
 } from "../training/events.ts";
-import type { ResolvedSettings } from "../training/resolve_settings.ts";
+import { resolveSettings } from "../training/resolve_settings.ts";
 import { train, type TrainResult, type TrainSettings } from "../training/train.ts";
 import type { HostTensor, TensorMap } from "../training/trainer.ts";
+import { changedSettings, trainingRecord } from "../training/training_record.ts";
 
 /** Settings of {@linkcode trainAndSave}. */
 export interface SavedTrainSettings extends TrainSettings {
   /** The folder that the run's own is made in; `runs` if left out. */
   readonly out?: string;
-  /** A run to go on in, in place of a new one; give `resume` too. */
+  /**
+   * A run to go on in, in place of a new one; give `resume` too. Until the first new checkpoint the
+   * folder stays as it is.
+   */
   readonly run?: RunFolder;
   /** What finds the model again, such as a path; its name if left out. */
   readonly modelName?: string;
@@ -73,8 +77,13 @@ export async function trainAndSave(settings: SavedTrainSettings): Promise<SavedT
       ...settings,
       async begin(start) {
         await settings.begin?.(start);
-        const run = settings.run ??
-          await createRun(configOf(settings, start), { root: settings.out });
+        const run = settings.run === undefined
+          ? await createRun(configOf(settings, start), { root: settings.out })
+          : await resumeRun(
+            settings.run,
+            changedConfig(settings.run.config, start, settings.resume?.step ?? 0),
+            settings.resume?.step ?? 0,
+          );
         writer = new Writer(run, settings.saveEvery ?? SAVE_EVERY);
         await settings.opened?.(run, start);
       },
@@ -248,7 +257,23 @@ function clean(value: object): JsonRecord {
   return JSON.parse(JSON.stringify(value)) as JsonRecord;
 }
 
-function configOf(settings: SavedTrainSettings, start: TrainingStart): RunConfig {
+/**
+ * What decides a run, but for its device: found without training it.
+ *
+ * @param settings What would be trained.
+ * @returns The configuration that {@linkcode trainAndSave} would keep.
+ * @throws {RangeError} If a setting is out of range.
+ */
+export async function planRun(settings: SavedTrainSettings): Promise<Omit<RunConfig, "device">> {
+  const task = await settings.task.create();
+  const resolved = resolveSettings(settings, task.defaults(settings.model));
+  return planOf(settings, { task, settings: resolved });
+}
+
+function planOf(
+  settings: SavedTrainSettings,
+  start: Pick<TrainingStart, "task" | "settings">,
+): Omit<RunConfig, "device"> {
   const { model, task } = settings;
   return {
     version: settings.version,
@@ -259,20 +284,31 @@ function configOf(settings: SavedTrainSettings, start: TrainingStart): RunConfig
     },
     training: trainingRecord(start.settings),
     seed: settings.seed ?? 0,
-    device: start.device,
-    deviceDescription: start.deviceDescription,
   };
 }
 
-/** Training settings as a record of names and numbers. */
-export function trainingRecord(settings: ResolvedSettings): JsonRecord {
-  const { optimizer, schedule: _, scheduleName, ...rest } = settings;
-  return clean({
-    ...rest,
-    optimizer: optimizer.name,
-    optimizerSettings: optimizer.settings,
-    schedule: scheduleName,
-  });
+function configOf(settings: SavedTrainSettings, start: TrainingStart): RunConfig {
+  const { device, deviceDescription } = start;
+  return { ...planOf(settings, start), device, deviceDescription };
+}
+
+/** What decides a run that goes on: its own, but for what is otherwise from now on. */
+function changedConfig(config: RunConfig, start: TrainingStart, step: number): RunConfig {
+  const training = trainingRecord(start.settings);
+  const { device, before = [] } = config;
+  const isSame = start.device === device &&
+    changedSettings(config.training, training).length === 0;
+  return {
+    ...config,
+    training,
+    ...(start.device === device
+      ? {}
+      : { device: start.device, deviceDescription: start.deviceDescription }),
+    // What was changed before a step was done was never in use.
+    ...(isSame || step === (before.at(-1)?.step ?? 0)
+      ? {}
+      : { before: [...before, { step, training: config.training, device }] }),
+  };
 }
 
 function metricsLine(event: TrainingEvent): JsonRecord & { readonly event: string } {

@@ -64,6 +64,9 @@ Deno.test("trainAndSave() leaves a run that can be looked at and gone on with", 
       learningRate: 0.1,
       schedule: "constant",
       validateEvery: 5,
+      warmup: 0,
+      clip: 0,
+      clipNorm: 0,
       l2: 0,
       best: "error",
     });
@@ -91,6 +94,12 @@ Deno.test("trainAndSave() leaves a run that can be looked at and gone on with", 
       version: "0.0.1",
     });
     assertEquals([more.steps, more.run.path], [40, run.path]);
+    const { config } = await openRun(run.path);
+    assertEquals(config, {
+      ...run.config,
+      training: { ...run.config.training, steps: 40 },
+      before: [{ step: 20, training: run.config.training, device: "reference" }],
+    });
     assertEquals(more.loss < trained.loss, true);
   } finally {
     await Deno.remove(out, { recursive: true });

@@ -151,7 +151,7 @@ function fold(
     const value = evaluate(kernel.value, machine);
     if (kernel.operation === "sum") result += value;
     else if (kernel.operation === "max") result = Math.max(result, value);
-    else if (value > best) {
+    else if (!(value <= best) && !Number.isNaN(best)) {
       best = value;
       result = machine.axes.get(kernel.inner[0]) ?? 0;
     }

@@ -12,7 +12,8 @@ import { BROADCAST, RESHAPE } from "../language/primitives/layout.ts";
 import type { DenseArray, RandomSource } from "../ir/primitive.ts";
 import type { Tensor } from "../language/tensor.ts";
 import { type DType, sameType, type Shape, sizeOf, type TensorType } from "../ir/tensor_type.ts";
-import { apply, trace } from "../language/trace.ts";
+import { apply } from "../language/tensor.ts";
+import { trace } from "../language/trace.ts";
 import {
   CARRIED,
   type Kind,

@@ -6,11 +6,11 @@
 import * as ops from "../language/ops/mod.ts";
 import { RANDOM_BITS } from "../language/primitives/creation.ts";
 import { elementwise } from "../language/primitives/elementwise.ts";
-import type { ElementwiseName } from "../language/primitives/elementwise_rule.ts";
+import type { ElementwiseName } from "../ir/operation_names.ts";
 import { BROADCAST, RESHAPE } from "../language/primitives/layout.ts";
 import type { Tensor } from "../language/tensor.ts";
 import { type DType, sizeOf, type TensorType } from "../ir/tensor_type.ts";
-import { apply } from "../language/trace.ts";
+import { apply } from "../language/tensor.ts";
 
 /** Magnitude above which a new value is brought back into [−1, 1]. */
 export const LARGEST = 10;

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import type { Graph } from "../ir/graph.ts";
+import { type Graph, paramsOf } from "../ir/graph.ts";
 import { scan } from "../language/ops/scan.ts";
-import { SCAN, scanParams, splitAt } from "../language/primitives/scan.ts";
+import { SCAN, splitAt } from "../language/primitives/scan.ts";
 import type { Tensor } from "../language/tensor.ts";
 import { applyEquation, inline, trace } from "../language/trace.ts";
 
@@ -26,7 +26,7 @@ export function recomputeScans(graph: Graph, recompute: true | number): Graph {
 function replay(graph: Graph, inputs: readonly Tensor[], recompute: true | number): Tensor[] {
   return inline(graph, inputs, (equation, inputs) => {
     if (equation.primitive !== SCAN) return applyEquation(equation, inputs);
-    const { body, constants, carries, length, reverse } = scanParams(equation.params);
+    const { body, constants, carries, length, reverse } = paramsOf(equation, SCAN);
     const [fixed, initial, sequences] = splitAt(inputs, constants, carries);
     const [last, stacks] = scan(
       (carry: Tensor[], slices: Tensor[]) => {

@@ -311,8 +311,8 @@ function checkDefaults(check: Checker, instance: TaskInstance): void {
     check.that(Object.hasOwn(OPTIMIZERS, optimizer), "a known optimizer", optimizer, where);
     check.that(Object.hasOwn(SCHEDULES, schedule), "a known schedule", schedule, where);
     const { learningRate = 1, clip = 1, clipNorm = 1, l2 = 0, warmup = 0 } = defaults;
-    const good = [learningRate, clip, clipNorm].every((x) => x > 0) && l2 >= 0 && warmup >= 0;
-    check.that(good, "rates and limits above 0", defaults, where);
+    const good = learningRate > 0 && [clip, clipNorm, l2, warmup].every((x) => x >= 0);
+    check.that(good, "a rate above 0, limits and weights of 0 or above", defaults, where);
   }
 }
 

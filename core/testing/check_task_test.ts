@@ -138,6 +138,8 @@ const FAULTS: readonly (readonly [string, Partial<TaskInstance>, string])[] = [
 Deno.test("checkTask() accepts a task without fault", async () => {
   await checkTask(taskWith({}));
   await checkTask(taskWith({ options: { size: 2 } }));
+  const none = { clip: 0, clipNorm: 0, l2: 0, warmup: 0 };
+  await checkTask(taskWith({ defaults: () => ({ steps: 10, ...none }) }));
 });
 
 for (const [name, part, message] of FAULTS) {

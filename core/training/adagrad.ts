@@ -28,7 +28,7 @@ export function adagrad(settings: AdagradSettings = {}): Optimizer {
   const { epsilon = 1e-8, epsilonPlace = "inside" } = settings;
   return {
     name: "adagrad",
-    settings: { epsilon, epsilonInside: epsilonPlace === "inside" },
+    settings: { epsilon, epsilonPlace },
     initialState: (parameters): Tree => ({ sum: mapTree((w) => zerosOf(w.type), parameters) }),
     update(parameters, gradients, state, { learningRate }) {
       const { sum } = state as { readonly sum: Tree };

@@ -101,10 +101,12 @@ export function measure(
   return { loss, count, wrong };
 }
 
-/** Position of the first greatest of `size` numbers from `start`; NaN is never greatest. */
+/** Position of the first greatest of `size` numbers from `start`; the first NaN counts as greatest. */
 export function argmaxAt(values: ArrayLike<number>, start: number, size: number): number {
   let best = 0;
-  for (let i = 1; i < size; i++) if (values[start + i] > values[start + best]) best = i;
+  for (let i = 1; i < size && !Number.isNaN(values[start + best]); i++) {
+    if (!(values[start + i] <= values[start + best])) best = i;
+  }
   return best;
 }
 
@@ -139,7 +141,7 @@ function isRight(
 ): boolean {
   const start = place * size;
   if (spec.outputs.kind === "class") {
-    // With NaN among them nothing is right, whatever the first greatest would be.
+    // With NaN among them nothing is right: the first of those is the answer.
     const best = argmaxAt(outputs, start, size);
     return best === targets[place] && Number.isFinite(outputs[start + best]);
   }

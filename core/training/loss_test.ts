@@ -57,10 +57,11 @@ Deno.test("measure() counts an answer of NaN as wrong", () => {
   const spec: TaskSpec = {
     inputs: { kind: "none" },
     outputs: { kind: "class", classes: 2, at: "every" },
-    length: 2,
+    length: 3,
     loss: { kind: "cross-entropy", reduction: "mean" },
     weighted: false,
     stateful: false,
   };
-  assertEquals(measure(spec, Float32Array.of(NaN, NaN, 0, 1), Int32Array.of(0, 1)).wrong, 1);
+  const answers = Float32Array.of(NaN, NaN, 0, 1, 1, NaN);
+  assertEquals(measure(spec, answers, Int32Array.of(0, 1, 0)).wrong, 2);
 });

@@ -44,4 +44,5 @@ export { estimateStep } from "./step_form.ts";
 export { train, type TrainResult, type TrainSettings } from "./train.ts";
 export { type HostTensor, type TensorMap, Trainer, type TrainerSettings } from "./trainer.ts";
 export type { Ending, LoopListeners } from "./training_loop.ts";
+export { changedSettings, recordedSettings, trainingRecord } from "./training_record.ts";
 export { type BatchTensors, type TrainingState, trainingStep } from "./training_step.ts";

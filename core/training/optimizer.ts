@@ -25,8 +25,8 @@ export interface Update<Parameters, State> {
 export interface Optimizer<State = Tree> {
   /** Its name. */
   readonly name: string;
-  /** Its settings, for the record of a run. */
-  readonly settings: Readonly<Record<string, number | boolean>>;
+  /** All its settings, for the record of a run: given to what made it, they make it again. */
+  readonly settings: Readonly<Record<string, number | boolean | string>>;
   /** State before the first step: a tree of tensors. */
   initialState(parameters: Tree): State;
   /** One step. */

@@ -13,7 +13,7 @@ import { sgd } from "./sgd.ts";
 
 /** Each optimizer, with its defaults. */
 export const OPTIMIZERS: Readonly<
-  Record<OptimizerName, (settings?: Readonly<Record<string, number>>) => Optimizer>
+  Record<OptimizerName, (settings?: Optimizer["settings"]) => Optimizer>
 > = {
   sgd,
   adam,

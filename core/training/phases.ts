@@ -27,7 +27,7 @@ export function parsePhases(text: string): LearningPhase[] {
   return text.split(",").map((phase) => {
     const [, steps, rate] = /^\s*(\d+):([\d.]+(?:e[+-]?\d+)?)\s*$/i.exec(phase) ?? [];
     const [count, learningRate] = [Number(steps), Number(rate)];
-    if (Number.isSafeInteger(count) && count >= 1 && learningRate > 0) {
+    if (Number.isSafeInteger(count) && count >= 1 && learningRate > 0 && learningRate < Infinity) {
       return { steps: count, learningRate };
     }
     throw new RangeError(

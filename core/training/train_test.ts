@@ -212,12 +212,17 @@ Deno.test("train() refuses settings out of range", async () => {
   await assertRejects(
     () => run({ steps: 0 }),
     RangeError,
-    "Cannot train for 0 steps: a whole number from 1 is needed",
+    "Cannot use steps 0: a whole number of at least 1 is needed",
   );
   await assertRejects(
     () => run({ learningRate: -1 }),
     RangeError,
-    "Cannot train at learning rate -1: a number above 0 is needed",
+    "Cannot use learningRate -1: a number above 0 is needed",
+  );
+  await assertRejects(
+    () => run({ validateEvery: 0 }),
+    RangeError,
+    "Cannot use validateEvery 0: a whole number of at least 1 is needed",
   );
 });
 

@@ -6,6 +6,7 @@
  */
 import type { Backend, DeviceBuffer } from "../ir/backend.ts";
 import { compile } from "../compile/compile.ts";
+import { computeIfLarge } from "../compile/compute.ts";
 import { evaluateDeferred } from "../language/eager.ts";
 import type { Tree } from "../plugin/model.ts";
 import type { Prediction, PredictRequest, Validation } from "../plugin/task.ts";
@@ -126,7 +127,7 @@ export class Trainer {
     const { resume } = settings;
     const form = initialForm(settings);
     const entries = treeEntries(form);
-    await evaluateDeferred(entries.map(([, leaf]) => leaf));
+    await evaluateDeferred(entries.map(([, leaf]) => leaf), computeIfLarge);
     const data = await Promise.all(entries.map(async ([name, leaf]) => {
       if (!resume) return await leaf.data();
       const saved = resume.get(name);

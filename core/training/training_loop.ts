@@ -243,9 +243,7 @@ export class TrainingLoop {
 
   #diverged(step: number): DivergenceError {
     const { learningRate, clip, clipNorm } = this.#chosen;
-    const clipping = clip === undefined && clipNorm === undefined
-      ? ", or clip the gradients to norm 1"
-      : "";
+    const clipping = clip === 0 && clipNorm === 0 ? ", or clip the gradients to norm 1" : "";
     const kept = this.best.validation
       ? `the best parameters, of step ${this.best.step}, are kept`
       : "the parameters before training are kept";

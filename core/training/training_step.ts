@@ -59,9 +59,9 @@ export interface StepSettings {
   readonly schedule: Schedule;
   /** Steps of the whole run, for the schedule. */
   readonly steps: number;
-  /** Gradient elements are cut to ± this. */
+  /** Gradient elements are cut to ± this; 0 for not at all. */
   readonly clip?: number;
-  /** The gradients' norm is cut to this. */
+  /** The gradients' norm is cut to this; 0 for not at all. */
   readonly clipNorm?: number;
   /** This much of Σw² is added to the loss. */
   readonly l2: number;
@@ -82,7 +82,7 @@ export function trainingStep(
   length: number,
   batch: number,
 ): (state: TrainingState, data: BatchTensors) => TrainingState {
-  const { instance, spec, optimizer } = settings;
+  const { instance, spec, optimizer, clip = 0, clipNorm = 0 } = settings;
   return (state, { inputs, targets, weights, reset }) => {
     const key = foldIn(settings.key, state.step);
     const objective = (parameters: Tree) => {
@@ -103,8 +103,8 @@ export function trainingStep(
     };
     const [[, loss, end, updates], slopes] = valueAndGrad(objective)(state.parameters);
     let gradients = slopes;
-    if (settings.clip !== undefined) gradients = clipByValue(gradients, settings.clip);
-    if (settings.clipNorm !== undefined) gradients = clipByNorm(gradients, settings.clipNorm);
+    if (clip > 0) gradients = clipByValue(gradients, clip);
+    if (clipNorm > 0) gradients = clipByNorm(gradients, clipNorm);
     const factor = settings.schedule(state.step.cast("f32"), settings.steps);
     const next = optimizer.update(state.parameters, gradients, state.optimizer, {
       learningRate: factor.mul(settings.learningRate),

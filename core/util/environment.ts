@@ -6,7 +6,8 @@
  * - `VALIDATE=1`: run every program on the reference interpreter too and compare;
  * - `DUMP`: a folder that graphs and generated code are written to;
  * - `UNROLL_BACKEND`: the device that `auto` means;
- * - `UNROLL_THREADS`: how many threads the CPU device uses.
+ * - `UNROLL_THREADS`: how many threads the CPU device uses;
+ * - `UNROLL_GL_ADAPTER=1`: use WebGPU also on OpenGL in software, which is unusably slow.
  *
  * Nothing here asks for a permission: what is not granted yet counts as denied.
  *
@@ -19,7 +20,8 @@ export type EnvironmentVariable =
   | "VALIDATE"
   | "DUMP"
   | "UNROLL_BACKEND"
-  | "UNROLL_THREADS";
+  | "UNROLL_THREADS"
+  | "UNROLL_GL_ADAPTER";
 
 /** Returns whether an environment variable may be read. */
 export function isEnvAllowed(variable: EnvironmentVariable): boolean {

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { type BackendName } from "@unroll/core/backends";
+import type { BackendName } from "@unroll/core/backends";
 import { train } from "@unroll/core/training";
 import { rnn } from "@unroll/models";
 import { xor } from "@unroll/tasks";

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { readVariable } from "../../util/environment.ts";
+
 /** An adapter, as far as choosing needs it. */
 export interface AdapterFacts {
   /** What it calls itself. */
@@ -60,12 +62,35 @@ const NEEDED_LIMITS = {
   maxStorageBuffersPerShaderStage: 8,
 } as const;
 
+/** What Mesa's software calls itself, by OpenGL and by Vulkan alike. */
+const MESA_SOFTWARE = /llvmpipe|softpipe|swrast|mesa offscreen/i;
+
 /**
- * Why an adapter is not enough, in one sentence; `undefined` if it is.
+ * Whether an adapter is Mesa's software by way of OpenGL, which Deno offers where there is no driver
+ * of Vulkan. It says of itself what the one by Vulkan says, word for word, but OpenGL cannot store to
+ * textures whose first channel is blue.
  *
  * @param adapter The adapter.
  */
-export function lackOf(adapter: Pick<GPUAdapter, "info" | "limits">): string | undefined {
+export function isSoftwareOpenGl(
+  { info, features }: Pick<GPUAdapter, "info" | "features">,
+): boolean {
+  return MESA_SOFTWARE.test(info.description) && !features.has("bgra8unorm-storage");
+}
+
+/**
+ * Why an adapter is not to be used, in one sentence; `undefined` if it may be.
+ *
+ * @param adapter The adapter.
+ */
+export function lackOf(
+  adapter: Pick<GPUAdapter, "info" | "limits" | "features">,
+): string | undefined {
+  if (isSoftwareOpenGl(adapter) && readVariable("UNROLL_GL_ADAPTER") !== "1") {
+    return `${describeAdapter(adapter).name} is OpenGL in software, which is too slow to be used ` +
+      "unless UNROLL_GL_ADAPTER is 1; install a driver of Vulkan (on Debian, libvulkan1 and " +
+      "mesa-vulkan-drivers bring a software one)";
+  }
   for (const [name, needed] of Object.entries(NEEDED_LIMITS)) {
     const found = adapter.limits[name as keyof typeof NEEDED_LIMITS];
     if (found < needed) {
@@ -75,11 +100,19 @@ export function lackOf(adapter: Pick<GPUAdapter, "info" | "limits">): string | u
   return undefined;
 }
 
-/** The adapter that this system offers, the fast one where there are two. */
-export async function findAdapter(
+/** The adapter that this system offers, usable or not, the fast one where there are two. */
+export async function offeredAdapter(
   gpu: Pick<GPU, "requestAdapter"> | undefined = systemGpu(),
 ): Promise<GPUAdapter | undefined> {
   return await gpu?.requestAdapter({ powerPreference: "high-performance" }) ?? undefined;
+}
+
+/** The adapter that WebGPU is opened on here; `undefined` if there is none that lacks nothing. */
+export async function findAdapter(
+  gpu: Pick<GPU, "requestAdapter"> | undefined = systemGpu(),
+): Promise<GPUAdapter | undefined> {
+  const adapter = await offeredAdapter(gpu);
+  return adapter && !lackOf(adapter) ? adapter : undefined;
 }
 
 /** WebGPU of this runtime, where it has any. */

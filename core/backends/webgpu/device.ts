@@ -4,7 +4,7 @@
  * @module
  */
 
-import { describeAdapter, findAdapter, lackOf, systemGpu } from "./adapter.ts";
+import { describeAdapter, lackOf, offeredAdapter, systemGpu } from "./adapter.ts";
 
 /** A limit that generated code depends on. */
 export type DeviceLimit =
@@ -252,7 +252,7 @@ export class WebGpuDevice {
  * @throws {RangeError} If there is none, it allows too little, or it refuses.
  */
 export async function openDevice({ limits, gpu }: DeviceOptions = {}): Promise<WebGpuDevice> {
-  const adapter = await findAdapter(gpu);
+  const adapter = await offeredAdapter(gpu);
   if (!adapter) {
     const reason = gpu ?? systemGpu()
       ? "no adapter was found; a driver with Vulkan, Metal or Direct3D 12 is needed (on Debian, " +

@@ -5,6 +5,7 @@
  * @module
  */
 import { ELEMENTWISE } from "../../language/primitives/elementwise.ts";
+import type { ElementwiseName } from "../../ir/operation_names.ts";
 import type { DType } from "../../ir/tensor_type.ts";
 import type { Axis, Buffer, Expression } from "../../ir/expression.ts";
 import { visitExpression } from "../../ir/expression.ts";
@@ -19,7 +20,8 @@ export function storageType(dtype: DType): "f32" | "i32" | "u32" {
  * Functions that generated code may call. Each is printed only where it is used.
  *
  * WGSL lets an implementation assume that there are no infinities and NaNs, so they are made and
- * tested for by their bits (https://www.w3.org/TR/WGSL/#floating-point-evaluation).
+ * tested for by their bits (https://www.w3.org/TR/WGSL/#floating-point-evaluation), and whatever
+ * would lose a NaN asks for it first. With a constant most of that is known when it is compiled.
  */
 const HELPERS: Readonly<Record<string, string>> = {
   // A literal that overflows is an error, and so is a constant expression; a variable's bits are not.
@@ -34,6 +36,7 @@ const HELPERS: Readonly<Record<string, string>> = {
   is_nan: `fn is_nan(x: f32) -> bool {
   return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u;
 }`,
+  // The bounds of `large` by bits, so that NaN is not among them: the polynomial keeps it.
   // Built-in tanh() may overflow inside and loses small numbers; near 0 a polynomial (Cephes, tanhf).
   stable_tanh: `fn stable_tanh(x: f32) -> f32 {
   let z = x * x;
@@ -41,16 +44,48 @@ const HELPERS: Readonly<Record<string, string>> = {
     1.33314422036e-1) * z - 3.33332819422e-1) * z * x + x;
   let size = abs(x);
   let large = 1.0 - 2.0 / (exp(2.0 * min(size, 10.0)) + 1.0);
-  return select(select(large, -large, x < 0.0), small, size < 0.625);
+  // From 0.625 to infinity.
+  let is_large = bitcast<u32>(size) - 0x3f200000u <= 0x7f800000u - 0x3f200000u;
+  return select(small, select(large, -large, x < 0.0), is_large);
 }`,
   // Built-in pow() is only defined for a base that is not negative.
   power: `fn power(x: f32, y: f32) -> f32 {
-  if (y == 0.0) { return 1.0; }
-  if (x == 0.0) { return select(0.0, infinity(), y < 0.0); }
-  let size = pow(abs(x), y);
-  if (x > 0.0) { return size; }
-  if (floor(y) != y) { return not_a_number(); }
-  return select(size, -size, floor(y * 0.5) * 2.0 != y);
+  if ((bitcast<u32>(y) & 0x7fffffffu) == 0u) { return 1.0; }
+  if (is_nan(x) || is_nan(y)) { return not_a_number(); }
+  let base = bitcast<u32>(x) & 0x7fffffffu;
+  var size = pow(abs(x), y);
+  if (x == 0.0) { size = select(0.0, infinity(), y < 0.0); }
+  else if (base == 0x7f800000u) { size = select(infinity(), 0.0, y < 0.0); }
+  else if (x < 0.0 && floor(y) != y) { return not_a_number(); }
+  let is_odd = floor(y) == y && floor(y * 0.5) * 2.0 != y;
+  return select(size, -size, is_odd && bitcast<u32>(x) >> 31u == 1u);
+}`,
+  // Operations `name` on real numbers are written `name_real` where there is such a function.
+  max_real: `fn max_real(x: f32, y: f32) -> f32 {
+  return select(select(max(x, y), y, is_nan(y)), x, is_nan(x));
+}`,
+  min_real: `fn min_real(x: f32, y: f32) -> f32 {
+  return select(select(min(x, y), y, is_nan(y)), x, is_nan(x));
+}`,
+  sign_real: `fn sign_real(x: f32) -> f32 {
+  return select(sign(x), x, is_nan(x));
+}`,
+  eq_real: comparison("eq", "=="),
+  lt_real: comparison("lt", "<"),
+  le_real: comparison("le", "<="),
+  gt_real: comparison("gt", ">"),
+  ge_real: comparison("ge", ">="),
+  ne_real: `fn ne_real(x: f32, y: f32) -> bool {
+  return !eq_real(x, y);
+}`,
+  // Whether x at place i goes before y at place j in an argmax: the first NaN, else the first greatest.
+  comes_first: `fn comes_first(x: f32, i: i32, y: f32, j: i32) -> bool {
+  if (is_nan(x) | is_nan(y)) { return is_nan(x) & (!is_nan(y) | (i < j)); }
+  return (x > y) | ((x == y) & (i < j));
+}`,
+  // What x · 0 and x − x are, which compilers take to be 0 without looking at x.
+  zero_of: `fn zero_of(x: f32) -> f32 {
+  return bitcast<f32>(select(0u, 0x7fc00000u, (bitcast<u32>(x) & 0x7f800000u) == 0x7f800000u));
 }`,
   divide_i32: `fn divide_i32(x: i32, y: i32) -> i32 {
   if (y == 0) { return 0; }
@@ -76,12 +111,22 @@ const HELPERS: Readonly<Record<string, string>> = {
   if (x <= -2147483648.0) { return -2147483647 - 1; }
   return i32(x);
 }`,
+  real_to_bool: `fn real_to_bool(x: f32) -> bool {
+  return (bitcast<u32>(x) & 0x7fffffffu) != 0u;
+}`,
   real_to_u32: `fn real_to_u32(x: f32) -> u32 {
   if (is_nan(x) || x <= 0.0) { return 0u; }
   if (x >= 4294967296.0) { return 4294967295u; }
   return u32(x);
 }`,
 };
+
+/** A comparison that is false where a number is NaN, also when it is negated. */
+function comparison(name: string, operator: string): string {
+  return `fn ${name}_real(x: f32, y: f32) -> bool {
+  return (x ${operator} y) & !(is_nan(x) | is_nan(y));
+}`;
+}
 
 /** The helper functions that a text calls, those that they call included. */
 export function helpersFor(text: string): string {
@@ -268,9 +313,57 @@ export class ExpressionWriter {
         return `(${x} - ${-value})`;
       }
     }
+    const kept = from === "f32" ? this.#keepingNan(operation, first, second) : undefined;
+    if (kept) return kept;
     const [x, y, z] = inputs.map((input) => this.text(input));
-    return rule.spell.wgsl(x, y, z, from);
+    if (from === "f32" && `${operation}_real` in HELPERS) {
+      return `${operation}_real(${y === undefined ? x : `${x}, ${y}`})`;
+    }
+    return rule.wgsl(x, y, z, from);
   }
+
+  /** Arithmetic that compilers shorten to something that is no longer NaN; `undefined` for other. */
+  #keepingNan(
+    operation: ElementwiseName,
+    x: Expression,
+    y: Expression | undefined,
+  ): string | undefined {
+    if (!y) return undefined;
+    if (operation === "mul" && isZero(y)) return `zero_of(${this.text(x)})`;
+    if (operation === "mul" && isZero(x)) return `zero_of(${this.text(y)})`;
+    if (operation === "div" && isZero(x)) return `zero_of(1.0 / ${this.text(y)})`;
+    if (operation === "div" && isZero(y)) {
+      return `(${this.text(x)} * ${literal("f32", 1 / y.value)})`;
+    }
+    if (operation !== "add" && operation !== "sub") return undefined;
+    const right = signedTerms(y, operation === "add" ? 1 : -1);
+    const lost = signedTerms(x, 1).filter(([term, sign]) =>
+      term.kind !== "constant" && right.some(([other, own]) => term === other && own === -sign)
+    );
+    if (lost.length === 0) return undefined;
+    const kept = lost.map(([term]) => `zero_of(${this.text(term)})`);
+    const [first, second] = [x, y].map((input) => this.text(input));
+    return `(${[`${first} ${operation === "add" ? "+" : "-"} ${second}`, ...kept].join(" + ")})`;
+  }
+}
+
+/** What is added up in an expression, with its sign, as deep as compilers look for what cancels. */
+function signedTerms(expression: Expression, sign: number, depth = 2): [Expression, number][] {
+  if (expression.kind !== "apply" || depth === 0) return [[expression, sign]];
+  const { operation, inputs: [x, y] } = expression;
+  if (operation === "neg") return signedTerms(x, -sign, depth - 1);
+  if (operation !== "add" && operation !== "sub") return [[expression, sign]];
+  return [
+    ...signedTerms(x, sign, depth - 1),
+    ...signedTerms(y, operation === "add" ? sign : -sign, depth - 1),
+  ];
+}
+
+/** Whether an expression is the constant 0, of whatever sign. */
+function isZero(
+  expression: Expression,
+): expression is Expression & { readonly kind: "constant" } {
+  return expression.kind === "constant" && expression.value === 0;
 }
 
 /** Whether a text is a name or a literal. */
@@ -293,7 +386,7 @@ function castText(x: string, from: DType, to: DType): string {
     case "f32":
       return `f32(${x})`;
     case "bool":
-      return `(${x} != ${literal(from, 0)})`;
+      return from === "f32" ? `real_to_bool(${x})` : `(${x} != ${literal(from, 0)})`;
     case "i32":
     case "u32":
       return from === "f32" ? `real_to_${to}(${x})` : `${to}(${x})`;

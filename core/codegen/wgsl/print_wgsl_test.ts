@@ -1,9 +1,9 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { type PlanLimits, planProgram } from "../../backends/webgpu/executable.ts";
 import { optimize } from "../../passes/optimize.ts";
 import { TARGET_PROGRAMS, type TargetSizes } from "../../backends/self_test_programs.ts";
 import { trace } from "../../language/trace.ts";
-import { tanh } from "../../language/ops/mod.ts";
+import { max, relu, tanh, where } from "../../language/ops/mod.ts";
 import { lowerGraph } from "../../loops/lower.ts";
 import { helpersFor, literal } from "./expressions.ts";
 import { planDeviceMemory } from "./memory.ts";
@@ -93,6 +93,22 @@ Deno.test("planProgram() cuts a loop into pieces where iterations are limited", 
   const whole = plan("oneHotRnn", sizes).runs.length;
   const pieces = plan("oneHotRnn", sizes, { maxIterations: 60_000 }).runs.length;
   assert(pieces > whole && pieces < 256, `found ${pieces}`);
+});
+
+Deno.test("planProgram() refuses a fold of more iterations than the device allows", () => {
+  const program = lowerGraph(trace([{ dtype: "f32", shape: [17_000_000] }], (x) => [max(x)]).graph);
+  assertEquals(planProgram(program, LEAST).shaders.length, 1);
+  assertThrows(
+    () => planProgram(program, { ...LEAST, maxIterations: 60_000 }),
+    RangeError,
+    "on this device: a loop of 66407 iterations is needed and 60000 are allowed",
+  );
+});
+
+Deno.test("planProgram() compares real numbers by functions that know of NaN", () => {
+  const { graph } = trace([{ dtype: "f32", shape: [3] }], (x) => [where(x.gt(1), x, relu(x))]);
+  const { shaders: [{ code }] } = planProgram(lowerGraph(graph), LEAST);
+  for (const name of ["gt_real", "max_real", "is_nan"]) assertStringIncludes(code, `fn ${name}(`);
 });
 
 Deno.test("planProgram() names the function of the network and its loop", () => {

@@ -74,6 +74,17 @@ export function reduceGroups(kernel: ReduceKernel): number {
   return Math.ceil(pointsOf(kernel.axes) * team / WORKGROUP_SIZE);
 }
 
+/** Workgroups of a dispatch at most; where more would be needed, they go round. */
+export const MAX_GROUPS = 8192;
+
+/** Iterations of loops that an invocation makes where a reduction is spread over workgroups. */
+export function spreadIterations(kernel: ReduceKernel): number {
+  const team = teamSize(kernel, REDUCE_LANES);
+  const lanes = Math.min(reduceGroups(kernel), MAX_GROUPS) * WORKGROUP_SIZE;
+  const rounds = Math.ceil(pointsOf(kernel.axes) * team / lanes);
+  return rounds * Math.ceil(pointsOf(kernel.inner) / team / unrollingOf(kernel, team));
+}
+
 /** Iterations of loops that an invocation makes at most when one workgroup has a kernel to itself. */
 export function iterationsOf(kernel: Kernel, share: number): number {
   const points = Math.ceil(pointsOf(axesOf(kernel)) / share);
@@ -87,6 +98,9 @@ export function iterationsOf(kernel: Kernel, share: number): number {
   const together = Math.ceil(points * team / WORKGROUP_SIZE) * (Math.ceil(inner / team) + 10);
   return Math.max(alone / Math.max(1, team / 4), together);
 }
+
+/** A member of a team who adds up more than this does so in blocks, lest rounding add up too. */
+const LONG_SUM = 64;
 
 /** Invocations that a reduction by itself tries to occupy. */
 const REDUCE_LANES = 8192;
@@ -169,16 +183,23 @@ function printTeam(kernel: ReduceKernel, context: PrintContext, team: number): v
     const fold = declareFold(kernel, context);
     const step = names.unique(kernel.inner.length === 1 ? kernel.inner[0].name : "step");
     const long = kernel.inner.filter(({ extent }) => extent > 1);
-    const unrolled = long.length === 1 && inner % team === 0 ? unrolling(kernel, inner / team) : 1;
-    const head = `for (var ${step} = ${member}; ${step} < ${inner}; ${step} += ${team * unrolled})`;
-    source.block(head, () => {
-      if (unrolled > 1) {
-        return accumulate(kernel, context, copies(axes, long[0], step, team, unrolled), fold);
-      }
-      const inside = new Map(axes);
-      unflatten(context, kernel.inner, step, used, inside);
-      accumulate(kernel, context, [inside], fold);
-    });
+    const unrolled = unrollingOf(kernel, team);
+    const stride = team * unrolled;
+    const loop = (from: string, to: string | number): void => {
+      const head = `for (var ${step} = ${from}; ${step} < ${to}; ${step} += ${stride})`;
+      source.block(head, () => {
+        if (unrolled > 1) {
+          return accumulate(kernel, context, copies(axes, long[0], step, team, unrolled), fold);
+        }
+        const inside = new Map(axes);
+        unflatten(context, kernel.inner, step, used, inside);
+        accumulate(kernel, context, [inside], fold);
+      });
+    };
+    const additions = Math.ceil(inner / stride);
+    const isLong = kernel.operation === "sum" && fold.dtype === "f32" && additions > LONG_SUM;
+    if (isLong) sumInBlocks(context, fold, member, inner, stride, loop);
+    else loop(member, inner);
     combine(context, fold, member, team);
     const guard = full ? `${member} == 0` : `${member} == 0 && ${number} < ${points}`;
     source.block(`if (${guard})`, () => {
@@ -194,9 +215,37 @@ function printTeam(kernel: ReduceKernel, context: PrintContext, team: number): v
   }
 }
 
+/** Sums blocks and adds them up, about as many as there are steps in each. */
+function sumInBlocks(
+  { source, names }: PrintContext,
+  { value }: Fold,
+  first: string,
+  end: number,
+  stride: number,
+  loop: (from: string, to: string) => void,
+): void {
+  const size = stride * Math.ceil(Math.sqrt(end / stride));
+  const total = names.unique("total");
+  const block = names.unique("block");
+  source.line(`var ${total} = 0.0;`);
+  source.block(`for (var ${block} = ${first}; ${block} < ${end}; ${block} += ${size})`, () => {
+    loop(block, `min(${block} + ${size}, ${end})`);
+    source.line(`${total} += ${value};`);
+    source.line(`${value} = 0.0;`);
+  });
+  source.line(`${value} = ${total};`);
+}
+
 /** Steps of a sum that are written out one after the other: loops cost, and products can overlap. */
 function unrolling({ operation }: ReduceKernel, steps: number): number {
   return operation === "sum" && steps % 4 === 0 ? 4 : 1;
+}
+
+/** The same where a team shares the steps. */
+function unrollingOf(kernel: ReduceKernel, team: number): number {
+  const steps = pointsOf(kernel.inner) / team;
+  const long = kernel.inner.filter(({ extent }) => extent > 1);
+  return long.length === 1 && Number.isInteger(steps) ? unrolling(kernel, steps) : 1;
 }
 
 /** Loop variables of the steps that are written out. */
@@ -259,12 +308,13 @@ function accumulate(
     case "sum":
       return source.line(`${value} += ${texts.join(" + ")};`);
     case "max":
-      return source.line(`${value} = max(${value}, ${text});`);
+      return source.line(`${value} = ${greaterOf(dtype, value, text)};`);
     case "argmax": {
       const candidate = context.names.unique("candidate");
       source.line(`let ${candidate} = ${text};`);
       const at = steps[0].get(kernel.inner[0]) ?? "0";
-      return source.block(`if (${candidate} > ${value} || ${place} == 2147483647)`, () => {
+      const wins = comesFirst(dtype, [candidate, at], [value, place]);
+      return source.block(`if (${wins} || ${place} == 2147483647)`, () => {
         source.line(`${value} = ${candidate};`);
         source.line(`${place} = ${at};`);
       });
@@ -272,6 +322,21 @@ function accumulate(
     default:
       return operation satisfies never;
   }
+}
+
+function greaterOf(dtype: Fold["dtype"], x: string, y: string): string {
+  return dtype === "f32" ? `max_real(${x}, ${y})` : `max(${x}, ${y})`;
+}
+
+/** Whether a value at a place goes before another in an argmax. */
+function comesFirst(
+  dtype: Fold["dtype"],
+  [x, at]: readonly [string, string],
+  [y, place]: readonly [string, string],
+): string {
+  return dtype === "f32"
+    ? `comes_first(${x}, ${at}, ${y}, ${place})`
+    : `(${x} > ${y} || (${x} == ${y} && ${at} < ${place}))`;
 }
 
 /** Folds what the members of each team have; the first of each gets it all. */
@@ -293,14 +358,15 @@ function combine(context: PrintContext, fold: Fold, member: string, team: number
   const take = (distance: string): void => {
     const other = `${values}[local + ${distance}]`;
     if (operation === "sum") return source.line(`${value} += ${other};`);
-    if (operation === "max") return source.line(`${value} = max(${value}, ${other});`);
+    if (operation === "max") {
+      return source.line(`${value} = ${greaterOf(dtype, value, other)};`);
+    }
     const seen = names.unique("other");
     const where = names.unique("other_place");
     source.line(`let ${seen} = ${other};`);
     const at = `${places}[local + ${distance}]`;
     source.line(`let ${where} = ${dtype === "i32" ? `i32(${at})` : at};`);
-    const wins = `${seen} > ${value} || (${seen} == ${value} && ${where} < ${place})`;
-    source.block(`if (${wins})`, () => {
+    source.block(`if (${comesFirst(dtype, [seen, where], [value, place])})`, () => {
       source.line(`${value} = ${seen};`);
       source.line(`${place} = ${where};`);
     });

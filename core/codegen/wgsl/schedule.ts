@@ -27,6 +27,7 @@ import {
   type Kernel,
   kernelsOf,
   mapKernel,
+  type ReduceKernel,
   type Step,
   type TimeLoop,
 } from "../../loops/program.ts";
@@ -35,7 +36,13 @@ import { findRows } from "../../loops/rows.ts";
 import { WORKGROUP_SIZE } from "./context.ts";
 import type { RowTile } from "./group.ts";
 import { chooseTiling, type Tiling, tilingSizes } from "./matmul.ts";
-import { iterationsOf, matmulAsReduce, reduceGroups } from "./reduce.ts";
+import {
+  iterationsOf,
+  matmulAsReduce,
+  MAX_GROUPS,
+  reduceGroups,
+  spreadIterations,
+} from "./reduce.ts";
 
 /** One kernel spread over many workgroups. */
 export interface KernelPart {
@@ -315,23 +322,42 @@ function partOf({ kind, steps, tile }: Node, options: ScheduleOptions): Part {
   switch (kernel.kind) {
     case "map": {
       const workgroups = Math.ceil(pointsOf(kernel.axes) / WORKGROUP_SIZE);
-      return { kind: "kernel", kernel, workgroups: Math.min(workgroups, 8192) };
+      return { kind: "kernel", kernel, workgroups: Math.min(workgroups, MAX_GROUPS) };
     }
     case "reduce":
-      return { kind: "kernel", kernel, workgroups: Math.min(reduceGroups(kernel), 8192) };
+      return foldPart(kernel, options);
     case "matmul": {
       if (loopCost([kernel]) < (options.tiledProduct ?? TILED_PRODUCT)) {
         // Tiles would be mostly empty, or not worth their code.
-        const sum = matmulAsReduce(kernel);
-        return { kind: "kernel", kernel: sum, workgroups: Math.min(reduceGroups(sum), 8192) };
+        return foldPart(matmulAsReduce(kernel), options);
       }
       const tiling = (options.tilingOf ?? chooseTiling)(kernel);
-      const { workgroups } = tilingSizes(kernel, tiling);
+      const { workgroups, depth } = tilingSizes(kernel, tiling);
+      const strips = Math.ceil(kernel.inner.extent / depth);
+      checkIterations(kernel, strips * (1 + tiling.depth), options);
       return { kind: "kernel", kernel, tiling, workgroups };
     }
     default:
       return kernel satisfies never;
   }
+}
+
+function foldPart(kernel: ReduceKernel, options: ScheduleOptions): KernelPart {
+  checkIterations(kernel, spreadIterations(kernel), options);
+  return { kind: "kernel", kernel, workgroups: Math.min(reduceGroups(kernel), MAX_GROUPS) };
+}
+
+/** A fold cannot be cut into dispatches as a loop over time can; a wrong result would be worse. */
+function checkIterations(
+  { name }: Kernel,
+  iterations: number,
+  { maxIterations = Infinity }: ScheduleOptions,
+): void {
+  if (iterations <= maxIterations) return;
+  throw new RangeError(
+    `Cannot run ${name} on this device: a loop of ${iterations} iterations is needed and ` +
+      `${maxIterations} are allowed`,
+  );
 }
 
 /** Steps of a part. */

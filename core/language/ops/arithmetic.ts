@@ -1,15 +1,15 @@
 /**
- * Elementwise functions on tensors and numbers; two tensors broadcast by NumPy's rule.
+ * Elementwise functions on tensors and numbers, at least one of them a tensor; two tensors broadcast
+ * by NumPy's rule.
  *
  * @module
  */
 import { castTo, elementwise } from "../primitives/elementwise.ts";
-import type { ElementwiseName } from "../primitives/elementwise_rule.ts";
+import type { ElementwiseName } from "../../ir/operation_names.ts";
+import { FILL } from "../primitives/creation.ts";
 import { MATMUL } from "../primitives/matmul.ts";
-import { Tensor, type TensorLike } from "../tensor.ts";
+import type { Tensor, TensorLike } from "../tensor.ts";
 import { type DType, formatType, type Shape } from "../../ir/tensor_type.ts";
-import { apply } from "../trace.ts";
-import { fill } from "./creation.ts";
 import { broadcastTo, reshape } from "./layout.ts";
 
 /** The shape that two shapes broadcast to, or `undefined`. */
@@ -27,9 +27,13 @@ function commonShape(x: Shape, y: Shape): Shape | undefined {
 
 /** Brings operands to one shape; numbers take the element type of the tensors. */
 function broadcastAll(name: string, operands: readonly TensorLike[]): Tensor[] {
-  const tensors = operands.filter((operand) => operand instanceof Tensor);
+  const tensors = operands.filter((operand) => typeof operand !== "number");
+  const [first] = tensors;
+  if (!first) {
+    throw new TypeError(`Cannot ${name} ${operands.join(" and ")}: at least 1 tensor is needed`);
+  }
   const dtype = tensors.findLast((operand) => operand.type.dtype !== "bool")?.type.dtype ??
-    tensors[0]?.type.dtype ?? "f32";
+    first.type.dtype;
   let shape: Shape = [];
   for (const operand of tensors) {
     const common = commonShape(shape, operand.shape);
@@ -42,7 +46,9 @@ function broadcastAll(name: string, operands: readonly TensorLike[]): Tensor[] {
     shape = common;
   }
   return operands.map((operand) =>
-    operand instanceof Tensor ? broadcastTo(operand, shape) : fill(shape, operand, dtype)
+    typeof operand === "number"
+      ? first.apply(FILL, [], { dtype, shape, value: operand })[0]
+      : broadcastTo(operand, shape)
   );
 }
 
@@ -217,14 +223,14 @@ export function matmul(x: Tensor, y: Tensor, options: MatmulOptions = {}): Tenso
   const { transposeX = false, transposeY = false } = options;
   const params = { transposeX, transposeY };
   if (x.rank === 1 && y.rank === 2 && !transposeX) {
-    return reshape(apply(MATMUL, [reshape(x, [1, x.shape[0]]), y], params)[0], [
+    return reshape(x.apply(MATMUL, [reshape(x, [1, x.shape[0]]), y], params)[0], [
       y.shape[transposeY ? 0 : 1],
     ]);
   }
   if (x.rank > 2 && y.rank === 2 && !transposeX) {
     const rows = reshape(x, [-1, x.shape[x.rank - 1]]);
-    const [z] = apply(MATMUL, [rows, y], params);
+    const [z] = x.apply(MATMUL, [rows, y], params);
     return reshape(z, [...x.shape.slice(0, -1), z.shape[1]]);
   }
-  return apply(MATMUL, [x, y], params)[0];
+  return x.apply(MATMUL, [x, y], params)[0];
 }

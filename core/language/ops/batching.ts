@@ -4,7 +4,7 @@
  * @module
  */
 import type { Tensor } from "../tensor.ts";
-import { broadcastInto } from "./creation.ts";
+import { broadcastInto } from "../primitives/layout.ts";
 
 /** Gives every input a leading dimension of `size`: those that have none are repeated. */
 export function moveToFront(

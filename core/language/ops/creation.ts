@@ -1,12 +1,10 @@
 /**
- * Tensors from nothing, and small repetitions that derivative rules need.
+ * Tensors from nothing.
  *
  * @module
  */
 import { FILL, IOTA } from "../primitives/creation.ts";
-import { BROADCAST } from "../primitives/layout.ts";
-import { Tensor } from "../tensor.ts";
-import { apply } from "../trace.ts";
+import { apply, Tensor } from "../tensor.ts";
 import {
   type DType,
   type Shape,
@@ -14,6 +12,8 @@ import {
   type TensorType,
   typedArray,
 } from "../../ir/tensor_type.ts";
+
+export { constantLike } from "../primitives/creation.ts";
 
 /** Numbers nested in arrays, all of one depth and of equal lengths at each depth. */
 export type NestedNumbers = number | boolean | readonly NestedNumbers[];
@@ -98,18 +98,7 @@ export function zerosOf(type: TensorType): Tensor {
   return fill(type.shape, 0, type.dtype);
 }
 
-/** A tensor of one value, of the type of another. */
-export function constantLike(x: Tensor, value: number): Tensor {
-  return fill(x.shape, value, x.type.dtype);
-}
-
 /** Counts from 0 along an axis. */
 export function iota(shape: Shape, axis = 0, dtype: DType = "i32"): Tensor {
   return apply(IOTA, [], { dtype, shape, axis })[0];
-}
-
-/** Repeats `x` so that its dimensions lie at `axes` of `shape`. */
-export function broadcastInto(x: Tensor, shape: Shape, axes: readonly number[]): Tensor {
-  if (axes.length === shape.length) return x;
-  return apply(BROADCAST, [x], { shape, axes })[0];
 }

@@ -4,12 +4,10 @@
  * @module
  */
 import { GATHER, SCATTER_ADD } from "../primitives/gather.ts";
-import { RESHAPE, REVERSE, TRANSPOSE } from "../primitives/layout.ts";
+import { broadcastInto, RESHAPE, REVERSE, TRANSPOSE } from "../primitives/layout.ts";
 import { CONCATENATE, PAD, SLICE, SPLIT } from "../primitives/slice.ts";
 import type { Tensor } from "../tensor.ts";
 import { formatType, sameShape, type Shape, sizeOf } from "../../ir/tensor_type.ts";
-import { apply } from "../trace.ts";
-import { broadcastInto } from "./creation.ts";
 
 /**
  * An axis counted from the front; negative numbers count from the back.
@@ -37,7 +35,7 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
         `whole dimensions and at most one −1 are needed`,
     );
   }
-  return sameShape(x.shape, full) ? x : apply(RESHAPE, [x], { shape: full })[0];
+  return sameShape(x.shape, full) ? x : x.apply(RESHAPE, [x], { shape: full })[0];
 }
 
 /** Permutes dimensions: dimension `i` of the result is `order[i]` of `x`; by default reversed. */
@@ -45,7 +43,7 @@ export function transpose(x: Tensor, order?: readonly number[]): Tensor {
   const full = (order ?? x.shape.map((_, d) => x.rank - 1 - d)).map((axis) =>
     resolveAxis(axis, x.rank)
   );
-  return full.every((axis, i) => axis === i) ? x : apply(TRANSPOSE, [x], { order: full })[0];
+  return full.every((axis, i) => axis === i) ? x : x.apply(TRANSPOSE, [x], { order: full })[0];
 }
 
 /**
@@ -77,7 +75,7 @@ export function slice(x: Tensor, axis: number, start: number, end: number): Tens
   const to = end < 0 ? end + size : end;
   return from === 0 && to === size
     ? x
-    : apply(SLICE, [x], { axis: along, start: from, end: to })[0];
+    : x.apply(SLICE, [x], { axis: along, start: from, end: to })[0];
 }
 
 /** Cuts an axis into equal parts (a number) or parts of given sizes. */
@@ -92,7 +90,7 @@ export function split(x: Tensor, parts: number | readonly number[], axis = -1): 
     );
   }
   const sizes = typeof parts === "number" ? new Array<number>(parts).fill(size / parts) : parts;
-  return apply(SPLIT, [x], { axis: along, sizes });
+  return x.apply(SPLIT, [x], { axis: along, sizes });
 }
 
 /** Grows an axis by `before` and `after` copies of a value. */
@@ -103,7 +101,7 @@ export function pad(
 ): Tensor {
   const { before = 0, after = 0, value = 0 } = widths;
   if (before === 0 && after === 0) return x;
-  return apply(PAD, [x], { axis: resolveAxis(axis, x.rank), before, after, value })[0];
+  return x.apply(PAD, [x], { axis: resolveAxis(axis, x.rank), before, after, value })[0];
 }
 
 /** Puts tensors one after the other along an axis. */
@@ -112,7 +110,8 @@ export function concatenate(tensors: readonly Tensor[], axis = 0): Tensor {
     throw new TypeError("Cannot concatenate no tensors: at least 1 is needed");
   }
   if (tensors.length === 1) return tensors[0];
-  return apply(CONCATENATE, tensors, { axis: resolveAxis(axis, tensors[0].rank) })[0];
+  const [first] = tensors;
+  return first.apply(CONCATENATE, tensors, { axis: resolveAxis(axis, first.rank) })[0];
 }
 
 /** Puts tensors of one shape side by side along a new axis. */
@@ -128,7 +127,7 @@ export function expandDimension(x: Tensor, axis: number): Tensor {
 
 /** Turns the order along an axis around. */
 export function reverse(x: Tensor, axis: number): Tensor {
-  return apply(REVERSE, [x], { axes: [resolveAxis(axis, x.rank)] })[0];
+  return x.apply(REVERSE, [x], { axes: [resolveAxis(axis, x.rank)] })[0];
 }
 
 /**
@@ -139,10 +138,10 @@ export function reverse(x: Tensor, axis: number): Tensor {
  * @returns […places, …rest]
  */
 export function gather(table: Tensor, indices: Tensor): Tensor {
-  return apply(GATHER, [table, indices])[0];
+  return table.apply(GATHER, [table, indices], {})[0];
 }
 
 /** Adds `updates` […places, …rest] into a table of zeros [rows, …rest] at `indices` i32[…places]. */
 export function scatterAdd(indices: Tensor, updates: Tensor, rows: number): Tensor {
-  return apply(SCATTER_ADD, [indices, updates], { rows })[0];
+  return updates.apply(SCATTER_ADD, [indices, updates], { rows })[0];
 }

@@ -6,7 +6,8 @@
 import type { Tensor } from "../tensor.ts";
 import { formatType, sameShape } from "../../ir/tensor_type.ts";
 import { add, cast, div, eq, exp, log, square, stopGradient, sub, where } from "./arithmetic.ts";
-import { broadcastInto, iota } from "./creation.ts";
+import { broadcastInto } from "../primitives/layout.ts";
+import { iota } from "./creation.ts";
 import { resolveAxis } from "./layout.ts";
 import { max, mean, sum } from "./reductions.ts";
 

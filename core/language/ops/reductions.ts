@@ -3,10 +3,15 @@
  *
  * @module
  */
-import { ARGMAX, foldedSize, REDUCE_MAX, REDUCE_SUM } from "../primitives/reduce.ts";
-import type { Primitive } from "../../ir/primitive.ts";
+import {
+  ARGMAX,
+  foldedSize,
+  REDUCE_MAX,
+  REDUCE_SUM,
+  type ReduceParams,
+} from "../primitives/reduce.ts";
+import type { DifferentiablePrimitive } from "../rules.ts";
 import type { Tensor } from "../tensor.ts";
-import { apply } from "../trace.ts";
 import { div } from "./arithmetic.ts";
 import { reshape, resolveAxis } from "./layout.ts";
 
@@ -17,7 +22,7 @@ export interface ReduceOptions {
 }
 
 function reduce(
-  primitive: Primitive,
+  primitive: DifferentiablePrimitive<ReduceParams>,
   x: Tensor,
   axes: number | readonly number[] | undefined,
   { keepDimensions = false }: ReduceOptions = {},
@@ -27,14 +32,9 @@ function reduce(
   const resolved = [...new Set(list.map((axis) => resolveAxis(axis, x.rank)))].sort((a, b) =>
     a - b
   );
-  const result = apply(primitive, [x], { axes: resolved })[0];
+  const result = x.apply(primitive, [x], { axes: resolved })[0];
   if (!keepDimensions) return result;
   return reshape(result, x.shape.map((size, d) => resolved.includes(d) ? 1 : size));
-}
-
-/** Sum over axes (positions counted from the front), which disappear. For derivative rules. */
-export function sumAxes(x: Tensor, axes: readonly number[]): Tensor {
-  return axes.length === 0 ? x : apply(REDUCE_SUM, [x], { axes })[0];
 }
 
 /**
@@ -77,7 +77,7 @@ export function mean(
   return div(total, foldedSize(x.shape, all.map((axis) => resolveAxis(axis, x.rank))));
 }
 
-/** Position of the first greatest element along an axis, in i32. */
+/** Position of the first greatest element along an axis, in i32; the first NaN counts as greatest. */
 export function argmax(x: Tensor, axis = -1): Tensor {
-  return apply(ARGMAX, [x], { axes: [resolveAxis(axis, x.rank)] })[0];
+  return x.apply(ARGMAX, [x], { axes: [resolveAxis(axis, x.rank)] })[0];
 }

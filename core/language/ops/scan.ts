@@ -5,9 +5,9 @@
  * @module
  */
 import { SCAN, splitAt } from "../primitives/scan.ts";
-import type { Tensor } from "../tensor.ts";
+import { apply, type Tensor } from "../tensor.ts";
 import { formatType } from "../../ir/tensor_type.ts";
-import { apply, trace } from "../trace.ts";
+import { trace } from "../trace.ts";
 import { flattenTree, mapTree, rebuildTree } from "../tree.ts";
 import { concatenate, reshape, slice } from "./layout.ts";
 

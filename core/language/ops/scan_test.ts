@@ -1,11 +1,11 @@
 import { assert, assertEquals, assertGreater, assertLess, assertThrows } from "@std/assert";
 import { evaluateGraph } from "../../ir/evaluate.ts";
 import { checkGraph } from "../../passes/check_graph.ts";
-import type { Graph } from "../../ir/graph.ts";
+import { type Graph, paramsOf } from "../../ir/graph.ts";
 import { lowerGraph } from "../../loops/lower.ts";
 import { planArena } from "../../loops/plan_memory.ts";
 import { optimize } from "../../passes/optimize.ts";
-import { SCAN, scanParams } from "../primitives/scan.ts";
+import { SCAN } from "../primitives/scan.ts";
 import { type Tensor, tensor } from "../../mod.ts";
 import { checkGradients, gradientGraph } from "../../testing/check_gradients.ts";
 import { checkSameMeaning, largestDifference } from "../../test_support/compare_graphs.ts";
@@ -49,7 +49,7 @@ Deno.test("scan() gives random programs the same gradients where it recomputes",
 /** Loops that recompute, inside others too. */
 function countRecomputing(graph: Graph): number {
   return graph.equations.filter(({ primitive }) => primitive === SCAN)
-    .map(({ params }) => scanParams(params))
+    .map((equation) => paramsOf(equation, SCAN))
     .reduce((sum, { body, recompute }) => sum + (recompute ? 1 : 0) + countRecomputing(body), 0);
 }
 

@@ -4,12 +4,12 @@
  * @module
  */
 import { applyExpression, constantExpression, type Expression } from "../../ir/expression.ts";
-import { broadcastTo } from "../ops/layout.ts";
-import { apply } from "../trace.ts";
+import { moveToFront } from "../ops/batching.ts";
+import type { DifferentiablePrimitive } from "../rules.ts";
+import type { Tensor } from "../tensor.ts";
 import { type DType, formatType, type Shape, sizeOf } from "../../ir/tensor_type.ts";
 import { dense, denseFrom } from "../../ir/dense.ts";
 import { threefry } from "./threefry.ts";
-import type { Primitive } from "../../ir/primitive.ts";
 
 /** Parameters of {@linkcode FILL}. */
 interface FillParams extends Record<string, unknown> {
@@ -19,29 +19,22 @@ interface FillParams extends Record<string, unknown> {
 }
 
 /** Every element is `value`. */
-export const FILL: Primitive = {
+export const FILL: DifferentiablePrimitive<FillParams> = {
   name: "fill",
-  type(_inputs, params) {
-    const { dtype, shape } = params as FillParams;
+  type(_inputs, { dtype, shape }) {
     return [{ dtype, shape }];
   },
-  evaluate(_inputs, params) {
-    const { dtype, shape, value } = params as FillParams;
+  evaluate(_inputs, { dtype, shape, value }) {
     const result = dense({ dtype, shape });
     result.data.fill(value);
     return [result];
   },
   vjp: () => [],
-  batch: (_inputs, _mapped, params, size) => {
-    const { shape } = params as FillParams;
-    return apply(FILL, [], { ...params, shape: [size, ...shape] });
-  },
+  // It reads nothing that could differ from case to case.
+  batch: () => undefined,
   lowering: {
     kind: "element",
-    element: ({ params }) => {
-      const { dtype, value } = params as FillParams;
-      return constantExpression(dtype, value);
-    },
+    element: ({ params: { dtype, value } }) => constantExpression(dtype, value),
   },
   samples: () => [
     { inputs: [], params: { dtype: "f32", shape: [2, 3], value: 1.5 } },
@@ -51,6 +44,11 @@ export const FILL: Primitive = {
   ],
 };
 
+/** A tensor of one value, of the type of another. */
+export function constantLike(x: Tensor, value: number): Tensor {
+  return x.apply(FILL, [], { dtype: x.type.dtype, shape: x.shape, value })[0];
+}
+
 /** Parameters of {@linkcode IOTA}. */
 interface IotaParams extends Record<string, unknown> {
   readonly dtype: DType;
@@ -59,27 +57,20 @@ interface IotaParams extends Record<string, unknown> {
 }
 
 /** Every element is its own position along `axis`. */
-export const IOTA: Primitive = {
+export const IOTA: DifferentiablePrimitive<IotaParams> = {
   name: "iota",
-  type(_inputs, params) {
-    const { dtype, shape } = params as IotaParams;
+  type(_inputs, { dtype, shape }) {
     return [{ dtype, shape }];
   },
-  evaluate(_inputs, params) {
-    const { dtype, shape, axis } = params as IotaParams;
+  evaluate(_inputs, { dtype, shape, axis }) {
     return [denseFrom({ dtype, shape }, (index) => index[axis])];
   },
   vjp: () => [],
-  batch: (_inputs, _mapped, params, size) => {
-    const { shape, axis } = params as IotaParams;
-    return apply(IOTA, [], { ...params, shape: [size, ...shape], axis: axis + 1 });
-  },
+  batch: () => undefined,
   lowering: {
     kind: "element",
-    element: ({ index, params }) => {
-      const { dtype, axis } = params as IotaParams;
-      return dtype === "i32" ? index[axis] : applyExpression("cast", dtype, [index[axis]]);
-    },
+    element: ({ index, params: { dtype, axis } }) =>
+      dtype === "i32" ? index[axis] : applyExpression("cast", dtype, [index[axis]]),
   },
   samples: () => [
     { inputs: [], params: { dtype: "i32", shape: [4], axis: 0 } },
@@ -98,16 +89,16 @@ interface RandomBitsParams extends Record<string, unknown> {
  * rounds (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011), both words of the
  * result combined by xor, which are the bits of JAX's `random.bits`.
  */
-export const RANDOM_BITS: Primitive = {
+export const RANDOM_BITS: DifferentiablePrimitive<RandomBitsParams> = {
   name: "random_bits",
-  type([key], params) {
+  isHeavy: true,
+  type([key], { shape }) {
     if (key.dtype !== "u32" || key.shape.length !== 1 || key.shape[0] !== 2) {
       throw new TypeError(`Cannot draw random bits from ${formatType(key)}: a key is u32[2]`);
     }
-    return [{ dtype: "u32", shape: (params as RandomBitsParams).shape }];
+    return [{ dtype: "u32", shape }];
   },
-  evaluate([key], params) {
-    const { shape } = params as RandomBitsParams;
+  evaluate([key], { shape }) {
     const result = dense({ dtype: "u32", shape });
     const [key0, key1] = [key.data[0] | 0, key.data[1] | 0];
     for (let i = 0; i < result.data.length; i++) {
@@ -120,13 +111,12 @@ export const RANDOM_BITS: Primitive = {
   batch(inputs, [mapped], params, size) {
     // Each case hashes its own key: only possible one by one, so keys of a loop stay in the loop.
     if (mapped) return undefined;
-    const [bits] = apply(RANDOM_BITS, inputs, params);
-    return [broadcastTo(bits, [size, ...bits.shape])];
+    const [bits] = inputs[0].apply(RANDOM_BITS, inputs, params);
+    return moveToFront([bits], [false], size);
   },
   lowering: {
     kind: "element",
-    element: ({ index: at, params, read }) => {
-      const { shape } = params as RandomBitsParams;
+    element: ({ index: at, params: { shape }, read }) => {
       let flat: Expression = constantExpression("u32", 0);
       at.forEach((position, d) => {
         const scaled = EXPRESSIONS.multiply(flat, shape[d]);

@@ -6,21 +6,19 @@
  */
 import { clampIndex } from "../../ir/expression.ts";
 import { moveToFront } from "../ops/batching.ts";
-import { add, mul } from "../ops/arithmetic.ts";
-import { iota } from "../ops/creation.ts";
-import { reshape } from "../ops/layout.ts";
-import { apply } from "../trace.ts";
+import type { DifferentiablePrimitive } from "../rules.ts";
 import type { Tensor } from "../tensor.ts";
 import { formatType, sameShape, sizeOf } from "../../ir/tensor_type.ts";
 import { dense, sampleArray } from "../../ir/dense.ts";
-import type { Primitive } from "../../ir/primitive.ts";
+import { IOTA } from "./creation.ts";
 
 /**
  * `gather(table, indices)`: for `table` [rows, …rest] and `indices` i32[…places], the result is
  * […places, …rest].
  */
-export const GATHER: Primitive = {
+export const GATHER: DifferentiablePrimitive = {
   name: "gather",
+  isHeavy: true,
   type([table, indices]) {
     if (table.shape.length === 0 || indices.dtype !== "i32") {
       throw new TypeError(
@@ -45,15 +43,15 @@ export const GATHER: Primitive = {
   },
   vjp: ({ inputs: [table, indices], cotangents: [dy] }) =>
     dy && table.type.dtype === "f32"
-      ? apply(SCATTER_ADD, [indices, dy], { rows: table.shape[0] })
+      ? dy.apply(SCATTER_ADD, [indices, dy], { rows: table.shape[0] })
       : [],
   batch: ([table, indices], [tableMapped, indicesMapped], _params, size) => {
-    if (!tableMapped) return apply(GATHER, [table, indices]);
+    if (!tableMapped) return table.apply(GATHER, [table, indices], {});
     // A table each: number the rows of all tables through.
     const rows = table.shape[1];
     const [own] = moveToFront([indices], [indicesMapped], size);
-    const merged = reshape(table, [size * rows, ...table.shape.slice(2)]);
-    return apply(GATHER, [merged, rowsOfCases(own, rows)]);
+    const merged = table.reshape([size * rows, ...table.shape.slice(2)]);
+    return table.apply(GATHER, [merged, rowsOfCases(own, rows)], {});
   },
   lowering: {
     kind: "element",
@@ -95,10 +93,10 @@ export interface ScatterParams extends Record<string, unknown> {
  * `scatter_add(indices, updates)`: for `indices` i32[…places] and `updates` […places, …rest], the
  * result is [rows, …rest], each row the sum of the updates at its number.
  */
-export const SCATTER_ADD: Primitive = {
+export const SCATTER_ADD: DifferentiablePrimitive<ScatterParams> = {
   name: "scatter_add",
-  type([indices, updates], params) {
-    const { rows } = params as ScatterParams;
+  isHeavy: true,
+  type([indices, updates], { rows }) {
     const places = indices.shape.length;
     if (
       indices.dtype !== "i32" || updates.dtype !== "f32" || rows < 1 ||
@@ -122,12 +120,12 @@ export const SCATTER_ADD: Primitive = {
     return [result];
   },
   vjp: ({ inputs: [indices], cotangents: [dy] }) =>
-    dy ? [undefined, ...apply(GATHER, [dy, indices])] : [],
-  batch: (inputs, mapped, params, size) => {
-    const { rows } = params as ScatterParams;
+    dy ? [undefined, ...dy.apply(GATHER, [dy, indices], {})] : [],
+  batch: (inputs, mapped, { rows }, size) => {
     const [indices, updates] = moveToFront(inputs, mapped, size);
-    const [sum] = apply(SCATTER_ADD, [rowsOfCases(indices, rows), updates], { rows: size * rows });
-    return [reshape(sum, [size, rows, ...sum.shape.slice(1)])];
+    const own = rowsOfCases(indices, rows);
+    const [sum] = updates.apply(SCATTER_ADD, [own, updates], { rows: size * rows });
+    return [sum.reshape([size, rows, ...sum.shape.slice(1)])];
   },
   lowering: { kind: "scatter" },
   samples: (random) => [
@@ -149,6 +147,6 @@ function nearestRow(row: number, rows: number): number {
 
 /** Numbers of rows in stacked tables, from numbers in each: [size, …] gains size · rows. */
 function rowsOfCases(indices: Tensor, rows: number): Tensor {
-  const offsets = mul(iota(indices.shape, 0, "i32"), rows);
-  return add(offsets, indices.max(0).min(rows - 1));
+  const [counter] = indices.apply(IOTA, [], { dtype: "i32", shape: indices.shape, axis: 0 });
+  return counter.mul(rows).add(indices.max(0).min(rows - 1));
 }

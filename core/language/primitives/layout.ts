@@ -4,17 +4,22 @@
  * @module
  */
 import { index, subtractIndex } from "../../ir/expression.ts";
-import { sumAxes } from "../ops/reductions.ts";
-import { apply } from "../trace.ts";
+import type { DifferentiablePrimitive } from "../rules.ts";
+import type { Tensor } from "../tensor.ts";
 import { formatType, type Shape, sizeOf, stridesOf } from "../../ir/tensor_type.ts";
 import { dense, sampleArray, strided } from "../../ir/dense.ts";
-import type { Primitive } from "../../ir/primitive.ts";
+
+/** Parameters of {@linkcode RESHAPE}. */
+interface ReshapeParams extends Record<string, unknown> {
+  readonly shape: Shape;
+}
 
 /** The same elements, in row-major order, in another shape (parameter `shape`). */
-export const RESHAPE: Primitive = {
+export const RESHAPE: DifferentiablePrimitive<ReshapeParams> = {
   name: "reshape",
-  type([x], params) {
-    const { shape } = params as { readonly shape: Shape };
+  isView: true,
+  isLinear: () => true,
+  type([x], { shape }) {
     if (sizeOf(shape) !== sizeOf(x.shape)) {
       throw new TypeError(
         `Cannot reshape ${formatType(x)} to [${shape.join(",")}]: ` +
@@ -23,15 +28,11 @@ export const RESHAPE: Primitive = {
     }
     return [{ dtype: x.dtype, shape }];
   },
-  evaluate([x], params) {
-    const { shape } = params as { readonly shape: Shape };
+  evaluate([x], { shape }) {
     return [{ type: { dtype: x.type.dtype, shape }, data: x.data }];
   },
-  vjp: ({ inputs: [x], cotangents: [dy] }) => dy ? apply(RESHAPE, [dy], { shape: x.shape }) : [],
-  batch: (inputs, _mapped, params, size) => {
-    const { shape } = params as { readonly shape: Shape };
-    return apply(RESHAPE, inputs, { shape: [size, ...shape] });
-  },
+  vjp: ({ inputs: [x], cotangents: [dy] }) => dy ? dy.apply(RESHAPE, [dy], { shape: x.shape }) : [],
+  batch: ([x], _mapped, { shape }, size) => x.apply(RESHAPE, [x], { shape: [size, ...shape] }),
   lowering: { kind: "reshape" },
   samples: (random) => [
     { inputs: [sampleArray(random, [2, 6])], params: { shape: [3, 4] } },
@@ -40,11 +41,17 @@ export const RESHAPE: Primitive = {
   ],
 };
 
+/** Parameters of {@linkcode TRANSPOSE}. */
+interface TransposeParams extends Record<string, unknown> {
+  readonly order: readonly number[];
+}
+
 /** Permutes dimensions: dimension `i` of the result is dimension `order[i]` of the input. */
-export const TRANSPOSE: Primitive = {
+export const TRANSPOSE: DifferentiablePrimitive<TransposeParams> = {
   name: "transpose",
-  type([x], params) {
-    const { order } = params as { readonly order: readonly number[] };
+  isView: true,
+  isLinear: () => true,
+  type([x], { order }) {
     const sorted = [...order].sort((a, b) => a - b);
     if (order.length !== x.shape.length || sorted.some((axis, i) => axis !== i)) {
       throw new TypeError(
@@ -54,26 +61,19 @@ export const TRANSPOSE: Primitive = {
     }
     return [{ dtype: x.dtype, shape: order.map((axis) => x.shape[axis]) }];
   },
-  evaluate([x], params) {
-    const { order } = params as { readonly order: readonly number[] };
+  evaluate([x], { order }) {
     const shape = order.map((axis) => x.type.shape[axis]);
     const strides = stridesOf(x.type.shape);
     return [strided(x, { dtype: x.type.dtype, shape }, order.map((axis) => strides[axis]))];
   },
-  vjp: ({ cotangents: [dy], params }) => {
-    const { order } = params as { readonly order: readonly number[] };
-    return dy ? apply(TRANSPOSE, [dy], { order: order.map((_, i) => order.indexOf(i)) }) : [];
-  },
-  batch: (inputs, _mapped, params) => {
-    const { order } = params as { readonly order: readonly number[] };
-    return apply(TRANSPOSE, inputs, { order: [0, ...order.map((axis) => axis + 1)] });
-  },
+  vjp: ({ cotangents: [dy], params: { order } }) =>
+    dy ? dy.apply(TRANSPOSE, [dy], { order: order.map((_, i) => order.indexOf(i)) }) : [],
+  batch: ([x], _mapped, { order }) =>
+    x.apply(TRANSPOSE, [x], { order: [0, ...order.map((axis) => axis + 1)] }),
   lowering: {
     kind: "element",
-    element: ({ index: at, read, params }) => {
-      const { order } = params as { readonly order: readonly number[] };
-      return read(0, order.map((_, axis) => at[order.indexOf(axis)]));
-    },
+    element: ({ index: at, read, params: { order } }) =>
+      read(0, order.map((_, axis) => at[order.indexOf(axis)])),
   },
   samples: (random) => [
     { inputs: [sampleArray(random, [2, 3])], params: { order: [1, 0] } },
@@ -91,10 +91,11 @@ export interface BroadcastParams extends Record<string, unknown> {
 }
 
 /** Repeats a tensor along new dimensions. */
-export const BROADCAST: Primitive = {
+export const BROADCAST: DifferentiablePrimitive<BroadcastParams> = {
   name: "broadcast",
-  type([x], params) {
-    const { shape, axes } = params as BroadcastParams;
+  isView: true,
+  isLinear: () => true,
+  type([x], { shape, axes }) {
     const fits = axes.length === x.shape.length &&
       axes.every((axis, i) => shape[axis] === x.shape[i] && (i === 0 || axis > axes[i - 1]));
     if (!fits) {
@@ -105,29 +106,23 @@ export const BROADCAST: Primitive = {
     }
     return [{ dtype: x.dtype, shape }];
   },
-  evaluate([x], params) {
-    const { shape, axes } = params as BroadcastParams;
+  evaluate([x], { shape, axes }) {
     const own = stridesOf(x.type.shape);
     const strides = shape.map((_, axis) => own[axes.indexOf(axis)] ?? 0);
     return [strided(x, { dtype: x.type.dtype, shape }, strides)];
   },
-  vjp: ({ cotangents: [dy], params }) => {
-    const { shape, axes } = params as BroadcastParams;
-    return dy ? [sumAxes(dy, shape.flatMap((_, axis) => axes.includes(axis) ? [] : [axis]))] : [];
+  vjp: ({ cotangents: [dy], params: { shape, axes } }) => {
+    const added = shape.flatMap((_, axis) => axes.includes(axis) ? [] : [axis]);
+    return dy ? [added.length > 0 ? dy.sum(added) : dy] : [];
   },
-  batch: (inputs, _mapped, params, size) => {
-    const { shape, axes } = params as BroadcastParams;
-    return apply(BROADCAST, inputs, {
+  batch: ([x], _mapped, { shape, axes }, size) =>
+    x.apply(BROADCAST, [x], {
       shape: [size, ...shape],
       axes: [0, ...axes.map((axis) => axis + 1)],
-    });
-  },
+    }),
   lowering: {
     kind: "element",
-    element: ({ index: at, read, params }) => {
-      const { axes } = params as BroadcastParams;
-      return read(0, axes.map((axis) => at[axis]));
-    },
+    element: ({ index: at, read, params: { axes } }) => read(0, axes.map((axis) => at[axis])),
   },
   samples: (random) => [
     { inputs: [sampleArray(random, [])], params: { shape: [2, 3], axes: [] } },
@@ -140,11 +135,23 @@ export const BROADCAST: Primitive = {
   ],
 };
 
+/** Repeats `x` so that its dimensions lie at `axes` of `shape`. */
+export function broadcastInto(x: Tensor, shape: Shape, axes: readonly number[]): Tensor {
+  if (axes.length === shape.length) return x;
+  return x.apply(BROADCAST, [x], { shape, axes })[0];
+}
+
+/** Parameters of {@linkcode REVERSE}. */
+interface ReverseParams extends Record<string, unknown> {
+  readonly axes: readonly number[];
+}
+
 /** Turns the order along some axes (parameter `axes`) around. */
-export const REVERSE: Primitive = {
+export const REVERSE: DifferentiablePrimitive<ReverseParams> = {
   name: "reverse",
-  type([x], params) {
-    const { axes } = params as { readonly axes: readonly number[] };
+  isView: true,
+  isLinear: () => true,
+  type([x], { axes }) {
     if (axes.some((axis) => !(axis in x.shape))) {
       throw new TypeError(
         `Cannot reverse ${formatType(x)} along [${axes.join(",")}]: no such axis`,
@@ -152,28 +159,22 @@ export const REVERSE: Primitive = {
     }
     return [x];
   },
-  evaluate([x], params) {
-    const { axes } = params as { readonly axes: readonly number[] };
+  evaluate([x], { axes }) {
     const { shape } = x.type;
     const own = stridesOf(shape);
     const last = axes.reduce((sum, axis) => sum + (shape[axis] - 1) * own[axis], 0);
     const strides = own.map((stride, axis) => axes.includes(axis) ? -stride : stride);
     return [strided(x, x.type, strides, last)];
   },
-  vjp: ({ cotangents: [dy], params }) => dy ? apply(REVERSE, [dy], params) : [],
-  batch: (inputs, _mapped, params) => {
-    const { axes } = params as { readonly axes: readonly number[] };
-    return apply(REVERSE, inputs, { axes: axes.map((axis) => axis + 1) });
-  },
+  vjp: ({ cotangents: [dy], params }) => dy ? dy.apply(REVERSE, [dy], params) : [],
+  batch: ([x], _mapped, { axes }) => x.apply(REVERSE, [x], { axes: axes.map((axis) => axis + 1) }),
   lowering: {
     kind: "element",
-    element: ({ index: at, read, params, inputTypes: [{ shape }] }) => {
-      const { axes } = params as { readonly axes: readonly number[] };
-      return read(
+    element: ({ index: at, read, params: { axes }, inputTypes: [{ shape }] }) =>
+      read(
         0,
         at.map((i, d) => axes.includes(d) ? subtractIndex(index(shape[d] - 1), i) : i),
-      );
-    },
+      ),
   },
   samples: (random) => [
     { inputs: [sampleArray(random, [5])], params: { axes: [0] } },

@@ -5,12 +5,10 @@
  * @module
  */
 import { moveToFront } from "../ops/batching.ts";
-import { reshape, transpose } from "../ops/layout.ts";
-import { apply } from "../trace.ts";
+import type { DifferentiablePrimitive } from "../rules.ts";
 import type { Tensor } from "../tensor.ts";
 import { formatType, sameShape, sizeOf, type TensorType } from "../../ir/tensor_type.ts";
 import { dense, sampleArray } from "../../ir/dense.ts";
-import type { Primitive } from "../../ir/primitive.ts";
 
 /** Parameters of {@linkcode MATMUL}. */
 export interface MatmulParams extends Record<string, unknown> {
@@ -42,10 +40,11 @@ export function matmulSizes(
 }
 
 /** Matrix product. */
-export const MATMUL: Primitive = {
+export const MATMUL: DifferentiablePrimitive<MatmulParams> = {
   name: "matmul",
+  isHeavy: true,
   type([x, y], params) {
-    const { transposeX, transposeY } = params as MatmulParams;
+    const { transposeX, transposeY } = params;
     const names = `${formatType(x)}${transposeX ? "ᵀ" : ""} and ${formatType(y)}${
       transposeY ? "ᵀ" : ""
     }`;
@@ -55,7 +54,7 @@ export const MATMUL: Primitive = {
     if (x.shape.length < 2 || y.shape.length < 2) {
       throw new TypeError(`Cannot matmul ${names}: at least 2 dimensions are needed`);
     }
-    const { batch, m, k, n } = matmulSizes(x, y, params as MatmulParams);
+    const { batch, m, k, n } = matmulSizes(x, y, params);
     const inner = y.shape.at(transposeY ? -1 : -2);
     if (k !== inner) {
       throw new TypeError(
@@ -68,8 +67,8 @@ export const MATMUL: Primitive = {
     return [{ dtype: "f32", shape: [...batch, m, n] }];
   },
   evaluate([x, y], params) {
-    const { transposeX, transposeY } = params as MatmulParams;
-    const { batch, m, k, n } = matmulSizes(x.type, y.type, params as MatmulParams);
+    const { transposeX, transposeY } = params;
+    const { batch, m, k, n } = matmulSizes(x.type, y.type, params);
     const result = dense({ dtype: "f32", shape: [...batch, m, n] });
     const [xi, xp] = transposeX ? [1, m] : [k, 1];
     const [yp, yj] = transposeY ? [1, k] : [n, 1];
@@ -85,23 +84,22 @@ export const MATMUL: Primitive = {
     }
     return [result];
   },
-  vjp: ({ inputs: [x, y], cotangents: [dz], params }) => {
+  vjp: ({ inputs: [x, y], cotangents: [dz], params: { transposeX, transposeY } }) => {
     if (!dz) return [];
-    const { transposeX, transposeY } = params as MatmulParams;
     const dx = transposeX ? product(y, dz, transposeY, true) : product(dz, y, false, !transposeY);
     const dy = transposeY ? product(dz, x, true, transposeX) : product(x, dz, !transposeX, false);
     return [dx, dy];
   },
   batch: ([x, y], [xMapped, yMapped], params, size) => {
-    const { transposeX } = params as MatmulParams;
+    const { transposeX } = params;
     // One matrix for all cases: the cases are more rows of one product.
     if (xMapped && !yMapped && x.rank === 3) {
-      const rows = transposeX ? transpose(x, [0, 2, 1]) : x;
-      const merged = reshape(rows, [size * rows.shape[1], rows.shape[2]]);
-      const [z] = apply(MATMUL, [merged, y], { ...params, transposeX: false });
-      return [reshape(z, [size, rows.shape[1], z.shape[1]])];
+      const rows = transposeX ? x.transpose([0, 2, 1]) : x;
+      const merged = rows.reshape([size * rows.shape[1], rows.shape[2]]);
+      const [z] = x.apply(MATMUL, [merged, y], { ...params, transposeX: false });
+      return [z.reshape([size, rows.shape[1], z.shape[1]])];
     }
-    return apply(MATMUL, moveToFront([x, y], [xMapped, yMapped], size), params);
+    return x.apply(MATMUL, moveToFront([x, y], [xMapped, yMapped], size), params);
   },
   lowering: { kind: "matmul" },
   samples: (random) => {
@@ -125,5 +123,5 @@ export const MATMUL: Primitive = {
 };
 
 function product(x: Tensor, y: Tensor, transposeX: boolean, transposeY: boolean): Tensor {
-  return apply(MATMUL, [x, y], { transposeX, transposeY })[0];
+  return x.apply(MATMUL, [x, y], { transposeX, transposeY })[0];
 }

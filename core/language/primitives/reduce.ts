@@ -3,14 +3,11 @@
  *
  * @module
  */
-import { broadcastInto } from "../ops/creation.ts";
-import { sumAxes } from "../ops/reductions.ts";
-import { apply } from "../trace.ts";
+import type { DifferentiablePrimitive } from "../rules.ts";
 import type { Tensor } from "../tensor.ts";
 import { type DType, formatType, type Shape, sizeOf, stridesOf } from "../../ir/tensor_type.ts";
-import { castTo, elementwise } from "./elementwise.ts";
 import { dense, forEachIndex, sampleArray } from "../../ir/dense.ts";
-import type { Primitive } from "../../ir/primitive.ts";
+import { broadcastInto } from "./layout.ts";
 
 /** Parameters of the folds. */
 export interface ReduceParams extends Record<string, unknown> {
@@ -29,13 +26,13 @@ function makeReduction(rule: {
   readonly dtypes: readonly DType[];
   readonly initial: number;
   fold(sum: number, x: number, position: number, state: { best: number }): number;
-  vjp: Primitive["vjp"];
-}): Primitive {
+  vjp: DifferentiablePrimitive<ReduceParams>["vjp"];
+}): DifferentiablePrimitive<ReduceParams> {
   const { name, operation } = rule;
-  const primitive: Primitive = {
+  const primitive: DifferentiablePrimitive<ReduceParams> = {
     name,
-    type([x], params) {
-      const { axes } = params as ReduceParams;
+    isHeavy: true,
+    type([x], { axes }) {
       if (!rule.dtypes.includes(x.dtype)) {
         throw new TypeError(
           `Cannot ${name} ${formatType(x)}: elements must be ${rule.dtypes.join(" or ")}`,
@@ -60,7 +57,7 @@ function makeReduction(rule: {
       return [{ dtype, shape: keptAxes(x.shape, axes).map((axis) => x.shape[axis]) }];
     },
     evaluate([x], params) {
-      const { axes } = params as ReduceParams;
+      const { axes } = params;
       const [type] = primitive.type([x.type], params);
       const result = dense(type);
       result.data.fill(rule.initial);
@@ -84,9 +81,9 @@ function makeReduction(rule: {
       return [result];
     },
     vjp: rule.vjp,
-    batch: (inputs, _mapped, params) =>
-      apply(primitive, inputs, { axes: (params as ReduceParams).axes.map((axis) => axis + 1) }),
-    lowering: { kind: "reduce", operation },
+    batch: ([x], _mapped, { axes }) =>
+      x.apply(primitive, [x], { axes: axes.map((axis) => axis + 1) }),
+    lowering: { kind: "reduce", operation, axes: ({ axes }) => axes },
     samples: (random) =>
       rule.dtypes.flatMap((dtype) => [
         { inputs: [sampleArray(random, [5], { dtype })], params: { axes: [0] } },
@@ -103,43 +100,40 @@ function makeReduction(rule: {
 }
 
 /** Sum over axes. */
-export const REDUCE_SUM: Primitive = makeReduction({
+export const REDUCE_SUM: DifferentiablePrimitive<ReduceParams> = makeReduction({
   name: "reduce_sum",
   operation: "sum",
   dtypes: ["f32", "i32", "u32"],
   initial: 0,
   fold: (sum, x) => sum + x,
-  vjp: ({ inputs: [x], cotangents: [dy], params }) => {
-    const { axes } = params as ReduceParams;
-    return dy ? [broadcastInto(dy, x.shape, keptAxes(x.shape, axes))] : [];
-  },
+  vjp: ({ inputs: [x], cotangents: [dy], params: { axes } }) =>
+    dy ? [broadcastInto(dy, x.shape, keptAxes(x.shape, axes))] : [],
 });
 
 /** Greatest element over axes. Where several are greatest they share the derivative. */
-export const REDUCE_MAX: Primitive = makeReduction({
+export const REDUCE_MAX: DifferentiablePrimitive<ReduceParams> = makeReduction({
   name: "reduce_max",
   operation: "max",
   dtypes: ["f32", "i32"],
   initial: -Infinity,
   fold: (greatest, x) => Math.max(greatest, x),
-  vjp: ({ inputs: [x], outputs: [y], cotangents: [dy], params }) => {
+  vjp: ({ inputs: [x], outputs: [y], cotangents: [dy], params: { axes } }) => {
     if (!dy) return [];
-    const { axes } = params as ReduceParams;
     const spread = (t: Tensor) => broadcastInto(t, x.shape, keptAxes(x.shape, axes));
-    const winners = castTo(elementwise("eq", [x, spread(y)]), "f32");
-    const share = elementwise("div", [dy, sumAxes(winners, axes)]);
-    return [elementwise("mul", [winners, spread(share)])];
+    const winners = x.eq(spread(y)).cast("f32");
+    const share = dy.div(axes.length > 0 ? winners.sum(axes) : winners);
+    return [winners.mul(spread(share))];
   },
 });
 
-/** Position of the first greatest element along one axis, in i32. */
-export const ARGMAX: Primitive = makeReduction({
+/** Position of the first greatest element along one axis, in i32; the first NaN is greatest. */
+export const ARGMAX: DifferentiablePrimitive<ReduceParams> = makeReduction({
   name: "argmax",
   operation: "argmax",
   dtypes: ["f32", "i32"],
   initial: 0,
   fold: (winner, x, position, state) => {
-    if (!(x > state.best)) return winner;
+    if (x <= state.best || Number.isNaN(state.best)) return winner;
     state.best = x;
     return position;
   },

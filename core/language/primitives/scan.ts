@@ -12,9 +12,10 @@
  *
  * @module
  */
-import type { Graph, Params, Value } from "../../ir/graph.ts";
+import type { Graph, Value } from "../../ir/graph.ts";
 import { zerosOf } from "../ops/creation.ts";
-import type { Tensor } from "../tensor.ts";
+import type { DifferentiablePrimitive } from "../rules.ts";
+import { apply, type Tensor } from "../tensor.ts";
 import {
   formatType,
   isDifferentiable,
@@ -22,13 +23,11 @@ import {
   sizeOf,
   type TensorType,
 } from "../../ir/tensor_type.ts";
-import { apply, inline, trace } from "../trace.ts";
-import { backpropagate, record, type TapeEntry } from "../gradient.ts";
+import { inline, trace } from "../trace.ts";
+import { backpropagate, record, type TapeEntry } from "../tape.ts";
 import { evaluateGraph } from "../../ir/evaluate.ts";
 import { dense, sampleArray } from "../../ir/dense.ts";
-import { elementwise } from "./elementwise.ts";
-import { MATMUL } from "./matmul.ts";
-import type { DenseArray, Primitive } from "../../ir/primitive.ts";
+import type { DenseArray } from "../../ir/primitive.ts";
 
 /** Parameters of {@linkcode SCAN}. */
 export interface ScanParams extends Record<string, unknown> {
@@ -50,10 +49,10 @@ export interface ScanParams extends Record<string, unknown> {
 }
 
 /** The loop: folds `body` over the leading axis of its sequences. */
-export const SCAN: Primitive = {
+export const SCAN: DifferentiablePrimitive<ScanParams> = {
   name: "scan",
-  type(inputs, params) {
-    const { body, constants, carries, length } = params as ScanParams;
+  isHeavy: true,
+  type(inputs, { body, constants, carries, length }) {
     const [carry, slices] = splitAt(body.outputs.map((value) => value.type), carries);
     carry.forEach((type, i) => {
       if (sameType(type, inputs[constants + i])) return;
@@ -71,7 +70,7 @@ export const SCAN: Primitive = {
     return [...carry, ...slices.map((type) => stackedType(type, length))];
   },
   evaluate(inputs, params) {
-    const { body, constants, carries, length, reverse } = params as ScanParams;
+    const { body, constants, carries, length, reverse } = params;
     const [fixed, initial, sequences] = splitAt(inputs, constants, carries);
     const types = SCAN.type(inputs.map(({ type }) => type), params);
     const stacks = types.slice(carries).map((type) => dense(type));
@@ -89,7 +88,7 @@ export const SCAN: Primitive = {
     return [...carry, ...stacks];
   },
   forward(inputs, params) {
-    const { body, constants, carries, recompute } = params as ScanParams;
+    const { body, constants, carries, recompute } = params;
     const { graph } = trace(body.inputs.map(({ type }) => type), (...args) => {
       const entering = args.slice(constants, constants + carries);
       if (recompute) return [...inline(body, args), ...entering];
@@ -101,7 +100,7 @@ export const SCAN: Primitive = {
     return { outputs, residuals };
   },
   vjp({ inputs, cotangents, residuals, params }) {
-    const { body, constants, carries, reverse, length, recompute } = params as ScanParams;
+    const { body, constants, carries, reverse, length, recompute } = params;
     const [fixed, , sequences] = splitAt(inputs, constants, carries);
     const [dLast, dStacks] = splitAt(cotangents, carries);
     const real = (values: readonly { readonly type: TensorType }[]) =>
@@ -165,9 +164,8 @@ export const SCAN: Primitive = {
     const { graph: body } = trace(
       [type([size, size]), type([batch, size]), type([batch, size])],
       (w, h, x) => {
-        const [product] = apply(MATMUL, [h, w], { transposeX: false, transposeY: false });
-        const next = elementwise("tanh", [elementwise("add", [product, x])]);
-        return [next, elementwise("add", [next, next])];
+        const next = h.matmul(w).add(x).tanh();
+        return [next, next.add(next)];
       },
     );
     return [0, 1, 2, 5].flatMap((length) =>
@@ -220,7 +218,7 @@ function rebuildTape(
 }
 
 function addTo(sum: Tensor, gradient: Tensor | undefined): Tensor {
-  return gradient ? elementwise("add", [sum, gradient]) : sum;
+  return gradient ? sum.add(gradient) : sum;
 }
 
 /** Cuts a list into parts of given lengths and a rest. */
@@ -242,9 +240,4 @@ function sliceOf({ type, data }: DenseArray, t: number): DenseArray {
   const own = sliceType({ type });
   const size = sizeOf(own.shape);
   return { type: own, data: data.subarray(t * size, (t + 1) * size) };
-}
-
-/** Narrows the parameters of a scan. */
-export function scanParams(params: Params): ScanParams {
-  return params as ScanParams;
 }

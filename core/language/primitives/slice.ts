@@ -13,11 +13,10 @@ import {
   subtractIndex,
 } from "../../ir/expression.ts";
 import { moveToFront } from "../ops/batching.ts";
-import { zerosOf } from "../ops/creation.ts";
-import { apply } from "../trace.ts";
+import type { DifferentiablePrimitive } from "../rules.ts";
 import { formatType, stridesOf, type TensorType } from "../../ir/tensor_type.ts";
 import { dense, place, sampleArray, strided } from "../../ir/dense.ts";
-import type { Primitive } from "../../ir/primitive.ts";
+import { constantLike } from "./creation.ts";
 
 /** Parameters of {@linkcode SLICE}. */
 export interface SliceParams extends Record<string, unknown> {
@@ -30,10 +29,11 @@ export interface SliceParams extends Record<string, unknown> {
 }
 
 /** The part of one axis from `start` to before `end`. */
-export const SLICE: Primitive = {
+export const SLICE: DifferentiablePrimitive<SliceParams> = {
   name: "slice",
-  type([x], params) {
-    const { axis, start, end } = params as SliceParams;
+  isView: true,
+  isLinear: () => true,
+  type([x], { axis, start, end }) {
     if (!(0 <= start && start <= end && end <= x.shape[axis])) {
       throw new TypeError(
         `Cannot slice ${formatType(x)} from ${start} to ${end} along axis ${axis}: out of bounds`,
@@ -41,25 +41,20 @@ export const SLICE: Primitive = {
     }
     return [withDimension(x, axis, end - start)];
   },
-  evaluate([x], params) {
-    const { axis, start, end } = params as SliceParams;
+  evaluate([x], { axis, start, end }) {
     const strides = stridesOf(x.type.shape);
     const type = withDimension(x.type, axis, end - start);
     return [strided(x, type, strides, start * strides[axis])];
   },
-  vjp: ({ inputs: [x], cotangents: [dy], params }) => {
-    const { axis, start, end } = params as SliceParams;
+  vjp: ({ inputs: [x], cotangents: [dy], params: { axis, start, end } }) => {
     if (!dy) return [];
-    return apply(PAD, [dy], { axis, before: start, after: x.shape[axis] - end, value: 0 });
+    return dy.apply(PAD, [dy], { axis, before: start, after: x.shape[axis] - end, value: 0 });
   },
-  batch: (inputs, _mapped, params) =>
-    apply(SLICE, inputs, { ...params, axis: (params as SliceParams).axis + 1 }),
+  batch: ([x], _mapped, params) => x.apply(SLICE, [x], { ...params, axis: params.axis + 1 }),
   lowering: {
     kind: "element",
-    element: ({ index: at, read, params }) => {
-      const { axis, start } = params as SliceParams;
-      return read(0, at.map((i, d) => d === axis ? addIndex(i, index(start)) : i));
-    },
+    element: ({ index: at, read, params: { axis, start } }) =>
+      read(0, at.map((i, d) => d === axis ? addIndex(i, index(start)) : i)),
   },
   samples: (random) => [
     { inputs: [sampleArray(random, [5])], params: { axis: 0, start: 1, end: 4 } },
@@ -80,10 +75,10 @@ export interface SplitParams extends Record<string, unknown> {
 }
 
 /** Cuts one axis into parts. Its derivative is one concatenation, where slices' would be a sum. */
-export const SPLIT: Primitive = {
+export const SPLIT: DifferentiablePrimitive<SplitParams> = {
   name: "split",
-  type([x], params) {
-    const { axis, sizes } = params as SplitParams;
+  isView: true,
+  type([x], { axis, sizes }) {
     if (sizes.reduce((sum, size) => sum + size, 0) !== x.shape[axis]) {
       throw new TypeError(
         `Cannot split ${formatType(x)} along axis ${axis} into [${sizes.join(",")}]: ` +
@@ -92,8 +87,7 @@ export const SPLIT: Primitive = {
     }
     return sizes.map((size) => withDimension(x, axis, size));
   },
-  evaluate([x], params) {
-    const { axis, sizes } = params as SplitParams;
+  evaluate([x], { axis, sizes }) {
     let start = 0;
     return sizes.flatMap((size) => {
       const part = SLICE.evaluate([x], { axis, start, end: start + size });
@@ -101,16 +95,14 @@ export const SPLIT: Primitive = {
       return part;
     });
   },
-  vjp: ({ outputs, cotangents, params }) => {
-    const parts = outputs.map((output, i) => cotangents[i] ?? zerosOf(output.type));
-    return apply(CONCATENATE, parts, { axis: (params as SplitParams).axis });
+  vjp: ({ inputs: [x], outputs, cotangents, params: { axis } }) => {
+    const parts = outputs.map((output, i) => cotangents[i] ?? constantLike(output, 0));
+    return x.apply(CONCATENATE, parts, { axis });
   },
-  batch: (inputs, _mapped, params) =>
-    apply(SPLIT, inputs, { ...params, axis: (params as SplitParams).axis + 1 }),
+  batch: ([x], _mapped, params) => x.apply(SPLIT, [x], { ...params, axis: params.axis + 1 }),
   lowering: {
     kind: "element",
-    element: ({ index: at, read, params, output }) => {
-      const { axis, sizes } = params as SplitParams;
+    element: ({ index: at, read, params: { axis, sizes }, output }) => {
       const start = sizes.slice(0, output).reduce((sum, size) => sum + size, 0);
       return read(0, at.map((i, d) => d === axis ? addIndex(i, index(start)) : i));
     },
@@ -134,10 +126,10 @@ export interface PadParams extends Record<string, unknown> {
 }
 
 /** Grows one axis with copies of a value. */
-export const PAD: Primitive = {
+export const PAD: DifferentiablePrimitive<PadParams> = {
   name: "pad",
-  type([x], params) {
-    const { axis, before, after } = params as PadParams;
+  isLinear: ({ value }) => value === 0,
+  type([x], { axis, before, after }) {
     if (!(axis in x.shape) || before < 0 || after < 0) {
       throw new TypeError(
         `Cannot pad ${formatType(x)} by ${before} and ${after} along axis ${axis}: ` +
@@ -146,23 +138,18 @@ export const PAD: Primitive = {
     }
     return [withDimension(x, axis, before + x.shape[axis] + after)];
   },
-  evaluate([x], params) {
-    const { axis, before, after, value } = params as PadParams;
+  evaluate([x], { axis, before, after, value }) {
     const result = dense(withDimension(x.type, axis, before + x.type.shape[axis] + after));
     result.data.fill(value);
     place(result, axis, before, x);
     return [result];
   },
-  vjp: ({ inputs: [x], cotangents: [dy], params }) => {
-    const { axis, before } = params as PadParams;
-    return dy ? apply(SLICE, [dy], { axis, start: before, end: before + x.shape[axis] }) : [];
-  },
-  batch: (inputs, _mapped, params) =>
-    apply(PAD, inputs, { ...params, axis: (params as PadParams).axis + 1 }),
+  vjp: ({ inputs: [x], cotangents: [dy], params: { axis, before } }) =>
+    dy ? dy.apply(SLICE, [dy], { axis, start: before, end: before + x.shape[axis] }) : [],
+  batch: ([x], _mapped, params) => x.apply(PAD, [x], { ...params, axis: params.axis + 1 }),
   lowering: {
     kind: "element",
-    element: ({ index: at, read, params, inputTypes: [x] }) => {
-      const { axis, before, value } = params as PadParams;
+    element: ({ index: at, read, params: { axis, before, value }, inputTypes: [x] }) => {
       const size = x.shape[axis];
       const outside = constantExpression(x.dtype, value);
       if (size === 0) return outside;
@@ -185,11 +172,15 @@ export const PAD: Primitive = {
   ],
 };
 
+/** Parameters of {@linkcode CONCATENATE}. */
+interface ConcatenateParams extends Record<string, unknown> {
+  readonly axis: number;
+}
+
 /** Puts tensors one after the other along one axis (parameter `axis`). */
-export const CONCATENATE: Primitive = {
+export const CONCATENATE: DifferentiablePrimitive<ConcatenateParams> = {
   name: "concatenate",
-  type(inputs, params) {
-    const { axis } = params as { readonly axis: number };
+  type(inputs, { axis }) {
     const [first] = inputs;
     for (const input of inputs) {
       const fits = input.dtype === first.dtype && input.shape.length === first.shape.length &&
@@ -206,7 +197,7 @@ export const CONCATENATE: Primitive = {
     return [withDimension(first, axis, inputs.reduce((sum, { shape }) => sum + shape[axis], 0))];
   },
   evaluate(inputs, params) {
-    const { axis } = params as { readonly axis: number };
+    const { axis } = params;
     const [type] = CONCATENATE.type(inputs.map((input) => input.type), params);
     const result = dense(type);
     let start = 0;
@@ -216,18 +207,14 @@ export const CONCATENATE: Primitive = {
     }
     return [result];
   },
-  vjp: ({ inputs, cotangents: [dy], params }) => {
-    const { axis } = params as { readonly axis: number };
-    return dy ? apply(SPLIT, [dy], { axis, sizes: inputs.map((input) => input.shape[axis]) }) : [];
-  },
-  batch: (inputs, mapped, params, size) => {
-    const { axis } = params as { readonly axis: number };
-    return apply(CONCATENATE, moveToFront(inputs, mapped, size), { axis: axis + 1 });
-  },
+  vjp: ({ inputs, cotangents: [dy], params: { axis } }) =>
+    dy ? dy.apply(SPLIT, [dy], { axis, sizes: inputs.map((input) => input.shape[axis]) }) : [],
+  batch: (inputs, mapped, { axis }, size) =>
+    inputs[0].apply(CONCATENATE, moveToFront(inputs, mapped, size), { axis: axis + 1 }),
   lowering: {
     kind: "element",
-    element: ({ index: at, read, params, inputTypes, outputTypes: [output] }) => {
-      const { axis } = params as { readonly axis: number };
+    joinedAxis: ({ axis }) => axis,
+    element: ({ index: at, read, params: { axis }, inputTypes, outputTypes: [output] }) => {
       let start = 0;
       let result: Expression | undefined;
       inputTypes.forEach(({ shape }, i) => {

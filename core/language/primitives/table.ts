@@ -8,13 +8,13 @@ import { ELEMENTWISE_PRIMITIVES } from "./elementwise.ts";
 import { GATHER, SCATTER_ADD } from "./gather.ts";
 import { BROADCAST, RESHAPE, REVERSE, TRANSPOSE } from "./layout.ts";
 import { MATMUL } from "./matmul.ts";
-import type { Primitive } from "../../ir/primitive.ts";
+import type { DifferentiablePrimitive } from "../rules.ts";
 import { ARGMAX, REDUCE_MAX, REDUCE_SUM } from "./reduce.ts";
 import { SCAN } from "./scan.ts";
 import { CONCATENATE, PAD, SLICE, SPLIT } from "./slice.ts";
 
 /** The primitives. */
-export const PRIMITIVES: readonly Primitive[] = [
+export const PRIMITIVES: readonly DifferentiablePrimitive[] = [
   FILL,
   IOTA,
   RANDOM_BITS,

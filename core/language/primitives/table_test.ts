@@ -2,13 +2,15 @@ import { assertEquals } from "@std/assert";
 import { evaluateGraph } from "../../ir/evaluate.ts";
 import { checkGradients } from "../../testing/check_gradients.ts";
 import { randomSource } from "../../util/random_source.ts";
-import { apply, trace } from "../trace.ts";
+import { apply } from "../tensor.ts";
+import { trace } from "../trace.ts";
 import { ELEMENTWISE } from "./elementwise.ts";
-import type { ElementwiseName } from "./elementwise_rule.ts";
-import type { Primitive, Sample } from "../../ir/primitive.ts";
+import type { ElementwiseName } from "../../ir/operation_names.ts";
+import type { Sample } from "../../ir/primitive.ts";
+import type { DifferentiablePrimitive } from "../rules.ts";
 import { PRIMITIVES } from "./table.ts";
 
-function graphOf(primitive: Primitive, { inputs, params }: Sample) {
+function graphOf(primitive: DifferentiablePrimitive, { inputs, params }: Sample) {
   return trace(inputs.map(({ type }) => type), (...args) => apply(primitive, args, params)).graph;
 }
 

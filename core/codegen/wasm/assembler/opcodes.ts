@@ -237,6 +237,8 @@ export const lane = {
   i32x4_replace: 0xfd001c,
   f32x4_extract: 0xfd001f,
   f32x4_replace: 0xfd0020,
+  f64x2_extract: 0xfd0021,
+  f64x2_replace: 0xfd0022,
 } as const;
 
 /** Atomic instructions on 32-bit words of shared memory; a constant byte offset follows. */

@@ -13,6 +13,7 @@
  *
  * @module
  */
+import type { ElementwiseName } from "../../../ir/operation_names.ts";
 import { f32x4, f64x2, type FunctionBuilder, i32x4 } from "../assembler/module.ts";
 import { power, ROUND_DOUBLE } from "./power.ts";
 import { type Term, VectorExpressions } from "./vector_expression.ts";
@@ -27,20 +28,8 @@ export interface VectorFunction {
   readonly emit: (code: FunctionBuilder) => void;
 }
 
-/** Names of the functions. */
-export type VectorFunctionName =
-  | "exp"
-  | "log"
-  | "tanh"
-  | "sigmoid"
-  | "sin"
-  | "cos"
-  | "pow";
-
-/** All functions, by name. */
-export const VECTOR_FUNCTIONS: Readonly<
-  Record<VectorFunctionName, VectorFunction>
-> = {
+/** All functions, by the operation that each is. */
+export const VECTOR_FUNCTIONS = {
   /** Subnormal results are exact to the same bound; overflow is infinity. */
   exp: unary(1.5, exp),
   /** Subnormal inputs are handled; `log(0)` is -∞, of a negative number NaN. */
@@ -64,7 +53,15 @@ export const VECTOR_FUNCTIONS: Readonly<
         power(v, x, y)();
       }),
   },
-};
+} satisfies Partial<Record<ElementwiseName, VectorFunction>>;
+
+/** Names of the functions. */
+export type VectorFunctionName = keyof typeof VECTOR_FUNCTIONS;
+
+/** Whether an operation is one of the functions. */
+export function isVectorFunction(name: ElementwiseName): name is VectorFunctionName {
+  return name in VECTOR_FUNCTIONS;
+}
 
 function unary(
   ulp: number,

@@ -14,9 +14,9 @@
  */
 import { type FunctionBuilder, i32, type Local } from "../assembler/module.ts";
 import { emitPackPanel } from "./matmul_pack.ts";
-import { type MatmulPlan, partialStride, scratchLayout } from "./matmul_plan.ts";
+import { addingTo, addingWide, addInto } from "./matmul_partial.ts";
+import { type MatmulPlan, partialRowBytes, scratchLayout } from "./matmul_plan.ts";
 import {
-  addingTo,
   type Address,
   addressOf,
   type Epilogue,
@@ -121,8 +121,6 @@ interface Block {
   readonly rows: { readonly count: number } | { readonly end: Local };
   readonly firstK: Position;
   readonly k: number;
-  /** Where the sums start from. */
-  readonly initial: MatrixOperand | undefined;
   readonly epilogue: Epilogue;
 }
 
@@ -165,8 +163,8 @@ class MatmulEmitter {
       partialSums: {
         base,
         offset: offset + layout.partialSums,
-        rowStride: partialStride(shape.n),
-        columnStride: 1,
+        rowStride: partialRowBytes(plan) / FLOAT_BYTES,
+        columnStride: plan.isWide ? 2 : 1,
       },
     };
     this.#epilogue = typeof operands.result === "function"
@@ -212,16 +210,15 @@ class MatmulEmitter {
   /** All of `k` for some rows: one block, or several whose partial sums wait in scratch memory. */
   #emitRowBlock(firstRow: Position, rows: Block["rows"]): void {
     const code = this.#code;
-    const { shape: { k, n }, kBlock, rowBlock } = this.#plan;
-    const initial = this.#operands.addTo;
-    const finish = this.#epilogue;
+    const { shape: { k }, kBlock, rowBlock, isWide } = this.#plan;
+    const { addTo } = this.#operands;
+    const finish = addTo === undefined ? this.#epilogue : addingTo(addTo, this.#epilogue);
     if (kBlock >= k) {
       this.#emitBlock({
         firstRow,
         rows,
         firstK: { constant: 0 },
         k,
-        initial,
         epilogue: finish,
       });
       return;
@@ -231,7 +228,7 @@ class MatmulEmitter {
     code.i32Const(this.#scratch.partialSums.offset ?? 0);
     code.op(i32.add);
     code.i32Const(0);
-    code.i32Const(rowBlock * partialStride(n) * FLOAT_BYTES);
+    code.i32Const(rowBlock * partialRowBytes(this.#plan));
     code.memoryFill();
     const lastBlock = (Math.ceil(k / kBlock) - 1) * kBlock;
     code.repeat({ to: lastBlock, step: kBlock }, (firstK) =>
@@ -240,16 +237,14 @@ class MatmulEmitter {
         rows,
         firstK: { local: firstK, constant: 0 },
         k: kBlock,
-        initial: sums,
-        epilogue: storeTo(sums),
+        epilogue: addInto(sums, isWide),
       }));
     this.#emitBlock({
       firstRow,
       rows,
       firstK: { constant: lastBlock },
       k: k - lastBlock,
-      initial: sums,
-      epilogue: initial === undefined ? finish : addingTo(initial, finish),
+      epilogue: isWide ? addingWide(sums, finish) : addingTo(sums, finish),
     });
   }
 
@@ -318,19 +313,15 @@ class MatmulEmitter {
   ): void {
     const code = this.#code;
     const emit = this.#plan.method === "dot" ? emitDotTile : emitSplatTile;
-    const { initial } = block;
     emit(code, {
       rows,
       columns,
       row,
       column,
       k: block.k,
+      chain: this.#plan.chain,
       x: this.#xTile(block, row, rows),
       y,
-      initial: initial === undefined ? undefined : {
-        ...addressOf(code, initial, row, column),
-        rowBytes: initial.rowStride * FLOAT_BYTES,
-      },
       epilogue: block.epilogue,
     });
   }

@@ -5,7 +5,7 @@
  * @module
  */
 import {
-  f32x4,
+  type f32x4,
   type FunctionBuilder,
   i32,
   type Local,
@@ -118,25 +118,6 @@ export function storeTo(out: MatrixOperand): Epilogue {
         lanes,
       );
     });
-  };
-}
-
-/** An epilogue that first adds a matrix to the sums. */
-export function addingTo(operand: MatrixOperand, epilogue: Epilogue): Epilogue {
-  return (code, tile) => {
-    code.scope(() => {
-      const { base, offset } = addressOf(code, operand, tile.row, tile.column);
-      forEachVector(tile, (sum, r, v) => {
-        code.vector(
-          base,
-          offset + FLOAT_BYTES * (r * operand.rowStride + v * LANES),
-        );
-        code.get(sum);
-        code.op(f32x4.add);
-        code.set(sum);
-      });
-    });
-    epilogue(code, tile);
   };
 }
 

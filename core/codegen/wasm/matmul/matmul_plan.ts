@@ -49,6 +49,10 @@ export interface MatmulPlan {
   readonly packY: "none" | "panel" | "ahead";
   /** Terms summed in one go; the partial sums of all but the last block go through memory. */
   readonly kBlock: number;
+  /** Terms after which the sums in registers are added to totals, and start again from zero. */
+  readonly chain: number;
+  /** Whether partial sums are double floats: they are where there are many blocks of `k`. */
+  readonly isWide: boolean;
   /** Rows that share a block of `x` in the second-level cache. */
   readonly rowBlock: number;
   /** Scratch memory `emitMatmul` needs, in bytes; 0 if none. One scratch a thread. */
@@ -61,6 +65,15 @@ export interface MatmulPlan {
 const VECTOR_REGISTERS = 15;
 /** Terms in a block of `k`: a panel of `y` of 8 columns then takes half of a 32 KiB first-level cache. */
 const K_BLOCK_LIMIT = 512;
+/** The same where there are no other rows to share a panel with. */
+const ROW_K_BLOCK_LIMIT = 1024;
+/**
+ * Longest chain of additions in products of more terms than a block. Chains of up to a block are left as they
+ * are: a sum of k equal numbers is then off by no more than k · 2⁻²⁶ of itself, 8e-6.
+ */
+const CHAIN_LIMIT = 64;
+/** Partial sums of more blocks than this are double floats. */
+const NARROW_BLOCKS = 8;
 /** A block of `x` takes no more than this, well inside a second-level cache. */
 const X_BLOCK_BYTES = 384 * 1024;
 /** An operand this small stays in the first-level cache, and is read where it lies. */
@@ -112,9 +125,9 @@ export function planMatmul(shape: MatmulShape): MatmulPlan {
     ? "panel"
     : "none";
   const packX = method === "splat" && choosesPackX(shape, tile);
-  const kBlocks = Math.ceil(k / K_BLOCK_LIMIT);
-  // A vector on one row streams y once, whatever the order: no blocks.
-  const kBlock = kBlocks === 1 || m <= tile.rows ? k : Math.ceil(k / kBlocks / 8) * 8;
+  const kBlocks = Math.ceil(k / (m <= tile.rows ? ROW_K_BLOCK_LIMIT : K_BLOCK_LIMIT));
+  const kBlock = kBlocks === 1 ? k : Math.ceil(k / kBlocks / 8) * 8;
+  const isWide = kBlocks > NARROW_BLOCKS;
   const rowLimit = Math.max(
     1,
     Math.floor(X_BLOCK_BYTES / (kBlock * FLOAT_BYTES * tile.rows)),
@@ -128,8 +141,10 @@ export function planMatmul(shape: MatmulShape): MatmulPlan {
     packX,
     packY,
     kBlock,
+    chain: k > K_BLOCK_LIMIT ? CHAIN_LIMIT : K_BLOCK_LIMIT,
+    isWide,
     rowBlock,
-    scratchBytes: scratchLayout({ shape, tile, packX, packY, kBlock, rowBlock }).bytes,
+    scratchBytes: scratchLayout({ shape, tile, packX, packY, kBlock, isWide, rowBlock }).bytes,
     packedYBytes: packY === "ahead" ? packedBytes(k, n, width) : 0,
   };
 }
@@ -146,14 +161,14 @@ export interface ScratchLayout {
 export function scratchLayout(
   plan: Pick<
     MatmulPlan,
-    "shape" | "tile" | "packX" | "packY" | "kBlock" | "rowBlock"
+    "shape" | "tile" | "packX" | "packY" | "kBlock" | "isWide" | "rowBlock"
   >,
 ): ScratchLayout {
-  const { shape: { k, n }, tile, kBlock, rowBlock } = plan;
+  const { shape: { k }, tile, kBlock, rowBlock } = plan;
   const width = tile.vectors * LANES;
   const yPanelBytes = plan.packY === "panel" ? kBlock * width * FLOAT_BYTES + VECTOR_BYTES : 0;
   const xPanelBytes = plan.packX ? packedBytes(kBlock, rowBlock, tile.rows) : 0;
-  const sumBytes = kBlock < k ? rowBlock * partialStride(n) * FLOAT_BYTES : 0;
+  const sumBytes = kBlock < k ? rowBlock * partialRowBytes(plan) : 0;
   const align = (bytes: number): number => Math.ceil(bytes / 64) * 64;
   const xPanels = align(yPanelBytes);
   const partialSums = xPanels + align(xPanelBytes);
@@ -165,9 +180,9 @@ export function scratchLayout(
   };
 }
 
-/** Floats in a row of partial sums: the columns, rounded up to whole vectors. */
-export function partialStride(n: number): number {
-  return Math.ceil(n / LANES) * LANES;
+/** Bytes of a row of partial sums: the columns, rounded up to whole vectors. */
+export function partialRowBytes({ shape, isWide }: Pick<MatmulPlan, "shape" | "isWide">): number {
+  return Math.ceil(shape.n / LANES) * VECTOR_BYTES * (isWide ? 2 : 1);
 }
 
 function choosesDot({ m, x, y, packedY }: MatmulShape): boolean {

@@ -22,6 +22,7 @@ import {
   VECTOR_BYTES,
 } from "./matmul_operand.ts";
 import { walk } from "./matmul_walk.ts";
+import { clearSums } from "./sums.ts";
 
 /** Independent chains of multiply-adds that keep a core busy: its latency times its throughput. */
 const CHAINS_IN_FLIGHT = 8;
@@ -34,6 +35,8 @@ export interface TileOptions {
   readonly column: Position;
   /** Terms summed here. */
   readonly k: number;
+  /** Terms after which a sum is added to a total and starts again from zero. */
+  readonly chain: number;
   /** Address of `x` at the tile's first row and first `k`, and bytes between rows and between `k`s. */
   readonly x: Address & { readonly rowBytes: number; readonly kBytes: number };
   /** Address of `y` at the tile's first `k` and first column, and bytes between `k`s and between columns. */
@@ -41,8 +44,6 @@ export interface TileOptions {
     readonly kBytes: number;
     readonly columnBytes: number;
   };
-  /** Where the sums start from: row-major partial sums. Default zero. */
-  readonly initial?: Address & { readonly rowBytes: number };
   readonly epilogue: Epilogue;
 }
 
@@ -51,7 +52,7 @@ export function emitSplatTile(
   code: FunctionBuilder,
   options: TileOptions,
 ): void {
-  const { rows, columns, k, x, y } = options;
+  const { rows, columns, k, chain, x, y } = options;
   const vectors = Math.ceil(columns / LANES);
   code.scope(() => {
     const tileSums = makeSums(rows, () => code.locals("v128", vectors));
@@ -60,8 +61,9 @@ export function emitSplatTile(
     while (chainSums.length < chains) {
       chainSums.push(makeSums(rows, () => code.locals("v128", vectors)));
     }
-    startSums(code, chainSums, options.initial);
+    startSums(code, chainSums.flat(2));
     const quads = spreadsQuads(options) ? Math.floor(k / LANES) : 0;
+    const totals = k > chain * chains ? totalsOf(code, chainSums) : undefined;
     if (quads > 0) {
       const far = { ...x, kBytes: LANES * x.kBytes };
       walk(
@@ -77,6 +79,7 @@ export function emitSplatTile(
             base: yBase,
             offset: yOffset,
           }),
+        totals && { every: chain / LANES, flush: totals.flush },
       );
     }
     const step = spreadsRows(options)
@@ -99,8 +102,10 @@ export function emitSplatTile(
           offset: yOffset,
         });
       },
+      totals && { every: chain * chains, flush: totals.flush },
     );
-    addChains(code, chainSums);
+    if (totals) totals.finish();
+    else addChains(code, chainSums);
     options.epilogue(code, { ...options, sums: tileSums });
   });
 }
@@ -220,13 +225,14 @@ function splatStepAlongRows(
 
 /** Emits one tile whose `x` and `y` both have successive `k` next to each other. */
 export function emitDotTile(code: FunctionBuilder, options: TileOptions): void {
-  const { rows, columns, k, x, y } = options;
+  const { rows, columns, k, chain, x, y } = options;
   code.scope(() => {
     const sums = makeSums(rows, () => code.locals("v128", columns));
     const xVectors = code.locals("v128", rows);
     const yVector = code.local("v128");
-    startSums(code, [sums], undefined);
+    startSums(code, sums.flat());
     const wholeSteps = Math.floor(k / LANES);
+    const totals = wholeSteps > chain ? totalsOf(code, [sums]) : undefined;
     const body = (mask: boolean) =>
     (
       _step: number,
@@ -259,15 +265,14 @@ export function emitDotTile(code: FunctionBuilder, options: TileOptions): void {
       xVectorSteps,
       yVectorSteps,
       body(false),
+      totals && { every: chain, flush: totals.flush },
     );
     if (k % LANES > 0) {
       const done = wholeSteps * VECTOR_BYTES;
       body(true)(0, x.base, y.base, x.offset + done, y.offset + done);
     }
+    totals?.finish();
     const results = sums.map((row) => transposeAdd(code, row));
-    if (options.initial !== undefined) {
-      addInitial(code, results, options.initial);
-    }
     options.epilogue(code, { ...options, sums: results });
   });
 }
@@ -296,25 +301,36 @@ function chainsFor(sums: number, k: number): number {
   );
 }
 
-/** Starts all chains at zero, the first one at the initial values if there are any. */
-function startSums(
+/** Starts sums at zero. */
+function startSums(code: FunctionBuilder, sums: readonly Local[]): void {
+  for (const sum of sums) {
+    code.i32x4Const(0);
+    code.set(sum);
+  }
+}
+
+/** Totals of long sums: what chains have reached now and then, and in the end. */
+interface Totals {
+  /** Adds the chains to the totals, and starts them again. */
+  readonly flush: () => void;
+  /** Adds the chains and the totals to the first chain. */
+  readonly finish: () => void;
+}
+
+function totalsOf(
   code: FunctionBuilder,
   chains: readonly (readonly (readonly Local[])[])[],
-  initial: TileOptions["initial"],
-): void {
-  chains.forEach((sums, chain) =>
-    sums.forEach((row, r) =>
-      row.forEach((sum, v) => {
-        if (chain === 0 && initial !== undefined) {
-          code.vector(
-            initial.base,
-            initial.offset + r * initial.rowBytes + v * VECTOR_BYTES,
-          );
-        } else code.i32x4Const(0);
-        code.set(sum);
-      })
-    )
-  );
+): Totals {
+  const totals = chains[0].map((row) => code.locals("v128", row.length));
+  clearSums(code, totals.flat());
+  return {
+    flush: () => {
+      addChains(code, chains);
+      addChains(code, [totals, chains[0]]);
+      clearSums(code, chains.flat(2));
+    },
+    finish: () => addChains(code, [...chains, totals]),
+  };
 }
 
 /** Adds all chains to the first. */
@@ -332,24 +348,6 @@ function addChains(
       })
     );
   }
-}
-
-function addInitial(
-  code: FunctionBuilder,
-  results: readonly (readonly Local[])[],
-  initial: Address & { readonly rowBytes: number },
-): void {
-  results.forEach((row, r) =>
-    row.forEach((sum, v) => {
-      code.vector(
-        initial.base,
-        initial.offset + r * initial.rowBytes + v * VECTOR_BYTES,
-      );
-      code.get(sum);
-      code.op(f32x4.add);
-      code.set(sum);
-    })
-  );
 }
 
 /** Clears the lanes from `count` on of the vector on the stack. */

@@ -25,6 +25,12 @@ interface Walked extends Address {
   readonly kBytes: number;
 }
 
+/** Where a walk stops: each time after so many steps. */
+interface Blocks {
+  readonly every: number;
+  readonly flush: () => void;
+}
+
 /** Emits `body` for each step along `k`: written out when short, else an unrolled loop and its remainder. */
 export function walk(
   code: FunctionBuilder,
@@ -34,6 +40,7 @@ export function walk(
   x: Walked,
   y: Walked,
   body: StepBody,
+  blocks?: Blocks,
 ): void {
   const straight = (
     from: number,
@@ -70,28 +77,47 @@ export function walk(
   code.get(y.base);
   code.set(yPointer);
   const rounds = Math.floor(steps / unroll);
-  const advance = (pointer: Local, bytes: number) => code.increment(pointer, unroll * bytes);
-  // A pointer that moves is also the counter; an operand that is the same for all k has none.
-  const counter = y.kBytes > 0
-    ? { local: yPointer, bytes: y.kBytes }
-    : x.kBytes > 0
-    ? { local: xPointer, bytes: x.kBytes }
-    : undefined;
+  const pointers = [{ local: xPointer, bytes: x.kBytes }, { local: yPointer, bytes: y.kBytes }];
+  // A pointer that moves is also the counter, if there is one.
+  let counter = pointers.findLast(({ bytes }) => bytes > 0);
   if (counter === undefined) {
-    code.repeat({ to: rounds }, () => straight(0, unroll, xPointer, yPointer));
-  } else {
-    const end = code.local("i32");
-    code.get(counter.local);
-    code.i32Const(rounds * unroll * counter.bytes);
+    code.i32Const(0);
+    counter = { local: code.take("i32"), bytes: 1 };
+    pointers.push(counter);
+  }
+  const { local: counting, bytes: stepBytes } = counter;
+  const ahead = (count: number) => {
+    code.get(counting);
+    code.i32Const(count * unroll * stepBytes);
     code.op(i32.add);
-    code.set(end);
+    return code.take("i32");
+  };
+  const whileBelow = (end: Local, body: () => void) =>
     code.loop((again) => {
-      straight(0, unroll, xPointer, yPointer);
-      advance(xPointer, x.kBytes);
-      advance(yPointer, y.kBytes);
-      code.get(counter.local, end);
+      body();
+      code.get(counting, end);
       code.op(i32.ne);
       code.branchIf(again);
+    });
+  const end = ahead(rounds);
+  const runTo = (end: Local) =>
+    whileBelow(end, () => {
+      straight(0, unroll, xPointer, yPointer);
+      for (const { local, bytes } of pointers) code.increment(local, unroll * bytes);
+    });
+  const inBlock = blocks ? Math.max(1, Math.floor(blocks.every / unroll)) : rounds;
+  if (!blocks || rounds <= inBlock) runTo(end);
+  else {
+    whileBelow(end, () => {
+      const stop = ahead(inBlock);
+      if (rounds % inBlock > 0) {
+        code.get(stop, end, stop, end);
+        code.op(i32.lt_u);
+        code.select();
+        code.set(stop);
+      }
+      runTo(stop);
+      blocks.flush();
     });
   }
   straight(0, steps - rounds * unroll, xPointer, yPointer);

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Axis } from "../../../ir/expression.ts";
-import type { FunctionBuilder } from "../assembler/module.ts";
+import { type FunctionBuilder, i32, type Local } from "../assembler/module.ts";
 import type { Binding } from "./frame.ts";
 
 /** What loops need of the emitter that writes their bodies. */
@@ -22,6 +22,48 @@ const STRAIGHT_LINE = 96;
 /** Work of a loop's body that hides the loop itself. */
 const BODY = 24;
 
+/** What is done now and then in a loop. */
+export interface Pause {
+  /** The axis that the loop is over. */
+  readonly axis: Axis;
+  /** Rounds of it from one time to the next. */
+  readonly rounds: number;
+  /** What is done. */
+  readonly flush: () => void;
+}
+
+/** A counted loop over an axis, up to a constant; with pauses if it is the axis that has them. */
+export function repeatAxis(
+  code: FunctionBuilder,
+  axis: Axis,
+  { to, step = 1, pause }: {
+    readonly to: number;
+    readonly step?: number;
+    readonly pause?: Pause;
+  },
+  body: (local: Local) => void,
+): void {
+  const block = pause?.axis === axis ? pause.rounds * step : to;
+  if (to <= block) return code.repeat({ to, step }, body);
+  code.repeat({ to, step: block }, (from) => {
+    code.get(from);
+    code.i32Const(block);
+    code.op(i32.add);
+    const end = code.take("i32");
+    if (to % block > 0) {
+      code.get(end);
+      code.i32Const(to);
+      code.get(end);
+      code.i32Const(to);
+      code.op(i32.lt_s);
+      code.select();
+      code.set(end);
+    }
+    code.repeat({ from: { local: from }, to: { local: end }, step }, body);
+    pause?.flush();
+  });
+}
+
 /**
  * Visits vectors of elements along an axis, the last one perhaps shorter. Several vectors next to each
  * other may be visited in one round of the loop; `body` is told which of them it is.
@@ -33,6 +75,7 @@ export function forVectors(
     readonly work: number;
     readonly hoist: () => void;
     readonly unroll?: number;
+    readonly pause?: Pause;
     /** Visits all vectors of a round at once. */
     readonly together?: (points: readonly (readonly [Axis, Binding])[][]) => void;
   },
@@ -54,8 +97,8 @@ export function forVectors(
   if (vectors <= unroll || vectors * options.work <= STRAIGHT_LINE || whole <= unroll) {
     return straight(0);
   }
-  const { code } = emitter;
-  code.repeat({ to: whole * LANES, step: unroll * LANES }, (local) => {
+  const bounds = { to: whole * LANES, step: unroll * LANES, pause: options.pause };
+  repeatAxis(emitter.code, axis, bounds, (local) => {
     emitter.within([[axis, { local, constant: 0 }]], () => {
       if (unroll === 1) return body(0);
       options.hoist();
@@ -73,7 +116,7 @@ export function forVectors(
 export function forPoints(
   emitter: LoopHost,
   axes: readonly Axis[],
-  options: { readonly work: number; readonly hoist: () => void },
+  options: { readonly work: number; readonly hoist: () => void; readonly pause?: Pause },
   body: () => void,
 ): void {
   options.hoist();
@@ -85,7 +128,7 @@ export function forPoints(
     for (let i = 0; i < axis.extent; i++) emitter.within([[axis, { constant: i }]], inside);
     return;
   }
-  emitter.code.repeat({ to: axis.extent }, (local) => {
+  repeatAxis(emitter.code, axis, { to: axis.extent, pause: options.pause }, (local) => {
     emitter.within([[axis, { local, constant: 0 }]], inside);
   });
 }

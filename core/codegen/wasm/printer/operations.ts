@@ -5,8 +5,7 @@
  * @module
  */
 import type { DType } from "../../../ir/tensor_type.ts";
-import { ELEMENTWISE } from "../../../language/primitives/elementwise.ts";
-import type { ElementwiseName } from "../../../language/primitives/elementwise_rule.ts";
+import type { ElementwiseName } from "../../../ir/operation_names.ts";
 import {
   f32x4,
   type FunctionBuilder,
@@ -17,58 +16,11 @@ import {
   type PlainOpcode,
   v128,
 } from "../assembler/module.ts";
-import { VECTOR_FUNCTIONS, type VectorFunctionName } from "../math/vector_math.ts";
-
-/** Instructions on floats that are the whole operation. */
-const FLOAT: Readonly<Record<string, PlainOpcode>> = {
-  add: f32x4.add,
-  sub: f32x4.sub,
-  mul: f32x4.mul,
-  div: f32x4.div,
-  max: f32x4.max,
-  min: f32x4.min,
-  neg: f32x4.neg,
-  sqrt: f32x4.sqrt,
-  abs: f32x4.abs,
-  floor: f32x4.floor,
-  eq: f32x4.eq,
-  ne: f32x4.ne,
-  lt: f32x4.lt,
-  le: f32x4.le,
-  gt: f32x4.gt,
-  ge: f32x4.ge,
-};
-
-/** Instructions on integers and masks. */
-const SIGNED: Readonly<Record<string, PlainOpcode>> = {
-  add: i32x4.add,
-  sub: i32x4.sub,
-  mul: i32x4.mul,
-  max: i32x4.max_s,
-  min: i32x4.min_s,
-  neg: i32x4.neg,
-  abs: i32x4.abs,
-  eq: i32x4.eq,
-  ne: i32x4.ne,
-  lt: i32x4.lt_s,
-  le: i32x4.le_s,
-  gt: i32x4.gt_s,
-  ge: i32x4.ge_s,
-  and: v128.and,
-  or: v128.or,
-  xor: v128.xor,
-  not: v128.not,
-};
-
-const UNSIGNED: Readonly<Record<string, PlainOpcode>> = {
-  ...SIGNED,
-  max: i32x4.max_u,
-  min: i32x4.min_u,
-  lt: i32x4.lt_u,
-  le: i32x4.le_u,
-  gt: i32x4.gt_u,
-  ge: i32x4.ge_u,
-};
+import {
+  isVectorFunction,
+  VECTOR_FUNCTIONS,
+  type VectorFunctionName,
+} from "../math/vector_math.ts";
 
 const SIGN_BIT = 0x80000000;
 const FLOAT_ONE = 0x3f800000;
@@ -81,30 +33,65 @@ export interface OperationTypes {
   readonly input: DType;
 }
 
+/** Writes an operation into a function: operands on the stack, in order, then the result. */
+type Emit = (code: FunctionBuilder, types: OperationTypes) => void;
+
+/** One instruction, whatever the type: for operations on numbers of one kind. */
+function instruction(opcode: PlainOpcode): Emit {
+  return (code) => code.op(opcode);
+}
+
+/** One instruction of each type; that of signed integers serves masks, and unsigned ones if left out. */
+function instructions(float: PlainOpcode, signed: PlainOpcode, unsigned = signed): Emit {
+  return (code, { input }) =>
+    code.op(input === "f32" ? float : input === "u32" ? unsigned : signed);
+}
+
+/** The operations that no vector function is. */
+const OPERATIONS: Readonly<Record<Exclude<ElementwiseName, VectorFunctionName>, Emit>> = {
+  neg: instructions(f32x4.neg, i32x4.neg),
+  sqrt: instruction(f32x4.sqrt),
+  abs: instructions(f32x4.abs, i32x4.abs),
+  sign: (code, { input }) => input === "f32" ? emitFloatSign(code) : emitIntegerSign(code),
+  floor: instruction(f32x4.floor),
+  stop_gradient: () => {},
+  not: instruction(v128.not),
+  cast: (code, { input, output }) => emitCast(code, input, output),
+  add: instructions(f32x4.add, i32x4.add),
+  sub: instructions(f32x4.sub, i32x4.sub),
+  mul: instructions(f32x4.mul, i32x4.mul),
+  div: (code, { input }) =>
+    input === "f32" ? code.op(f32x4.div) : emitIntegerDivision(code, "div", input),
+  rem: (code, { input }) => emitIntegerDivision(code, "rem", input),
+  max: instructions(f32x4.max, i32x4.max_s, i32x4.max_u),
+  min: instructions(f32x4.min, i32x4.min_s, i32x4.min_u),
+  eq: instructions(f32x4.eq, i32x4.eq),
+  ne: instructions(f32x4.ne, i32x4.ne),
+  lt: instructions(f32x4.lt, i32x4.lt_s, i32x4.lt_u),
+  le: instructions(f32x4.le, i32x4.le_s, i32x4.le_u),
+  gt: instructions(f32x4.gt, i32x4.gt_s, i32x4.gt_u),
+  ge: instructions(f32x4.ge, i32x4.ge_s, i32x4.ge_u),
+  and: instruction(v128.and),
+  or: instruction(v128.or),
+  xor: instruction(v128.xor),
+  shift_left: (code) => emitShift(code, i32.shl),
+  shift_right: (code, { input }) => emitShift(code, input === "u32" ? i32.shr_u : i32.shr_s),
+  select: (code) =>
+    code.scope(() => {
+      const [no, yes, mask] = [code.take("v128"), code.take("v128"), code.take("v128")];
+      code.get(yes, no, mask);
+      code.op(v128.bitselect);
+    }),
+};
+
 /** Emits one operation; its operands are on the stack, in order. */
 export function emitOperation(
   code: FunctionBuilder,
   operation: ElementwiseName,
-  { input, output }: OperationTypes,
+  types: OperationTypes,
 ): void {
-  const { wasm } = ELEMENTWISE[operation].spell;
-  if (wasm === "copy") return;
-  if (wasm === "cast") return emitCast(code, input, output);
-  if (wasm === "select") {
-    return code.scope(() => {
-      const [no, yes, mask] = [code.take("v128"), code.take("v128"), code.take("v128")];
-      code.get(yes, no, mask);
-      code.op(v128.bitselect);
-    });
-  }
-  if (wasm === "sign") return input === "f32" ? emitFloatSign(code) : emitIntegerSign(code);
-  if (wasm === "shl") return emitShift(code, i32.shl);
-  if (wasm === "shr") return emitShift(code, input === "u32" ? i32.shr_u : i32.shr_s);
-  const table = input === "f32" ? FLOAT : input === "u32" ? UNSIGNED : SIGNED;
-  if (wasm in table) return code.op(table[wasm]);
-  if (wasm === "div" || wasm === "rem") return emitIntegerDivision(code, wasm, input);
-  if (wasm in VECTOR_FUNCTIONS) return VECTOR_FUNCTIONS[wasm as VectorFunctionName].emit(code);
-  throw new Error(`Cannot print ${operation} of ${input}: it has no instruction`);
+  if (isVectorFunction(operation)) VECTOR_FUNCTIONS[operation].emit(code);
+  else OPERATIONS[operation](code, types);
 }
 
 function emitCast(code: FunctionBuilder, from: DType, to: DType): void {

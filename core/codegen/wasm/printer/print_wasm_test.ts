@@ -4,7 +4,7 @@ import { evaluateGraph } from "../../../ir/evaluate.ts";
 import * as ops from "../../../language/ops/mod.ts";
 import { optimize } from "../../../passes/optimize.ts";
 import { elementwise } from "../../../language/primitives/elementwise.ts";
-import type { ElementwiseName } from "../../../language/primitives/elementwise_rule.ts";
+import type { ElementwiseName } from "../../../ir/operation_names.ts";
 import { dense } from "../../../ir/dense.ts";
 import { TARGET_PROGRAMS } from "../../../backends/self_test_programs.ts";
 import { type DType, typedArray } from "../../../ir/tensor_type.ts";

@@ -1,7 +1,7 @@
 /**
  * Reductions as code. Vectors lie along an axis of the result, each lane a fold of its own; or along an
  * axis that is folded, where the lanes are folded at the end. Several folds run side by side, so that
- * they need not wait for each other, which also rounds better.
+ * they need not wait for each other, which also rounds better. Long sums are cut; see `long_sum.ts`.
  *
  * @module
  */
@@ -16,7 +16,8 @@ import type { DType } from "../../../ir/tensor_type.ts";
 import { f32x4, type FunctionBuilder, i32x4, type Local, v128 } from "../assembler/module.ts";
 import { instructionsOf } from "../cycles.ts";
 import type { Emitter } from "./emitter.ts";
-import { forPoints, forVectors, LANES } from "./loops.ts";
+import { longSum } from "./long_sum.ts";
+import { forPoints, forVectors, LANES, type Pause, repeatAxis } from "./loops.ts";
 import { printMap } from "./map_kernel.ts";
 import { cheapestAxis, mapCost, vectorCost } from "./vector_axis.ts";
 
@@ -168,29 +169,51 @@ function printBlock(
       foldInto(code, kernel, sums[chain][i]);
     });
   const work = instructionsOf([value]) * starts.length;
-  forPoints(emitter, inner.slice(0, -1), { work: work * last.extent, hoist }, () => {
-    forChains(emitter, last, { work, hoist, chains }, step);
+  const others = inner.slice(0, -1);
+  const foldChains = () => {
+    for (const chain of sums.slice(1)) {
+      chain.forEach((sum, i) => {
+        code.get(sum);
+        foldInto(code, kernel, sums[0][i]);
+      });
+    }
+  };
+  const rounds = Math.ceil(last.extent / chains);
+  const long = longSum(code, kernel, {
+    sums,
+    foldChains,
+    loops: loopsAround(last, rounds, others),
   });
-  for (const chain of sums.slice(1)) {
-    chain.forEach((sum, i) => {
-      code.get(sum);
-      foldInto(code, kernel, sums[0][i]);
-    });
-  }
+  const pause = long?.pause;
+  forPoints(emitter, others, { work: work * last.extent, hoist, pause }, () => {
+    forChains(emitter, last, { work, hoist, chains, pause }, step);
+  });
+  foldChains();
+  long?.finish();
   each((i) => {
     emitter.know(result, sums[0][i]);
     emitter.emitStores(stores);
   });
 }
 
+/** The loops of a fold with their rounds, innermost first. */
+function loopsAround(
+  last: Axis,
+  rounds: number,
+  others: readonly Axis[],
+): (readonly [Axis, number])[] {
+  return [[last, rounds], ...others.toReversed().map((axis) => [axis, axis.extent] as const)];
+}
+
 /** A loop whose rounds go to several chains in turn. */
 function forChains(
   emitter: Emitter,
   axis: Axis,
-  { work, hoist, chains }: {
+  { work, hoist, chains, pause }: {
     readonly work: number;
     readonly hoist: () => void;
     readonly chains: number;
+    readonly pause: Pause | undefined;
   },
   step: (chain: number) => void,
 ): void {
@@ -201,7 +224,7 @@ function forChains(
   };
   if (axis.extent * work <= 96 || axis.extent < 2 * chains) return straight(0, axis.extent);
   const whole = Math.floor(axis.extent / chains) * chains;
-  emitter.code.repeat({ to: whole, step: chains }, (local) => {
+  repeatAxis(emitter.code, axis, { to: whole, step: chains, pause }, (local) => {
     emitter.within([[axis, { local, constant: 0 }]], () => {
       hoist();
       for (let c = 0; c < chains; c++) {
@@ -212,7 +235,7 @@ function forChains(
   straight(whole, axis.extent);
 }
 
-/** The first place of the greatest value, in each lane. */
+/** The first place of the greatest value, in each lane; NaN is greater than all, and stays. */
 function printArgmax(emitter: Emitter, { inner: [axis], value }: ReduceKernel): Local {
   const { code } = emitter;
   const [best, place] = code.locals("v128", 2);
@@ -224,8 +247,16 @@ function printArgmax(emitter: Emitter, { inner: [axis], value }: ReduceKernel): 
   code.repeat({ to: axis.extent }, (local) => {
     emitter.within([[axis, { local, constant: 0 }]], () => {
       const found = emitter.vector(value);
-      code.get(found, best);
-      code.op(value.dtype === "f32" ? f32x4.gt : i32x4.gt_s);
+      if (value.dtype === "f32") {
+        code.get(best, best);
+        code.op(f32x4.eq);
+        code.get(found, best);
+        code.op(f32x4.le);
+        code.op(v128.andnot);
+      } else {
+        code.get(found, best);
+        code.op(i32x4.gt_s);
+      }
       const greater = code.take("v128");
       code.get(local);
       code.op(i32x4.splat);
@@ -260,21 +291,28 @@ function printAlong(emitter: Emitter, kernel: ReduceKernel, axis: Axis): void {
       pushIdentity(code, kernel);
       code.set(sum);
     }
+    const foldChains = () => {
+      for (let half = chains; half > 1; half = Math.ceil(half / 2)) {
+        for (let i = Math.ceil(half / 2); i < half; i++) {
+          code.get(sums[i]);
+          foldInto(code, kernel, sums[i - Math.ceil(half / 2)]);
+        }
+      }
+    };
+    const loops = loopsAround(axis, Math.ceil(vectors / chains), others);
+    const long = longSum(code, kernel, { sums: sums.map((sum) => [sum]), foldChains, loops });
+    const pause = long?.pause;
     emitter.along(axis, () => {
-      forPoints(emitter, others, { work: work * vectors, hoist }, () => {
-        forVectors(emitter, axis, { work, hoist, unroll: chains }, (position) => {
+      forPoints(emitter, others, { work: work * vectors, hoist, pause }, () => {
+        forVectors(emitter, axis, { work, hoist, unroll: chains, pause }, (position) => {
           emitter.push(value);
           keepLanes(code, kernel, emitter.frame.lanes);
           foldInto(code, kernel, sums[position]);
         });
       });
     });
-    for (let half = chains; half > 1; half = Math.ceil(half / 2)) {
-      for (let i = Math.ceil(half / 2); i < half; i++) {
-        code.get(sums[i]);
-        foldInto(code, kernel, sums[i - Math.ceil(half / 2)]);
-      }
-    }
+    foldChains();
+    long?.finish();
     foldLanes(code, kernel, sums[0]);
     emitter.within([], () => {
       emitter.know(resultOf(kernel), sums[0]);

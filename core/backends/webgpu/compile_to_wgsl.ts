@@ -1,0 +1,68 @@
+/**
+ * From a graph to shaders without a device, for people who look inside the compiler.
+ *
+ * @module
+ */
+import type { Graph } from "../../ir/graph.ts";
+import { lowerGraph } from "../../loops/lower.ts";
+import { kernelsOf } from "../../loops/program.ts";
+import { planProgram } from "./executable.ts";
+
+/** What {@linkcode compileToWgsl} needs beside the graph; the limits are by the names of WebGPU. */
+export interface WgslOptions {
+  /** For outputs, the input whose memory they take over, by position. */
+  readonly donated?: readonly (readonly [output: number, input: number])[];
+  /** Storage buffers that a shader may bind; 8 if left out, which every device grants. */
+  readonly maxStorageBuffersPerShaderStage?: number;
+  /** Bytes of workgroup memory; 16 KiB if left out, which every device grants. */
+  readonly maxComputeWorkgroupStorageSize?: number;
+  /** Bytes that a binding may span; 128 MiB if left out, which every device grants. */
+  readonly maxStorageBufferBindingSize?: number;
+}
+
+/** A graph as shaders. */
+export interface WgslProgram {
+  /** Kernels that the shaders are made of. */
+  readonly kernels: number;
+  /** Dispatches of a run. */
+  readonly dispatches: number;
+  /** The shaders: WGSL, and storage buffers that they bind. */
+  readonly shaders: readonly { readonly code: string; readonly bindings: number }[];
+  /** Bytes that a run needs beside inputs and outputs. */
+  readonly arenaBytes: number;
+}
+
+/**
+ * Compiles a graph to WGSL, as the WebGPU device does before it measures anything, without opening one.
+ *
+ * @param graph The graph, optimized.
+ * @param options What may be overwritten, and what a device grants.
+ * @returns Shaders, and what a run of them is.
+ *
+ * @example An elementwise function is one dispatch
+ * ```ts
+ * import { tanh } from "@unroll/core";
+ * import { compileToWgsl, optimize, trace } from "@unroll/core/compiler";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * const { graph } = trace([{ dtype: "f32", shape: [8] }], (x) => [tanh(x.add(1))]);
+ * const { dispatches, shaders } = compileToWgsl(optimize(graph));
+ * strictEqual(dispatches, 1);
+ * strictEqual(shaders[0].bindings, 2);
+ * ```
+ */
+export function compileToWgsl(graph: Graph, options: WgslOptions = {}): WgslProgram {
+  const { donated = [], ...limits } = options;
+  const program = lowerGraph(graph, { scatter: "reduce", donated });
+  const { shaders, runs, arenas } = planProgram(program, {
+    ...{ maxStorageBuffersPerShaderStage: 8, maxComputeWorkgroupStorageSize: 16384 },
+    ...{ maxStorageBufferBindingSize: 2 ** 27 },
+    ...limits,
+  });
+  return {
+    kernels: kernelsOf(program.steps).length,
+    dispatches: runs.length,
+    shaders: shaders.map(({ code, bindings }) => ({ code, bindings: bindings.length })),
+    arenaBytes: arenas.reduce((sum, { size }) => sum + 4 * size, 0),
+  };
+}

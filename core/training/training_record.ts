@@ -1,0 +1,70 @@
+/**
+ * The settings of training as a run keeps them: plain JSON, and back.
+ *
+ * @module
+ */
+import { unknownName } from "../util/names.ts";
+import type { JsonRecord } from "../runs/checkpoint.ts";
+import { OPTIMIZERS } from "./optimizers.ts";
+import type { GivenSettings, ResolvedSettings } from "./resolve_settings.ts";
+import type { OptimizerName } from "../plugin/training_defaults.ts";
+
+/** Training settings as a record of names and numbers. */
+export function trainingRecord(settings: ResolvedSettings): JsonRecord {
+  const { optimizer, schedule: _, scheduleName, ...rest } = settings;
+  const record = {
+    ...rest,
+    optimizer: optimizer.name,
+    optimizerSettings: optimizer.settings,
+    schedule: scheduleName,
+  };
+  return JSON.parse(JSON.stringify(record)) as JsonRecord;
+}
+
+/**
+ * Training settings out of a record, to train on just so whatever the task recommends.
+ *
+ * @param record What {@linkcode trainingRecord} gave.
+ * @returns The settings.
+ * @throws {RangeError} If its optimizer is a program's own.
+ *
+ * @example Usage
+ * ```ts
+ * import { recordedSettings, resolveSettings, trainingRecord } from "@unroll/core/training";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * const recommended = { steps: 100, clipNorm: 1 };
+ * const record = trainingRecord(resolveSettings({ clipNorm: 0 }, recommended));
+ * const again = resolveSettings(recordedSettings(record), recommended);
+ * deepStrictEqual(trainingRecord(again), record);
+ * ```
+ */
+export function recordedSettings(record: JsonRecord): GivenSettings {
+  const { optimizer, optimizerSettings, ...rest } = record;
+  const name = String(optimizer);
+  if (!Object.hasOwn(OPTIMIZERS, name)) {
+    throw new RangeError(unknownName("optimizer", name, Object.keys(OPTIMIZERS)));
+  }
+  return {
+    // Where an old run says nothing of clipping, there was none.
+    clip: 0,
+    clipNorm: 0,
+    ...rest,
+    optimizer: OPTIMIZERS[name as OptimizerName](
+      optimizerSettings as ResolvedSettings["optimizer"]["settings"],
+    ),
+  };
+}
+
+/**
+ * The names of the settings that two records do not have in common.
+ *
+ * @param one A record.
+ * @param other Another; what either does not tell of counts as 0.
+ * @returns The names, those of the second record first.
+ */
+export function changedSettings(one: JsonRecord, other: JsonRecord): string[] {
+  return Object.keys({ ...other, ...one }).filter((name) =>
+    JSON.stringify(one[name] ?? 0) !== JSON.stringify(other[name] ?? 0)
+  );
+}
