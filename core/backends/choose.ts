@@ -1,5 +1,5 @@
 /**
- * Which device suits a program: what `auto` means.
+ * Chooses the device that suits a program: what `auto` means.
  *
  * The times estimated here are rough on purpose; they only tell programs that a GPU finishes many times
  * faster from those that it would only delay. What a GPU is given here is modest, so that `webgpu` is
@@ -85,7 +85,7 @@ export async function chooseDevice(
   return { device: "webgpu", reason: `${step} suits ${adapter.name}` };
 }
 
-/** Whether a modest GPU would be faster by more than the estimate may be off. */
+/** Returns whether a modest GPU would be faster by more than the estimate may be off. */
 function suitsGpu({ operations, iterations }: GraphCost): boolean {
   const cpu = operations / CPU_RATE;
   const gpu = GPU_RUN + iterations * GPU_ITERATION + operations / GPU_RATE;

@@ -98,7 +98,7 @@ class CpuBuffer implements DeviceBuffer {
   }
 }
 
-/** The buffer as one of this device's, which still has its memory. */
+/** Checks that a buffer is this device's and still has its memory. */
 function ownBuffer(buffer: DeviceBuffer, memory: CpuMemory, action: string): CpuBuffer {
   if (buffer instanceof CpuBuffer && buffer.memory === memory && buffer.address !== 0) {
     return buffer;
@@ -250,7 +250,7 @@ async function within(milliseconds: number, promise: Promise<void>): Promise<voi
   clearTimeout(timer);
 }
 
-/** Our product of two square matrices, to compare others with. */
+/** Compiles our product of two square matrices, to compare libraries with. */
 function ownProduct(
   memory: CpuMemory,
   size: number,

@@ -117,7 +117,7 @@ export interface BlasReport {
 /** The trials of this process, by path: one each, so that all its devices calculate alike. */
 const trials = new Map<string, BlasTrial>();
 
-/** What is known of a BLAS after CPU devices were opened. */
+/** Reports what is known of a BLAS after CPU devices were opened. */
 export function blasReport(): BlasReport {
   return { isAllowed: isFfiAllowed(), trials: [...trials.values()], minGain: MIN_GAIN };
 }
@@ -126,7 +126,7 @@ export function blasReport(): BlasReport {
 const SIZE = 96;
 /** How long the timing may take. */
 const TRIAL_MS = 25;
-/** How much faster a library must be. */
+/** Minimum speed of a library, as a multiple of that of our own product. */
 const MIN_GAIN = 1.3;
 
 /**

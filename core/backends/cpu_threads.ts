@@ -134,7 +134,7 @@ export class CpuThreads {
   }
 }
 
-/** Whether this thread may wait in `Atomics.wait`; the main thread of a page may not. */
+/** Returns whether this thread may wait in `Atomics.wait`; the main thread of a page may not. */
 function maySleep(): boolean {
   try {
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 0);

@@ -1,5 +1,5 @@
 /**
- * The devices, by name.
+ * Opens devices by name.
  *
  * @module
  */

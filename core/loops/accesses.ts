@@ -1,5 +1,5 @@
 /**
- * What steps read and write, and which must wait for which.
+ * Finds what steps read and write, and which must wait for which.
  *
  * @module
  */
@@ -24,7 +24,7 @@ export interface Access {
 
 const accessesKnown = new WeakMap<Kernel, readonly Access[]>();
 
-/** Everything a kernel touches. */
+/** Lists everything a kernel touches. */
 export function accessesOf(kernel: Kernel): readonly Access[] {
   const known = accessesKnown.get(kernel);
   if (known) return known;
@@ -58,7 +58,7 @@ interface Interval {
   readonly max: number;
 }
 
-/** What some steps touch together. */
+/** Finds what some steps touch together. */
 export function footprintOf(steps: readonly Step[]): Footprint {
   const reads = new Map<Buffer, Interval>();
   const writes = new Map<Buffer, Interval>();
@@ -76,7 +76,7 @@ export function footprintOf(steps: readonly Step[]): Footprint {
   return { reads, writes };
 }
 
-/** The buffers over which a later step must wait for an earlier one. */
+/** Finds the buffers over which a later step must wait for an earlier one. */
 export function conflicts(earlier: Footprint, later: Footprint): Buffer[] {
   return [
     ...meeting(earlier.writes, later.reads),
@@ -97,12 +97,12 @@ function meeting(
   return met;
 }
 
-/** Number of points of some loops. */
+/** Counts the points of some loops. */
 export function pointsOf(axes: readonly Axis[]): number {
   return axes.reduce((product, { extent }) => product * extent, 1);
 }
 
-/** Loops that a kernel folds over. */
+/** Lists the loops that a kernel reduces over. */
 export function innerAxesOf(kernel: Kernel): readonly Axis[] {
   return kernel.kind === "matmul" ? [kernel.inner] : kernel.kind === "reduce" ? kernel.inner : [];
 }

@@ -63,7 +63,7 @@ function mapSteps(steps: readonly Step[], map: (kernel: Kernel) => Kernel): Step
   );
 }
 
-/** Whether `output` may be written straight into `input`. */
+/** Returns whether `output` may be written straight into `input`. */
 function canOverwrite(steps: readonly Step[], output: Buffer, input: Buffer): boolean {
   const first = steps.findIndex((step) =>
     kernelsOf([step]).some((kernel) => storesTo(kernel, output))

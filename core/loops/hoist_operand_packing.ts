@@ -1,7 +1,7 @@
 /**
- * A library packs both operands of a product anew in each call. That is slow where lines are a page apart
- * and push each other out of the cache, and where an operand lies transposed. If such an operand is the
- * right one of a product in a loop and stays as it is, it is copied once before the loop, to lie well.
+ * Hoists the packing of matrix operands out of loops. BLAS repacks both operands on every call. Lines a
+ * multiple of 4 KiB apart evict each other from the cache, and transposed ones are slow to pack, so a
+ * loop-invariant right operand is copied once before the loop, padded and the right way round.
  *
  * @module
  */
@@ -28,7 +28,7 @@ import { blasProduct } from "./split_matmul_epilogues.ts";
 
 /** Bytes after which the lines of a first-level cache repeat. */
 const PAGE_BYTES = 4096;
-/** Floats by which lines of a copy that would be whole pages are longer: a line of the cache. */
+/** Floats of padding for lines of a copy that would be whole pages apart: a line of the cache. */
 const PADDING = 16;
 /**
  * Iterations that repay the copy of an operand whose lines are whole pages apart. In each a product saves
@@ -41,9 +41,9 @@ const MIN_TRANSPOSED_ITERATIONS = 16;
 const MIN_ROWS = 4;
 
 /**
- * Copies right operands of products in loops before the loop, if those are for a library.
+ * Copies loop-invariant right operands of products for BLAS before their loop.
  *
- * @param program The program, its large products bare; see `separate_products.ts`.
+ * @param program The program, the epilogues of its large products split off.
  * @returns A program of the same meaning, to the bit.
  */
 export function hoistOperandPacking(program: LoopProgram): LoopProgram {
@@ -73,7 +73,7 @@ function inSteps(steps: readonly Step[], temporaries: Buffer[]): Step[] {
   });
 }
 
-/** Where the right operand begins, if copying it pays. */
+/** Finds where the right operand begins, if copying it pays. */
 function startOfCopied(kernel: MatmulKernel, time: Axis): Expression | undefined {
   const { inner, column } = kernel;
   const y = blasProduct(kernel)?.y;

@@ -16,25 +16,25 @@ import {
 } from "../ir/expression.ts";
 import type { Group } from "./lower_types.ts";
 
-/** One axis a dimension. */
+/** Makes one axis a dimension. */
 export function axesFor(shape: Shape, name: string): Axis[] {
   return shape.map((extent, d) => ({ name: shape.length > 1 ? `${name}${d}` : name, extent }));
 }
 
-/** The index at which a group computes a value of as many elements as it has points. */
+/** Returns the index at which a group computes a value of as many elements as it has points. */
 export function ownIndex(group: Group, shape: Shape): Expression[] {
   const at = group.axes.map(axisExpression);
   return sameShape(shape, group.shape) ? at : unflattenIndex(flattenIndex(at, group.shape), shape);
 }
 
-/** Whether an index is that at which a group computes a value. */
+/** Returns whether an index is that at which a group computes a value. */
 export function isOwnIndex(group: Group, value: Value, at: readonly Expression[]): boolean {
   if (sizeOf(value.type.shape) !== sizeOf(group.shape)) return false;
   const flat = flattenIndex(at, value.type.shape);
   return flat === flattenIndex(group.axes.map(axisExpression), group.shape);
 }
 
-/** Whether every load steps evenly along the axes. */
+/** Returns whether every load steps evenly along the axes. */
 export function isRegular(expression: Expression, axes: readonly Axis[]): boolean {
   let regular = true;
   visitExpression(expression, (part) => {

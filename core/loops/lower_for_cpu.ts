@@ -1,5 +1,5 @@
 /**
- * From a graph to the loops that the CPU runs.
+ * Lowers a graph to the loops that the CPU runs.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Neighbouring loops that step through memory like one loop become one: `[i, j]` over contiguous
- * rows is a single axis. Loops of one iteration disappear.
+ * Merges neighbouring loops that step through memory like one loop: `[i, j]` over contiguous rows is a
+ * single axis. Loops of one iteration disappear.
  *
  * @module
  */
@@ -83,7 +83,7 @@ function collect(expression: Expression, indices: Expression[], seen: Set<Expres
   }
 }
 
-/** Whether an index moves with two axes as it would with one, or with neither. */
+/** Returns whether an index moves with two axes as it would with one, or with neither. */
 function stepsAlike(index: Expression, outer: Axis, inner: Axis): boolean {
   if (!dependsOn(index, [outer, inner])) return true;
   const affine = affineIndex(index, [outer, inner]);

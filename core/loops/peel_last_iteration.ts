@@ -1,7 +1,7 @@
 /**
- * Work that only the next iteration of a loop reads is of no use in the last one. A derivative through
- * time ends with such: the product that gives the slope of the state before the first step, which nobody
- * asked for. The last iteration is taken out of the loop and leaves that work out.
+ * Peels the last iteration off a loop and drops work whose results only a next iteration would read. A
+ * derivative through time ends with such: the product that gives the gradient of the initial state, which
+ * nobody asked for.
  *
  * @module
  */
@@ -17,12 +17,12 @@ import {
 } from "./program.ts";
 import { substituteAxis } from "./substitute_axis.ts";
 
-/** Terms of a product that repay code of its own for the last iteration. */
+/** Minimum number of terms of a product that repay code of its own for the last iteration. */
 const MIN_TERMS = 100_000;
-/** Loops of more iterations save too little. */
+/** Maximum number of iterations: longer loops save too little. */
 const MAX_ITERATIONS = 64;
 
-/** Takes the last iteration out of loops where it saves a large product. */
+/** Peels the last iteration off loops where that saves a large product. */
 export function peelLastIteration(program: LoopProgram): LoopProgram {
   const temporary = new Set(program.temporaries);
   const reads = countReads(program.steps);
@@ -44,7 +44,7 @@ function writtenBy(steps: readonly Step[]): Set<Buffer> {
   return new Set(kernelsOf(steps).flatMap(({ stores }) => stores.map(({ buffer }) => buffer)));
 }
 
-/** How many kernels read each buffer. */
+/** Counts the kernels that read each buffer. */
 function countReads(steps: readonly Step[]): Map<Buffer, number> {
   const reads = new Map<Buffer, number>();
   for (const kernel of kernelsOf(steps)) {
@@ -57,7 +57,7 @@ function readBy(kernel: Kernel): Set<Buffer> {
   return new Set(accessesOf(kernel).filter(({ write }) => !write).map(({ buffer }) => buffer));
 }
 
-/** The kernels of a loop that nobody needs in its last iteration. */
+/** Finds the kernels of a loop whose results only a next iteration would read. */
 function unread(
   kernels: readonly Kernel[],
   mayDrop: (buffer: Buffer) => boolean,

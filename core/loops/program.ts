@@ -1,5 +1,5 @@
 /**
- * The loop form that both code generators print: a program is a list of kernels and time loops over
+ * The loop IR that both code generators print: a program is a list of kernels and time loops over
  * buffers. Everything is static: shapes, strides, trip counts.
  *
  * A kernel runs its `axes` in any order (they are parallel) and, at each point, evaluates its stores.
@@ -99,7 +99,7 @@ export interface TimeLoop {
 /** What a program does, in order. */
 export type Step = Kernel | TimeLoop;
 
-/** A whole program. */
+/** A program in loop IR. */
 export interface LoopProgram {
   /** Name in reports. */
   readonly name: string;
@@ -116,17 +116,17 @@ export interface LoopProgram {
   readonly steps: readonly Step[];
 }
 
-/** Parallel loops of a kernel, outermost first. */
+/** Returns the parallel loops of a kernel, outermost first. */
 export function axesOf(kernel: Kernel): readonly Axis[] {
   return kernel.kind === "matmul" ? [...kernel.batch, kernel.row, kernel.column] : kernel.axes;
 }
 
-/** All kernels of some steps, those inside time loops included, in order. */
+/** Lists all kernels of some steps, those inside time loops included, in order. */
 export function kernelsOf(steps: readonly Step[]): Kernel[] {
   return steps.flatMap((step) => step.kind === "loop" ? kernelsOf(step.steps) : [step]);
 }
 
-/** Each kernel as a step of its own, in copies of the loops around it: not what a program does, but how long. */
+/** Makes each kernel a step of its own, in copies of the loops around it, to measure how long it takes. */
 export function separateKernels(steps: readonly Step[]): Step[] {
   return steps.flatMap((step) =>
     step.kind === "loop"
@@ -135,12 +135,12 @@ export function separateKernels(steps: readonly Step[]): Step[] {
   );
 }
 
-/** Whether a kernel has no points. */
+/** Returns whether a kernel has no points. */
 export function isEmpty(kernel: Kernel): boolean {
   return axesOf(kernel).some((axis) => axis.extent === 0);
 }
 
-/** Every expression that a kernel evaluates, with what it stores to. */
+/** Lists every expression that a kernel evaluates, indices of stores included. */
 export function expressionsOf(kernel: Kernel): Expression[] {
   const expressions = kernel.stores.flatMap(({ index, value }) => [index, value]);
   if (kernel.kind === "reduce") expressions.push(kernel.value);
@@ -148,7 +148,7 @@ export function expressionsOf(kernel: Kernel): Expression[] {
   return expressions;
 }
 
-/** A kernel with all its expressions, and the buffers it stores to, replaced. */
+/** Replaces all expressions of a kernel, and the buffers it stores to. */
 export function mapKernel(
   kernel: Kernel,
   expression: (expression: Expression) => Expression,

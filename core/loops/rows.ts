@@ -190,7 +190,7 @@ export function rowStride(index: Expression, axis: Axis): number {
   return stride;
 }
 
-/** Says whether elements at different places of an axis, `stride` apart, are always different ones. */
+/** Returns whether elements at different places of an axis, `stride` apart, are always different ones. */
 export function staysInRow(index: Expression, axis: Axis, stride: number): boolean {
   const period = stride * axis.extent;
   const { constant, terms } = splitTerms(index);

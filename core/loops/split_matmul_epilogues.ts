@@ -1,6 +1,6 @@
 /**
- * Products for a library: what a large product does with its sums becomes a kernel of its own, so that the
- * product itself is one that any BLAS computes.
+ * Splits the epilogue off large matrix products: elementwise work on the sums becomes a kernel of its own,
+ * so that the product is a plain `sgemm`, which any BLAS computes.
  *
  * @module
  */
@@ -63,7 +63,7 @@ export function blasProduct(kernel: MatmulKernel): BlasProduct | undefined {
   return left && right && stride !== undefined ? { x: left, y: right, stride } : undefined;
 }
 
-/** Takes large products apart: their sums go to memory, and what follows reads them there. */
+/** Splits the epilogues off large products: the sums go to memory, where the epilogue reads them. */
 export function splitMatmulEpilogues(program: LoopProgram): LoopProgram {
   const temporaries: Buffer[] = [];
   const steps = splitSteps(program.steps, temporaries);

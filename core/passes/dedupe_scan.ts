@@ -1,5 +1,5 @@
 /**
- * Takes away what a loop reads, carries or stacks twice, or need not at all.
+ * Removes what a loop reads, carries or stacks twice, or need not at all.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What is computed twice is computed once: equations of equal primitive, parameters and inputs.
+ * Eliminates common subexpressions: equations of equal primitive, parameters and inputs are computed once.
  *
  * @module
  */
@@ -40,7 +40,7 @@ class Numbers {
 
 const keys = new WeakMap<Graph, string>();
 
-/** Text that is equal for graphs of equal structure. */
+/** Makes a text that is equal for graphs of equal structure. */
 function keyOfGraph(graph: Graph): string {
   const cached = keys.get(graph);
   if (cached !== undefined) return cached;
@@ -56,7 +56,7 @@ function keyOfGraph(graph: Graph): string {
   return key;
 }
 
-/** Text that is equal for equal parameters. Zeros of both signs, and NaN, are told apart. */
+/** Makes a text that is equal for equal parameters. Zeros of both signs, and NaN, are told apart. */
 export function keyOfParams(params: Params): string {
   return Object.keys(params).sort().map((name) => ` ${name}=${keyOf(params[name])}`).join("");
 }

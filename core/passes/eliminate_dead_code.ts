@@ -1,6 +1,6 @@
 /**
- * Drops what nothing reads. A derivative saves every value of a loop's body; this pass is what makes
- * that cost nothing.
+ * Eliminates dead code: drops what nothing reads. A derivative saves every value of a loop's body; this
+ * pass is what makes that cost nothing.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * What a step of a loop computes without its carry goes before the loop: `x_t @ W` for all t becomes
- * one matrix product.
+ * Hoists out of loops what a step computes without its carry: `x_t @ W` for all t becomes one matrix
+ * product before the loop.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * A scan taken apart, so that passes can change it: each value inside the body next to the one it
- * comes from, or becomes, outside.
+ * Takes scans apart and puts them together again, so that passes can change them: each value inside the
+ * body next to the one outside that it comes from, or becomes.
  *
  * @module
  */
@@ -102,7 +102,7 @@ export function closeScan(loop: Loop): Equation {
   };
 }
 
-/** The body as a graph. */
+/** Returns the body as a graph. */
 export function bodyOf({ constants, carries, sequences, stacks, equations }: Loop): Graph {
   return {
     inputs: [...constants, ...carries, ...sequences].map(({ inner }) => inner),
@@ -125,7 +125,7 @@ export function replaceInBody(loop: Loop, by: ReadonlyMap<Value, Value>): void {
   for (const stack of loop.stacks) stack.inner = read(stack.inner);
 }
 
-/** How often each value is read in the body: by equations, as a carry, as a slice of a stack. */
+/** Counts how often each value is read in the body: by equations, as a carry, as a slice of a stack. */
 export function countReads(loop: Loop): Map<Value, number> {
   const reads = new Map<Value, number>();
   const read = (value: Value) => reads.set(value, (reads.get(value) ?? 0) + 1);
@@ -135,7 +135,7 @@ export function countReads(loop: Loop): Map<Value, number> {
   return reads;
 }
 
-/** The equation that binds each value of the body. */
+/** Finds the equation that binds each value of the body. */
 export function producersOf(loop: Loop): Map<Value, Equation> {
   const producers = new Map<Value, Equation>();
   for (const equation of loop.equations) {
@@ -168,7 +168,7 @@ export function rewriteScans(
   });
 }
 
-/** The scan with its body changed by a function. */
+/** Changes the body of a scan by a function. */
 export function withBody(equation: Equation, change: (body: Graph) => Graph): Equation {
   const params = paramsOf(equation, SCAN);
   const body = change(params.body);

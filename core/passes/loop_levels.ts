@@ -1,5 +1,5 @@
 /**
- * What each value in a loop's body depends on, and what it costs: the grounds on which equations
+ * Finds what each value in a loop's body depends on, and what it costs: the grounds on which equations
  * move out of loops.
  *
  * @module
@@ -68,7 +68,7 @@ export function levelsOf(loop: Loop): LoopLevels {
   return { of, ofEquation: (equation) => levels.get(equation.outputs[0]) ?? "carry", batched };
 }
 
-/** Whether an equation only names or repeats numbers: never worth moving for its own sake. */
+/** Returns whether an equation only names or repeats numbers: never worth moving for its own sake. */
 export function isFree({ primitive }: Equation): boolean {
   return primitive === FILL || primitive === IOTA || primitive === BROADCAST;
 }
@@ -76,7 +76,7 @@ export function isFree({ primitive }: Equation): boolean {
 /** Cost against an addition from which an elementwise operation counts as heavy: exp and the like. */
 const HEAVY_COST = 10;
 
-/** Whether an equation costs so much that it should leave a loop whatever its size. */
+/** Returns whether an equation costs so much that it should leave a loop whatever its size. */
 export function isHeavy({ primitive: { isHeavy, cost = 1 } }: Equation): boolean {
   return isHeavy ?? cost >= HEAVY_COST;
 }

@@ -1,6 +1,5 @@
 /**
- * A matrix product with one-hot vectors picks rows, or adds rows up by number: it becomes a gather,
- * or a scatter-add.
+ * Replaces matrix products with one-hot vectors by gathers of rows, or by scatter-adds.
  *
  * @module
  */
@@ -39,7 +38,7 @@ export function oneHotToGather(graph: Graph): Graph {
   });
 }
 
-/** The product of one-hot vectors, read transposed or not, with a matrix, if they are such. */
+/** Rewrites the product of one-hot vectors, read transposed or not, with a matrix, if they are such. */
 function pick(
   hot: Value,
   transposeHot: boolean,
@@ -61,7 +60,7 @@ function transposed(matrix: Value, rewriter: Rewriter): Value {
   return rewriter.emit(TRANSPOSE, [matrix], { order: [1, 0] })[0];
 }
 
-/** The numbers that one-hot vectors along the last dimension stand for, in i32. */
+/** Finds the numbers that one-hot vectors along the last dimension stand for, in i32. */
 function indicesOf(value: Value, rewriter: Rewriter): Value | undefined {
   const classes = value.type.shape.at(-1);
   let source = value;
@@ -88,7 +87,7 @@ function indicesOf(value: Value, rewriter: Rewriter): Value | undefined {
   }
 }
 
-/** The condition of numbers that are 1 where it holds and 0 elsewhere. */
+/** Finds the condition of numbers that are 1 where it holds and 0 elsewhere. */
 function maskOf(value: Value, rewriter: Rewriter): Value | undefined {
   const cast = producedBy(value, "cast", rewriter);
   if (cast) return cast.inputs[0];

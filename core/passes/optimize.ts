@@ -1,5 +1,5 @@
 /**
- * The passes: what is done to a graph between tracing and a backend, in order.
+ * Runs the passes: what is done to a graph between tracing and a backend, in order.
  *
  * @module
  */

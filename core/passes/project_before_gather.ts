@@ -1,8 +1,8 @@
 /**
- * A product whose rows are picked from a table, more rows than the table has, is computed once for each
- * row of the table instead: an embedding is multiplied by the weights, and what was picked from it is
- * picked from the result. Its derivatives add up what belongs to one row of the table before they
- * multiply.
+ * Projects a table before its rows are gathered. A product whose rows are gathered from a table, more rows
+ * than the table has, is computed once for each row of the table: an embedding is multiplied by the
+ * weights, and the result is gathered. Gradients are added up by row of the table before they are
+ * multiplied.
  *
  * @module
  */
@@ -61,7 +61,7 @@ interface Picked {
   readonly numbers: Value;
 }
 
-/** How a matrix was picked from the rows of a smaller one. */
+/** Finds how a matrix was gathered from the rows of a smaller one. */
 function pickedRows(matrix: Value, rewriter: Rewriter, minWidth = 0): Picked | undefined {
   const gather = producedBy(throughReshape(matrix, rewriter), GATHER, rewriter);
   if (!gather) return undefined;
@@ -77,7 +77,7 @@ function throughReshape(value: Value, rewriter: Rewriter): Value {
   return producedBy(value, RESHAPE, rewriter)?.inputs[0] ?? value;
 }
 
-/** `matmul(gather(e, i), w)`. */
+/** Rewrites `matmul(gather(e, i), w)`. */
 function productOfTable(
   { inputs: [x, y], params, outputs: [output] }: Equation<MatmulParams>,
   rewriter: Rewriter,
@@ -90,7 +90,7 @@ function productOfTable(
   return emitReshape(rewriter, rows, output.type.shape);
 }
 
-/** `matmul(gather(e, i)ᵀ, y)`, or the transpose of that. */
+/** Rewrites `matmul(gather(e, i)ᵀ, y)`, or the transpose of that. */
 function productWithTable(
   { inputs: [x, y], params }: Equation<MatmulParams>,
   rewriter: Rewriter,
@@ -107,7 +107,7 @@ function productWithTable(
   return right && rewriter.emit(MATMUL, [added(x, right), right.table], params)[0];
 }
 
-/** `scatter_add(i, matmul(y, w))`, if nothing else reads the product. */
+/** Rewrites `scatter_add(i, matmul(y, w))`, if nothing else reads the product. */
 function productAfterSum(
   { inputs: [numbers, updates], params: { rows }, outputs: [output] }: Equation<ScatterParams>,
   rewriter: Rewriter,

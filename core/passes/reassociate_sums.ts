@@ -1,6 +1,6 @@
 /**
- * Brings the terms of a sum in a loop that do not depend on the carry together, so that they can be
- * added before the loop.
+ * Reassociates sums in loops: brings the terms that do not depend on the carry together, so that they can
+ * be added before the loop.
  *
  * @module
  */

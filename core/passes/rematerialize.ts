@@ -1,6 +1,6 @@
 /**
- * What is stacked for a later loop but could be had from other stacks by an addition or the like is
- * not stacked: it is computed again.
+ * Rematerializes: what is stacked for a later loop but could be had from other stacks by an addition or
+ * the like is not stacked but recomputed there.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import type { Rewriter } from "./rewrite.ts";
 import { StackedValues } from "./sink_from_scan.ts";
 
 /**
- * Two steps towards smaller memory, for cheap elementwise operations only:
+ * Takes two steps towards smaller memory, for cheap elementwise operations only:
  *
  * - a stack that only loops walk over, of a value whose operands are stacked too, or sequences, is
  *   computed from those after the loop;

@@ -1,5 +1,5 @@
 /**
- * What the passes are written with: a list of equations that grows, in which values can be replaced.
+ * Rewrites graphs: a list of equations that grows, in which values can be replaced.
  *
  * @module
  */
@@ -70,7 +70,7 @@ export class Rewriter {
   }
 }
 
-/** The same equation of other values. */
+/** Copies an equation with other inputs. */
 export function withInputs(equation: Equation, inputs: readonly Value[]): Equation {
   return inputs.every((value, i) => value === equation.inputs[i])
     ? equation
@@ -101,7 +101,7 @@ export function rewrite(
   return same ? graph : { inputs: graph.inputs, equations, outputs };
 }
 
-/** Whether two lists hold the same objects. */
+/** Returns whether two lists hold the same objects. */
 export function sameItems<T>(a: readonly T[], b: readonly T[]): boolean {
   return a.length === b.length && a.every((item, i) => item === b[i]);
 }

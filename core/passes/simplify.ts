@@ -1,6 +1,6 @@
 /**
- * Algebra on a few neighbouring equations: what tracing and derivatives leave behind that a person
- * would not have written.
+ * Simplifies a few neighbouring equations by algebra: what tracing and derivatives leave behind that a
+ * person would not have written.
  *
  * @module
  */

@@ -106,7 +106,7 @@ const RULES: Partial<Readonly<Record<ElementwiseName, Rule>>> = {
   },
 };
 
-/** Whether a value is a repetition of a smaller one. */
+/** Returns whether a value is a repetition of a smaller one. */
 function isRepeated(value: Value, rewriter: Rewriter): boolean {
   return fillValue(value, rewriter) !== undefined ||
     producedBy(value, BROADCAST, rewriter) !== undefined;
@@ -139,7 +139,7 @@ function logical(neutral: number, decides: number): Rule {
   };
 }
 
-/** Whether a factor can be held in f32 without becoming 0 or infinite. */
+/** Returns whether a factor can be held in f32 without becoming 0 or infinite. */
 function isPlain(factor: number): boolean {
   return Math.abs(factor) > 1e-30 && Math.abs(factor) < 1e30;
 }

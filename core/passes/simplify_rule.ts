@@ -13,17 +13,17 @@ import type { Params, Primitive } from "../ir/primitive.ts";
 import { sameShape, type Shape, type TensorType } from "../ir/tensor_type.ts";
 import type { Rewriter } from "./rewrite.ts";
 
-/** Whether an equation works element by element. */
+/** Returns whether an equation works element by element. */
 export function isElementwise({ primitive }: Equation): boolean {
   return primitive.isElementwise === true;
 }
 
-/** The one number a value is filled with, if it is. */
+/** Returns the one number a value is filled with, if it is. */
 export function fillValue(value: Value, rewriter: Rewriter): number | undefined {
   return producedBy(value, FILL, rewriter)?.params.value;
 }
 
-/** The equation that binds a value, if its primitive is the one named. */
+/** Returns the equation that binds a value, if its primitive is the one named. */
 export function producedBy(
   value: Value,
   name: ElementwiseName,
@@ -44,12 +44,12 @@ export function producedBy(
   return producer && isApplication(producer, wanted) ? producer : undefined;
 }
 
-/** A value of a type that is filled with a number. */
+/** Emits a value of a type that is filled with a number. */
 export function emitFill(rewriter: Rewriter, type: TensorType, value: number): Value {
   return rewriter.emit(FILL, [], { dtype: type.dtype, shape: type.shape, value })[0];
 }
 
-/** A value in another shape. */
+/** Emits a value in another shape. */
 export function emitReshape(rewriter: Rewriter, value: Value, shape: Shape): Value {
   return sameShape(value.type.shape, shape) ? value : rewriter.emit(RESHAPE, [value], { shape })[0];
 }

@@ -1,6 +1,6 @@
 /**
- * What no later step of a loop reads goes after the loop: the logits of all steps become one matrix
- * product of the stacked states.
+ * Sinks out of loops what no later step reads: the logits of all steps become one matrix product of the
+ * stacked states.
  *
  * @module
  */

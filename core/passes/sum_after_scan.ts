@@ -1,7 +1,7 @@
 /**
- * A loop that only adds something up lets go of the sum: what it adds is summed after it. The sum
- * over t of `x_tᵀ @ y_t`, which is the gradient of a weight, becomes one matrix product in which time
- * is part of the dimension summed over.
+ * Moves sums out of loops: what a loop only adds up is stacked, and summed after it. The gradient of a
+ * weight, the sum over t of `x_tᵀ @ y_t`, becomes one matrix product in which time is part of the
+ * dimension summed over.
  *
  * @module
  */

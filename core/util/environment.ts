@@ -23,7 +23,7 @@ export type EnvironmentVariable =
   | "UNROLL_THREADS"
   | "UNROLL_GL_ADAPTER";
 
-/** Says whether an environment variable may be read. */
+/** Returns whether an environment variable may be read. */
 export function isEnvAllowed(variable: EnvironmentVariable): boolean {
   // Other runtimes than Deno have no such variables: a web page, for one.
   return typeof Deno !== "undefined" &&
@@ -31,7 +31,7 @@ export function isEnvAllowed(variable: EnvironmentVariable): boolean {
 }
 
 /**
- * Says whether libraries of the system may be called: whether `--allow-ffi` was granted.
+ * Returns whether libraries of the system may be called: whether `--allow-ffi` was granted.
  *
  * @returns Whether they may; never outside of Deno.
  *

@@ -288,7 +288,7 @@ function numbered(code: string): string {
   return code.split("\n").map((line, i) => `${String(i + 1).padStart(4)} ${line}`).join("\n");
 }
 
-/** Whether an error is what a lost device gives for whatever it is asked. */
+/** Returns whether an error is what a lost device gives for whatever it is asked. */
 function saysLost(error: unknown): boolean {
   const message = (error as { readonly message?: unknown } | null)?.message;
   return typeof message === "string" &&

@@ -28,7 +28,7 @@ export function cycles(step: Step): number {
 /** Cost of an operation that a processor takes tens of cycles for, from its operands to its result. */
 const SLOW = 10;
 
-/** Whether an expression is a slow operation. */
+/** Returns whether an expression is a slow operation. */
 export function isSlow(part: Expression): boolean {
   return part.kind === "apply" && part.dtype === "f32" &&
     (ELEMENTWISE[part.operation].cost ?? 1) >= SLOW;

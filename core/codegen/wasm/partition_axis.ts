@@ -71,7 +71,7 @@ export function partitionKernel(kernel: Kernel, thread: Axis): KernelPartition |
   };
 }
 
-/** Says whether the places of an axis can be computed apart: they write different elements. */
+/** Returns whether the places of an axis can be computed apart: they write different elements. */
 function mayCut(kernel: Kernel, axis: Axis): boolean {
   if (axis.extent < 2) return false;
   return kernel.stores.every(({ index, mode }) => {

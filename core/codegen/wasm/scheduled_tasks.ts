@@ -46,7 +46,7 @@ export interface LoopTask {
   readonly single: boolean;
 }
 
-/** All kernels of some tasks, in order. */
+/** Lists all kernels of some tasks, in order. */
 export function kernelsOfTasks(tasks: readonly ScheduledTask[]): Kernel[] {
   return tasks.flatMap((task) => {
     if (task.kind === "barrier") return [];
@@ -54,7 +54,7 @@ export function kernelsOfTasks(tasks: readonly ScheduledTask[]): Kernel[] {
   });
 }
 
-/** Every buffer that some tasks touch. */
+/** Lists every buffer that some tasks touch. */
 export function buffersOfTasks(tasks: readonly ScheduledTask[]): Set<Buffer> {
   const buffers = new Set<Buffer>();
   for (const kernel of kernelsOfTasks(tasks)) {
@@ -73,7 +73,7 @@ export function taskCycles(task: ScheduledTask): number {
   return task.loop.time.extent * task.tasks.reduce((sum, inner) => sum + taskCycles(inner), 0);
 }
 
-/** Says whether a task is a loop with barriers inside. */
+/** Returns whether a task is a loop with barriers inside. */
 export function hasBarriers(task: ScheduledTask): task is LoopTask {
   return task.kind === "loop" && !task.single &&
     task.tasks.some((inner) => inner.kind === "barrier" || hasBarriers(inner));

@@ -331,7 +331,7 @@ function readAgain(rows: Rows): number {
   return elements * READ_CYCLES;
 }
 
-/** Whether a thread that is at a later touch must wait for others at an earlier one. */
+/** Returns whether a thread that is at a later touch must wait for others at an earlier one. */
 function conflict(earlier: Touch, later: Touch, iterations: number): boolean {
   if (!earlier.write && !later.write) return false;
   if (earlier.space !== later.space) return false;

@@ -20,7 +20,7 @@ const ONE_FUNCTION = [3, 2, 1, 0];
 const V128_CONST_ZERO = [0xfd, 12, ...new Array<number>(16).fill(0)];
 const DROP = 0x1a;
 
-/** Whether a module whose only function has this body is valid. */
+/** Returns whether a module whose only function has this body is valid. */
 function validates(body: readonly number[], sharedMemory = false): boolean {
   const memory = sharedMemory ? [5, 4, 1, 3, 1, 1] : [];
   const code = [0, ...body, DROP, 0x0b];

@@ -259,7 +259,7 @@ function productCycles(shape: MatmulShape, k: number, tile: TileShape): number {
     wholeVectors * cost(restRows, tile.vectors) + cost(restRows, restVectors);
 }
 
-/** The splat tile of least estimated cost among those whose sums fit the registers. */
+/** Finds the splat tile of minimum estimated cost among those whose sums fit the registers. */
 function splatTile(shape: MatmulShape): TileShape {
   const { m, k, n } = shape;
   let best: TileShape = { rows: 1, vectors: 1 };

@@ -1,5 +1,5 @@
 /**
- * Products read their operands at rising addresses. An operand read backwards is copied first.
+ * Copies operands of matrix products that are read backwards: products read theirs at rising addresses.
  *
  * @module
  */
@@ -21,26 +21,26 @@ type Operand = MatmulKernel["x"];
 /** Copies operands of products that are read backwards. */
 export function copyReversedOperands(program: LoopProgram): LoopProgram {
   const temporaries: Buffer[] = [];
-  const steps = straightenSteps(program.steps, temporaries);
+  const steps = copySteps(program.steps, temporaries);
   if (temporaries.length === 0) return program;
   return { ...program, steps, temporaries: [...program.temporaries, ...temporaries] };
 }
 
-function straightenSteps(steps: readonly Step[], temporaries: Buffer[]): Step[] {
+function copySteps(steps: readonly Step[], temporaries: Buffer[]): Step[] {
   return steps.flatMap((step): Step[] => {
     if (step.kind === "loop") {
-      return [{ ...step, steps: straightenSteps(step.steps, temporaries) }];
+      return [{ ...step, steps: copySteps(step.steps, temporaries) }];
     }
     if (step.kind !== "matmul") return [step];
     const { batch, row, column, inner } = step;
     const copies: Step[] = [];
-    const x = straighten(step.x, [...batch, row, inner], temporaries, copies);
-    const y = straighten(step.y, [...batch, inner, column], temporaries, copies);
+    const x = copyReversed(step.x, [...batch, row, inner], temporaries, copies);
+    const y = copyReversed(step.y, [...batch, inner, column], temporaries, copies);
     return [...copies, { ...step, x, y }];
   });
 }
 
-function straighten(
+function copyReversed(
   operand: Operand,
   axes: readonly Axis[],
   temporaries: Buffer[],

@@ -1,5 +1,5 @@
 /**
- * Loops over axes: counted, or written out where they are short.
+ * Prints loops over axes: counted, or written out where they are short.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Elementwise kernels as code.
+ * Prints elementwise kernels.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Matrix products as code: the products of `wasm/matmul.ts`, with the kernel's stores as what follows
- * each finished tile.
+ * Prints matrix products: those of `matmul/matmul.ts`, with the kernel's stores as the epilogue of each
+ * finished tile.
  *
  * @module
  */

@@ -48,7 +48,7 @@ export function transposedBlocks(kernel: MapKernel): Blocks | undefined {
   return { kernel: blocks, read: readWhole, write: writeWhole, rest };
 }
 
-/** Whether all loads of an expression, of which there are some, are of neighbours along an axis. */
+/** Returns whether all loads of an expression, of which there are some, are of neighbours along an axis. */
 function readsAlong(value: Expression, axis: Axis): boolean {
   let [some, all] = [false, true];
   visitExpression(value, (part) => {

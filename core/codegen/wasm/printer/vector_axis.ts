@@ -1,5 +1,5 @@
 /**
- * Along which axis a kernel's vectors lie: the one that makes its memory accesses cheapest.
+ * Chooses the axis along which a kernel's vectors lie: the one that makes its memory accesses cheapest.
  *
  * @module
  */
@@ -26,14 +26,14 @@ export function strideAlong(index: Expression, axis: Axis): number | undefined {
   return stride;
 }
 
-/** Cost in instructions of reading or writing four elements along an axis. */
+/** Estimates the instructions of reading or writing four elements along an axis. */
 function accessCost(stride: number | undefined): number {
   if (stride === undefined) return 16;
   if (stride === 0) return 0.25;
   return stride === 1 ? 1 : stride === -1 ? 2 : 5;
 }
 
-/** Cost of a vector of some values along an axis. */
+/** Estimates the cost of a vector of some values along an axis. */
 export function vectorCost(expressions: readonly Expression[], axis: Axis): number {
   let cost = instructionsOf(expressions);
   const seen = new Set<Expression>();
@@ -48,7 +48,7 @@ export function vectorCost(expressions: readonly Expression[], axis: Axis): numb
 /** Loop overhead of a row of vectors. */
 const ROW_COST = 6;
 
-/** Estimated cost of all points if vectors lie along an axis; infinite if they cannot. */
+/** Estimates the cost of all points if vectors lie along an axis; infinite if they cannot. */
 export function mapCost(
   axes: readonly Axis[],
   stores: readonly Store[],
@@ -65,7 +65,7 @@ export function mapCost(
   return rows * (ROW_COST + Math.ceil(axis.extent / LANES) * cost);
 }
 
-/** The axis of least cost; `undefined` if there is none that vectors can lie along. */
+/** Finds the axis of minimum cost; `undefined` if there is none that vectors can lie along. */
 export function cheapestAxis(
   axes: readonly Axis[],
   cost: (axis: Axis) => number,
