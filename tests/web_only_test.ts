@@ -8,6 +8,7 @@ const DENO_ONLY: readonly string[] = [
   "core/runs/load.ts",
   "core/runs/run_folder.ts",
   "core/util/debug.ts",
+  "core/util/environment.ts",
   "tasks/corpus_files.ts",
 ];
 
