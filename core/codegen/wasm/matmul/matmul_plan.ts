@@ -68,8 +68,9 @@ const K_BLOCK_LIMIT = 512;
 /** The same where there are no other rows to share a panel with. */
 const ROW_K_BLOCK_LIMIT = 1024;
 /**
- * Longest chain of additions in products of more terms than a block. Chains of up to a block are left as they
- * are: a sum of k equal numbers is then off by no more than k · 2⁻²⁶ of itself, 8e-6.
+ * Longest chain of additions in products of more terms than a block. Chains, their totals in a block, and blocks
+ * then round equal terms by no more than (64 + 16 + 8) · 2⁻²⁶ of their sum, 1.3e-6, however many there are.
+ * Products of up to a block are left alone: k terms round by no more than k · 2⁻²⁶, 8e-6.
  */
 const CHAIN_LIMIT = 64;
 /** Partial sums of more blocks than this are double floats. */
