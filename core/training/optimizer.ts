@@ -58,10 +58,10 @@ export function updateEach<Parameters extends Tree, States extends readonly Tree
   ) => readonly [Tensor, ...Tensor[]],
 ): readonly [Parameters, ...Tree[]] {
   const own = flattenTree(parameters);
-  const slopes = flattenTree(gradients);
+  const ownGradients = flattenTree(gradients);
   const lists = states.map(flattenTree);
   const results = own.map((parameter, i) =>
-    rule(parameter, slopes[i], lists.map((list) => list[i]))
+    rule(parameter, ownGradients[i], lists.map((list) => list[i]))
   );
   const column = (j: number) => rebuildTree(parameters, results.map((row) => row[j]));
   return [column(0), ...states.map((_, j) => column(j + 1))];

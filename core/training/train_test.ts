@@ -8,7 +8,7 @@ import { defineTask, type Task, type Validation } from "../plugin/task.ts";
 import { outputSize, type TaskSpec } from "../plugin/task_spec.ts";
 import { randomNormal } from "../language/random.ts";
 import type { Tensor } from "../language/tensor.ts";
-import { measure } from "./loss.ts";
+import { evaluateOutputs } from "../plugin/evaluation.ts";
 import { DivergenceError, type TrainingEvent, type TrainingStart } from "./events.ts";
 import { train, type TrainSettings } from "./train.ts";
 
@@ -37,8 +37,8 @@ function cycle(overrides: { readonly validate?: () => Validation } = {}): Task {
       async validate(predict) {
         if (overrides.validate) return overrides.validate();
         const { outputs } = await predict({ length: 30 });
-        const { loss, wrong } = measure(SPEC, outputs, targets(30));
-        return { loss, error: wrong / 30 };
+        const { loss, errors } = evaluateOutputs(SPEC, outputs, targets(30));
+        return { loss, error: errors / 30 };
       },
       defaults: () => ({
         steps: 150,
@@ -97,7 +97,7 @@ Deno.test("train() learns, tells of it, and keeps the best", async () => {
   assertEquals(progress.at(-1)!.loss < progress[0].loss, true);
   // The result is the model of the best validation.
   const { outputs } = await trained.predict({ length: 30 });
-  const { loss } = measure(SPEC, outputs, Int32Array.from({ length: 30 }, (_, n) => n % 3));
+  const { loss } = evaluateOutputs(SPEC, outputs, Int32Array.from({ length: 30 }, (_, n) => n % 3));
   assertAlmostEquals(loss, trained.loss, 1e-5);
 });
 

@@ -101,8 +101,9 @@ export function trainingStep(
       const total = settings.l2 > 0 ? loss.add(sumOfSquares(parameters).mul(settings.l2)) : loss;
       return [total, loss, result.state, result.updates ?? {}] as const;
     };
-    const [[, loss, end, updates], slopes] = valueAndGrad(objective)(state.parameters);
-    let gradients = slopes;
+    const [value, rawGradients] = valueAndGrad(objective)(state.parameters);
+    const [, loss, end, updates] = value;
+    let gradients = rawGradients;
     if (clip > 0) gradients = clipByValue(gradients, clip);
     if (clipNorm > 0) gradients = clipByNorm(gradients, clipNorm);
     const factor = settings.schedule(state.step.cast("f32"), settings.steps);

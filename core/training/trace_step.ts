@@ -13,7 +13,7 @@ import { formatType, type TensorType } from "../ir/tensor_type.ts";
 import { trace } from "../language/trace.ts";
 import { flattenTree, mapTree, rebuildTree, treeEntries } from "../language/tree.ts";
 import { estimateWork, type Work } from "../passes/cost.ts";
-import { randomOf } from "./step_random.ts";
+import { randomFor } from "../plugin/random_for.ts";
 import {
   type BatchTensors,
   type StepSettings,
@@ -105,5 +105,5 @@ export function estimateStep(settings: FormSettings): Work {
 
 /** What a task is asked for a batch with. */
 export function requestOf(seed: number, step: number): Parameters<TaskInstance["batch"]>[0] {
-  return { seed, step, random: randomOf(seed, step) };
+  return { seed, step, random: randomFor(seed, step) };
 }
