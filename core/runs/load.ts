@@ -86,8 +86,8 @@ export async function loadRun(path: string, settings: LoadSettings): Promise<Loa
   const task = taskPlugin({ ...config.task.options, ...settings.taskOptions });
   const taskInstance = await task.create();
   const instance = model.create(taskInstance.spec);
-  const form = instance.parameters(randomKey(config.seed)) as Tree;
-  const entries = treeEntries(form);
+  const template = instance.parameters(randomKey(config.seed)) as Tree;
+  const entries = treeEntries(template);
   const found = entries.map(([name, { type }]) => {
     const key = `parameters.${name}`;
     try {
@@ -105,7 +105,7 @@ export async function loadRun(path: string, settings: LoadSettings): Promise<Loa
   const { device } = settings;
   const own = typeof device !== "object";
   const backend = typeof device === "object" ? device : await openBackend(device);
-  const predictor = new Predictor(backend, instance, taskInstance.spec, form);
+  const predictor = new Predictor(backend, instance, taskInstance.spec, template);
   const buffers = entries.map(([, { type }], i) => backend.upload(type, found[i]));
   const dispose = () => {
     predictor.dispose();

@@ -16,7 +16,9 @@
  */
 export {
   type Checkpoint,
+  configToJson,
   decodeCheckpoint,
+  type EarlierConfig,
   encodeCheckpoint,
   fromStored,
   type Json,
@@ -24,6 +26,7 @@ export {
   type PluginConfig,
   type RunConfig,
 } from "./checkpoint.ts";
+export { endLine, eventLine } from "./event_line.ts";
 export { type LoadedRun, loadRun, type LoadSettings } from "./load.ts";
 export {
   type CheckpointName,
@@ -47,6 +50,8 @@ export {
 } from "./safetensors.ts";
 export {
   planRun,
+  type RunCallbacks,
+  RunWriter,
   type SavedTrainResult,
   type SavedTrainSettings,
   snapshotOf,

@@ -16,8 +16,9 @@
  */
 
 import {
-  checkConfig,
   type Checkpoint,
+  configFromJson,
+  configToJson,
   decodeCheckpoint,
   encodeCheckpoint,
   type JsonRecord,
@@ -270,7 +271,7 @@ export async function openRun(path: string): Promise<RunFolder> {
     if (typeof value !== "object" || value === null) {
       throw new RangeError("it is not a JSON object");
     }
-    config = checkConfig(value as JsonRecord);
+    config = configFromJson(value as JsonRecord);
   } catch (error) {
     const problem = error instanceof SyntaxError
       ? "it is not JSON"
@@ -309,7 +310,7 @@ export async function resumeRun(
 }
 
 function configBytes(config: RunConfig): Uint8Array {
-  return new TextEncoder().encode(`${JSON.stringify(config, null, 2)}\n`);
+  return new TextEncoder().encode(`${JSON.stringify(configToJson(config), null, 2)}\n`);
 }
 
 function metricsText(lines: readonly MetricsLine[]): string {

@@ -87,7 +87,7 @@ async function run(settings: Partial<TrainSettings> = {}) {
 
 Deno.test("train() learns, tells of it, and keeps the best", async () => {
   const events: TrainingEvent[] = [];
-  using trained = await run({ report: (event) => void events.push(event) });
+  using trained = await run({ callbacks: [{ onEvent: (event) => void events.push(event) }] });
   assertEquals(trained.error, 0);
   assertEquals([trained.steps, trained.ended, trained.device], [150, "steps", "reference"]);
   const validations = events.filter(({ event }) => event === "validation");
@@ -184,7 +184,7 @@ Deno.test("train() ends when it is good enough, or when it is told to", async ()
   const controller = new AbortController();
   using aborted = await run({
     signal: controller.signal,
-    report: ({ step }) => step >= 50 ? controller.abort() : undefined,
+    callbacks: [{ onEvent: ({ step }) => step >= 50 ? controller.abort() : undefined }],
   });
   assertEquals(aborted.ended, "aborted");
   assertEquals(aborted.steps < 150, true);
@@ -277,9 +277,11 @@ Deno.test("train() carries the state of stateful tasks on until a batch resets i
     model: clock(),
     task: task(),
     device: "reference",
-    keep: async (snapshot) => {
-      losses.push((await snapshot()).tensors.get("carried")!.data[0]);
-    },
+    callbacks: [{
+      async onCheckpoint({ snapshot }) {
+        losses.push((await snapshot()).tensors.get("carried")!.data[0]);
+      },
+    }],
   });
   assertEquals(losses, [2, 4, 6, 2, 4]);
   assertEquals(trained.loss, 2);
@@ -311,17 +313,19 @@ Deno.test("train() leaves a device open that it was given, and checks batches", 
 Deno.test("train() chooses a device by the size of a step, and says why", async () => {
   let said: string | undefined;
   let device = "";
-  const begin = (start: TrainingStart) => {
-    said = start.deviceReason;
-    device = start.device;
-  };
-  using _ = await train({ model: counter(), task: cycle(), steps: 1, begin });
+  const callbacks = [{
+    onStart(start: TrainingStart) {
+      said = start.deviceReason;
+      device = start.device;
+    },
+  }];
+  using _ = await train({ model: counter(), task: cycle(), steps: 1, callbacks });
   const variable = readVariable("UNROLL_BACKEND");
   assertEquals(device, variable ?? "cpu");
   assertMatch(
     said ?? "",
     variable ? /says so/ : /^a step of .* MFLOP, \d+ iterations .* gains nothing from a GPU$/,
   );
-  using __ = await train({ model: counter(), task: cycle(), steps: 1, device: "cpu", begin });
+  using __ = await run({ steps: 1, device: "cpu", callbacks });
   assertEquals(said, undefined);
 });
