@@ -40,16 +40,14 @@ export function parseOptionTexts<Options>(
   texts: Readonly<Record<string, string | boolean | undefined>>,
   spelling: OptionSpelling = {},
 ): Options {
-  const kinds = new Map(
-    describeOptions(schema).map((option) => [option.name, option.kind]),
-  );
+  const options = new Map(describeOptions(schema).map((option) => [option.name, option]));
   const values: Record<string, unknown> = {};
   for (const [name, text] of Object.entries(texts)) {
-    const kind = kinds.get(name);
+    const kind = options.get(name)?.kind;
     values[name] = typeof text === "string" && kind !== undefined ? readText(kind, text) : text;
   }
   return parseOptions(schema, values, {
-    spell: (name) => `--${flagName(name)}`,
+    spell: (name) => `--${options.get(name)?.flag ?? flagName(name)}`,
     ...spelling,
   });
 }

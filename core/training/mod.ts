@@ -28,9 +28,13 @@ export {
   type TrainResult,
 } from "./events.ts";
 export { type Optimizer, type Update, type UpdateContext, updateEach } from "./optimizer.ts";
-export { OPTIMIZERS, SCHEDULES } from "./optimizers.ts";
+export { type OptimizerEntry, OPTIMIZERS, SCHEDULES } from "./optimizers.ts";
 export { formatPhases, parsePhases } from "./phases.ts";
-export { type GivenSettings, type ResolvedSettings, resolveSettings } from "./resolve_settings.ts";
+export {
+  type ResolvedSettings,
+  resolveSettings,
+  type TrainingOptions,
+} from "./resolve_settings.ts";
 export { rmsprop, type RmspropSettings } from "./rmsprop.ts";
 export {
   constantRate,
@@ -48,3 +52,4 @@ export { train, type TrainSettings } from "./train.ts";
 export type { HostTensor, TensorMap } from "./trainer.ts";
 export { changedSettings, recordedSettings, trainingRecord } from "./training_record.ts";
 export { type BatchTensors, type TrainingState, trainingStep } from "./training_step.ts";
+export { TRAINING_SETTINGS, type TrainingShape } from "./training_settings.ts";

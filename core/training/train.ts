@@ -10,13 +10,13 @@ import { estimateWork } from "../passes/cost.ts";
 import type { Model } from "../plugin/model.ts";
 import type { Task } from "../plugin/task.ts";
 import type { Snapshot, TrainingCallbacks, TrainResult } from "./events.ts";
-import { type GivenSettings, resolveSettings } from "./resolve_settings.ts";
+import { resolveSettings, type TrainingOptions } from "./resolve_settings.ts";
 import { batchRequest, traceStep } from "./trace_step.ts";
 import { Trainer } from "./trainer.ts";
 import { TrainingLoop } from "./training_loop.ts";
 
 /** Settings of {@linkcode train}; what is left out is as the task recommends. */
-export interface TrainSettings extends GivenSettings {
+export interface TrainSettings extends TrainingOptions {
   /** What learns. */
   readonly model: Model;
   /** What is learned. */

@@ -6,10 +6,10 @@
 import { unknownName } from "../util/names.ts";
 import type { JsonRecord } from "../runs/checkpoint.ts";
 import { OPTIMIZERS } from "./optimizers.ts";
-import type { GivenSettings, ResolvedSettings } from "./resolve_settings.ts";
+import type { ResolvedSettings, TrainingOptions } from "./resolve_settings.ts";
 import type { OptimizerName } from "../plugin/training_defaults.ts";
 
-/** Training settings as a record of names and numbers. */
+/** Converts training settings to a record of names and numbers. */
 export function trainingRecord(settings: ResolvedSettings): JsonRecord {
   const { optimizer, schedule: _, scheduleName, ...rest } = settings;
   const record = {
@@ -22,7 +22,7 @@ export function trainingRecord(settings: ResolvedSettings): JsonRecord {
 }
 
 /**
- * Training settings out of a record, to train on just so whatever the task recommends.
+ * Converts a record back to training settings, to train just so whatever the task recommends.
  *
  * @param record What {@linkcode trainingRecord} gave.
  * @returns The settings.
@@ -40,7 +40,7 @@ export function trainingRecord(settings: ResolvedSettings): JsonRecord {
  * deepStrictEqual(trainingRecord(again), record);
  * ```
  */
-export function recordedSettings(record: JsonRecord): GivenSettings {
+export function recordedSettings(record: JsonRecord): TrainingOptions {
   const { optimizer, optimizerSettings, ...rest } = record;
   const name = String(optimizer);
   if (!Object.hasOwn(OPTIMIZERS, name)) {
@@ -51,18 +51,18 @@ export function recordedSettings(record: JsonRecord): GivenSettings {
     clip: 0,
     clipNorm: 0,
     ...rest,
-    optimizer: OPTIMIZERS[name as OptimizerName](
+    optimizer: OPTIMIZERS[name as OptimizerName].create(
       optimizerSettings as ResolvedSettings["optimizer"]["settings"],
     ),
   };
 }
 
 /**
- * The names of the settings that two records do not have in common.
+ * Compares two records.
  *
  * @param one A record.
  * @param other Another; what either does not tell of counts as 0.
- * @returns The names, those of the second record first.
+ * @returns The names of the settings that differ, those of the second record first.
  */
 export function changedSettings(one: JsonRecord, other: JsonRecord): string[] {
   return Object.keys({ ...other, ...one }).filter((name) =>
