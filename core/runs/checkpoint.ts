@@ -15,6 +15,7 @@ import {
   type TypedArray,
   typedArray,
 } from "../ir/tensor_type.ts";
+import type { Json, JsonRecord } from "../util/json.ts";
 import {
   decodeSafetensors,
   encodeSafetensors,
@@ -22,21 +23,6 @@ import {
   type SafetensorsDType,
   type StoredTensor,
 } from "./safetensors.ts";
-
-/** What JSON can say. */
-export type Json =
-  | null
-  | boolean
-  | number
-  | string
-  | readonly Json[]
-  | JsonRecord;
-
-/** A JSON object. */
-export interface JsonRecord {
-  /** Any field. */
-  readonly [key: string]: Json;
-}
 
 /** A plugin and its options, as a run used them. */
 export interface PluginConfig {
@@ -228,11 +214,6 @@ function renameConfig(
       name === "model" || name === "task" ? part as Json : renamed(part as Json),
     ]),
   );
-}
-
-/** Converts a value to plain JSON: what is undefined is left out, numbers that are not finite are `null`. */
-export function plainJson(value: object): JsonRecord {
-  return JSON.parse(JSON.stringify(value)) as JsonRecord;
 }
 
 function checkConfig(value: JsonRecord): RunConfig {

@@ -4,7 +4,7 @@
  * @module
  */
 import type { TrainingEvent, TrainResult } from "../training/events.ts";
-import { plainJson } from "./checkpoint.ts";
+import { plainJson } from "../util/json.ts";
 import type { MetricsLine } from "./run_folder.ts";
 
 /**

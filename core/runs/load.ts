@@ -12,7 +12,8 @@ import type { Predict, Task, TaskInstance, TaskPlugin } from "../plugin/task.ts"
 import { randomKey } from "../language/random.ts";
 import { formatType } from "../ir/tensor_type.ts";
 import { treeEntries } from "../language/tree.ts";
-import { type Checkpoint, fromStored, type JsonRecord, type RunConfig } from "./checkpoint.ts";
+import { type Checkpoint, fromStored, type RunConfig } from "./checkpoint.ts";
+import type { JsonRecord } from "../util/json.ts";
 import { Predictor } from "../training/predictor.ts";
 import { type CheckpointName, openRun, readCheckpoint } from "./run_folder.ts";
 

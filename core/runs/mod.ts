@@ -21,11 +21,10 @@ export {
   type EarlierConfig,
   encodeCheckpoint,
   fromStored,
-  type Json,
-  type JsonRecord,
   type PluginConfig,
   type RunConfig,
 } from "./checkpoint.ts";
+export type { Json, JsonRecord } from "../util/json.ts";
 export { endLine, eventLine } from "./event_line.ts";
 export { type LoadedRun, loadRun, type LoadSettings } from "./load.ts";
 export {

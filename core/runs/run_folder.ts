@@ -21,9 +21,9 @@ import {
   configToJson,
   decodeCheckpoint,
   encodeCheckpoint,
-  type JsonRecord,
   type RunConfig,
 } from "./checkpoint.ts";
+import type { JsonRecord } from "../util/json.ts";
 import { guard, join, reason, writeAtomically, writeTogether } from "./files.ts";
 
 /** Which checkpoint of a run. */

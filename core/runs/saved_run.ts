@@ -3,14 +3,8 @@
  *
  * @module
  */
-import {
-  type Checkpoint,
-  fromStored,
-  type JsonRecord,
-  plainJson,
-  type RunConfig,
-  toStored,
-} from "./checkpoint.ts";
+import { type Checkpoint, fromStored, type RunConfig, toStored } from "./checkpoint.ts";
+import { type JsonRecord, plainJson } from "../util/json.ts";
 import { endLine, eventLine } from "./event_line.ts";
 import type { Validation } from "../plugin/task.ts";
 import type { DType, TensorType } from "../ir/tensor_type.ts";

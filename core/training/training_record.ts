@@ -4,7 +4,7 @@
  * @module
  */
 import { unknownName } from "../util/names.ts";
-import type { JsonRecord } from "../runs/checkpoint.ts";
+import { type JsonRecord, plainJson } from "../util/json.ts";
 import { OPTIMIZERS } from "./optimizers.ts";
 import type { ResolvedSettings, TrainingOptions } from "./resolve_settings.ts";
 import type { OptimizerName } from "../plugin/training_defaults.ts";
@@ -18,7 +18,7 @@ export function trainingRecord(settings: ResolvedSettings): JsonRecord {
     optimizerSettings: optimizer.settings,
     schedule: scheduleName,
   };
-  return JSON.parse(JSON.stringify(record)) as JsonRecord;
+  return plainJson(record);
 }
 
 /**
