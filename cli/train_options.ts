@@ -54,11 +54,15 @@ const OPTIMIZER_SHAPE = {
 };
 
 /** Names of the options that are settings of optimizers. */
-export const OPTIMIZER_OPTIONS: readonly (keyof typeof OPTIMIZER_SHAPE)[] = Object.keys(
+export const OPTIMIZER_OPTIONS: readonly (keyof TrainOptions)[] = Object.keys(
   OPTIMIZER_SHAPE,
 ) as (keyof typeof OPTIMIZER_SHAPE)[];
 
-const { steps, optimizer, learningRate, ...settings } = TRAINING_SETTINGS;
+type TrainingShape = {
+  readonly [Name in Exclude<keyof TrainingDefaults, "phases">]-?: z.ZodType<TrainingDefaults[Name]>;
+};
+
+const { steps, optimizer, learningRate, ...settings } = TRAINING_SETTINGS.shape as TrainingShape;
 
 /** The schema of {@linkcode TrainOptions}: the settings of training, and what is the command's own. */
 export const TRAIN_OPTIONS: OptionsSchema<TrainOptions> = z.object({

@@ -38,6 +38,12 @@ export { formatType, sameShape, sameType, sizeOf, stridesOf } from "./ir/tensor_
 export type { ElementwiseName } from "./language/primitives/elementwise_rule.ts";
 export { apply, trace, type Traced } from "./language/trace.ts";
 export type { ReduceOperation } from "./loops/program.ts";
+export {
+  type BatchTensors,
+  type StepSettings,
+  type TrainingState,
+  trainingStep,
+} from "./training/training_step.ts";
 export { checkGraph } from "./passes/check_graph.ts";
 export { estimateWork, workOf } from "./passes/cost.ts";
 export { optimize, type OptimizeOptions, type Pass, PASSES } from "./passes/optimize.ts";

@@ -14,15 +14,17 @@ import {
   zeros,
 } from "@unroll/core";
 import { type Backend } from "@unroll/core/backends";
-import { type Graph, optimize, sizeOf, trace } from "@unroll/core/compiler";
-import { type ModelInstance, type TaskSpec } from "@unroll/core/plugin";
 import {
-  adam,
   type BatchTensors,
-  constantRate,
+  type Graph,
+  optimize,
+  sizeOf,
+  trace,
   type TrainingState,
   trainingStep,
-} from "@unroll/core/training";
+} from "@unroll/core/compiler";
+import { type ModelInstance, type TaskSpec } from "@unroll/core/plugin";
+import { adam, constantRate } from "@unroll/core/training";
 import { gru, lstm, rnn } from "@unroll/models";
 import { lowerForCpu } from "../../core/loops/lower_for_cpu.ts";
 import { printWasm } from "../../core/codegen/wasm/printer/print_wasm.ts";

@@ -50,6 +50,5 @@ export {
 export { sgd, type SgdSettings } from "./sgd.ts";
 export { train, type TrainSettings } from "./train.ts";
 export type { HostTensor, TensorMap } from "./trainer.ts";
-export { changedSettings, recordedSettings, trainingRecord } from "./training_record.ts";
-export { type BatchTensors, type TrainingState, trainingStep } from "./training_step.ts";
-export { TRAINING_SETTINGS, type TrainingShape } from "./training_settings.ts";
+export { changedSettings, recordedSettings } from "./training_record.ts";
+export { TRAINING_SETTINGS } from "./training_settings.ts";

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import * as z from "zod";
 import { formatOptionValue, parseOptions } from "../plugin/options.ts";
 import type { Optimizer } from "./optimizer.ts";
 import { OPTIMIZERS, SCHEDULES } from "./optimizers.ts";
@@ -24,21 +23,13 @@ export interface TrainingOptions extends Partial<Omit<TrainingDefaults, "optimiz
   readonly schedule?: ScheduleName | Schedule;
 }
 
-/** Settings of training that have a value even where neither the user nor the task gives one. */
-type Settled =
-  | "learningRate"
-  | "warmup"
-  | "clip"
-  | "clipNorm"
-  | "l2"
-  | "validateEvery"
-  | "best";
-
 /** Settings of training with nothing left out. */
-export interface ResolvedSettings
-  extends
-    Omit<TrainingDefaults, "optimizer" | "schedule" | Settled>,
-    Required<Pick<TrainingDefaults, Settled>> {
+export interface ResolvedSettings extends
+  Omit<
+    Required<TrainingDefaults>,
+    "optimizer" | "schedule" | "phases" | "stopAtError" | "stopAtLoss"
+  >,
+  Pick<TrainingDefaults, "phases" | "stopAtError" | "stopAtLoss"> {
   /** The optimizer. */
   readonly optimizer: Optimizer;
   /** How the learning rate goes. */
@@ -105,13 +96,11 @@ function factors(
   return phases.map(({ steps, learningRate }) => ({ steps, factor: learningRate / greatest }));
 }
 
-const SETTINGS = z.object(TRAINING_SETTINGS);
-
 /** Returns the settings that are given. */
 function known(values: object): object {
   return Object.fromEntries(
     Object.entries(values).filter(([name, value]) =>
-      (name in SETTINGS.shape || name === "phases") && value !== undefined
+      (name in TRAINING_SETTINGS.shape || name === "phases") && value !== undefined
     ),
   );
 }
@@ -124,7 +113,7 @@ function check(all: object): TrainingDefaults {
     !(name === "optimizer" && typeof value === "object") &&
     !(name === "schedule" && typeof value === "function")
   );
-  parseOptions(SETTINGS, Object.fromEntries(named));
+  parseOptions(TRAINING_SETTINGS, Object.fromEntries(named));
   if (!Array.isArray(phases)) {
     throw new RangeError(`Cannot use phases ${formatOptionValue(phases)}: a list is needed`);
   }
