@@ -106,7 +106,7 @@ export function softmaxAt(
   return powers.map((power) => power / sum);
 }
 
-/** The greatest of `size` numbers from `start`; NaN if one is. */
+/** Finds the greatest of `size` numbers from `start`; NaN if one is. */
 function maxAt(values: ArrayLike<number>, start: number, size: number): number {
   let max = -Infinity;
   for (let i = 0; i < size; i++) max = Math.max(max, values[start + i]);

@@ -53,7 +53,7 @@ export function parseOptionTexts<Options>(
 }
 
 /**
- * The flags of an option, as they are written in a command's definition.
+ * Returns the flags of an option, as they are written in a command's definition.
  *
  * @param option The option.
  * @param flag The name of the flag, by default the option's own.
@@ -104,7 +104,7 @@ function placeholder(kind: OptionKind): string {
 }
 
 /**
- * The help text of an option: description, then unit, range or choices, and default.
+ * Returns the help text of an option: description, then unit, range or choices, and default.
  *
  * @param option The option.
  * @returns One line, such as `Hidden units (1 to 4096; default 16)`.

@@ -136,7 +136,7 @@ function schemaNode(name: string, schema: z.ZodType): OptionNode {
 }
 
 /**
- * The flag of an option name: words with dashes.
+ * Returns the flag of an option name: words with dashes.
  *
  * @param name A camelCase name.
  * @returns For example `top-k` for `topK`.
@@ -244,7 +244,7 @@ function typedText(value: unknown): string {
 }
 
 /**
- * Options as JSON, to be kept in a checkpoint.
+ * Converts options to JSON, for a checkpoint.
  *
  * @param schema The options there are.
  * @param options All of them, as parsed.
@@ -272,7 +272,7 @@ export function optionsToJson<Options>(
 }
 
 /**
- * Options out of the JSON of a checkpoint.
+ * Reads options out of the JSON of a checkpoint.
  *
  * @param schema The options there are.
  * @param text What {@linkcode optionsToJson} gave, perhaps in an older version: options that it lacks get their

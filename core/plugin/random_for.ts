@@ -8,7 +8,7 @@ import type { RandomSource } from "../ir/primitive.ts";
 import { randomSource } from "../util/random_source.ts";
 
 /**
- * Random numbers of a seed and a place.
+ * Returns random numbers of a seed and a path.
  *
  * @param seed A whole number.
  * @param path Whole numbers that say what for, such as a step or an epoch.
@@ -29,7 +29,7 @@ export function randomFor(seed: number, ...path: readonly number[]): RandomSourc
   return randomSource(mix(hash));
 }
 
-/** The finalizer of MurmurHash3: neighbours in, strangers out. */
+/** Mixes the bits of a word: the finalizer of MurmurHash3. */
 function mix(word: number): number {
   let h = word | 0;
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
@@ -38,7 +38,7 @@ function mix(word: number): number {
 }
 
 /**
- * The whole numbers from 0 to before `count` in random order (Fisher and Yates).
+ * Returns the whole numbers from 0 to before `count` in random order (Fisher and Yates).
  *
  * @param count How many.
  * @param random Where the order comes from.

@@ -128,7 +128,7 @@ export async function loadRun(path: string, settings: LoadSettings): Promise<Loa
   };
 }
 
-/** The file to read for a folder or a file. */
+/** Finds the file to read for a folder or a file. */
 async function checkpointFile(path: string, name: CheckpointName | undefined): Promise<string> {
   if (path.endsWith(".safetensors")) return path;
   const run = await openRun(path);

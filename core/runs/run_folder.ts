@@ -84,7 +84,7 @@ export class RunFolder {
     return this.path.replace(/[/\\]+$/, "").split(/[/\\]/).at(-1) ?? "";
   }
 
-  /** Where a checkpoint of this run lies. */
+  /** Returns where a checkpoint of this run lies. */
   checkpointPath(name: CheckpointName): string {
     return join(this.path, `${name}.safetensors`);
   }
@@ -208,7 +208,7 @@ export async function createRun(
 }
 
 /**
- * The name of a run's folder: `<date>-<task>-<model>-<seed>`.
+ * Returns the name of a run's folder: `<date>-<task>-<model>-<seed>`.
  *
  * @param config The run's configuration.
  * @param date Its day, local time.
@@ -288,7 +288,7 @@ export async function openRun(path: string): Promise<RunFolder> {
 }
 
 /**
- * Opens a run to go on with it, which changes nothing of it before its first new checkpoint: one that fails until then
+ * Opens a run to resume it, which changes nothing of it before its first new checkpoint: one that fails until then
  * leaves it as it was.
  *
  * @param run The run.

@@ -1,5 +1,5 @@
 /**
- * Running a model with given parameters, for measuring and showing.
+ * Prediction: runs a model with given parameters.
  *
  * @module
  */

@@ -1,6 +1,5 @@
 /**
- * The trainer: the state of a run on a device, and what can be done with it. `train` is the loop
- * around it.
+ * The trainer: the state of a run on a device, and the programs that change and evaluate it.
  *
  * @module
  */
@@ -225,7 +224,7 @@ export class Trainer {
     return this.#download(0, this.#state.length);
   }
 
-  /** A model with other parameters, such as the best; it shares this trainer's programs. */
+  /** Returns a model with other parameters, such as the best; it shares this trainer's programs. */
   frozen(parameters: TensorMap): (request: PredictRequest) => Promise<Prediction> {
     let buffers: DeviceBuffer[] | undefined;
     return (request) => {

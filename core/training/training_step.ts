@@ -70,7 +70,7 @@ export interface StepSettings {
 }
 
 /**
- * The training step.
+ * Makes the function of a training step.
  *
  * @param settings What decides it.
  * @param length Steps of a batch.
@@ -132,7 +132,7 @@ export function trainingStep(
 /** Greater losses count as not finite. */
 const GREATEST = 3e38;
 
-/** A tree with other leaves at some paths: what a model sets itself. */
+/** Replaces leaves of a tree at some paths: what a model sets itself. */
 function replaceLeaves(tree: Tree, updates: Readonly<Record<string, Tensor>>): Tree {
   return rebuildTree(tree, treeEntries(tree).map(([path, leaf]) => updates[path] ?? leaf));
 }
