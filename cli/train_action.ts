@@ -5,13 +5,13 @@
  */
 
 import { type BackendName, DeviceLostError, type TuningCache } from "@unroll/core/backends";
-import {
-  type LearningPhase,
-  type Model,
-  type ModelPlugin,
-  type Task,
-  type TaskInstance,
-  type TaskPlugin,
+import type {
+  LearningPhase,
+  Model,
+  ModelPlugin,
+  Task,
+  TaskInstance,
+  TaskPlugin,
 } from "@unroll/core/plugin";
 import { flagName, knownPlugin } from "@unroll/core/plugin/host";
 import {

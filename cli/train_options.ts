@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type OptionsSchema, type TrainingDefaults } from "@unroll/core/plugin";
+import type { OptionsSchema, TrainingDefaults } from "@unroll/core/plugin";
 import { TRAINING_SETTINGS } from "@unroll/core/training";
 import * as z from "zod";
 

@@ -9,7 +9,12 @@ import { outputSize, type TaskSpec } from "../plugin/task_spec.ts";
 import { randomNormal } from "../language/random.ts";
 import type { Tensor } from "../language/tensor.ts";
 import { evaluateOutputs } from "../plugin/evaluation.ts";
-import { DivergenceError, type TrainingEvent, type TrainingStart } from "./events.ts";
+import {
+  DivergenceError,
+  type TrainingCallbacks,
+  type TrainingEvent,
+  type TrainingStart,
+} from "./events.ts";
 import { train, type TrainSettings } from "./train.ts";
 
 const SPEC: TaskSpec = {
@@ -328,4 +333,53 @@ Deno.test("train() chooses a device by the size of a step, and says why", async 
   );
   using __ = await run({ steps: 1, device: "cpu", callbacks });
   assertEquals(said, undefined);
+});
+
+Deno.test("train() traces the step once for each shape of batch, also where it chooses the device", async () => {
+  const traced: number[] = [];
+  const counting: Model = {
+    ...counter(),
+    create(spec) {
+      const instance = counter().create(spec);
+      return {
+        ...instance,
+        apply(parameters, inputs, context) {
+          if (context.training) traced.push(context.length);
+          return instance.apply(parameters, inputs, context);
+        },
+      };
+    },
+  };
+  using _ = await train({ model: counting, task: cycle(), steps: 30 });
+  assertEquals(traced.sort(), [4, 5, 6]);
+});
+
+Deno.test("train() calls callbacks in the order of the list, from the start to the end", async () => {
+  const calls: string[] = [];
+  const named = (name: string): TrainingCallbacks => ({
+    onStart: ({ step }) => void calls.push(`${name} start ${step}`),
+    onEvent: ({ event, step }) => {
+      if (event === "validation") calls.push(`${name} validation ${step}`);
+    },
+    onCheckpoint: ({ best, isBest }) =>
+      void calls.push(`${name} checkpoint ${best.step} ${isBest}`),
+    onEnd: ({ steps }) => void calls.push(`${name} end ${steps}`),
+    onError: () => void calls.push(`${name} error`),
+  });
+  using _ = await run({ steps: 2, validateEvery: 2, callbacks: [named("a"), {}, named("b")] });
+  const each = ["start 0", "validation 2", "checkpoint 2 true", "end 2"];
+  assertEquals(calls, each.flatMap((call) => [`a ${call}`, `b ${call}`]));
+});
+
+Deno.test("train() tells callbacks of an error, also of one at the end, and throws it", async () => {
+  for (const name of ["onStart", "onEvent", "onCheckpoint", "onEnd"] as const) {
+    const failure = new Error(name);
+    const errors: unknown[] = [];
+    const callbacks: TrainingCallbacks[] = [
+      { [name]: () => Promise.reject(failure) },
+      { onError: (error) => void errors.push(error) },
+    ];
+    await assertRejects(() => run({ steps: 2, callbacks }), Error, name);
+    assertEquals(errors, [failure]);
+  }
 });
