@@ -18,9 +18,9 @@ import {
   zeros,
 } from "@unroll/core";
 import type { Backend, DeviceBuffer } from "@unroll/core/backends";
-import { type Graph, trace } from "@unroll/core/compiler";
+import { type Graph, trace, trainingStep } from "@unroll/core/compiler";
 import { inputType, type ModelInstance, targetType, type TaskSpec } from "@unroll/core/plugin";
-import { constantRate, type Optimizer, trainingStep } from "@unroll/core/training";
+import { constantRate, type Optimizer } from "@unroll/core/training";
 
 /** What decides a training step. */
 export interface ProgramSettings {

@@ -2,12 +2,11 @@ import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/asser
 import type { JsonRecord, RunFolder } from "@unroll/core/runs";
 import { MODELS } from "@unroll/models";
 import { TASKS } from "@unroll/tasks";
-import { silentReporter } from "./testing/silent.ts";
 import { inFolder, trainSmall } from "./testing/small_runs.ts";
-import { resumeAndKeep } from "./train_action.ts";
+import { resumeTraining } from "./train_action.ts";
 import type { TrainOptions } from "./train_options.ts";
 
-const PLUGINS = { models: MODELS, tasks: TASKS };
+const CONTEXT = { models: MODELS, tasks: TASKS, version: "0.0.1" };
 
 /** Name → bytes of each file of a run. */
 async function contentsOf({ path }: RunFolder): Promise<Record<string, string>> {
@@ -19,7 +18,7 @@ async function contentsOf({ path }: RunFolder): Promise<Record<string, string>> 
 }
 
 function resume(run: RunFolder, changes: Partial<TrainOptions>): Promise<void> {
-  return resumeAndKeep({ run: run.path, changes }, silentReporter(), PLUGINS);
+  return resumeTraining({ run: run.path, changes }, [], CONTEXT);
 }
 
 /** Refuses to resume a run, and looks that it is as it was. */
@@ -35,11 +34,11 @@ async function assertFails(
   assertEquals(await contentsOf(run), before, JSON.stringify(changes));
 }
 
-Deno.test("resumeAndKeep() leaves a run as it was where the new rate diverges", async () => {
+Deno.test("resumeTraining() leaves a run as it was where the new rate diverges", async () => {
   await inFolder(async (folder) => {
     const run = await trainSmall(folder, { stopAt: 60 });
     const diverged = /^Cannot go on training: the loss of step \d+ is not finite/;
-    await assertFails(run, { lr: 3.5e38 }, diverged);
+    await assertFails(run, { learningRate: 3.5e38 }, diverged);
     // Also where something was measured on the way, and was better than before.
     await assertFails(run, { phases: "70:0.02,1:1e38", validateEvery: 1 }, diverged);
     await resume(run, {});
@@ -48,7 +47,7 @@ Deno.test("resumeAndKeep() leaves a run as it was where the new rate diverges", 
   });
 });
 
-Deno.test("resumeAndKeep() leaves a run as it was where the device is not to be had", async () => {
+Deno.test("resumeTraining() leaves a run as it was where the device is not to be had", async () => {
   const { requestAdapter } = GPU.prototype;
   GPU.prototype.requestAdapter = () => Promise.resolve(null);
   try {
@@ -67,7 +66,7 @@ Deno.test("resumeAndKeep() leaves a run as it was where the device is not to be 
   }
 });
 
-Deno.test("resumeAndKeep() refuses settings that somebody wrote, and leaves the run as it was", async () => {
+Deno.test("resumeTraining() refuses settings that somebody wrote, and leaves the run as it was", async () => {
   await inFolder(async (folder) => {
     const run = await trainSmall(folder, { stopAt: 60 });
     const whole = "a whole number of at least 1 is needed";
@@ -94,7 +93,7 @@ Deno.test("resumeAndKeep() refuses settings that somebody wrote, and leaves the 
   });
 });
 
-Deno.test("resumeAndKeep() forgets that a run was stopped, as soon as it is gone on with", async () => {
+Deno.test("resumeTraining() forgets that a run was stopped, as soon as it is gone on with", async () => {
   await inFolder(async (folder) => {
     const run = await trainSmall(folder, { stopAt: 60 });
     assertEquals((await run.readMetrics()).at(-1)?.event, "stopped");

@@ -9,7 +9,7 @@ import {
   type Annotation,
   type Batch,
   type Predict,
-  randomOf,
+  randomFor,
   type TaskInstance,
 } from "@unroll/core/plugin";
 import { type HiddenStates, isSigned } from "./hidden_values.ts";
@@ -83,7 +83,7 @@ function sequenceOf(task: TaskInstance, request: LookRequest): Sequence {
     const annotations = annotate(task, { length: steps, size: 1, targets: NONE });
     return { length: steps, labels: count(steps), annotations };
   }
-  const batch = task.batch({ step: 0, seed, random: randomOf(seed, 0) });
+  const batch = task.batch({ step: 0, seed, random: randomFor(seed, 0) });
   const steps = Math.min(length ?? batch.length, batch.length);
   return {
     length: steps,

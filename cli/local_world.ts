@@ -10,7 +10,7 @@ import { isFfiAllowed } from "@unroll/core/backends";
 import { inspectMachine } from "./machine.ts";
 import { RECIPES } from "./recipes/mod.ts";
 import { processTerminal } from "./terminal.ts";
-import { refusal, resumeAndKeep, trainAndKeep } from "./train_action.ts";
+import { refusal, resumeTraining, runTraining } from "./train_action.ts";
 import { openTuningFile, tuningPath } from "./tuning_file.ts";
 import type { World } from "./world.ts";
 
@@ -27,19 +27,16 @@ export function localWorld(): World {
   // Where the user is: `deno task` itself moves to the workspace's folder.
   const base = new URL(`file://${terminal.variable("INIT_CWD") ?? Deno.cwd()}/`);
   const tuning = openTuningFile(tuningPath(Deno.build.os, terminal.variable));
-  const found = { models: MODELS, tasks: TASKS, tuning };
+  const context = { models: MODELS, tasks: TASKS, tuning, version: VERSION };
   return {
     models: MODELS,
     tasks: TASKS,
     recipes: RECIPES,
     refusal,
-    train: (request, reporter) =>
-      interruptible((signal) => {
-        const settings = { ...request.settings, tuning };
-        return trainAndKeep({ ...request, settings }, reporter, VERSION, signal);
-      }),
-    resume: (request, reporter) =>
-      interruptible((signal) => resumeAndKeep(request, reporter, found, signal)),
+    train: (request, callbacks) =>
+      interruptible((signal) => runTraining(request, callbacks, { ...context, signal })),
+    resume: (request, callbacks) =>
+      interruptible((signal) => resumeTraining(request, callbacks, { ...context, signal })),
     interruptible,
     inspectMachine: () => inspectMachine(VERSION, tuning),
     self: [

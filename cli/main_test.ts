@@ -1,5 +1,12 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
-import type { Plugin } from "@unroll/core/plugin";
+import type { Plugin, TaskSpec } from "@unroll/core/plugin";
+import { type RunCallbacks, type RunConfig, RunFolder } from "@unroll/core/runs";
+import {
+  resolveSettings,
+  type TrainingEvent,
+  type TrainingStart,
+  type TrainResult,
+} from "@unroll/core/training";
 import * as z from "zod";
 import { runCommand } from "./testing/run_command.ts";
 import type { ResumeRequest, TrainRequest, World } from "./world.ts";
@@ -27,6 +34,68 @@ const FIZZBUZZ: Plugin = {
   }),
 };
 
+const CONFIG: RunConfig = {
+  version: "0.0.1",
+  model: { name: "rnn", options: {} },
+  task: { name: "fizzbuzz", options: {} },
+  training: { steps: 3 },
+  seed: 0,
+  device: "cpu",
+};
+const SPEC: TaskSpec = {
+  inputs: { kind: "none" },
+  outputs: { kind: "vector", size: 1, at: "every" },
+  length: 1,
+  loss: { kind: "squared-error", reduction: "mean" },
+  weighted: false,
+  stateful: false,
+};
+const predict = () => Promise.reject(new Error("Nothing to predict with"));
+const task = {
+  spec: SPEC,
+  batch: () => ({ length: 1, size: 1, targets: new Float32Array(1) }),
+  validate: () => Promise.resolve({ loss: 0 }),
+  defaults: () => ({ steps: 3 }),
+  show: () => Promise.resolve(["1 2 fizz"]),
+};
+const START: TrainingStart = {
+  step: 0,
+  settings: resolveSettings({}, { steps: 3 }),
+  device: "cpu",
+  deviceDescription: "an abacus",
+  task,
+  layers: [],
+};
+const RATES = { steps: 3, stepsPerSecond: 10, learningRate: 0.1 };
+const EVENTS: readonly TrainingEvent[] = [
+  { event: "progress", step: 1, loss: 2, seconds: 0.1, ...RATES },
+  {
+    event: "validation",
+    step: 1,
+    validation: { loss: 2, error: 0.5 },
+    best: true,
+    trainingLoss: 2,
+    predict,
+  },
+  { event: "progress", step: 2, loss: NaN, seconds: 0.2, ...RATES },
+];
+const RESULT: TrainResult = {
+  steps: 3,
+  seconds: 1.5,
+  stepsPerSecond: 2,
+  device: "cpu",
+  loss: 0.25,
+  error: 0,
+  best: { step: 3, validation: { loss: 0.25, error: 0 }, parameters: new Map() },
+  ended: "steps",
+  task,
+  layers: [],
+  predict,
+  snapshot: () => Promise.reject(new Error("Nothing to save")),
+  dispose() {},
+  [Symbol.dispose]() {},
+};
+
 /** Runs a command on made-up plugins and a trainer that only tells what it was asked. */
 async function unroll(line: string, change: Partial<World> = {}) {
   const requests: TrainRequest[] = [];
@@ -49,22 +118,15 @@ async function unroll(line: string, change: Partial<World> = {}) {
       model.name === "mlp" && task.options.encoding === "none"
         ? "Cannot train mlp on fizzbuzz: it needs an input, and the encoding is none"
         : undefined,
-    train: async (request, reporter) => {
+    train: async (request, reporters) => {
       requests.push(request);
-      reporter.config({ config: { training: { steps: 3 } }, run: "runs/x" });
-      reporter.progress({ step: 1, loss: 2, seconds: 0.1, steps_per_second: 10 });
-      reporter.validation({ step: 1, loss: 2, error: 0.5, best: true });
-      reporter.progress({ step: 2, loss: NaN, seconds: 0.2, steps_per_second: 10 });
-      const done = { steps: 3, seconds: 1.5, steps_per_second: 2, device: "cpu", loss: 0.25 };
-      await request.settings?.report?.({
-        event: "validation",
-        step: 1,
-        validation: { loss: 2, error: 0.5 },
-        best: true,
-        trainingLoss: 2,
-        predict: () => Promise.reject(new Error("Nothing to predict with")),
-      });
-      reporter.done({ ...done, error: 0, run: "runs/x" }, ["1 2 fizz"]);
+      const callbacks: RunCallbacks[] = [...reporters, ...request.settings?.callbacks ?? []];
+      const run = new RunFolder("runs/x", CONFIG);
+      for (const callback of callbacks) await callback.onRunCreated?.(run, START);
+      for (const event of EVENTS) {
+        for (const callback of callbacks) await callback.onEvent?.(event);
+      }
+      for (const callback of callbacks) await callback.onEnd?.(RESULT);
     },
     resume: ({ run, changes }) => {
       resumed.push({ run, changes });
@@ -87,7 +149,7 @@ Deno.test("train: composes model and task with their options", async () => {
   assertStrictEquals(model.plugin, RNN);
   assertEquals(model.options, { hidden: 5, activation: "tanh", bias: false, window: 8 });
   assertEquals(task.options, { encoding: "binary", window: 4, lengths: [16, 46] });
-  assertEquals(training, { seed: 7, device: "auto", lr: 0.01, clipNorm: 5 });
+  assertEquals(training, { seed: 7, device: "auto", learningRate: 0.01, clipNorm: 5 });
   assertStrictEquals(out, "elsewhere");
 });
 
@@ -189,6 +251,8 @@ Deno.test("train --json: one object a line on standard output, done last", async
     device: "cpu",
     loss: 0.25,
     error: 0,
+    ended: "steps",
+    best_step: 3,
     run: "runs/x",
   });
   assertStrictEquals(errors, "");
@@ -228,7 +292,7 @@ Deno.test("recipe: lists, and runs with its own settings unless others are typed
   assertEquals([list.code, list.output], [0, "  five-units  Five hidden units\n"]);
   const { requests, output } = await unroll("recipe five-units --lr 0.5 --seed 3");
   assertStrictEquals(requests[0].model.options.hidden, 5);
-  assertEquals(requests[0].training, { seed: 3, steps: 200, device: "auto", lr: 0.5 });
+  assertEquals(requests[0].training, { seed: 3, steps: 200, device: "auto", learningRate: 0.5 });
   assertStrictEquals(
     output.endsWith(
       "       known  got  difference\n" +

@@ -27,7 +27,7 @@ import { compare, formatComparisons, formatKnown, type Recipe } from "./recipes/
 import { recipeSettings, taskOptionsOf } from "./recipes/run_recipe.ts";
 import { formatNews, RecipeWatch } from "./recipes/watch.ts";
 import { configuredTask } from "./train_action.ts";
-import { addFlag, type DefinedCommand, runTraining } from "./train_command.ts";
+import { addFlag, type DefinedCommand, startTraining } from "./train_command.ts";
 import { TRAIN_OPTIONS, type TrainOptions } from "./train_options.ts";
 import type { Chosen, World } from "./world.ts";
 
@@ -122,9 +122,9 @@ async function runOne(
       else if (!quiet) write(formatNews(news));
     },
   });
-  const settings = { ...request.settings, ...watch.listeners };
+  const settings = { ...request.settings, callbacks: [watch.callbacks] };
   const page = typed.watch === true;
-  await runTraining({ ...request, settings }, world, { json, quiet, watch: page });
+  await startTraining({ ...request, settings }, world, { json, quiet, watch: page });
   const comparisons = compare(recipe, watch.measured);
   if (json) {
     for (const { known, ...rest } of comparisons) {
@@ -170,13 +170,13 @@ async function trainingOf(
   const { optimizer, optimizerSettings } = recipe.training;
   const options: Partial<TrainOptions> = {
     ...rest as Partial<TrainOptions>,
-    ...(learningRate === undefined || isTyped("phases") ? {} : { lr: learningRate }),
+    ...(learningRate === undefined || isTyped("phases") ? {} : { learningRate }),
     // The settings of one optimizer mean nothing to another.
     ...(optimizer === undefined || isTyped("optimizer") ? {} : { optimizer, ...optimizerSettings }),
   };
   const kept = Object.fromEntries(Object.entries(options).filter(([name]) => !isTyped(name)));
   // Phases, which only rates that are typed replace.
-  const settings: Partial<TrainSettings> = phases === undefined || isTyped("lr") ||
+  const settings: Partial<TrainSettings> = phases === undefined || isTyped("learningRate") ||
       isTyped("phases")
     ? {}
     : { phases };

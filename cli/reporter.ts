@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { RunConfig } from "@unroll/core/runs";
+import { eventLine, type RunCallbacks, type RunFolder } from "@unroll/core/runs";
 import {
   createProgress,
   formatCount,
@@ -12,37 +12,12 @@ import {
   formatFigure,
   formatShare,
 } from "./progress.ts";
-import {
-  type ConfigLine,
-  type DoneLine,
-  formatReportLine,
-  type ProgressLine,
-  type StoppedLine,
-  type ValidationLine,
-} from "./report_lines.ts";
-import type { HiddenLook } from "./hidden_states.ts";
+import { configLine, resultLine } from "./report_lines.ts";
+import { resumeCommand } from "./resume_command.ts";
 import { trustText } from "./trust.ts";
 import type { Terminal } from "./world.ts";
 
-/** What a trainer tells. */
-export interface Reporter {
-  /** Before the first step. */
-  config(line: Omit<ConfigLine, "event">): void;
-  /** Now and then; cheap to call often. */
-  progress(line: Omit<ProgressLine, "event">): void;
-  /** After each validation. */
-  validation(line: Omit<ValidationLine, "event">): void;
-  /** After each validation, what the model thinks; only asked for where there is such a method. */
-  hidden?(look: HiddenLook): void;
-  /** When it was stopped before its end. */
-  stopped(line: Omit<StoppedLine, "event">): void;
-  /** At the end, with what the task shows of the result, made for people. */
-  done(line: Omit<DoneLine, "event">, shown?: readonly string[]): void;
-  /** When there is no more to come, whether the run ended well or not. */
-  close(): void;
-}
-
-/** How to tell. */
+/** How to report. */
 export interface ReporterSettings {
   /** Where text goes. */
   readonly terminal: Terminal;
@@ -57,133 +32,103 @@ export interface ReporterSettings {
 }
 
 /**
- * Makes a reporter.
+ * Makes callbacks that report a run.
  *
  * With `json`, standard output is JSON lines alone. Otherwise progress goes to standard error, unless `quiet`, and the
  * result to standard output.
  *
- * @param settings How to tell.
- * @returns The reporter.
+ * @param settings How to report.
+ * @returns The callbacks.
  */
-export function createReporter(settings: ReporterSettings): Reporter {
+export function createReporter(settings: ReporterSettings): RunCallbacks {
   return settings.json ? jsonReporter(settings) : peopleReporter(settings);
 }
 
-/** At most so many progress lines a second: what reads them need not keep up with the steps. */
+/** Seconds between progress lines at least: what reads them need not keep up with the steps. */
 const JSON_INTERVAL = 1;
 
-function jsonReporter({ terminal, quiet }: ReporterSettings): Reporter {
-  let told = -Infinity;
+function jsonReporter({ terminal, quiet }: ReporterSettings): RunCallbacks {
+  let run: RunFolder;
+  let latest = -Infinity;
+  const print = (line: object) => terminal.write(`${JSON.stringify(line)}\n`);
   return {
-    config: (line) => terminal.write(formatReportLine({ event: "config", ...line })),
-    progress(line) {
-      if (quiet || line.seconds - told < JSON_INTERVAL) return;
-      told = line.seconds;
-      terminal.write(formatReportLine({ event: "progress", ...line }));
+    onRunCreated(created, start) {
+      run = created;
+      print(configLine(run, start));
     },
-    validation(line) {
-      if (!quiet) terminal.write(formatReportLine({ event: "validation", ...line }));
+    onEvent(event) {
+      if (quiet) return;
+      if (event.event === "progress") {
+        if (event.seconds - latest < JSON_INTERVAL) return;
+        latest = event.seconds;
+      }
+      print(eventLine(event));
     },
-    stopped: (line) => terminal.write(formatReportLine({ event: "stopped", ...line })),
-    done: (line) => terminal.write(formatReportLine({ event: "done", ...line })),
-    close() {},
+    onEnd: (result) => print(resultLine(result, run)),
   };
 }
 
-function peopleReporter({ terminal, title, steps, quiet }: ReporterSettings): Reporter {
+function peopleReporter({ terminal, title, steps, quiet }: ReporterSettings): RunCallbacks {
   let progress: ReturnType<typeof createProgress> | undefined;
   let error: number | undefined;
-  let trust = "";
+  let run: RunFolder;
+  let total = steps ?? 0;
   return {
-    config(line) {
-      trust = trustOf(line.config);
-      if (!quiet && line.device_reason !== undefined) {
-        terminal.writeError(`Training on ${line.device}: ${line.device_reason}\n`);
+    onRunCreated(created, start) {
+      const { device, deviceDescription, deviceReason, step } = start;
+      run = created;
+      total = start.settings.steps;
+      if (quiet) return;
+      if (deviceReason !== undefined) {
+        terminal.writeError(`Training on ${device}: ${deviceReason}\n`);
       }
-      if (!quiet && line.device_before !== undefined) {
+      const began = run.config.deviceDescription ?? deviceDescription;
+      if (began !== deviceDescription) {
         terminal.writeError(
-          `Going on with ${line.device_description}, begun with ${line.device_before}: ` +
+          `Going on with ${deviceDescription}, begun with ${began}: ` +
             "the same steps, rounded otherwise\n",
         );
       }
-      const total = steps ?? stepsOf(line.config);
-      if (quiet || total === undefined) return;
       progress = createProgress({
         steps: total,
-        from: line.step ?? 0,
-        title: [title, deviceOf(line.config)].filter(Boolean).join(" · "),
+        from: step,
+        title: `${title} · ${device}`,
         write: terminal.writeError,
         isTerminal: terminal.isTerminal,
         color: terminal.color,
         columns: terminal.columns,
       });
     },
-    progress(line) {
-      progress?.update({ step: line.step, loss: line.loss, error });
+    onEvent(event) {
+      if (event.event === "validation") error = event.validation.error ?? NaN;
+      else progress?.update({ step: event.step, loss: event.loss, error });
     },
-    validation(line) {
-      error = line.error;
-    },
-    stopped({ step, steps, resume }) {
+    async onEnd(result) {
       progress?.stop();
+      if (result.ended === "aborted") {
+        terminal.write(
+          `Stopped after step ${formatCount(result.steps)} of ${formatCount(total)}, ` +
+            `nothing is lost\nGo on with: ${resumeCommand(run)}\n`,
+        );
+        return;
+      }
+      for (const text of await result.task.show?.(result.predict) ?? []) {
+        terminal.write(`${text}\n`);
+      }
       terminal.write(
-        `Stopped after step ${formatCount(step)} of ${formatCount(steps)}, nothing is lost\n` +
-          `Go on with: ${resume}\n`,
+        `${formatCount(result.steps)} steps in ${formatDuration(result.seconds)} on ` +
+          `${result.device} (${formatCount(result.stepsPerSecond)} steps/s), ` +
+          `loss ${formatFigure(result.loss)}, error ${formatShare(result.error ?? NaN)}\n` +
+          `Saved in ${run.path}\n`,
       );
+      if (!quiet) terminal.write(nextSteps(run.path + trustText(run.config)));
     },
-    done(line, shown = []) {
-      progress?.stop();
-      for (const text of shown) terminal.write(`${text}\n`);
-      terminal.write(
-        `${formatCount(line.steps)} steps in ${formatDuration(line.seconds)} on ${line.device} ` +
-          `(${formatCount(line.steps_per_second)} steps/s), loss ${formatFigure(line.loss)}, ` +
-          `error ${formatShare(line.error)}\nSaved in ${line.run}\n`,
-      );
-      if (!quiet) terminal.write(nextSteps(line.run + trust));
-    },
-    close() {
-      progress?.stop();
-    },
+    onError: () => progress?.stop(),
   };
 }
 
-/** What a person may want to do with a new run. */
+/** Returns what a person may want to do with a new run. */
 function nextSteps(run: string): string {
   return `Next, see what it has found out: deno task inspect ${run}\n` +
     `or its curves and pictures:      deno task report ${run}\n`;
-}
-
-/** Tells several at once. */
-export function together(reporters: readonly Reporter[]): Reporter {
-  const looking = reporters.filter((reporter) => reporter.hidden !== undefined);
-  return {
-    config: (line) => reporters.forEach((reporter) => reporter.config(line)),
-    progress: (line) => reporters.forEach((reporter) => reporter.progress(line)),
-    validation: (line) => reporters.forEach((reporter) => reporter.validation(line)),
-    ...(looking.length === 0
-      ? {}
-      : { hidden: (look) => looking.forEach((reporter) => reporter.hidden?.(look)) }),
-    stopped: (line) => reporters.forEach((reporter) => reporter.stopped(line)),
-    done: (line, shown) => reporters.forEach((reporter) => reporter.done(line, shown)),
-    close: () => reporters.forEach((reporter) => reporter.close()),
-  };
-}
-
-/** The device in a run's configuration. */
-function deviceOf(config: unknown): string | undefined {
-  const device = (config as { readonly device?: unknown } | null)?.device;
-  return typeof device === "string" ? device : undefined;
-}
-
-/** What commands on the run need after its name. */
-function trustOf(config: unknown): string {
-  const { model, task } = (config ?? {}) as Partial<RunConfig>;
-  return model && task ? trustText({ model, task }) : "";
-}
-
-/** The number of steps in a run's configuration. */
-function stepsOf(config: unknown): number | undefined {
-  const training = (config as { readonly training?: { readonly steps?: unknown } } | null)
-    ?.training;
-  return typeof training?.steps === "number" ? training.steps : undefined;
 }

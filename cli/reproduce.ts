@@ -74,7 +74,7 @@ type Values = Readonly<Record<string, unknown>>;
 function optionsOf(training: JsonRecord, device: string): Values {
   const { learningRate, phases, optimizer, optimizerSettings, ...rest } = training;
   const defaults: Values = Object.hasOwn(OPTIMIZERS, String(optimizer))
-    ? OPTIMIZERS[optimizer as OptimizerName]().settings
+    ? OPTIMIZERS[optimizer as OptimizerName].create().settings
     : {};
   return {
     // Where an old run says nothing of clipping, there was none.
@@ -89,7 +89,7 @@ function optionsOf(training: JsonRecord, device: string): Values {
       ),
     ),
     ...(phases === undefined
-      ? { lr: learningRate }
+      ? { learningRate }
       : { phases: formatPhases(phases as unknown as readonly LearningPhase[]) }),
   };
 }

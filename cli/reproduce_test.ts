@@ -1,7 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
+import { planRun } from "@unroll/core/runs";
+import { recordedSettings } from "@unroll/core/training";
 import type { ModelPlugin, TaskPlugin } from "@unroll/core/plugin";
-import { planRun, type RunConfig } from "@unroll/core/runs";
-import { recordedSettings, resolveSettings, trainingRecord } from "@unroll/core/training";
+import type { RunConfig } from "@unroll/core/runs";
 import { MODELS } from "@unroll/models";
 import { TASKS } from "@unroll/tasks";
 import { StoppedError } from "./errors.ts";
@@ -115,10 +116,13 @@ Deno.test("every recipe is kept with all its settings, and its report's command 
       const corpus = recipe.corpus === undefined ? [] : ["--corpus", text];
       const { request, config } = await plan(["recipe", name, "--seed", "7", ...corpus]);
       const { model, task } = request;
-      const instance = await (task.plugin as TaskPlugin)(task.options).create();
-      const defaults = instance.defaults((model.plugin as ModelPlugin)(model.options));
-      const again = resolveSettings(recordedSettings(config.training), defaults);
-      assertEquals(trainingRecord(again), config.training, name);
+      const again = await planRun({
+        ...recordedSettings(config.training),
+        model: (model.plugin as ModelPlugin)(model.options),
+        task: (task.plugin as TaskPlugin)(task.options),
+        version: config.version,
+      });
+      assertEquals(again.training, config.training, name);
       const { clip, clipNorm, warmup, l2, lr, optimizerSettings } = recipe.training;
       for (const [setting, value] of Object.entries({ clip, clipNorm, warmup, l2 })) {
         if (value !== undefined) assertEquals(config.training[setting], value, name);

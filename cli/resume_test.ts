@@ -6,19 +6,24 @@ import {
   assertStrictEquals,
 } from "@std/assert";
 import { defineTask } from "@unroll/core/plugin";
-import { type Checkpoint, listRuns, openRun, type RunFolder } from "@unroll/core/runs";
+import {
+  type Checkpoint,
+  listRuns,
+  openRun,
+  type RunCallbacks,
+  type RunFolder,
+} from "@unroll/core/runs";
 import { randomSource } from "@unroll/core/testing";
-import { OPTIMIZERS } from "@unroll/core/training";
+import { OPTIMIZERS, type TrainResult } from "@unroll/core/training";
 import { MODELS } from "@unroll/models";
 import { TASKS } from "@unroll/tasks";
-import type { Reporter } from "./reporter.ts";
-import { silentReporter } from "./testing/silent.ts";
+import { configLine, resultLine } from "./report_lines.ts";
 import { inFolder, onlyRun, trainSmall } from "./testing/small_runs.ts";
 import { trainUntilKilled } from "./testing/trained_until_killed.ts";
-import { resumeAndKeep } from "./train_action.ts";
+import { resumeTraining } from "./train_action.ts";
 import type { TrainOptions } from "./train_options.ts";
 
-const PLUGINS = { models: MODELS, tasks: TASKS };
+const CONTEXT = { models: MODELS, tasks: TASKS, version: "0.0.1" };
 
 /** Everything of a checkpoint but the seconds, to be compared. */
 function bitsOf({ step, progress, tensors }: Checkpoint) {
@@ -46,13 +51,15 @@ async function assertSameRuns(found: RunFolder, wanted: RunFolder, what = ""): P
   assertEquals(await validations(found), await validations(wanted));
 }
 
-Deno.test("resumeAndKeep() goes on to the same bits as a run that never stopped", async () => {
+Deno.test("resumeTraining() goes on to the same bits as a run that never stopped", async () => {
   await inFolder(async (folder) => {
     const straight = await trainSmall(`${folder}/straight`);
-    const told: string[] = [];
+    const told: unknown[] = [];
+    let created: RunFolder;
+    const onEnd = (result: TrainResult) => void told.push(resultLine(result, created).resume);
     const stopped = await trainSmall(`${folder}/stopped`, {
       stopAt: 60,
-      reporter: { stopped: ({ resume }) => told.push(resume) },
+      callbacks: { onRunCreated: (run) => void (created = run), onEnd },
     });
     const { step } = await stopped.readCheckpoint("last");
     assert(step >= 60 && step < 200, String(step));
@@ -62,7 +69,7 @@ Deno.test("resumeAndKeep() goes on to the same bits as a run that never stopped"
     // Another place is as good.
     await Deno.rename(`${folder}/stopped`, `${folder}/moved`);
     const moved = await onlyRun(`${folder}/moved`);
-    await resumeAndKeep({ run: moved.path, changes: {} }, silentReporter(), PLUGINS);
+    await resumeTraining({ run: moved.path, changes: {} }, [], CONTEXT);
     await assertSameRuns(moved, straight);
     assertEquals((await moved.readMetrics()).filter(({ event }) => event === "done").length, 1);
   });
@@ -86,9 +93,9 @@ const strict = defineTask({
   }),
 });
 
-Deno.test("resumeAndKeep() goes on to the same bits with any settings, 0 among them", async () => {
+Deno.test("resumeTraining() goes on to the same bits with any settings, 0 among them", async () => {
   const random = randomSource(3);
-  const plugins = { models: MODELS, tasks: { counting: strict } };
+  const context = { ...CONTEXT, tasks: { counting: strict } };
   const names = Object.keys(OPTIMIZERS) as (keyof typeof OPTIMIZERS)[];
   for (let i = 0; i < 2 * names.length; i++) {
     // Each optimizer has its turn with all that can be 0 at 0, and with what comes.
@@ -105,7 +112,7 @@ Deno.test("resumeAndKeep() goes on to the same bits with any settings, 0 among t
         epsilon: pick(1e-3, 1e-2),
         epsilonPlace: pick("outside", "inside"),
         weightDecay: pick(0, 0.5),
-      }).filter(([name]) => name in OPTIMIZERS[optimizer]().settings),
+      }).filter(([name]) => name in OPTIMIZERS[optimizer].create().settings),
     );
     const training: Partial<TrainOptions> = {
       ...own,
@@ -117,39 +124,40 @@ Deno.test("resumeAndKeep() goes on to the same bits with any settings, 0 among t
       l2: pick(0, 1e-3, undefined),
       warmup: pick(0, 15, undefined),
       schedule: pick<TrainOptions["schedule"]>("constant", "linear", "cosine"),
-      ...pick<Partial<TrainOptions>>({}, { lr: 0.02 }, { phases: "25:0.02,5:0.01" }),
+      ...pick<Partial<TrainOptions>>({}, { learningRate: 0.02 }, { phases: "25:0.02,5:0.01" }),
     };
     await inFolder(async (folder) => {
       const run = { training, counting: strict };
       const straight = await trainSmall(`${folder}/straight`, run);
       const stopped = await trainSmall(`${folder}/stopped`, { ...run, stopAt: 20 });
       assertStrictEquals((await stopped.readCheckpoint("last")).step, 20);
-      await resumeAndKeep({ run: stopped.path, changes: {} }, silentReporter(), plugins);
+      await resumeTraining({ run: stopped.path, changes: {} }, [], context);
       await assertSameRuns(stopped, straight, JSON.stringify(training));
       assertEquals((await openRun(stopped.path)).config, straight.config);
     });
   }
 });
 
-Deno.test("resumeAndKeep() tells of a device that is not what the run began with", async () => {
+Deno.test("resumeTraining() tells of a device that is not what the run began with", async () => {
   await inFolder(async (folder) => {
     const run = await trainSmall(folder);
     const told: unknown[] = [];
-    const reporter: Reporter = {
-      ...silentReporter(),
-      config: ({ device_before, device_description }) =>
-        told.push([device_before, device_description]),
-    };
+    const callbacks: RunCallbacks[] = [{
+      onRunCreated(run, start) {
+        const { device_before, device_description } = configLine(run, start);
+        told.push([device_before, device_description]);
+      },
+    }];
     const now = run.config.deviceDescription;
     assert(now?.startsWith("WebAssembly SIMD"), now);
-    await resumeAndKeep({ run: run.path, changes: { steps: 210 } }, reporter, PLUGINS);
+    await resumeTraining({ run: run.path, changes: { steps: 210 } }, callbacks, CONTEXT);
     const { config } = await openRun(run.path);
     const elsewhere = { ...config, deviceDescription: "an abacus" };
     await Deno.writeTextFile(`${run.path}/config.json`, JSON.stringify(elsewhere));
-    await resumeAndKeep({ run: run.path, changes: { steps: 220 } }, reporter, PLUGINS);
+    await resumeTraining({ run: run.path, changes: { steps: 220 } }, callbacks, CONTEXT);
     // Who asks for another device knows.
     const changes = { steps: 230, device: "reference" } as const;
-    await resumeAndKeep({ run: run.path, changes }, reporter, PLUGINS);
+    await resumeTraining({ run: run.path, changes }, callbacks, CONTEXT);
     assertEquals(told, [
       [undefined, now],
       ["an abacus", now],
@@ -158,16 +166,16 @@ Deno.test("resumeAndKeep() tells of a device that is not what the run began with
   });
 });
 
-Deno.test("resumeAndKeep() trains for longer, at another rate, and keeps that", async () => {
+Deno.test("resumeTraining() trains for longer, at another rate, and keeps that", async () => {
   await inFolder(async (folder) => {
     const run = await trainSmall(folder, { training: { steps: 40, schedule: "constant" } });
     await assertRejects(
-      () => resumeAndKeep({ run: run.path, changes: {} }, silentReporter(), PLUGINS),
+      () => resumeTraining({ run: run.path, changes: {} }, [], CONTEXT),
       RangeError,
       `Cannot go on with ${run.path}: all 40 steps are done, --steps asks for more`,
     );
-    const changes = { steps: 80, lr: 0.125 };
-    await resumeAndKeep({ run: run.path, changes }, silentReporter(), PLUGINS);
+    const changes = { steps: 80, learningRate: 0.125 };
+    await resumeTraining({ run: run.path, changes }, [], CONTEXT);
     const { config, step } = await (await onlyRun(folder)).readCheckpoint("last");
     assertEquals([config.training.steps, config.training.learningRate, step], [80, 0.125, 80]);
     const rates = (await run.readMetrics()).flatMap(({ event, step, learning_rate }) =>
@@ -178,7 +186,7 @@ Deno.test("resumeAndKeep() trains for longer, at another rate, and keeps that", 
   });
 });
 
-Deno.test("resumeAndKeep() goes on in the phases of the learning rate, or at one rate in their place", async () => {
+Deno.test("resumeTraining() goes on in the phases of the learning rate, or at one rate in their place", async () => {
   await inFolder(async (folder) => {
     const phases = "70:0.01,50:0.001,1:0.05";
     const training = { phases, schedule: "constant" } as const;
@@ -192,7 +200,7 @@ Deno.test("resumeAndKeep() goes on in the phases of the learning rate, or at one
       { steps: 50, learningRate: 0.001 },
       { steps: 1, learningRate: 0.05 },
     ]);
-    await resumeAndKeep({ run: stopped.path, changes: {} }, silentReporter(), PLUGINS);
+    await resumeTraining({ run: stopped.path, changes: {} }, [], CONTEXT);
     await assertSameRuns(stopped, straight);
     const rate = async (step: number) =>
       (await straight.readMetrics()).find((line) =>
@@ -200,20 +208,19 @@ Deno.test("resumeAndKeep() goes on in the phases of the learning rate, or at one
       )?.learning_rate as number;
     assertAlmostEquals(await rate(200), 0.05, 1e-8);
 
-    const changes = { steps: 220, lr: 0.125 };
-    await resumeAndKeep({ run: straight.path, changes }, silentReporter(), PLUGINS);
+    const changes = { steps: 220, learningRate: 0.125 };
+    await resumeTraining({ run: straight.path, changes }, [], CONTEXT);
     assertEquals(await rate(220), 0.125);
     assertEquals((await openRun(straight.path)).config.training.phases, undefined);
   });
 });
 
-Deno.test("resumeAndKeep() says in one sentence what is wrong with a checkpoint", async () => {
+Deno.test("resumeTraining() says in one sentence what is wrong with a checkpoint", async () => {
   await inFolder(async (folder) => {
     const run = await trainSmall(folder, { training: { steps: 20 } });
     const path = run.checkpointPath("last");
     const whole = await Deno.readFile(path);
-    const resume = () =>
-      resumeAndKeep({ run: run.path, changes: { steps: 40 } }, silentReporter(), PLUGINS);
+    const resume = () => resumeTraining({ run: run.path, changes: { steps: 40 } }, [], CONTEXT);
     const text = String.fromCharCode(...whole);
     const replaced = (from: string, to: string) => {
       assert(text.includes(from), from);
@@ -225,8 +232,8 @@ Deno.test("resumeAndKeep() says in one sentence what is wrong with a checkpoint"
       ["no header", whole.map((byte, i) => i < 8 ? 255 : byte), /^Cannot read checkpoint .*$/],
       [
         "of a later version",
-        replaced('"format_version":"1"', '"format_version":"9"'),
-        /its format version is 9, this Unroll reads up to 1$/,
+        replaced('"format_version":"2"', '"format_version":"9"'),
+        /its format version is 9, this Unroll reads up to 2$/,
       ],
       [
         "of another shape",

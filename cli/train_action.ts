@@ -4,12 +4,7 @@
  * @module
  */
 
-import {
-  type BackendName,
-  chooseDevice,
-  DeviceLostError,
-  isFfiAllowed,
-} from "@unroll/core/backends";
+import { type BackendName, DeviceLostError, type TuningCache } from "@unroll/core/backends";
 import type {
   LearningPhase,
   Model,
@@ -23,28 +18,23 @@ import {
   type Json,
   type JsonRecord,
   openRun,
+  type RunCallbacks,
   type RunFolder,
   type SavedTrainSettings,
   snapshotOf,
   trainAndSave,
 } from "@unroll/core/runs";
 import {
-  estimateStep,
   OPTIMIZERS,
   parsePhases,
   recordedSettings,
-  resolveSettings,
   type Snapshot,
-  type TrainingEvent,
-  type TrainResult,
   type TrainSettings,
 } from "@unroll/core/training";
 import { StoppedError, UsageError } from "./errors.ts";
-import { lookInside } from "./hidden_states.ts";
-import { quoted } from "./quoted.ts";
-import type { Reporter } from "./reporter.ts";
+import { resumeCommand } from "./resume_command.ts";
 import { OPTIMIZER_OPTIONS, type TrainOptions } from "./train_options.ts";
-import { type KnownPlugins, trustText } from "./trust.ts";
+import type { KnownPlugins } from "./trust.ts";
 import type { Chosen, ResumeRequest, TrainRequest } from "./world.ts";
 
 /** A model or task as it was asked for. */
@@ -91,17 +81,17 @@ function readPhases(text: string): readonly LearningPhase[] {
   }
 }
 
-/** Settings of the trainer that options name. */
+/** Converts options of the command to settings of training. */
 export function settingsOf(options: TrainOptions): Partial<TrainSettings> {
-  const { lr, phases, optimizer, ...rest } = options;
-  if (lr !== undefined && phases !== undefined) {
+  const { phases, optimizer, ...rest } = options;
+  if (rest.learningRate !== undefined && phases !== undefined) {
     throw new UsageError("Cannot use --lr with --phases: each phase has its own learning rate");
   }
   const own: Record<string, number | boolean | string> = {};
   for (const name of OPTIMIZER_OPTIONS) {
     const value = options[name];
     if (value === undefined) continue;
-    const having = Object.entries(OPTIMIZERS).filter(([, make]) => name in make().settings)
+    const having = Object.entries(OPTIMIZERS).filter(([, { create }]) => name in create().settings)
       .map(([name]) => name);
     if (optimizer === undefined || !having.includes(optimizer)) {
       throw new UsageError(
@@ -113,28 +103,102 @@ export function settingsOf(options: TrainOptions): Partial<TrainSettings> {
   }
   return {
     ...rest,
-    learningRate: lr,
-    optimizer: optimizer && OPTIMIZERS[optimizer](own),
+    optimizer: optimizer && OPTIMIZERS[optimizer].create(own),
     ...(phases === undefined ? {} : { phases: readPhases(phases) }),
   };
 }
 
+/** What training needs beside what is asked for. */
+export interface TrainingContext extends KnownPlugins {
+  /** Unroll's version, for the run's configuration. */
+  readonly version: string;
+  /** Keeps what is measured of a GPU. */
+  readonly tuning?: TuningCache;
+  /** Ends training after the step that runs; the run is kept, to be resumed. */
+  readonly signal?: AbortSignal;
+}
+
 /**
- * Trains what was asked for and keeps the run.
+ * Trains a new run and saves it.
  *
  * @param request What to train.
- * @param reporter Is told what happens.
- * @param version Unroll's version, for the run's configuration.
- * @param signal Ends training after the step that runs; the run is kept, to be gone on with.
+ * @param callbacks Called on the way, before those of the request.
+ * @param context The version, and what ends it early.
  * @throws {StoppedError} When the signal ended it.
  */
-export async function trainAndKeep(
+export async function runTraining(
   request: TrainRequest,
-  reporter: Reporter,
-  version: string,
-  signal?: AbortSignal,
+  callbacks: readonly RunCallbacks[],
+  context: TrainingContext,
 ): Promise<void> {
-  await trainAndTell({ ...requested(request, version), signal }, reporter);
+  const settings = requested(request, context.version);
+  await trainUntilStopped({
+    ...settings,
+    tuning: context.tuning,
+    signal: context.signal,
+    callbacks: [...callbacks, ...settings.callbacks ?? []],
+  });
+}
+
+/**
+ * Resumes a run from its last checkpoint: on the same device to the same bits as if it had never stopped.
+ *
+ * @param request Which run, and what is to be otherwise.
+ * @param callbacks Called on the way.
+ * @param context The models and tasks that names mean, and what ends it early.
+ * @throws {RangeError} When the run cannot be read, or nothing is left to do.
+ * @throws {StoppedError} When the signal ended it.
+ */
+export async function resumeTraining(
+  request: ResumeRequest,
+  callbacks: readonly RunCallbacks[],
+  context: TrainingContext,
+): Promise<void> {
+  const settings = await resumed(request, request.plugins ?? context);
+  await trainUntilStopped({
+    ...settings,
+    tuning: context.tuning,
+    signal: context.signal,
+    callbacks,
+  });
+}
+
+/** Trains, and throws what to say where it was stopped or the device was lost. */
+async function trainUntilStopped(settings: SavedTrainSettings): Promise<void> {
+  let run: RunFolder | undefined;
+  const keep: RunCallbacks = { onRunCreated: (created) => void (run = created) };
+  const callbacks = [keep, sampleWriter(), ...settings.callbacks ?? []];
+  try {
+    using trained = await trainAndSave({ ...settings, callbacks });
+    if (trained.ended === "aborted") throw new StoppedError(resumeCommand(trained.run));
+  } catch (error) {
+    // A device that was lost takes nothing along that was saved.
+    if (!(error instanceof DeviceLostError) || run === undefined) throw error;
+    throw new DeviceLostError(
+      `${error.message}: the last checkpoint is safe, go on with ${resumeCommand(run)}`,
+      { cause: error },
+    );
+  }
+}
+
+/** Adds a sample to the metrics at each validation, of tasks that have them. */
+function sampleWriter(): RunCallbacks {
+  let run: RunFolder;
+  let task: TaskInstance;
+  return {
+    onRunCreated(created, start) {
+      run = created;
+      task = start.task;
+    },
+    async onEvent(event) {
+      // On a GPU every character would wait for a readback of its own.
+      if (event.event !== "validation" || !task.sample || run.config.device === "webgpu") return;
+      const { step, predict } = event;
+      let text = "";
+      for await (const piece of task.sample(predict, { seed: run.config.seed })) text += piece;
+      await run.appendMetrics({ event: "sample", step, text });
+    },
+  };
 }
 
 /** What was asked for, as the trainer takes it. */
@@ -151,61 +215,42 @@ export function requested(request: TrainRequest, version: string): SavedTrainSet
   };
 }
 
-/**
- * Goes on with a run, from its last checkpoint: on the same device to the same bits as if it had never stopped.
- *
- * @param request Which run, and what is to be otherwise.
- * @param reporter Is told what happens.
- * @param found The models and tasks that names mean, and what keeps measurements.
- * @param signal Ends training after the step that runs.
- * @throws {RangeError} When the run cannot be read, or nothing is left to do.
- * @throws {StoppedError} When the signal ended it.
- */
-export async function resumeAndKeep(
-  request: ResumeRequest,
-  reporter: Reporter,
-  found: KnownPlugins & Pick<TrainSettings, "tuning">,
-  signal?: AbortSignal,
-): Promise<void> {
-  const old = await openRun(request.run);
-  const resume = await lastSnapshot(old);
-  const { device = old.config.device as BackendName, saveEvery, ...changes } = request.changes;
-  const record = changedRecord(old.config.training, changes);
-  const ended = (await old.readMetrics()).at(-1)?.event === "done";
+/** Reads a run and what is to be otherwise, as the trainer takes it. */
+async function resumed(
+  { run: path, changes }: ResumeRequest,
+  { models, tasks }: KnownPlugins,
+): Promise<SavedTrainSettings> {
+  const run = await openRun(path);
+  const resume = await lastSnapshot(run);
+  const { model, task, seed, version } = run.config;
+  const { device = run.config.device as BackendName, saveEvery, ...others } = changes;
+  const record = changedRecord(run.config.training, others);
+  const ended = (await run.readMetrics()).at(-1)?.event === "done";
   // One that was killed between its last step and its end has still to come to that.
   if (
     resume !== undefined &&
     (resume.step > Number(record.steps) || (ended && resume.step === record.steps))
   ) {
     throw new RangeError(
-      `Cannot go on with ${old.path}: all ${record.steps} steps are done, --steps asks for more`,
+      `Cannot go on with ${run.path}: all ${record.steps} steps are done, --steps asks for more`,
     );
   }
   if (record.schedule === "custom") {
     throw new RangeError(
-      `Cannot go on with ${old.path}: its learning rate goes as a program says, --schedule must tell another way`,
+      `Cannot go on with ${run.path}: its learning rate goes as a program says, --schedule must tell another way`,
     );
   }
-  const { model, task, seed, version } = old.config;
-  const { models, tasks } = request.plugins ?? found;
-  const modelPlugin = knownPlugin(model.name, { kind: "model", table: models });
-  const taskPlugin = knownPlugin(task.name, { kind: "task", table: tasks });
-  const training = {
+  return {
     ...recordedSettings(record),
-    model: modelPlugin(model.options),
-    task: taskPlugin(task.options),
+    model: knownPlugin(model.name, { kind: "model", table: models })(model.options),
+    task: knownPlugin(task.name, { kind: "task", table: tasks })(task.options),
     seed,
-  };
-  await trainAndTell({
-    ...training,
-    device: device === "auto" ? await suitableDevice(training) : device,
-    tuning: found.tuning,
+    device,
     version,
     saveEvery,
-    run: old,
+    run,
     resume,
-    signal,
-  }, reporter);
+  };
 }
 
 /** The state to go on from; `undefined` for a run that was stopped before it kept any. */
@@ -219,127 +264,14 @@ async function lastSnapshot(run: RunFolder): Promise<Snapshot | undefined> {
   return snapshotOf(await run.readCheckpoint("last"));
 }
 
-/** What `auto` is here. */
-async function suitableDevice(settings: TrainSettings & { seed: number }): Promise<BackendName> {
-  const task = await settings.task.create();
-  const instance = settings.model.create(task.spec);
-  const resolved = resolveSettings(settings, task.defaults(settings.model));
-  const { device } = await chooseDevice(
-    estimateStep({ ...resolved, task, instance, seed: settings.seed }),
-  );
-  return device;
-}
-
 function changedRecord(kept: JsonRecord, changes: Partial<TrainOptions>): JsonRecord {
-  const { lr, phases, ...rest } = changes;
+  const { phases, ...rest } = changes;
   const changed: Readonly<Record<string, Json | undefined>> = {
     ...kept,
     ...rest,
     // One rate takes the place of phases, and the other way round.
-    ...(lr === undefined ? {} : { learningRate: lr, phases: undefined }),
-    ...(phases === undefined ? {} : { phases: readPhases(phases) as unknown as Json }),
+    ...(rest.learningRate === undefined ? {} : { phases: undefined }),
+    ...(phases === undefined ? {} : { phases: readPhases(phases).map((phase) => ({ ...phase })) }),
   };
   return changed as JsonRecord;
-}
-
-/** Trains and tells of it. */
-async function trainAndTell(settings: SavedTrainSettings, reporter: Reporter): Promise<void> {
-  let run!: RunFolder;
-  let instance!: TaskInstance;
-  const training = trainAndSave({
-    ...settings,
-    opened(opened, { task, device, deviceReason, deviceDescription }) {
-      run = opened;
-      instance = task;
-      const { config, path } = run;
-      const began = config.deviceDescription ?? deviceDescription;
-      reporter.config({
-        config,
-        run: path,
-        device,
-        device_description: deviceDescription,
-        ...(deviceReason !== undefined && { device_reason: deviceReason }),
-        ...(began !== deviceDescription && { device_before: began }),
-        ...settings.resume && { step: settings.resume.step },
-      });
-    },
-    async report(event) {
-      await tell(event, { reporter, run, instance });
-      await settings.report?.(event);
-    },
-  });
-  using trained = await training.catch((error) => {
-    throw run ? withResume(error, run) : error;
-  });
-  if (trained.ended === "aborted") {
-    const resume = resumeCommand(run);
-    const steps = Number(run.config.training.steps);
-    const { steps: step, seconds } = trained;
-    reporter.stopped({ step, steps, seconds, run: run.path, resume });
-    throw new StoppedError(resume);
-  }
-  await finish(trained, reporter, run);
-}
-
-/** A run that could call a BLAS goes on to the same bits only where it still can. */
-function resumeCommand(run: RunFolder): string {
-  const task = isFfiAllowed() ? "blas train" : "train";
-  return `deno task ${task} --resume ${quoted(run.path)}${trustText(run.config)}`;
-}
-
-/** A device that was lost takes nothing along that was saved. */
-function withResume(error: unknown, run: RunFolder): unknown {
-  if (!(error instanceof DeviceLostError)) return error;
-  return new DeviceLostError(
-    `${error.message}: the last checkpoint is safe, go on with ${resumeCommand(run)}`,
-    { cause: error },
-  );
-}
-
-/** What is told, and to whom. */
-interface Told {
-  readonly reporter: Reporter;
-  readonly run: RunFolder;
-  readonly instance: TaskInstance;
-}
-
-async function tell(event: TrainingEvent, { reporter, run, instance }: Told): Promise<void> {
-  if (event.event === "progress") {
-    reporter.progress({
-      step: event.step,
-      loss: event.loss,
-      seconds: event.seconds,
-      steps_per_second: event.stepsPerSecond,
-      learning_rate: event.learningRate,
-    });
-    return;
-  }
-  const { step, validation: { loss, error, metrics = {} }, best, predict } = event;
-  reporter.validation({ step, loss, error: error ?? NaN, best, metrics });
-  if (reporter.hidden !== undefined) {
-    const look = await lookInside(instance, predict);
-    if (look !== undefined) reporter.hidden(look);
-  }
-  // On a GPU every character would wait for a readback of its own.
-  if (instance.sample !== undefined && run.config.device !== "webgpu") {
-    let text = "";
-    for await (const piece of instance.sample(predict, { seed: run.config.seed })) text += piece;
-    await run.appendMetrics({ event: "sample", step, text });
-  }
-}
-
-async function finish(trained: TrainResult, reporter: Reporter, run: RunFolder): Promise<void> {
-  const { steps, seconds, stepsPerSecond, device, loss, error, best, task, predict } = trained;
-  const shown = await task.show?.(predict) ?? [];
-  reporter.done({
-    steps,
-    seconds,
-    steps_per_second: stepsPerSecond,
-    device,
-    loss,
-    error: error ?? NaN,
-    run: run.path,
-    best_step: best.step,
-    metrics: best.validation?.metrics ?? {},
-  }, shown);
 }

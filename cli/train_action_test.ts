@@ -17,7 +17,7 @@ Deno.test("settingsOf() reads the phases of the learning rate", () => {
 Deno.test("settingsOf() refuses settings that do not go together, as mistakes in the command", () => {
   const cases = [
     [{ phases: "fast" }, 'Cannot read the learning-rate phases "fast"'],
-    [{ phases: "4:0.5", lr: 0.1 }, "Cannot use --lr with --phases"],
+    [{ phases: "4:0.5", learningRate: 0.1 }, "Cannot use --lr with --phases"],
     [
       { momentum: 0, optimizer: "adam" },
       "Cannot use --momentum without --optimizer sgd or rmsprop: others have none",
@@ -54,7 +54,9 @@ Deno.test("the command line and the library refuse the same settings, in the sam
   const names = {
     steps: "steps",
     optimizer: "optimizer",
-    lr: "learningRate",
+    learningRate: "learningRate",
+    stopAtError: "stopAtError",
+    stopAtLoss: "stopAtLoss",
     schedule: "schedule",
     clip: "clip",
     clipNorm: "clipNorm",

@@ -10,7 +10,7 @@
 import { Command } from "@cliffy/command";
 import type { OptionsSchema, Plugin } from "@unroll/core/plugin";
 import { formatOptionValue, resolvePlugin } from "@unroll/core/plugin/host";
-import type { JsonRecord } from "@unroll/core/runs";
+import type { JsonRecord, RunCallbacks } from "@unroll/core/runs";
 import { asUsage, UsageError } from "./errors.ts";
 import {
   camelCase,
@@ -23,7 +23,7 @@ import {
 } from "./flags.ts";
 import { findRun } from "./find_run.ts";
 import { addNamesOption } from "./names_type.ts";
-import { createReporter, type Reporter, together } from "./reporter.ts";
+import { createReporter } from "./reporter.ts";
 import { TRAIN_OPTIONS, type TrainOptions } from "./train_options.ts";
 import { addTrustOption, pluginsOf } from "./trust.ts";
 import { servePage } from "./watch_page.ts";
@@ -119,7 +119,7 @@ export async function defineTrain(args: readonly string[], world: World): Promis
       return await reportTraining(
         world,
         { title: run.name, steps: changes.steps, ...told },
-        (reporter) => world.resume({ run: run.path, changes, ...plugins }, reporter),
+        (callbacks) => world.resume({ run: run.path, changes, ...plugins }, callbacks),
       );
     }
     if (typed.trust !== undefined) {
@@ -133,7 +133,7 @@ export async function defineTrain(args: readonly string[], world: World): Promis
       training: readFlags(general, flags, typed),
       out: typeof typed.out === "string" ? typed.out : "runs",
     }));
-    await runTraining(request, world, told);
+    await startTraining(request, world, told);
   });
   return { command, flags, hint: hint(model?.plugin, task?.plugin) };
 }
@@ -146,7 +146,7 @@ export async function defineTrain(args: readonly string[], world: World): Promis
  * @param told How to tell of it.
  * @throws {UsageError} When the model cannot learn the task.
  */
-export async function runTraining(
+export async function startTraining(
   request: TrainRequest,
   world: World,
   told: ToldHow,
@@ -157,7 +157,7 @@ export async function runTraining(
   await reportTraining(
     world,
     { title, steps: request.training.steps, ...told },
-    (reporter) => world.train(request, reporter),
+    (callbacks) => world.train(request, callbacks),
   );
 }
 
@@ -169,40 +169,22 @@ export interface ToldHow {
   readonly watch?: boolean;
 }
 
-/** Trains with a reporter, which is closed in any case. */
+/** Trains with reporters. */
 async function reportTraining(
   world: World,
   settings: ToldHow & { readonly title: string; readonly steps?: number },
-  act: (reporter: Reporter) => Promise<void>,
+  act: (callbacks: readonly RunCallbacks[]) => Promise<void>,
 ): Promise<void> {
   const { terminal } = world;
-  const first = createReporter({ terminal, ...settings });
   const page = settings.watch ? await servePage(settings.title) : undefined;
   if (page !== undefined) terminal.writeError(`Watch at ${page.url}\n`);
-  const reporter = page === undefined ? first : together([first, page.reporter]);
+  const reporter = createReporter({ terminal, ...settings });
   try {
-    await act(reporter);
+    await act(page === undefined ? [reporter] : [reporter, page.reporter]);
   } finally {
-    reporter.close();
     await page?.close();
   }
 }
-
-/** What may be otherwise when a run goes on. */
-const CHANGEABLE: readonly (keyof TrainOptions)[] = [
-  "steps",
-  "device",
-  "lr",
-  "phases",
-  "schedule",
-  "clip",
-  "clipNorm",
-  "l2",
-  "warmup",
-  "validateEvery",
-  "saveEvery",
-  "best",
-];
 
 /** What was typed for a run that goes on. */
 function changesOf(
@@ -220,7 +202,7 @@ function changesOf(
   for (const { source, option, flag } of flags) {
     const name = option.name as keyof TrainOptions;
     if (source !== general || typed[camelCase(flag)] === undefined) continue;
-    if (!CHANGEABLE.includes(name)) {
+    if (!option.changeable) {
       throw new UsageError(`Cannot use --${flag} with --resume: a run keeps its own`);
     }
     changes[name] = options[name];

@@ -4,39 +4,20 @@
  * @module
  */
 
+import type { OptionsSchema, TrainingDefaults } from "@unroll/core/plugin";
+import { TRAINING_SETTINGS } from "@unroll/core/training";
 import * as z from "zod";
-import type { OptionsSchema } from "@unroll/core/plugin";
 
-/** What decides a training run besides the model and the task. */
-export interface TrainOptions {
+/** What decides a training run besides the model and the task; what is absent is as the task recommends. */
+export interface TrainOptions extends Partial<Omit<TrainingDefaults, "phases">> {
   /** Seed of everything random. */
   readonly seed: number;
-  /** Absent: as many as the task recommends. */
-  readonly steps?: number;
   /** Where to compute. */
   readonly device: "auto" | "cpu" | "webgpu" | "reference";
-  /** Absent here and below: what the task recommends for the model. */
-  readonly optimizer?: "sgd" | "adam" | "adamw" | "adagrad" | "rmsprop";
-  /** Learning rate. */
-  readonly lr?: number;
   /** Learning rates one after the other, `steps:rate,steps:rate`, in place of one. */
   readonly phases?: string;
-  /** How the learning rate goes. */
-  readonly schedule?: "constant" | "linear" | "cosine";
-  /** Every gradient element is cut to ±this. */
-  readonly clip?: number;
-  /** All gradients together are scaled down to this norm. */
-  readonly clipNorm?: number;
-  /** The loss gains this times the sum of the squares of all parameters. */
-  readonly l2?: number;
-  /** Steps in which the learning rate rises from zero. */
-  readonly warmup?: number;
-  /** Steps from one validation to the next. */
-  readonly validateEvery?: number;
   /** Seconds from one checkpoint to the next, at least. */
   readonly saveEvery?: number;
-  /** What the best parameters are best in. */
-  readonly best?: "error" | "loss";
   /** Of the optimizers that have it, as all below: how much of the last step goes into the next. */
   readonly momentum?: number;
   /** Whether to look ahead. */
@@ -55,52 +36,7 @@ export interface TrainOptions {
   readonly weightDecay?: number;
 }
 
-/** Names of the options that are settings of optimizers. */
-export const OPTIMIZER_OPTIONS = [
-  "momentum",
-  "nesterov",
-  "beta1",
-  "beta2",
-  "decay",
-  "epsilon",
-  "epsilonPlace",
-  "weightDecay",
-] as const satisfies readonly (keyof TrainOptions)[];
-
-/** The schema of {@linkcode TrainOptions}. */
-export const TRAIN_OPTIONS: OptionsSchema<TrainOptions> = z.object({
-  seed: z.int().min(0).max(2 ** 32 - 1).default(0).describe(
-    "Seed of everything random",
-  ),
-  steps: z.int().min(1).optional().describe(
-    "Training steps; the task recommends a number",
-  ),
-  device: z.enum(["auto", "cpu", "webgpu", "reference"]).default("auto")
-    .describe("Where to compute"),
-  optimizer: z.enum(["sgd", "adam", "adamw", "adagrad", "rmsprop"]).optional()
-    .describe("Optimizer"),
-  lr: z.number().positive().optional().describe("Learning rate"),
-  phases: z.string().min(1).optional().describe(
-    "Learning rates one after the other as steps:rate,steps:rate, such as 400:1e-3,800:1e-4",
-  ),
-  schedule: z.enum(["constant", "linear", "cosine"]).optional().describe(
-    "How the learning rate goes",
-  ),
-  clip: z.number().min(0).optional().describe(
-    "Cut every gradient element to plus or minus this, 0 for not at all",
-  ),
-  clipNorm: z.number().min(0).optional().describe(
-    "Scale the gradient down to this norm, 0 for not at all",
-  ),
-  l2: z.number().min(0).optional().describe(
-    "Add this times the sum of the squares of all parameters to the loss",
-  ),
-  warmup: z.int().min(0).optional().describe("Steps in which the learning rate rises from zero"),
-  validateEvery: z.int().min(1).optional().describe("Steps from one validation to the next"),
-  saveEvery: z.number().min(0).optional().describe(
-    "Seconds from one saved checkpoint to the next, at least; 2 if left out",
-  ),
-  best: z.enum(["error", "loss"]).optional().describe("What the best parameters are best in"),
+const OPTIMIZER_SHAPE = {
   momentum: z.number().min(0).lt(1).optional().describe("Momentum of sgd and rmsprop"),
   nesterov: z.boolean().optional().describe("Look ahead in sgd with momentum"),
   beta1: z.number().min(0).lt(1).optional().describe(
@@ -115,4 +51,36 @@ export const TRAIN_OPTIONS: OptionsSchema<TrainOptions> = z.object({
     "Where adagrad adds it, inside the root or outside",
   ),
   weightDecay: z.number().min(0).optional().describe("Weight decay of adamw"),
+};
+
+/** Names of the options that are settings of optimizers. */
+export const OPTIMIZER_OPTIONS: readonly (keyof TrainOptions)[] = Object.keys(
+  OPTIMIZER_SHAPE,
+) as (keyof typeof OPTIMIZER_SHAPE)[];
+
+type TrainingShape = {
+  readonly [Name in Exclude<keyof TrainingDefaults, "phases">]-?: z.ZodType<TrainingDefaults[Name]>;
+};
+
+const { steps, optimizer, learningRate, ...settings } = TRAINING_SETTINGS.shape as TrainingShape;
+
+/** The schema of {@linkcode TrainOptions}: the settings of training, and what is the command's own. */
+export const TRAIN_OPTIONS: OptionsSchema<TrainOptions> = z.object({
+  seed: z.int().min(0).max(2 ** 32 - 1).default(0).describe("Seed of everything random"),
+  steps: steps.optional(),
+  device: z.enum(["auto", "cpu", "webgpu", "reference"]).default("auto")
+    .meta({ description: "Where to compute", changeable: true }),
+  optimizer,
+  learningRate,
+  phases: z.string().min(1).optional().meta({
+    description:
+      "Learning rates one after the other as steps:rate,steps:rate, such as 400:1e-3,800:1e-4",
+    changeable: true,
+  }),
+  ...settings,
+  saveEvery: z.number().min(0).optional().meta({
+    description: "Seconds from one saved checkpoint to the next, at least; 2 if left out",
+    changeable: true,
+  }),
+  ...OPTIMIZER_SHAPE,
 });

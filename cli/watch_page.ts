@@ -4,16 +4,19 @@
  * @module
  */
 
+import { eventLine, type RunCallbacks, type RunFolder } from "@unroll/core/runs";
+import type { TaskInstance } from "@unroll/core/plugin";
+import { type HiddenLook, lookInside } from "./hidden_states.ts";
 import { escapeMarkup } from "./markup.ts";
-import type { Reporter } from "./reporter.ts";
+import { configLine, resultLine } from "./report_lines.ts";
 import { PAGE } from "./watch_html.ts";
 
 /** A served page. */
 export interface WatchPage {
   /** Where it is. */
   readonly url: string;
-  /** What is told here appears there. */
-  readonly reporter: Reporter;
+  /** What shows a run on it. */
+  readonly reporter: RunCallbacks;
   /** Says that no more comes, and ends serving. */
   close(): Promise<void>;
 }
@@ -42,9 +45,9 @@ export async function servePage(title: string): Promise<WatchPage> {
   let ended = false;
 
   const encode = (line: string) => encoder.encode(`data: ${line}\n\n`);
-  const tell = (event: string, line: object, keep: "all" | "last") => {
-    const text = JSON.stringify({ event, ...line });
-    if (keep === "last") once.set(event, text);
+  const send = (line: { readonly event: string }, keep: "all" | "last") => {
+    const text = JSON.stringify(line);
+    if (keep === "last") once.set(line.event, text);
     else lines.push(text);
     if (lines.length > KEPT) lines = lines.filter((_, i) => i % 2 === 0 || i > KEPT - 100);
     const bytes = encode(text);
@@ -90,31 +93,37 @@ export async function servePage(title: string): Promise<WatchPage> {
     throw new RangeError(`Cannot serve a page: ${(error as Error).message}`, { cause: error });
   }
   const { port } = server.addr;
-  const reporter: Reporter = {
-    config: (line) => tell("config", line, "last"),
-    progress: (line) => tell("progress", line, "all"),
-    validation: (line) => tell("validation", line, "all"),
-    hidden({ states, labels }) {
-      const { time, units } = states;
-      const shown = Math.min(units, 64);
-      const values = Array.from(
-        { length: time * shown },
-        (_, i) => Number(states.values[Math.floor(i / shown) * units + i % shown].toFixed(3)),
-      );
-      tell("hidden", { time, units: shown, of: units, values, labels }, "last");
+  const end = () => {
+    if (!ended) send({ event: "end" }, "last");
+    ended = true;
+  };
+  let run: RunFolder;
+  let task: TaskInstance;
+  const reporter: RunCallbacks = {
+    onRunCreated(created, start) {
+      run = created;
+      task = start.task;
+      send(configLine(run, start), "last");
     },
-    stopped: (line) => tell("stopped", line, "last"),
-    done: (line, shown = []) => tell("done", { ...line, shown }, "last"),
-    close() {
-      if (!ended) tell("end", {}, "last");
-      ended = true;
+    async onEvent(event) {
+      send(eventLine(event), "all");
+      if (event.event !== "validation") return;
+      const look = await lookInside(task, event.predict);
+      if (look !== undefined) send(hiddenLine(look), "last");
     },
+    async onEnd(result) {
+      const shown = result.ended === "aborted"
+        ? []
+        : await result.task.show?.(result.predict) ?? [];
+      send({ ...resultLine(result, run), ...(shown.length > 0 && { shown }) }, "last");
+    },
+    onError: end,
   };
   return await Promise.resolve({
     url: `http://127.0.0.1:${port}/`,
     reporter,
     async close() {
-      reporter.close();
+      end();
       for (const watcher of watchers) watcher.close();
       watchers.clear();
       // Who does not read the end in time is cut off. A shutdown that waits could not be ended any more.
@@ -125,6 +134,17 @@ export async function servePage(title: string): Promise<WatchPage> {
       await server.finished;
     },
   });
+}
+
+/** Returns what the page draws of hidden states. */
+function hiddenLine({ states, labels }: HiddenLook) {
+  const { time, units } = states;
+  const shown = Math.min(units, 64);
+  const values = Array.from(
+    { length: time * shown },
+    (_, i) => Number(states.values[Math.floor(i / shown) * units + i % shown].toFixed(3)),
+  );
+  return { event: "hidden", time, units: shown, of: units, values, labels };
 }
 
 function answer(request: Request, html: string, events: () => ReadableStream<Uint8Array>) {

@@ -1,37 +1,87 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
+import { type RunConfig, RunFolder } from "@unroll/core/runs";
+import {
+  resolveSettings,
+  type TrainingEvent,
+  type TrainingStart,
+  type TrainResult,
+} from "@unroll/core/training";
+import { fizzbuzz } from "@unroll/tasks";
 import { findChromium, openPage } from "./testing/browser.ts";
 import { servePage, type WatchPage } from "./watch_page.ts";
 
-const CONFIG = { training: { steps: 100 }, seed: 7, device: "cpu" };
+const CONFIG: RunConfig = {
+  version: "0.0.1",
+  model: { name: "rnn", options: {} },
+  task: { name: "fizzbuzz", options: {} },
+  training: { steps: 100 },
+  seed: 7,
+  device: "cpu",
+};
 
-function tellSome({ reporter }: WatchPage): void {
-  reporter.config({ config: CONFIG, run: "runs/x" });
-  for (const step of [10, 20, 30]) {
-    const line = { step, loss: 1 / step, seconds: step / 10, steps_per_second: 10 };
-    reporter.progress({ ...line, learning_rate: 0.1 });
-  }
-  reporter.validation({ step: 30, loss: 0.5, error: 0.25, best: true });
-  const states = { values: Float32Array.of(0.1, 0.9, 0.8, 0.2), time: 2, units: 2 };
-  reporter.hidden?.({ states, labels: ["a", "b"], annotations: [] });
+const task = { ...await fizzbuzz().create(), show: () => Promise.resolve(["1 2 fizz"]) };
+
+const START: TrainingStart = {
+  step: 0,
+  settings: resolveSettings({}, { steps: 100 }),
+  device: "cpu",
+  deviceDescription: "an abacus",
+  task,
+  layers: [],
+};
+
+function progress(step: number, loss: number): TrainingEvent {
+  const rates = { seconds: step / 10, stepsPerSecond: 10, learningRate: 0.1 };
+  return { event: "progress", step, steps: 100, loss, ...rates };
 }
 
-const DONE = {
+/** A validation of a model whose hidden states are these, two at a step. */
+function validation(step: number, hidden: readonly number[]): TrainingEvent {
+  return {
+    event: "validation",
+    step,
+    validation: { loss: 0.5, error: 0.25 },
+    best: true,
+    trainingLoss: 1,
+    predict: () =>
+      Promise.resolve({
+        outputs: new Float32Array(2),
+        hidden: Float32Array.from(hidden),
+        hiddenSize: 2,
+      }),
+  };
+}
+
+async function tellSome({ reporter }: WatchPage): Promise<void> {
+  await reporter.onRunCreated?.(new RunFolder("runs/x", CONFIG), START);
+  for (const step of [10, 20, 30]) await reporter.onEvent?.(progress(step, 1 / step));
+  await reporter.onEvent?.(validation(30, [0.1, 0.9, 0.8, 0.2]));
+}
+
+const RESULT: TrainResult = {
   steps: 100,
   seconds: 10,
-  steps_per_second: 10,
+  stepsPerSecond: 10,
   device: "cpu",
   loss: 0.5,
   error: 0.25,
-  run: "runs/x",
+  best: { step: 30, parameters: new Map() },
+  ended: "steps",
+  task,
+  layers: [],
+  predict: () => Promise.reject(new Error("Nothing to predict with")),
+  snapshot: () => Promise.reject(new Error("Nothing to save")),
+  dispose() {},
+  [Symbol.dispose]() {},
 };
 
 Deno.test("servePage() tells who comes late all from the beginning, and ends", async () => {
   const page = await servePage("a <b>");
-  tellSome(page);
+  await tellSome(page);
   const html = await (await fetch(page.url)).text();
   assert(html.includes("a &lt;b&gt;"));
   const response = await fetch(`${page.url}events`);
-  page.reporter.done(DONE, ["1 2 fizz"]);
+  await page.reporter.onEnd?.(RESULT);
   await page.close();
   const lines = (await response.text()).trim().split("\n\n").map((line) =>
     JSON.parse(line.replace(/^data: /, ""))
@@ -80,13 +130,13 @@ Deno.test("servePage() tells no more to who does not read, and is not held up at
       text = text.slice(-wanted.length) + value;
     }
   };
-  const line = { loss: 1, seconds: 1, steps_per_second: 1, learning_rate: 1 };
+  await page.reporter.onRunCreated?.(new RunFolder("runs/x", CONFIG), START);
   const STEPS = 160;
   const LINE = 250_000;
   for (let step = 1; step <= STEPS; step++) {
-    page.reporter.progress(
-      { ...line, step, note: `${"x".repeat(LINE)} of step ${step}.` } as never,
-    );
+    const metrics = { [`${"x".repeat(LINE)} of step ${step}.`]: 1 };
+    const event = { ...validation(step, []), validation: { loss: 1, metrics } };
+    await page.reporter.onEvent?.(event as TrainingEvent);
     await read(` of step ${step}.`);
   }
   const closed = page.close();
@@ -108,7 +158,7 @@ Deno.test({
     const served = await servePage("fizzbuzz · rnn");
     const page = await openPage(chromium!);
     try {
-      tellSome(served);
+      await tellSome(served);
       await page.open(served.url);
       await page.until("document.body.dataset.step === '30'");
       await page.until("document.getElementById('error').textContent === '25 %'");
@@ -121,13 +171,11 @@ Deno.test({
       const before = await page.evaluate<string>(`String(${pixels}.data)`);
 
       // It goes on without being asked again.
-      served.reporter.progress({ step: 60, loss: 0.01, seconds: 6, steps_per_second: 10 });
-      const values = Float32Array.of(1, 0, 1, 0);
-      const states = { values, time: 2, units: 2 };
-      served.reporter.hidden?.({ states, labels: ["a", "b"], annotations: [] });
+      await served.reporter.onEvent?.(progress(60, 0.01));
+      await served.reporter.onEvent?.(validation(60, [1, 0, 1, 0]));
       await page.until("document.body.dataset.step === '60'");
       await page.until(`String(${pixels}.data) !== ${JSON.stringify(before)}`);
-      served.reporter.done(DONE, ["1 2 fizz"]);
+      await served.reporter.onEnd?.(RESULT);
       await page.until("document.getElementById('state').textContent === 'done in 10 s'");
       assertStrictEquals(await text("shown-text"), "1 2 fizz");
       assertEquals(page.errors, []);

@@ -6,11 +6,10 @@
  */
 
 import type { Plugin } from "@unroll/core/plugin";
-import type { JsonRecord } from "@unroll/core/runs";
+import type { JsonRecord, RunCallbacks } from "@unroll/core/runs";
 import type { TrainSettings } from "@unroll/core/training";
 import type { MachineReport } from "./machine.ts";
 import type { Recipe } from "./recipes/recipe.ts";
-import type { Reporter } from "./reporter.ts";
 import type { TrainOptions } from "./train_options.ts";
 import type { KnownPlugins } from "./trust.ts";
 
@@ -27,10 +26,10 @@ export interface World {
     model: Chosen,
     task: Chosen,
   ) => string | undefined | Promise<string | undefined>;
-  /** Trains, saves the run and tells the reporter. */
-  readonly train: (request: TrainRequest, reporter: Reporter) => Promise<void>;
-  /** Goes on with a run. */
-  readonly resume: (request: ResumeRequest, reporter: Reporter) => Promise<void>;
+  /** Trains and saves the run. */
+  readonly train: (request: TrainRequest, callbacks: readonly RunCallbacks[]) => Promise<void>;
+  /** Resumes a run. */
+  readonly resume: (request: ResumeRequest, callbacks: readonly RunCallbacks[]) => Promise<void>;
   /** Runs something that Ctrl-C asks to end well. */
   readonly interruptible: <Result>(
     body: (signal: AbortSignal) => Promise<Result>,
@@ -88,7 +87,7 @@ export interface TrainRequest {
   readonly training: TrainOptions;
   /** The folder that the run's own folder is made in. */
   readonly out: string;
-  /** Settings that no option has, and listeners beside the reporter: they come before `training`. */
+  /** Settings that no option has, in place of `training`. */
   readonly settings?: Partial<TrainSettings>;
 }
 

@@ -43,6 +43,12 @@ export { formatType, sameShape, sameType, sizeOf, stridesOf } from "./ir/tensor_
 export type { DifferentiablePrimitive, Gradients, Rules, VjpContext } from "./language/rules.ts";
 export { apply } from "./language/tensor.ts";
 export { trace, type Traced } from "./language/trace.ts";
+export {
+  type BatchTensors,
+  type StepSettings,
+  type TrainingState,
+  trainingStep,
+} from "./training/training_step.ts";
 export { checkGraph } from "./passes/check_graph.ts";
 export { type GraphCost, graphCost } from "./passes/cost.ts";
 export { optimize, type OptimizeOptions, type Pass, PASSES } from "./passes/optimize.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Batch, type BatchRequest, permutation, randomOf } from "@unroll/core/plugin";
+import { type Batch, type BatchRequest, permutation, randomFor } from "@unroll/core/plugin";
 
 /** How batches are made. */
 export interface CharBatchSettings {
@@ -90,7 +90,7 @@ function windows(text: Int32Array, settings: CharBatchSettings): CharBatches {
     batch({ step, seed }) {
       const epoch = Math.floor(step / stepsPerEpoch);
       if (shuffle && orderOf !== `${seed} ${epoch}`) {
-        order = permutation(count, randomOf(seed, epoch, 1));
+        order = permutation(count, randomFor(seed, epoch, 1));
         orderOf = `${seed} ${epoch}`;
       }
       const first = (step % stepsPerEpoch) * size;

@@ -4,7 +4,7 @@
  * @module
  */
 import {
-  measure,
+  evaluateOutputs,
   type Predict,
   type PredictState,
   type TaskSpec,
@@ -33,7 +33,7 @@ const RUN = 256;
 /** Sums over parts of a text. */
 interface Sums {
   nats: number;
-  wrong: number;
+  errors: number;
   count: number;
 }
 
@@ -47,13 +47,13 @@ export async function measureText(
   predict: Predict,
   settings: CharMeasureSettings,
 ): Promise<Validation> {
-  const sums: Sums = { nats: 0, wrong: 0, count: 0 };
+  const sums: Sums = { nats: 0, errors: 0, count: 0 };
   if (settings.spec.stateful) await measureStreams(predict, settings, sums);
   else await measureWindows(predict, settings, sums);
   const nats = sums.nats / sums.count;
   return {
     loss: nats,
-    error: sums.wrong / sums.count,
+    error: sums.errors / sums.count,
     metrics: { nats, bits: nats / Math.LN2 },
   };
 }
@@ -112,8 +112,8 @@ function add(
   weights?: Float32Array,
 ): void {
   const sum = { ...spec, loss: { ...spec.loss, reduction: "sum" as const } };
-  const { loss, wrong, count } = measure(sum, outputs, targets, weights);
+  const { loss, errors, count } = evaluateOutputs(sum, outputs, targets, weights);
   sums.nats += loss;
-  sums.wrong += wrong;
+  sums.errors += errors;
   sums.count += count;
 }

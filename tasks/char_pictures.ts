@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Picture, Predict, TaskSpec } from "@unroll/core/plugin";
+import { type Picture, type Predict, softmaxAt, type TaskSpec } from "@unroll/core/plugin";
 import type { Alphabet } from "./alphabet.ts";
 
 /** Characters shown. */
@@ -31,14 +31,9 @@ export async function surprisePicture(
   const { outputs } = await predict({ length, inputs: shown.slice(0, length) });
   const classes = outputs.length / length;
   const parts = Array.from({ length }, (_, t) => {
-    const logits = outputs.subarray(t * classes, (t + 1) * classes);
-    const most = logits.reduce((a, b) => Math.max(a, b), -Infinity);
-    const sum = logits.reduce((sum, x) => sum + Math.exp(x - most), 0);
     const target = shown[t + 1];
-    return {
-      text: alphabet.decode(target),
-      probability: Math.exp(logits[target] - most) / sum,
-    };
+    const probability = softmaxAt(outputs, t * classes, classes)[target];
+    return { text: alphabet.decode(target), probability };
   });
   return { kind: "text", title: "What surprised it", parts };
 }

@@ -6,9 +6,10 @@
 import {
   type Predict,
   type PredictState,
-  randomOf,
+  randomFor,
   type RandomSource,
   type SampleRequest,
+  softmaxAt,
 } from "@unroll/core/plugin";
 import { Alphabet, type AlphabetSettings } from "./alphabet.ts";
 
@@ -85,7 +86,7 @@ export class CharSampler {
     const { length = 200, temperature = 1, topK, seed = 0 } = request;
     checkSettings(length, temperature, topK);
     const numbers = this.#alphabet.encode(request.prompt || this.#start(), "the prompt");
-    const random = randomOf(seed, 0);
+    const random = randomFor(seed, 0);
     using reader = this.#reader(predict);
     let logits = new Float32Array();
     for (const number of numbers) logits = await reader.read(number);
@@ -141,18 +142,16 @@ export class CharSampler {
   }
 
   #chances(logits: Float32Array): readonly CharacterChance[] {
-    const weights = this.#weights(logits, 1);
-    const total = weights.reduce((sum, weight) => sum + weight, 0);
+    const probabilities = this.#probabilities(logits, 1);
     return this.#alphabet.characters
-      .map((character, i) => ({ character, probability: weights[i] / total }))
+      .map((character, i) => ({ character, probability: probabilities[i] }))
       .sort((a, b) => b.probability - a.probability);
   }
 
-  /** Σ 1 apart, the probabilities of the characters of the alphabet, in its order. */
-  #weights(logits: Float32Array, temperature: number): number[] {
-    const own = [...logits.subarray(this.#alphabet.first, this.#alphabet.size)];
-    const top = own.reduce((top, x) => Math.max(top, x), -Infinity);
-    return own.map((x) => Math.exp((x - top) / temperature));
+  /** Computes the probabilities of the characters of the alphabet, in its order. */
+  #probabilities(logits: Float32Array, temperature: number): Float64Array {
+    const { first, size } = this.#alphabet;
+    return softmaxAt(logits, first, Math.min(size, logits.length) - first, temperature);
   }
 
   #draw(
@@ -163,9 +162,9 @@ export class CharSampler {
   ): number {
     // At 0 only the likeliest is left, whatever the others are.
     const kept = temperature === 0 ? 1 : topK ?? Infinity;
-    const weights = this.#weights(logits, temperature || 1);
+    const weights = this.#probabilities(logits, temperature || 1);
     if (kept < weights.length) {
-      const order = weights.map((_, i) => i).sort((a, b) => weights[b] - weights[a] || a - b);
+      const order = [...weights.keys()].sort((a, b) => weights[b] - weights[a] || a - b);
       for (const i of order.slice(kept)) weights[i] = 0;
     }
     const total = weights.reduce((sum, weight) => sum + weight, 0);

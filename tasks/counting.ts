@@ -13,7 +13,7 @@ import {
   type Model,
   type OptionsSchema,
   permutation,
-  randomOf,
+  randomFor,
   type TaskInstance,
   type TaskPlugin,
   type TaskSpec,
@@ -100,7 +100,7 @@ export const counting: TaskPlugin<CountingOptions> = defineTask({
       batch({ step, seed }): Batch {
         const epoch = Math.floor(step / stepsPerEpoch);
         if (orderOf !== `${seed} ${epoch}`) {
-          order = permutation(training.length, randomOf(seed, epoch, 1));
+          order = permutation(training.length, randomFor(seed, epoch, 1));
           orderOf = `${seed} ${epoch}`;
         }
         const start = (step % stepsPerEpoch) * batch;

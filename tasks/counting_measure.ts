@@ -5,7 +5,7 @@
  */
 import {
   argmaxAt,
-  measure,
+  evaluateOutputs,
   type Predict,
   type TaskSpec,
   type Validation,
@@ -74,10 +74,10 @@ export class CountingMeasure {
   async validate(predict: Predict): Promise<Validation> {
     const { spec, base, length, validation, tests } = this.#settings;
     const answers = await this.#ask(predict, validation, length);
-    const { loss, wrong, count } = measure(spec, answers.outputs, answers.targets);
+    const { loss, errors, count } = evaluateOutputs(spec, answers.outputs, answers.targets);
     const accuracy = share(answers.right);
     const metrics: Record<string, number> = {
-      digit_accuracy: 1 - wrong / count,
+      digit_accuracy: 1 - errors / count,
       number_accuracy: accuracy,
       ...binned("digits", validation.map((n) => n.length), answers.right),
       ...binned("carry", validation.map((n) => carryLength(n, base)), answers.right),

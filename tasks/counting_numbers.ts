@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { permutation, randomOf, type RandomSource } from "@unroll/core/plugin";
+import { permutation, randomFor, type RandomSource } from "@unroll/core/plugin";
 
 /** A number, least significant digit first, without zeros in front. */
 export type Digits = Uint8Array;
@@ -62,7 +62,7 @@ export function splitNumbers(
   validation: number,
 ): NumberSplit {
   const { base, digits } = settings;
-  const random = randomOf(SEED, base, digits);
+  const random = randomFor(SEED, base, digits);
   const all = base ** digits;
   if (all <= training + validation) {
     const numbers = [...permutation(all, random)].map((n) => digitsOf(n, base));
@@ -101,7 +101,7 @@ function digitsOf(n: number, base: number): Digits {
  * @param digits Their digits.
  */
 export function testNumbers(base: number, digits: number): Digits[] {
-  const random = randomOf(SEED, base, digits, 1);
+  const random = randomFor(SEED, base, digits, 1);
   const top = base - 1;
   const number = (common: number) =>
     Uint8Array.from(

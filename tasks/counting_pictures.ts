@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { argmaxAt, type Picture, type Predict, randomOf } from "@unroll/core/plugin";
+import { argmaxAt, type Picture, type Predict, randomFor } from "@unroll/core/plugin";
 import { placeNumbers } from "./counting_measure.ts";
 
 /** Numbers asked for each count of nines. */
@@ -27,7 +27,7 @@ export async function carryPicture(
 ): Promise<Picture> {
   const every = Math.ceil(most / 40);
   const counts = Array.from({ length: Math.floor(most / every) + 1 }, (_, i) => i * every);
-  const random = randomOf(0, base, most);
+  const random = randomFor(0, base, most);
   const numbers = counts.flatMap((nines) =>
     Array.from({ length: EACH }, () => {
       const digits = new Uint8Array(nines + BEFORE).fill(base - 1);

@@ -9,12 +9,13 @@ import {
   type Batch,
   defineTask,
   type EncodedInput,
-  measure,
+  evaluateOutputs,
   type Model,
   type OptionsSchema,
   permutation,
   type Predict,
-  randomOf,
+  randomFor,
+  softmaxAt,
   type TaskInstance,
   type TaskPlugin,
   type TaskSpec,
@@ -129,14 +130,14 @@ export const fizzbuzz: TaskPlugin<FizzbuzzOptions> = defineTask({
       batch: encoding.batch,
       defaults: encoding.defaults,
       async validate(predict): Promise<Validation> {
-        const { loss, wrong, count } = measure(
+        const { loss, errors, count } = evaluateOutputs(
           spec,
           await encoding.answers(predict, numbers),
           targets,
         );
         return {
           loss: spec.loss.reduction === "sum" ? loss / count : loss,
-          error: wrong / count,
+          error: errors / count,
           metrics: await encoding.metrics?.(predict),
         };
       },
@@ -150,7 +151,7 @@ export const fizzbuzz: TaskPlugin<FizzbuzzOptions> = defineTask({
       async answer(predict, question) {
         const n = numberOf(question);
         encoding.encode(n); // What cannot be told is refused.
-        const chances = softmaxOf(await encoding.answers(predict, [n]));
+        const chances = softmaxAt(await encoding.answers(predict, [n]), 0, CLASSES);
         const likely = [...chances.keys()].sort((a, b) => chances[b] - chances[a]);
         const word = (kind: number) => fizzbuzzWord(n, kind);
         return [
@@ -194,14 +195,6 @@ function numberOf(text: string): number {
   const n = Number(text.trim());
   if (/^\d+$/.test(text.trim()) && Number.isSafeInteger(n)) return n;
   throw new RangeError(`Cannot read ${JSON.stringify(text)}: a whole number from 0 is needed`);
-}
-
-/** Logits of one place → probabilities. */
-function softmaxOf(logits: Float32Array): Float64Array {
-  const most = Math.max(...logits);
-  const powers = Float64Array.from(logits, (x) => Math.exp(x - most));
-  const sum = powers.reduce((a, b) => a + b);
-  return powers.map((power) => power / sum);
 }
 
 /** The model counts by itself: position n is the number n. */
@@ -290,7 +283,7 @@ function binary({ bits, batch, loss = "squared-error" }: FizzbuzzOptions): Encod
     batch({ step, seed }) {
       const now = Math.floor(step / stepsPerEpoch);
       if (now !== epoch || seed !== seedOfOrder) {
-        order = permutation(trained, randomOf(seed, now, 1));
+        order = permutation(trained, randomFor(seed, now, 1));
         [epoch, seedOfOrder] = [now, seed];
       }
       const start = (step % stepsPerEpoch) * batch;
@@ -331,8 +324,8 @@ function binary({ bits, batch, loss = "squared-error" }: FizzbuzzOptions): Encod
     async metrics(predict) {
       const numbers = Array.from({ length: HELD_OUT - 1 }, (_, i) => i + 1);
       const targets = Int32Array.from(numbers, fizzbuzzClass);
-      const { wrong, count } = measure(spec, await answers(predict, numbers), targets);
-      return { error_1_to_100: wrong / count };
+      const { errors, count } = evaluateOutputs(spec, await answers(predict, numbers), targets);
+      return { error_1_to_100: errors / count };
     },
   };
 }
@@ -411,10 +404,10 @@ function decimal({ digits, batch, loss = "cross-entropy" }: FizzbuzzOptions): En
     },
     async metrics(predict) {
       // Far longer than any it was trained on; always the same ones, so that runs compare.
-      const texts = draw(200, 15, randomOf(0, 15));
+      const texts = draw(200, 15, randomFor(0, 15));
       const targets = Int32Array.from(texts, (text) => fizzbuzzClass(Number(text)));
-      const { wrong, count } = measure(spec, await ask(predict, texts), targets);
-      return { error_15_digits: wrong / count };
+      const { errors, count } = evaluateOutputs(spec, await ask(predict, texts), targets);
+      return { error_15_digits: errors / count };
     },
   };
 }

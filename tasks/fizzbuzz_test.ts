@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { type Batch, type Model, type Predict, randomOf } from "@unroll/core/plugin";
+import { type Batch, type Model, type Predict, randomFor } from "@unroll/core/plugin";
 import { fizzbuzz, fizzbuzzClass, type FizzbuzzOptions, fizzbuzzWord } from "./fizzbuzz.ts";
 
 const CLASSES = 4;
@@ -44,12 +44,12 @@ for (const encoding of ["none", "binary", "digits"] as const) {
   Deno.test(`fizzbuzz() in ${encoding}: batches hold numbers and their classes`, async () => {
     const task = await fizzbuzz({ encoding }).create();
     for (let step = 0; step < 40; step++) {
-      const batch = task.batch({ step, seed: 1, random: randomOf(1, step) });
+      const batch = task.batch({ step, seed: 1, random: randomFor(1, step) });
       for (const [i, wanted] of batch.targets.entries()) {
         assertEquals(wanted, fizzbuzzClass(numberAt(encoding, batch, i)));
       }
       // A pure function of seed and step.
-      assertEquals(task.batch({ step, seed: 1, random: randomOf(1, step) }), batch);
+      assertEquals(task.batch({ step, seed: 1, random: randomFor(1, step) }), batch);
     }
   });
 
@@ -70,7 +70,7 @@ Deno.test("fizzbuzz() in binary goes through 101 … 1023 in a new order each ep
   assertEquals(task.stepsPerEpoch, 29);
   const epoch = (first: number, seed: number) =>
     Array.from({ length: 29 }, (_, i) => {
-      const batch = task.batch({ step: first + i, seed, random: randomOf(seed, first + i) });
+      const batch = task.batch({ step: first + i, seed, random: randomFor(seed, first + i) });
       return Array.from({ length: batch.size }, (_, j) => numberAt("binary", batch, j));
     }).flat();
   const first = epoch(0, 0);
@@ -89,7 +89,7 @@ Deno.test("fizzbuzz() counts in sequences of 16, 31, 46 and 61", async () => {
   const task = await fizzbuzz().create();
   const lengths = new Set<number>();
   for (let step = 0; step < 40; step++) {
-    const batch = task.batch({ step, seed: 0, random: randomOf(0, step) });
+    const batch = task.batch({ step, seed: 0, random: randomFor(0, step) });
     lengths.add(batch.length);
     assertEquals([batch.size, batch.inputs], [1, undefined]);
   }

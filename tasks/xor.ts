@@ -7,7 +7,7 @@ import {
   argmaxAt,
   type Batch,
   defineTask,
-  measure,
+  evaluateOutputs,
   type OptionsSchema,
   type Predict,
   type TaskInstance,
@@ -60,8 +60,8 @@ export const xor: TaskPlugin<XorOptions> = defineTask({
       stepsPerEpoch: 1,
       batch: () => cases,
       async validate(predict) {
-        const { loss, wrong, count } = measure(spec, await ask(predict), targets);
-        return { loss, error: wrong / count };
+        const { loss, errors, count } = evaluateOutputs(spec, await ask(predict), targets);
+        return { loss, error: errors / count };
       },
       defaults: defaultsOf,
       async show(predict) {

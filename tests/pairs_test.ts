@@ -61,7 +61,7 @@ async function losses(model: Model, task: Task, device: Backend): Promise<[numbe
     learningRate: 0.02,
     schedule: "constant",
     warmup: 0,
-    eachStep: (_, loss) => all.push(loss),
+    callbacks: [{ onStep: (_, loss) => all.push(loss) }],
   });
   const mean = (part: number[]) => part.reduce((sum, loss) => sum + loss, 0) / part.length;
   return [mean(all.slice(0, steps / 4)), mean(all.slice(-steps / 4))];

@@ -8,7 +8,7 @@ import {
   webgpuBackend,
 } from "@unroll/core/backends";
 import type { BatchRequest } from "@unroll/core/plugin";
-import { DivergenceError, resolveSettings, train, Trainer } from "@unroll/core/training";
+import { DivergenceError, train } from "@unroll/core/training";
 import { rnn } from "@unroll/models";
 import { fizzbuzz, xor } from "@unroll/tasks";
 
@@ -16,16 +16,23 @@ const ignore = await findAdapter() === undefined;
 
 /** Losses of the first steps of `train --model rnn --task fizzbuzz`, one by one. */
 async function curve(backend: Backend, steps: number): Promise<number[]> {
-  const model = rnn();
-  const task = await fizzbuzz().create();
-  const instance = model.create(task.spec);
-  const settings = resolveSettings({ steps: 1000 }, task.defaults(model));
-  using trainer = await Trainer.create({ ...settings, backend, task, instance, seed: 0 });
   const losses: number[] = [];
-  for (let step = 0; step < steps; step++) {
-    await trainer.advance(1);
-    losses.push((await trainer.read()).loss);
-  }
+  const enough = new AbortController();
+  using _ = await train({
+    model: rnn(),
+    task: fizzbuzz(),
+    device: backend,
+    steps: 1000,
+    signal: enough.signal,
+    callbacks: [{
+      onStep(_, loss) {
+        losses.push(loss);
+        if (losses.length === steps) enough.abort();
+      },
+    }],
+  });
+  // A step or two may follow the signal.
+  losses.length = steps;
   return losses;
 }
 
@@ -82,21 +89,19 @@ async function trainLong(
   steps: number,
   told: (step: number, backend: WebGpuBackend) => void,
 ): Promise<void> {
-  const model = rnn({ hidden: 4 });
-  const task = await xor().create();
-  const instance = model.create(task.spec);
-  const settings = resolveSettings({ steps }, task.defaults(model));
   using backend = await webgpuBackend();
-  using trainer = await Trainer.create({ ...settings, backend, task, instance, seed: 0 });
-  const chunk = steps / 10;
-  for (let i = 1; i <= 10; i++) {
-    // Read every 100 steps, while the next ones run, as `train` does.
-    for (let done = 0; done < chunk; done += 100) {
-      await trainer.advance(100);
-      await trainer.read();
-    }
-    told(i * chunk, backend);
-  }
+  using _ = await train({
+    model: rnn({ hidden: 4 }),
+    task: xor(),
+    device: backend,
+    steps,
+    validateEvery: steps / 10,
+    // Never.
+    stopAtError: -1,
+    callbacks: [{
+      onEvent: ({ event, step }) => event === "validation" ? told(step, backend) : undefined,
+    }],
+  });
 }
 
 /** Set for 100,000 steps, which take minutes on a software adapter. */

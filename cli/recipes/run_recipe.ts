@@ -68,7 +68,7 @@ export async function runRecipe(
   const trained = await train({
     ...recipeSettings(recipe, instance, epochs),
     ...settings.training,
-    ...watch.listeners,
+    callbacks: [watch.callbacks, ...settings.training?.callbacks ?? []],
     model,
     task: { ...task, create: () => Promise.resolve(instance) },
     seed,
@@ -135,7 +135,7 @@ export function recipeSettings(
     ...(lr === undefined ? {} : { learningRate: lr }),
     ...(optimizer === undefined
       ? {}
-      : { optimizer: OPTIMIZERS[optimizer satisfies OptimizerName](optimizerSettings) }),
+      : { optimizer: OPTIMIZERS[optimizer satisfies OptimizerName].create(optimizerSettings) }),
     ...(phases === undefined ? {} : {
       phases: phases.map(({ epochs, lr }) => ({
         steps: Math.max(1, Math.round(epochs * share * (stepsPerEpoch ?? 1))),

@@ -6,7 +6,7 @@
  */
 
 import type { TaskInstance } from "@unroll/core/plugin";
-import type { TrainingEvent, TrainingStart, TrainSettings } from "@unroll/core/training";
+import type { TrainingCallbacks, TrainingEvent, TrainingStart } from "@unroll/core/training";
 import type { Measured, Recipe } from "./recipe.ts";
 
 /** Something to tell of a recipe on its way. */
@@ -48,11 +48,11 @@ export class RecipeWatch {
   }
 
   /** What training must be given. */
-  get listeners(): Pick<TrainSettings, "begin" | "report" | "eachStep"> {
+  get callbacks(): TrainingCallbacks {
     return {
-      begin: (start) => this.#begin(start),
-      report: (event) => this.#report(event),
-      ...(this.#recipe.smoothed ? { eachStep: (step, loss) => this.#eachStep(step, loss) } : {}),
+      onStart: (start) => this.#onStart(start),
+      onEvent: (event) => this.#onEvent(event),
+      ...(this.#recipe.smoothed ? { onStep: (step, loss) => this.#onStep(step, loss) } : {}),
     };
   }
 
@@ -68,7 +68,7 @@ export class RecipeWatch {
     };
   }
 
-  #begin({ task, settings }: TrainingStart): void {
+  #onStart({ task, settings }: TrainingStart): void {
     this.#task = task;
     this.#steps = settings.steps;
     const { spec } = task;
@@ -78,14 +78,14 @@ export class RecipeWatch {
     this.#smooth = Math.log(spec.outputs.classes) * answers;
   }
 
-  #eachStep(step: number, loss: number): void {
+  #onStep(step: number, loss: number): void {
     this.#smooth = KEPT * this.#smooth + (1 - KEPT) * loss;
     if (step % (this.#recipe.smoothed?.every ?? 1) !== 0) return;
     this.#smoothed.set(step, this.#smooth);
     this.#tell({ event: "smoothed", iteration: step, loss: this.#smooth });
   }
 
-  async #report(event: TrainingEvent): Promise<void> {
+  async #onEvent(event: TrainingEvent): Promise<void> {
     if (event.event !== "validation") return;
     if (event.best) this.#best = event;
     this.#trainingLoss = event.trainingLoss;

@@ -8,7 +8,7 @@ import { MODELS } from "@unroll/models";
 import { TASKS } from "@unroll/tasks";
 import { main } from "../main.ts";
 import { RECIPES } from "../recipes/mod.ts";
-import { refusal, resumeAndKeep, trainAndKeep } from "../train_action.ts";
+import { refusal, resumeTraining, runTraining } from "../train_action.ts";
 import type { World } from "../world.ts";
 
 /** What a command did. */
@@ -34,14 +34,14 @@ export async function runCommand(
   let output = "";
   let errors = "";
   const base = new URL(`file://${Deno.cwd()}/`);
+  const context = { models: MODELS, tasks: TASKS, version: "0.0.1" };
   const world: World = {
     models: MODELS,
     tasks: TASKS,
     recipes: RECIPES,
     refusal,
-    train: (request, reporter) => trainAndKeep(request, reporter, "0.0.1"),
-    resume: (request, reporter) =>
-      resumeAndKeep(request, reporter, { models: MODELS, tasks: TASKS }),
+    train: (request, callbacks) => runTraining(request, callbacks, context),
+    resume: (request, callbacks) => resumeTraining(request, callbacks, context),
     interruptible: (body) => body(new AbortController().signal),
     inspectMachine: () => Promise.reject(new RangeError("Cannot look: no machine")),
     self: [],

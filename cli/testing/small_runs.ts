@@ -5,21 +5,19 @@
  */
 
 import type { TaskPlugin } from "@unroll/core/plugin";
-import { listRuns, openRun, type RunFolder } from "@unroll/core/runs";
+import { listRuns, openRun, type RunCallbacks, type RunFolder } from "@unroll/core/runs";
 import { MODELS } from "@unroll/models";
 import { TASKS } from "@unroll/tasks";
 import { StoppedError } from "../errors.ts";
-import type { Reporter } from "../reporter.ts";
-import { trainAndKeep } from "../train_action.ts";
+import { runTraining } from "../train_action.ts";
 import type { TrainOptions } from "../train_options.ts";
-import { silentReporter } from "./silent.ts";
 
 /** What is trained otherwise. */
 export interface SmallRun {
   /** Settings of training. */
   readonly training?: Partial<TrainOptions>;
-  /** Is told of it. */
-  readonly reporter?: Partial<Reporter>;
+  /** Called on the way. */
+  readonly callbacks?: RunCallbacks;
   /** It is stopped at its first validation from this step on. */
   readonly stopAt?: number;
   /** The task, in place of counting, by its name and with its options. */
@@ -50,13 +48,13 @@ export async function trainSmall(root: string, run: SmallRun = {}): Promise<RunF
     out: root,
   } as const;
   const controller = new AbortController();
-  const reporter: Reporter = {
-    ...silentReporter(),
-    validation: ({ step }) => step >= stopAt ? controller.abort() : undefined,
-    ...run.reporter,
+  const stopping: RunCallbacks = {
+    onEvent: ({ event, step }) =>
+      event === "validation" && step >= stopAt ? controller.abort() : undefined,
   };
+  const context = { models: MODELS, tasks: TASKS, version: "0.0.1", signal: controller.signal };
   try {
-    await trainAndKeep(request, reporter, "0.0.1", controller.signal);
+    await runTraining(request, [stopping, run.callbacks ?? {}], context);
   } catch (error) {
     if (!(error instanceof StoppedError)) throw error;
   }

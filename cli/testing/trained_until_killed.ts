@@ -7,8 +7,9 @@
 import { listRuns } from "@unroll/core/runs";
 import { MODELS } from "@unroll/models";
 import { TASKS } from "@unroll/tasks";
-import { resumeAndKeep, trainAndKeep } from "../train_action.ts";
-import { silentReporter } from "./silent.ts";
+import { resumeTraining, runTraining } from "../train_action.ts";
+
+const CONTEXT = { models: MODELS, tasks: TASKS, version: "0.0.1" };
 
 /**
  * Trains a small counter in a folder, or goes on with it.
@@ -25,24 +26,21 @@ export async function trainUntilKilled(
   const [run] = await listRuns(root);
   if (run?.done) return;
   if (run?.config !== undefined) {
-    await resumeAndKeep({ run: run.path, changes: { saveEvery } }, silentReporter(), {
-      models: MODELS,
-      tasks: TASKS,
-    });
+    await resumeTraining({ run: run.path, changes: { saveEvery } }, [], CONTEXT);
     return;
   }
   const { rnn } = MODELS;
   const { counting } = TASKS;
   const options = { digits: 3, testDigits: 0, training: 500, validation: 50 };
-  await trainAndKeep(
+  await runTraining(
     {
       model: { plugin: rnn, name: "rnn", options: { hidden: 6 } },
       task: { plugin: counting, name: "counting", options },
       training: { seed, device: "cpu", steps: 6000, validateEvery: 100, saveEvery },
       out: root,
     },
-    silentReporter(),
-    "0.0.1",
+    [],
+    CONTEXT,
   );
 }
 

@@ -8,11 +8,11 @@ import { defaultBackend } from "../backends/open.ts";
 import { evaluateDeferred } from "../language/eager.ts";
 import { tensor } from "../language/ops/creation.ts";
 import { computeIfLarge } from "./compute.ts";
-import { Program } from "./program.ts";
+import { Program, type ProgramSettings } from "./program.ts";
 import { Tensor } from "../language/tensor.ts";
 import { isTensor, setSource, sourceOf } from "../language/tensor_source.ts";
 import { formatType, type TensorType } from "../ir/tensor_type.ts";
-import { trace } from "../language/trace.ts";
+import { trace, type Traced } from "../language/trace.ts";
 import { flattenTree, rebuildTree, type Tree } from "../language/tree.ts";
 
 /** What may be given where a compiled function takes a tree of tensors. */
@@ -99,14 +99,12 @@ export function compile<Args extends readonly unknown[], Result>(
     const backend = settings.backend ?? await defaultBackend();
     const leaves = flattenTree(args);
     let result: unknown;
-    const { graph, captures } = trace(leaves.map(({ type }) => type), (...inputs) => {
+    const traced = trace(leaves.map(({ type }) => type), (...inputs) => {
       result = fn(...rebuildTree(args, inputs) as unknown as Args);
       return flattenTree(result);
     });
-    await evaluateDeferred(captures, computeIfLarge);
-    const program = await Program.compile(backend, graph, {
+    const program = await compileTraced(backend, traced, {
       name: settings.name ?? (fn.name || "program"),
-      captures: await Promise.all(captures.map((capture) => hold(backend, capture))),
       donated: donatedLeaves(args, settings.donate ?? []),
     });
     return { program, result };
@@ -171,6 +169,26 @@ export function compile<Args extends readonly unknown[], Result>(
   });
   Object.defineProperty(compiled, "programs", { get: () => entries.size });
   return compiled as typeof compiled & { readonly programs: number };
+}
+
+/**
+ * Compiles a traced function, with what it captured.
+ *
+ * @param backend The device.
+ * @param traced The graph and the tensors that it captured.
+ * @param settings Name, and positions of inputs that are used up.
+ * @returns The program.
+ */
+export async function compileTraced(
+  backend: Backend,
+  { graph, captures }: Traced,
+  settings: Omit<ProgramSettings, "captures">,
+): Promise<Program> {
+  await evaluateDeferred(captures, computeIfLarge);
+  return await Program.compile(backend, graph, {
+    ...settings,
+    captures: await Promise.all(captures.map((capture) => hold(backend, capture))),
+  });
 }
 
 /** Puts a tensor on a device; `own` says whether that made a buffer of ours. */

@@ -28,6 +28,7 @@
  * @module
  */
 export type { RandomSource } from "../ir/primitive.ts";
+export { argmaxAt, evaluateOutputs, type Evaluation, softmaxAt } from "./evaluation.ts";
 export {
   type ApplyContext,
   defineModel,
@@ -40,6 +41,7 @@ export {
 } from "./model.ts";
 export type { OptionsSchema } from "./options.ts";
 export type { Plugin, PluginKind } from "./plugin.ts";
+export { permutation, randomFor } from "./random_for.ts";
 export {
   type Annotation,
   type BatchRequest,
@@ -76,6 +78,4 @@ export type {
   ScheduleName,
   TrainingDefaults,
 } from "./training_defaults.ts";
-export { argmaxAt, type Measure, measure } from "../training/loss.ts";
-export { permutation, randomOf } from "../training/step_random.ts";
 export { unknownName } from "../util/names.ts";

@@ -79,7 +79,7 @@ export interface Model {
   readonly plugin: ModelPlugin;
   /** All its options, defaults included. */
   readonly options: object;
-  /** Why it cannot learn a task, as the end of a sentence; `undefined` if it can. */
+  /** Says why it cannot learn a task, as the end of a sentence; `undefined` if it can. */
   refuses(spec: TaskSpec): string | undefined;
   /**
    * Builds it for a task.

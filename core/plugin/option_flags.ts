@@ -40,22 +40,20 @@ export function parseOptionTexts<Options>(
   texts: Readonly<Record<string, string | boolean | undefined>>,
   spelling: OptionSpelling = {},
 ): Options {
-  const kinds = new Map(
-    describeOptions(schema).map((option) => [option.name, option.kind]),
-  );
+  const options = new Map(describeOptions(schema).map((option) => [option.name, option]));
   const values: Record<string, unknown> = {};
   for (const [name, text] of Object.entries(texts)) {
-    const kind = kinds.get(name);
+    const kind = options.get(name)?.kind;
     values[name] = typeof text === "string" && kind !== undefined ? readText(kind, text) : text;
   }
   return parseOptions(schema, values, {
-    spell: (name) => `--${flagName(name)}`,
+    spell: (name) => `--${options.get(name)?.flag ?? flagName(name)}`,
     ...spelling,
   });
 }
 
 /**
- * The flags of an option, as they are written in a command's definition.
+ * Returns the flags of an option, as they are written in a command's definition.
  *
  * @param option The option.
  * @param flag The name of the flag, by default the option's own.
@@ -106,7 +104,7 @@ function placeholder(kind: OptionKind): string {
 }
 
 /**
- * The help text of an option: description, then unit, range or choices, and default.
+ * Returns the help text of an option: description, then unit, range or choices, and default.
  *
  * @param option The option.
  * @returns One line, such as `Hidden units (1 to 4096; default 16)`.

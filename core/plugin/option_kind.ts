@@ -98,7 +98,7 @@ export interface SchemaNode {
 }
 
 /**
- * The kind of value that a JSON Schema node allows.
+ * Returns the kind of value that a JSON Schema node allows.
  *
  * @param node The node.
  * @returns The kind, or `undefined` when the node allows what no flag can spell (objects, tuples, booleans in lists).

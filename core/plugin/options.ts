@@ -49,7 +49,7 @@ export interface OptionsSchema<Options> {
 export interface Option {
   /** Its name in code, such as `topK`. */
   readonly name: string;
-  /** Its name on the command line, without dashes, such as `top-k`. */
+  /** Its name on the command line, without dashes, such as `top-k`; another one from `.meta({ flag })`. */
   readonly flag: string;
   /** What values it takes. */
   readonly kind: OptionKind;
@@ -61,6 +61,8 @@ export interface Option {
   readonly description: string;
   /** From `.meta({ unit })`. */
   readonly unit?: string;
+  /** From `.meta({ changeable: true })`: whether a run that is resumed may have another value. */
+  readonly changeable: boolean;
 }
 
 const OPTION_NAME = /^[a-z][a-z0-9]*([A-Z][a-z0-9]*)*$/;
@@ -101,24 +103,30 @@ export function describeOptions(schema: OptionsSchema<unknown>): readonly Option
     const leftOut = (schema.shape[name] as z.ZodType).safeParse(undefined);
     options.push({
       name,
-      flag: flagName(name),
+      flag: node.flag ?? flagName(name),
       kind,
       required: !leftOut.success,
       ...(leftOut.success && leftOut.data !== undefined ? { default: leftOut.data } : {}),
       description: node.description ?? "",
       ...(node.unit === undefined ? {} : { unit: node.unit }),
+      changeable: node.changeable ?? false,
     });
   }
   return options;
 }
 
-function schemaNode(
-  name: string,
-  schema: z.ZodType,
-): SchemaNode & { readonly description?: string; readonly unit?: string } {
+/** An option's schema as JSON, with what `.describe()` and `.meta()` say of it. */
+type OptionNode = SchemaNode & {
+  readonly description?: string;
+  readonly unit?: string;
+  readonly flag?: string;
+  readonly changeable?: boolean;
+};
+
+function schemaNode(name: string, schema: z.ZodType): OptionNode {
   try {
     // The output side: zod refuses transforms there, whose values would not come back from JSON.
-    return z.toJSONSchema(schema, { io: "output" }) as SchemaNode;
+    return z.toJSONSchema(schema, { io: "output" }) as OptionNode;
   } catch (error) {
     const reason = (error as Error).message.split("\n")[0];
     throw new TypeError(`Cannot make a flag of option "${name}": ${reason}`, {
@@ -128,7 +136,7 @@ function schemaNode(
 }
 
 /**
- * The flag of an option name: words with dashes.
+ * Returns the flag of an option name: words with dashes.
  *
  * @param name A camelCase name.
  * @returns For example `top-k` for `topK`.
@@ -236,7 +244,7 @@ function typedText(value: unknown): string {
 }
 
 /**
- * Options as JSON, to be kept in a checkpoint.
+ * Converts options to JSON, for a checkpoint.
  *
  * @param schema The options there are.
  * @param options All of them, as parsed.
@@ -264,7 +272,7 @@ export function optionsToJson<Options>(
 }
 
 /**
- * Options out of the JSON of a checkpoint.
+ * Reads options out of the JSON of a checkpoint.
  *
  * @param schema The options there are.
  * @param text What {@linkcode optionsToJson} gave, perhaps in an older version: options that it lacks get their

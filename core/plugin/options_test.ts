@@ -239,3 +239,14 @@ Deno.test("formatOptionValue() shows values as they are typed", () => {
   assertStrictEquals(formatOptionValue(null), "none");
   assertStrictEquals(formatOptionValue("x".repeat(100)).length, 60);
 });
+
+Deno.test("describeOptions() takes another flag, and whether it is changeable, from the metadata", () => {
+  const schema = z.object({
+    learningRate: z.number().positive().optional().meta({ flag: "lr", changeable: true }),
+    topK: z.int().default(1),
+  });
+  assertEquals(
+    describeOptions(schema).map(({ name, flag, changeable }) => [name, flag, changeable]),
+    [["learningRate", "lr", true], ["topK", "top-k", false]],
+  );
+});

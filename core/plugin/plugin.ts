@@ -22,7 +22,7 @@ export interface Plugin {
 }
 
 /**
- * Whether a value is a plugin.
+ * Tests whether a value is a plugin.
  *
  * The check is by shape, not by class: a plugin may come from another copy of this package.
  *

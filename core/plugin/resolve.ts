@@ -109,7 +109,7 @@ export function knownPlugin<Found extends Plugin>(
 }
 
 /**
- * Whether a name can be trusted to be imported for a run that has it: that of a file or a package, not a URL whose code
+ * Tests whether a name can be trusted to be imported for a run that has it: that of a file or a package, not a URL whose code
  * comes along with it or from the web.
  *
  * @param name What was typed, or stands in a file.
@@ -129,7 +129,7 @@ export function isTrustable(name: string): boolean {
   return !["data:", "blob:", "http:", "https:"].includes(new URL(name).protocol);
 }
 
-/** A plain word is a name; a module has a slash, a colon or a script's ending. */
+/** Tells names from modules: a plain word is a name; a module has a slash, a colon or a script's ending. */
 function namesModule(name: string): boolean {
   return /[/:\\]|\.[cm]?[jt]sx?(#|$)/.test(name);
 }

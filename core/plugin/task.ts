@@ -134,9 +134,9 @@ export interface TaskInstance {
    * Returning the same array again for the same data spares copying it to the device.
    */
   batch(request: BatchRequest): Batch;
-  /** How good a model is. */
+  /** Measures how good a model is. */
   validate(predict: Predict): Promise<Validation>;
-  /** How to train, unless the user says otherwise; may depend on the model. */
+  /** Recommends how to train; may depend on the model. */
   defaults(model: Model): TrainingDefaults;
   /** What the model can do, as lines of text for a person. */
   show?(predict: Predict): Promise<string[]>;

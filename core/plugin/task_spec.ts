@@ -92,7 +92,7 @@ export function inputType(spec: TaskSpec, length: number, size: number): TensorT
   }
 }
 
-/** How many numbers a model answers at one place. */
+/** Counts the numbers that a model answers at one place. */
 export function outputSize(spec: TaskSpec): number {
   return spec.outputs.kind === "class" ? spec.outputs.classes : spec.outputs.size;
 }

@@ -15,6 +15,7 @@ import {
   type TypedArray,
   typedArray,
 } from "../ir/tensor_type.ts";
+import type { Json, JsonRecord } from "../util/json.ts";
 import {
   decodeSafetensors,
   encodeSafetensors,
@@ -22,21 +23,6 @@ import {
   type SafetensorsDType,
   type StoredTensor,
 } from "./safetensors.ts";
-
-/** What JSON can say. */
-export type Json =
-  | null
-  | boolean
-  | number
-  | string
-  | readonly Json[]
-  | JsonRecord;
-
-/** A JSON object. */
-export interface JsonRecord {
-  /** Any field. */
-  readonly [key: string]: Json;
-}
 
 /** A plugin and its options, as a run used them. */
 export interface PluginConfig {
@@ -93,7 +79,7 @@ export interface Checkpoint {
 
 const FORMAT = "unroll-checkpoint";
 /** Goes up when a reader of the old form would misread the new one. */
-const FORMAT_VERSION = 1;
+const FORMAT_VERSION = 2;
 
 /**
  * Writes a checkpoint as the bytes of a safetensors file.
@@ -110,7 +96,7 @@ export function encodeCheckpoint(
     format: FORMAT,
     format_version: String(FORMAT_VERSION),
     step: String(checkpoint.step),
-    config: toJson("config", checkpoint.config),
+    config: toJson("config", configToJson(checkpoint.config)),
     progress: toJson("progress", checkpoint.progress),
   });
 }
@@ -178,7 +164,7 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
     );
   }
   return {
-    config: checkConfig(fromJson("config", metadata.config)),
+    config: configFromJson(fromJson("config", metadata.config)),
     step,
     progress: fromJson("progress", metadata.progress),
     tensors,
@@ -186,13 +172,51 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
 }
 
 /**
- * Checks that JSON is the configuration of a run.
+ * Converts the configuration of a run to JSON, in snake case but for the options of the model and the task,
+ * whose names are the plugin's own.
  *
- * @param value What was read.
- * @returns The same value.
+ * @param config The configuration.
+ * @returns What {@linkcode configFromJson} reads.
+ */
+export function configToJson(config: RunConfig): JsonRecord {
+  const snakeCase = (name: string) =>
+    name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  return renameConfig({ ...config }, snakeCase);
+}
+
+/**
+ * Reads the configuration of a run out of JSON.
+ *
+ * @param json What {@linkcode configToJson} gave, or the same in camel case, as Unroll wrote it at first.
+ * @returns The configuration.
  * @throws {RangeError} When a part is missing or of another type.
  */
-export function checkConfig(value: JsonRecord): RunConfig {
+export function configFromJson(json: JsonRecord): RunConfig {
+  const camelCase = (name: string) =>
+    name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+  return checkConfig(renameConfig(json, camelCase));
+}
+
+function renameConfig(
+  config: Readonly<Record<string, unknown>>,
+  rename: (name: string) => string,
+): JsonRecord {
+  const renamed = (value: Json): Json => {
+    if (Array.isArray(value)) return value.map(renamed);
+    if (typeof value !== "object" || value === null) return value;
+    return Object.fromEntries(
+      Object.entries(value).map(([name, part]) => [rename(name), renamed(part)]),
+    );
+  };
+  return Object.fromEntries(
+    Object.entries(config).filter(([, part]) => part !== undefined).map(([name, part]) => [
+      rename(name),
+      name === "model" || name === "task" ? part as Json : renamed(part as Json),
+    ]),
+  );
+}
+
+function checkConfig(value: JsonRecord): RunConfig {
   const isRecord = (part: Json | undefined): part is JsonRecord =>
     typeof part === "object" && part !== null && !Array.isArray(part);
   const isPlugin = (part: Json | undefined) =>

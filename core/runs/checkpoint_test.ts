@@ -1,12 +1,15 @@
 import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import {
   type Checkpoint,
+  configFromJson,
+  configToJson,
   decodeCheckpoint,
   encodeCheckpoint,
   fromStored,
+  type RunConfig,
   toStored,
 } from "./checkpoint.ts";
-import { encodeSafetensors, type StoredTensor } from "./safetensors.ts";
+import { decodeSafetensors, encodeSafetensors, type StoredTensor } from "./safetensors.ts";
 
 const CHECKPOINT: Checkpoint = {
   config: {
@@ -38,6 +41,55 @@ const CHECKPOINT: Checkpoint = {
 
 Deno.test("encodeCheckpoint() and decodeCheckpoint() go round", () => {
   assertEquals(decodeCheckpoint(encodeCheckpoint(CHECKPOINT)), CHECKPOINT);
+});
+
+const DECISIVE: RunConfig = {
+  ...CHECKPOINT.config,
+  model: { name: "rnn", options: { weightNorm: 1, own_way: true } },
+  training: {
+    learningRate: 0.5,
+    optimizerSettings: { weightDecay: 0.1 },
+    phases: [{ steps: 3, learningRate: 0.5 }],
+  },
+  deviceDescription: "an abacus",
+  before: [{ step: 3, training: { clipNorm: 1 }, device: "cpu" }],
+};
+
+Deno.test("configToJson() writes snake case, but for the options of plugins", () => {
+  const { version, task, seed, device } = DECISIVE;
+  const wanted = {
+    version,
+    model: { ...DECISIVE.model },
+    task: { ...task },
+    training: {
+      learning_rate: 0.5,
+      optimizer_settings: { weight_decay: 0.1 },
+      phases: [{ steps: 3, learning_rate: 0.5 }],
+    },
+    seed,
+    device,
+    device_description: "an abacus",
+    before: [{ step: 3, training: { clip_norm: 1 }, device: "cpu" }],
+  };
+  assertEquals(configToJson(DECISIVE), wanted);
+  const bytes = encodeCheckpoint({ ...CHECKPOINT, config: DECISIVE });
+  assertEquals(JSON.parse(decodeSafetensors(bytes).metadata.config), wanted);
+});
+
+Deno.test("configFromJson() reads snake case, and camel case as old runs have it", () => {
+  assertEquals(configFromJson(configToJson(DECISIVE)), DECISIVE);
+  assertEquals(configFromJson(JSON.parse(JSON.stringify(DECISIVE))), DECISIVE);
+});
+
+Deno.test("decodeCheckpoint() reads a checkpoint of the first format version", () => {
+  const bytes = encodeSafetensors(CHECKPOINT.tensors, {
+    format: "unroll-checkpoint",
+    format_version: "1",
+    step: "123",
+    config: JSON.stringify(DECISIVE),
+    progress: JSON.stringify(CHECKPOINT.progress),
+  });
+  assertEquals(decodeCheckpoint(bytes), { ...CHECKPOINT, config: DECISIVE });
 });
 
 Deno.test("encodeCheckpoint() refuses numbers that JSON cannot say", () => {
@@ -75,8 +127,8 @@ Deno.test("decodeCheckpoint() says what is wrong in one sentence", () => {
     [encodeSafetensors(CHECKPOINT.tensors), "it holds tensors and no run"],
     [made({ format: "pt" }), "it holds tensors and no run"],
     [
-      made({ format_version: "2" }),
-      "its format version is 2, this Unroll reads up to 1",
+      made({ format_version: "3" }),
+      "its format version is 3, this Unroll reads up to 2",
     ],
     [made({ format_version: "one" }), 'format version "one" is not one'],
     [

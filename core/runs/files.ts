@@ -66,7 +66,7 @@ async function syncFolder(path: string): Promise<void> {
 }
 
 /**
- * Does something with files, and says in one sentence when the system refuses.
+ * Runs a function on files and rethrows what the system refuses as one sentence.
  *
  * @param action What is done, to follow "Cannot".
  * @param act Does it.
@@ -87,7 +87,7 @@ export async function guard<Result>(
   }
 }
 
-/** Why the system refused, in words for people. */
+/** Says why the system refused, in words for people. */
 export function reason(error: unknown): string {
   if (error instanceof Deno.errors.NotFound) {
     return "there is no such file or folder";
@@ -109,7 +109,7 @@ export function reason(error: unknown): string {
   return message.split("\n")[0].replace(/ \(os error \d+\).*$/, "");
 }
 
-/** A name in a folder. */
+/** Joins a folder and a name in it. */
 export function join(folder: string, name: string): string {
   return folder === "" || /[/\\]$/.test(folder) ? `${folder}${name}` : `${folder}/${name}`;
 }

@@ -12,7 +12,8 @@ import type { Predict, Task, TaskInstance, TaskPlugin } from "../plugin/task.ts"
 import { randomKey } from "../language/random.ts";
 import { formatType } from "../ir/tensor_type.ts";
 import { treeEntries } from "../language/tree.ts";
-import { type Checkpoint, fromStored, type JsonRecord, type RunConfig } from "./checkpoint.ts";
+import { type Checkpoint, fromStored, type RunConfig } from "./checkpoint.ts";
+import type { JsonRecord } from "../util/json.ts";
 import { Predictor } from "../training/predictor.ts";
 import { type CheckpointName, openRun, readCheckpoint } from "./run_folder.ts";
 
@@ -86,8 +87,8 @@ export async function loadRun(path: string, settings: LoadSettings): Promise<Loa
   const task = taskPlugin({ ...config.task.options, ...settings.taskOptions });
   const taskInstance = await task.create();
   const instance = model.create(taskInstance.spec);
-  const form = instance.parameters(randomKey(config.seed)) as Tree;
-  const entries = treeEntries(form);
+  const template = instance.parameters(randomKey(config.seed)) as Tree;
+  const entries = treeEntries(template);
   const found = entries.map(([name, { type }]) => {
     const key = `parameters.${name}`;
     try {
@@ -105,7 +106,7 @@ export async function loadRun(path: string, settings: LoadSettings): Promise<Loa
   const { device } = settings;
   const own = typeof device !== "object";
   const backend = typeof device === "object" ? device : await openBackend(device);
-  const predictor = new Predictor(backend, instance, taskInstance.spec, form);
+  const predictor = new Predictor(backend, instance, taskInstance.spec, template);
   const buffers = entries.map(([, { type }], i) => backend.upload(type, found[i]));
   const dispose = () => {
     predictor.dispose();
@@ -127,7 +128,7 @@ export async function loadRun(path: string, settings: LoadSettings): Promise<Loa
   };
 }
 
-/** The file to read for a folder or a file. */
+/** Finds the file to read for a folder or a file. */
 async function checkpointFile(path: string, name: CheckpointName | undefined): Promise<string> {
   if (path.endsWith(".safetensors")) return path;
   const run = await openRun(path);

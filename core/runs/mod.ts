@@ -16,14 +16,16 @@
  */
 export {
   type Checkpoint,
+  configToJson,
   decodeCheckpoint,
+  type EarlierConfig,
   encodeCheckpoint,
   fromStored,
-  type Json,
-  type JsonRecord,
   type PluginConfig,
   type RunConfig,
 } from "./checkpoint.ts";
+export type { Json, JsonRecord } from "../util/json.ts";
+export { endLine, eventLine } from "./event_line.ts";
 export { type LoadedRun, loadRun, type LoadSettings } from "./load.ts";
 export {
   type CheckpointName,
@@ -47,6 +49,8 @@ export {
 } from "./safetensors.ts";
 export {
   planRun,
+  type RunCallbacks,
+  RunWriter,
   type SavedTrainResult,
   type SavedTrainSettings,
   snapshotOf,

@@ -16,13 +16,14 @@
  */
 
 import {
-  checkConfig,
   type Checkpoint,
+  configFromJson,
+  configToJson,
   decodeCheckpoint,
   encodeCheckpoint,
-  type JsonRecord,
   type RunConfig,
 } from "./checkpoint.ts";
+import type { JsonRecord } from "../util/json.ts";
 import { guard, join, reason, writeAtomically, writeTogether } from "./files.ts";
 
 /** Which checkpoint of a run. */
@@ -83,7 +84,7 @@ export class RunFolder {
     return this.path.replace(/[/\\]+$/, "").split(/[/\\]/).at(-1) ?? "";
   }
 
-  /** Where a checkpoint of this run lies. */
+  /** Returns where a checkpoint of this run lies. */
   checkpointPath(name: CheckpointName): string {
     return join(this.path, `${name}.safetensors`);
   }
@@ -207,7 +208,7 @@ export async function createRun(
 }
 
 /**
- * The name of a run's folder: `<date>-<task>-<model>-<seed>`.
+ * Returns the name of a run's folder: `<date>-<task>-<model>-<seed>`.
  *
  * @param config The run's configuration.
  * @param date Its day, local time.
@@ -270,7 +271,7 @@ export async function openRun(path: string): Promise<RunFolder> {
     if (typeof value !== "object" || value === null) {
       throw new RangeError("it is not a JSON object");
     }
-    config = checkConfig(value as JsonRecord);
+    config = configFromJson(value as JsonRecord);
   } catch (error) {
     const problem = error instanceof SyntaxError
       ? "it is not JSON"
@@ -287,7 +288,7 @@ export async function openRun(path: string): Promise<RunFolder> {
 }
 
 /**
- * Opens a run to go on with it, which changes nothing of it before its first new checkpoint: one that fails until then
+ * Opens a run to resume it, which changes nothing of it before its first new checkpoint: one that fails until then
  * leaves it as it was.
  *
  * @param run The run.
@@ -309,7 +310,7 @@ export async function resumeRun(
 }
 
 function configBytes(config: RunConfig): Uint8Array {
-  return new TextEncoder().encode(`${JSON.stringify(config, null, 2)}\n`);
+  return new TextEncoder().encode(`${JSON.stringify(configToJson(config), null, 2)}\n`);
 }
 
 function metricsText(lines: readonly MetricsLine[]): string {

@@ -300,7 +300,7 @@ function readEntry(name: string, entry: unknown): {
   return { dtype: known, shape, begin, end };
 }
 
-/** The arrays must lie side by side and fill the data: no overlap, no gap, nothing after. */
+/** Checks that the arrays lie side by side and fill the data: no overlap, no gap, nothing after. */
 function checkRanges(
   ranges: {
     readonly name: string;

@@ -1,15 +1,11 @@
 /**
- * `trainAndSave`: training whose configuration, metrics and checkpoints go into a run's folder.
+ * Training whose configuration, metrics and checkpoints go into a run's folder.
  *
  * @module
  */
-import {
-  type Checkpoint,
-  fromStored,
-  type JsonRecord,
-  type RunConfig,
-  toStored,
-} from "./checkpoint.ts";
+import { type Checkpoint, fromStored, type RunConfig, toStored } from "./checkpoint.ts";
+import { type JsonRecord, plainJson } from "../util/json.ts";
+import { endLine, eventLine } from "./event_line.ts";
 import type { Validation } from "../plugin/task.ts";
 import type { DType, TensorType } from "../ir/tensor_type.ts";
 import { createRun, resumeRun, type RunFolder } from "./run_folder.ts";
@@ -18,13 +14,22 @@ import {
   type BestParameters,
   DivergenceError,
   type Snapshot,
+  type TrainingCallbacks,
+  type TrainingCheckpoint,
   type TrainingEvent,
   type TrainingStart,
+  type TrainResult,
 } from "../training/events.ts";
 import { resolveSettings } from "../training/resolve_settings.ts";
-import { train, type TrainResult, type TrainSettings } from "../training/train.ts";
+import { train, type TrainSettings } from "../training/train.ts";
 import type { HostTensor, TensorMap } from "../training/trainer.ts";
 import { changedSettings, trainingRecord } from "../training/training_record.ts";
+
+/** Callbacks of training that is saved. */
+export interface RunCallbacks extends TrainingCallbacks {
+  /** Called when the run has its folder, before `onStart`. */
+  readonly onRunCreated?: (run: RunFolder, start: TrainingStart) => void | Promise<void>;
+}
 
 /** Settings of {@linkcode trainAndSave}. */
 export interface SavedTrainSettings extends TrainSettings {
@@ -43,8 +48,8 @@ export interface SavedTrainSettings extends TrainSettings {
   readonly saveEvery?: number;
   /** Version of Unroll for the record. */
   readonly version: string;
-  /** Is told of the run's folder before the first step. */
-  readonly opened?: (run: RunFolder, start: TrainingStart) => void | Promise<void>;
+  /** Called on the way, each in its turn, after what happened is saved. */
+  readonly callbacks?: readonly RunCallbacks[];
 }
 
 /** A trained model and where it was saved. */
@@ -53,12 +58,12 @@ export interface SavedTrainResult extends TrainResult {
   readonly run: RunFolder;
 }
 
-/** Least time between two writings of the same checkpoint, in seconds: each waits for the disk. */
-const SAVE_EVERY = 2;
+/** Least seconds between two writings of the same checkpoint: each waits for the disk. */
+const SAVE_INTERVAL = 2;
 
 /**
- * Trains a model on a task and saves the run: its configuration at once, metrics as they come, the best
- * and last checkpoints now and then and at the end, also when training fails or is stopped.
+ * Trains a model on a task and saves the run: `train` with a {@linkcode RunWriter} before the other
+ * callbacks.
  *
  * @param settings What to train and where to save it.
  * @returns The trained model and its folder.
@@ -71,81 +76,75 @@ const SAVE_EVERY = 2;
  * ```
  */
 export async function trainAndSave(settings: SavedTrainSettings): Promise<SavedTrainResult> {
-  let writer: Writer | undefined;
-  try {
-    const result = await train({
-      ...settings,
-      async begin(start) {
-        await settings.begin?.(start);
-        const run = settings.run === undefined
-          ? await createRun(configOf(settings, start), { root: settings.out })
-          : await resumeRun(
-            settings.run,
-            changedConfig(settings.run.config, start, settings.resume?.step ?? 0),
-            settings.resume?.step ?? 0,
-          );
-        writer = new Writer(run, settings.saveEvery ?? SAVE_EVERY);
-        await settings.opened?.(run, start);
-      },
-      async report(event) {
-        await writer?.report(event);
-        await settings.report?.(event);
-      },
-      async keep(snapshot, isBest, best) {
-        await writer?.keep(snapshot, best);
-        await settings.keep?.(snapshot, isBest, best);
-      },
-    });
-    try {
-      const { run } = writer as Writer;
-      await (writer as Writer).finish(await result.snapshot());
-      await run.appendMetrics(doneLine(result));
-      return { ...result, run };
-    } catch (error) {
-      result.dispose();
-      throw error;
-    }
-  } catch (error) {
-    await writer?.rescue(error instanceof DivergenceError ? error.best : undefined);
-    throw error;
-  }
+  const writer = new RunWriter(settings);
+  const result = await train({ ...settings, callbacks: [writer, ...settings.callbacks ?? []] });
+  return { ...result, run: writer.run };
 }
 
-/** Writes checkpoints and metrics, not more often than is useful. */
-class Writer {
-  readonly run: RunFolder;
+/**
+ * Saves a run while it is trained: its configuration at once, metrics as they come, the best and last
+ * checkpoints now and then and at the end, also when training fails or is stopped.
+ */
+export class RunWriter implements TrainingCallbacks {
+  readonly #settings: SavedTrainSettings;
   readonly #interval: number;
+  #run: RunFolder | undefined;
   #best: BestParameters | undefined;
   #bestWritten: BestParameters | undefined;
   #bestTime = -Infinity;
-  #lastTime = performance.now();
+  #lastTime = 0;
 
-  constructor(run: RunFolder, saveEvery: number) {
-    this.run = run;
-    this.#interval = saveEvery * 1000;
+  /**
+   * Makes a writer; the folder is made when training starts.
+   *
+   * @param settings What is trained and where to save it.
+   */
+  constructor(settings: SavedTrainSettings) {
+    this.#settings = settings;
+    this.#interval = (settings.saveEvery ?? SAVE_INTERVAL) * 1000;
   }
 
-  async report(event: TrainingEvent): Promise<void> {
-    await this.run.appendMetrics(metricsLine(event));
+  /** The run's folder, once training has started. */
+  get run(): RunFolder {
+    if (this.#run) return this.#run;
+    throw new RangeError("Cannot give the folder of a run before training has started");
   }
 
-  async keep(snapshot: () => Promise<Snapshot>, best: BestParameters): Promise<void> {
+  /** Makes the folder, or takes over that of the run which is resumed. */
+  async onStart(start: TrainingStart): Promise<void> {
+    const { run, out, callbacks = [] } = this.#settings;
+    this.#run = run === undefined
+      ? await createRun(configOf(this.#settings, start), { root: out })
+      : await resumeRun(run, changedConfig(run.config, start), start.step);
+    this.#lastTime = performance.now();
+    for (const callback of callbacks) await callback.onRunCreated?.(this.#run, start);
+  }
+
+  /** Adds the event to the metrics. */
+  async onEvent(event: TrainingEvent): Promise<void> {
+    await this.run.appendMetrics(eventLine(event));
+  }
+
+  /** Saves the checkpoints, if that is long enough ago. */
+  async onCheckpoint({ snapshot, best }: TrainingCheckpoint): Promise<void> {
     this.#best = best;
     const now = performance.now();
     if (now - this.#bestTime >= this.#interval) await this.#writeBest();
     if (now - this.#lastTime >= this.#interval) await this.#writeLast(await snapshot());
   }
 
-  async finish(snapshot: Snapshot): Promise<void> {
-    this.#best = snapshot.best;
+  /** Saves both checkpoints, and the end in the metrics. */
+  async onEnd(result: TrainResult): Promise<void> {
+    this.#best = result.best;
     await this.#writeBest();
-    await this.#writeLast(snapshot);
+    await this.#writeLast(await result.snapshot());
+    await this.run.appendMetrics(endLine(result));
   }
 
-  /** Training failed: what was best goes to disk after all. */
-  async rescue(best: BestParameters | undefined): Promise<void> {
-    this.#best = best ?? this.#best;
-    await this.#writeBest();
+  /** Saves the best parameters before the error. */
+  async onError(error: unknown): Promise<void> {
+    if (error instanceof DivergenceError) this.#best = error.best;
+    if (this.#run) await this.#writeBest();
   }
 
   async #writeBest(): Promise<void> {
@@ -180,7 +179,7 @@ class Writer {
 }
 
 /**
- * What a `last` checkpoint says of the state of training, to go on from.
+ * Returns the state of training in a `last` checkpoint, to resume from.
  *
  * @param checkpoint What was read.
  * @returns What {@linkcode TrainSettings.resume} takes.
@@ -210,7 +209,7 @@ export function snapshotOf(checkpoint: Checkpoint): Snapshot {
 }
 
 /**
- * The parameters in a checkpoint, best or last.
+ * Returns the parameters in a checkpoint, best or last.
  *
  * @param checkpoint What was read.
  * @returns Parameters by their names in the model's tree.
@@ -249,16 +248,11 @@ function stored(tensors: TensorMap, prefix: string): Map<string, StoredTensor> {
 }
 
 function progressOf({ validation }: BestParameters): JsonRecord {
-  return validation ? { validation: clean(validation) } : {};
-}
-
-/** Only what JSON can say. */
-function clean(value: object): JsonRecord {
-  return JSON.parse(JSON.stringify(value)) as JsonRecord;
+  return validation ? { validation: plainJson(validation) } : {};
 }
 
 /**
- * What decides a run, but for its device: found without training it.
+ * Returns what decides a run, but for its device, without training it.
  *
  * @param settings What would be trained.
  * @returns The configuration that {@linkcode trainAndSave} would keep.
@@ -277,10 +271,10 @@ function planOf(
   const { model, task } = settings;
   return {
     version: settings.version,
-    model: { name: settings.modelName ?? model.plugin.name, options: clean(model.options) },
+    model: { name: settings.modelName ?? model.plugin.name, options: plainJson(model.options) },
     task: {
       name: settings.taskName ?? task.plugin.name,
-      options: clean(start.task.options ?? task.options),
+      options: plainJson(start.task.options ?? task.options),
     },
     training: trainingRecord(start.settings),
     seed: settings.seed ?? 0,
@@ -292,8 +286,9 @@ function configOf(settings: SavedTrainSettings, start: TrainingStart): RunConfig
   return { ...planOf(settings, start), device, deviceDescription };
 }
 
-/** What decides a run that goes on: its own, but for what is otherwise from now on. */
-function changedConfig(config: RunConfig, start: TrainingStart, step: number): RunConfig {
+/** Returns the configuration of a run that is resumed: its own, with what changed from now on. */
+function changedConfig(config: RunConfig, start: TrainingStart): RunConfig {
+  const { step } = start;
   const training = trainingRecord(start.settings);
   const { device, before = [] } = config;
   const isSame = start.device === device &&
@@ -308,37 +303,5 @@ function changedConfig(config: RunConfig, start: TrainingStart, step: number): R
     ...(isSame || step === (before.at(-1)?.step ?? 0)
       ? {}
       : { before: [...before, { step, training: config.training, device }] }),
-  };
-}
-
-function metricsLine(event: TrainingEvent): JsonRecord & { readonly event: string } {
-  if (event.event === "validation") {
-    const { step, validation, best } = event;
-    return { event: "validation", step, ...clean(validation), best };
-  }
-  const { step, loss, seconds, stepsPerSecond, learningRate } = event;
-  return {
-    event: "progress",
-    step,
-    loss,
-    seconds,
-    steps_per_second: stepsPerSecond,
-    learning_rate: learningRate,
-  };
-}
-
-function doneLine(result: TrainResult): JsonRecord & { readonly event: string } {
-  const { steps, seconds, stepsPerSecond, device, loss, error, ended, best } = result;
-  return {
-    event: ended === "aborted" ? "stopped" : "done",
-    steps,
-    seconds,
-    steps_per_second: stepsPerSecond,
-    device,
-    loss,
-    ...(error === undefined ? {} : { error }),
-    ended,
-    best_step: best.step,
-    ...(best.validation?.metrics ? { metrics: { ...best.validation.metrics } } : {}),
   };
 }

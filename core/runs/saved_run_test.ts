@@ -120,7 +120,7 @@ Deno.test("trainAndSave() keeps the best when training diverges", async () => {
           validateEvery: 1,
           out,
           version: "0.0.1",
-          opened: (run) => void (path = run.path),
+          callbacks: [{ onRunCreated: (run) => void (path = run.path) }],
         }),
       DivergenceError,
     );

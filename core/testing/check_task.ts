@@ -17,7 +17,7 @@ import {
 } from "../plugin/task_spec.ts";
 import { formatType, sizeOf, type TensorType, type TypedArray } from "../ir/tensor_type.ts";
 import { OPTIMIZERS, SCHEDULES } from "../training/optimizers.ts";
-import { randomOf } from "../training/step_random.ts";
+import { randomFor } from "../plugin/random_for.ts";
 import { type DummyPredict, dummyPredict } from "./dummy_predict.ts";
 
 /** Settings of {@linkcode checkTask}. */
@@ -204,7 +204,7 @@ async function checkBatches(
 }
 
 function ask(instance: TaskInstance, seed: number, step: number): Batch {
-  return instance.batch({ seed, step, random: randomOf(seed, step) });
+  return instance.batch({ seed, step, random: randomFor(seed, step) });
 }
 
 function textOf({ length, size, inputs, targets, weights, reset }: Batch): string {

@@ -19,7 +19,7 @@ export interface AdagradSettings {
 }
 
 /**
- * Adagrad (Duchi et al., 2011): `s ← s + g²`, `w ← w − α · g / √(s + ε)`, or `g / (√s + ε)`.
+ * Makes Adagrad (Duchi et al., 2011): `s ← s + g²`, `w ← w − α · g / √(s + ε)`, or `g / (√s + ε)`.
  *
  * @param settings ε and its place.
  * @returns The optimizer.

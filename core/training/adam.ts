@@ -32,7 +32,7 @@ interface AdamState {
 }
 
 /**
- * Adam (Kingma and Ba, 2015): `m ← β₁·m + (1 − β₁)·g`, `v ← β₂·v + (1 − β₂)·g²`,
+ * Makes Adam (Kingma and Ba, 2015): `m ← β₁·m + (1 − β₁)·g`, `v ← β₂·v + (1 − β₂)·g²`,
  * `w ← w − α · (m / (1 − β₁ᵗ)) / (√(v / (1 − β₂ᵗ)) + ε)`.
  *
  * @param settings β₁, β₂, ε.
@@ -44,7 +44,7 @@ export function adam(settings: AdamSettings = {}): Optimizer {
 }
 
 /**
- * Adam with weight decay apart from the gradient (Loshchilov and Hutter, 2019):
+ * Makes AdamW, which is Adam with weight decay apart from the gradient (Loshchilov and Hutter, 2019):
  * before the step, `w ← (1 − α·λ)·w`.
  *
  * @param settings β₁, β₂, ε, λ.

@@ -1,5 +1,5 @@
 /**
- * Keeping gradients small.
+ * Gradient clipping.
  *
  * @module
  */
@@ -20,7 +20,7 @@ export function clipByValue<T>(gradients: T, limit: number): T {
 }
 
 /**
- * The norm of all tensors of a tree together: the root of the sum of their squares.
+ * Computes the norm of all tensors of a tree together: the root of the sum of their squares.
  *
  * @param tree A tree of tensors, at least one.
  * @returns A scalar.

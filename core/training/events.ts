@@ -1,5 +1,6 @@
 /**
- * What training tells while it runs, and what it may be gone on with.
+ * Events emitted during training, the callbacks that take them, and the snapshot from which a run
+ * resumes.
  *
  * @module
  */
@@ -9,7 +10,7 @@ import type { Predict, TaskInstance, Validation } from "../plugin/task.ts";
 import type { ResolvedSettings } from "./resolve_settings.ts";
 import type { TensorMap } from "./trainer.ts";
 
-/** Something that happened in training. */
+/** An event of training, on its way. */
 export type TrainingEvent =
   | {
     readonly event: "progress";
@@ -42,6 +43,8 @@ export type TrainingEvent =
 
 /** What is known when training begins. */
 export interface TrainingStart {
+  /** Steps done before: 0, or those of the run that is resumed. */
+  readonly step: number;
   /** All settings. */
   readonly settings: ResolvedSettings;
   /** Where it will be trained. */
@@ -66,7 +69,7 @@ export interface BestParameters {
   readonly parameters: TensorMap;
 }
 
-/** A run in the middle, to be gone on with later. */
+/** The state of a run, from which it resumes. */
 export interface Snapshot {
   /** Steps done. */
   readonly step: number;
@@ -78,7 +81,69 @@ export interface Snapshot {
   readonly best: BestParameters;
 }
 
-/** Training that came to numbers that are not finite. */
+/** The state of training at a point where it may be saved. */
+export interface TrainingCheckpoint {
+  /** Copies all that is needed to resume. */
+  readonly snapshot: () => Promise<Snapshot>;
+  /** Whether the parameters are the best so far. */
+  readonly isBest: boolean;
+  /** The best parameters. */
+  readonly best: BestParameters;
+}
+
+/** Why training ended: all steps were done, a goal was reached, or the signal came. */
+export type StopReason = "steps" | "good" | "aborted";
+
+/** A trained model. */
+export interface TrainResult extends Disposable {
+  /** Steps done. */
+  readonly steps: number;
+  /** Seconds from start to end. */
+  readonly seconds: number;
+  /** Steps by the seconds spent on them: without compiling and validating. */
+  readonly stepsPerSecond: number;
+  /** What it was trained on. */
+  readonly device: BackendName;
+  /** Validation loss of the best parameters. */
+  readonly loss: number;
+  /** Share of wrong answers of the best parameters, where the task counts them. */
+  readonly error?: number;
+  /** The best parameters and all that was measured of them. */
+  readonly best: BestParameters;
+  /** Why training ended. */
+  readonly ended: StopReason;
+  /** The task. */
+  readonly task: TaskInstance;
+  /** The model's layers. */
+  readonly layers: readonly LayerRow[];
+  /** Runs the model with the best parameters. */
+  readonly predict: Predict;
+  /** Copies the state where training ended, to resume from. */
+  readonly snapshot: () => Promise<Snapshot>;
+  /** Frees everything, and closes the device if `train` opened it. */
+  dispose(): void;
+}
+
+/** Callbacks of training. Training waits for each, in the order of the list that it is given. */
+export interface TrainingCallbacks {
+  /** Called before the first step. */
+  readonly onStart?: (start: TrainingStart) => void | Promise<void>;
+  /** Called at every event. */
+  readonly onEvent?: (event: TrainingEvent) => void | Promise<void>;
+  /** Called after every validation, and where training was ended early. */
+  readonly onCheckpoint?: (checkpoint: TrainingCheckpoint) => void | Promise<void>;
+  /**
+   * Called with the training loss of each single step, counted from 0. The loss is then read after
+   * every step, which costs about 11 milliseconds on a GPU.
+   */
+  readonly onStep?: (step: number, loss: number) => void;
+  /** Called at the end, whatever ended it but an error. */
+  readonly onEnd?: (result: TrainResult) => void | Promise<void>;
+  /** Called when training fails, a callback among it, before `train` throws the error. */
+  readonly onError?: (error: unknown) => void | Promise<void>;
+}
+
+/** An error of training whose loss is not finite any more. */
 export class DivergenceError extends RangeError {
   /** The first step whose loss was not finite. */
   readonly step: number;

@@ -1,20 +1,18 @@
 /**
- * How answers are judged: in tensors for training, on the host for measuring.
+ * The loss of a training step, in tensors.
  *
  * @module
  */
-import { oneHot } from "../language/ops/losses.ts";
-import { crossEntropy } from "../language/ops/losses.ts";
-import { outputSize, type TaskSpec } from "../plugin/task_spec.ts";
+import { crossEntropy, oneHot } from "../language/ops/losses.ts";
+import type { TaskSpec } from "../plugin/task_spec.ts";
 import type { Tensor } from "../language/tensor.ts";
-import type { TypedArray } from "../ir/tensor_type.ts";
 
 /**
- * The loss of a batch.
+ * Computes the loss of a batch.
  *
- * @param spec How the task judges.
- * @param outputs What the model answered.
- * @param targets What it should have.
+ * @param spec The task's specification, with its loss.
+ * @param outputs The model's outputs.
+ * @param targets The targets.
  * @param weights A weight for each answer, if the task gives them.
  * @returns A scalar.
  */
@@ -39,126 +37,4 @@ function squaredErrors(spec: TaskSpec, outputs: Tensor, targets: Tensor): Tensor
   const wanted = spec.outputs.kind === "class" ? oneHot(targets, spec.outputs.classes) : targets;
   const squares = outputs.sub(wanted).square();
   return spec.loss.reduction === "sum" ? squares.sum(-1) : squares.mean(-1);
-}
-
-/** How answers compare with what was wanted. */
-export interface Measure {
-  /** The loss as the task defines it. */
-  readonly loss: number;
-  /** Answers, those of weight 0 not among them. */
-  readonly count: number;
-  /** Wrong ones among them; for vectors those whose elements round wrongly to whole numbers. */
-  readonly wrong: number;
-}
-
-/**
- * Measures answers on the host, in double precision.
- *
- * @param spec How the task judges.
- * @param outputs Answers, row-major.
- * @param targets What they should be.
- * @param weights A weight for each; all 1 if left out.
- * @returns Loss and number of wrong answers.
- *
- * @example Usage
- * ```ts
- * import { measure } from "@unroll/core/plugin";
- * import { deepStrictEqual } from "node:assert/strict";
- *
- * const spec = {
- *   inputs: { kind: "none" },
- *   outputs: { kind: "class", classes: 2, at: "every" },
- *   length: 2,
- *   loss: { kind: "cross-entropy", reduction: "mean" },
- *   weighted: false,
- *   stateful: false,
- * } as const;
- * const { loss, count, wrong } = measure(spec, Float32Array.of(0, 0, 3, 3), Int32Array.of(0, 1));
- * deepStrictEqual([loss.toFixed(6), count, wrong], ["0.693147", 2, 1]);
- * ```
- */
-export function measure(
-  spec: TaskSpec,
-  outputs: Float32Array,
-  targets: TypedArray,
-  weights?: Float32Array,
-): Measure {
-  const size = outputSize(spec);
-  const places = outputs.length / size;
-  let total = 0;
-  let weight = 0;
-  let count = 0;
-  let wrong = 0;
-  for (let place = 0; place < places; place++) {
-    const own = weights ? weights[place] : 1;
-    if (own === 0) continue;
-    weight += own;
-    count++;
-    total += own * lossAt(spec, outputs, targets, place, size);
-    if (!isRight(spec, outputs, targets, place, size)) wrong++;
-  }
-  const loss = spec.loss.reduction === "sum" ? total : total / Math.max(weight, Number.MIN_VALUE);
-  return { loss, count, wrong };
-}
-
-/** Position of the first greatest of `size` numbers from `start`; the first NaN counts as greatest. */
-export function argmaxAt(values: ArrayLike<number>, start: number, size: number): number {
-  let best = 0;
-  for (let i = 1; i < size && !Number.isNaN(values[start + best]); i++) {
-    if (!(values[start + i] <= values[start + best])) best = i;
-  }
-  return best;
-}
-
-function lossAt(
-  spec: TaskSpec,
-  outputs: Float32Array,
-  targets: TypedArray,
-  place: number,
-  size: number,
-): number {
-  const start = place * size;
-  if (spec.loss.kind === "cross-entropy") {
-    let top = -Infinity;
-    for (let i = 0; i < size; i++) top = Math.max(top, outputs[start + i]);
-    let powers = 0;
-    for (let i = 0; i < size; i++) powers += Math.exp(outputs[start + i] - top);
-    return Math.log(powers) + top - outputs[start + targets[place]];
-  }
-  let squares = 0;
-  for (let i = 0; i < size; i++) {
-    squares += (outputs[start + i] - wantedAt(spec, targets, place, size, i)) ** 2;
-  }
-  return spec.loss.reduction === "sum" ? squares : squares / size;
-}
-
-function isRight(
-  spec: TaskSpec,
-  outputs: Float32Array,
-  targets: TypedArray,
-  place: number,
-  size: number,
-): boolean {
-  const start = place * size;
-  if (spec.outputs.kind === "class") {
-    // With NaN among them nothing is right: the first of those is the answer.
-    const best = argmaxAt(outputs, start, size);
-    return best === targets[place] && Number.isFinite(outputs[start + best]);
-  }
-  for (let i = 0; i < size; i++) {
-    if (!(Math.abs(outputs[start + i] - wantedAt(spec, targets, place, size, i)) < 0.5)) {
-      return false;
-    }
-  }
-  return true;
-}
-
-function wantedAt(
-  spec: TaskSpec,
-  targets: TypedArray,
-  place: number,
-  size: number,
-  i: number,
-): number {
-  return spec.outputs.kind === "class" ? Number(targets[place] === i) : targets[place * size + i];
 }

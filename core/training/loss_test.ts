@@ -2,7 +2,8 @@ import { assertAlmostEquals, assertEquals } from "@std/assert";
 import { tensor } from "../language/ops/creation.ts";
 import type { OutputSpec, TaskSpec } from "../plugin/task_spec.ts";
 import { randomSource } from "../util/random_source.ts";
-import { measure, taskLoss } from "./loss.ts";
+import { evaluateOutputs } from "../plugin/evaluation.ts";
+import { taskLoss } from "./loss.ts";
 
 const OUTPUTS: readonly OutputSpec[] = [
   { kind: "class", classes: 3, at: "every" },
@@ -18,7 +19,7 @@ for (const outputs of OUTPUTS) {
         const name = `${kind} ${reduction} of ${outputs.kind} at ${outputs.at}${
           weighted ? ", weighted" : ""
         }`;
-        Deno.test(`taskLoss() and measure() agree on ${name}`, async () => {
+        Deno.test(`taskLoss() and evaluateOutputs() agree on ${name}`, async () => {
           const spec: TaskSpec = {
             inputs: { kind: "none" },
             outputs,
@@ -43,7 +44,7 @@ for (const outputs of OUTPUTS) {
             tensor(targets, { shape: outputs.kind === "class" ? places : [...places, 3] }),
             weights && tensor(weights, { shape: places }),
           );
-          const measured = measure(spec, answers, targets, weights);
+          const measured = evaluateOutputs(spec, answers, targets, weights);
           // Both in double precision; read as f32.
           assertAlmostEquals(measured.loss, await loss.item(), Math.abs(measured.loss) * 2 ** -23);
           assertEquals(measured.count, weighted ? count / 2 : count);
@@ -53,7 +54,7 @@ for (const outputs of OUTPUTS) {
   }
 }
 
-Deno.test("measure() counts an answer of NaN as wrong", () => {
+Deno.test("evaluateOutputs() counts an answer of NaN as wrong", () => {
   const spec: TaskSpec = {
     inputs: { kind: "none" },
     outputs: { kind: "class", classes: 2, at: "every" },
@@ -63,5 +64,5 @@ Deno.test("measure() counts an answer of NaN as wrong", () => {
     stateful: false,
   };
   const answers = Float32Array.of(NaN, NaN, 0, 1, 1, NaN);
-  assertEquals(measure(spec, answers, Int32Array.of(0, 1, 0)).wrong, 2);
+  assertEquals(evaluateOutputs(spec, answers, Int32Array.of(0, 1, 0)).errors, 2);
 });

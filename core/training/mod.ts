@@ -20,13 +20,21 @@ export {
   type BestParameters,
   DivergenceError,
   type Snapshot,
+  type StopReason,
+  type TrainingCallbacks,
+  type TrainingCheckpoint,
   type TrainingEvent,
   type TrainingStart,
+  type TrainResult,
 } from "./events.ts";
 export { type Optimizer, type Update, type UpdateContext, updateEach } from "./optimizer.ts";
-export { OPTIMIZERS, SCHEDULES } from "./optimizers.ts";
+export { type OptimizerEntry, OPTIMIZERS, SCHEDULES } from "./optimizers.ts";
 export { formatPhases, parsePhases } from "./phases.ts";
-export { type GivenSettings, type ResolvedSettings, resolveSettings } from "./resolve_settings.ts";
+export {
+  type ResolvedSettings,
+  resolveSettings,
+  type TrainingOptions,
+} from "./resolve_settings.ts";
 export { rmsprop, type RmspropSettings } from "./rmsprop.ts";
 export {
   constantRate,
@@ -40,9 +48,7 @@ export {
   withWarmup,
 } from "./schedules.ts";
 export { sgd, type SgdSettings } from "./sgd.ts";
-export { estimateStep } from "./step_form.ts";
-export { train, type TrainResult, type TrainSettings } from "./train.ts";
-export { type HostTensor, type TensorMap, Trainer, type TrainerSettings } from "./trainer.ts";
-export type { Ending, LoopListeners } from "./training_loop.ts";
-export { changedSettings, recordedSettings, trainingRecord } from "./training_record.ts";
-export { type BatchTensors, type TrainingState, trainingStep } from "./training_step.ts";
+export { train, type TrainSettings } from "./train.ts";
+export type { HostTensor, TensorMap } from "./trainer.ts";
+export { changedSettings, recordedSettings } from "./training_record.ts";
+export { TRAINING_SETTINGS } from "./training_settings.ts";

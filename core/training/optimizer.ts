@@ -1,5 +1,5 @@
 /**
- * What an optimizer is: a rule from gradients to new parameters, written in tensors, so that it
+ * The contract of optimizers: a rule from gradients to new parameters, written in tensors, so that it
  * becomes part of the compiled training step.
  *
  * @module
@@ -7,7 +7,7 @@
 import type { Tensor } from "../language/tensor.ts";
 import { flattenTree, rebuildTree, type Tree } from "../language/tree.ts";
 
-/** What an optimizer knows at a step. */
+/** What an optimizer is given at a step, beside gradients and state. */
 export interface UpdateContext {
   /** Learning rate of this step, a scalar f32. */
   readonly learningRate: Tensor;
@@ -58,10 +58,10 @@ export function updateEach<Parameters extends Tree, States extends readonly Tree
   ) => readonly [Tensor, ...Tensor[]],
 ): readonly [Parameters, ...Tree[]] {
   const own = flattenTree(parameters);
-  const slopes = flattenTree(gradients);
+  const ownGradients = flattenTree(gradients);
   const lists = states.map(flattenTree);
   const results = own.map((parameter, i) =>
-    rule(parameter, slopes[i], lists.map((list) => list[i]))
+    rule(parameter, ownGradients[i], lists.map((list) => list[i]))
   );
   const column = (j: number) => rebuildTree(parameters, results.map((row) => row[j]));
   return [column(0), ...states.map((_, j) => column(j + 1))];

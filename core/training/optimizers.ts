@@ -11,18 +11,24 @@ import { constantRate, cosineDecay, linearDecay, type Schedule } from "./schedul
 import type { OptimizerName, ScheduleName } from "../plugin/training_defaults.ts";
 import { sgd } from "./sgd.ts";
 
-/** Each optimizer, with its defaults. */
-export const OPTIMIZERS: Readonly<
-  Record<OptimizerName, (settings?: Optimizer["settings"]) => Optimizer>
-> = {
-  sgd,
-  adam,
-  adamw,
-  adagrad,
-  rmsprop,
+/** An optimizer by name. */
+export interface OptimizerEntry {
+  /** Makes it, with defaults for settings that are left out. */
+  readonly create: (settings?: Optimizer["settings"]) => Optimizer;
+  /** A learning rate that suits most tasks, where none is given or recommended. */
+  readonly learningRate: number;
+}
+
+/** The optimizers by name. */
+export const OPTIMIZERS: Readonly<Record<OptimizerName, OptimizerEntry>> = {
+  sgd: { create: sgd, learningRate: 0.01 },
+  adam: { create: adam, learningRate: 0.001 },
+  adamw: { create: adamw, learningRate: 0.001 },
+  adagrad: { create: adagrad, learningRate: 0.1 },
+  rmsprop: { create: rmsprop, learningRate: 0.001 },
 };
 
-/** Each schedule, with its defaults. */
+/** The schedules by name, each with its defaults. */
 export const SCHEDULES: Readonly<Record<ScheduleName, () => Schedule>> = {
   constant: constantRate,
   linear: linearDecay,

@@ -92,7 +92,9 @@ Deno.test("adagrad() adds epsilon inside the root unless told otherwise", async 
 });
 
 Deno.test("OPTIMIZERS are named as they name themselves", () => {
-  for (const [name, make] of Object.entries(OPTIMIZERS)) assertEquals(make().name, name);
+  for (const [name, { create }] of Object.entries(OPTIMIZERS)) {
+    assertEquals(create().name, name);
+  }
 });
 
 Deno.test("clipByNorm() leaves small gradients as they are, and none at all", async () => {

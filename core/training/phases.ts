@@ -40,7 +40,7 @@ export function parsePhases(text: string): LearningPhase[] {
 }
 
 /**
- * Learning rates one after the other as {@linkcode parsePhases} reads them.
+ * Formats learning rates one after the other as {@linkcode parsePhases} reads them.
  *
  * @param phases The phases.
  * @returns Steps and rate of each, `steps:rate,steps:rate`.

@@ -1,5 +1,5 @@
 /**
- * Running a model with given parameters, for measuring and showing.
+ * Prediction: runs a model with given parameters.
  *
  * @module
  */
@@ -41,7 +41,7 @@ export class Predictor {
   readonly #backend: Backend;
   readonly #instance: ModelInstance;
   readonly #spec: TaskSpec;
-  readonly #form: Tree;
+  readonly #template: Tree;
   readonly #entries = new Map<string, Promise<Entry>>();
 
   /**
@@ -50,13 +50,13 @@ export class Predictor {
    * @param backend The device.
    * @param instance The model.
    * @param spec What its task asks.
-   * @param form Parameters of the right types; their values are not looked at.
+   * @param template Parameters of the right types; their values are not read.
    */
-  constructor(backend: Backend, instance: ModelInstance, spec: TaskSpec, form: Tree) {
+  constructor(backend: Backend, instance: ModelInstance, spec: TaskSpec, template: Tree) {
     this.#backend = backend;
     this.#instance = instance;
     this.#spec = spec;
-    this.#form = form;
+    this.#template = template;
   }
 
   /**
@@ -114,7 +114,7 @@ export class Predictor {
     const instance = this.#instance;
     const type = inputType(this.#spec, length, batch);
     const key = randomKey(0);
-    const states = instance.initialState(this.#form, batch);
+    const states = instance.initialState(this.#template, batch);
     const shape: { hidden?: number } = {};
     const compiled = compile(
       (parameters: Tree, inputs: Tree, state: Tree) => {
@@ -135,7 +135,7 @@ export class Predictor {
       { backend: this.#backend, name: `predict_${length}x${batch}` },
     );
     const program = await compiled.prepare(
-      this.#form,
+      this.#template,
       type as Example<Tree>,
       continued ? states : undefined,
     );

@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { type GivenSettings, resolveSettings } from "./resolve_settings.ts";
+import { resolveSettings, type TrainingOptions } from "./resolve_settings.ts";
 import type { TrainingDefaults } from "../plugin/training_defaults.ts";
 
 Deno.test("resolveSettings() takes 0 for what it is", () => {
@@ -54,8 +54,8 @@ const WRONG: readonly (readonly [object, string])[] = [
 
 Deno.test("resolveSettings() refuses what is out of range, given or recommended, in one sentence", () => {
   for (const [setting, sentence] of WRONG) {
-    const given = setting as GivenSettings;
-    const cases: readonly (readonly [GivenSettings, TrainingDefaults])[] = [
+    const given = setting as TrainingOptions;
+    const cases: readonly (readonly [TrainingOptions, TrainingDefaults])[] = [
       [given, { steps: 5 }],
       [{}, { steps: 5, ...setting } as TrainingDefaults],
     ];

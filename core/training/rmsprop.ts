@@ -18,7 +18,7 @@ export interface RmspropSettings {
 }
 
 /**
- * RMSProp (Tieleman and Hinton, 2012), in PyTorch's form: `s ← ρ·s + (1 − ρ)·g²`,
+ * Makes RMSProp (Tieleman and Hinton, 2012), in PyTorch's form: `s ← ρ·s + (1 − ρ)·g²`,
  * `v ← μ·v + g / (√s + ε)`, `w ← w − α·v`.
  *
  * @param settings ρ, ε, μ.

@@ -9,7 +9,7 @@ import { fill } from "../language/ops/creation.ts";
 import type { Tensor } from "../language/tensor.ts";
 
 /**
- * What the learning rate is multiplied by at a step.
+ * Computes what the learning rate is multiplied by at a step.
  *
  * @param step Steps done before this one, a scalar f32.
  * @param steps Steps of the whole run.
@@ -17,13 +17,13 @@ import type { Tensor } from "../language/tensor.ts";
  */
 export type Schedule = (step: Tensor, steps: number) => Tensor;
 
-/** The full learning rate all the time. */
+/** Keeps the full learning rate all the time. */
 export function constantRate(): Schedule {
   return () => fill([], 1);
 }
 
 /**
- * In a straight line from the full learning rate down to a share of it.
+ * Decays in a straight line from the full learning rate down to a share of it.
  *
  * @param settings The share at the end; 0 if left out.
  */
@@ -32,7 +32,7 @@ export function linearDecay({ end = 0 }: { readonly end?: number } = {}): Schedu
 }
 
 /**
- * Half a wave of the cosine from the full learning rate down to a share of it (Loshchilov and Hutter,
+ * Decays by half a wave of the cosine from the full learning rate down to a share of it (Loshchilov and Hutter,
  * 2017, without restarts).
  *
  * @param settings The share at the end; 0 if left out.
@@ -43,7 +43,7 @@ export function cosineDecay({ end = 0 }: { readonly end?: number } = {}): Schedu
 }
 
 /**
- * Times a factor again and again.
+ * Multiplies by a factor again and again.
  *
  * @param settings Steps between, and the factor; 0.1 if left out.
  */
@@ -65,7 +65,7 @@ export function exponentialDecay(
 }
 
 /**
- * One factor after the other, each for some steps.
+ * Applies one factor after the other, each for some steps.
  *
  * @param phases Steps and factor of each; the last goes on to the end. At least one.
  */
@@ -82,7 +82,7 @@ export function inPhases(
 }
 
 /**
- * What two schedules make of the learning rate together.
+ * Multiplies two schedules.
  *
  * @param first One.
  * @param second The other.

@@ -16,7 +16,7 @@ export interface SgdSettings {
 }
 
 /**
- * Gradient descent, with momentum in PyTorch's form (Sutskever et al., 2013, without its factor):
+ * Makes gradient descent, with momentum in PyTorch's form (Sutskever et al., 2013, without its factor):
  * `v ← μ·v + g`, `w ← w − α·v`; by Nesterov `w ← w − α·(g + μ·v)`.
  *
  * @param settings Momentum.

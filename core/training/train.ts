@@ -6,16 +6,17 @@
 import type { Backend, BackendName } from "../ir/backend.ts";
 import { openBackendFor, type OpenedBackend } from "../backends/open.ts";
 import type { TuningCache } from "../backends/webgpu.ts";
-import type { LayerRow, Model } from "../plugin/model.ts";
-import type { Predict, Task, TaskInstance } from "../plugin/task.ts";
-import type { BestParameters, Snapshot, TrainingStart } from "./events.ts";
-import { type GivenSettings, resolveSettings } from "./resolve_settings.ts";
-import { estimateStep } from "./step_form.ts";
+import { graphCost } from "../passes/cost.ts";
+import type { Model } from "../plugin/model.ts";
+import type { Task } from "../plugin/task.ts";
+import type { Snapshot, TrainingCallbacks, TrainResult } from "./events.ts";
+import { resolveSettings, type TrainingOptions } from "./resolve_settings.ts";
+import { batchRequest, traceStep } from "./trace_step.ts";
 import { Trainer } from "./trainer.ts";
-import { type Ending, type LoopListeners, TrainingLoop } from "./training_loop.ts";
+import { TrainingLoop } from "./training_loop.ts";
 
 /** Settings of {@linkcode train}; what is left out is as the task recommends. */
-export interface TrainSettings extends GivenSettings, LoopListeners {
+export interface TrainSettings extends TrainingOptions {
   /** What learns. */
   readonly model: Model;
   /** What is learned. */
@@ -26,42 +27,12 @@ export interface TrainSettings extends GivenSettings, LoopListeners {
   readonly device?: BackendName | "auto" | Backend;
   /** Keeps what is measured of a GPU that `train` opens; without one nothing is measured. */
   readonly tuning?: TuningCache;
-  /** Is told what is about to be trained, before the first step; training waits for it. */
-  readonly begin?: (start: TrainingStart) => void | Promise<void>;
+  /** Called on the way, each in its turn. */
+  readonly callbacks?: readonly TrainingCallbacks[];
   /** Ends training early, with what there is. */
   readonly signal?: AbortSignal;
-  /** A run to go on with. */
+  /** The state of a run to resume. */
   readonly resume?: Snapshot;
-}
-
-/** A trained model. */
-export interface TrainResult extends Disposable {
-  /** Steps done. */
-  readonly steps: number;
-  /** Time from start to end. */
-  readonly seconds: number;
-  /** Steps by the time spent on them: without compiling and validating. */
-  readonly stepsPerSecond: number;
-  /** What it was trained on. */
-  readonly device: BackendName;
-  /** Validation loss of the best parameters. */
-  readonly loss: number;
-  /** Share of wrong answers of the best parameters, where the task counts them. */
-  readonly error?: number;
-  /** The best parameters and all that was measured of them. */
-  readonly best: BestParameters;
-  /** Why it ended: all steps were done, it was good enough, or the signal came. */
-  readonly ended: Ending;
-  /** The task. */
-  readonly task: TaskInstance;
-  /** The model's layers. */
-  readonly layers: readonly LayerRow[];
-  /** Runs the model with the best parameters. */
-  readonly predict: Predict;
-  /** Where training ended, to go on from. */
-  readonly snapshot: () => Promise<Snapshot>;
-  /** Frees everything, and closes the device if `train` opened it. */
-  dispose(): void;
 }
 
 /**
@@ -84,45 +55,56 @@ export interface TrainResult extends Disposable {
  * ```
  */
 export async function train(settings: TrainSettings): Promise<TrainResult> {
+  const { callbacks = [] } = settings;
+  let result: TrainResult | undefined;
+  try {
+    result = await trainToEnd(settings, callbacks);
+    for (const callback of callbacks) await callback.onEnd?.(result);
+    return result;
+  } catch (error) {
+    result?.dispose();
+    for (const callback of callbacks) await callback.onError?.(error);
+    throw error;
+  }
+}
+
+async function trainToEnd(
+  settings: TrainSettings,
+  callbacks: readonly TrainingCallbacks[],
+): Promise<TrainResult> {
   const started = performance.now();
-  const { model, resume, signal } = settings;
+  const { model, resume, seed = 0 } = settings;
   const task = await settings.task.create();
   const instance = model.create(task.spec);
-  const chosen = resolveSettings(settings, task.defaults(model));
+  const resolved = resolveSettings(settings, task.defaults(model));
+  const step = { ...resolved, task, instance, seed };
+  const traced = traceStep(step, task.batch(batchRequest(seed, resume?.step ?? 0)));
   const own = typeof settings.device !== "object";
-  const seed = settings.seed ?? 0;
   const { backend, reason }: OpenedBackend = typeof settings.device === "object"
     ? { backend: settings.device }
-    : await openBackendFor(
-      settings.device ?? "auto",
-      () => estimateStep({ ...chosen, task, instance, seed }),
-      { tuning: settings.tuning },
-    );
+    : await openBackendFor(settings.device ?? "auto", () => graphCost(traced.graph), {
+      tuning: settings.tuning,
+    });
   let trainer: Trainer | undefined;
-  const close = () => {
+  const dispose = () => {
     trainer?.dispose();
     if (own) backend.dispose();
   };
   try {
-    trainer = await Trainer.create({
-      ...chosen,
-      backend,
-      task,
-      instance,
-      seed,
-      resume: resume?.tensors,
-    });
-    await settings.begin?.({
-      settings: chosen,
+    trainer = await Trainer.create({ ...step, traced, backend, resume: resume?.tensors });
+    const start = {
+      step: trainer.step,
+      settings: resolved,
       device: backend.name,
       deviceDescription: backend.description,
       deviceReason: reason,
       task,
       layers: instance.layers,
-    });
-    const loop = new TrainingLoop(trainer, chosen, settings, started, resume?.seconds);
+    };
+    for (const callback of callbacks) await callback.onStart?.(start);
+    const loop = new TrainingLoop(trainer, resolved, callbacks, started, resume?.seconds);
     loop.best = resume?.best ?? { step: trainer.step, parameters: await trainer.parameters() };
-    const ended = await loop.run(signal);
+    const ended = await loop.run(settings.signal);
     const { best, seconds } = loop;
     return {
       steps: trainer.step,
@@ -137,11 +119,11 @@ export async function train(settings: TrainSettings): Promise<TrainResult> {
       layers: instance.layers,
       predict: trainer.frozen(best.parameters),
       snapshot: () => loop.snapshot(),
-      dispose: close,
-      [Symbol.dispose]: close,
+      dispose,
+      [Symbol.dispose]: dispose,
     };
   } catch (error) {
-    close();
+    dispose();
     throw error;
   }
 }

@@ -8,8 +8,13 @@ import { defineTask, type Task, type Validation } from "../plugin/task.ts";
 import { outputSize, type TaskSpec } from "../plugin/task_spec.ts";
 import { randomNormal } from "../language/random.ts";
 import type { Tensor } from "../language/tensor.ts";
-import { measure } from "./loss.ts";
-import { DivergenceError, type TrainingEvent, type TrainingStart } from "./events.ts";
+import { evaluateOutputs } from "../plugin/evaluation.ts";
+import {
+  DivergenceError,
+  type TrainingCallbacks,
+  type TrainingEvent,
+  type TrainingStart,
+} from "./events.ts";
 import { train, type TrainSettings } from "./train.ts";
 
 const SPEC: TaskSpec = {
@@ -37,8 +42,8 @@ function cycle(overrides: { readonly validate?: () => Validation } = {}): Task {
       async validate(predict) {
         if (overrides.validate) return overrides.validate();
         const { outputs } = await predict({ length: 30 });
-        const { loss, wrong } = measure(SPEC, outputs, targets(30));
-        return { loss, error: wrong / 30 };
+        const { loss, errors } = evaluateOutputs(SPEC, outputs, targets(30));
+        return { loss, error: errors / 30 };
       },
       defaults: () => ({
         steps: 150,
@@ -87,7 +92,7 @@ async function run(settings: Partial<TrainSettings> = {}) {
 
 Deno.test("train() learns, tells of it, and keeps the best", async () => {
   const events: TrainingEvent[] = [];
-  using trained = await run({ report: (event) => void events.push(event) });
+  using trained = await run({ callbacks: [{ onEvent: (event) => void events.push(event) }] });
   assertEquals(trained.error, 0);
   assertEquals([trained.steps, trained.ended, trained.device], [150, "steps", "reference"]);
   const validations = events.filter(({ event }) => event === "validation");
@@ -97,7 +102,7 @@ Deno.test("train() learns, tells of it, and keeps the best", async () => {
   assertEquals(progress.at(-1)!.loss < progress[0].loss, true);
   // The result is the model of the best validation.
   const { outputs } = await trained.predict({ length: 30 });
-  const { loss } = measure(SPEC, outputs, Int32Array.from({ length: 30 }, (_, n) => n % 3));
+  const { loss } = evaluateOutputs(SPEC, outputs, Int32Array.from({ length: 30 }, (_, n) => n % 3));
   assertAlmostEquals(loss, trained.loss, 1e-5);
 });
 
@@ -184,7 +189,7 @@ Deno.test("train() ends when it is good enough, or when it is told to", async ()
   const controller = new AbortController();
   using aborted = await run({
     signal: controller.signal,
-    report: ({ step }) => step >= 50 ? controller.abort() : undefined,
+    callbacks: [{ onEvent: ({ step }) => step >= 50 ? controller.abort() : undefined }],
   });
   assertEquals(aborted.ended, "aborted");
   assertEquals(aborted.steps < 150, true);
@@ -277,9 +282,11 @@ Deno.test("train() carries the state of stateful tasks on until a batch resets i
     model: clock(),
     task: task(),
     device: "reference",
-    keep: async (snapshot) => {
-      losses.push((await snapshot()).tensors.get("carried")!.data[0]);
-    },
+    callbacks: [{
+      async onCheckpoint({ snapshot }) {
+        losses.push((await snapshot()).tensors.get("carried")!.data[0]);
+      },
+    }],
   });
   assertEquals(losses, [2, 4, 6, 2, 4]);
   assertEquals(trained.loss, 2);
@@ -311,17 +318,68 @@ Deno.test("train() leaves a device open that it was given, and checks batches", 
 Deno.test("train() chooses a device by the size of a step, and says why", async () => {
   let said: string | undefined;
   let device = "";
-  const begin = (start: TrainingStart) => {
-    said = start.deviceReason;
-    device = start.device;
-  };
-  using _ = await train({ model: counter(), task: cycle(), steps: 1, begin });
+  const callbacks = [{
+    onStart(start: TrainingStart) {
+      said = start.deviceReason;
+      device = start.device;
+    },
+  }];
+  using _ = await train({ model: counter(), task: cycle(), steps: 1, callbacks });
   const variable = readVariable("UNROLL_BACKEND");
   assertEquals(device, variable ?? "cpu");
   assertMatch(
     said ?? "",
     variable ? /says so/ : /^a step of .* MFLOP, \d+ iterations .* gains nothing from a GPU$/,
   );
-  using __ = await train({ model: counter(), task: cycle(), steps: 1, device: "cpu", begin });
+  using __ = await run({ steps: 1, device: "cpu", callbacks });
   assertEquals(said, undefined);
+});
+
+Deno.test("train() traces the step once for each shape of batch, also where it chooses the device", async () => {
+  const traced: number[] = [];
+  const counting: Model = {
+    ...counter(),
+    create(spec) {
+      const instance = counter().create(spec);
+      return {
+        ...instance,
+        apply(parameters, inputs, context) {
+          if (context.training) traced.push(context.length);
+          return instance.apply(parameters, inputs, context);
+        },
+      };
+    },
+  };
+  using _ = await train({ model: counting, task: cycle(), steps: 30 });
+  assertEquals(traced.sort(), [4, 5, 6]);
+});
+
+Deno.test("train() calls callbacks in the order of the list, from the start to the end", async () => {
+  const calls: string[] = [];
+  const named = (name: string): TrainingCallbacks => ({
+    onStart: ({ step }) => void calls.push(`${name} start ${step}`),
+    onEvent: ({ event, step }) => {
+      if (event === "validation") calls.push(`${name} validation ${step}`);
+    },
+    onCheckpoint: ({ best, isBest }) =>
+      void calls.push(`${name} checkpoint ${best.step} ${isBest}`),
+    onEnd: ({ steps }) => void calls.push(`${name} end ${steps}`),
+    onError: () => void calls.push(`${name} error`),
+  });
+  using _ = await run({ steps: 2, validateEvery: 2, callbacks: [named("a"), {}, named("b")] });
+  const each = ["start 0", "validation 2", "checkpoint 2 true", "end 2"];
+  assertEquals(calls, each.flatMap((call) => [`a ${call}`, `b ${call}`]));
+});
+
+Deno.test("train() tells callbacks of an error, also of one at the end, and throws it", async () => {
+  for (const name of ["onStart", "onEvent", "onCheckpoint", "onEnd"] as const) {
+    const failure = new Error(name);
+    const errors: unknown[] = [];
+    const callbacks: TrainingCallbacks[] = [
+      { [name]: () => Promise.reject(failure) },
+      { onError: (error) => void errors.push(error) },
+    ];
+    await assertRejects(() => run({ steps: 2, callbacks }), Error, name);
+    assertEquals(errors, [failure]);
+  }
 });

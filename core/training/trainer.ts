@@ -1,19 +1,15 @@
 /**
- * The trainer: the state of a run on a device, and what can be done with it. `train` is the loop
- * around it.
+ * The trainer: the state of a run on a device, and the programs that change and evaluate it.
  *
  * @module
  */
 import type { Backend, DeviceBuffer } from "../ir/backend.ts";
-import { compile } from "../compile/compile.ts";
+import { compileTraced } from "../compile/compile.ts";
 import { computeIfLarge } from "../compile/compute.ts";
 import { evaluateDeferred } from "../language/eager.ts";
-import type { Tree } from "../plugin/model.ts";
 import type { Prediction, PredictRequest, Validation } from "../plugin/task.ts";
 import type { Batch } from "../plugin/task_spec.ts";
 import type { Program } from "../compile/program.ts";
-import { foldIn, randomKey } from "../language/random.ts";
-import type { Tensor } from "../language/tensor.ts";
 import {
   formatType,
   sameType,
@@ -24,8 +20,14 @@ import {
 } from "../ir/tensor_type.ts";
 import { flattenTree, treeEntries } from "../language/tree.ts";
 import { Predictor } from "./predictor.ts";
-import { dataTypes, type FormSettings, initialForm, requestOf } from "./step_form.ts";
-import { type BatchTensors, type TrainingState, trainingStep } from "./training_step.ts";
+import {
+  batchRequest,
+  type BatchShape,
+  type TracedStep,
+  type TraceSettings,
+  traceStep,
+} from "./trace_step.ts";
+import type { BatchTensors, TrainingState } from "./training_step.ts";
 
 /** A tensor's numbers on the host. */
 export interface HostTensor {
@@ -39,25 +41,25 @@ export interface HostTensor {
 export type TensorMap = ReadonlyMap<string, HostTensor>;
 
 /** What a trainer needs. */
-export interface TrainerSettings extends FormSettings {
+export interface TrainerSettings extends TraceSettings {
   /** Where to train. */
   readonly backend: Backend;
+  /** The step for the batches that come first. */
+  readonly traced: TracedStep;
   /** Name → tensor of an earlier run, to go on from. */
   readonly resume?: TensorMap;
 }
 
-/** How training went since the last look. */
-export interface Reading {
+/** The training loss since the last reading. */
+export interface LossReading {
   /** Mean training loss of these steps. */
   readonly loss: number;
   /** The first step whose loss was not finite, from 1; 0 if there was none. */
   readonly failed: number;
 }
 
-/** The program of one form of batch, with its buffers. */
-interface Entry {
-  readonly length: number;
-  readonly size: number;
+/** The program for batches of one shape, with its buffers. */
+interface Entry extends BatchShape {
   readonly program: Program;
   /** State, then data in the order of the program. */
   readonly inputs: DeviceBuffer[];
@@ -80,9 +82,8 @@ export class Trainer {
   readonly backend: Backend;
   /** Time spent on compiling so far, in milliseconds. */
   compiling = 0;
-  readonly #settings: TrainerSettings;
-  readonly #key: Tensor;
-  readonly #form: TrainingState;
+  readonly #settings: Omit<TrainerSettings, "traced">;
+  readonly #stateTemplate: TrainingState;
   readonly #names: readonly string[];
   readonly #parameterStart: number;
   readonly #parameterCount: number;
@@ -91,19 +92,22 @@ export class Trainer {
   readonly #state: DeviceBuffer[];
   readonly #entries = new Map<string, Entry>();
   readonly #predictor: Predictor;
+  /** Traced, not yet compiled. */
+  #traced: TracedStep | undefined;
   #entry: Entry | undefined;
   #step: number;
   #unread = 0;
 
-  private constructor(settings: TrainerSettings, form: TrainingState, data: readonly TypedArray[]) {
+  private constructor({ traced, ...settings }: TrainerSettings, data: readonly TypedArray[]) {
+    const { stateTemplate } = traced;
     this.backend = settings.backend;
     this.#settings = settings;
-    this.#key = foldIn(randomKey(settings.seed), 1);
-    this.#form = form;
-    const entries = treeEntries(form);
+    this.#traced = traced;
+    this.#stateTemplate = stateTemplate;
+    const entries = treeEntries(stateTemplate);
     this.#names = entries.map(([name]) => name);
     this.#parameterStart = this.#names.findIndex((name) => name.startsWith("parameters"));
-    this.#parameterCount = flattenTree(form.parameters).length;
+    this.#parameterCount = flattenTree(stateTemplate.parameters).length;
     this.#lossSum = this.#names.indexOf("lossSum");
     this.#failed = this.#names.indexOf("failed");
     this.#step = data[this.#names.indexOf("step")][0];
@@ -112,7 +116,7 @@ export class Trainer {
       settings.backend,
       settings.instance,
       settings.task.spec,
-      form.parameters,
+      stateTemplate.parameters,
     );
   }
 
@@ -124,9 +128,8 @@ export class Trainer {
    * @throws {TypeError} If the tensors that are resumed are not those of this model and optimizer.
    */
   static async create(settings: TrainerSettings): Promise<Trainer> {
-    const { resume } = settings;
-    const form = initialForm(settings);
-    const entries = treeEntries(form);
+    const { resume, traced } = settings;
+    const entries = treeEntries(traced.stateTemplate);
     await evaluateDeferred(entries.map(([, leaf]) => leaf), computeIfLarge);
     const data = await Promise.all(entries.map(async ([name, leaf]) => {
       if (!resume) return await leaf.data();
@@ -138,7 +141,7 @@ export class Trainer {
         }`,
       );
     }));
-    return new Trainer(settings, form, data);
+    return new Trainer(settings, data);
   }
 
   /** Steps done. */
@@ -155,7 +158,7 @@ export class Trainer {
     const { task, seed, backend } = this.#settings;
     const state = this.#state;
     for (let i = 0; i < count; i++) {
-      const batch = task.batch(requestOf(seed, this.#step));
+      const batch = task.batch(batchRequest(seed, this.#step));
       let entry = this.#entry;
       if (!entry || entry.length !== batch.length || entry.size !== batch.size) {
         entry = this.#entries.get(`${batch.length}x${batch.size}`) ?? await this.#build(batch);
@@ -180,10 +183,10 @@ export class Trainer {
   }
 
   /**
-   * Looks at how training went since the last look. The promise need not be awaited before training
+   * Reads the training loss since the last reading. The promise need not be awaited before training
    * goes on.
    */
-  read(): Promise<Reading> {
+  readLoss(): Promise<LossReading> {
     const { backend } = this;
     const steps = Math.max(1, this.#unread);
     this.#unread = 0;
@@ -192,7 +195,7 @@ export class Trainer {
       backend.download(this.#state[this.#failed]),
     ]);
     const reading = both.then(([sum, failed]) => ({ loss: sum[0] / steps, failed: failed[0] }));
-    // Whoever asked may meet another failure first, and never look at this one.
+    // Prevents an unhandled rejection when the caller fails before awaiting this.
     reading.catch(() => {});
     backend.write(this.#state[this.#lossSum], new Float32Array(1));
     return reading;
@@ -222,11 +225,11 @@ export class Trainer {
     return this.#download(0, this.#state.length);
   }
 
-  /** A model with other parameters, such as the best; it shares this trainer's programs. */
+  /** Returns a model with other parameters, such as the best; it shares this trainer's programs. */
   frozen(parameters: TensorMap): (request: PredictRequest) => Promise<Prediction> {
     let buffers: DeviceBuffer[] | undefined;
     return (request) => {
-      buffers ??= treeEntries(this.#form.parameters).map(([name, { type }]) => {
+      buffers ??= treeEntries(this.#stateTemplate.parameters).map(([name, { type }]) => {
         const buffer = this.backend.upload(type, (parameters.get(name) as HostTensor).data);
         this.#owned.push(buffer);
         return buffer;
@@ -274,17 +277,17 @@ export class Trainer {
         );
       }
     }
-    const types = dataTypes(spec, length, size);
-    const step = trainingStep({ ...this.#settings, spec, key: this.#key }, length, size);
-    const compiled = compile(
-      (state: Tree, data: Tree) =>
-        step(state as unknown as TrainingState, data as unknown as BatchTensors),
-      { backend, name: `train_${length}x${size}`, donate: [0] },
-    );
-    const program = await compiled.prepare(this.#form as unknown as Tree, types as unknown as Tree);
-    const names = Object.keys(types).sort() as (keyof BatchTensors)[];
-    const data = names.map((name) => {
-      const type = types[name] as TensorType;
+    const first = this.#traced;
+    const traced = first?.length === length && first.size === size
+      ? first
+      : traceStep(this.#settings, batch, this.#stateTemplate);
+    const program = await compileTraced(backend, traced, {
+      name: `train_${length}x${size}`,
+      donated: new Set(this.#state.keys()),
+    });
+    // Its graph is not needed any more.
+    if (traced === first) this.#traced = undefined;
+    const data = traced.data.map(({ name, type }) => {
       const zero = typedArray(type.dtype, sizeOf(type.shape));
       return { name, buffer: backend.upload(type, zero), held: undefined };
     });

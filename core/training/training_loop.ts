@@ -1,5 +1,5 @@
 /**
- * The loop over steps: when to look at the loss, to validate and to end, and the clock.
+ * The loop over steps: when to read the loss, to validate and to stop, and the clock.
  *
  * @module
  */
@@ -9,36 +9,15 @@ import {
   type BestParameters,
   DivergenceError,
   type Snapshot,
+  type StopReason,
+  type TrainingCallbacks,
   type TrainingEvent,
 } from "./events.ts";
 import type { ResolvedSettings } from "./resolve_settings.ts";
 import type { Trainer } from "./trainer.ts";
 
-/** Who is told of what. */
-export interface LoopListeners {
-  /** Is told what happens; training waits for it. */
-  readonly report?: (event: TrainingEvent) => void | Promise<void>;
-  /**
-   * Is told the training loss of each single step, counted from 0. That takes a look at every step,
-   * which costs about 11 milliseconds on a GPU.
-   */
-  readonly eachStep?: (step: number, loss: number) => void;
-  /**
-   * Is given the state of training after every validation, and where it was ended early, to keep it: a
-   * function that copies all of it, whether it is the best so far, and the best parameters.
-   */
-  readonly keep?: (
-    snapshot: () => Promise<Snapshot>,
-    isBest: boolean,
-    best: BestParameters,
-  ) => Promise<void>;
-}
-
-/** Why training ended: all steps were done, it was good enough, or it was told to. */
-export type Ending = "steps" | "good" | "aborted";
-
-/** Time between two looks at the loss, in milliseconds: each look costs about 11 on a GPU. */
-const LOOK = 100;
+/** Milliseconds between two readings of the loss: each costs about 11 on a GPU. */
+const POLL_INTERVAL_MS = 100;
 
 /** The loop over steps, with its clock. */
 export class TrainingLoop {
@@ -46,7 +25,9 @@ export class TrainingLoop {
   best!: BestParameters;
   readonly #trainer: Trainer;
   readonly #chosen: ResolvedSettings;
-  readonly #settings: LoopListeners;
+  readonly #callbacks: readonly TrainingCallbacks[];
+  /** Whether the loss of each single step is wanted. */
+  readonly #readsEachStep: boolean;
   readonly #started: number;
   readonly #before: number;
   readonly #first: number;
@@ -58,20 +39,21 @@ export class TrainingLoop {
    *
    * @param trainer What it trains.
    * @param chosen All settings.
-   * @param settings Who is told of what.
+   * @param callbacks Called on the way.
    * @param started When training was begun, in milliseconds.
    * @param before Seconds spent before it was resumed.
    */
   constructor(
     trainer: Trainer,
     chosen: ResolvedSettings,
-    settings: LoopListeners,
+    callbacks: readonly TrainingCallbacks[],
     started: number,
     before: number = 0,
   ) {
     this.#trainer = trainer;
     this.#chosen = chosen;
-    this.#settings = settings;
+    this.#callbacks = callbacks;
+    this.#readsEachStep = callbacks.some(({ onStep }) => onStep !== undefined);
     this.#started = started;
     this.#before = before;
     this.#first = trainer.step;
@@ -102,11 +84,11 @@ export class TrainingLoop {
    * @returns Why it ended.
    * @throws {DivergenceError} If the loss stops being finite.
    */
-  async run(signal: AbortSignal | undefined): Promise<Ending> {
+  async run(signal: AbortSignal | undefined): Promise<StopReason> {
     const trainer = this.#trainer;
     const { steps, validateEvery } = this.#chosen;
     let chunk = 1;
-    let ended: Ending = "steps";
+    let ended: StopReason = "steps";
     let validated = -1;
     while (trainer.step < steps && ended === "steps") {
       const boundary = Math.min(
@@ -125,22 +107,22 @@ export class TrainingLoop {
     if (validated === trainer.step || trainer.step === this.#first) return ended;
     // A validation out of turn could make a best that a run in one go would not have.
     if (ended === "aborted") {
-      await this.#settings.keep?.(() => this.snapshot(), false, this.best);
+      await this.#offerCheckpoint(false);
     } else await this.#validate();
     return ended;
   }
 
-  /** Trains up to a step, looking at the loss now and then while the next steps already run. */
+  /** Trains up to a step, reading the loss now and then while the next steps already run. */
   async #runTo(boundary: number, chunk: number, signal: AbortSignal | undefined): Promise<number> {
     const trainer = this.#trainer;
     let pending: (() => Promise<void>) | undefined;
     while (trainer.step < boundary && !signal?.aborted) {
       const begun = performance.now();
       const compiling = trainer.compiling;
-      const count = this.#settings.eachStep ? 1 : Math.min(chunk, boundary - trainer.step);
+      const count = this.#readsEachStep ? 1 : Math.min(chunk, boundary - trainer.step);
       await trainer.advance(count);
       const step = trainer.step;
-      const reading = trainer.read();
+      const reading = trainer.readLoss();
       await pending?.();
       const elapsed = performance.now() - begun;
       this.#training += elapsed;
@@ -148,12 +130,12 @@ export class TrainingLoop {
       const steady = Math.max(0.01, elapsed - compiled);
       // A chunk that a boundary cut short says little about how long chunks should be.
       if (count === chunk) {
-        chunk = Math.max(1, Math.min(chunk * 4, Math.round(count * LOOK / steady)));
+        chunk = Math.max(1, Math.min(chunk * 4, Math.round(count * POLL_INTERVAL_MS / steady)));
       }
       pending = async () => {
         const { loss, failed } = await reading;
         if (failed > 0) throw this.#diverged(failed);
-        this.#settings.eachStep?.(step - 1, loss);
+        for (const callback of this.#callbacks) callback.onStep?.(step - 1, loss);
         this.#sinceValidation.sum += loss * count;
         this.#sinceValidation.steps += count;
         this.#lossSum += loss * count;
@@ -165,8 +147,8 @@ export class TrainingLoop {
         await pending();
         pending = undefined;
       }
-      // Where each step is looked at, a turn for each would take longer than the steps.
-      if (!this.#settings.eachStep || step % 16 === 0) await turn();
+      // Yielding after each step would take longer than the steps.
+      if (!this.#readsEachStep || step % 16 === 0) await yieldToEventLoop();
     }
     const begun = performance.now();
     await pending?.();
@@ -178,14 +160,14 @@ export class TrainingLoop {
   #lossSum = 0;
   #lossSteps = 0;
   #sinceValidation = { sum: 0, steps: 0 };
-  /** The part of training, without compiling, that was told of. */
+  /** Milliseconds of training, without compiling, up to the last progress event. */
   #reportedTraining = 0;
 
   async #progress(step: number): Promise<void> {
-    const { report } = this.#settings;
+    if (!this.#callbacks.some(({ onEvent }) => onEvent)) return;
     const now = performance.now();
-    // Short chunks at the start are told of once, then not more often than a person can read.
-    if (!report || (now - this.#reported < LOOK / 2 && step < this.#chosen.steps)) return;
+    // Not more often than a person can read; the short chunks of the start are one event.
+    if (now - this.#reported < POLL_INTERVAL_MS / 2 && step < this.#chosen.steps) return;
     this.#reported = now;
     const loss = this.#lossSum / this.#lossSteps;
     const spent = this.#training - this.#trainer.compiling - this.#reportedTraining;
@@ -193,7 +175,7 @@ export class TrainingLoop {
     this.#lossSum = this.#lossSteps = 0;
     this.#reportedTraining += spent;
     const { learningRate, schedule, steps } = this.#chosen;
-    await report({
+    await this.#emit({
       event: "progress",
       step,
       steps,
@@ -202,6 +184,15 @@ export class TrainingLoop {
       stepsPerSecond,
       learningRate: learningRate * await schedule(tensor(Math.max(0, step - 1)), steps).item(),
     });
+  }
+
+  async #emit(event: TrainingEvent): Promise<void> {
+    for (const callback of this.#callbacks) await callback.onEvent?.(event);
+  }
+
+  async #offerCheckpoint(isBest: boolean): Promise<void> {
+    const checkpoint = { snapshot: () => this.snapshot(), isBest, best: this.best };
+    for (const callback of this.#callbacks) await callback.onCheckpoint?.(checkpoint);
   }
 
   async #validate(): Promise<Validation> {
@@ -213,7 +204,7 @@ export class TrainingLoop {
     }
     const { sum, steps } = this.#sinceValidation;
     this.#sinceValidation = { sum: 0, steps: 0 };
-    await this.#settings.report?.({
+    await this.#emit({
       event: "validation",
       step: trainer.step,
       validation,
@@ -221,7 +212,7 @@ export class TrainingLoop {
       trainingLoss: sum / steps,
       predict: (request) => trainer.predict(request),
     });
-    await this.#settings.keep?.(() => this.snapshot(), best, this.best);
+    await this.#offerCheckpoint(best);
     return validation;
   }
 
@@ -258,7 +249,7 @@ export class TrainingLoop {
   }
 }
 
-/** Lets signals, timers and writes have their turn, which promises alone do not. */
-function turn(): Promise<void> {
+/** Yields to the event loop (a macrotask), so that signals, timers and writes run. */
+function yieldToEventLoop(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
 }

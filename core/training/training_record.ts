@@ -4,12 +4,12 @@
  * @module
  */
 import { unknownName } from "../util/names.ts";
-import type { JsonRecord } from "../runs/checkpoint.ts";
+import { type JsonRecord, plainJson } from "../util/json.ts";
 import { OPTIMIZERS } from "./optimizers.ts";
-import type { GivenSettings, ResolvedSettings } from "./resolve_settings.ts";
+import type { ResolvedSettings, TrainingOptions } from "./resolve_settings.ts";
 import type { OptimizerName } from "../plugin/training_defaults.ts";
 
-/** Training settings as a record of names and numbers. */
+/** Converts training settings to a record of names and numbers. */
 export function trainingRecord(settings: ResolvedSettings): JsonRecord {
   const { optimizer, schedule: _, scheduleName, ...rest } = settings;
   const record = {
@@ -18,28 +18,27 @@ export function trainingRecord(settings: ResolvedSettings): JsonRecord {
     optimizerSettings: optimizer.settings,
     schedule: scheduleName,
   };
-  return JSON.parse(JSON.stringify(record)) as JsonRecord;
+  return plainJson(record);
 }
 
 /**
- * Training settings out of a record, to train on just so whatever the task recommends.
+ * Converts a record back to training settings, to train just so whatever the task recommends.
  *
- * @param record What {@linkcode trainingRecord} gave.
+ * @param record As `config.training` of a run has it.
  * @returns The settings.
  * @throws {RangeError} If its optimizer is a program's own.
  *
  * @example Usage
  * ```ts
- * import { recordedSettings, resolveSettings, trainingRecord } from "@unroll/core/training";
- * import { deepStrictEqual } from "node:assert/strict";
+ * import { recordedSettings, resolveSettings } from "@unroll/core/training";
+ * import { strictEqual } from "node:assert/strict";
  *
+ * const record = { steps: 9, optimizer: "sgd", optimizerSettings: { momentum: 0 }, clipNorm: 0 };
  * const recommended = { steps: 100, clipNorm: 1 };
- * const record = trainingRecord(resolveSettings({ clipNorm: 0 }, recommended));
- * const again = resolveSettings(recordedSettings(record), recommended);
- * deepStrictEqual(trainingRecord(again), record);
+ * strictEqual(resolveSettings(recordedSettings(record), recommended).clipNorm, 0);
  * ```
  */
-export function recordedSettings(record: JsonRecord): GivenSettings {
+export function recordedSettings(record: JsonRecord): TrainingOptions {
   const { optimizer, optimizerSettings, ...rest } = record;
   const name = String(optimizer);
   if (!Object.hasOwn(OPTIMIZERS, name)) {
@@ -50,18 +49,18 @@ export function recordedSettings(record: JsonRecord): GivenSettings {
     clip: 0,
     clipNorm: 0,
     ...rest,
-    optimizer: OPTIMIZERS[name as OptimizerName](
+    optimizer: OPTIMIZERS[name as OptimizerName].create(
       optimizerSettings as ResolvedSettings["optimizer"]["settings"],
     ),
   };
 }
 
 /**
- * The names of the settings that two records do not have in common.
+ * Compares two records.
  *
  * @param one A record.
  * @param other Another; what either does not tell of counts as 0.
- * @returns The names, those of the second record first.
+ * @returns The names of the settings that differ, those of the second record first.
  */
 export function changedSettings(one: JsonRecord, other: JsonRecord): string[] {
   return Object.keys({ ...other, ...one }).filter((name) =>

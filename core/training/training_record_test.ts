@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { randomSource } from "../util/random_source.ts";
 import { OPTIMIZERS } from "./optimizers.ts";
-import { type GivenSettings, resolveSettings } from "./resolve_settings.ts";
+import { resolveSettings, type TrainingOptions } from "./resolve_settings.ts";
 import type { OptimizerName, TrainingDefaults } from "../plugin/training_defaults.ts";
 import { recordedSettings, trainingRecord } from "./training_record.ts";
 
@@ -23,14 +23,14 @@ Deno.test("recordedSettings() are those of the run, whatever is recommended", ()
   for (let i = 0; i < 500; i++) {
     const name = pick(...Object.keys(OPTIMIZERS) as OptimizerName[]);
     const settings = { momentum: pick(0, 0.9), weightDecay: pick(0, 0.1), beta1: pick(0, 0.5) };
-    const given: GivenSettings = {
+    const given: TrainingOptions = {
       ...draw(),
-      optimizer: pick<GivenSettings["optimizer"]>(
+      optimizer: pick<TrainingOptions["optimizer"]>(
         undefined,
         name,
-        OPTIMIZERS[name](settings),
-        OPTIMIZERS.adagrad({ epsilonPlace: "outside" }),
-        OPTIMIZERS.sgd({ momentum: 0.5, nesterov: true }),
+        OPTIMIZERS[name].create(settings),
+        OPTIMIZERS.adagrad.create({ epsilonPlace: "outside" }),
+        OPTIMIZERS.sgd.create({ momentum: 0.5, nesterov: true }),
       ),
     };
     const recommended: TrainingDefaults = {

@@ -70,7 +70,7 @@ export interface StepSettings {
 }
 
 /**
- * The training step.
+ * Makes the function of a training step.
  *
  * @param settings What decides it.
  * @param length Steps of a batch.
@@ -101,8 +101,9 @@ export function trainingStep(
       const total = settings.l2 > 0 ? loss.add(sumOfSquares(parameters).mul(settings.l2)) : loss;
       return [total, loss, result.state, result.updates ?? {}] as const;
     };
-    const [[, loss, end, updates], slopes] = valueAndGrad(objective)(state.parameters);
-    let gradients = slopes;
+    const [value, rawGradients] = valueAndGrad(objective)(state.parameters);
+    const [, loss, end, updates] = value;
+    let gradients = rawGradients;
     if (clip > 0) gradients = clipByValue(gradients, clip);
     if (clipNorm > 0) gradients = clipByNorm(gradients, clipNorm);
     const factor = settings.schedule(state.step.cast("f32"), settings.steps);
@@ -131,7 +132,7 @@ export function trainingStep(
 /** Greater losses count as not finite. */
 const GREATEST = 3e38;
 
-/** A tree with other leaves at some paths: what a model sets itself. */
+/** Replaces leaves of a tree at some paths: what a model sets itself. */
 function replaceLeaves(tree: Tree, updates: Readonly<Record<string, Tensor>>): Tree {
   return rebuildTree(tree, treeEntries(tree).map(([path, leaf]) => updates[path] ?? leaf));
 }

@@ -29,12 +29,14 @@ async function learn(device: BackendName | "auto"): Promise<Shown> {
     device,
     seed: 1,
     validateEvery: 20,
-    begin(start) {
-      description = start.deviceDescription;
-    },
-    report(event) {
-      if (event.event === "validation") losses.push(event.validation.loss);
-    },
+    callbacks: [{
+      onStart(start) {
+        description = start.deviceDescription;
+      },
+      onEvent(event) {
+        if (event.event === "validation") losses.push(event.validation.loss);
+      },
+    }],
   });
   return {
     device: trained.device,

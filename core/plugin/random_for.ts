@@ -8,28 +8,28 @@ import type { RandomSource } from "../ir/primitive.ts";
 import { randomSource } from "../util/random_source.ts";
 
 /**
- * Random numbers of a seed and a place.
+ * Returns random numbers of a seed and a path.
  *
  * @param seed A whole number.
- * @param words Whole numbers that say what for, such as a step or an epoch.
- * @returns Numbers in [0, 1), the same ones for the same seed and words.
+ * @param path Whole numbers that say what for, such as a step or an epoch.
+ * @returns Numbers in [0, 1), the same ones for the same seed and path.
  *
  * @example Usage
  * ```ts
- * import { randomOf } from "@unroll/core/plugin";
+ * import { randomFor } from "@unroll/core/plugin";
  * import { notStrictEqual, strictEqual } from "node:assert/strict";
  *
- * strictEqual(randomOf(0, 7)(), randomOf(0, 7)());
- * notStrictEqual(randomOf(0, 7)(), randomOf(0, 8)());
+ * strictEqual(randomFor(0, 7)(), randomFor(0, 7)());
+ * notStrictEqual(randomFor(0, 7)(), randomFor(0, 8)());
  * ```
  */
-export function randomOf(seed: number, ...words: readonly number[]): RandomSource {
+export function randomFor(seed: number, ...path: readonly number[]): RandomSource {
   let hash = mix(0x9e3779b9 ^ Math.floor(seed / 2 ** 32)) ^ seed;
-  for (const word of words) hash = mix(hash) + word;
+  for (const word of path) hash = mix(hash) + word;
   return randomSource(mix(hash));
 }
 
-/** The finalizer of MurmurHash3: neighbours in, strangers out. */
+/** Mixes the bits of a word: the finalizer of MurmurHash3. */
 function mix(word: number): number {
   let h = word | 0;
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
@@ -38,7 +38,7 @@ function mix(word: number): number {
 }
 
 /**
- * The whole numbers from 0 to before `count` in random order (Fisher and Yates).
+ * Returns the whole numbers from 0 to before `count` in random order (Fisher and Yates).
  *
  * @param count How many.
  * @param random Where the order comes from.

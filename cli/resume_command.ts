@@ -1,0 +1,22 @@
+/**
+ * The command that resumes a run.
+ *
+ * @module
+ */
+
+import type { RunFolder } from "@unroll/core/runs";
+import { isFfiAllowed } from "@unroll/core/backends";
+import { quoted } from "./quoted.ts";
+import { trustText } from "./trust.ts";
+
+/**
+ * Returns the command that resumes a run.
+ *
+ * @param run The run.
+ * @returns Words for a shell.
+ */
+export function resumeCommand(run: RunFolder): string {
+  // A run that could call a BLAS goes on to the same bits only where it still can.
+  const task = isFfiAllowed() ? "blas train" : "train";
+  return `deno task ${task} --resume ${quoted(run.path)}${trustText(run.config)}`;
+}
