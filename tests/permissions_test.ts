@@ -13,7 +13,7 @@ Deno.test("the README's program trains on several threads without asking for a p
     // Short, and with two threads also where there is one processor. What is asked for last shows that it is noted.
     await Deno.writeTextFile(
       program,
-      `import { cpuBackend } from "@unroll/core";
+      `import { cpuBackend } from "@unroll/core/backends";
        using device = cpuBackend({ threads: 2, eager: true });
        ${example.replace("steps: 2000", "steps: 3, device")}
        try { Deno.env.get("LAST"); } catch { console.log("denied"); }`,
