@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkCounts } from "../check_counts.ts";
 import { applyExpression, constantExpression, type Expression } from "../kernels/expression.ts";
 import { broadcastTo } from "../ops/layout.ts";
 import { apply } from "../trace.ts";
@@ -23,6 +24,7 @@ export const FILL: Primitive = {
   name: "fill",
   type(_inputs, params) {
     const { dtype, shape } = params as FillParams;
+    checkCounts(`fill ${formatType({ dtype, shape })}`, "each size", shape);
     return [{ dtype, shape }];
   },
   evaluate(_inputs, params) {
@@ -62,7 +64,10 @@ interface IotaParams extends Record<string, unknown> {
 export const IOTA: Primitive = {
   name: "iota",
   type(_inputs, params) {
-    const { dtype, shape } = params as IotaParams;
+    const { dtype, shape, axis } = params as IotaParams;
+    const action = `count along axis ${axis} of ${formatType({ dtype, shape })}`;
+    checkCounts(action, "each size", shape);
+    if (!(axis in shape)) throw new RangeError(`Cannot ${action}: no such axis`);
     return [{ dtype, shape }];
   },
   evaluate(_inputs, params) {
@@ -104,7 +109,9 @@ export const RANDOM_BITS: Primitive = {
     if (key.dtype !== "u32" || key.shape.length !== 1 || key.shape[0] !== 2) {
       throw new TypeError(`Cannot draw random bits from ${formatType(key)}: a key is u32[2]`);
     }
-    return [{ dtype: "u32", shape: (params as RandomBitsParams).shape }];
+    const { shape } = params as RandomBitsParams;
+    checkCounts(`draw random bits [${shape.join(",")}]`, "each size", shape);
+    return [{ dtype: "u32", shape }];
   },
   evaluate([key], params) {
     const { shape } = params as RandomBitsParams;
