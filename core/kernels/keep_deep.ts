@@ -6,7 +6,7 @@
  */
 import type { Graph, Value } from "../graph.ts";
 import { ELEMENTWISE } from "../primitives/elementwise.ts";
-import { RANDOM_BITS } from "../primitives/creation.ts";
+import { FOLD_IN, RANDOM_BITS } from "../primitives/creation.ts";
 import type { Primitive } from "../primitives/primitive.ts";
 import { SCAN, scanParams } from "../primitives/scan.ts";
 
@@ -16,7 +16,7 @@ export const DEEPEST = 400;
 /** How much deeper a primitive makes an expression, about. */
 function depthOfPrimitive(primitive: Primitive): number {
   if (primitive.name in ELEMENTWISE) return 1;
-  return primitive === RANDOM_BITS ? 80 : 4;
+  return primitive === RANDOM_BITS || primitive === FOLD_IN ? 80 : 4;
 }
 
 /** Finds values, also in the bodies of loops, that must be kept. */
