@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { type Axis, type Buffer, type Expression, rangeOf, visitExpression } from "./expression.ts";
+import { type Axis, type Buffer, type Expression, visitExpression } from "./expression.ts";
+import { rangeOf } from "./range.ts";
 import { axesOf, expressionsOf, type Kernel, kernelsOf, type Step } from "./kernel.ts";
 
 /** One place in a kernel that touches memory. */

@@ -14,11 +14,11 @@ import {
   type Buffer,
   type Expression,
   index as constantIndex,
-  rangeOf,
   splitFactor,
   termsOf,
   visitExpression,
 } from "../expression.ts";
+import { rangeOf } from "../range.ts";
 import {
   f32x4,
   type FunctionBuilder,

@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { type Buffer, type Expression, rangeOf, splitFactor, termsOf } from "../expression.ts";
+import { type Buffer, type Expression, splitFactor, termsOf } from "../expression.ts";
+import { rangeOf } from "../range.ts";
 import { type FunctionBuilder, i32, lane, load, type Local } from "../wasm/module.ts";
 import type { Address } from "../wasm/matmul.ts";
 import { axisDepth, bindingOf, type Frame, lookAxis, lookUp } from "./frame.ts";
