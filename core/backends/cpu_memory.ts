@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { checkCounts } from "../util/check_counts.ts";
 import { MOST_PAGES } from "../codegen/wasm/printer/print_wasm.ts";
 import type { DType, TypedArray } from "../ir/tensor_type.ts";
 
@@ -41,6 +42,7 @@ export class CpuMemory {
 
   /** Gives out memory for so many bytes. */
   allocate(bytes: number): number {
+    checkCounts(`allocate ${bytes} bytes`, "their number", [bytes]);
     const size = bucketOf(bytes);
     const known = this.#free.get(size)?.pop();
     if (known !== undefined) return known;

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { checkCounts } from "../util/check_counts.ts";
 import type { Equation, Graph, Params, Value } from "../ir/graph.ts";
 import type { Primitive } from "../ir/primitive.ts";
 import { Tensor } from "./tensor.ts";
@@ -98,6 +99,7 @@ export interface Traced {
  * @param build The function; what it reads from outside is captured.
  * @returns The graph, whose leading inputs are the captures.
  * @throws {TypeError} If an operation refuses its inputs.
+ * @throws {RangeError} If a size is not a whole number of 0 or more.
  *
  * @example Usage
  * ```ts
@@ -114,6 +116,7 @@ export function trace(
   types: readonly TensorType[],
   build: (...inputs: Tensor[]) => readonly Tensor[],
 ): Traced {
+  for (const type of types) checkCounts(`trace ${formatType(type)}`, "each size", type.shape);
   const outer = current;
   const inner = current = new Trace(outer);
   try {

@@ -14,6 +14,7 @@ import type { Equation, Graph, Value } from "../ir/graph.ts";
 import { sizeOf } from "../ir/tensor_type.ts";
 import { donateBuffers } from "./donate.ts";
 import { type Buffer, type Expression, visitExpression } from "../ir/expression.ts";
+import { keepDeep } from "./keep_deep.ts";
 import { GraphLowering } from "./lower_graph.ts";
 import type { LowerState } from "./lower_types.ts";
 import type { Program } from "./program.ts";
@@ -38,7 +39,7 @@ export interface LowerOptions {
 const CHEAP = 3;
 /** One this costly is kept rather than computed again for each element of a larger space. */
 const COSTLY = 8;
-/** How often lowering may start over. */
+/** How often lowering may start over for the sake of speed. */
 const MOST_ATTEMPTS = 12;
 
 /**
@@ -50,6 +51,7 @@ const MOST_ATTEMPTS = 12;
  */
 export function lowerGraph(graph: Graph, options: LowerOptions = {}): Program {
   const kept = new Set<Value>();
+  keepDeep(graph, kept);
   const ordered = lightFirst(graph);
   for (let attempt = 0;; attempt++) {
     const state: LowerState = {
@@ -62,12 +64,10 @@ export function lowerGraph(graph: Graph, options: LowerOptions = {}): Program {
     };
     const lowering = GraphLowering.ofProgram(ordered, state);
     lowering.run();
-    const last = attempt >= MOST_ATTEMPTS;
-    if (state.wanted.size === 0 && !last) addWorthKeeping(lowering, state);
-    if (state.wanted.size > 0 && !last) {
-      for (const value of state.wanted) kept.add(value);
-      continue;
-    }
+    if (state.wanted.size === 0 && attempt < MOST_ATTEMPTS) addWorthKeeping(lowering, state);
+    const before = kept.size;
+    for (const value of state.wanted) kept.add(value);
+    if (kept.size > before) continue;
     const program: Program = {
       name: options.name ?? "program",
       inputs: lowering.inputs,

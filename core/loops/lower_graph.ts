@@ -11,6 +11,8 @@ import {
   type Axis,
   axisExpression,
   type Buffer,
+  constantExpression,
+  depthOf,
   type Expression,
   flattenIndex,
   index,
@@ -18,6 +20,7 @@ import {
   unflattenIndex,
   visitExpression,
 } from "../ir/expression.ts";
+import { DEEPEST } from "./keep_deep.ts";
 import { axesFor, isOwnIndex, isRegular, ownIndex } from "./lower_axes.ts";
 import { lowerConcatenate, lowerMatmul, lowerReduce, lowerScatter } from "./lower_equations.ts";
 import { lowerScan } from "./lower_scan.ts";
@@ -30,6 +33,12 @@ import {
   type Reader,
   type Work,
 } from "./lower_types.ts";
+
+/**
+ * Positions at which an expression may compute one value. Where values are read at two positions each, such
+ * as by shifting them and adding, the positions would double with every operation.
+ */
+const MOST_POSITIONS = 8;
 
 /** Primitives that only look at their input differently. */
 const VIEWS = new Set(["reshape", "transpose", "broadcast", "reverse", "slice", "split"]);
@@ -168,14 +177,18 @@ export class GraphLowering {
     if (outer && this.#parent) {
       return this.#parent.element(outer.value, [...outer.lead, ...at], reader);
     }
-    const known = reader.known.get(value)?.find((entry) =>
-      at.every((part, i) => part === entry.at[i])
-    );
+    const list = reader.known.get(value) ?? [];
+    const known = list.find((entry) => at.every((part, i) => part === entry.at[i]));
     if (known) return known.result;
     const producer = this.#producers.get(value);
     if (!producer) throw new Error(`Cannot lower: a value of the graph has no producer`);
     const { equation, output } = producer;
-    const { lowering } = equation.primitive;
+    const { lowering, name } = equation.primitive;
+    if (list.length >= MOST_POSITIONS && equation.inputs.length > 0 && !VIEWS.has(name)) {
+      // Lowering starts over with the value kept, whatever stands for it here.
+      this.want(value);
+      return constantExpression(value.type.dtype, 0);
+    }
     let result: Expression;
     if (lowering.kind === "reshape") {
       const [input] = equation.inputs;
@@ -193,7 +206,6 @@ export class GraphLowering {
     } else {throw new Error(
         `Cannot lower: ${equation.primitive.name} is read before it is computed`,
       );}
-    const list = reader.known.get(value) ?? [];
     list.push({ at, result });
     reader.known.set(value, list);
     reader.inlined.set(value, result);
@@ -287,6 +299,7 @@ export class GraphLowering {
     const at = ownIndex(group, shape);
     const expression = work.element(at, reader);
     if (!own) {
+      if (depthOf(expression) > DEEPEST) return false;
       // What is read from memory must be there before the group starts, at addresses it can step.
       for (const read of reader.loaded) {
         const maker = this.maker.get(read);

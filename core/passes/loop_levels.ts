@@ -82,6 +82,7 @@ const HEAVY = new Set([
   "gather",
   "scatter_add",
   "random_bits",
+  "fold_in",
   "scan",
 ]);
 

@@ -12,13 +12,8 @@
  * @module
  */
 import { accessesOf } from "../../loops/accesses.ts";
-import {
-  type Axis,
-  axisExpression,
-  type Buffer,
-  rangeOf,
-  scaleIndex,
-} from "../../ir/expression.ts";
+import { type Axis, axisExpression, type Buffer, scaleIndex } from "../../ir/expression.ts";
+import { rangeOf } from "../../ir/range.ts";
 import {
   type Kernel,
   kernelsOf,
@@ -101,6 +96,9 @@ const READ_CYCLES = 0.7;
  * many cycles in an iteration, it is better to share the columns, and to wait for each other.
  */
 const LEAST_AGAIN = 150_000;
+
+/** Width of the range of an index of which nothing is known. */
+const ANYWHERE = 2 ** 32 - 1;
 
 /** How threads share a program. */
 export interface ThreadOptions {
@@ -338,7 +336,7 @@ class Scheduler {
           least += Math.min(...ends);
           most += Math.max(...ends);
         }
-        if (!Number.isFinite(least) || !Number.isFinite(most)) return { ...own, ...whole };
+        if (most - least >= ANYWHERE) return { ...own, ...whole };
         return {
           ...own,
           least: offset + 4 * least,

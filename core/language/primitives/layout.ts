@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkCounts } from "../../util/check_counts.ts";
 import { index, subtractIndex } from "../../ir/expression.ts";
 import { sumAxes } from "../ops/reductions.ts";
 import { apply } from "../trace.ts";
@@ -15,6 +16,7 @@ export const RESHAPE: Primitive = {
   name: "reshape",
   type([x], params) {
     const { shape } = params as { readonly shape: Shape };
+    checkCounts(`reshape ${formatType(x)} to [${shape.join(",")}]`, "each size", shape);
     if (sizeOf(shape) !== sizeOf(x.shape)) {
       throw new TypeError(
         `Cannot reshape ${formatType(x)} to [${shape.join(",")}]: ` +
@@ -95,6 +97,7 @@ export const BROADCAST: Primitive = {
   name: "broadcast",
   type([x], params) {
     const { shape, axes } = params as BroadcastParams;
+    checkCounts(`broadcast ${formatType(x)} to [${shape.join(",")}]`, "each size", shape);
     const fits = axes.length === x.shape.length &&
       axes.every((axis, i) => shape[axis] === x.shape[i] && (i === 0 || axis > axes[i - 1]));
     if (!fits) {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkCounts } from "../../util/check_counts.ts";
 import {
   addIndex,
   applyExpression,
@@ -34,10 +35,10 @@ export const SLICE: Primitive = {
   name: "slice",
   type([x], params) {
     const { axis, start, end } = params as SliceParams;
-    if (!(0 <= start && start <= end && end <= x.shape[axis])) {
-      throw new TypeError(
-        `Cannot slice ${formatType(x)} from ${start} to ${end} along axis ${axis}: out of bounds`,
-      );
+    const action = `slice ${formatType(x)} from ${start} to ${end} along axis ${axis}`;
+    checkCounts(action, "each position", [start, end]);
+    if (!(start <= end && end <= x.shape[axis])) {
+      throw new TypeError(`Cannot ${action}: out of bounds`);
     }
     return [withDimension(x, axis, end - start)];
   },
@@ -84,11 +85,10 @@ export const SPLIT: Primitive = {
   name: "split",
   type([x], params) {
     const { axis, sizes } = params as SplitParams;
+    const action = `split ${formatType(x)} along axis ${axis} into [${sizes.join(",")}]`;
+    checkCounts(action, "each size", sizes);
     if (sizes.reduce((sum, size) => sum + size, 0) !== x.shape[axis]) {
-      throw new TypeError(
-        `Cannot split ${formatType(x)} along axis ${axis} into [${sizes.join(",")}]: ` +
-          `the sizes must add up to ${x.shape[axis]}`,
-      );
+      throw new TypeError(`Cannot ${action}: the sizes must add up to ${x.shape[axis]}`);
     }
     return sizes.map((size) => withDimension(x, axis, size));
   },
@@ -138,12 +138,9 @@ export const PAD: Primitive = {
   name: "pad",
   type([x], params) {
     const { axis, before, after } = params as PadParams;
-    if (!(axis in x.shape) || before < 0 || after < 0) {
-      throw new TypeError(
-        `Cannot pad ${formatType(x)} by ${before} and ${after} along axis ${axis}: ` +
-          `an axis of the tensor and counts of 0 or more are needed`,
-      );
-    }
+    const action = `pad ${formatType(x)} by ${before} and ${after} along axis ${axis}`;
+    checkCounts(action, "each width", [before, after]);
+    if (!(axis in x.shape)) throw new RangeError(`Cannot ${action}: no such axis`);
     return [withDimension(x, axis, before + x.shape[axis] + after)];
   },
   evaluate([x], params) {

@@ -1,0 +1,36 @@
+/**
+ * Expressions are walked by recursion, so that they must not be too deep for the stack: of operations that
+ * follow each other, some keep their results.
+ *
+ * @module
+ */
+import type { Graph, Value } from "../ir/graph.ts";
+import { ELEMENTWISE } from "../language/primitives/elementwise.ts";
+import { FOLD_IN, RANDOM_BITS } from "../language/primitives/creation.ts";
+import type { Primitive } from "../ir/primitive.ts";
+import { SCAN, scanParams } from "../language/primitives/scan.ts";
+
+/** Depth of the deepest expression. The stack bears more than twice as much. */
+export const DEEPEST = 400;
+
+/** How much deeper a primitive makes an expression, about. */
+function depthOfPrimitive(primitive: Primitive): number {
+  if (primitive.name in ELEMENTWISE) return 1;
+  return primitive === RANDOM_BITS || primitive === FOLD_IN ? 80 : 4;
+}
+
+/** Finds values, also in the bodies of loops, that must be kept. */
+export function keepDeep({ equations }: Graph, kept: Set<Value>): void {
+  const depths = new Map<Value, number>();
+  for (const { primitive, inputs, outputs, params } of equations) {
+    if (primitive === SCAN) keepDeep(scanParams(params).body, kept);
+    const { kind } = primitive.lowering;
+    if (kind !== "element" && kind !== "reshape") continue;
+    const before = Math.max(0, ...inputs.map((value) => depths.get(value) ?? 0));
+    const depth = before + depthOfPrimitive(primitive);
+    for (const value of outputs) {
+      if (depth > DEEPEST) kept.add(value);
+      depths.set(value, depth > DEEPEST ? 0 : depth);
+    }
+  }
+}
