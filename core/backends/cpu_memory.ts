@@ -10,6 +10,7 @@ import {
   PAGE_BYTES,
   SLACK_BYTES,
 } from "../codegen/wasm/memory_layout.ts";
+import { checkCounts } from "../util/check_counts.ts";
 import type { DType, TypedArray } from "../ir/tensor_type.ts";
 
 /** Minimum number of pages by which memory grows. */
@@ -41,6 +42,7 @@ export class CpuMemory {
 
   /** Gives out memory for so many bytes. */
   allocate(bytes: number): number {
+    checkCounts(`allocate ${bytes} bytes`, "their number", [bytes]);
     const size = bucketOf(bytes);
     const known = this.#free.get(size)?.pop();
     if (known !== undefined) return known;

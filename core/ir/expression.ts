@@ -8,49 +8,11 @@
  * @module
  */
 import type { DType } from "./tensor_type.ts";
+import type { Axis, Buffer, Expression } from "./expression_type.ts";
 import type { ElementwiseName } from "./operation_names.ts";
+import { rangeOf } from "./range.ts";
 
-/** A loop variable: counts from 0 to `extent` − 1. Its identity is the object. */
-export interface Axis {
-  /** Name in generated code. */
-  readonly name: string;
-  /** Number of iterations. */
-  readonly extent: number;
-}
-
-/** A piece of memory that kernels read and write; row-major, 4 bytes an element. */
-export interface Buffer {
-  /** Name in generated code. */
-  readonly name: string;
-  /** Element type. */
-  readonly dtype: DType;
-  /** Number of elements. */
-  readonly size: number;
-}
-
-/** A scalar expression. */
-export type Expression =
-  | { readonly kind: "constant"; readonly dtype: DType; readonly value: number }
-  | { readonly kind: "axis"; readonly dtype: "i32"; readonly axis: Axis }
-  | {
-    readonly kind: "load";
-    readonly dtype: DType;
-    readonly buffer: Buffer;
-    /** Element of the buffer, an i32. */
-    readonly index: Expression;
-  }
-  | {
-    readonly kind: "apply";
-    readonly dtype: DType;
-    readonly operation: ElementwiseName;
-    readonly inputs: readonly Expression[];
-  }
-  | {
-    /** Result of the kernel's reduction or matrix product; only in its stores. */
-    readonly kind: "accumulator";
-    readonly dtype: DType;
-    readonly position: number;
-  };
+export type { Axis, Buffer, Expression } from "./expression_type.ts";
 
 const interned = new Map<string, WeakRef<Expression>>();
 const identities = new WeakMap<object, number>();
@@ -80,9 +42,9 @@ export function constantExpression(dtype: DType, value: number): Expression {
   return intern(key, () => ({ kind: "constant", dtype, value }));
 }
 
-/** An index constant. */
+/** An index constant; it wraps as all integers do. */
 export function index(value: number): Expression {
-  return constantExpression("i32", value);
+  return constantExpression("i32", value | 0);
 }
 
 /** The value of a loop variable; a loop of one iteration is the constant 0. */
@@ -93,10 +55,11 @@ export function axisExpression(axis: Axis): Expression {
 
 /** The element of a buffer at an index. */
 export function load(buffer: Buffer, at: Expression): Expression {
-  return intern(
-    `l${identity(buffer)},${identity(at)}`,
-    () => ({ kind: "load", dtype: buffer.dtype, buffer, index: at }),
-  );
+  return intern(`l${identity(buffer)},${identity(at)}`, () => {
+    const expression: Expression = { kind: "load", dtype: buffer.dtype, buffer, index: at };
+    depths.set(expression, depthOf(at) + 1);
+    return expression;
+  });
 }
 
 /** The result of a kernel's reduction. */
@@ -111,7 +74,18 @@ export function applyExpression(
   inputs: readonly Expression[],
 ): Expression {
   const key = `o${operation},${dtype},${inputs.map(identity).join(",")}`;
-  return intern(key, () => ({ kind: "apply", dtype, operation, inputs }));
+  return intern(key, () => {
+    const expression: Expression = { kind: "apply", dtype, operation, inputs };
+    depths.set(expression, Math.max(...inputs.map(depthOf)) + 1);
+    return expression;
+  });
+}
+
+const depths = new WeakMap<Expression, number>();
+
+/** How many parts of an expression lie in each other, at most. */
+export function depthOf(expression: Expression): number {
+  return depths.get(expression) ?? 0;
 }
 
 /** Sum of two indices. */
@@ -131,7 +105,7 @@ function joinQuotient(a: Expression, b: Expression): Expression | undefined {
   const [remainder, scale] = splitFactor(b);
   if (remainder.kind !== "apply" || remainder.operation !== "rem") return undefined;
   const [x, divisor] = remainder.inputs;
-  if (divisor.kind !== "constant") return undefined;
+  if (divisor.kind !== "constant" || divisor.value < 1) return undefined;
   const quotient = scaleIndex(divideIndex(x, divisor.value), divisor.value * scale);
   const wanted = termsOf(quotient);
   const terms = termsOf(a);
@@ -142,16 +116,16 @@ function joinQuotient(a: Expression, b: Expression): Expression | undefined {
 
 /** Index times a constant. */
 export function scaleIndex(a: Expression, factor: number): Expression {
-  if (factor === 0) return index(0);
   if (factor === 1) return a;
-  if (a.kind === "constant") return index(a.value * factor);
-  if (a.kind === "apply" && a.operation === "mul" && a.inputs[1].kind === "constant") {
-    return scaleIndex(a.inputs[0], a.inputs[1].value * factor);
-  }
-  if (a.kind === "apply" && a.operation === "add") {
-    return addIndex(scaleIndex(a.inputs[0], factor), scaleIndex(a.inputs[1], factor));
-  }
-  return applyExpression("mul", "i32", [a, index(factor)]);
+  return [...sumOf(a)]
+    .map(([base, scale]) => timesConstant(base, Math.imul(scale, factor)))
+    .reduce(addIndex, index(0));
+}
+
+/** A factor of {@linkcode sumOf} times a constant. */
+function timesConstant(base: Expression, scale: number): Expression {
+  if (base === ONE || scale === 0) return index(scale);
+  return scale === 1 ? base : applyExpression("mul", "i32", [base, index(scale)]);
 }
 
 /** Index minus a constant or another index. */
@@ -159,25 +133,41 @@ export function subtractIndex(a: Expression, b: Expression): Expression {
   return addIndex(a, scaleIndex(b, -1));
 }
 
-/** Quotient of a non-negative index by a positive constant, rounded down. */
+const quotientsKnown = new WeakMap<Expression, Map<number, Expression>>();
+
+/** Quotient of an index by a constant, rounded toward zero. */
 export function divideIndex(a: Expression, divisor: number): Expression {
+  const known = quotientsKnown.get(a) ?? new Map<number, Expression>();
+  quotientsKnown.set(a, known);
+  const quotient = known.get(divisor) ?? divideAnew(a, divisor);
+  known.set(divisor, quotient);
+  return quotient;
+}
+
+function divideAnew(a: Expression, divisor: number): Expression {
   if (divisor === 1) return a;
-  if (a.kind === "constant") return index(Math.floor(a.value / divisor));
-  const [multiple, rest] = splitMultiple(a, divisor);
-  const { least, most } = rangeOf(rest);
-  if (least >= 0 && most < divisor) return multiple;
-  if (least >= 0 && multiple !== index(0)) return addIndex(multiple, divideIndex(rest, divisor));
+  if (a.kind === "constant" && divisor > 0) return index(a.value / divisor);
+  // Only a sum that neither wraps nor is negative may be divided term by term.
+  if (divisor > 0 && rangeOf(a).least >= 0) {
+    const [multiple, rest] = splitMultiple(a, divisor);
+    const { least, most } = rangeOf(rest);
+    if (least >= 0 && most < divisor) return multiple;
+    if (least >= 0 && multiple !== index(0)) return addIndex(multiple, divideIndex(rest, divisor));
+  }
   return applyExpression("div", "i32", [a, index(divisor)]);
 }
 
-/** Remainder of a non-negative index by a positive constant. */
+/** Remainder of an index by a constant, with the sign of the index. */
 export function remainderIndex(a: Expression, divisor: number): Expression {
   if (divisor === 1) return index(0);
-  if (a.kind === "constant") return index(a.value % divisor);
-  const [, rest] = splitMultiple(a, divisor);
-  const { least, most } = rangeOf(rest);
-  if (least >= 0 && most < divisor) return rest;
-  return applyExpression("rem", "i32", [least >= 0 ? rest : a, index(divisor)]);
+  if (a.kind === "constant" && divisor > 0) return index(a.value % divisor);
+  if (divisor > 0 && rangeOf(a).least >= 0) {
+    const [, rest] = splitMultiple(a, divisor);
+    const { least, most } = rangeOf(rest);
+    if (least >= 0 && most < divisor) return rest;
+    if (least >= 0) return applyExpression("rem", "i32", [rest, index(divisor)]);
+  }
+  return applyExpression("rem", "i32", [a, index(divisor)]);
 }
 
 /** Index kept between 0 and `extent` − 1, so that a load stays inside its buffer. */
@@ -240,40 +230,36 @@ function splitMultiple(a: Expression, divisor: number): [Expression, Expression]
   return [multiple, rest];
 }
 
-/** The summands of an index. */
-export function termsOf(a: Expression): Expression[] {
-  return a.kind === "apply" && a.operation === "add" ? a.inputs.flatMap(termsOf) : [a];
+/** Stands for the constant among the factors of {@linkcode sumOf}. */
+const ONE = index(1);
+const sumsKnown = new WeakMap<Expression, ReadonlyMap<Expression, number>>();
+
+/**
+ * An index as a sum of factors times constants, which wrap as it does. Parts may be shared by many sums,
+ * so each is looked at once, and what occurs again and again is one summand.
+ */
+function sumOf(a: Expression): ReadonlyMap<Expression, number> {
+  const known = sumsKnown.get(a);
+  if (known) return known;
+  const sum = new Map<Expression, number>();
+  if (a.kind === "constant") sum.set(ONE, a.value | 0);
+  else if (a.kind === "apply" && a.dtype === "i32" && a.operation === "add") {
+    for (const [base, scale] of a.inputs.flatMap((input) => [...sumOf(input)])) {
+      sum.set(base, ((sum.get(base) ?? 0) + scale) | 0);
+    }
+  } else {
+    const [factor, scale] = splitFactor(a);
+    if (factor === a) sum.set(a, 1);
+    else for (const [base, own] of sumOf(factor)) sum.set(base, Math.imul(own, scale));
+  }
+  for (const [base, scale] of sum) if (scale === 0) sum.delete(base);
+  sumsKnown.set(a, sum);
+  return sum;
 }
 
-/** Least and greatest value an index can take. */
-export function rangeOf(a: Expression): { readonly least: number; readonly most: number } {
-  if (a.kind === "constant") return { least: a.value, most: a.value };
-  if (a.kind === "axis") return { least: 0, most: a.axis.extent - 1 };
-  if (a.kind === "apply") {
-    const [x, y] = a.inputs.map(rangeOf);
-    if (a.operation === "add") return { least: x.least + y.least, most: x.most + y.most };
-    if (a.operation === "max") {
-      return { least: Math.max(x.least, y.least), most: Math.max(x.most, y.most) };
-    }
-    if (a.operation === "min") {
-      return { least: Math.min(x.least, y.least), most: Math.min(x.most, y.most) };
-    }
-    const factor = a.inputs[1];
-    if (factor?.kind === "constant") {
-      const k = factor.value;
-      if (a.operation === "mul") {
-        return {
-          least: Math.min(x.least * k, x.most * k),
-          most: Math.max(x.least * k, x.most * k),
-        };
-      }
-      if (k > 0 && a.operation === "div" && x.least >= 0) {
-        return { least: Math.floor(x.least / k), most: Math.floor(x.most / k) };
-      }
-      if (k > 0 && a.operation === "rem" && x.least >= 0) return { least: 0, most: k - 1 };
-    }
-  }
-  return { least: -Infinity, most: Infinity };
+/** The summands of an index, each once. */
+export function termsOf(a: Expression): Expression[] {
+  return [...sumOf(a)].map(([base, scale]) => timesConstant(base, scale));
 }
 
 /** An index as a part that some axes do not move, and what one step of each of them moves. */
@@ -328,7 +314,7 @@ export function axesIn(expression: Expression): ReadonlySet<Axis> {
 
 /** A term of an index as a factor times a constant. */
 export function splitFactor(term: Expression): [Expression, number] {
-  const scaled = term.kind === "apply" && term.operation === "mul" &&
+  const scaled = term.kind === "apply" && term.dtype === "i32" && term.operation === "mul" &&
     term.inputs[1].kind === "constant";
   return scaled
     ? [term.inputs[0], (term.inputs[1] as { readonly value: number }).value]

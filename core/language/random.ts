@@ -17,11 +17,10 @@ import {
   shiftRight,
   sqrt,
   sub,
-  xor,
 } from "./ops/arithmetic.ts";
 import { fill, tensor } from "./ops/creation.ts";
-import { concatenate, reshape, slice } from "./ops/layout.ts";
-import { RANDOM_BITS } from "./primitives/creation.ts";
+import { reshape, slice } from "./ops/layout.ts";
+import { FOLD_IN, RANDOM_BITS } from "./primitives/creation.ts";
 import type { Tensor } from "./tensor.ts";
 import { type Shape, sizeOf } from "../ir/tensor_type.ts";
 
@@ -58,11 +57,34 @@ export function splitKey(key: Tensor, count = 2): Tensor[] {
   return Array.from({ length: count }, (_, i) => reshape(slice(bits, 0, i, i + 1), [2]));
 }
 
-/** A key from a key and a number, such as a step: `number` is a scalar u32 or a whole number. */
+/**
+ * A key from a key and a number, such as a step. It is a hash of the two: other keys with other numbers give
+ * other keys, whatever their difference.
+ *
+ * @param key A key, u32[2].
+ * @param number A whole number from 0 to 2³² − 1, or a u32 tensor of one element.
+ * @returns A key, u32[2]; that of JAX's `random.fold_in`.
+ * @throws {RangeError} If the number is not such a number.
+ * @throws {TypeError} If the tensors have other types.
+ *
+ * @example A key for each step
+ * ```ts
+ * import { foldIn, randomKey } from "@unroll/core";
+ * import { deepStrictEqual, notDeepStrictEqual } from "node:assert/strict";
+ *
+ * const keyOf = async (seed: number, step: number) => [...await foldIn(randomKey(seed), step).data()];
+ * deepStrictEqual(await keyOf(0, 1), [928981903, 3453687069]);
+ * notDeepStrictEqual(await keyOf(0, 1), await keyOf(1, 0));
+ * ```
+ */
 export function foldIn(key: Tensor, number: Tensor | number): Tensor {
-  const word = typeof number === "number" ? fill([1], number, "u32") : reshape(number, [1]);
-  // The first word keeps these keys apart from those that splitKey() makes.
-  return randomBits(xor(key, concatenate([fill([1], 0x9e3779b9, "u32"), word])), [2]);
+  if (typeof number === "number" && number !== number >>> 0) {
+    throw new RangeError(
+      `Cannot fold ${number} into a key: a whole number from 0 to ${2 ** 32 - 1} is needed`,
+    );
+  }
+  const word = typeof number === "number" ? fill([], number, "u32") : reshape(number, []);
+  return key.apply(FOLD_IN, [key, word], {})[0];
 }
 
 /** Uniform numbers in [`least`, `most`), multiples of 2⁻²⁴ of the range. */

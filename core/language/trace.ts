@@ -9,6 +9,7 @@ import type { Params, Primitive } from "../ir/primitive.ts";
 import { rulesOf } from "./rules.ts";
 import { apply, currentTrace, setCurrentTrace, Tensor } from "./tensor.ts";
 import { sourceOf } from "./tensor_source.ts";
+import { checkCounts } from "../util/check_counts.ts";
 import { formatType, type TensorType } from "../ir/tensor_type.ts";
 
 /** The graph under construction. */
@@ -98,6 +99,7 @@ export interface Traced {
  * @param build The function; what it reads from outside is captured.
  * @returns The graph, whose leading inputs are the captures.
  * @throws {TypeError} If an operation refuses its inputs.
+ * @throws {RangeError} If a size is not a whole number of 0 or more.
  *
  * @example Usage
  * ```ts
@@ -114,6 +116,7 @@ export function trace(
   types: readonly TensorType[],
   build: (...inputs: Tensor[]) => readonly Tensor[],
 ): Traced {
+  for (const type of types) checkCounts(`trace ${formatType(type)}`, "each size", type.shape);
   const outer = currentTrace();
   const inner = new Trace(outer);
   setCurrentTrace(inner);

@@ -3,13 +3,8 @@
  *
  * @module
  */
-import {
-  type Axis,
-  type Buffer,
-  type Expression,
-  rangeOf,
-  visitExpression,
-} from "../ir/expression.ts";
+import { type Axis, type Buffer, type Expression, visitExpression } from "../ir/expression.ts";
+import { rangeOf } from "../ir/range.ts";
 import { expressionsOf, type Kernel, kernelsOf, type Step } from "./program.ts";
 
 /** One place in a kernel that touches memory. */

@@ -5,7 +5,7 @@
  */
 import type { Axis, Buffer, Expression } from "../ir/expression.ts";
 import { visitExpression } from "../ir/expression.ts";
-import { axesOf, type Kernel, type LoopProgram, type Step } from "./program.ts";
+import { axesOf, expressionsOf, type Kernel, type LoopProgram, type Step } from "./program.ts";
 
 /** Spellings of operations that have a sign. */
 const SIGNS: Readonly<Record<string, string>> = {
@@ -86,9 +86,7 @@ class ExpressionText {
   constructor(kernel: Kernel) {
     const seen = new Set<Expression>();
     const count = (part: Expression) => this.#uses.set(part, (this.#uses.get(part) ?? 0) + 1);
-    const roots = kernel.stores.flatMap(({ index, value }) => [index, value]);
-    if (kernel.kind === "reduce") roots.push(kernel.value);
-    for (const root of roots) {
+    for (const root of expressionsOf(kernel)) {
       count(root);
       visitExpression(root, (part) => {
         if (part.kind === "apply") part.inputs.forEach(count);

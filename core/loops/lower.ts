@@ -14,6 +14,7 @@ import type { Equation, Graph, Value } from "../ir/graph.ts";
 import { sizeOf } from "../ir/tensor_type.ts";
 import { donateBuffers } from "./donate.ts";
 import { type Buffer, type Expression, visitExpression } from "../ir/expression.ts";
+import { materializeDeep } from "./materialize_deep.ts";
 import { GraphLowering } from "./lower_graph.ts";
 import type { LowerState } from "./lower_types.ts";
 import type { LoopProgram } from "./program.ts";
@@ -38,7 +39,7 @@ export interface LowerOptions {
 const CHEAP = 3;
 /** One this costly is materialized rather than recomputed for each element of a larger space. */
 const COSTLY = 8;
-/** How often lowering may start over. */
+/** How often lowering may start over for the sake of speed. */
 const MAX_ATTEMPTS = 12;
 
 /**
@@ -50,6 +51,7 @@ const MAX_ATTEMPTS = 12;
  */
 export function lowerGraph(graph: Graph, options: LowerOptions = {}): LoopProgram {
   const materialized = new Set<Value>();
+  materializeDeep(graph, materialized);
   const ordered = lightFirst(graph);
   for (let attempt = 0;; attempt++) {
     const state: LowerState = {
@@ -62,12 +64,10 @@ export function lowerGraph(graph: Graph, options: LowerOptions = {}): LoopProgra
     };
     const lowering = GraphLowering.ofProgram(ordered, state);
     lowering.run();
-    const last = attempt >= MAX_ATTEMPTS;
-    if (state.requested.size === 0 && !last) requestRecomputed(lowering, state);
-    if (state.requested.size > 0 && !last) {
-      for (const value of state.requested) materialized.add(value);
-      continue;
-    }
+    if (state.requested.size === 0 && attempt < MAX_ATTEMPTS) requestRecomputed(lowering, state);
+    const before = materialized.size;
+    for (const value of state.requested) materialized.add(value);
+    if (materialized.size > before) continue;
     const program: LoopProgram = {
       name: options.name ?? "program",
       inputs: lowering.inputs,

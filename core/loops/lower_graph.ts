@@ -11,6 +11,8 @@ import {
   type Axis,
   axisExpression,
   type Buffer,
+  constantExpression,
+  depthOf,
   type Expression,
   flattenIndex,
   index,
@@ -18,6 +20,7 @@ import {
   unflattenIndex,
   visitExpression,
 } from "../ir/expression.ts";
+import { MAX_DEPTH } from "./materialize_deep.ts";
 import { axesFor, isOwnIndex, isRegular, ownIndex } from "./lower_axes.ts";
 import { lowerConcatenate, lowerMatmul, lowerReduce, lowerScatter } from "./lower_equations.ts";
 import { lowerScan } from "./lower_scan.ts";
@@ -31,6 +34,12 @@ import {
   type Reader,
   type Storage,
 } from "./lower_types.ts";
+
+/**
+ * Maximum number of positions at which an expression computes one value. Where values are read at two
+ * positions each, such as by shifting them and adding, the positions would double with every operation.
+ */
+const MAX_POSITIONS = 8;
 
 /** Lowers one graph. */
 export class GraphLowering implements LoweringScope {
@@ -161,14 +170,18 @@ export class GraphLowering implements LoweringScope {
     if (outer && this.#parent) {
       return this.#parent.element(outer.value, [...outer.lead, ...at], reader);
     }
-    const known = reader.known.get(value)?.find((entry) =>
-      at.every((part, i) => part === entry.at[i])
-    );
+    const list = reader.known.get(value) ?? [];
+    const known = list.find((entry) => at.every((part, i) => part === entry.at[i]));
     if (known) return known.result;
     const producer = this.#producers.get(value);
     if (!producer) throw new Error(`Cannot lower: a value of the graph has no producer`);
     const { equation, output } = producer;
-    const { lowering } = equation.primitive;
+    const { lowering, isView } = equation.primitive;
+    if (list.length >= MAX_POSITIONS && equation.inputs.length > 0 && !isView) {
+      // Lowering starts over with the value materialized, whatever stands for it here.
+      this.request(value);
+      return constantExpression(value.type.dtype, 0);
+    }
     let result: Expression;
     if (lowering.kind === "reshape") {
       const [input] = equation.inputs;
@@ -186,7 +199,6 @@ export class GraphLowering implements LoweringScope {
     } else {throw new Error(
         `Cannot lower: ${equation.primitive.name} is read before it is computed`,
       );}
-    const list = reader.known.get(value) ?? [];
     list.push({ at, result });
     reader.known.set(value, list);
     reader.inlined.set(value, result);
@@ -280,6 +292,7 @@ export class GraphLowering implements LoweringScope {
     const at = ownIndex(group, shape);
     const expression = work.element(at, reader);
     if (!own) {
+      if (depthOf(expression) > MAX_DEPTH) return false;
       // What is read from memory must be there before the group starts, at addresses it can step.
       for (const read of reader.loaded) {
         const maker = this.maker.get(read);

@@ -17,9 +17,11 @@ import {
   dependsOn,
   type Expression,
   flattenIndex,
-  rangeOf,
   rewriteExpression,
+  splitFactor,
+  termsOf,
 } from "../ir/expression.ts";
+import { rangeOf } from "../ir/range.ts";
 import { axesOf, type Kernel, kernelsOf, mapKernel, type Step } from "./program.ts";
 
 /** How steps are cut into rows. */
@@ -46,17 +48,13 @@ export interface Terms {
 export function splitTerms(at: Expression): Terms {
   const terms: { base: Expression; factor: number }[] = [];
   let constant = 0;
-  const add = (part: Expression, factor: number): void => {
-    if (part.kind === "constant") constant += part.value * factor;
-    else if (part.kind === "apply" && part.operation === "add") {
-      for (const input of part.inputs) add(input, factor);
-    } else if (
-      part.kind === "apply" && part.operation === "mul" && part.inputs[1].kind === "constant"
-    ) {
-      add(part.inputs[0], factor * part.inputs[1].value);
-    } else terms.push({ base: part, factor });
-  };
-  add(at, 1);
+  for (const term of termsOf(at)) {
+    if (term.kind === "constant") constant += term.value;
+    else {
+      const [base, factor] = splitFactor(term);
+      terms.push({ base, factor });
+    }
+  }
   return { constant, terms };
 }
 

@@ -145,6 +145,7 @@ function inOrder(equations: readonly Equation[]): Equation[] {
   const producers = new Map(equations.map((equation) => [equation.outputs[0], equation]));
   const sorted = new Set<Equation>();
   const visit = (equation: Equation) => {
+    if (sorted.has(equation)) return;
     for (const value of equation.inputs) {
       const producer = producers.get(value);
       if (producer) visit(producer);

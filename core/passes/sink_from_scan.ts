@@ -133,6 +133,7 @@ export class StackedValues {
   readonly #loop: Loop;
   readonly #levels: LoopLevels;
   readonly #known = new Map<Value, Value>();
+  readonly #promised = new Map<Value, () => Value>();
   readonly #producers: ReadonlyMap<Value, Equation>;
 
   /** For a loop about to change. */
@@ -157,10 +158,14 @@ export class StackedValues {
   of(value: Value, outside: Rewriter): () => Value {
     const known = this.#known.get(value);
     if (known) return () => outside.read(known);
+    const promised = this.#promised.get(value);
+    if (promised) return promised;
     const producer = this.#producers.get(value);
     if (producer && this.#levels.of(value) === "constant") {
       const inputs = producer.inputs.map((input) => this.of(input, outside));
-      return () => {
+      const make = () => {
+        const made = this.#known.get(value);
+        if (made) return outside.read(made);
         const results = outside.emit(
           producer.primitive,
           inputs.map((input) => input()),
@@ -169,6 +174,8 @@ export class StackedValues {
         producer.outputs.forEach((output, i) => this.#known.set(output, results[i]));
         return results[producer.outputs.indexOf(value)];
       };
+      this.#promised.set(value, make);
+      return make;
     }
     const { dtype, shape } = value.type;
     const outer: Value = { type: { dtype, shape: [this.#loop.length, ...shape] } };

@@ -61,6 +61,10 @@ class SumsOverTime {
   readonly #producers: ReadonlyMap<Value, Equation>;
   readonly #reads: ReadonlyMap<Value, number>;
   readonly #stacked: StackedValues;
+  // Values may be read by many others, so each is looked at once.
+  readonly #merging = new Map<Value, boolean>();
+  readonly #fitting = new Map<Value, boolean>();
+  readonly #sums = new Map<Value, Later>();
 
   constructor(loop: Loop, outside: Rewriter) {
     this.#loop = loop;
@@ -97,6 +101,10 @@ class SumsOverTime {
 
   /** Whether a value's sum over time can be had without stacking the value itself. */
   #merges(value: Value): boolean {
+    return known(this.#merging, value, () => this.#mergesAnew(value));
+  }
+
+  #mergesAnew(value: Value): boolean {
     if (this.#levels.of(value) === "constant") return true;
     const producer = this.#producers.get(value);
     if (!producer || producer.outputs.length !== 1) return false;
@@ -107,6 +115,10 @@ class SumsOverTime {
 
   /** Whether what must be stacked for a value's sum is not too large. */
   #fits(value: Value): boolean {
+    return known(this.#fitting, value, () => this.#fitsAnew(value));
+  }
+
+  #fitsAnew(value: Value): boolean {
     const allows = ({ type: { shape } }: Value) =>
       sizeOf(shape) * this.#loop.length <= LARGEST_STACK;
     if (!this.#merges(value)) return allows(value);
@@ -118,7 +130,16 @@ class SumsOverTime {
       : inputs.every((input) => this.#fits(input));
   }
 
+  /** The sum over time of a value. */
   #sum(value: Value): Later {
+    return known(this.#sums, value, () => {
+      const make = this.#sumAnew(value);
+      let sum: Value | undefined;
+      return () => sum ??= make();
+    });
+  }
+
+  #sumAnew(value: Value): Later {
     if (this.#levels.of(value) === "constant") {
       const whole = this.#stacked.of(value, this.#outside);
       return () => {
@@ -202,4 +223,11 @@ class SumsOverTime {
   #elementwise(name: "add" | "mul", x: Value, y: Value): Value {
     return this.#outside.emit(ELEMENTWISE_PRIMITIVES[name], [x, y])[0];
   }
+}
+
+/** What a table holds for a value, found out if it is asked for the first time. */
+function known<T>(table: Map<Value, T>, value: Value, find: () => T): T {
+  let found = table.get(value);
+  if (found === undefined) table.set(value, found = find());
+  return found;
 }

@@ -12,13 +12,8 @@
  * @module
  */
 import { accessesOf } from "../../loops/accesses.ts";
-import {
-  type Axis,
-  axisExpression,
-  type Buffer,
-  rangeOf,
-  scaleIndex,
-} from "../../ir/expression.ts";
+import { type Axis, axisExpression, type Buffer, scaleIndex } from "../../ir/expression.ts";
+import { rangeOf } from "../../ir/range.ts";
 import {
   type Kernel,
   kernelsOf,
@@ -64,6 +59,9 @@ const READ_CYCLES = 0.7;
  * cycles in an iteration, it is better to share the columns, and to wait for each other.
  */
 const MAX_REREAD_CYCLES = 150_000;
+
+/** Width of the range of an index of which nothing is known. */
+const ANYWHERE = 2 ** 32 - 1;
 
 /** How threads share a program. */
 export interface ThreadOptions {
@@ -301,7 +299,7 @@ class Scheduler {
           first += Math.min(...ends);
           last += Math.max(...ends);
         }
-        if (!Number.isFinite(first) || !Number.isFinite(last)) return { ...own, ...whole };
+        if (last - first >= ANYWHERE) return { ...own, ...whole };
         return {
           ...own,
           first: offset + 4 * first,

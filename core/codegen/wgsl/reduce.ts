@@ -54,7 +54,10 @@ function isContiguous({ value, inner, axes }: ReduceKernel): boolean {
   const across = axes.findLast(({ extent }) => extent > 1);
   if (!last) return false;
   const strides: [number, number][] = [];
+  const seen = new Set<Expression>();
   const visit = (part: Expression): void => {
+    if (seen.has(part)) return;
+    seen.add(part);
     if (part.kind === "load") {
       const affine = affineIndex(part.index, across ? [last, across] : [last]);
       if (!affine) return;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkCounts } from "../../util/check_counts.ts";
 import { FILL, IOTA } from "../primitives/creation.ts";
 import { apply, Tensor } from "../tensor.ts";
 import {
@@ -69,6 +70,7 @@ export function tensor(
     if (!options.dtype && booleans && flat.length > 0) dtype = "bool";
   }
   const finalShape = options.shape ?? shape;
+  checkCounts(`make a tensor of shape [${finalShape.join(",")}]`, "each size", finalShape);
   if (sizeOf(finalShape) !== data.length) {
     throw new TypeError(
       `Cannot make a tensor of shape [${finalShape.join(",")}]: ` +

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkCounts } from "../../util/check_counts.ts";
 import { GATHER, SCATTER_ADD } from "../primitives/gather.ts";
 import { broadcastInto, RESHAPE, REVERSE, TRANSPOSE } from "../primitives/layout.ts";
 import { CONCATENATE, PAD, SLICE, SPLIT } from "../primitives/slice.ts";
@@ -43,7 +44,8 @@ export function transpose(x: Tensor, order?: readonly number[]): Tensor {
   const full = (order ?? x.shape.map((_, d) => x.rank - 1 - d)).map((axis) =>
     resolveAxis(axis, x.rank)
   );
-  return full.every((axis, i) => axis === i) ? x : x.apply(TRANSPOSE, [x], { order: full })[0];
+  const same = full.length === x.rank && full.every((axis, i) => axis === i);
+  return same ? x : x.apply(TRANSPOSE, [x], { order: full })[0];
 }
 
 /**
@@ -82,6 +84,9 @@ export function slice(x: Tensor, axis: number, start: number, end: number): Tens
 export function split(x: Tensor, parts: number | readonly number[], axis = -1): Tensor[] {
   const along = resolveAxis(axis, x.rank);
   const size = x.shape[along];
+  if (typeof parts === "number") {
+    checkCounts(`split ${formatType(x.type)} along axis ${along}`, "the number of parts", [parts]);
+  }
   if (typeof parts === "number" && size % parts !== 0) {
     throw new TypeError(
       `Cannot split ${
@@ -121,7 +126,7 @@ export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
 
 /** Adds a dimension of size 1. */
 export function expandDimension(x: Tensor, axis: number): Tensor {
-  const at = axis < 0 ? axis + x.rank + 1 : axis;
+  const at = resolveAxis(axis, x.rank + 1);
   return reshape(x, [...x.shape.slice(0, at), 1, ...x.shape.slice(at)]);
 }
 

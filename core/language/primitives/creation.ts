@@ -3,11 +3,12 @@
  *
  * @module
  */
+import { checkCounts } from "../../util/check_counts.ts";
 import { applyExpression, constantExpression, type Expression } from "../../ir/expression.ts";
 import { moveToFront } from "../ops/batching.ts";
 import type { DifferentiablePrimitive } from "../rules.ts";
 import type { Tensor } from "../tensor.ts";
-import { type DType, formatType, type Shape, sizeOf } from "../../ir/tensor_type.ts";
+import { type DType, formatType, sameType, type Shape, sizeOf } from "../../ir/tensor_type.ts";
 import { dense, denseFrom } from "../../ir/dense.ts";
 import { threefry } from "./threefry.ts";
 
@@ -22,6 +23,7 @@ interface FillParams extends Record<string, unknown> {
 export const FILL: DifferentiablePrimitive<FillParams> = {
   name: "fill",
   type(_inputs, { dtype, shape }) {
+    checkCounts(`fill ${formatType({ dtype, shape })}`, "each size", shape);
     return [{ dtype, shape }];
   },
   evaluate(_inputs, { dtype, shape, value }) {
@@ -59,7 +61,10 @@ interface IotaParams extends Record<string, unknown> {
 /** Every element is its own position along `axis`. */
 export const IOTA: DifferentiablePrimitive<IotaParams> = {
   name: "iota",
-  type(_inputs, { dtype, shape }) {
+  type(_inputs, { dtype, shape, axis }) {
+    const action = `count along axis ${axis} of ${formatType({ dtype, shape })}`;
+    checkCounts(action, "each size", shape);
+    if (!(axis in shape)) throw new RangeError(`Cannot ${action}: no such axis`);
     return [{ dtype, shape }];
   },
   evaluate(_inputs, { dtype, shape, axis }) {
@@ -96,6 +101,7 @@ export const RANDOM_BITS: DifferentiablePrimitive<RandomBitsParams> = {
     if (key.dtype !== "u32" || key.shape.length !== 1 || key.shape[0] !== 2) {
       throw new TypeError(`Cannot draw random bits from ${formatType(key)}: a key is u32[2]`);
     }
+    checkCounts(`draw random bits [${shape.join(",")}]`, "each size", shape);
     return [{ dtype: "u32", shape }];
   },
   evaluate([key], { shape }) {
@@ -131,6 +137,55 @@ export const RANDOM_BITS: DifferentiablePrimitive<RandomBitsParams> = {
     [[], [5], [3, 7]].map((shape) => ({
       inputs: [dense({ dtype: "u32", shape: [2] }, [sizeOf(shape) * 77, 4123456789])],
       params: { shape },
+    })),
+};
+
+/**
+ * New keys from keys and numbers: for keys u32[…s, 2] and numbers u32[…s], the result is u32[…s, 2], both
+ * words of the hash of each number by its key. They are the keys of JAX's `random.fold_in`.
+ */
+export const FOLD_IN: DifferentiablePrimitive = {
+  name: "fold_in",
+  isHeavy: true,
+  type([keys, numbers]) {
+    const { dtype, shape } = numbers;
+    if (dtype !== "u32" || !sameType(keys, { dtype, shape: [...shape, 2] })) {
+      throw new TypeError(
+        `Cannot fold ${formatType(numbers)} into ${formatType(keys)}: ` +
+          `a number in u32 for each key is needed, and a key is u32[2]`,
+      );
+    }
+    return [keys];
+  },
+  evaluate([keys, numbers]) {
+    const result = dense(keys.type);
+    numbers.data.forEach((number, i) => {
+      const [key0, key1] = [keys.data[2 * i] | 0, keys.data[2 * i + 1] | 0];
+      const words = threefry(NUMBERS, key0, key1, 0, number | 0);
+      result.data.set(words.map((word) => word >>> 0), 2 * i);
+    });
+    return [result];
+  },
+  vjp: () => [],
+  batch: (inputs, mapped, params, size) =>
+    inputs[0].apply(FOLD_IN, moveToFront(inputs, mapped, size), params),
+  lowering: {
+    kind: "element",
+    element: ({ index: at, read }) => {
+      const [place, word] = [at.slice(0, -1), at[at.length - 1]];
+      const [key0, key1] = [0, 1].map((i) => read(0, [...place, constantExpression("i32", i)]));
+      const [a, b] = threefry(EXPRESSIONS, key0, key1, u32(0), read(1, place));
+      if (word.kind === "constant") return word.value === 0 ? a : b;
+      const isFirst = applyExpression("eq", "bool", [word, constantExpression("i32", 0)]);
+      return applyExpression("select", "u32", [isFirst, a, b]);
+    },
+  },
+  samples: (random) =>
+    [[], [3], [2, 3]].map((shape) => ({
+      inputs: [[...shape, 2], shape].map((shape) =>
+        denseFrom({ dtype: "u32", shape }, () => Math.floor(random() * 2 ** 32))
+      ),
+      params: {},
     })),
 };
 

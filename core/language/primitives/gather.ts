@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { checkCounts } from "../../util/check_counts.ts";
 import { clampIndex } from "../../ir/expression.ts";
 import { moveToFront } from "../ops/batching.ts";
 import type { DifferentiablePrimitive } from "../rules.ts";
@@ -98,6 +99,7 @@ export const SCATTER_ADD: DifferentiablePrimitive<ScatterParams> = {
   isHeavy: true,
   type([indices, updates], { rows }) {
     const places = indices.shape.length;
+    checkCounts(`scatter_add ${formatType(updates)}`, "the number of rows", [rows]);
     if (
       indices.dtype !== "i32" || updates.dtype !== "f32" || rows < 1 ||
       !sameShape(indices.shape, updates.shape.slice(0, places))

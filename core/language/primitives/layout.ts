@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkCounts } from "../../util/check_counts.ts";
 import { index, subtractIndex } from "../../ir/expression.ts";
 import type { DifferentiablePrimitive } from "../rules.ts";
 import type { Tensor } from "../tensor.ts";
@@ -20,6 +21,7 @@ export const RESHAPE: DifferentiablePrimitive<ReshapeParams> = {
   isView: true,
   isLinear: () => true,
   type([x], { shape }) {
+    checkCounts(`reshape ${formatType(x)} to [${shape.join(",")}]`, "each size", shape);
     if (sizeOf(shape) !== sizeOf(x.shape)) {
       throw new TypeError(
         `Cannot reshape ${formatType(x)} to [${shape.join(",")}]: ` +
@@ -96,6 +98,7 @@ export const BROADCAST: DifferentiablePrimitive<BroadcastParams> = {
   isView: true,
   isLinear: () => true,
   type([x], { shape, axes }) {
+    checkCounts(`broadcast ${formatType(x)} to [${shape.join(",")}]`, "each size", shape);
     const fits = axes.length === x.shape.length &&
       axes.every((axis, i) => shape[axis] === x.shape[i] && (i === 0 || axis > axes[i - 1]));
     if (!fits) {

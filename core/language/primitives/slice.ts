@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkCounts } from "../../util/check_counts.ts";
 import {
   addIndex,
   applyExpression,
@@ -34,10 +35,10 @@ export const SLICE: DifferentiablePrimitive<SliceParams> = {
   isView: true,
   isLinear: () => true,
   type([x], { axis, start, end }) {
-    if (!(0 <= start && start <= end && end <= x.shape[axis])) {
-      throw new TypeError(
-        `Cannot slice ${formatType(x)} from ${start} to ${end} along axis ${axis}: out of bounds`,
-      );
+    const action = `slice ${formatType(x)} from ${start} to ${end} along axis ${axis}`;
+    checkCounts(action, "each position", [start, end]);
+    if (!(start <= end && end <= x.shape[axis])) {
+      throw new TypeError(`Cannot ${action}: out of bounds`);
     }
     return [withDimension(x, axis, end - start)];
   },
@@ -79,11 +80,10 @@ export const SPLIT: DifferentiablePrimitive<SplitParams> = {
   name: "split",
   isView: true,
   type([x], { axis, sizes }) {
+    const action = `split ${formatType(x)} along axis ${axis} into [${sizes.join(",")}]`;
+    checkCounts(action, "each size", sizes);
     if (sizes.reduce((sum, size) => sum + size, 0) !== x.shape[axis]) {
-      throw new TypeError(
-        `Cannot split ${formatType(x)} along axis ${axis} into [${sizes.join(",")}]: ` +
-          `the sizes must add up to ${x.shape[axis]}`,
-      );
+      throw new TypeError(`Cannot ${action}: the sizes must add up to ${x.shape[axis]}`);
     }
     return sizes.map((size) => withDimension(x, axis, size));
   },
@@ -130,12 +130,9 @@ export const PAD: DifferentiablePrimitive<PadParams> = {
   name: "pad",
   isLinear: ({ value }) => value === 0,
   type([x], { axis, before, after }) {
-    if (!(axis in x.shape) || before < 0 || after < 0) {
-      throw new TypeError(
-        `Cannot pad ${formatType(x)} by ${before} and ${after} along axis ${axis}: ` +
-          `an axis of the tensor and counts of 0 or more are needed`,
-      );
-    }
+    const action = `pad ${formatType(x)} by ${before} and ${after} along axis ${axis}`;
+    checkCounts(action, "each width", [before, after]);
+    if (!(axis in x.shape)) throw new RangeError(`Cannot ${action}: no such axis`);
     return [withDimension(x, axis, before + x.shape[axis] + after)];
   },
   evaluate([x], { axis, before, after, value }) {

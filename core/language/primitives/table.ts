@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { FILL, IOTA, RANDOM_BITS } from "./creation.ts";
+import { FILL, FOLD_IN, IOTA, RANDOM_BITS } from "./creation.ts";
 import { ELEMENTWISE_PRIMITIVES } from "./elementwise.ts";
 import { GATHER, SCATTER_ADD } from "./gather.ts";
 import { BROADCAST, RESHAPE, REVERSE, TRANSPOSE } from "./layout.ts";
@@ -18,6 +18,7 @@ export const PRIMITIVES: readonly DifferentiablePrimitive[] = [
   FILL,
   IOTA,
   RANDOM_BITS,
+  FOLD_IN,
   ...Object.values(ELEMENTWISE_PRIMITIVES),
   REDUCE_SUM,
   REDUCE_MAX,

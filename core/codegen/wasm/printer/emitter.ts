@@ -14,11 +14,11 @@ import {
   type Buffer,
   type Expression,
   index as constantIndex,
-  rangeOf,
   splitFactor,
   termsOf,
   visitExpression,
 } from "../../../ir/expression.ts";
+import { rangeOf } from "../../../ir/range.ts";
 import {
   f32x4,
   type FunctionBuilder,

@@ -4,13 +4,8 @@
  *
  * @module
  */
-import {
-  type Buffer,
-  type Expression,
-  rangeOf,
-  splitFactor,
-  termsOf,
-} from "../../../ir/expression.ts";
+import { type Buffer, type Expression, splitFactor, termsOf } from "../../../ir/expression.ts";
+import { rangeOf } from "../../../ir/range.ts";
 import { type FunctionBuilder, i32, lane, load, type Local } from "../assembler/module.ts";
 import type { Address } from "../matmul/matmul.ts";
 import { axisDepth, bindingOf, type Frame, lookAxis, lookUp } from "./frame.ts";
