@@ -4,7 +4,7 @@
  * @module
  */
 import * as ops from "../language/ops/mod.ts";
-import { RANDOM_BITS } from "../language/primitives/creation.ts";
+import { FOLD_IN, RANDOM_BITS } from "../language/primitives/creation.ts";
 import { elementwise } from "../language/primitives/elementwise.ts";
 import type { ElementwiseName } from "../ir/operation_names.ts";
 import { BROADCAST, RESHAPE } from "../language/primitives/layout.ts";
@@ -288,9 +288,11 @@ export const MAKERS: Readonly<Record<Kind, (maker: Pool, helpers: Helpers) => vo
       maker.add(ops.fill(shape, below(3), dtype), 2);
     } else maker.add(ops.iota(shape, below(shape.length), dtype), 4);
   },
-  bits(maker) {
+  bits(maker, { below }) {
     const { shape } = maker.pick().type;
-    const [bits] = apply(RANDOM_BITS, [maker.like({ dtype: "u32", shape: [2] })], { shape });
+    let key = maker.like({ dtype: "u32", shape: [2] });
+    if (below(2)) [key] = apply(FOLD_IN, [key, maker.like({ dtype: "u32", shape: [] })], {});
+    const [bits] = apply(RANDOM_BITS, [key], { shape });
     maker.add(bits, 0);
     maker.add(ops.mul(ops.cast(ops.shiftRight(bits, 8), "f32"), 2 ** -24), 1);
   },
