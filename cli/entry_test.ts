@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { stripVTControlCharacters } from "node:util";
 import config from "./deno.json" with { type: "json" };
-import { runCommand } from "./testing/run_command.ts";
+import { runCommand } from "./test_support/run_command.ts";
 
 const REPOSITORY = new URL("../", import.meta.url);
 

@@ -8,20 +8,20 @@ import { Command, ValidationError } from "@cliffy/command";
 import { CompletionsCommand } from "@cliffy/command/completions";
 import { unknownName } from "@unroll/core/plugin";
 import { exitCodeOf, UsageError } from "./errors.ts";
-import { defineDoctor } from "./doctor_command.ts";
-import { defineEval } from "./eval_command.ts";
+import { defineDoctor } from "./commands/doctor.ts";
+import { defineEval } from "./commands/eval.ts";
 import { unknownFlag } from "./flags.ts";
-import { defineInspect } from "./inspect_command.ts";
-import { defineList } from "./list_command.ts";
-import { localWorld } from "./local_world.ts";
-import { definePredict, defineSample } from "./predict_command.ts";
-import { defineRecipes } from "./recipe_command.ts";
-import { defineReport } from "./report_command.ts";
-import { defineRuns } from "./runs_command.ts";
-import { defineSweep } from "./sweep_command.ts";
-import { defineSummary } from "./summary_command.ts";
-import { type DefinedCommand, defineTrain, TRAIN_FLAGS } from "./train_command.ts";
-import type { World } from "./world.ts";
+import { defineInspect } from "./commands/inspect.ts";
+import { defineList } from "./commands/list.ts";
+import { localWorld } from "./create_context.ts";
+import { definePredict, defineSample } from "./commands/predict.ts";
+import { defineRecipes } from "./commands/recipe.ts";
+import { defineReport } from "./commands/report.ts";
+import { defineRuns } from "./commands/runs.ts";
+import { defineSweep } from "./commands/sweep.ts";
+import { defineSummary } from "./commands/summary.ts";
+import { type DefinedCommand, defineTrain, TRAIN_FLAGS } from "./commands/train.ts";
+import type { World } from "./context.ts";
 
 /**
  * Runs a command.

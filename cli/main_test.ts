@@ -1,8 +1,8 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import type { Plugin } from "@unroll/core/plugin";
 import * as z from "zod";
-import { runCommand } from "./testing/run_command.ts";
-import type { ResumeRequest, TrainRequest, World } from "./world.ts";
+import { runCommand } from "./test_support/run_command.ts";
+import type { ResumeRequest, TrainRequest, World } from "./context.ts";
 
 const RNN: Plugin = {
   kind: "model",

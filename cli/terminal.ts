@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Terminal } from "./world.ts";
+import type { Terminal } from "./context.ts";
 
 /**
  * Looks at where standard output and error go.

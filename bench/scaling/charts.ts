@@ -4,7 +4,7 @@
  * @module
  */
 import * as Plot from "@observablehq/plot";
-import { drawSvg, PALETTE } from "../../cli/plots/svg.ts";
+import { drawSvg, PALETTE } from "../../cli/charts/svg.ts";
 
 /** What a line of a panel is. */
 export interface Line {

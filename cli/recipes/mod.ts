@@ -14,7 +14,7 @@ import { THEANO_FIZZBUZZ } from "./theano_fizzbuzz.ts";
 
 export * from "./recipe.ts";
 export * from "./run_recipe.ts";
-export * from "./watch.ts";
+export * from "./monitor.ts";
 
 /** The recipes by name, write-up by write-up. */
 export const RECIPES: Readonly<Record<string, Recipe>> = {

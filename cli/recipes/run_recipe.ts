@@ -15,7 +15,7 @@ import { OPTIMIZERS, train, type TrainResult, type TrainSettings } from "@unroll
 import { MODELS } from "@unroll/models";
 import { TASKS } from "@unroll/tasks";
 import { compare, type Comparison, type Recipe } from "./recipe.ts";
-import { type RecipeNews, RecipeWatch } from "./watch.ts";
+import { type RecipeNews, RecipeWatch } from "./monitor.ts";
 
 /** How to run a recipe; what is left out is as the recipe has it. */
 export interface RunRecipeSettings {

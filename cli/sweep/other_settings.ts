@@ -8,8 +8,8 @@ import { planRun } from "@unroll/core/runs";
 import { changedSettings } from "@unroll/core/training";
 import { formatOptionValue } from "@unroll/core/plugin/host";
 import { type RunConfig } from "@unroll/core/runs";
-import { requested } from "../train_action.ts";
-import type { TrainRequest } from "../world.ts";
+import { requested } from "../commands/train_action.ts";
+import type { TrainRequest } from "../context.ts";
 
 /**
  * What sets a run apart from the one that is asked for.

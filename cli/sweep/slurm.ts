@@ -4,9 +4,9 @@
  * @module
  */
 
-import { quoted } from "../quoted.ts";
-import { cellFolder, FAILURE, type Outcome, outcomeOf } from "./outcome.ts";
-import { jobArguments } from "./run_cells.ts";
+import { quoted } from "../format.ts";
+import { cellFolder, FAILURE, type Outcome, outcomeOf } from "./trial.ts";
+import { jobArguments } from "./run_trials.ts";
 
 /** How the array is submitted. */
 export interface SlurmSettings {

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
-import { runCommand } from "../testing/run_command.ts";
-import { hasSlurm, startSlurm } from "../testing/slurm_cluster.ts";
+import { runCommand } from "../test_support/run_command.ts";
+import { hasSlurm, startSlurm } from "../test_support/slurm_cluster.ts";
 
 const SELF = [
   Deno.execPath(),

@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { openRun } from "@unroll/core/runs";
 import { randomSource } from "@unroll/core/testing";
-import { runCommand } from "../testing/run_command.ts";
-import { inFolder, trainSmall } from "../testing/small_runs.ts";
+import { runCommand } from "../test_support/run_command.ts";
+import { inFolder, trainSmall } from "../test_support/small_runs.ts";
 import { cellArguments, gridCells, gridValues } from "./grid.ts";
-import type { Outcome } from "./outcome.ts";
+import type { Outcome } from "./trial.ts";
 import { arrayScript } from "./slurm.ts";
 import { formatSweep, spreadOf, sweepRows } from "./table.ts";
 

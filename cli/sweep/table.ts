@@ -4,8 +4,8 @@
  * @module
  */
 
-import { formatDuration, formatFigure, formatShare } from "../progress.ts";
-import type { Outcome } from "./outcome.ts";
+import { formatDuration, formatFigure, formatShare } from "../reporting/progress.ts";
+import type { Outcome } from "./trial.ts";
 
 /** One setting over all its seeds. */
 export interface SweepRow {

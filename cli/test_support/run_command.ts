@@ -1,0 +1,74 @@
+/**
+ * Commands in tests, without a process.
+ *
+ * @module
+ */
+
+import { MODELS } from "@unroll/models";
+import { TASKS } from "@unroll/tasks";
+import { main } from "../main.ts";
+import { RECIPES } from "../recipes/mod.ts";
+import { refusal, resumeAndKeep, trainAndKeep } from "../commands/train_action.ts";
+import type { World } from "../context.ts";
+
+/** What a command did. */
+export interface CommandResult {
+  readonly code: number;
+  readonly output: string;
+  readonly errors: string;
+}
+
+/**
+ * Runs a command in this process, with the built-in models and tasks.
+ *
+ * @param args The arguments; a text is split at spaces.
+ * @param change What is otherwise in the world.
+ * @param input Standard input.
+ * @returns What it printed.
+ */
+export async function runCommand(
+  args: string | readonly string[],
+  change: Partial<World> = {},
+  input: string = "",
+): Promise<CommandResult> {
+  let output = "";
+  let errors = "";
+  const base = new URL(`file://${Deno.cwd()}/`);
+  const world: World = {
+    models: MODELS,
+    tasks: TASKS,
+    recipes: RECIPES,
+    refusal,
+    train: (request, reporter) => trainAndKeep(request, reporter, "0.0.1"),
+    resume: (request, reporter) =>
+      resumeAndKeep(request, reporter, { models: MODELS, tasks: TASKS }),
+    interruptible: (body) => body(new AbortController().signal),
+    inspectMachine: () => Promise.reject(new RangeError("Cannot look: no machine")),
+    self: [],
+    base,
+    version: "0.0.1",
+    terminal: {
+      write: (text) => output += text,
+      writeError: (text) => errors += text,
+      isTerminal: false,
+      color: false,
+      columns: () => 100,
+      lines: async function* () {
+        yield* await Promise.resolve(input.split("\n"));
+      },
+      variable: () => undefined,
+      debug: false,
+    },
+    ...change,
+  };
+  // Help goes through the console.
+  const log = console.log;
+  console.log = (text: unknown) => output += `${text}\n`;
+  try {
+    const words = typeof args === "string" ? args.split(" ").filter(Boolean) : args;
+    const code = await main(words, world);
+    return { code, output, errors };
+  } finally {
+    console.log = log;
+  }
+}
