@@ -15,7 +15,7 @@ import type { TrainOptions } from "./commands/train_options.ts";
 import type { KnownPlugins } from "./plugins.ts";
 
 /** Everything outside of the commands. */
-export interface World {
+export interface CliContext {
   /** The built-in models, by name. */
   readonly models: Readonly<Record<string, Plugin>>;
   /** The built-in tasks, by name. */
@@ -24,8 +24,8 @@ export interface World {
   readonly recipes: Readonly<Record<string, Recipe>>;
   /** Why a model cannot learn a task, in one sentence; `undefined` when it can. */
   readonly refusal: (
-    model: Chosen,
-    task: Chosen,
+    model: PluginSelection,
+    task: PluginSelection,
   ) => string | undefined | Promise<string | undefined>;
   /** Trains, saves the run and tells the reporter. */
   readonly train: (request: TrainRequest, reporter: Reporter) => Promise<void>;
@@ -69,7 +69,7 @@ export interface Terminal {
 }
 
 /** A plugin with its options. */
-export interface Chosen {
+export interface PluginSelection {
   /** The plugin. */
   readonly plugin: Plugin;
   /** What found it: a built-in name, a path or a package. */
@@ -81,9 +81,9 @@ export interface Chosen {
 /** A training run that was asked for. */
 export interface TrainRequest {
   /** What learns. */
-  readonly model: Chosen;
+  readonly model: PluginSelection;
   /** What is learned. */
-  readonly task: Chosen;
+  readonly task: PluginSelection;
   /** How to train. */
   readonly training: TrainOptions;
   /** The folder that the run's own folder is made in. */

@@ -1,5 +1,5 @@
 /**
- * The world of a real process: the built-in plugins, this machine's files, the terminal.
+ * The context of a real process: the built-in plugins, this machine's files, the terminal.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { RECIPES } from "./recipes/mod.ts";
 import { processTerminal } from "./terminal.ts";
 import { refusal, resumeAndKeep, trainAndKeep } from "./commands/train_action.ts";
 import { openTuningFile, tuningPath } from "./tuning_file.ts";
-import type { World } from "./context.ts";
+import type { CliContext } from "./context.ts";
 
 /** Unroll's version, of all its packages. */
 export const VERSION = "0.1.0";
@@ -19,9 +19,9 @@ export const VERSION = "0.1.0";
 /**
  * Everything that the commands need, of this process.
  *
- * @returns The world.
+ * @returns The context.
  */
-export function localWorld(): World {
+export function createContext(): CliContext {
   const terminal = processTerminal();
   // Where the user is: `deno task` itself moves to the workspace's folder.
   const base = new URL(`file://${terminal.variable("INIT_CWD") ?? Deno.cwd()}/`);

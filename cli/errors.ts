@@ -33,7 +33,7 @@ export const EXIT: Readonly<
  * @returns What it gives.
  * @throws {UsageError} When it refuses with a `RangeError` or `TypeError`; the sentence stays.
  */
-export async function asUsage<Result>(
+export async function withUsageErrors<Result>(
   act: () => Result | Promise<Result>,
 ): Promise<Result> {
   try {

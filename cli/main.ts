@@ -13,7 +13,7 @@ import { defineEval } from "./commands/eval.ts";
 import { unknownFlag } from "./flags.ts";
 import { defineInspect } from "./commands/inspect.ts";
 import { defineList } from "./commands/list.ts";
-import { localWorld } from "./create_context.ts";
+import { createContext } from "./create_context.ts";
 import { definePredict, defineSample } from "./commands/predict.ts";
 import { defineRecipes } from "./commands/recipe.ts";
 import { defineReport } from "./commands/report.ts";
@@ -21,19 +21,19 @@ import { defineRuns } from "./commands/runs.ts";
 import { defineSweep } from "./commands/sweep.ts";
 import { defineSummary } from "./commands/summary.ts";
 import { type DefinedCommand, defineTrain, TRAIN_FLAGS } from "./commands/train.ts";
-import type { World } from "./context.ts";
+import type { CliContext } from "./context.ts";
 
 /**
  * Runs a command.
  *
  * @param args The arguments after the program's name.
- * @param world What there is.
+ * @param context What there is.
  * @returns The exit code: 0, 2 for a mistake in typing, 1 for another failure. One sentence on standard error says why.
  */
-export async function main(args: readonly string[], world: World): Promise<number> {
-  const { writeError, debug } = world.terminal;
+export async function main(args: readonly string[], context: CliContext): Promise<number> {
+  const { writeError, debug } = context.terminal;
   return await exitCodeOf(async () => {
-    const { root, chosen } = await defineCommands(args, world);
+    const { root, chosen } = await defineCommands(args, context);
     try {
       await root.parse(helpAlone(args));
     } catch (error) {
@@ -74,11 +74,11 @@ const COMMANDS: readonly string[] = [
 /** The tree, with the options that the arguments' own plugins bring. */
 async function defineCommands(
   args: readonly string[],
-  world: World,
+  context: CliContext,
 ): Promise<{ readonly root: Command; readonly chosen?: DefinedCommand }> {
   const root = new Command();
   root.name("unroll");
-  root.version(world.version);
+  root.version(context.version);
   root.description(
     "Learn sequences with recurrent networks: a model and a task, composed by name.",
   );
@@ -89,22 +89,22 @@ async function defineCommands(
   }
   // Only the command that runs is defined by its arguments.
   const rest = (name: string) => args[0] === name ? args.slice(1) : [];
-  const train = await defineTrain(rest("train"), world);
-  const recipe = defineRecipes(rest("recipe"), world);
-  const summary = await defineSummary(rest("summary"), world);
-  const sweep = await defineSweep(rest("sweep"), world);
+  const train = await defineTrain(rest("train"), context);
+  const recipe = defineRecipes(rest("recipe"), context);
+  const summary = await defineSummary(rest("summary"), context);
+  const sweep = await defineSweep(rest("sweep"), context);
   root.command("train", train.command);
   root.command("recipe", recipe.command);
   root.command("summary", summary.command);
-  root.command("list", defineList(world));
-  root.command("runs", defineRuns(world));
-  root.command("eval", await defineEval(rest("eval"), world));
-  root.command("predict", definePredict(world));
-  root.command("sample", defineSample(world));
-  root.command("inspect", defineInspect(world));
-  root.command("report", defineReport(world));
+  root.command("list", defineList(context));
+  root.command("runs", defineRuns(context));
+  root.command("eval", await defineEval(rest("eval"), context));
+  root.command("predict", definePredict(context));
+  root.command("sample", defineSample(context));
+  root.command("inspect", defineInspect(context));
+  root.command("report", defineReport(context));
   root.command("sweep", sweep.command);
-  root.command("doctor", defineDoctor(world));
+  root.command("doctor", defineDoctor(context));
   root.command("completions", new CompletionsCommand());
   const chosen: Readonly<Record<string, DefinedCommand>> = { train, recipe, summary, sweep };
   return { root, chosen: args.length > 0 ? chosen[args[0]] : undefined };
@@ -133,4 +133,4 @@ function mistake(error: Error, chosen: DefinedCommand | undefined): UsageError {
   return new UsageError(`Cannot run that: ${rest}`, { cause: error });
 }
 
-if (import.meta.main) Deno.exit(await main(Deno.args, localWorld()));
+if (import.meta.main) Deno.exit(await main(Deno.args, createContext()));

@@ -2,7 +2,7 @@ import { assertEquals, assertStrictEquals } from "@std/assert";
 import type { Plugin } from "@unroll/core/plugin";
 import * as z from "zod";
 import { runCommand } from "./test_support/run_command.ts";
-import type { ResumeRequest, TrainRequest, World } from "./context.ts";
+import type { CliContext, ResumeRequest, TrainRequest } from "./context.ts";
 
 const RNN: Plugin = {
   kind: "model",
@@ -28,7 +28,7 @@ const FIZZBUZZ: Plugin = {
 };
 
 /** Runs a command on made-up plugins and a trainer that only tells what it was asked. */
-async function unroll(line: string, change: Partial<World> = {}) {
+async function unroll(line: string, change: Partial<CliContext> = {}) {
   const requests: TrainRequest[] = [];
   const resumed: ResumeRequest[] = [];
   const result = await runCommand(line, {
@@ -42,7 +42,7 @@ async function unroll(line: string, change: Partial<World> = {}) {
         task: "fizzbuzz",
         taskOptions: {},
         training: { steps: 200, lr: 1e-3 },
-        known: [{ measure: "error", value: 0, is: "at most", source: "46 of 64 starts" }],
+        expected: [{ measure: "error", value: 0, is: "at most", source: "46 of 64 starts" }],
       },
     },
     refusal: (model, task) =>
@@ -112,7 +112,7 @@ Deno.test("train: options that model and task share are prefixed", async () => {
 Deno.test("train: each mistake is one sentence and exit code 2", async () => {
   const both = "train --model rnn --task fizzbuzz";
   const cases: Readonly<Record<string, string>> = {
-    "train --model gnu --task fizzbuzz": 'Cannot find model "gnu": known models are rnn, mlp',
+    "train --model gnu --task fizzbuzz": 'Cannot find model "gnu": expected models are rnn, mlp',
     "train --model rn --task fizzbuzz":
       'Cannot find model "rn": did you mean "rnn"? Known models are rnn, mlp',
     "train --model rnn --task fizz":
@@ -238,13 +238,13 @@ Deno.test("recipe: lists, and runs with its own settings unless others are typed
     output,
   );
   const json = (await unroll("recipe five-units --json --quiet")).output.trim().split("\n").at(-1);
-  const { event, measure, value, got, holds } = JSON.parse(json ?? "");
-  assertEquals({ event, measure, value, got, holds }, {
-    event: "known",
+  const { event, measure, value, actual, passes } = JSON.parse(json ?? "");
+  assertEquals({ event, measure, value, actual, passes }, {
+    event: "expected",
     measure: "error",
     value: 0,
-    got: 0.5,
-    holds: false,
+    actual: 0.5,
+    passes: false,
   });
 });
 

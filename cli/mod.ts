@@ -4,7 +4,7 @@
  * @module
  */
 
-import { localWorld } from "./create_context.ts";
+import { createContext } from "./create_context.ts";
 import { main } from "./main.ts";
 
 export * from "./errors.ts";
@@ -45,4 +45,4 @@ export * from "./reporting/dashboard.ts";
 export * from "./context.ts";
 
 // What `deno run jsr:@unroll/cli` and `deno install` start; in a clone it is main.ts, which starts faster.
-if (import.meta.main) Deno.exit(await main(Deno.args, localWorld()));
+if (import.meta.main) Deno.exit(await main(Deno.args, createContext()));

@@ -10,7 +10,7 @@ import { isTrustable, resolvePlugin } from "@unroll/core/plugin/host";
 import { type LoadSettings, type RunConfig } from "@unroll/core/runs";
 import { UsageError } from "./errors.ts";
 import { quoted } from "./format.ts";
-import type { World } from "./context.ts";
+import type { CliContext } from "./context.ts";
 
 /** The models and tasks that names in a run can mean. */
 export type KnownPlugins = Pick<LoadSettings, "models" | "tasks">;
@@ -28,25 +28,25 @@ export function addTrustOption(command: Command): void {
 }
 
 /**
- * The plugins of the world, and those of the modules that were typed.
+ * The plugins of the context, and those of the modules that were typed.
  *
- * @param world What there is.
+ * @param context What there is.
  * @param typed What was typed for `--trust`.
  * @returns All of them, by the names that a run can have for them.
  * @throws {UsageError} When a module cannot be loaded, or nothing in it can be used.
  */
 export async function pluginsOf(
-  world: Pick<World, "models" | "tasks" | "base">,
+  context: Pick<CliContext, "models" | "tasks" | "base">,
   typed?: unknown,
 ): Promise<KnownPlugins> {
-  const models: Record<string, Plugin> = { ...world.models };
-  const tasks: Record<string, Plugin> = { ...world.tasks };
+  const models: Record<string, Plugin> = { ...context.models };
+  const tasks: Record<string, Plugin> = { ...context.tasks };
   for (const name of typeof typed === "string" ? typed.split(",") : []) {
     if (!isTrustable(name)) {
       throw new UsageError(`Cannot trust "${name}": a file or a package is needed`);
     }
     const find = (kind: Plugin["kind"]) =>
-      resolvePlugin<Plugin>(name, { kind, table: {}, base: world.base });
+      resolvePlugin<Plugin>(name, { kind, table: {}, base: context.base });
     const [model, task] = await Promise.allSettled([find("model"), find("task")]);
     if (model.status === "fulfilled") models[name] = model.value;
     if (task.status === "fulfilled") tasks[name] = task.value;

@@ -154,14 +154,14 @@ Deno.test("--trust: a run of one's own modules is used again, from another folde
       'allow it with --trust ./mine.ts (in a program: models["./mine.ts"])\n',
     ]);
     for (
-      const [trust, world] of [
+      const [trust, context] of [
         ["./mine.ts,both.ts", here],
         ["mine.ts,./both.ts", here],
         ["../plugins/mine.ts,../plugins/both.ts", there],
         [`${root}/plugins/mine.ts,${root}/plugins/both.ts`, there],
       ] as const
     ) {
-      const { code, errors, output } = await runCommand(`eval ${last} --trust ${trust}`, world);
+      const { code, errors, output } = await runCommand(`eval ${last} --trust ${trust}`, context);
       assertStrictEquals(code, 0, errors);
       assertStringIncludes(output, "error ");
     }

@@ -56,7 +56,10 @@ export function curveChart(series: readonly Series[], options: CurveOptions = {}
   const drawn = series.map((one, index) => ({
     ...one,
     color: one.color ?? PALETTE[index % PALETTE.length],
-    points: thin(one.points.filter(({ x, y }) => Number.isFinite(x) && Number.isFinite(y)), POINTS),
+    points: downsample(
+      one.points.filter(({ x, y }) => Number.isFinite(x) && Number.isFinite(y)),
+      POINTS,
+    ),
   }));
   const values = drawn.flatMap(({ points }) => points.map(({ y }) => y));
   if (values.length === 0) throw new RangeError("Cannot draw curves: there is no point on them");
@@ -123,7 +126,7 @@ function fromZero(values: readonly number[], scale: number): [number, number] {
  * @param limit How many there may be.
  * @returns The points, or so many of them.
  */
-export function thin(points: readonly Point[], limit: number): readonly Point[] {
+export function downsample(points: readonly Point[], limit: number): readonly Point[] {
   if (points.length <= limit) return points;
   const buckets = Math.max(1, Math.floor((limit - 2) / 2));
   const kept: Point[] = [points[0]];

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { barChart } from "./bars.ts";
-import { curveChart, shortCount, thin } from "./curves.ts";
+import { curveChart, downsample, shortCount } from "./curves.ts";
 import { heatMapChart } from "./heat_map_chart.ts";
 import { svgToPng } from "./png.ts";
 import { runCurves } from "./run_curves.ts";
@@ -41,9 +41,9 @@ Deno.test("curveChart() leaves out what is not finite, and refuses nothing at al
   );
 });
 
-Deno.test("thin() keeps ends and peaks", () => {
+Deno.test("downsample() keeps ends and peaks", () => {
   const points = Array.from({ length: 10000 }, (_, x) => ({ x, y: x === 5000 ? 9 : Math.sin(x) }));
-  const thinned = thin(points, 100);
+  const thinned = downsample(points, 100);
   assert(thinned.length <= 100);
   assertEquals([thinned[0].x, thinned.at(-1)!.x], [0, 9999]);
   assert(thinned.some(({ y }) => y === 9));

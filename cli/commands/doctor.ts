@@ -8,15 +8,15 @@ import { Command } from "@cliffy/command";
 import { canTrain, type DeviceReport } from "@unroll/core/backends";
 import { adviceFor } from "./doctor_advice.ts";
 import type { MachineReport } from "../machine.ts";
-import type { World } from "../context.ts";
+import type { CliContext } from "../context.ts";
 
 /**
  * Defines `doctor`.
  *
- * @param world What there is.
+ * @param context What there is.
  * @returns The command.
  */
-export function defineDoctor(world: World): Command {
+export function defineDoctor(context: CliContext): Command {
   const command = new Command();
   command.description(
     "Say what this machine can train on: devices, how right and how fast they are, what is missing.",
@@ -24,10 +24,10 @@ export function defineDoctor(world: World): Command {
   command.option("--json", "Print one JSON object");
   command.action(async (options: unknown) => {
     const { json } = options as { readonly json?: boolean };
-    const report = await world.inspectMachine();
+    const report = await context.inspectMachine();
     const advice = adviceFor(report);
     const ok = canTrain(report.diagnosis);
-    world.terminal.write(
+    context.terminal.write(
       json ? `${JSON.stringify({ ...report, advice, ok })}\n` : formatReport(report, advice),
     );
     if (!ok) {

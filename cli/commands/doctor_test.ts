@@ -202,7 +202,7 @@ Deno.test("doctor: a real process without an adapter ends well and says what to 
       "--allow-env",
       "--allow-sys",
       "--allow-run",
-      new URL("main.ts", import.meta.url).pathname,
+      new URL("../main.ts", import.meta.url).pathname,
       "doctor",
       "--json",
     ],

@@ -8,7 +8,7 @@ import { Command } from "@cliffy/command";
 import { type Plugin } from "@unroll/core/plugin";
 import { knownPlugin } from "@unroll/core/plugin/host";
 import { type JsonRecord, openRun, readCheckpoint } from "@unroll/core/runs";
-import { asUsage } from "../errors.ts";
+import { withUsageErrors } from "../errors.ts";
 import { findModel } from "./find_run.ts";
 import {
   camelCase,
@@ -22,22 +22,22 @@ import { addModelOptions, loadChosen, MODEL_FLAGS } from "./model_command.ts";
 import { formatFigure, formatShare } from "../reporting/progress.ts";
 import { addFlag, peek } from "./train.ts";
 import { pluginsOf } from "../plugins.ts";
-import type { World } from "../context.ts";
+import type { CliContext } from "../context.ts";
 
 /**
  * Defines `eval`, with the options of the task of the run that the arguments name.
  *
  * @param args The arguments after `eval`.
- * @param world What there is.
+ * @param context What there is.
  * @returns The command.
  */
-export async function defineEval(args: readonly string[], world: World): Promise<Command> {
+export async function defineEval(args: readonly string[], context: CliContext): Promise<Command> {
   const command = new Command();
   command.description(
     "Measure a trained model, on its task as it was trained, or with other options of the task.",
   );
   addModelOptions(command);
-  const chosen = await taskOf(args, world);
+  const chosen = await taskOf(args, context);
   if (chosen !== undefined) {
     command.group(`Options of ${chosen.source.owner}`);
     for (const flag of chosen.flags) addFlag(command, flag);
@@ -51,12 +51,12 @@ export async function defineEval(args: readonly string[], world: World): Promise
   );
   command.action(async (options: unknown, ...[run]: unknown[]) => {
     const typed = options as TypedFlags;
-    const taskOptions = chosen && await asUsage(() => changed(chosen, typed));
-    using loaded = await loadChosen(world, run, typed, taskOptions);
+    const taskOptions = chosen && await withUsageErrors(() => changed(chosen, typed));
+    using loaded = await loadChosen(context, run, typed, taskOptions);
     const { taskInstance: task, predict } = loaded;
     const { loss, error, metrics = {} } = await task.validate(predict);
     const { step } = loaded.checkpoint;
-    const { write } = world.terminal;
+    const { write } = context.terminal;
     if (typed.json === true) {
       const line = { event: "eval", run: loaded.path, step, device: loaded.device, loss };
       write(`${JSON.stringify({ ...line, error: error ?? null, metrics })}\n`);
@@ -85,14 +85,17 @@ interface ChosenTask {
 }
 
 /** The task of the run that comes first; without one, the options of no task are known. */
-async function taskOf(args: readonly string[], world: World): Promise<ChosenTask | undefined> {
+async function taskOf(
+  args: readonly string[],
+  context: CliContext,
+): Promise<ChosenTask | undefined> {
   const run = args[0];
   if (run === undefined || run.startsWith("-")) return undefined;
   const path = await findModel(run, peek(args, "--runs"));
   const { config } = path.endsWith(".safetensors")
     ? await readCheckpoint(path)
     : await openRun(path);
-  const { tasks } = await pluginsOf(world, peek(args, "--trust"));
+  const { tasks } = await pluginsOf(context, peek(args, "--trust"));
   const plugin = knownPlugin<Plugin>(config.task.name, { kind: "task", table: tasks });
   const source: FlagSource = {
     prefix: "task",

@@ -9,17 +9,21 @@ import { UsageError } from "../errors.ts";
 import type { TypedFlags } from "../flags.ts";
 import { colorDepth, formatHeatMap } from "../reporting/heat_map.ts";
 import { analyzeHidden, formatAnalysis } from "../reporting/hidden_analysis.ts";
-import { type HiddenLook, lookInside, thresholdOf } from "../reporting/hidden_states.ts";
+import {
+  captureHiddenStates,
+  type HiddenStateCapture,
+  thresholdOf,
+} from "../reporting/hidden_states.ts";
 import { addModelOptions, loadChosen, wholeNumber } from "./model_command.ts";
-import type { World } from "../context.ts";
+import type { CliContext } from "../context.ts";
 
 /**
  * Defines `inspect`.
  *
- * @param world What there is.
+ * @param context What there is.
  * @returns The command.
  */
-export function defineInspect(world: World): Command {
+export function defineInspect(context: CliContext): Command {
   const command = new Command();
   command.description(
     "Look at what a trained model thinks: its hidden states over time, raw and as on or off, and for each unit " +
@@ -48,17 +52,17 @@ export function defineInspect(world: World): Command {
       length: wholeNumber(typed, "length", 1),
       seed: wholeNumber(typed, "seed", 0),
     };
-    using loaded = await loadChosen(world, run, typed);
-    const look = await lookInside(loaded.taskInstance, loaded.predict, request);
+    using loaded = await loadChosen(context, run, typed);
+    const look = await captureHiddenStates(loaded.taskInstance, loaded.predict, request);
     if (look === undefined) {
       throw new RangeError(
         `Cannot inspect ${loaded.path}: the ${loaded.config.model.name} model shows no hidden states`,
       );
     }
     const threshold = numberOf(typed.threshold) ?? thresholdOf(look.states);
-    const { write } = world.terminal;
+    const { write } = context.terminal;
     if (typed.json === true) write(`${JSON.stringify(asJson(look))}\n`);
-    else if (out === undefined) write(asText(look, threshold, world));
+    else if (out === undefined) write(asText(look, threshold, context));
     if (out !== undefined) {
       for (const path of await writePictures(look, threshold, out)) {
         if (typed.json !== true) write(`${path}\n`);
@@ -75,9 +79,9 @@ function numberOf(text: string | boolean | undefined): number | undefined {
   throw new UsageError(`Cannot use --threshold ${text}: a number is needed`);
 }
 
-function asText(look: HiddenLook, threshold: number, world: World): string {
+function asText(look: HiddenStateCapture, threshold: number, context: CliContext): string {
   const { states, annotations } = look;
-  const { color, columns, variable } = world.terminal;
+  const { color, columns, variable } = context.terminal;
   const options = { depth: colorDepth(color, variable), columns: columns() };
   return [
     "Hidden states: a row for each unit, a column for each step",
@@ -90,7 +94,7 @@ function asText(look: HiddenLook, threshold: number, world: World): string {
   ].map((line) => `${line}\n`).join("");
 }
 
-function asJson({ states, labels, annotations }: HiddenLook) {
+function asJson({ states, labels, annotations }: HiddenStateCapture) {
   const { time, units, values } = states;
   return {
     time,
@@ -107,7 +111,7 @@ function asJson({ states, labels, annotations }: HiddenLook) {
 
 /** Writes the raw states, and the thresholded ones under a name of their own. */
 async function writePictures(
-  { states, labels }: HiddenLook,
+  { states, labels }: HiddenStateCapture,
   threshold: number,
   out: string,
 ): Promise<string[]> {

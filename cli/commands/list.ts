@@ -8,23 +8,23 @@ import { Command } from "@cliffy/command";
 import { type Plugin } from "@unroll/core/plugin";
 import { parseOptions } from "@unroll/core/plugin/host";
 import { type JsonRecord } from "@unroll/core/runs";
-import type { Chosen, World } from "../context.ts";
+import type { CliContext, PluginSelection } from "../context.ts";
 
 /**
  * Defines `list`.
  *
- * @param world What there is.
+ * @param context What there is.
  * @returns The command.
  */
-export function defineList(world: World): Command {
+export function defineList(context: CliContext): Command {
   const command = new Command();
   command.description("List the models, the tasks and which go together.");
   command.option("--json", "Print one JSON object");
   command.example("What there is:", "deno task list");
   command.action(async (options: unknown) => {
     const json = (options as { readonly json?: boolean }).json === true;
-    const list = await listed(world);
-    world.terminal.write(json ? `${JSON.stringify(list)}\n` : formatList(list));
+    const list = await listed(context);
+    context.terminal.write(json ? `${JSON.stringify(list)}\n` : formatList(list));
   });
   return command;
 }
@@ -45,22 +45,22 @@ interface Listed {
   }[];
 }
 
-async function listed(world: World): Promise<Listed> {
+async function listed(context: CliContext): Promise<Listed> {
   const named = ({ name, summary }: Plugin) => ({ name, summary });
-  const pairs = Object.values(world.models).flatMap((model) =>
-    Object.values(world.tasks).map(async (task) => {
-      const refusal = await world.refusal(withDefaults(model), withDefaults(task));
+  const pairs = Object.values(context.models).flatMap((model) =>
+    Object.values(context.tasks).map(async (task) => {
+      const refusal = await context.refusal(withDefaults(model), withDefaults(task));
       return { model: model.name, task: task.name, ...(refusal === undefined ? {} : { refusal }) };
     })
   );
   return {
-    models: Object.values(world.models).map(named),
-    tasks: Object.values(world.tasks).map(named),
+    models: Object.values(context.models).map(named),
+    tasks: Object.values(context.tasks).map(named),
     pairs: await Promise.all(pairs),
   };
 }
 
-function withDefaults(plugin: Plugin): Chosen {
+function withDefaults(plugin: Plugin): PluginSelection {
   let options: JsonRecord = {};
   try {
     options = parseOptions(plugin.options, {}) as JsonRecord;

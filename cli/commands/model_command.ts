@@ -12,7 +12,7 @@ import { findModel } from "./find_run.ts";
 import { camelCase, composeFlags, readFlags, type TypedFlags } from "../flags.ts";
 import { TRAIN_OPTIONS } from "./train_options.ts";
 import { addTrustOption, pluginsOf } from "../plugins.ts";
-import type { World } from "../context.ts";
+import type { CliContext } from "../context.ts";
 
 /** Flags that choose the model. */
 export const MODEL_FLAGS: readonly string[] = [
@@ -43,7 +43,7 @@ export function addModelOptions(command: Command): void {
 /**
  * Loads the model that was chosen.
  *
- * @param world What there is.
+ * @param context What there is.
  * @param run What was typed for the run; the newest if left out.
  * @param typed What was typed besides.
  * @param taskOptions Options of the task in place of those it was trained with.
@@ -51,7 +51,7 @@ export function addModelOptions(command: Command): void {
  * @throws {UsageError} When there is no such run, or a flag is wrong.
  */
 export async function loadChosen(
-  world: World,
+  context: CliContext,
   run: unknown,
   typed: TypedFlags,
   taskOptions?: JsonRecord,
@@ -70,7 +70,7 @@ export async function loadChosen(
   }
   const path = await findModel(name, typeof typed.runs === "string" ? typed.runs : undefined);
   return await loadRun(path, {
-    ...await pluginsOf(world, typed.trust),
+    ...await pluginsOf(context, typed.trust),
     device,
     ...(typed.checkpoint === undefined ? {} : { checkpoint }),
     taskOptions,

@@ -8,15 +8,15 @@ import { Command } from "@cliffy/command";
 import { UsageError } from "../errors.ts";
 import type { TypedFlags } from "../flags.ts";
 import { addModelOptions, loadChosen, required, wholeNumber } from "./model_command.ts";
-import type { World } from "../context.ts";
+import type { CliContext } from "../context.ts";
 
 /**
  * Defines `predict`.
  *
- * @param world What there is.
+ * @param context What there is.
  * @returns The command.
  */
-export function definePredict(world: World): Command {
+export function definePredict(context: CliContext): Command {
   const command = new Command();
   command.description(
     "Ask a trained model: one input from the command line, or many from standard input, a line each.",
@@ -35,21 +35,21 @@ export function definePredict(world: World): Command {
   command.example("Many at once:", "seq 1 100 | deno task predict runs/2026-01-31-fizzbuzz-rnn-0");
   command.action(async (options: unknown, ...[run]: unknown[]) => {
     const typed = options as TypedFlags;
-    using loaded = await loadChosen(world, run, typed);
+    using loaded = await loadChosen(context, run, typed);
     const task = loaded.taskInstance;
     const answer = required(task.answer?.bind(task), loaded, "predict");
     const one = async (input: string, alone: boolean) => {
       const lines = await answer(loaded.predict, input);
       // One of many is a line, which is the answer; one alone says how sure it is, too.
       const shown = alone ? lines : lines.slice(0, 1);
-      world.terminal.write(
+      context.terminal.write(
         typed.json === true
           ? `${JSON.stringify({ input, answer: lines })}\n`
           : shown.map((line) => `${line}\n`).join(""),
       );
     };
     if (typeof typed.input === "string") return await one(typed.input, true);
-    for await (const line of world.terminal.lines()) if (line !== "") await one(line, false);
+    for await (const line of context.terminal.lines()) if (line !== "") await one(line, false);
   });
   return command;
 }
@@ -57,10 +57,10 @@ export function definePredict(world: World): Command {
 /**
  * Defines `sample`.
  *
- * @param world What there is.
+ * @param context What there is.
  * @returns The command.
  */
-export function defineSample(world: World): Command {
+export function defineSample(context: CliContext): Command {
   const command = new Command();
   command.description("Let a trained model go on by itself: text, or numbers, a line each.");
   addModelOptions(command);
@@ -84,11 +84,11 @@ export function defineSample(world: World): Command {
     const seed = wholeNumber(typed, "seed", 0) ?? 0;
     const topK = wholeNumber(typed, "top-k", 1);
     const temperature = temperatureOf(typed);
-    using loaded = await loadChosen(world, run, typed);
+    using loaded = await loadChosen(context, run, typed);
     const task = loaded.taskInstance;
     const sample = required(task.sample?.bind(task), loaded, "sample");
     const prompt = typeof typed.prompt === "string" ? typed.prompt : undefined;
-    const { write } = world.terminal;
+    const { write } = context.terminal;
     let text = "";
     for await (const piece of sample(loaded.predict, { prompt, length, temperature, topK, seed })) {
       text += piece;

@@ -14,7 +14,7 @@ import {
 import { knownPlugin, parseOptions } from "@unroll/core/plugin/host";
 import { type JsonRecord } from "@unroll/core/runs";
 import { type TrainSettings } from "@unroll/core/training";
-import { asUsage, UsageError } from "../errors.ts";
+import { UsageError, withUsageErrors } from "../errors.ts";
 import {
   camelCase,
   composeFlags,
@@ -23,13 +23,13 @@ import {
   readFlags,
   type TypedFlags,
 } from "../flags.ts";
-import { compare, formatComparisons, formatKnown, type Recipe } from "../recipes/recipe.ts";
+import { compare, formatComparisons, formatExpected, type Recipe } from "../recipes/recipe.ts";
 import { recipeSettings, taskOptionsOf } from "../recipes/run_recipe.ts";
-import { formatNews, RecipeWatch } from "../recipes/monitor.ts";
-import { configuredTask } from "./train_action.ts";
+import { formatRecipeEvent, RecipeMonitor } from "../recipes/monitor.ts";
+import { instantiateTask } from "./train_action.ts";
 import { addFlag, type DefinedCommand, runTraining } from "./train.ts";
 import { TRAIN_OPTIONS, type TrainOptions } from "./train_options.ts";
-import type { Chosen, World } from "../context.ts";
+import type { CliContext, PluginSelection } from "../context.ts";
 
 const RECIPE_FLAGS = ["corpus", "epochs", "out", "watch", "json", "quiet", "help", "version"];
 
@@ -37,12 +37,12 @@ const RECIPE_FLAGS = ["corpus", "epochs", "out", "watch", "json", "quiet", "help
  * Defines `recipe`, with one command for each recipe.
  *
  * @param args The arguments after `recipe`.
- * @param world What there is.
+ * @param context What there is.
  * @returns The command.
  * @throws {UsageError} When the first argument names no recipe.
  */
-export function defineRecipes(args: readonly string[], world: World): DefinedCommand {
-  const names = Object.keys(world.recipes);
+export function defineRecipes(args: readonly string[], context: CliContext): DefinedCommand {
+  const names = Object.keys(context.recipes);
   if (args.length > 0 && !args[0].startsWith("-") && !names.includes(args[0])) {
     throw new UsageError(unknownName("recipe", args[0], names));
   }
@@ -57,12 +57,12 @@ export function defineRecipes(args: readonly string[], world: World): DefinedCom
   command.option("--json", "Print one JSON object");
   command.action((options: unknown) => {
     const { json } = options as { readonly json?: boolean };
-    world.terminal.write(
-      json ? `${JSON.stringify(world.recipes)}\n` : formatRecipes(world.recipes),
+    context.terminal.write(
+      json ? `${JSON.stringify(context.recipes)}\n` : formatRecipes(context.recipes),
     );
   });
   for (const name of names) {
-    command.command(name, defineRecipe(world.recipes[name], general, flags, world));
+    command.command(name, defineRecipe(context.recipes[name], general, flags, context));
   }
   return { command, flags, hint: `see recipe ${args[0] ?? "NAME"} --help` };
 }
@@ -73,7 +73,7 @@ function defineRecipe(
   recipe: Recipe,
   general: GeneralSource,
   flags: readonly Flag[],
-  world: World,
+  context: CliContext,
 ): Command {
   const command = new Command();
   command.description(describe(recipe));
@@ -87,7 +87,7 @@ function defineRecipe(
   command.option("--json", "Print one JSON object a line");
   command.option("--quiet", "Print the result only");
   command.action(async (options: unknown) => {
-    await runOne(recipe, options as TypedFlags, { general, flags, world });
+    await runOne(recipe, options as TypedFlags, { general, flags, context });
   });
   return command;
 }
@@ -95,45 +95,45 @@ function defineRecipe(
 interface Surroundings {
   readonly general: GeneralSource;
   readonly flags: readonly Flag[];
-  readonly world: World;
+  readonly context: CliContext;
 }
 
 async function runOne(
   recipe: Recipe,
   typed: TypedFlags,
-  { general, flags, world }: Surroundings,
+  { general, flags, context }: Surroundings,
 ): Promise<void> {
-  const { write } = world.terminal;
+  const { write } = context.terminal;
   const json = typed.json === true;
   const quiet = typed.quiet === true;
-  const request = await asUsage(async () => {
+  const request = await withUsageErrors(async () => {
     const corpus = typeof typed.corpus === "string" ? typed.corpus : undefined;
     const taskOptions = taskOptionsOf(recipe, corpus);
-    const model = chooseFrom("model", recipe.model, recipe.modelOptions, world);
-    const task = chooseFrom("task", recipe.task, taskOptions, world);
+    const model = chooseFrom("model", recipe.model, recipe.modelOptions, context);
+    const task = chooseFrom("task", recipe.task, taskOptions, context);
     const { training, settings } = await trainingOf(recipe, task, typed, { general, flags });
     const out = typeof typed.out === "string" ? typed.out : "runs";
     return { model, task, training, settings, out };
   });
-  const watch = new RecipeWatch(recipe, {
+  const watch = new RecipeMonitor(recipe, {
     seed: request.training.seed,
-    tell: (news) => {
+    onEvent: (news) => {
       if (json) write(`${JSON.stringify(news)}\n`);
-      else if (!quiet) write(formatNews(news));
+      else if (!quiet) write(formatRecipeEvent(news));
     },
   });
   const settings = { ...request.settings, ...watch.listeners };
   const page = typed.watch === true;
-  await runTraining({ ...request, settings }, world, { json, quiet, watch: page });
+  await runTraining({ ...request, settings }, context, { json, quiet, watch: page });
   const comparisons = compare(recipe, watch.measured);
   if (json) {
-    for (const { known, ...rest } of comparisons) {
-      write(`${JSON.stringify({ event: "known", ...known, ...rest })}\n`);
+    for (const { expected, ...rest } of comparisons) {
+      write(`${JSON.stringify({ event: "expected", ...expected, ...rest })}\n`);
     }
     return;
   }
   write(`\n${formatComparisons(comparisons)}`);
-  if (comparisons.some(({ known }) => known.measure === "training loss")) {
+  if (comparisons.some(({ expected }) => expected.measure === "training loss")) {
     const { trainingLoss, validationLoss } = watch.measured;
     write(
       `Mean training loss ${trainingLoss.toFixed(3)}; on text that was held out, ` +
@@ -146,7 +146,7 @@ async function runOne(
 /** What the recipe says, but for what was typed: as options where there are such, and the rest. */
 async function trainingOf(
   recipe: Recipe,
-  task: Chosen,
+  task: PluginSelection,
   typed: TypedFlags,
   { general, flags }: Pick<Surroundings, "general" | "flags">,
 ): Promise<{ readonly training: TrainOptions; readonly settings: Partial<TrainSettings> }> {
@@ -158,7 +158,7 @@ async function trainingOf(
     recipe.training.phases !== undefined;
   // Only where epochs count is the task made to know how long they are: it may read a text.
   const instance: Pick<TaskInstance, "stepsPerEpoch"> = counted
-    ? await configuredTask(task).create()
+    ? await instantiateTask(task).create()
     : {};
   if (epochs !== undefined && instance.stepsPerEpoch === undefined) {
     throw new UsageError(`Cannot count epochs of ${task.name}: its data have no end, say --steps`);
@@ -198,25 +198,25 @@ function epochsOf(typed: string | boolean | undefined): number | undefined {
  * @param kind What it is.
  * @param name Its name.
  * @param options Some of its options.
- * @param world What there is.
+ * @param context What there is.
  * @returns The plugin with all its options.
  */
 export function chooseFrom(
   kind: Plugin["kind"],
   name: string,
   options: JsonRecord,
-  world: Pick<World, "models" | "tasks">,
-): Chosen {
-  const table = kind === "model" ? world.models : world.tasks;
+  context: Pick<CliContext, "models" | "tasks">,
+): PluginSelection {
+  const table = kind === "model" ? context.models : context.tasks;
   const plugin = knownPlugin(name, { kind, table });
   return { plugin, name, options: parseOptions(plugin.options, options) as JsonRecord };
 }
 
-function describe({ summary, known, corpus, note }: Recipe): string {
+function describe({ summary, expected, corpus, note }: Recipe): string {
   const parts = [
     summary,
-    ...known.slice(0, 3).map((known) =>
-      `Known: ${known.measure} ${formatKnown(known)}, ${known.source}`
+    ...expected.slice(0, 3).map((expected) =>
+      `Known: ${expected.measure} ${formatExpected(expected)}, ${expected.source}`
     ),
     ...(corpus === undefined ? [] : [`Its text, for --corpus: ${corpus}`]),
     ...(note === undefined ? [] : [note]),

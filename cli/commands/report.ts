@@ -7,15 +7,15 @@
 import { Command } from "@cliffy/command";
 import { findRun } from "./find_run.ts";
 import { addTrustOption, pluginsOf } from "../plugins.ts";
-import type { World } from "../context.ts";
+import type { CliContext } from "../context.ts";
 
 /**
  * Defines `report`.
  *
- * @param world What there is.
+ * @param context What there is.
  * @returns The command.
  */
-export function defineReport(world: World): Command {
+export function defineReport(context: CliContext): Command {
   const command = new Command();
   command.description(
     "Write the report of a run, or of several together, as one HTML file that needs nothing else.",
@@ -35,10 +35,10 @@ export function defineReport(world: World): Command {
     // Drawing is loaded when it is needed: other commands start faster without.
     const { writeReport } = await import("../reporting/write_report.ts");
     const path = await writeReport(found, {
-      ...await pluginsOf(world, trust),
+      ...await pluginsOf(context, trust),
       out: out ?? (found.length === 1 ? `${found[0].path}/report.html` : "report.html"),
     });
-    world.terminal.write(`${path}\n`);
+    context.terminal.write(`${path}\n`);
   });
   return command;
 }

@@ -11,7 +11,7 @@ import { UsageError } from "../errors.ts";
 import type { TypedFlags } from "../flags.ts";
 import { formatCount, formatDuration, formatFigure, formatShare } from "../reporting/progress.ts";
 import { resultOf, type RunResult } from "../reporting/run_result.ts";
-import type { World } from "../context.ts";
+import type { CliContext } from "../context.ts";
 
 /** A run with its result. */
 export interface RunRow {
@@ -33,10 +33,10 @@ type Sort = typeof SORTS[number];
 /**
  * Defines `runs`.
  *
- * @param world What there is.
+ * @param context What there is.
  * @returns The command.
  */
-export function defineRuns(world: World): Command {
+export function defineRuns(context: CliContext): Command {
   const command = new Command();
   command.description("List the runs so far, with their results.");
   command.option("--runs <folder>", "The folder of runs (default runs)");
@@ -69,9 +69,9 @@ export function defineRuns(world: World): Command {
     const sorted = sortRows(rows, sort);
     if (typed.reverse === true) sorted.reverse();
     if (typed.json === true) {
-      for (const row of sorted) world.terminal.write(`${JSON.stringify(row)}\n`);
+      for (const row of sorted) context.terminal.write(`${JSON.stringify(row)}\n`);
     } else {
-      world.terminal.write(sorted.length === 0 ? `No runs in ${root}\n` : formatRuns(sorted));
+      context.terminal.write(sorted.length === 0 ? `No runs in ${root}\n` : formatRuns(sorted));
     }
   });
   return command;

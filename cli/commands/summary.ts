@@ -10,14 +10,14 @@ import { resolvePlugin } from "@unroll/core/plugin/host";
 import { type JsonRecord } from "@unroll/core/runs";
 import { formatSummary } from "@unroll/models";
 import { unknownName } from "@unroll/core/plugin";
-import { asUsage, UsageError } from "../errors.ts";
+import { UsageError, withUsageErrors } from "../errors.ts";
 import { composeFlags, type FlagSource, readFlags, type TypedFlags } from "../flags.ts";
 import { chooseFrom } from "./recipe.ts";
 import type { Recipe } from "../recipes/recipe.ts";
 import { taskOptionsOf } from "../recipes/run_recipe.ts";
-import { configured, configuredTask } from "./train_action.ts";
+import { instantiate, instantiateTask } from "./train_action.ts";
 import { addFlag, type DefinedCommand, peek } from "./train.ts";
-import type { Chosen, World } from "../context.ts";
+import type { CliContext, PluginSelection } from "../context.ts";
 
 const SUMMARY_FLAGS = ["model", "task", "recipe", "json", "help", "version"];
 
@@ -25,26 +25,26 @@ const SUMMARY_FLAGS = ["model", "task", "recipe", "json", "help", "version"];
  * Defines `summary` for the model and task that the arguments name, or those of a recipe.
  *
  * @param args The arguments after `summary`.
- * @param world What there is.
+ * @param context What there is.
  * @returns The command.
  * @throws {UsageError} When a name finds nothing.
  */
 export async function defineSummary(
   args: readonly string[],
-  world: World,
+  context: CliContext,
 ): Promise<DefinedCommand> {
-  const model = await sourceOf("model", peek(args, "--model"), world);
-  const task = await sourceOf("task", peek(args, "--task"), world);
+  const model = await sourceOf("model", peek(args, "--model"), context);
+  const task = await sourceOf("task", peek(args, "--task"), context);
   const sources = [model, task].filter((source) => source !== undefined);
   // A recipe may need a text, which has no plugin's flag here.
   const own = task === undefined ? [...SUMMARY_FLAGS, "corpus"] : SUMMARY_FLAGS;
-  const flags = await asUsage(() => composeFlags(sources, own));
+  const flags = await withUsageErrors(() => composeFlags(sources, own));
   const command = new Command();
   command.description(
     "Describe a model on a task: its layers, what comes out of them, how many parameters they have.",
   );
-  command.option("--model <name>", `Model: ${Object.keys(world.models).join(", ")}, or a module`);
-  command.option("--task <name>", `Task: ${Object.keys(world.tasks).join(", ")}, or a module`);
+  command.option("--model <name>", `Model: ${Object.keys(context.models).join(", ")}, or a module`);
+  command.option("--task <name>", `Task: ${Object.keys(context.tasks).join(", ")}, or a module`);
   command.option(
     "--recipe <name>",
     "The model and task of a recipe, in place of --model and --task",
@@ -58,18 +58,18 @@ export async function defineSummary(
   command.action(async (options: unknown) => {
     const typed = options as TypedFlags;
     const pair = typeof typed.recipe === "string"
-      ? await fromRecipe(typed.recipe, typed, world)
-      : await asUsage(() =>
+      ? await fromRecipe(typed.recipe, typed, context)
+      : await withUsageErrors(() =>
         [
-          choose("model", model, typed, flags, world),
-          choose("task", task, typed, flags, world),
+          choose("model", model, typed, flags, context),
+          choose("task", task, typed, flags, context),
         ] as const
       );
-    const refusal = await world.refusal(pair[0], pair[1]);
+    const refusal = await context.refusal(pair[0], pair[1]);
     if (refusal !== undefined) throw new UsageError(refusal);
-    const { spec } = await configuredTask(pair[1]).create();
-    const { layers } = (configured(pair[0]) as Model).create(spec);
-    world.terminal.write(
+    const { spec } = await instantiateTask(pair[1]).create();
+    const { layers } = (instantiate(pair[0]) as Model).create(spec);
+    context.terminal.write(
       typed.json === true ? `${JSON.stringify({ layers })}\n` : `${formatSummary(layers)}\n`,
     );
   });
@@ -82,12 +82,12 @@ type PluginSource = FlagSource & { readonly plugin: Plugin; readonly name: strin
 async function sourceOf(
   kind: Plugin["kind"],
   name: string | undefined,
-  world: World,
+  context: CliContext,
 ): Promise<PluginSource | undefined> {
   if (name === undefined) return undefined;
-  const table = kind === "model" ? world.models : world.tasks;
-  const plugin = await asUsage(() =>
-    resolvePlugin<Plugin>(name, { kind, table, base: world.base })
+  const table = kind === "model" ? context.models : context.tasks;
+  const plugin = await withUsageErrors(() =>
+    resolvePlugin<Plugin>(name, { kind, table, base: context.base })
   );
   const owner = `the ${plugin.name} ${kind}`;
   return { plugin, name, prefix: kind, owner, schema: plugin.options };
@@ -98,10 +98,10 @@ function choose(
   source: PluginSource | undefined,
   typed: TypedFlags,
   flags: ReturnType<typeof composeFlags>,
-  world: World,
-): Chosen {
+  context: CliContext,
+): PluginSelection {
   if (source === undefined) {
-    const table = kind === "model" ? world.models : world.tasks;
+    const table = kind === "model" ? context.models : context.tasks;
     throw new UsageError(
       `Cannot describe a model without --${kind}, or a --recipe: known ${kind}s are ${
         Object.keys(table).join(", ")
@@ -115,20 +115,20 @@ function choose(
 async function fromRecipe(
   name: string,
   typed: TypedFlags,
-  world: World,
-): Promise<readonly [Chosen, Chosen]> {
+  context: CliContext,
+): Promise<readonly [PluginSelection, PluginSelection]> {
   for (const flag of ["model", "task"]) {
     if (typed[flag] !== undefined) {
       throw new UsageError(`Cannot use --${flag} with --recipe: a recipe has its own`);
     }
   }
-  const recipe = Object.hasOwn(world.recipes, name) ? world.recipes[name] : undefined;
+  const recipe = Object.hasOwn(context.recipes, name) ? context.recipes[name] : undefined;
   if (recipe === undefined) {
-    throw new UsageError(unknownName("recipe", name, Object.keys(world.recipes)));
+    throw new UsageError(unknownName("recipe", name, Object.keys(context.recipes)));
   }
-  return await asUsage(() => [
-    chooseFrom("model", recipe.model, recipe.modelOptions, world),
-    chooseFrom("task", recipe.task, optionsWithoutText(recipe, typed.corpus), world),
+  return await withUsageErrors(() => [
+    chooseFrom("model", recipe.model, recipe.modelOptions, context),
+    chooseFrom("task", recipe.task, optionsWithoutText(recipe, typed.corpus), context),
   ]);
 }
 

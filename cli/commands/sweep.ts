@@ -8,7 +8,7 @@ import { Command } from "@cliffy/command";
 import { type Plugin } from "@unroll/core/plugin";
 import { resolvePlugin } from "@unroll/core/plugin/host";
 import { type JsonRecord, openRun } from "@unroll/core/runs";
-import { asUsage, StoppedError, UsageError } from "../errors.ts";
+import { StoppedError, UsageError, withUsageErrors } from "../errors.ts";
 import {
   camelCase,
   composeFlags,
@@ -19,15 +19,15 @@ import {
 } from "../flags.ts";
 import { wholeNumber } from "./model_command.ts";
 import { addNamesOption } from "../names_type.ts";
-import { type Cell, gridCells, gridValues } from "../sweep/grid.ts";
+import { gridTrials, gridValues, type Trial } from "../sweep/grid.ts";
 import { otherSettings } from "../sweep/other_settings.ts";
-import { type Outcome, outcomeOf } from "../sweep/trial.ts";
-import { runCells } from "../sweep/run_trials.ts";
+import { readTrial, type TrialResult } from "../sweep/trial.ts";
+import { runTrials } from "../sweep/run_trials.ts";
 import { runArray } from "../sweep/slurm.ts";
 import { formatSweep, sweepRows } from "../sweep/table.ts";
 import { type DefinedCommand, peek } from "./train.ts";
 import { TRAIN_OPTIONS, type TrainOptions } from "./train_options.ts";
-import type { Chosen, TrainRequest, World } from "../context.ts";
+import type { CliContext, PluginSelection, TrainRequest } from "../context.ts";
 
 const SWEEP_FLAGS: readonly string[] = [
   "model",
@@ -45,8 +45,8 @@ const SWEEP_FLAGS: readonly string[] = [
 
 /** A pair of the grid, with its flags. */
 interface Pair {
-  readonly model: Omit<Chosen, "options">;
-  readonly task: Omit<Chosen, "options">;
+  readonly model: Omit<PluginSelection, "options">;
+  readonly task: Omit<PluginSelection, "options">;
   /** Of the command, the model and the task. */
   readonly sources: readonly [FlagSource, FlagSource, FlagSource];
   readonly flags: readonly Flag[];
@@ -56,12 +56,15 @@ interface Pair {
  * Defines `sweep` for the models and tasks that the arguments name.
  *
  * @param args The arguments after `sweep`.
- * @param world What there is.
+ * @param context What there is.
  * @returns The command.
  * @throws {UsageError} When a name finds nothing.
  */
-export async function defineSweep(args: readonly string[], world: World): Promise<DefinedCommand> {
-  const pairs = await asUsage(() => pairsOf(args, world));
+export async function defineSweep(
+  args: readonly string[],
+  context: CliContext,
+): Promise<DefinedCommand> {
+  const pairs = await withUsageErrors(() => pairsOf(args, context));
   const flags = new Map<string, Flag>();
   for (const pair of pairs) for (const flag of pair.flags) flags.set(flag.flag, flag);
   const command = new Command();
@@ -71,8 +74,8 @@ export async function defineSweep(args: readonly string[], world: World): Promis
       "The same sweep, begun again, goes on where it was.",
   );
   command.group("What to train");
-  addNamesOption(command, "--model <names>", "Models", Object.keys(world.models));
-  addNamesOption(command, "--task <names>", "Tasks", Object.keys(world.tasks));
+  addNamesOption(command, "--model <names>", "Models", Object.keys(context.models));
+  addNamesOption(command, "--task <names>", "Tasks", Object.keys(context.tasks));
   command.option("--seeds <range>", "Seeds, such as 0..19 (default 0..4)");
   for (const { flag, option } of flags.values()) {
     if (flag === "seed") continue;
@@ -104,21 +107,21 @@ export async function defineSweep(args: readonly string[], world: World): Promis
         "Cannot sweep without --model and --task: one or more of each are needed",
       );
     }
-    const cells = await asUsage(() => cellsOf(typed, pairs));
-    await sweep(cells, typed, world);
+    const trials = await withUsageErrors(() => trialsOf(typed, pairs));
+    await sweep(trials, typed, context);
   });
   return { command, flags: [...flags.values()], hint: "see sweep --model … --task … --help" };
 }
 
-async function pairsOf(args: readonly string[], world: World): Promise<Pair[]> {
+async function pairsOf(args: readonly string[], context: CliContext): Promise<Pair[]> {
   const find = async (kind: Plugin["kind"]) => {
     const names = peek(args, `--${kind}`);
     if (names === undefined) return [];
-    const table = kind === "model" ? world.models : world.tasks;
+    const table = kind === "model" ? context.models : context.tasks;
     return await Promise.all(
       gridValues(`--${kind}`, names).map(async (name) => ({
         name,
-        plugin: await resolvePlugin<Plugin>(name, { kind, table, base: world.base }),
+        plugin: await resolvePlugin<Plugin>(name, { kind, table, base: context.base }),
       })),
     );
   };
@@ -138,14 +141,14 @@ async function pairsOf(args: readonly string[], world: World): Promise<Pair[]> {
   );
 }
 
-/** A cell, and what it trains. */
-interface PlannedCell {
-  readonly cell: Cell;
+/** A trial, and what it trains. */
+interface PlannedTrial {
+  readonly trial: Trial;
   readonly request: TrainRequest;
 }
 
-/** The cells of all pairs, each checked before anything runs. */
-function cellsOf(typed: TypedFlags, pairs: readonly Pair[]): PlannedCell[] {
+/** The trials of all pairs, each checked before anything runs. */
+function trialsOf(typed: TypedFlags, pairs: readonly Pair[]): PlannedTrial[] {
   const own = new Set(SWEEP_FLAGS.map(camelCase));
   const grid: Record<string, readonly string[]> = {
     model: [...new Set(pairs.map(({ model }) => model.name))],
@@ -163,18 +166,18 @@ function cellsOf(typed: TypedFlags, pairs: readonly Pair[]): PlannedCell[] {
   }
   grid.seed = gridValues("--seeds", typeof typed.seeds === "string" ? typed.seeds : "0..4");
   // Cells of the same task share one, whose data are read once.
-  const tasks = new Map<string, Chosen>();
-  return gridCells(grid).map((cell) => {
-    const { model, task } = cell.values;
+  const tasks = new Map<string, PluginSelection>();
+  return gridTrials(grid).map((trial) => {
+    const { model, task } = trial.values;
     const pair = pairs.find((pair) => pair.model.name === model && pair.task.name === task)!;
-    return { cell, request: requestOf(cell.values, pair, tasks) };
+    return { trial, request: requestOf(trial.values, pair, tasks) };
   });
 }
 
 function requestOf(
   values: Readonly<Record<string, string>>,
   pair: Pair,
-  tasks: Map<string, Chosen>,
+  tasks: Map<string, PluginSelection>,
 ): TrainRequest {
   const typed: Record<string, string | boolean> = {};
   for (const [name, value] of Object.entries(values)) {
@@ -202,12 +205,12 @@ function requestOf(
 }
 
 async function sweep(
-  planned: readonly PlannedCell[],
+  planned: readonly PlannedTrial[],
   typed: TypedFlags,
-  world: World,
+  context: CliContext,
 ): Promise<void> {
-  const cells = planned.map(({ cell }) => cell);
-  const { write, writeError } = world.terminal;
+  const trials = planned.map(({ trial }) => trial);
+  const { write, writeError } = context.terminal;
   const jobs = wholeNumber(typed, "jobs", 1) ?? navigator.hardwareConcurrency;
   const engine = typed.engine ?? "local";
   if (engine !== "local" && engine !== "slurm") {
@@ -215,17 +218,19 @@ async function sweep(
   }
   const good = Number(typed.good ?? 0);
   if (!(good >= 0)) throw new UsageError(`Cannot use --good ${typed.good}: a number is needed`);
-  const folder = typeof typed.out === "string" ? typed.out : await folderOf(cells);
+  const folder = typeof typed.out === "string" ? typed.out : await folderOf(trials);
   await Deno.mkdir(folder, { recursive: true });
   const absolute = await Deno.realPath(folder);
-  const before = await Promise.all(cells.map((cell) => outcomeOf(absolute, cell)));
+  const before = await Promise.all(trials.map((trial) => readTrial(absolute, trial)));
   for (const [index, { run }] of before.entries()) {
     if (run === undefined) continue;
-    const { cell, request } = planned[index];
-    const others = await asUsage(async () => otherSettings((await openRun(run)).config, request));
+    const { trial, request } = planned[index];
+    const others = await withUsageErrors(async () =>
+      otherSettings((await openRun(run)).config, request)
+    );
     if (others.length > 0) {
       throw new UsageError(
-        `Cannot sweep into ${folder}: the run in ${cell.name} has ${
+        `Cannot sweep into ${folder}: the run in ${trial.name} has ${
           others.slice(0, 3).join(", ")
         }; name another folder with --out`,
       );
@@ -234,62 +239,64 @@ async function sweep(
   const done = before.filter(({ state }) => state === "done").length;
   if (typed.json !== true) {
     writeError(
-      `${cells.length} runs in ${folder}${done > 0 ? `, ${done} of them done before` : ""}\n`,
+      `${trials.length} runs in ${folder}${done > 0 ? `, ${done} of them done before` : ""}\n`,
     );
   }
   let over = done;
-  const settings = { folder: absolute, self: world.self, jobs };
-  const outcomes = engine === "slurm"
+  const settings = { folder: absolute, self: context.self, jobs };
+  const results = engine === "slurm"
     ? await runArray(before, {
       ...settings,
       options: typeof typed.sbatch === "string" ? typed.sbatch.split(/\s+/) : [],
     })
-    : await world.interruptible((signal) =>
-      runCells(before, {
+    : await context.interruptible((signal) =>
+      runTrials(before, {
         ...settings,
         signal,
-        report(outcome) {
+        report(result) {
           over++;
-          if (typed.json !== true) writeError(`${over}/${cells.length}  ${outcomeLine(outcome)}\n`);
+          if (typed.json !== true) {
+            writeError(`${over}/${trials.length}  ${formatResult(result)}\n`);
+          }
         },
       })
     );
   if (typed.json === true) {
-    for (const { cell, ...rest } of outcomes) {
-      write(`${JSON.stringify({ event: "cell", values: cell.values, ...rest })}\n`);
+    for (const { trial, ...rest } of results) {
+      write(`${JSON.stringify({ event: "trial", values: trial.values, ...rest })}\n`);
     }
-    for (const row of sweepRows(outcomes, good)) {
+    for (const row of sweepRows(results, good)) {
       write(`${JSON.stringify({ event: "row", ...row })}\n`);
     }
-  } else write(formatSweep(sweepRows(outcomes, good)));
-  if (outcomes.some(({ state }) => state === "new" || state === "unfinished")) {
+  } else write(formatSweep(sweepRows(results, good)));
+  if (results.some(({ state }) => state === "new" || state === "unfinished")) {
     writeError("Not all runs are done; the same command goes on with them\n");
     throw new StoppedError("sweep");
   }
-  const failed = outcomes.filter(({ state }) => state === "failed");
+  const failed = results.filter(({ state }) => state === "failed");
   if (failed.length > 0) {
     throw new RangeError(
-      `Cannot call the sweep complete: ${failed.length} of ${cells.length} runs failed, such as ${
-        failed[0].cell.name
+      `Cannot call the sweep complete: ${failed.length} of ${trials.length} runs failed, such as ${
+        failed[0].trial.name
       }: ${failed[0].problem}`,
     );
   }
 }
 
-function outcomeLine({ cell, state, result, problem }: Outcome): string {
-  if (state !== "done") return `${cell.name}: ${problem ?? state}`;
+function formatResult({ trial, state, result, problem }: TrialResult): string {
+  if (state !== "done") return `${trial.name}: ${problem ?? state}`;
   const error = result?.error === undefined ? "" : `, error ${(result.error * 100).toFixed(1)} %`;
-  return `${cell.name}: loss ${result?.loss?.toPrecision(4) ?? "-"}${error}`;
+  return `${trial.name}: loss ${result?.loss?.toPrecision(4) ?? "-"}${error}`;
 }
 
 /** The same grid has the same folder, so that it goes on where it was. */
-async function folderOf(cells: readonly Cell[]): Promise<string> {
-  const text = JSON.stringify(cells.map(({ values }) => values));
+async function folderOf(trials: readonly Trial[]): Promise<string> {
+  const text = JSON.stringify(trials.map(({ values }) => values));
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
   const hash = [...new Uint8Array(digest)].slice(0, 4).map((byte) =>
     byte.toString(16).padStart(2, "0")
   ).join("");
   const plain = (name: string) => name.replace(/^.*\//, "").replace(/[^\w.]+/g, "_");
-  const { model, task } = cells[0].values;
+  const { model, task } = trials[0].values;
   return `sweeps/${plain(task)}-${plain(model)}-${hash}`;
 }

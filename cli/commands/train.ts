@@ -11,7 +11,7 @@ import { Command } from "@cliffy/command";
 import { type OptionsSchema, type Plugin } from "@unroll/core/plugin";
 import { formatOptionValue, resolvePlugin } from "@unroll/core/plugin/host";
 import { type JsonRecord } from "@unroll/core/runs";
-import { asUsage, UsageError } from "../errors.ts";
+import { UsageError, withUsageErrors } from "../errors.ts";
 import {
   camelCase,
   composeFlags,
@@ -26,8 +26,8 @@ import { addNamesOption } from "../names_type.ts";
 import { createReporter, type Reporter, together } from "../reporting/reporter.ts";
 import { TRAIN_OPTIONS, type TrainOptions } from "./train_options.ts";
 import { addTrustOption, pluginsOf } from "../plugins.ts";
-import { servePage } from "../reporting/dashboard.ts";
-import type { Chosen, TrainRequest, World } from "../context.ts";
+import { serveDashboard } from "../reporting/dashboard.ts";
+import type { CliContext, PluginSelection, TrainRequest } from "../context.ts";
 
 /** Flags of the command that are in no schema. */
 export const TRAIN_FLAGS: readonly string[] = [
@@ -55,13 +55,16 @@ export interface DefinedCommand {
  * Defines `train` for the model and task that the arguments name.
  *
  * @param args The arguments after `train`.
- * @param world What there is.
+ * @param context What there is.
  * @returns The command.
  * @throws {UsageError} When a name finds nothing.
  */
-export async function defineTrain(args: readonly string[], world: World): Promise<DefinedCommand> {
-  const model = await findPlugin("model", args, world);
-  const task = await findPlugin("task", args, world);
+export async function defineTrain(
+  args: readonly string[],
+  context: CliContext,
+): Promise<DefinedCommand> {
+  const model = await findPlugin("model", args, context);
+  const task = await findPlugin("task", args, context);
   const general: FlagSource & { readonly schema: OptionsSchema<TrainOptions> } = {
     owner: "train",
     schema: TRAIN_OPTIONS,
@@ -69,13 +72,13 @@ export async function defineTrain(args: readonly string[], world: World): Promis
   const modelSource = model && sourceOf(model.plugin);
   const taskSource = task && sourceOf(task.plugin);
   const sources = [general, modelSource, taskSource].filter((source) => source !== undefined);
-  const flags = await asUsage(() => composeFlags(sources, TRAIN_FLAGS));
+  const flags = await withUsageErrors(() => composeFlags(sources, TRAIN_FLAGS));
 
   const command = new Command();
-  command.description(describe(model?.plugin, task?.plugin, world));
+  command.description(describe(model?.plugin, task?.plugin, context));
   command.group("What to train");
-  const models = Object.keys(world.models);
-  const tasks = Object.keys(world.tasks);
+  const models = Object.keys(context.models);
+  const tasks = Object.keys(context.tasks);
   addNamesOption(command, "--model <name>", `Model: ${models.join(", ")}, or a module`, models);
   addNamesOption(command, "--task <name>", `Task: ${tasks.join(", ")}, or a module`, tasks);
   for (const source of sources) {
@@ -111,29 +114,29 @@ export async function defineTrain(args: readonly string[], world: World): Promis
       watch: typed.watch === true,
     };
     if (typeof typed.resume === "string") {
-      const changes = await asUsage(() => changesOf(typed, general, flags));
+      const changes = await withUsageErrors(() => changesOf(typed, general, flags));
       const run = await findRun(typed.resume);
       const plugins = typed.trust === undefined ? {} : {
-        plugins: await pluginsOf(world, typed.trust),
+        plugins: await pluginsOf(context, typed.trust),
       };
       return await reportTraining(
-        world,
+        context,
         { title: run.name, steps: changes.steps, ...told },
-        (reporter) => world.resume({ run: run.path, changes, ...plugins }, reporter),
+        (reporter) => context.resume({ run: run.path, changes, ...plugins }, reporter),
       );
     }
     if (typed.trust !== undefined) {
       throw new UsageError("Cannot use --trust without --resume: --model and --task load a module");
     }
-    if (model === undefined) throw missing("model", world.models);
-    if (task === undefined) throw missing("task", world.tasks);
-    const request = await asUsage((): TrainRequest => ({
+    if (model === undefined) throw missing("model", context.models);
+    if (task === undefined) throw missing("task", context.tasks);
+    const request = await withUsageErrors((): TrainRequest => ({
       model: { ...model, options: readFlags(modelSource!, flags, typed) as JsonRecord },
       task: { ...task, options: readFlags(taskSource!, flags, typed) as JsonRecord },
       training: readFlags(general, flags, typed),
       out: typeof typed.out === "string" ? typed.out : "runs",
     }));
-    await runTraining(request, world, told);
+    await runTraining(request, context, told);
   });
   return { command, flags, hint: hint(model?.plugin, task?.plugin) };
 }
@@ -142,22 +145,22 @@ export async function defineTrain(args: readonly string[], world: World): Promis
  * Trains what was asked for, after a look at whether the pair makes sense.
  *
  * @param request What to train.
- * @param world What there is.
+ * @param context What there is.
  * @param told How to tell of it.
  * @throws {UsageError} When the model cannot learn the task.
  */
 export async function runTraining(
   request: TrainRequest,
-  world: World,
+  context: CliContext,
   told: ToldHow,
 ): Promise<void> {
-  const refusal = await world.refusal(request.model, request.task);
+  const refusal = await context.refusal(request.model, request.task);
   if (refusal !== undefined) throw new UsageError(refusal);
   const title = `${request.task.plugin.name} · ${request.model.plugin.name}`;
   await reportTraining(
-    world,
+    context,
     { title, steps: request.training.steps, ...told },
-    (reporter) => world.train(request, reporter),
+    (reporter) => context.train(request, reporter),
   );
 }
 
@@ -171,13 +174,13 @@ export interface ToldHow {
 
 /** Trains with a reporter, which is closed in any case. */
 async function reportTraining(
-  world: World,
+  context: CliContext,
   settings: ToldHow & { readonly title: string; readonly steps?: number },
   act: (reporter: Reporter) => Promise<void>,
 ): Promise<void> {
-  const { terminal } = world;
+  const { terminal } = context;
   const first = createReporter({ terminal, ...settings });
-  const page = settings.watch ? await servePage(settings.title) : undefined;
+  const page = settings.watch ? await serveDashboard(settings.title) : undefined;
   if (page !== undefined) terminal.writeError(`Watch at ${page.url}\n`);
   const reporter = page === undefined ? first : together([first, page.reporter]);
   try {
@@ -259,13 +262,13 @@ export function peek(args: readonly string[], flag: string): string | undefined 
 async function findPlugin(
   kind: Plugin["kind"],
   args: readonly string[],
-  world: World,
-): Promise<Omit<Chosen, "options"> | undefined> {
+  context: CliContext,
+): Promise<Omit<PluginSelection, "options"> | undefined> {
   const name = peek(args, `--${kind}`);
   if (name === undefined) return undefined;
-  const table = kind === "model" ? world.models : world.tasks;
-  const plugin = await asUsage(() =>
-    resolvePlugin<Plugin>(name, { kind, table, base: world.base })
+  const table = kind === "model" ? context.models : context.tasks;
+  const plugin = await withUsageErrors(() =>
+    resolvePlugin<Plugin>(name, { kind, table, base: context.base })
   );
   return { plugin, name };
 }
@@ -276,7 +279,11 @@ function missing(kind: string, table: Readonly<Record<string, Plugin>>): UsageEr
   );
 }
 
-function describe(model: Plugin | undefined, task: Plugin | undefined, world: World): string {
+function describe(
+  model: Plugin | undefined,
+  task: Plugin | undefined,
+  context: CliContext,
+): string {
   if (model !== undefined && task !== undefined) {
     return `Train ${model.name} (${lowerFirst(model.summary)}) on ${task.name} (${
       lowerFirst(task.summary)
@@ -284,8 +291,8 @@ function describe(model: Plugin | undefined, task: Plugin | undefined, world: Wo
   }
   const list = (table: Readonly<Record<string, Plugin>>) =>
     Object.values(table).map(({ name, summary }) => `  ${name.padEnd(10)} ${summary}`).join("\n");
-  return `Train a model on a task.\n\nModels:\n${list(world.models)}\n\nTasks:\n${
-    list(world.tasks)
+  return `Train a model on a task.\n\nModels:\n${list(context.models)}\n\nTasks:\n${
+    list(context.tasks)
   }\n\n` +
     "With --model and --task, --help lists their options too.";
 }

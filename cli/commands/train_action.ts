@@ -36,26 +36,26 @@ import {
   type TrainSettings,
 } from "@unroll/core/training";
 import { StoppedError, UsageError } from "../errors.ts";
-import { lookInside } from "../reporting/hidden_states.ts";
+import { captureHiddenStates } from "../reporting/hidden_states.ts";
 import { mayCallLibraries } from "../machine.ts";
 import { quoted } from "../format.ts";
 import type { Reporter } from "../reporting/reporter.ts";
 import { OPTIMIZER_OPTIONS, type TrainOptions } from "./train_options.ts";
 import { type KnownPlugins, trustText } from "../plugins.ts";
-import type { Chosen, ResumeRequest, TrainRequest } from "../context.ts";
+import type { PluginSelection, ResumeRequest, TrainRequest } from "../context.ts";
 
 /** A model or task as it was asked for. */
-export function configured(chosen: Chosen): Model | Task {
+export function instantiate(chosen: PluginSelection): Model | Task {
   return (chosen.plugin as ModelPlugin | TaskPlugin)(chosen.options as object);
 }
 
-const TASKS = new WeakMap<Chosen, Task>();
+const TASKS = new WeakMap<PluginSelection, Task>();
 
 /** A task as it was asked for. However often it is created, its data are read once. */
-export function configuredTask(chosen: Chosen): Task {
+export function instantiateTask(chosen: PluginSelection): Task {
   let task = TASKS.get(chosen);
   if (!task) {
-    const made = configured(chosen) as Task;
+    const made = instantiate(chosen) as Task;
     let created: Promise<TaskInstance> | undefined;
     task = { ...made, create: () => created ??= made.create() };
     TASKS.set(chosen, task);
@@ -70,9 +70,12 @@ export function configuredTask(chosen: Chosen): Task {
  * @param task The task.
  * @returns One sentence, or `undefined` if it can.
  */
-export async function refusal(model: Chosen, task: Chosen): Promise<string | undefined> {
-  const { spec } = await configuredTask(task).create();
-  const reason = (configured(model) as Model).refuses(spec);
+export async function refusal(
+  model: PluginSelection,
+  task: PluginSelection,
+): Promise<string | undefined> {
+  const { spec } = await instantiateTask(task).create();
+  const reason = (instantiate(model) as Model).refuses(spec);
   if (!reason) return undefined;
   const { name } = task.plugin;
   const hint = spec.inputs.kind === "none" ? `, unless an option of ${name} gives it some` : "";
@@ -139,8 +142,8 @@ export function requested(request: TrainRequest, version: string): SavedTrainSet
   return {
     ...settingsOf(request.training),
     ...request.settings,
-    model: configured(request.model) as Model,
-    task: configuredTask(request.task),
+    model: instantiate(request.model) as Model,
+    task: instantiateTask(request.task),
     modelName: request.model.name,
     taskName: request.task.name,
     out: request.out,
@@ -314,7 +317,7 @@ async function tell(event: TrainingEvent, { reporter, run, instance }: Told): Pr
   const { step, validation: { loss, error, metrics = {} }, best, predict } = event;
   reporter.validation({ step, loss, error: error ?? NaN, best, metrics });
   if (reporter.hidden !== undefined) {
-    const look = await lookInside(instance, predict);
+    const look = await captureHiddenStates(instance, predict);
     if (look !== undefined) reporter.hidden(look);
   }
   // On a GPU every character would wait for a readback of its own.

@@ -10,7 +10,7 @@ import type { TrainingEvent, TrainingStart, TrainSettings } from "@unroll/core/t
 import type { Measured, Recipe } from "./recipe.ts";
 
 /** Something to tell of a recipe on its way. */
-export type RecipeNews =
+export type RecipeEvent =
   | { readonly event: "smoothed"; readonly iteration: number; readonly loss: number }
   | { readonly event: "sample"; readonly iteration: number; readonly text: string }
   | { readonly event: "answer"; readonly question: string; readonly answer: readonly string[] };
@@ -21,10 +21,10 @@ const KEPT = 0.999;
 const SAMPLE = 200;
 
 /** Listens to the training of a recipe. */
-export class RecipeWatch {
+export class RecipeMonitor {
   readonly #recipe: Recipe;
   readonly #seed: number;
-  readonly #tell: (news: RecipeNews) => void;
+  readonly #onEvent: (event: RecipeEvent) => void;
   #task: TaskInstance | undefined;
   #steps = 0;
   #smooth = NaN;
@@ -40,11 +40,11 @@ export class RecipeWatch {
    */
   constructor(
     recipe: Recipe,
-    settings: { readonly seed: number; readonly tell?: (news: RecipeNews) => void },
+    settings: { readonly seed: number; readonly onEvent?: (event: RecipeEvent) => void },
   ) {
     this.#recipe = recipe;
     this.#seed = settings.seed;
-    this.#tell = settings.tell ?? (() => {});
+    this.#onEvent = settings.onEvent ?? (() => {});
   }
 
   /** What training must be given. */
@@ -82,7 +82,7 @@ export class RecipeWatch {
     this.#smooth = KEPT * this.#smooth + (1 - KEPT) * loss;
     if (step % (this.#recipe.smoothed?.every ?? 1) !== 0) return;
     this.#smoothed.set(step, this.#smooth);
-    this.#tell({ event: "smoothed", iteration: step, loss: this.#smooth });
+    this.#onEvent({ event: "smoothed", iteration: step, loss: this.#smooth });
   }
 
   async #report(event: TrainingEvent): Promise<void> {
@@ -96,11 +96,11 @@ export class RecipeWatch {
       let text = "";
       const request = { length: SAMPLE, seed: this.#seed };
       for await (const piece of task.sample(predict, request)) text += piece;
-      this.#tell({ event: "sample", iteration: step, text });
+      this.#onEvent({ event: "sample", iteration: step, text });
     }
     if (step < this.#steps || !task?.answer) return;
     for (const question of questions) {
-      this.#tell({ event: "answer", question, answer: await task.answer(predict, question) });
+      this.#onEvent({ event: "answer", question, answer: await task.answer(predict, question) });
     }
   }
 }
@@ -108,19 +108,19 @@ export class RecipeWatch {
 /**
  * News as text for people.
  *
- * @param news What to tell.
+ * @param event What to tell.
  * @returns Lines of text.
  */
-export function formatNews(news: RecipeNews): string {
-  switch (news.event) {
+export function formatRecipeEvent(event: RecipeEvent): string {
+  switch (event.event) {
     case "smoothed":
-      return `iteration ${news.iteration}, smoothed loss ${news.loss.toFixed(2)}\n`;
+      return `iteration ${event.iteration}, smoothed loss ${event.loss.toFixed(2)}\n`;
     case "sample":
-      return `---- iteration ${news.iteration}\n${news.text}\n----\n`;
+      return `---- iteration ${event.iteration}\n${event.text}\n----\n`;
     case "answer": {
       // The likeliest, and what is likeliest after each character.
-      const lines = [news.answer[0], ...news.answer.slice(1).slice(-1)];
-      return `${JSON.stringify(news.question)} goes on with ${lines.join("; ")}\n`;
+      const lines = [event.answer[0], ...event.answer.slice(1).slice(-1)];
+      return `${JSON.stringify(event.question)} goes on with ${lines.join("; ")}\n`;
     }
   }
 }

@@ -9,7 +9,7 @@ import type { Reporter } from "./reporter.ts";
 import { PAGE } from "./dashboard_html.ts";
 
 /** A served page. */
-export interface WatchPage {
+export interface Dashboard {
   /** Where it is. */
   readonly url: string;
   /** What is told here appears there. */
@@ -34,7 +34,7 @@ const UNREAD = 2 ** 23;
  * @returns The page.
  * @throws {RangeError} When the address cannot be served.
  */
-export async function servePage(title: string): Promise<WatchPage> {
+export async function serveDashboard(title: string): Promise<Dashboard> {
   const watchers = new Set<ReadableStreamDefaultController<Uint8Array>>();
   const encoder = new TextEncoder();
   const once = new Map<string, string>();

@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { findChromium, openPage } from "../test_support/browser.ts";
-import { servePage, type WatchPage } from "./dashboard.ts";
+import { type Dashboard, serveDashboard } from "./dashboard.ts";
 
 const CONFIG = { training: { steps: 100 }, seed: 7, device: "cpu" };
 
-function tellSome({ reporter }: WatchPage): void {
+function tellSome({ reporter }: Dashboard): void {
   reporter.config({ config: CONFIG, run: "runs/x" });
   for (const step of [10, 20, 30]) {
     const line = { step, loss: 1 / step, seconds: step / 10, steps_per_second: 10 };
@@ -25,8 +25,8 @@ const DONE = {
   run: "runs/x",
 };
 
-Deno.test("servePage() tells who comes late all from the beginning, and ends", async () => {
-  const page = await servePage("a <b>");
+Deno.test("serveDashboard() tells who comes late all from the beginning, and ends", async () => {
+  const page = await serveDashboard("a <b>");
   tellSome(page);
   const html = await (await fetch(page.url)).text();
   assert(html.includes("a &lt;b&gt;"));
@@ -44,7 +44,7 @@ Deno.test("servePage() tells who comes late all from the beginning, and ends", a
 });
 
 /** Asks for something, and does not read the answer. */
-async function ask(page: WatchPage, path: string, host: string): Promise<Deno.TcpConn> {
+async function ask(page: Dashboard, path: string, host: string): Promise<Deno.TcpConn> {
   const port = Number(new URL(page.url).port);
   const connection = await Deno.connect({ hostname: "127.0.0.1", port });
   const request = `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`;
@@ -52,8 +52,8 @@ async function ask(page: WatchPage, path: string, host: string): Promise<Deno.Tc
   return connection;
 }
 
-Deno.test("servePage() is for this machine alone", async () => {
-  const page = await servePage("x");
+Deno.test("serveDashboard() is for this machine alone", async () => {
+  const page = await serveDashboard("x");
   assertStrictEquals(new URL(page.url).hostname, "127.0.0.1");
   const cases = { "elsewhere.example": 403, "a b:x:y": 400 };
   for (const [host, status] of Object.entries(cases)) {
@@ -67,8 +67,8 @@ Deno.test("servePage() is for this machine alone", async () => {
   await page.close();
 });
 
-Deno.test("servePage() tells no more to who does not read, and is not held up at the end", async () => {
-  const page = await servePage("x");
+Deno.test("serveDashboard() tells no more to who does not read, and is not held up at the end", async () => {
+  const page = await serveDashboard("x");
   const unread = await ask(page, "/events", "127.0.0.1");
   const response = await fetch(`${page.url}events`);
   const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
@@ -105,7 +105,7 @@ Deno.test({
   name: "the page that follows a run shows it in a browser while it goes on",
   ignore: chromium === undefined,
   async fn() {
-    const served = await servePage("fizzbuzz · rnn");
+    const served = await serveDashboard("fizzbuzz · rnn");
     const page = await openPage(chromium!);
     try {
       tellSome(served);

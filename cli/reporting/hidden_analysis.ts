@@ -14,11 +14,11 @@ export interface UnitAnalysis {
   /** Mean of its states. */
   readonly mean: number;
   /** Half the distance between its lowest and highest value. */
-  readonly swing: number;
+  readonly amplitude: number;
   /** After how many steps it repeats itself; absent when it does not, or hardly moves. */
   readonly period?: number;
   /** For each annotation: how much of the unit's variance it explains, from 0 to 1. */
-  readonly explained: Readonly<Record<string, number>>;
+  readonly correlationRatio: Readonly<Record<string, number>>;
 }
 
 /** A unit that moves less than this does nothing. */
@@ -53,18 +53,20 @@ export function analyzeHidden(
       high = Math.max(high, value);
       sum += value;
     }
-    const swing = (high - low) / 2;
-    const period = swing < STILL ? undefined : periodOf(signal);
-    const explained = Object.fromEntries(
+    const amplitude = (high - low) / 2;
+    const period = amplitude < STILL ? undefined : periodOf(signal);
+    const correlationRatio = Object.fromEntries(
       annotations.filter(({ values }) => values.length === time && isTelling(values))
-        .map(({ name, values }) => [name, swing < STILL ? 0 : explainedBy(signal, values)]),
+        .map((
+          { name, values },
+        ) => [name, amplitude < STILL ? 0 : correlationRatioOf(signal, values)]),
     );
     return {
       unit: unit + 1,
       mean: sum / time,
-      swing,
+      amplitude,
       ...(period === undefined ? {} : { period }),
-      explained,
+      correlationRatio,
     };
   });
 }
@@ -120,7 +122,7 @@ function isTelling(values: Int32Array): boolean {
 }
 
 /** The correlation ratio η². */
-function explainedBy(signal: Float64Array, classes: Int32Array): number {
+function correlationRatioOf(signal: Float64Array, classes: Int32Array): number {
   const groups = new Map<number, { sum: number; count: number }>();
   let total = 0;
   signal.forEach((value, t) => {
@@ -145,15 +147,15 @@ function explainedBy(signal: Float64Array, classes: Int32Array): number {
  * @returns Lines without line ends.
  */
 export function formatAnalysis(analyses: readonly UnitAnalysis[]): string[] {
-  const names = Object.keys(analyses[0]?.explained ?? {});
+  const names = Object.keys(analyses[0]?.correlationRatio ?? {});
   const rows = [
-    ["unit", "mean", "swing", "period", ...names],
-    ...analyses.map(({ unit, mean, swing, period, explained }) => [
+    ["unit", "mean", "amplitude", "period", ...names],
+    ...analyses.map(({ unit, mean, amplitude, period, correlationRatio }) => [
       String(unit),
       mean.toFixed(2),
-      swing.toFixed(2),
+      amplitude.toFixed(2),
       period === undefined ? "-" : String(period),
-      ...names.map((name) => explained[name].toFixed(2)),
+      ...names.map((name) => correlationRatio[name].toFixed(2)),
     ]),
   ];
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));

@@ -28,13 +28,13 @@ Deno.test("analyzeHidden() finds periods and what units follow", () => {
     { name: "n", values: Int32Array.from(MOD_3.keys()) },
   ]);
   assertEquals(found.map(({ period }) => period), [3, 5, 15, undefined, undefined]);
-  assertEquals(Object.keys(found[0].explained), ["n mod 3", "n mod 5"]);
-  assertAlmostEquals(found[0].explained["n mod 3"], 1, 1e-6);
-  assertAlmostEquals(found[0].explained["n mod 5"], 0, 1e-6);
-  assertAlmostEquals(found[1].explained["n mod 5"], 1, 1e-6);
-  assertStrictEquals(found[3].explained["n mod 3"], 0);
+  assertEquals(Object.keys(found[0].correlationRatio), ["n mod 3", "n mod 5"]);
+  assertAlmostEquals(found[0].correlationRatio["n mod 3"], 1, 1e-6);
+  assertAlmostEquals(found[0].correlationRatio["n mod 5"], 0, 1e-6);
+  assertAlmostEquals(found[1].correlationRatio["n mod 5"], 1, 1e-6);
+  assertStrictEquals(found[3].correlationRatio["n mod 3"], 0);
   // n mod 15 counts through both, and n mod 3 alone says little of it: 2/3 of a step of 15.
-  assertAlmostEquals(found[2].explained["n mod 3"], 2 / 3 / ((15 ** 2 - 1) / 12), 1e-6);
+  assertAlmostEquals(found[2].correlationRatio["n mod 3"], 2 / 3 / ((15 ** 2 - 1) / 12), 1e-6);
 });
 
 Deno.test("periodOf() finds the smallest period of a slow wave, and none of a ramp", () => {
@@ -45,11 +45,11 @@ Deno.test("periodOf() finds the smallest period of a slow wave, and none of a ra
 
 Deno.test("formatAnalysis() aligns columns", () => {
   const lines = formatAnalysis([
-    { unit: 1, mean: 0.5, swing: 0.25, period: 15, explained: { carry: 0.333 } },
-    { unit: 10, mean: -0.5, swing: 0, explained: { carry: 0 } },
+    { unit: 1, mean: 0.5, amplitude: 0.25, period: 15, correlationRatio: { carry: 0.333 } },
+    { unit: 10, mean: -0.5, amplitude: 0, correlationRatio: { carry: 0 } },
   ]);
   assertEquals(lines, [
-    "unit   mean  swing  period  carry",
+    "unit   mean  amplitude  period  carry",
     "   1   0.50   0.25      15   0.33",
     "  10  -0.50   0.00       -   0.00",
   ]);

@@ -15,7 +15,7 @@ import {
 import { type HiddenStates, isSigned } from "./hidden_values.ts";
 
 /** Hidden states over time, with what is known of each step. */
-export interface HiddenLook {
+export interface HiddenStateCapture {
   /** The states over time. */
   readonly states: HiddenStates;
   /** What a person calls each step. */
@@ -25,7 +25,7 @@ export interface HiddenLook {
 }
 
 /** Which sequence to look at. */
-export interface LookRequest {
+export interface CaptureRequest {
   /** What a person typed; if all is left out the task's own example, else the first of a batch. */
   readonly input?: string;
   /** Steps at most; for models that run by themselves, all of them. */
@@ -46,11 +46,11 @@ const ALONE = 46;
  * @returns The states; `undefined` when the model does not show any.
  * @throws {RangeError} When the task cannot read what was typed.
  */
-export async function lookInside(
+export async function captureHiddenStates(
   task: TaskInstance,
   predict: Predict,
-  request: LookRequest = {},
-): Promise<HiddenLook | undefined> {
+  request: CaptureRequest = {},
+): Promise<HiddenStateCapture | undefined> {
   const { length, inputs, labels, annotations } = sequenceOf(task, request);
   const { hidden, hiddenSize } = await predict({ length, inputs });
   if (hidden === undefined || hiddenSize === undefined) return undefined;
@@ -65,7 +65,7 @@ interface Sequence {
   readonly annotations: readonly Annotation[];
 }
 
-function sequenceOf(task: TaskInstance, request: LookRequest): Sequence {
+function sequenceOf(task: TaskInstance, request: CaptureRequest): Sequence {
   const { length, seed = 0 } = request;
   const asked = request.input !== undefined || request.length !== undefined ||
     request.seed !== undefined;

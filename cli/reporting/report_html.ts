@@ -6,7 +6,7 @@
 
 import type { Json, JsonRecord, MetricsLine } from "@unroll/core/runs";
 import { analyzeHidden, type UnitAnalysis } from "./hidden_analysis.ts";
-import { type HiddenLook, thresholdOf } from "./hidden_states.ts";
+import { type HiddenStateCapture, thresholdOf } from "./hidden_states.ts";
 import { PAGE_STYLE } from "./page_style.ts";
 import { heatMapChart } from "../charts/heat_map_chart.ts";
 import { type Chart, runCurves } from "../charts/run_curves.ts";
@@ -200,12 +200,12 @@ ${rows.join("\n")}
 /** Units in the table; of more, those that move most. */
 const TABLE = 24;
 
-function hiddenParts({ states, labels, annotations }: HiddenLook): string {
+function hiddenParts({ states, labels, annotations }: HiddenStateCapture): string {
   const threshold = thresholdOf(states);
   const analyses = analyzeHidden(states, annotations);
-  const chosen = [...analyses].sort((a, b) => b.swing - a.swing).slice(0, TABLE)
+  const chosen = [...analyses].sort((a, b) => b.amplitude - a.amplitude).slice(0, TABLE)
     .sort((a, b) => a.unit - b.unit);
-  const names = Object.keys(analyses[0]?.explained ?? {});
+  const names = Object.keys(analyses[0]?.correlationRatio ?? {});
   const rows = chosen.map((unit) => unitRow(unit, names));
   const maps = `<h2>What it thinks</h2>
 <div class="card wide">${heatMapChart(states, { title: "Hidden states", labels })}
@@ -214,14 +214,14 @@ ${heatMapChart(states, { title: `Hidden states above ${threshold}`, threshold, l
   const isTelling = names.length > 0 || analyses.some(({ period }) => period !== undefined);
   if (!isTelling) return maps;
   return `${maps}
-<div class="card wide"><table><tr><th class="number">unit</th><th class="number">mean</th><th class="number">swing</th><th class="number">period</th>${
+<div class="card wide"><table><tr><th class="number">unit</th><th class="number">mean</th><th class="number">amplitude</th><th class="number">period</th>${
     names.map((name) => `<th class="number">${escapeMarkup(name)}</th>`).join("")
   }</tr>
 ${rows.join("\n")}</table>
 <p class="soft">Period: after how many steps a unit repeats itself. ${
     names.length === 0
       ? ""
-      : "The last columns: how much of the unit's variance is explained by what the task knows, from 0 to 1."
+      : "The last columns: how much of the unit's variance is correlationRatio by what the task knows, from 0 to 1."
   }${
     chosen.length < analyses.length
       ? ` The ${chosen.length} of ${analyses.length} units that move most.`
@@ -229,9 +229,12 @@ ${rows.join("\n")}</table>
   }</p></div>`;
 }
 
-function unitRow({ unit, mean, swing, period, explained }: UnitAnalysis, names: readonly string[]) {
+function unitRow(
+  { unit, mean, amplitude, period, correlationRatio }: UnitAnalysis,
+  names: readonly string[],
+) {
   const cells = names.map((name) => {
-    const share = explained[name];
+    const share = correlationRatio[name];
     const shade = `background:color-mix(in srgb, var(--accent) ${
       Math.round(share * 55)
     }%, transparent)`;
@@ -239,7 +242,7 @@ function unitRow({ unit, mean, swing, period, explained }: UnitAnalysis, names: 
   });
   return `<tr><td class="number">${unit}</td><td class="number">${
     mean.toFixed(2)
-  }</td><td class="number">${swing.toFixed(2)}</td><td class="number">${period ?? "–"}</td>${
+  }</td><td class="number">${amplitude.toFixed(2)}</td><td class="number">${period ?? "–"}</td>${
     cells.join("")
   }</tr>`;
 }

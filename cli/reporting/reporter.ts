@@ -20,7 +20,7 @@ import {
   type StoppedLine,
   type ValidationLine,
 } from "./report_lines.ts";
-import type { HiddenLook } from "./hidden_states.ts";
+import type { HiddenStateCapture } from "./hidden_states.ts";
 import { trustText } from "../plugins.ts";
 import type { Terminal } from "../context.ts";
 
@@ -33,7 +33,7 @@ export interface Reporter {
   /** After each validation. */
   validation(line: Omit<ValidationLine, "event">): void;
   /** After each validation, what the model thinks; only asked for where there is such a method. */
-  hidden?(look: HiddenLook): void;
+  hidden?(look: HiddenStateCapture): void;
   /** When it was stopped before its end. */
   stopped(line: Omit<StoppedLine, "event">): void;
   /** At the end, with what the task shows of the result, made for people. */

@@ -5,7 +5,7 @@
  */
 
 /** One run of a grid: a value for each flag. */
-export interface Cell {
+export interface Trial {
   /** Flag without dashes → the one value that was chosen; in the order in which they were typed. */
   readonly values: Readonly<Record<string, string>>;
   /** A name for its folder: what sets it apart from the others. */
@@ -54,10 +54,10 @@ export function gridValues(flag: string, text: string, isList: boolean = false):
  * All combinations of values.
  *
  * @param grid Flag → its values.
- * @returns A cell for each combination; the last flag goes round fastest.
+ * @returns A trial for each combination; the last flag goes round fastest.
  * @throws {RangeError} When there are more than 10,000.
  */
-export function gridCells(grid: Readonly<Record<string, readonly string[]>>): Cell[] {
+export function gridTrials(grid: Readonly<Record<string, readonly string[]>>): Trial[] {
   const count = Object.values(grid).reduce((product, { length }) => product * length, 1);
   if (count > MOST) {
     throw new RangeError(`Cannot sweep over ${count} runs: at most ${MOST} are`);
@@ -90,12 +90,12 @@ function labelsOf(values: readonly string[]): ReadonlyMap<string, string> {
 }
 
 /**
- * The arguments that train a cell.
+ * The arguments that train a trial.
  *
- * @param cell The cell.
+ * @param trial The trial.
  * @returns Arguments after `train`.
  */
-export function cellArguments({ values }: Cell): string[] {
+export function trialArguments({ values }: Trial): string[] {
   return Object.entries(values).flatMap(([flag, value]) =>
     value === "true" ? [`--${flag}`] : value === "false" ? [`--no-${flag}`] : [`--${flag}`, value]
   );

@@ -1,5 +1,5 @@
 /**
- * Whether a run in a sweep's folder is the one that a cell asks for.
+ * Whether a run in a sweep's folder is the one that a trial asks for.
  *
  * @module
  */

@@ -1,59 +1,59 @@
 /**
- * Runs the cells of a sweep in processes on this machine.
+ * Runs the trials of a sweep in processes on this machine.
  *
  * @module
  */
 
 import { trustWords } from "../plugins.ts";
-import { cellArguments } from "./grid.ts";
-import { cellFolder, FAILURE, type Outcome, outcomeOf } from "./trial.ts";
+import { trialArguments } from "./grid.ts";
+import { FAILURE, readTrial, trialFolder, type TrialResult } from "./trial.ts";
 
-/** How cells are run. */
-export interface RunCellsSettings {
+/** How trials are run. */
+export interface RunTrialsSettings {
   /** The sweep's folder. */
   readonly folder: string;
   /** What starts the program, such as `deno run … main.ts`. */
   readonly self: readonly string[];
   /** Processes at once. */
   readonly jobs: number;
-  /** Is told of each cell that is over. */
-  readonly report: (outcome: Outcome) => void;
+  /** Is told of each trial that is over. */
+  readonly report: (result: TrialResult) => void;
   /** Asks the processes to end, each saving its run. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * The arguments that run a cell, or go on with it.
+ * The arguments that run a trial, or go on with it.
  *
- * @param outcome What became of it so far.
+ * @param result What became of it so far.
  * @param folder The sweep's folder.
  * @returns Arguments of the program.
  */
-export function jobArguments({ cell, state, run }: Outcome, folder: string): string[] {
-  const { model, task } = cell.values;
+export function jobArguments({ trial, state, run }: TrialResult, folder: string): string[] {
+  const { model, task } = trial.values;
   return state === "unfinished" && run !== undefined
     ? ["train", "--resume", run, ...trustWords(model, task), "--json", "--quiet"]
-    : ["train", ...cellArguments(cell), "--out", cellFolder(folder, cell), "--json", "--quiet"];
+    : ["train", ...trialArguments(trial), "--out", trialFolder(folder, trial), "--json", "--quiet"];
 }
 
 /**
- * Runs all cells that are not done. One that fails is written down and does not stop the others.
+ * Runs all trials that are not done. One that fails is written down and does not stop the others.
  *
- * @param outcomes What became of the cells so far.
+ * @param trials What became of the trials so far.
  * @param settings How to run them.
  * @returns What became of all of them.
  */
-export async function runCells(
-  outcomes: readonly Outcome[],
-  settings: RunCellsSettings,
-): Promise<Outcome[]> {
-  const results = [...outcomes];
-  const waiting = [...outcomes.keys()].filter((index) => outcomes[index].state !== "done");
+export async function runTrials(
+  trials: readonly TrialResult[],
+  settings: RunTrialsSettings,
+): Promise<TrialResult[]> {
+  const results = [...trials];
+  const waiting = [...trials.keys()].filter((index) => trials[index].state !== "done");
   const worker = async () => {
     while (!settings.signal?.aborted) {
       const index = waiting.shift();
       if (index === undefined) return;
-      results[index] = await runCell(outcomes[index], settings);
+      results[index] = await runTrial(trials[index], settings);
       settings.report(results[index]);
     }
   };
@@ -61,16 +61,16 @@ export async function runCells(
   return results;
 }
 
-async function runCell(outcome: Outcome, settings: RunCellsSettings): Promise<Outcome> {
+async function runTrial(result: TrialResult, settings: RunTrialsSettings): Promise<TrialResult> {
   const { folder, self, signal } = settings;
-  const root = cellFolder(folder, outcome.cell);
+  const root = trialFolder(folder, result.trial);
   await Deno.mkdir(root, { recursive: true });
   await Deno.remove(`${root}/${FAILURE}`).catch((error) => {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   });
   const [program, ...prefix] = self;
   const child = new Deno.Command(program, {
-    args: [...prefix, ...jobArguments(outcome, folder)],
+    args: [...prefix, ...jobArguments(result, folder)],
     stdin: "null",
     stdout: "null",
     stderr: "piped",
@@ -87,5 +87,5 @@ async function runCell(outcome: Outcome, settings: RunCellsSettings): Promise<Ou
   } finally {
     signal?.removeEventListener("abort", stop);
   }
-  return await outcomeOf(folder, outcome.cell);
+  return await readTrial(folder, result.trial);
 }

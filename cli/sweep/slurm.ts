@@ -1,11 +1,11 @@
 /**
- * Runs the cells of a sweep as one job array of Slurm.
+ * Runs the trials of a sweep as one job array of Slurm.
  *
  * @module
  */
 
 import { quoted } from "../format.ts";
-import { cellFolder, FAILURE, type Outcome, outcomeOf } from "./trial.ts";
+import { FAILURE, readTrial, trialFolder, type TrialResult } from "./trial.ts";
 import { jobArguments } from "./run_trials.ts";
 
 /** How the array is submitted. */
@@ -21,17 +21,17 @@ export interface SlurmSettings {
 }
 
 /**
- * The script of a job array: each of its jobs runs one cell.
+ * The script of a job array: each of its jobs runs one trial.
  *
- * @param outcomes The cells to run.
+ * @param results The trials to run.
  * @param settings How.
  * @returns The script.
  */
-export function arrayScript(outcomes: readonly Outcome[], settings: SlurmSettings): string {
+export function arrayScript(results: readonly TrialResult[], settings: SlurmSettings): string {
   const { folder, self, jobs } = settings;
-  const cases = outcomes.map((outcome, index) => {
-    const command = [...self, ...jobArguments(outcome, folder)].map(quoted).join(" ");
-    const root = quoted(cellFolder(folder, outcome.cell));
+  const cases = results.map((result, index) => {
+    const command = [...self, ...jobArguments(result, folder)].map(quoted).join(" ");
+    const root = quoted(trialFolder(folder, result.trial));
     return `  ${index})
     mkdir -p ${root}
     rm -f ${root}/${FAILURE}
@@ -44,7 +44,7 @@ export function arrayScript(outcomes: readonly Outcome[], settings: SlurmSetting
   });
   return `#!/bin/bash
 #SBATCH --job-name=unroll-sweep
-#SBATCH --array=0-${outcomes.length - 1}%${jobs}
+#SBATCH --array=0-${results.length - 1}%${jobs}
 #SBATCH --output=/dev/null
 #SBATCH --requeue
 cd ${quoted(Deno.cwd())} || exit 1
@@ -56,26 +56,26 @@ esac
 }
 
 /**
- * Submits the cells that are not done as one job array, waits for it and collects it.
+ * Submits the trials that are not done as one job array, waits for it and collects it.
  *
  * What ends this program does not end the array: the same sweep, begun again, collects what is done by then.
  *
- * @param outcomes What became of the cells so far.
+ * @param results What became of the trials so far.
  * @param settings How to run them.
  * @returns What became of all of them.
  * @throws {RangeError} When Slurm is not there, or refuses the array.
  */
 export async function runArray(
-  outcomes: readonly Outcome[],
+  results: readonly TrialResult[],
   settings: SlurmSettings,
-): Promise<Outcome[]> {
-  const waiting = outcomes.filter(({ state }) => state !== "done");
+): Promise<TrialResult[]> {
+  const waiting = results.filter(({ state }) => state !== "done");
   if (waiting.length > 0) {
     const script = `${settings.folder}/array.sh`;
     await Deno.writeTextFile(script, arrayScript(waiting, settings));
     await submit(["--parsable", "--wait", ...settings.options ?? [], script]);
   }
-  return await Promise.all(outcomes.map(({ cell }) => outcomeOf(settings.folder, cell)));
+  return await Promise.all(results.map(({ trial }) => readTrial(settings.folder, trial)));
 }
 
 async function submit(args: readonly string[]): Promise<void> {

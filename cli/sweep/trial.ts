@@ -1,17 +1,17 @@
 /**
- * What became of the cells of a sweep, read from their folders.
+ * What became of the trials of a sweep, read from their folders.
  *
  * @module
  */
 
 import { listRuns, openRun } from "@unroll/core/runs";
 import { resultOf, type RunResult } from "../reporting/run_result.ts";
-import type { Cell } from "./grid.ts";
+import type { Trial } from "./grid.ts";
 
-/** What became of a cell. */
-export interface Outcome {
+/** What became of a trial. */
+export interface TrialResult {
   /** What was to be trained. */
-  readonly cell: Cell;
+  readonly trial: Trial;
   /** How far it got. */
   readonly state: "done" | "unfinished" | "failed" | "new";
   /** Its run, when there is one. */
@@ -22,41 +22,41 @@ export interface Outcome {
   readonly problem?: string;
 }
 
-/** What a cell's process said when it failed. */
+/** What a trial's process said when it failed. */
 export const FAILURE = "failure.txt";
 
 /**
- * Where a cell's run is made.
+ * Where a trial's run is made.
  *
  * @param folder The sweep's folder.
- * @param cell The cell.
+ * @param trial The trial.
  * @returns A folder for its run alone.
  */
-export function cellFolder(folder: string, cell: Cell): string {
-  return `${folder}/${cell.name}`;
+export function trialFolder(folder: string, trial: Trial): string {
+  return `${folder}/${trial.name}`;
 }
 
 /**
- * Looks at what became of a cell.
+ * Looks at what became of a trial.
  *
  * @param folder The sweep's folder.
- * @param cell The cell.
+ * @param trial The trial.
  * @returns Its state, and its result when it is done.
  */
-export async function outcomeOf(folder: string, cell: Cell): Promise<Outcome> {
-  const root = cellFolder(folder, cell);
+export async function readTrial(folder: string, trial: Trial): Promise<TrialResult> {
+  const root = trialFolder(folder, trial);
   const runs = (await listRuns(root)).filter(({ problem }) => problem === undefined);
   const done = runs.find((run) => run.done);
   if (done !== undefined) {
     const result = resultOf(await (await openRun(done.path)).readMetrics());
-    return { cell, state: "done", run: done.path, result };
+    return { trial, state: "done", run: done.path, result };
   }
   const problem = await failureIn(root);
-  if (problem !== undefined) return { cell, state: "failed", problem };
+  if (problem !== undefined) return { trial, state: "failed", problem };
   const begun = runs.at(-1);
   return begun === undefined
-    ? { cell, state: "new" }
-    : { cell, state: "unfinished", run: begun.path };
+    ? { trial, state: "new" }
+    : { trial, state: "unfinished", run: begun.path };
 }
 
 async function failureIn(root: string): Promise<string | undefined> {

@@ -9,7 +9,7 @@ import { TASKS } from "@unroll/tasks";
 import { main } from "../main.ts";
 import { RECIPES } from "../recipes/mod.ts";
 import { refusal, resumeAndKeep, trainAndKeep } from "../commands/train_action.ts";
-import type { World } from "../context.ts";
+import type { CliContext } from "../context.ts";
 
 /** What a command did. */
 export interface CommandResult {
@@ -22,19 +22,19 @@ export interface CommandResult {
  * Runs a command in this process, with the built-in models and tasks.
  *
  * @param args The arguments; a text is split at spaces.
- * @param change What is otherwise in the world.
+ * @param change What is otherwise in the context.
  * @param input Standard input.
  * @returns What it printed.
  */
 export async function runCommand(
   args: string | readonly string[],
-  change: Partial<World> = {},
+  change: Partial<CliContext> = {},
   input: string = "",
 ): Promise<CommandResult> {
   let output = "";
   let errors = "";
   const base = new URL(`file://${Deno.cwd()}/`);
-  const world: World = {
+  const context: CliContext = {
     models: MODELS,
     tasks: TASKS,
     recipes: RECIPES,
@@ -66,7 +66,7 @@ export async function runCommand(
   console.log = (text: unknown) => output += `${text}\n`;
   try {
     const words = typeof args === "string" ? args.split(" ").filter(Boolean) : args;
-    const code = await main(words, world);
+    const code = await main(words, context);
     return { code, output, errors };
   } finally {
     console.log = log;
