@@ -112,7 +112,7 @@ Deno.test("train: options that model and task share are prefixed", async () => {
 Deno.test("train: each mistake is one sentence and exit code 2", async () => {
   const both = "train --model rnn --task fizzbuzz";
   const cases: Readonly<Record<string, string>> = {
-    "train --model gnu --task fizzbuzz": 'Cannot find model "gnu": expected models are rnn, mlp',
+    "train --model gnu --task fizzbuzz": 'Cannot find model "gnu": known models are rnn, mlp',
     "train --model rn --task fizzbuzz":
       'Cannot find model "rn": did you mean "rnn"? Known models are rnn, mlp',
     "train --model rnn --task fizz":
@@ -278,5 +278,5 @@ Deno.test("unroll: help, version and unknown commands", async () => {
     'Cannot find command "trian": did you mean "train"? Known commands are train, recipe, summary, list, runs, eval, predict, sample, inspect, report, sweep, doctor, completions\n',
   ]);
   const flag = await unroll("list --jsn");
-  assertEquals([flag.code, flag.errors], [2, 'Cannot find option "--jsn": see --help\n']);
+  assertEquals([flag.code, flag.errors], [2, 'Cannot find option "--jsn": did you mean "--json"? See list --help\n']);
 });

@@ -1,47 +1,185 @@
 /**
- * Modules that a run may use. What a run says is never imported, only what somebody types: `--trust ./my_model.ts`.
+ * Finds models and tasks by their names.
+ *
+ * What a run says is never imported, only what somebody types: `--model ./my_model.ts`, `--trust ./my_model.ts`.
  *
  * @module
  */
 
-import type { Command } from "@cliffy/command";
 import { type ModelPlugin, type Plugin, type TaskPlugin } from "@unroll/core/plugin";
-import { isTrustable, resolvePlugin } from "@unroll/core/plugin/host";
-import { type LoadSettings, type RunConfig } from "@unroll/core/runs";
+import {
+  formatOptionValue,
+  isTrustable,
+  knownPlugin,
+  parseOptions,
+  resolvePlugin,
+} from "@unroll/core/plugin/host";
+import { type JsonRecord, type LoadSettings, type RunConfig } from "@unroll/core/runs";
+import * as z from "zod";
+import type { SelectedFlags } from "./command.ts";
+import type { CliContext, PluginSelection } from "./context.ts";
 import { UsageError } from "./errors.ts";
+import {
+  composeFlags,
+  findFlagValue,
+  type FlagSource,
+  flagSource,
+  readFlags,
+  type TypedFlags,
+} from "./flags.ts";
 import { quoted } from "./format.ts";
-import type { CliContext } from "./context.ts";
+
+/** What plugins are found in. */
+export type PluginContext = Pick<CliContext, "models" | "tasks" | "base">;
 
 /** The models and tasks that names in a run can mean. */
 export type KnownPlugins = Pick<LoadSettings, "models" | "tasks">;
 
-/**
- * Adds the option that names the modules.
- *
- * @param command The command.
- */
-export function addTrustOption(command: Command): void {
-  command.option(
-    "--trust <modules>",
-    "Modules of your own that the run may use as its model or task, with commas",
-  );
+/** Options that choose a model and a task by name; others are read by {@linkcode selectPair}. */
+export interface PairOptions {
+  /** What finds the model. */
+  readonly model?: string;
+  /** What finds the task. */
+  readonly task?: string;
 }
 
 /**
- * The plugins of the context, and those of the modules that were typed.
+ * Defines the options that choose a model and a task.
+ *
+ * @param context The models and tasks there are.
+ * @returns The options, for a schema.
+ */
+export function pairShape(
+  context: Pick<CliContext, "models" | "tasks">,
+): Readonly<Record<"model" | "task", z.ZodOptional<z.ZodString>>> {
+  const name = (what: string, table: Readonly<Record<string, Plugin>>) => {
+    const examples = Object.keys(table);
+    return z.string().optional().describe(`${what}: ${examples.join(", ")}, or a module`)
+      .meta({ group: "What to train", placeholder: "name", examples });
+  };
+  return { model: name("Model", context.models), task: name("Task", context.tasks) };
+}
+
+/** The option that names modules which a run may use. */
+export const TRUST: z.ZodOptional<z.ZodString> = z.string().optional()
+  .describe("Modules of your own that the run may use as its model or task, with commas")
+  .meta({ placeholder: "modules" });
+
+/** A model and a task with their options, as far as they were typed. */
+export interface SelectedPair {
+  /** What learns. */
+  readonly model?: PluginSelection;
+  /** What is learned. */
+  readonly task?: PluginSelection;
+}
+
+/** A model or task that was found by a name. */
+export interface FoundPlugin {
+  /** The plugin. */
+  readonly plugin: Plugin;
+  /** What found it. */
+  readonly name: string;
+}
+
+/**
+ * Finds a model or task by what was typed: a built-in name, a path or a package.
+ *
+ * @param context What there is.
+ * @param kind What it is to be.
+ * @param name What was typed.
+ * @returns The plugin.
+ * @throws {RangeError} When nothing is found.
+ */
+export async function findPlugin(
+  context: PluginContext,
+  kind: Plugin["kind"],
+  name: string,
+): Promise<FoundPlugin> {
+  const table = kind === "model" ? context.models : context.tasks;
+  return { plugin: await resolvePlugin<Plugin>(name, { kind, table, base: context.base }), name };
+}
+
+/**
+ * Selects a built-in model or task, with these options checked.
+ *
+ * @param context What there is.
+ * @param kind What it is.
+ * @param name Its name.
+ * @param options Some of its options.
+ * @returns The plugin with all its options.
+ */
+export function selectBuiltIn(
+  context: Pick<CliContext, "models" | "tasks">,
+  kind: Plugin["kind"],
+  name: string,
+  options: JsonRecord,
+): PluginSelection {
+  const plugin = knownPlugin(name, {
+    kind,
+    table: kind === "model" ? context.models : context.tasks,
+  });
+  return { plugin, name, options: parseOptions(plugin.options, options) as JsonRecord };
+}
+
+/**
+ * Finds the plugins that `--model` and `--task` name, for a command with such options.
+ *
+ * @param args What was typed after the command's name.
+ * @param context What there is.
+ * @param own The command's own options.
+ * @param more Other options that become flags.
+ * @returns The flags of all, and how the pair is read from them.
+ */
+export async function selectPair(
+  args: readonly string[],
+  context: PluginContext,
+  own: FlagSource,
+  more: readonly FlagSource[] = [],
+): Promise<
+  SelectedFlags<SelectedPair> & Readonly<Record<Plugin["kind"], FoundPlugin | undefined>>
+> {
+  const find = async (kind: Plugin["kind"]) => {
+    const name = findFlagValue(args, `--${kind}`);
+    if (name === undefined) return undefined;
+    const found = await findPlugin(context, kind, name);
+    return { ...found, source: flagSource(found.plugin) };
+  };
+  const [model, task] = [await find("model"), await find("task")];
+  const sources = [model, task].flatMap((found) => found === undefined ? [] : [found.source]);
+  const flags = composeFlags([own, ...sources, ...more]);
+  const read = (found: typeof model, typed: TypedFlags): PluginSelection | undefined =>
+    found && {
+      plugin: found.plugin,
+      name: found.name,
+      options: readFlags(found.source, flags, typed) as JsonRecord,
+    };
+  const [modelName, taskName] = [model, task].map((found) =>
+    formatOptionValue(found?.plugin.name ?? "…")
+  );
+  return {
+    flags,
+    model,
+    task,
+    hint: `see ${own.owner} --model ${modelName} --task ${taskName} --help`,
+    read: (typed) => ({ model: read(model, typed), task: read(task, typed) }),
+  };
+}
+
+/**
+ * Loads the modules that may be used, besides the built-in plugins.
  *
  * @param context What there is.
  * @param typed What was typed for `--trust`.
  * @returns All of them, by the names that a run can have for them.
  * @throws {UsageError} When a module cannot be loaded, or nothing in it can be used.
  */
-export async function pluginsOf(
-  context: Pick<CliContext, "models" | "tasks" | "base">,
-  typed?: unknown,
+export async function knownPlugins(
+  context: PluginContext,
+  typed?: string,
 ): Promise<KnownPlugins> {
   const models: Record<string, Plugin> = { ...context.models };
   const tasks: Record<string, Plugin> = { ...context.tasks };
-  for (const name of typeof typed === "string" ? typed.split(",") : []) {
+  for (const name of typed?.split(",") ?? []) {
     if (!isTrustable(name)) {
       throw new UsageError(`Cannot trust "${name}": a file or a package is needed`);
     }

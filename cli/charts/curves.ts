@@ -5,6 +5,7 @@
  */
 
 import * as Plot from "@observablehq/plot";
+import { shortCount, shortNumber } from "../format.ts";
 import { type ChartSize, drawSvg, PALETTE } from "./svg.ts";
 
 /** A point of a curve. */
@@ -146,21 +147,6 @@ export function downsample(points: readonly Point[], limit: number): readonly Po
   }
   kept.push(points[points.length - 1]);
   return kept;
-}
-
-/** 1500 → `1.5k`, as axes have little room. */
-export function shortCount(value: number): string {
-  if (Math.abs(value) >= 1e6) return `${Number((value / 1e6).toFixed(2))}M`;
-  if (Math.abs(value) >= 1e3) return `${Number((value / 1e3).toFixed(2))}k`;
-  return String(Number(value.toFixed(2)));
-}
-
-function shortNumber(value: number): string {
-  if (value === 0) return "0";
-  const size = Math.abs(value);
-  if (size >= 1e4) return shortCount(value);
-  if (size < 1e-4) return value.toExponential(Number.isInteger(Math.log10(size)) ? 0 : 1);
-  return String(Number(value.toPrecision(3)));
 }
 
 function logarithmicAxis(values: readonly number[]): Plot.Markish[] {

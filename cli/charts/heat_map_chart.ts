@@ -5,7 +5,7 @@
  */
 
 import * as Plot from "@observablehq/plot";
-import { type HiddenStates, isSigned } from "../reporting/hidden_values.ts";
+import { type HiddenStates, isSigned } from "../reporting/hidden_states.ts";
 import { type ChartSize, drawSvg } from "./svg.ts";
 
 /** How hidden states are drawn. */

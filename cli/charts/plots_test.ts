@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { barChart } from "./bars.ts";
-import { curveChart, downsample, shortCount } from "./curves.ts";
+import { shortCount } from "../format.ts";
+import { curveChart, downsample } from "./curves.ts";
 import { heatMapChart } from "./heat_map_chart.ts";
 import { svgToPng } from "./png.ts";
 import { runCurves } from "./run_curves.ts";

@@ -4,26 +4,20 @@
  * @module
  */
 
-import { Command } from "@cliffy/command";
-import { canTrain, type DeviceReport } from "@unroll/core/backends";
+import { canTrain } from "@unroll/core/backends";
+import * as z from "zod";
+import { defineCommand } from "../command.ts";
 import { adviceFor } from "./doctor_advice.ts";
-import type { MachineReport } from "../machine.ts";
-import type { CliContext } from "../context.ts";
+import { formatReport } from "./doctor_report.ts";
 
-/**
- * Defines `doctor`.
- *
- * @param context What there is.
- * @returns The command.
- */
-export function defineDoctor(context: CliContext): Command {
-  const command = new Command();
-  command.description(
+/** The command `doctor`. */
+export const DOCTOR = defineCommand({
+  name: "doctor",
+  description:
     "Say what this machine can train on: devices, how right and how fast they are, what is missing.",
-  );
-  command.option("--json", "Print one JSON object");
-  command.action(async (options: unknown) => {
-    const { json } = options as { readonly json?: boolean };
+  schema: z.object({ json: z.boolean().default(false).describe("Print one JSON object") }),
+  examples: [],
+  async run(context, { options: { json } }) {
     const report = await context.inspectMachine();
     const advice = adviceFor(report);
     const ok = canTrain(report.diagnosis);
@@ -35,94 +29,5 @@ export function defineDoctor(context: CliContext): Command {
         "Cannot train on this machine: neither cpu nor webgpu works, doctor says why",
       );
     }
-  });
-  return command;
-}
-
-/** For people. */
-function formatReport(report: MachineReport, advice: readonly string[]): string {
-  const { webassembly, adapters, devices, hasWebGpu } = report.diagnosis;
-  const yes = (there: boolean) => there ? "yes" : "no";
-  const rows: (readonly [string, string])[] = [
-    ["Unroll", report.unroll],
-    ["Deno", `${report.deno} (V8 ${report.v8})`],
-    ["System", report.system],
-    ["Processor", `${report.cpu}, ${report.cores} cores`],
-    ["JSR", report.jsr === "JSR" ? "reached" : "out of reach, stand-ins from compat/"],
-    [
-      "WebAssembly",
-      `SIMD ${yes(webassembly.simd)}, relaxed SIMD ${yes(webassembly.relaxedSimd)}, threads ${
-        yes(webassembly.threads)
-      }`,
-    ],
-    ...adapters.map(({ name, vendor, driver, isSoftware }) =>
-      [
-        "Adapter",
-        [
-          name,
-          vendor && `vendor ${vendor}`,
-          driver && `driver ${driver}`,
-          isSoftware ? "software" : "hardware",
-        ].filter(Boolean).join(", "),
-      ] as const
-    ),
-    ...(adapters.length > 0
-      ? []
-      : [["Adapter", hasWebGpu ? "none" : "none: this Deno has no WebGPU"] as const]),
-  ];
-  rows.push(["BLAS", formatBlas(report)], ["Tuning", formatTuning(report.tuning)]);
-  const width = Math.max(...rows.map(([name]) => name.length));
-  const lines = rows.map(([name, value]) => `${name.padEnd(width)}  ${value}`);
-  lines.push("", "Devices", ...devices.flatMap(formatDevice));
-  if (advice.length > 0) lines.push("", "To do", ...advice.map((line) => `  ${line}`));
-  lines.push("", canTrain(report.diagnosis) ? "Ready to train" : "Not ready to train");
-  return `${lines.join("\n")}\n`;
-}
-
-/** Whether a library multiplies large matrices, and how fast it is. */
-function formatBlas({ blas, diagnosis }: MachineReport): string {
-  const { isAllowed, trials, leastGain } = diagnosis.blas;
-  const tried = trials.find(({ isUsed }) => isUsed) ??
-    trials.find(({ gain }) => gain !== undefined);
-  if (tried?.gain !== undefined) {
-    const verdict = tried.isUsed
-      ? "used for large products"
-      : `not used, ${leastGain} times is needed`;
-    return `${tried.name} (${tried.path}), ` +
-      `${tried.gain.toFixed(1)} times as fast as WebAssembly: ${verdict}`;
-  }
-  if (blas === undefined) return "none found";
-  return isAllowed
-    ? `${blas} is there, but cannot be opened`
-    : `${blas} is there, but may not be called`;
-}
-
-function formatTuning({ path, products }: MachineReport["tuning"]): string {
-  if (path === undefined) return "not kept: no variable names a folder for caches";
-  return products === 0
-    ? `${path}, nothing measured yet`
-    : `${path}, ${products} matrix ${products === 1 ? "product" : "products"} measured`;
-}
-
-function formatDevice(device: DeviceReport): string[] {
-  const { name, description, failure, selfTest, speed, limits, features } = device;
-  const head = `  ${name.padEnd(9)}  ${description ?? failure}`;
-  if (description === undefined) return [head];
-  const lines = [head];
-  const more = (text: string) => lines.push(`  ${" ".repeat(9)}  ${text}`);
-  if (failure !== undefined) more(failure);
-  if (selfTest) {
-    more(
-      `training step: greatest relative error ${selfTest.error.toExponential(1)}, ${
-        selfTest.allowed.toExponential(1)
-      } is allowed`,
-    );
-  }
-  if (speed) {
-    const figure = speed.gflops < 10 ? speed.gflops.toFixed(2) : speed.gflops.toFixed(0);
-    more(`matrix product of ${speed.size}: ${figure} GFLOP/s`);
-  }
-  for (const [limit, value] of Object.entries(limits ?? {})) more(`${limit} ${value}`);
-  if (features) more(`features: ${features.join(", ") || "none"}`);
-  return lines;
-}
+  },
+});

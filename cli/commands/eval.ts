@@ -4,67 +4,66 @@
  * @module
  */
 
-import { Command } from "@cliffy/command";
-import { type Plugin } from "@unroll/core/plugin";
+import type { Plugin } from "@unroll/core/plugin";
 import { knownPlugin } from "@unroll/core/plugin/host";
 import { type JsonRecord, openRun, readCheckpoint } from "@unroll/core/runs";
-import { withUsageErrors } from "../errors.ts";
+import * as z from "zod";
+import type { Selector } from "../command.ts";
+import { composeFlags, findFlagValue, flagSource, readFlags, typedNames } from "../flags.ts";
+import { formatFigure, formatShare } from "../format.ts";
+import { knownPlugins } from "../plugins.ts";
 import { findModel } from "./find_run.ts";
-import {
-  camelCase,
-  composeFlags,
-  type Flag,
-  type FlagSource,
-  readFlags,
-  type TypedFlags,
-} from "../flags.ts";
-import { addModelOptions, loadChosen, MODEL_FLAGS } from "./model_command.ts";
-import { formatFigure, formatShare } from "../reporting/progress.ts";
-import { addFlag, peek } from "./train.ts";
-import { pluginsOf } from "../plugins.ts";
-import type { CliContext } from "../context.ts";
+import { defineModelCommand } from "./model_command.ts";
 
-/**
- * Defines `eval`, with the options of the task of the run that the arguments name.
- *
- * @param args The arguments after `eval`.
- * @param context What there is.
- * @returns The command.
- */
-export async function defineEval(args: readonly string[], context: CliContext): Promise<Command> {
-  const command = new Command();
-  command.description(
-    "Measure a trained model, on its task as it was trained, or with other options of the task.",
-  );
-  addModelOptions(command);
-  const chosen = await taskOf(args, context);
-  if (chosen !== undefined) {
-    command.group(`Options of ${chosen.source.owner}`);
-    for (const flag of chosen.flags) addFlag(command, flag);
+/** The options of the task of the run that is named first; without one, those of no task are known. */
+const selectTask: Selector<JsonRecord | undefined> = async (args, context, own) => {
+  const [run] = args;
+  if (run === undefined || run.startsWith("-")) {
+    return { flags: composeFlags([own]), read: () => undefined };
   }
-  command.option("--show", "Print what the model says, too");
-  command.option("--json", "Print one JSON object");
-  command.example("As it was trained:", "deno task eval runs/2026-01-31-fizzbuzz-rnn-0");
-  command.example(
-    "On other data:",
-    "deno task eval runs/2026-01-31-char-gru-0 --corpus other.txt",
+  const path = await findModel(run, findFlagValue(args, "--runs"));
+  const { config } = path.endsWith(".safetensors")
+    ? await readCheckpoint(path)
+    : await openRun(path);
+  const { tasks } = await knownPlugins(context, findFlagValue(args, "--trust"));
+  const source = flagSource(
+    knownPlugin<Plugin>(config.task.name, { kind: "task", table: tasks }),
   );
-  command.action(async (options: unknown, ...[run]: unknown[]) => {
-    const typed = options as TypedFlags;
-    const taskOptions = chosen && await withUsageErrors(() => changed(chosen, typed));
-    using loaded = await loadChosen(context, run, typed, taskOptions);
-    const { taskInstance: task, predict } = loaded;
+  const flags = composeFlags([own, source]);
+  return {
+    flags,
+    read(typed) {
+      const names = typedNames(source, flags, typed);
+      // What was not typed stays as it was trained.
+      const options = Object.entries(readFlags(source, flags, typed) as JsonRecord);
+      return Object.fromEntries(options.filter(([name]) => names.has(name)));
+    },
+  };
+};
+
+/** The command `eval`. */
+export const EVAL = defineModelCommand({
+  name: "eval",
+  description:
+    "Measure a trained model, on its task as it was trained, or with other options of the task.",
+  shape: {
+    show: z.boolean().default(false).describe("Print what the model says, too"),
+    json: z.boolean().default(false).describe("Print one JSON object"),
+  },
+  examples: [
+    ["As it was trained:", "deno task eval runs/2026-01-31-fizzbuzz-rnn-0"],
+    ["On other data:", "deno task eval runs/2026-01-31-char-gru-0 --corpus other.txt"],
+  ],
+  select: selectTask,
+  async run({ terminal: { write } }, loaded, { show, json }) {
+    const { taskInstance: task, predict, path, device, checkpoint: { step } } = loaded;
     const { loss, error, metrics = {} } = await task.validate(predict);
-    const { step } = loaded.checkpoint;
-    const { write } = context.terminal;
-    if (typed.json === true) {
-      const line = { event: "eval", run: loaded.path, step, device: loaded.device, loss };
-      write(`${JSON.stringify({ ...line, error: error ?? null, metrics })}\n`);
+    if (json) {
+      const line = { event: "eval", run: path, step, device, loss, error: error ?? null, metrics };
+      write(`${JSON.stringify(line)}\n`);
       return;
     }
-    if (typed.show === true) {
-      for (const line of await task.show?.(predict) ?? []) write(`${line}\n`);
-    }
+    if (show) { for (const line of await task.show?.(predict) ?? []) write(`${line}\n`); }
     const parts = [
       ...(error === undefined ? [] : [`error ${formatShare(error)}`]),
       `loss ${formatFigure(loss)}`,
@@ -75,42 +74,5 @@ export async function defineEval(args: readonly string[], context: CliContext): 
       ),
     ];
     write(`${parts.join(", ")}\n`);
-  });
-  return command;
-}
-
-interface ChosenTask {
-  readonly source: FlagSource;
-  readonly flags: readonly Flag[];
-}
-
-/** The task of the run that comes first; without one, the options of no task are known. */
-async function taskOf(
-  args: readonly string[],
-  context: CliContext,
-): Promise<ChosenTask | undefined> {
-  const run = args[0];
-  if (run === undefined || run.startsWith("-")) return undefined;
-  const path = await findModel(run, peek(args, "--runs"));
-  const { config } = path.endsWith(".safetensors")
-    ? await readCheckpoint(path)
-    : await openRun(path);
-  const { tasks } = await pluginsOf(context, peek(args, "--trust"));
-  const plugin = knownPlugin<Plugin>(config.task.name, { kind: "task", table: tasks });
-  const source: FlagSource = {
-    prefix: "task",
-    owner: `the ${plugin.name} task`,
-    schema: plugin.options,
-  };
-  return { source, flags: composeFlags([source], [...MODEL_FLAGS, "show", "json"]) };
-}
-
-/** Only what was typed: the rest stays as it was trained. */
-function changed({ source, flags }: ChosenTask, typed: TypedFlags): JsonRecord {
-  const all = readFlags(source as FlagSource & { schema: FlagSource["schema"] }, flags, typed);
-  const values = all as JsonRecord;
-  return Object.fromEntries(
-    flags.filter(({ flag }) => typed[camelCase(flag)] !== undefined)
-      .map(({ option }) => [option.name, values[option.name]]),
-  );
-}
+  },
+});

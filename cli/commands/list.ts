@@ -4,30 +4,24 @@
  * @module
  */
 
-import { Command } from "@cliffy/command";
-import { type Plugin } from "@unroll/core/plugin";
+import type { Plugin } from "@unroll/core/plugin";
 import { parseOptions } from "@unroll/core/plugin/host";
-import { type JsonRecord } from "@unroll/core/runs";
+import type { JsonRecord } from "@unroll/core/runs";
+import * as z from "zod";
+import { defineCommand } from "../command.ts";
 import type { CliContext, PluginSelection } from "../context.ts";
 
-/**
- * Defines `list`.
- *
- * @param context What there is.
- * @returns The command.
- */
-export function defineList(context: CliContext): Command {
-  const command = new Command();
-  command.description("List the models, the tasks and which go together.");
-  command.option("--json", "Print one JSON object");
-  command.example("What there is:", "deno task list");
-  command.action(async (options: unknown) => {
-    const json = (options as { readonly json?: boolean }).json === true;
-    const list = await listed(context);
-    context.terminal.write(json ? `${JSON.stringify(list)}\n` : formatList(list));
-  });
-  return command;
-}
+/** The command `list`. */
+export const LIST = defineCommand({
+  name: "list",
+  description: "List the models, the tasks and which go together.",
+  schema: z.object({ json: z.boolean().default(false).describe("Print one JSON object") }),
+  examples: [["What there is:", "deno task list"]],
+  async run(context, { options: { json } }) {
+    const list = await gather(context);
+    context.terminal.write(json ? `${JSON.stringify(list)}\n` : format(list));
+  },
+});
 
 interface Named {
   readonly name: string;
@@ -45,7 +39,7 @@ interface Listed {
   }[];
 }
 
-async function listed(context: CliContext): Promise<Listed> {
+async function gather(context: CliContext): Promise<Listed> {
   const named = ({ name, summary }: Plugin) => ({ name, summary });
   const pairs = Object.values(context.models).flatMap((model) =>
     Object.values(context.tasks).map(async (task) => {
@@ -70,7 +64,7 @@ function withDefaults(plugin: Plugin): PluginSelection {
   return { plugin, name: plugin.name, options };
 }
 
-function formatList({ models, tasks, pairs }: Listed): string {
+function format({ models, tasks, pairs }: Listed): string {
   const width = Math.max(...[...models, ...tasks].map(({ name }) => name.length));
   const lines = ({ name, summary }: { readonly name: string; readonly summary: string }) =>
     `  ${name.padEnd(width)}  ${summary}\n`;

@@ -4,105 +4,76 @@
  * @module
  */
 
-import type { Command } from "@cliffy/command";
-import { type BackendName } from "@unroll/core/backends";
 import { type JsonRecord, type LoadedRun, loadRun } from "@unroll/core/runs";
-import { UsageError } from "../errors.ts";
-import { findModel } from "./find_run.ts";
-import { camelCase, composeFlags, readFlags, type TypedFlags } from "../flags.ts";
-import { TRAIN_OPTIONS } from "./train_options.ts";
-import { addTrustOption, pluginsOf } from "../plugins.ts";
+import * as z from "zod";
+import { type CommandDefinition, defineCommand, type Selector } from "../command.ts";
 import type { CliContext } from "../context.ts";
+import { knownPlugins, TRUST } from "../plugins.ts";
+import { findModel } from "./find_run.ts";
+import { RUNS, TRAIN_SHAPE } from "./train_options.ts";
 
-/** Flags that choose the model. */
-export const MODEL_FLAGS: readonly string[] = [
-  "device",
-  "checkpoint",
-  "runs",
-  "trust",
-  "help",
-  "version",
-];
+const MODEL_SHAPE = {
+  device: TRAIN_SHAPE.device,
+  checkpoint: z.enum(["best", "last"]).optional().describe("Which parameters; best if left out"),
+  runs: RUNS,
+  trust: TRUST,
+};
 
-/**
- * Adds the argument and the flags that choose the model.
- *
- * @param command The command.
- */
-export function addModelOptions(command: Command): void {
-  command.arguments("[run]");
-  command.option(
-    "--device <name>",
-    "Where to compute (auto, cpu, webgpu, reference; default auto)",
-  );
-  command.option("--checkpoint <name>", "best or last (default best)");
-  command.option("--runs <folder>", "The folder of runs (default runs)");
-  addTrustOption(command);
+/** A command that uses a trained model. */
+export interface ModelCommandDefinition<Shape extends z.ZodRawShape>
+  extends Pick<CommandDefinition, "name" | "description" | "examples"> {
+  /** Its options besides those that choose the model. */
+  readonly shape: Shape;
+  /** Finds options of the task, in place of those it was trained with. */
+  readonly select?: Selector<JsonRecord | undefined>;
+  /** Does its work with the model, which is disposed of afterwards. */
+  run(
+    context: CliContext,
+    loaded: LoadedRun,
+    options: z.infer<z.ZodObject<Shape>>,
+  ): void | Promise<void>;
 }
 
 /**
- * Loads the model that was chosen.
+ * Defines a command that uses a trained model.
  *
- * @param context What there is.
- * @param run What was typed for the run; the newest if left out.
- * @param typed What was typed besides.
- * @param taskOptions Options of the task in place of those it was trained with.
- * @returns The model, to be disposed of.
- * @throws {UsageError} When there is no such run, or a flag is wrong.
+ * @param definition What it does with the model.
+ * @returns The command, which takes a run and loads its model first.
  */
-export async function loadChosen(
-  context: CliContext,
-  run: unknown,
-  typed: TypedFlags,
-  taskOptions?: JsonRecord,
-): Promise<LoadedRun> {
-  const { checkpoint = "best" } = typed;
-  if (checkpoint !== "best" && checkpoint !== "last") {
-    throw new UsageError(`Cannot use --checkpoint ${checkpoint}: one of best, last is needed`);
-  }
-  const name = runName(run);
-  const source = { owner: "the command", schema: TRAIN_OPTIONS };
-  let device: BackendName | "auto";
-  try {
-    device = readFlags(source, composeFlags([source]), { device: typed.device }).device;
-  } catch (error) {
-    throw new UsageError((error as Error).message, { cause: error });
-  }
-  const path = await findModel(name, typeof typed.runs === "string" ? typed.runs : undefined);
-  return await loadRun(path, {
-    ...await pluginsOf(context, typed.trust),
-    device,
-    ...(typed.checkpoint === undefined ? {} : { checkpoint }),
-    taskOptions,
+export function defineModelCommand<Shape extends z.ZodRawShape>(
+  definition: ModelCommandDefinition<Shape>,
+): CommandDefinition {
+  const { name, description, examples, shape, select } = definition;
+  const model = z.object(MODEL_SHAPE);
+  return defineCommand<z.infer<typeof model>, JsonRecord | undefined>({
+    name,
+    description,
+    examples,
+    argument: "[run]",
+    schema: z.object({ ...MODEL_SHAPE, ...shape }) as unknown as typeof model,
+    ...(select === undefined ? {} : { select }),
+    async run(context, { options, positional: [run = "last"], selection }) {
+      const { device, checkpoint, runs, trust } = options;
+      using loaded = await loadRun(await findModel(run, runs), {
+        ...await knownPlugins(context, trust),
+        device,
+        ...(checkpoint === undefined ? {} : { checkpoint }),
+        taskOptions: selection,
+      });
+      await definition.run(context, loaded, options as unknown as z.infer<z.ZodObject<Shape>>);
+    },
   });
 }
 
-/** The run's name among positional words; an unknown flag would stand there too. */
-export function runName(run: unknown): string {
-  if (run === undefined) return "last";
-  const name = String(run);
-  if (name.startsWith("-")) throw new UsageError(`Cannot find option "${name}": see --help`);
-  return name;
-}
-
-/** A whole number that was typed for a flag. */
-export function wholeNumber(
-  typed: TypedFlags,
-  flag: string,
-  least: number,
-): number | undefined {
-  const text = typed[camelCase(flag)];
-  if (typeof text !== "string") return undefined;
-  const value = Number(text);
-  if (text.trim() === "" || !Number.isSafeInteger(value) || value < least) {
-    throw new UsageError(
-      `Cannot use --${flag} ${text}: a whole number of at least ${least} is needed`,
-    );
-  }
-  return value;
-}
-
-/** What a task must be able to do for a command. */
+/**
+ * Returns an optional method of the task, or throws if the task lacks it.
+ *
+ * @param method The method.
+ * @param run The run whose task has it.
+ * @param does What the command does, for the sentence.
+ * @returns The method.
+ * @throws {RangeError} When the task lacks it.
+ */
 export function required<Method>(
   method: Method | undefined,
   run: LoadedRun,

@@ -51,7 +51,7 @@ Deno.test("commands on trained models", async (t) => {
       const wrong = await runCommand("runs --sort eror");
       assertEquals([wrong.code, wrong.errors], [
         2,
-        "Cannot sort by eror: did you mean error? It can be name, task, model, seed, error, loss, steps, time\n",
+        "Cannot use --sort eror: one of name, task, model, seed, error, loss, steps, time is needed\n",
       ]);
     });
 
@@ -128,7 +128,7 @@ Deno.test("commands on trained models", async (t) => {
       const wrong = await runCommand(`inspect ${fizz} --out states.gif`);
       assertStrictEquals(
         wrong.errors,
-        "Cannot write states.gif: a name that ends in .svg or .png is needed\n",
+        "Cannot use --out states.gif: a name that ends in .svg or .png is needed\n",
       );
     });
 

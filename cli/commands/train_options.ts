@@ -67,8 +67,49 @@ export const OPTIMIZER_OPTIONS = [
   "weightDecay",
 ] as const satisfies readonly (keyof TrainOptions)[];
 
-/** The schema of {@linkcode TrainOptions}. */
-export const TRAIN_OPTIONS: OptionsSchema<TrainOptions> = z.object({
+/** How a command that trains tells of it. */
+export interface OutputOptions {
+  /** The folder in which the run's own folder is made. */
+  readonly out: string;
+  /** Whether a page follows the run. */
+  readonly dashboard: boolean;
+  /** Whether to print JSON lines. */
+  readonly json: boolean;
+  /** Whether to print the result only. */
+  readonly quiet: boolean;
+}
+
+/** The option that names the folder of runs. */
+export const RUNS = z.string().default("runs").describe("The folder of runs")
+  .meta({ placeholder: "folder" });
+
+/** The option that names a recipe's text. */
+export const CORPUS = z.string().optional()
+  .describe("The text of the recipe, if it needs one: a file, files as a pattern in quotes, or -")
+  .meta({ placeholder: "file" });
+
+/** The options of {@linkcode OutputOptions}. */
+export const OUTPUT_SHAPE = inGroup("What to tell", {
+  out: z.string().default("runs").describe("Folder in which the run's own folder is made")
+    .meta({ placeholder: "folder" }),
+  dashboard: z.boolean().default(false)
+    .describe("Serve a page that follows the run, on this machine only"),
+  json: z.boolean().default(false).describe("Print one JSON object a line"),
+  quiet: z.boolean().default(false).describe("Print the result only"),
+});
+
+/** Puts options under a heading of help. */
+export function inGroup<Shape extends Readonly<Record<string, z.ZodType>>>(
+  group: string,
+  shape: Shape,
+): Shape {
+  return Object.fromEntries(
+    Object.entries(shape).map(([name, schema]) => [name, schema.meta({ ...schema.meta(), group })]),
+  ) as Shape;
+}
+
+/** The options of {@linkcode TrainOptions}. */
+export const TRAIN_SHAPE = {
   seed: z.int().min(0).max(2 ** 32 - 1).default(0).describe(
     "Seed of everything random",
   ),
@@ -115,4 +156,7 @@ export const TRAIN_OPTIONS: OptionsSchema<TrainOptions> = z.object({
     "Where adagrad adds it, inside the root or outside",
   ),
   weightDecay: z.number().min(0).optional().describe("Weight decay of adamw"),
-});
+};
+
+/** The schema of {@linkcode TrainOptions}, under a heading of its own. */
+export const TRAIN_OPTIONS: OptionsSchema<TrainOptions> = z.object(TRAIN_SHAPE);

@@ -13,6 +13,7 @@ import type { Recipe } from "./recipe.ts";
 import { THEANO_FIZZBUZZ } from "./theano_fizzbuzz.ts";
 
 export * from "./recipe.ts";
+export { formatComparisons, formatExpected } from "./recipe_text.ts";
 export * from "./run_recipe.ts";
 export * from "./monitor.ts";
 

@@ -9,7 +9,7 @@ import type { TaskInstance } from "@unroll/core/plugin";
 import type { TrainingEvent, TrainingStart, TrainSettings } from "@unroll/core/training";
 import type { Measured, Recipe } from "./recipe.ts";
 
-/** Something to tell of a recipe on its way. */
+/** What happens while a recipe is trained. */
 export type RecipeEvent =
   | { readonly event: "smoothed"; readonly iteration: number; readonly loss: number }
   | { readonly event: "sample"; readonly iteration: number; readonly text: string }
@@ -106,9 +106,9 @@ export class RecipeMonitor {
 }
 
 /**
- * News as text for people.
+ * Formats an event for people.
  *
- * @param event What to tell.
+ * @param event The event.
  * @returns Lines of text.
  */
 export function formatRecipeEvent(event: RecipeEvent): string {

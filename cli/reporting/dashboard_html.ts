@@ -4,7 +4,7 @@
  * @module
  */
 
-import { PAGE_STYLE } from "./page_style.ts";
+import { PAGE_STYLE } from "./html.ts";
 
 const SCRIPT = String.raw`
 "use strict";

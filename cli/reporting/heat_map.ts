@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type HiddenStates, isSigned } from "./hidden_values.ts";
+import { type HiddenStates, isSigned } from "./hidden_states.ts";
 
 /** How many colours the terminal has. */
 export type ColorDepth = "none" | "256" | "24-bit";

@@ -7,6 +7,8 @@
  * @module
  */
 
+import { formatCount, formatDuration, formatFigure, formatShare } from "../format.ts";
+
 /** What is known after a step. */
 export interface ProgressUpdate {
   /** Steps done. */
@@ -233,45 +235,6 @@ export function sparkline(values: readonly number[], width: number): string {
       range > 0 ? Math.min(7, Math.floor((value - lowest) / range * 8)) : 0
     ]
   ).join("");
-}
-
-/** A number to four digits, such as `0.03125`, `114.7`, `1.2e-7`. */
-export function formatFigure(value: number): string {
-  if (!Number.isFinite(value)) return String(value);
-  const size = Math.abs(value);
-  if (size !== 0 && (size < 1e-4 || size >= 1e6)) return value.toExponential(1);
-  return value.toFixed(
-    Math.max(0, Math.min(4, 3 - Math.floor(Math.log10(Math.max(size, 1e-1))))),
-  );
-}
-
-/** A share as percent, such as `1.2 %`; never `0 %` for what is more than nothing, nor `100 %` for less than all. */
-export function formatShare(share: number): string {
-  if (share > 0 && share < 0.001) return "<0.1 %";
-  if (share < 1 && share > 0.999) return ">99.9 %";
-  const percent = share * 100;
-  return `${
-    percent >= 10 || percent === 0
-      ? percent.toFixed(percent === 100 || percent === 0 ? 0 : 1)
-      : percent.toFixed(1)
-  } %`;
-}
-
-/** A whole number with commas between thousands. */
-export function formatCount(count: number): string {
-  // `toLocaleString` would take tens of milliseconds the first time.
-  return String(Math.round(count)).replace(/\B(?=(\d{3})+$)/g, ",");
-}
-
-/** A time span in the two largest units that say something. */
-export function formatDuration(seconds: number): string {
-  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
-  const whole = Math.round(seconds);
-  if (whole < 60) return `${whole} s`;
-  const two = (part: number) => String(part).padStart(2, "0");
-  if (whole < 3600) return `${Math.floor(whole / 60)} min ${two(whole % 60)} s`;
-  const minutes = Math.round(whole / 60);
-  return `${Math.floor(minutes / 60)} h ${two(minutes % 60)} min`;
 }
 
 /** Steps a second over the last seconds. */

@@ -1,12 +1,9 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
+import { formatCount, formatDuration, formatFigure, formatShare } from "../format.ts";
 import {
   createProgress,
   formatBar,
-  formatCount,
-  formatDuration,
-  formatFigure,
   formatLine,
-  formatShare,
   type ProgressState,
   sparkline,
 } from "./progress.ts";

@@ -4,17 +4,18 @@
  * @module
  */
 
+import type { Picture } from "@unroll/core/plugin";
 import type { Json, JsonRecord, MetricsLine } from "@unroll/core/runs";
-import { analyzeHidden, type UnitAnalysis } from "./hidden_analysis.ts";
+import { analyzeHidden, type UnitAnalysis } from "./hidden_states.ts";
 import { type HiddenStateCapture, thresholdOf } from "./hidden_states.ts";
-import { PAGE_STYLE } from "./page_style.ts";
+import { PAGE_STYLE } from "./html.ts";
+import { barChart } from "../charts/bars.ts";
 import { heatMapChart } from "../charts/heat_map_chart.ts";
 import { type Chart, runCurves } from "../charts/run_curves.ts";
 import { escapeMarkup } from "./html.ts";
 import { PALETTE } from "../charts/svg.ts";
-import { resultOf } from "./run_result.ts";
-import { formatCount, formatDuration, formatFigure, formatShare } from "./progress.ts";
-import { drawPicture } from "./pictures.ts";
+import { resultOf } from "./run_table.ts";
+import { formatCount, formatDuration, formatFigure, formatShare } from "../format.ts";
 import type { ModelReport, RunReport } from "./report_data.ts";
 
 /**
@@ -221,7 +222,7 @@ ${rows.join("\n")}</table>
 <p class="soft">Period: after how many steps a unit repeats itself. ${
     names.length === 0
       ? ""
-      : "The last columns: how much of the unit's variance is correlationRatio by what the task knows, from 0 to 1."
+      : "The last columns: how much of the unit's variance is explained by what the task knows, from 0 to 1."
   }${
     chosen.length < analyses.length
       ? ` The ${chosen.length} of ${analyses.length} units that move most.`
@@ -287,4 +288,46 @@ function valueText(value: Json): string {
     return Object.entries(value).map(([name, part]) => `${name} ${valueText(part)}`).join(", ");
   }
   return String(value);
+}
+
+/**
+ * Draws a picture.
+ *
+ * @param picture What the task describes.
+ * @returns HTML.
+ */
+function drawPicture(picture: Picture): string {
+  switch (picture.kind) {
+    case "bars": {
+      const { bars, xLabel, share } = picture;
+      return `<div class="card wide">${
+        barChart(bars, { title: share ? "Share" : "", xLabel, share })
+      }</div>`;
+    }
+    case "text":
+      return coloredText(picture.parts);
+    default:
+      throw new TypeError(
+        `Cannot draw a picture: bars or text is needed, found ${
+          JSON.stringify((picture satisfies never as Picture).kind)
+        }`,
+      );
+  }
+}
+
+/** The less likely the model thought a part, the redder it is. */
+function coloredText(parts: Extract<Picture, { kind: "text" }>["parts"]): string {
+  const spans = parts.map(({ text, probability }) => {
+    const share = Math.min(1, Math.max(0, probability));
+    // Half way to white is where a character had one chance in ten: surprise counts, not distance from 1.
+    const surprise = Math.min(1, -Math.log(Math.max(share, 1e-6)) / Math.log(100));
+    const color = `background:color-mix(in srgb, var(--bad) ${
+      Math.round(surprise * 75)
+    }%, transparent)`;
+    return `<span style="${color}" title="${(share * 100).toFixed(1)} %">${
+      escapeMarkup(text)
+    }</span>`;
+  });
+  return `<pre>${spans.join("")}</pre>
+<p class="soft">The redder, the less likely the model thought it: from sure to one chance in a hundred or less.</p>`;
 }

@@ -5,13 +5,8 @@
  */
 
 import type { RunConfig } from "@unroll/core/runs";
-import {
-  createProgress,
-  formatCount,
-  formatDuration,
-  formatFigure,
-  formatShare,
-} from "./progress.ts";
+import { formatCount, formatDuration, formatFigure, formatShare } from "../format.ts";
+import { createProgress } from "./progress.ts";
 import {
   type ConfigLine,
   type DoneLine,

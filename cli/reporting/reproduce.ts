@@ -5,13 +5,12 @@
  */
 
 import { type LearningPhase, type OptimizerName, type Plugin } from "@unroll/core/plugin";
-import { describeOptions, type Option } from "@unroll/core/plugin/host";
+import type { Option } from "@unroll/core/plugin/host";
 import { type JsonRecord, type RunConfig } from "@unroll/core/runs";
 import { formatPhases, OPTIMIZERS } from "@unroll/core/training";
-import { composeFlags, type FlagSource } from "../flags.ts";
+import { composeFlags, type FlagSource, flagSource } from "../flags.ts";
 import { quoted } from "../format.ts";
-import { TRAIN_FLAGS } from "../commands/train.ts";
-import { TRAIN_OPTIONS } from "../commands/train_options.ts";
+import { trainSchema } from "../commands/train.ts";
 
 /**
  * The command that makes a run again, and one more for each time that it was gone on with otherwise. Options at their
@@ -25,10 +24,10 @@ export function reproduceCommand(
   config: RunConfig,
   plugins: { readonly model: Plugin; readonly task: Plugin },
 ): string {
-  const general: FlagSource = { owner: "train", schema: TRAIN_OPTIONS };
-  const model = source(plugins.model);
-  const task = source(plugins.task);
-  const flags = composeFlags([general, model, task], TRAIN_FLAGS);
+  const general: FlagSource = { owner: "train", schema: trainSchema({ models: {}, tasks: {} }) };
+  const model = flagSource(plugins.model);
+  const task = flagSource(plugins.task);
+  const flags = composeFlags([general, model, task]);
   /** The flags of one source that say values which are not those known before. */
   const say = (from: FlagSource, values: Values, known: (option: Option) => unknown) =>
     flags.flatMap(({ source, option, flag }) => {
@@ -91,15 +90,5 @@ function optionsOf(training: JsonRecord, device: string): Values {
     ...(phases === undefined
       ? { lr: learningRate }
       : { phases: formatPhases(phases as unknown as readonly LearningPhase[]) }),
-  };
-}
-
-function source(plugin: Plugin): FlagSource {
-  // A schema that cannot be read has no flags to say.
-  describeOptions(plugin.options);
-  return {
-    prefix: plugin.kind,
-    owner: `the ${plugin.name} ${plugin.kind}`,
-    schema: plugin.options,
   };
 }

@@ -7,6 +7,7 @@
 import type { LoadSettings, RunFolder } from "@unroll/core/runs";
 import { gatherReport, type RunReport } from "./report_data.ts";
 import { reportHtml } from "./report_html.ts";
+import { writeOut } from "./write_out.ts";
 
 /** Settings of {@linkcode writeReport}. */
 export interface ReportSettings extends LoadSettings {
@@ -29,13 +30,6 @@ export async function writeReport(
   const reports: RunReport[] = [];
   for (const run of runs) reports.push(await gatherReport(run, settings));
   const html = reportHtml(reports);
-  try {
-    await Deno.writeTextFile(settings.out, html);
-  } catch (error) {
-    throw new RangeError(
-      `Cannot write ${settings.out}: ${(error as Error).message.replace(/ \(os error.*$/, "")}`,
-      { cause: error },
-    );
-  }
+  await writeOut(settings.out, html);
   return settings.out;
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { formatDuration, formatFigure, formatShare } from "../reporting/progress.ts";
+import { formatDuration, formatFigure, formatShare, formatTable } from "../format.ts";
 import type { TrialResult } from "./trial.ts";
 
 /** One setting over all its seeds. */
@@ -106,8 +106,5 @@ export function formatSweep(rows: readonly SweepRow[]): string {
     row.seconds === undefined ? "-" : formatDuration(row.seconds.mean),
   ]);
   const table = [[...flags, "done", "succeeded", "error", "loss", "time"], ...trials];
-  const widths = table[0].map((_, i) => Math.max(...table.map((row) => [...row[i]].length)));
-  return table.map((row) =>
-    `${row.map((text, i) => " ".repeat(widths[i] - [...text].length) + text).join("  ")}\n`
-  ).join("");
+  return formatTable(table).map((line) => `${line}\n`).join("");
 }

@@ -5,7 +5,7 @@
  */
 
 import { listRuns, openRun } from "@unroll/core/runs";
-import { resultOf, type RunResult } from "../reporting/run_result.ts";
+import { resultOf, type RunResult } from "../reporting/run_table.ts";
 import type { Trial } from "./grid.ts";
 
 /** What became of a trial. */

@@ -78,7 +78,7 @@ export function optionFlags(
   flag: string = option.flag,
 ): readonly string[] {
   if (option.kind.type !== "boolean") {
-    return [`--${flag} <${placeholder(option.kind)}>`];
+    return [`--${flag} <${option.placeholder ?? placeholder(option.kind)}>`];
   }
   return option.default === true ? [`--no-${flag}`, `--${flag}`] : [`--${flag}`, `--no-${flag}`];
 }

@@ -61,6 +61,12 @@ export interface Option {
   readonly description: string;
   /** From `.meta({ unit })`. */
   readonly unit?: string;
+  /** From `.meta({ group })`: the heading that its flag stands under in help. */
+  readonly group?: string;
+  /** From `.meta({ placeholder })`: what stands for its value in help, such as `folder`. */
+  readonly placeholder?: string;
+  /** From `.meta({ examples })`: values to suggest, where others are allowed too. */
+  readonly examples?: readonly string[];
 }
 
 const OPTION_NAME = /^[a-z][a-z0-9]*([A-Z][a-z0-9]*)*$/;
@@ -107,15 +113,20 @@ export function describeOptions(schema: OptionsSchema<unknown>): readonly Option
       ...(leftOut.success && leftOut.data !== undefined ? { default: leftOut.data } : {}),
       description: node.description ?? "",
       ...(node.unit === undefined ? {} : { unit: node.unit }),
+      ...(node.group === undefined ? {} : { group: node.group }),
+      ...(node.placeholder === undefined ? {} : { placeholder: node.placeholder }),
+      ...(node.examples === undefined ? {} : { examples: node.examples }),
     });
   }
   return options;
 }
 
+type Annotations = Pick<Option, "unit" | "group" | "placeholder" | "examples">;
+
 function schemaNode(
   name: string,
   schema: z.ZodType,
-): SchemaNode & { readonly description?: string; readonly unit?: string } {
+): SchemaNode & Annotations & { readonly description?: string } {
   try {
     // The output side: zod refuses transforms there, whose values would not come back from JSON.
     return z.toJSONSchema(schema, { io: "output" }) as SchemaNode;

@@ -1,0 +1,65 @@
+/**
+ * The settings of a recipe that somebody runs with flags.
+ *
+ * @module
+ */
+
+import type { TaskInstance } from "@unroll/core/plugin";
+import type { TrainSettings } from "@unroll/core/training";
+import type { PluginSelection } from "../context.ts";
+import { UsageError } from "../errors.ts";
+import type { Recipe } from "../recipes/recipe.ts";
+import { recipeSettings } from "../recipes/run_recipe.ts";
+import { instantiateTask } from "./train_action.ts";
+import type { TrainOptions } from "./train_options.ts";
+
+/** What was typed beside the recipe's name. */
+export interface RecipeFlags {
+  /** Options of training, with their defaults. */
+  readonly given: TrainOptions;
+  /** Names of those that were typed. */
+  readonly typed: ReadonlySet<string>;
+  /** Times through the training data. */
+  readonly epochs?: number;
+}
+
+/**
+ * Takes what the recipe says, but for what was typed.
+ *
+ * @param recipe The recipe.
+ * @param task Its task.
+ * @param flags What was typed.
+ * @returns Settings that are options of `train`, and the rest.
+ * @throws {UsageError} When epochs cannot be counted.
+ */
+export async function recipeTraining(
+  recipe: Recipe,
+  task: PluginSelection,
+  { given, typed, epochs }: RecipeFlags,
+): Promise<{ readonly training: TrainOptions; readonly settings: Partial<TrainSettings> }> {
+  if (epochs !== undefined && typed.has("steps")) {
+    throw new UsageError("Cannot use --epochs with --steps: one of them says how long to train");
+  }
+  const { optimizer, optimizerSettings, ...own } = recipe.training;
+  const counted = epochs !== undefined || own.epochs !== undefined || own.phases !== undefined;
+  // Only where epochs count is the task made to know how long they are: it may read a text.
+  const instance: Pick<TaskInstance, "stepsPerEpoch"> = counted
+    ? await instantiateTask(task).create()
+    : {};
+  if (epochs !== undefined && instance.stepsPerEpoch === undefined) {
+    throw new UsageError(`Cannot count epochs of ${task.name}: its data have no end, say --steps`);
+  }
+  const { learningRate, optimizer: _, phases, ...rest } = recipeSettings(recipe, instance, epochs);
+  const options: Partial<TrainOptions> = {
+    ...rest as Partial<TrainOptions>,
+    ...(learningRate === undefined || typed.has("phases") ? {} : { lr: learningRate }),
+    // The settings of one optimizer mean nothing to another.
+    ...(optimizer === undefined || typed.has("optimizer")
+      ? {}
+      : { optimizer, ...optimizerSettings }),
+  };
+  const kept = Object.fromEntries(Object.entries(options).filter(([name]) => !typed.has(name)));
+  // Phases, which only rates that are typed replace.
+  const replaced = phases === undefined || typed.has("lr") || typed.has("phases");
+  return { training: { ...given, ...kept }, settings: replaced ? {} : { phases } };
+}
