@@ -96,7 +96,7 @@ async function buildCommand(
     ? definition.schema(context)
     : definition.schema;
   const own: FlagSource = { owner: name, schema };
-  const selected = await withUsageErrors(() => select?.(args, context, own));
+  const selected = await select?.(args, context, own);
   const flags = selected?.flags ?? composeFlags([own]);
   const hint = selected?.hint ?? `see ${path.join(" ")} --help`;
 

@@ -278,5 +278,8 @@ Deno.test("unroll: help, version and unknown commands", async () => {
     'Cannot find command "trian": did you mean "train"? Known commands are train, recipe, summary, list, runs, eval, predict, sample, inspect, report, sweep, doctor, completions\n',
   ]);
   const flag = await unroll("list --jsn");
-  assertEquals([flag.code, flag.errors], [2, 'Cannot find option "--jsn": did you mean "--json"? See list --help\n']);
+  assertEquals([flag.code, flag.errors], [
+    2,
+    'Cannot find option "--jsn": did you mean "--json"? See list --help\n',
+  ]);
 });

@@ -18,7 +18,7 @@ import { type JsonRecord, type LoadSettings, type RunConfig } from "@unroll/core
 import * as z from "zod";
 import type { SelectedFlags } from "./command.ts";
 import type { CliContext, PluginSelection } from "./context.ts";
-import { UsageError } from "./errors.ts";
+import { UsageError, withUsageErrors } from "./errors.ts";
 import {
   composeFlags,
   findFlagValue,
@@ -129,6 +129,7 @@ export function selectBuiltIn(
  * @param own The command's own options.
  * @param more Other options that become flags.
  * @returns The flags of all, and how the pair is read from them.
+ * @throws {UsageError} When a name finds nothing.
  */
 export async function selectPair(
   args: readonly string[],
@@ -141,12 +142,12 @@ export async function selectPair(
   const find = async (kind: Plugin["kind"]) => {
     const name = findFlagValue(args, `--${kind}`);
     if (name === undefined) return undefined;
-    const found = await findPlugin(context, kind, name);
+    const found = await withUsageErrors(() => findPlugin(context, kind, name));
     return { ...found, source: flagSource(found.plugin) };
   };
   const [model, task] = [await find("model"), await find("task")];
   const sources = [model, task].flatMap((found) => found === undefined ? [] : [found.source]);
-  const flags = composeFlags([own, ...sources, ...more]);
+  const flags = await withUsageErrors(() => composeFlags([own, ...sources, ...more]));
   const read = (found: typeof model, typed: TypedFlags): PluginSelection | undefined =>
     found && {
       plugin: found.plugin,

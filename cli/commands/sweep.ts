@@ -53,7 +53,7 @@ export const SWEEP = defineCommand({
     ],
   ],
   async select(args, context, own) {
-    const pairs = await pairsOf(args, context, own);
+    const pairs = await withUsageErrors(() => pairsOf(args, context, own));
     return {
       flags: gridFlags(own, pairs),
       hint: "see sweep --model … --task … --help",

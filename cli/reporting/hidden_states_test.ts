@@ -50,7 +50,7 @@ Deno.test("formatAnalysis() aligns columns", () => {
   ]);
   assertEquals(lines, [
     "unit   mean  amplitude  period  carry",
-    "   1   0.50   0.25      15   0.33",
-    "  10  -0.50   0.00       -   0.00",
+    "   1   0.50       0.25      15   0.33",
+    "  10  -0.50       0.00       -   0.00",
   ]);
 });

@@ -128,7 +128,7 @@ Deno.test("arrayScript() runs each trial by its number, and is a script", async 
 });
 
 const SWEEP = "sweep --model rnn --task counting --digits 2 --training 60 --validation 20 " +
-  "--test-digits 0 --seeds 0..1 --hidden 3 --steps 5,10 --device cpu --good 1";
+  "--test-digits 0 --seeds 0..1 --hidden 3 --steps 5,10 --device cpu --success-error 1";
 
 Deno.test("sweep: runs a grid in processes, goes on where it was, and tells of failures", async () => {
   const folder = await Deno.makeTempDir();
@@ -178,7 +178,7 @@ Deno.test("sweep: shows no run that has other settings than those that are asked
     await trainSmall(`${folder}/stopped/only`, { training: { steps: 40 }, stopAt: 20 });
     const words = "sweep --model rnn --hidden 4 --task counting --digits 2 --test-digits 0 " +
       "--training 60 --validation 20 --seeds 3 --steps 40 --validate-every 20 " +
-      "--schedule cosine --device cpu --good 1";
+      "--schedule cosine --device cpu --success-error 1";
     // Nothing is left to run.
     const context = { self: ["false"] };
     for (const more of ["", " --lr 2e-2 --clip-norm 1.0"]) {
