@@ -25,7 +25,7 @@ import {
   type Recipe,
   RECIPES,
   runRecipe,
-} from "@unroll/cli";
+} from "@unroll/cli/recipes";
 import * as z from "zod";
 
 /** All on one device, so that times compare. */

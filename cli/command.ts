@@ -5,7 +5,7 @@
  */
 
 import type { OptionsSchema } from "@unroll/core/plugin";
-import type { CliContext } from "./context.ts";
+import type { CommandContext } from "./context.ts";
 import type { Flag, FlagSource, TypedFlags } from "./flags.ts";
 
 /** A command: its words, its options, and what it does. */
@@ -17,15 +17,15 @@ export interface CommandDefinition<Options = unknown, Selection = unknown> {
   /** Words that it takes besides flags, such as `[run]` or `[runs...]`. */
   readonly argument?: string;
   /** Its own options: ranges, defaults, help and sentences about mistakes come from here. */
-  readonly schema: OptionsSchema<Options> | ((context: CliContext) => OptionsSchema<Options>);
+  readonly schema: OptionsSchema<Options> | ((context: CommandContext) => OptionsSchema<Options>);
   /** What is said above an example, and the example. */
   readonly examples: readonly (readonly [title: string, line: string])[];
   /** Finds the plugins that bring options of their own, from what was typed. */
   readonly select?: Selector<Selection>;
   /** Commands below this one. */
-  readonly commands?: (context: CliContext) => readonly CommandDefinition[];
+  readonly commands?: (context: CommandContext) => readonly CommandDefinition[];
   /** Does its work. */
-  run(context: CliContext, input: CommandInput<Options, Selection>): void | Promise<void>;
+  run(context: CommandContext, input: CommandInput<Options, Selection>): void | Promise<void>;
 }
 
 /** What was typed after a command's name, read and checked. */
@@ -50,7 +50,7 @@ export interface CommandInput<Options = unknown, Selection = unknown> {
  */
 export type Selector<Selection> = (
   args: readonly string[],
-  context: CliContext,
+  context: CommandContext,
   own: FlagSource,
 ) => Promise<SelectedFlags<Selection>>;
 

@@ -8,7 +8,7 @@ import { type ArgumentValue, Command, Type, type ValidationError } from "@cliffy
 import { CompletionsCommand } from "@cliffy/command/completions";
 import { unknownName } from "@unroll/core/plugin";
 import type { CommandDefinition } from "./command.ts";
-import type { CliContext } from "./context.ts";
+import type { CommandContext } from "./context.ts";
 import { UsageError, withUsageErrors } from "./errors.ts";
 import {
   composeFlags,
@@ -43,7 +43,7 @@ export interface BuiltCommand {
 export async function buildTree(
   definitions: readonly CommandDefinition[],
   args: readonly string[],
-  context: CliContext,
+  context: CommandContext,
 ): Promise<BuiltCommand> {
   const root = new Command();
   root.name("unroll");
@@ -63,7 +63,7 @@ async function addCommands(
   parent: Command,
   definitions: readonly CommandDefinition[],
   args: readonly string[],
-  context: CliContext,
+  context: CommandContext,
   others: readonly string[] = [],
   path: readonly string[] = [],
 ): Promise<BuiltCommand | undefined> {
@@ -87,7 +87,7 @@ async function addCommands(
 async function buildCommand(
   definition: CommandDefinition,
   args: readonly string[],
-  context: CliContext,
+  context: CommandContext,
   above: readonly string[],
 ): Promise<BuiltCommand> {
   const { name, description, argument, examples, select } = definition;

@@ -1,6 +1,5 @@
 /**
- * What the commands work with: the plugins there are, the trainer, and the terminal. Handed in, so that tests run
- * commands without a process.
+ * What the commands work with. Handed in, so that programs bring models of their own and tests run without a process.
  *
  * @module
  */
@@ -14,7 +13,7 @@ import type { Reporter } from "./reporting/reporter.ts";
 import type { TrainOptions } from "./commands/train_options.ts";
 import type { KnownPlugins } from "./plugins.ts";
 
-/** Everything outside of the commands. */
+/** What there is for the command line: models and tasks, and where text goes. */
 export interface CliContext {
   /** The built-in models, by name. */
   readonly models: Readonly<Record<string, Plugin>>;
@@ -22,7 +21,17 @@ export interface CliContext {
   readonly tasks: Readonly<Record<string, Plugin>>;
   /** The built-in recipes, by name. */
   readonly recipes: Readonly<Record<string, Recipe>>;
-  /** Why a model cannot learn a task, in one sentence; `undefined` when it can. */
+  /** The folder that paths are relative to, as a URL that ends in a slash. */
+  readonly base: URL;
+  /** Unroll's version. */
+  readonly version: string;
+  /** Where text goes. */
+  readonly terminal: Terminal;
+}
+
+/** What commands work with: also what trains, so that tests run commands without a process. */
+export interface CommandContext extends CliContext {
+  /** Says why a model cannot learn a task, in one sentence; `undefined` when it can. */
   readonly refusal: (
     model: PluginSelection,
     task: PluginSelection,
@@ -35,17 +44,10 @@ export interface CliContext {
   readonly interruptible: <Result>(
     body: (signal: AbortSignal) => Promise<Result>,
   ) => Promise<Result>;
-  /** Looks at this machine and tries what it can train on. */
   /** Looks at what this machine can run. */
   readonly inspectMachine: () => Promise<MachineReport>;
   /** What starts this program again, in another process. */
   readonly self: readonly string[];
-  /** The folder that paths are relative to, as a URL that ends in a slash. */
-  readonly base: URL;
-  /** Unroll's version. */
-  readonly version: string;
-  /** Where text goes. */
-  readonly terminal: Terminal;
 }
 
 /** Where text goes. */

@@ -6,59 +6,76 @@
 
 import { MODELS } from "@unroll/models";
 import { TASKS } from "@unroll/tasks";
-import { inspectMachine, mayCallLibraries } from "./machine.ts";
-import { RECIPES } from "./recipes/mod.ts";
-import { processTerminal } from "./terminal.ts";
 import { refusal, resumeAndKeep, trainAndKeep } from "./commands/train_action.ts";
+import type { CliContext, CommandContext, Terminal } from "./context.ts";
+import { inspectMachine } from "./machine.ts";
+import { knownPlugins } from "./plugins.ts";
+import { RECIPES } from "./recipes/mod.ts";
 import { openTuningFile, tuningPath } from "./tuning_file.ts";
-import type { CliContext } from "./context.ts";
 
 /** Unroll's version, of all its packages. */
 export const VERSION = "0.1.0";
 
 /**
- * Everything that the commands need, of this process.
+ * Creates the context of this process: the built-in models, tasks and recipes, and its terminal.
  *
- * @returns The context.
+ * @returns The context; copy it with others in place of some.
+ *
+ * @example Add a model of one's own
+ * ```ts
+ * import { createContext } from "@unroll/cli";
+ * import { rnn } from "@unroll/models";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * const context = createContext();
+ * const mine = { ...context, models: { ...context.models, mine: rnn } };
+ * strictEqual(mine.models.mine.name, "rnn");
+ * ```
  */
 export function createContext(): CliContext {
   const terminal = processTerminal();
   // Where the user is: `deno task` itself moves to the workspace's folder.
   const base = new URL(`file://${terminal.variable("INIT_CWD") ?? Deno.cwd()}/`);
+  return { models: MODELS, tasks: TASKS, recipes: RECIPES, base, version: VERSION, terminal };
+}
+
+/**
+ * Adds what trains in this process.
+ *
+ * @param context What there is.
+ * @returns What commands work with.
+ */
+export function commandContext(context: CliContext): CommandContext {
+  const { version, terminal } = context;
   const tuning = openTuningFile(tuningPath(Deno.build.os, terminal.variable));
-  const found = { models: MODELS, tasks: TASKS, tuning };
   return {
-    models: MODELS,
-    tasks: TASKS,
-    recipes: RECIPES,
+    ...context,
     refusal,
     train: (request, reporter) =>
       interruptible((signal) => {
         const settings = { ...request.settings, tuning };
-        return trainAndKeep({ ...request, settings }, reporter, VERSION, signal);
+        return trainAndKeep({ ...request, settings }, reporter, version, signal);
       }),
     resume: (request, reporter) =>
-      interruptible((signal) => resumeAndKeep(request, reporter, found, signal)),
+      interruptible(async (signal) => {
+        const found = { ...await knownPlugins(context), tuning };
+        return await resumeAndKeep(request, reporter, found, signal);
+      }),
     interruptible,
-    inspectMachine: () => inspectMachine(VERSION, tuning),
-    self: [
-      Deno.execPath(),
-      "run",
-      "--quiet",
-      "--no-prompt",
-      "--allow-read",
-      "--allow-write",
-      "--allow-env",
-      "--allow-sys",
-      "--allow-net=127.0.0.1",
-      // Whoever may call a BLAS hands that on.
-      ...(mayCallLibraries() ? ["--allow-ffi"] : []),
-      program(),
-    ],
-    base,
-    version: VERSION,
-    terminal,
+    inspectMachine: () => inspectMachine(version, tuning),
+    self: [Deno.execPath(), "run", "--quiet", "--no-prompt", ...ownPermissions(), program()],
   };
+}
+
+/** What this process may do, as flags: a process that it starts may do the same. */
+function ownPermissions(): string[] {
+  const isGranted = (descriptor: Deno.PermissionDescriptor) =>
+    Deno.permissions.querySync(descriptor).state === "granted";
+  const names = ["read", "write", "env", "sys", "ffi"] as const;
+  return [
+    ...names.filter((name) => isGranted({ name })).map((name) => `--allow-${name}`),
+    ...isGranted({ name: "net", host: "127.0.0.1" }) ? ["--allow-net=127.0.0.1"] : [],
+  ];
 }
 
 /** What starts: a path, so that it also stands in a script, or the package if it came from JSR. */
@@ -85,5 +102,57 @@ async function interruptible<Result>(
     return await body(controller.signal);
   } finally {
     if (!controller.signal.aborted) forget();
+  }
+}
+
+/**
+ * Looks at where standard output and error go.
+ *
+ * Colours and redrawing are for terminals only, and colours only without `NO_COLOR`.
+ */
+function processTerminal(): Terminal {
+  const isTerminal = Deno.stderr.isTerminal() && environment("TERM") !== "dumb";
+  return {
+    write: (text) => writeAll(Deno.stdout, text),
+    writeError: (text) => writeAll(Deno.stderr, text),
+    isTerminal,
+    color: isTerminal && !Deno.noColor,
+    columns() {
+      try {
+        return Deno.consoleSize().columns;
+      } catch {
+        return 80; // Neither standard stream is a terminal.
+      }
+    },
+    lines: standardLines,
+    variable: environment,
+    debug: (environment("DEBUG") ?? "") !== "",
+  };
+}
+
+/** A variable, where it may be read without asking. */
+function environment(name: string): string | undefined {
+  const { state } = Deno.permissions.querySync({ name: "env", variable: name });
+  return state === "granted" ? Deno.env.get(name) : undefined;
+}
+
+async function* standardLines(): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  let rest = "";
+  for await (const chunk of Deno.stdin.readable) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split(/\r?\n/);
+    rest = lines.pop() ?? "";
+    yield* lines;
+  }
+  if (rest !== "") yield rest;
+}
+
+function writeAll(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
+  const bytes = new TextEncoder().encode(text);
+  try {
+    for (let done = 0; done < bytes.length;) done += stream.writeSync(bytes.subarray(done));
+  } catch (error) {
+    // Who read it (`| head`) has left: training goes on, the run is saved.
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
   }
 }

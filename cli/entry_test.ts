@@ -29,7 +29,7 @@ async function commandNames(): Promise<string[]> {
 }
 
 Deno.test("the package itself is the program", async () => {
-  const entry = new URL(config.exports, import.meta.url).pathname;
+  const entry = new URL(config.exports["."], import.meta.url).pathname;
   const run = ["run", "--no-check", "--no-prompt", "--allow-read", "--allow-env", "--allow-sys"];
   const { code, output, errors } = await start(Deno.execPath(), [...run, entry, "list", "--json"]);
   assertStrictEquals(code, 0, errors);

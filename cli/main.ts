@@ -7,8 +7,8 @@
 import { ValidationError } from "@cliffy/command";
 import { buildTree, usageErrorOf } from "./command_tree.ts";
 import { COMMANDS } from "./commands/mod.ts";
-import type { CliContext } from "./context.ts";
-import { createContext } from "./create_context.ts";
+import type { CliContext, CommandContext } from "./context.ts";
+import { commandContext, createContext } from "./create_context.ts";
 import { exitCodeOf } from "./errors.ts";
 
 /**
@@ -31,6 +31,20 @@ import { exitCodeOf } from "./errors.ts";
  * ```
  */
 export async function main(args: readonly string[], context: CliContext): Promise<number> {
+  return await runCommandLine(args, commandContext(context));
+}
+
+/**
+ * Runs a command in a context that is complete.
+ *
+ * @param args The arguments after the program's name.
+ * @param context What commands work with.
+ * @returns The exit code.
+ */
+export async function runCommandLine(
+  args: readonly string[],
+  context: CommandContext,
+): Promise<number> {
   const { writeError, debug } = context.terminal;
   return await exitCodeOf(async () => {
     const tree = await buildTree(COMMANDS, args, context);

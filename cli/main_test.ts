@@ -2,7 +2,7 @@ import { assertEquals, assertStrictEquals } from "@std/assert";
 import type { Plugin } from "@unroll/core/plugin";
 import * as z from "zod";
 import { runCommand } from "./test_support/run_command.ts";
-import type { CliContext, ResumeRequest, TrainRequest } from "./context.ts";
+import type { CommandContext, ResumeRequest, TrainRequest } from "./context.ts";
 
 const RNN: Plugin = {
   kind: "model",
@@ -28,7 +28,7 @@ const FIZZBUZZ: Plugin = {
 };
 
 /** Runs a command on made-up plugins and a trainer that only tells what it was asked. */
-async function unroll(line: string, change: Partial<CliContext> = {}) {
+async function unroll(line: string, change: Partial<CommandContext> = {}) {
   const requests: TrainRequest[] = [];
   const resumed: ResumeRequest[] = [];
   const result = await runCommand(line, {

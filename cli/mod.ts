@@ -1,5 +1,19 @@
 /**
- * The command line of Unroll, to be composed with other models and tasks.
+ * The command line of Unroll, to be run, or composed with other models and tasks.
+ *
+ * The programs that it is made of have entries of their own: `@unroll/cli/recipes` and `@unroll/cli/charts`.
+ *
+ * @example Run a command, and read what it prints
+ * ```ts
+ * import { createContext, main } from "@unroll/cli";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * const context = createContext();
+ * let output = "";
+ * const terminal = { ...context.terminal, write: (text: string) => output += text };
+ * strictEqual(await main(["list", "--json"], { ...context, terminal }), 0);
+ * strictEqual(JSON.parse(output).models.length, 4);
+ * ```
  *
  * @module
  */
@@ -7,42 +21,9 @@
 import { createContext } from "./create_context.ts";
 import { main } from "./main.ts";
 
-export * from "./errors.ts";
-export * from "./commands/find_run.ts";
-export * from "./reporting/heat_map.ts";
-export * from "./reporting/hidden_states.ts";
-export * from "./reporting/hidden_states.ts";
-export * from "./reporting/hidden_states.ts";
-export * from "./create_context.ts";
-export type { MachineReport, VulkanFiles } from "./machine.ts";
-export * from "./main.ts";
-export * from "./reporting/html.ts";
-export * from "./charts/bars.ts";
-export * from "./charts/curves.ts";
-export * from "./charts/heat_map_chart.ts";
-export * from "./charts/png.ts";
-export * from "./charts/run_curves.ts";
-export type { ChartSize } from "./charts/svg.ts";
-export * from "./format.ts";
-export * from "./recipes/mod.ts";
-export * from "./reporting/report_data.ts";
-export * from "./reporting/report_html.ts";
-export * from "./reporting/write_report.ts";
-export * from "./reporting/report_lines.ts";
-export * from "./reporting/reporter.ts";
-export * from "./reporting/reproduce.ts";
-export * from "./reporting/run_table.ts";
-export * from "./sweep/grid.ts";
-export * from "./sweep/trial.ts";
-export * from "./sweep/run_trials.ts";
-export * from "./sweep/slurm.ts";
-export * from "./sweep/table.ts";
-export * from "./commands/train_action.ts";
-export * from "./commands/train_options.ts";
-export type { KnownPlugins } from "./plugins.ts";
-export * from "./tuning_file.ts";
-export * from "./reporting/dashboard.ts";
-export * from "./context.ts";
+export type { CliContext, Terminal } from "./context.ts";
+export { createContext, main };
+export { VERSION } from "./create_context.ts";
 
 // What `deno run jsr:@unroll/cli` and `deno install` start; in a clone it is main.ts, which starts faster.
 if (import.meta.main) Deno.exit(await main(Deno.args, createContext()));

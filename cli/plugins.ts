@@ -17,7 +17,7 @@ import {
 import { type JsonRecord, type LoadSettings, type RunConfig } from "@unroll/core/runs";
 import * as z from "zod";
 import type { SelectedFlags } from "./command.ts";
-import type { CliContext, PluginSelection } from "./context.ts";
+import type { CommandContext, PluginSelection } from "./context.ts";
 import { UsageError, withUsageErrors } from "./errors.ts";
 import {
   composeFlags,
@@ -30,7 +30,7 @@ import {
 import { quoted } from "./format.ts";
 
 /** What plugins are found in. */
-export type PluginContext = Pick<CliContext, "models" | "tasks" | "base">;
+export type PluginContext = Pick<CommandContext, "models" | "tasks" | "base">;
 
 /** The models and tasks that names in a run can mean. */
 export type KnownPlugins = Pick<LoadSettings, "models" | "tasks">;
@@ -50,7 +50,7 @@ export interface PairOptions {
  * @returns The options, for a schema.
  */
 export function pairShape(
-  context: Pick<CliContext, "models" | "tasks">,
+  context: Pick<CommandContext, "models" | "tasks">,
 ): Readonly<Record<"model" | "task", z.ZodOptional<z.ZodString>>> {
   const name = (what: string, table: Readonly<Record<string, Plugin>>) => {
     const examples = Object.keys(table);
@@ -109,7 +109,7 @@ export async function findPlugin(
  * @returns The plugin with all its options.
  */
 export function selectBuiltIn(
-  context: Pick<CliContext, "models" | "tasks">,
+  context: Pick<CommandContext, "models" | "tasks">,
   kind: Plugin["kind"],
   name: string,
   options: JsonRecord,

@@ -31,15 +31,6 @@ export interface TuningFile extends TuningCache {
  * @param os The operating system.
  * @param variable Reads a variable of the environment.
  * @returns Its path in the folder that the system has for caches; `undefined` where no variable says where that is.
- *
- * @example Usage
- * ```ts
- * import { tuningPath } from "@unroll/cli";
- * import { strictEqual } from "node:assert/strict";
- *
- * const path = tuningPath("linux", (name) => ({ HOME: "/home/me" })[name]);
- * strictEqual(path, "/home/me/.cache/unroll/tuning.json");
- * ```
  */
 export function tuningPath(
   os: typeof Deno.build.os,

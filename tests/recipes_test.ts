@@ -12,7 +12,7 @@ import {
   recipeSettings,
   runRecipe,
   taskOptionsOf,
-} from "@unroll/cli";
+} from "@unroll/cli/recipes";
 import { type ModelPlugin } from "@unroll/core/plugin";
 import { type JsonRecord } from "@unroll/core/runs";
 import { DivergenceError, train } from "@unroll/core/training";

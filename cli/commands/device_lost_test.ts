@@ -1,7 +1,7 @@
 import { assertEquals, assertStrictEquals, assertStringIncludes } from "@std/assert";
 import { findAdapter } from "@unroll/core/backends";
 import { runCommand } from "../test_support/run_command.ts";
-import type { CliContext } from "../context.ts";
+import type { CommandContext } from "../context.ts";
 
 const ignore = await findAdapter() === undefined;
 
@@ -24,7 +24,7 @@ async function withDevices<Result>(
 }
 
 /** A terminal that keeps lines, and is told of each. */
-function listening(lines: string[], heard: (line: string) => void): CliContext["terminal"] {
+function listening(lines: string[], heard: (line: string) => void): CommandContext["terminal"] {
   return {
     write(text) {
       lines.push(text);

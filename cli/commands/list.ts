@@ -9,7 +9,7 @@ import { parseOptions } from "@unroll/core/plugin/host";
 import type { JsonRecord } from "@unroll/core/runs";
 import * as z from "zod";
 import { defineCommand } from "../command.ts";
-import type { CliContext, PluginSelection } from "../context.ts";
+import type { CommandContext, PluginSelection } from "../context.ts";
 
 /** The command `list`. */
 export const LIST = defineCommand({
@@ -39,7 +39,7 @@ interface Listed {
   }[];
 }
 
-async function gather(context: CliContext): Promise<Listed> {
+async function gather(context: CommandContext): Promise<Listed> {
   const named = ({ name, summary }: Plugin) => ({ name, summary });
   const pairs = Object.values(context.models).flatMap((model) =>
     Object.values(context.tasks).map(async (task) => {

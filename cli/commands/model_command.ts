@@ -7,7 +7,7 @@
 import { type JsonRecord, type LoadedRun, loadRun } from "@unroll/core/runs";
 import * as z from "zod";
 import { type CommandDefinition, defineCommand, type Selector } from "../command.ts";
-import type { CliContext } from "../context.ts";
+import type { CommandContext } from "../context.ts";
 import { knownPlugins, TRUST } from "../plugins.ts";
 import { findModel } from "./find_run.ts";
 import { RUNS, TRAIN_SHAPE } from "./train_options.ts";
@@ -28,7 +28,7 @@ export interface ModelCommandDefinition<Shape extends z.ZodRawShape>
   readonly select?: Selector<JsonRecord | undefined>;
   /** Does its work with the model, which is disposed of afterwards. */
   run(
-    context: CliContext,
+    context: CommandContext,
     loaded: LoadedRun,
     options: z.infer<z.ZodObject<Shape>>,
   ): void | Promise<void>;

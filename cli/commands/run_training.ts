@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { CliContext, TrainRequest } from "../context.ts";
+import type { CommandContext, TrainRequest } from "../context.ts";
 import { UsageError } from "../errors.ts";
 import { serveDashboard } from "../reporting/dashboard.ts";
 import { createReporter, type Reporter, together } from "../reporting/reporter.ts";
@@ -20,7 +20,7 @@ import type { OutputOptions } from "./train_options.ts";
  */
 export async function runTraining(
   request: TrainRequest,
-  context: CliContext,
+  context: CommandContext,
   output: Omit<OutputOptions, "out">,
 ): Promise<void> {
   const refusal = await context.refusal(request.model, request.task);
@@ -41,7 +41,7 @@ export async function runTraining(
  * @param act Trains.
  */
 export async function reportTraining(
-  context: CliContext,
+  context: CommandContext,
   settings: Omit<OutputOptions, "out"> & { readonly title: string; readonly steps?: number },
   act: (reporter: Reporter) => Promise<void>,
 ): Promise<void> {

@@ -9,7 +9,7 @@ import type { JsonRecord } from "@unroll/core/runs";
 import { formatSummary } from "@unroll/models";
 import * as z from "zod";
 import { defineCommand } from "../command.ts";
-import type { CliContext, PluginSelection } from "../context.ts";
+import type { CommandContext, PluginSelection } from "../context.ts";
 import { UsageError, withUsageErrors } from "../errors.ts";
 import { type FlagSource, readFlags } from "../flags.ts";
 import { pairShape, selectBuiltIn, type SelectedPair, selectPair } from "../plugins.ts";
@@ -68,7 +68,7 @@ const TEXT = z.object({ corpus: CORPUS });
 function required(
   kind: Plugin["kind"],
   selection: SelectedPair,
-  { models, tasks }: CliContext,
+  { models, tasks }: CommandContext,
 ): PluginSelection {
   const found = selection[kind];
   if (found !== undefined) return found;
@@ -82,7 +82,7 @@ async function selectRecipe(
   name: string,
   typed: ReadonlySet<string>,
   corpus: string | undefined,
-  context: CliContext,
+  context: CommandContext,
 ): Promise<readonly [PluginSelection, PluginSelection]> {
   const { recipes } = context;
   const flag = ["model", "task"].find((flag) => typed.has(flag));

@@ -9,7 +9,7 @@ import { flagName } from "@unroll/core/plugin/host";
 import type { JsonRecord } from "@unroll/core/runs";
 import * as z from "zod";
 import { defineCommand } from "../command.ts";
-import type { CliContext } from "../context.ts";
+import type { CommandContext } from "../context.ts";
 import { UsageError } from "../errors.ts";
 import { knownPlugins, pairShape, selectPair, TRUST } from "../plugins.ts";
 import { findRun } from "./find_run.ts";
@@ -17,7 +17,7 @@ import { reportTraining, runTraining } from "./run_training.ts";
 import { inGroup, OUTPUT_SHAPE, TRAIN_SHAPE, type TrainOptions } from "./train_options.ts";
 
 /** The options of `train`, where there are these models and tasks. */
-export const trainSchema = (context: Pick<CliContext, "models" | "tasks">) =>
+export const trainSchema = (context: Pick<CommandContext, "models" | "tasks">) =>
   z.object({
     ...pairShape(context),
     ...inGroup("How to train", TRAIN_SHAPE),
@@ -109,7 +109,7 @@ function missing(kind: string, table: Readonly<Record<string, Plugin>>): UsageEr
 }
 
 function describe(
-  context: CliContext,
+  context: CommandContext,
   model: { readonly plugin: Plugin } | undefined,
   task: { readonly plugin: Plugin } | undefined,
 ): string {

@@ -53,7 +53,7 @@ export interface RecipeResult extends Disposable {
  *
  * @example What no linear model can learn
  * ```ts
- * import { RECIPES, runRecipe } from "@unroll/cli";
+ * import { RECIPES, runRecipe } from "@unroll/cli/recipes";
  * import { strictEqual } from "node:assert/strict";
  *
  * using run = await runRecipe(RECIPES["xor-linear"], { epochs: 2000 });

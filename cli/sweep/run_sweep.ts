@@ -5,7 +5,7 @@
  */
 
 import { openRun } from "@unroll/core/runs";
-import type { CliContext } from "../context.ts";
+import type { CommandContext } from "../context.ts";
 import { StoppedError, UsageError, withUsageErrors } from "../errors.ts";
 import { formatFigure, formatShare } from "../format.ts";
 import type { Trial } from "./grid.ts";
@@ -45,7 +45,7 @@ export interface SweepSettings {
 export async function runSweep(
   planned: readonly PlannedTrial[],
   settings: SweepSettings,
-  context: CliContext,
+  context: CommandContext,
 ): Promise<void> {
   const trials = planned.map(({ trial }) => trial);
   const { json } = settings;
@@ -110,7 +110,7 @@ async function run(
   before: readonly TrialResult[],
   folder: string,
   { engine, sbatch, json, jobs = navigator.hardwareConcurrency }: SweepSettings,
-  { self, interruptible, terminal: { writeError } }: CliContext,
+  { self, interruptible, terminal: { writeError } }: CommandContext,
 ): Promise<TrialResult[]> {
   if (engine === "slurm") {
     return await runArray(before, { folder, self, jobs, options: sbatch?.split(/\s+/) ?? [] });

@@ -6,10 +6,10 @@
 
 import { MODELS } from "@unroll/models";
 import { TASKS } from "@unroll/tasks";
-import { main } from "../main.ts";
+import { runCommandLine } from "../main.ts";
 import { RECIPES } from "../recipes/mod.ts";
 import { refusal, resumeAndKeep, trainAndKeep } from "../commands/train_action.ts";
-import type { CliContext } from "../context.ts";
+import type { CommandContext } from "../context.ts";
 
 /** What a command did. */
 export interface CommandResult {
@@ -28,13 +28,13 @@ export interface CommandResult {
  */
 export async function runCommand(
   args: string | readonly string[],
-  change: Partial<CliContext> = {},
+  change: Partial<CommandContext> = {},
   input: string = "",
 ): Promise<CommandResult> {
   let output = "";
   let errors = "";
   const base = new URL(`file://${Deno.cwd()}/`);
-  const context: CliContext = {
+  const context: CommandContext = {
     models: MODELS,
     tasks: TASKS,
     recipes: RECIPES,
@@ -66,7 +66,7 @@ export async function runCommand(
   console.log = (text: unknown) => output += `${text}\n`;
   try {
     const words = typeof args === "string" ? args.split(" ").filter(Boolean) : args;
-    const code = await main(words, context);
+    const code = await runCommandLine(words, context);
     return { code, output, errors };
   } finally {
     console.log = log;
