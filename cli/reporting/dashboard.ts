@@ -1,12 +1,14 @@
 /**
- * A page on this machine alone that follows a run while it trains.
+ * A page on this machine alone that follows a run while it trains: the server draws, the page shows what it is sent.
  *
  * @module
  */
 
-import { escapeMarkup } from "./html.ts";
+import type { MetricsLine } from "@unroll/core/runs";
+import { formatDuration } from "../format.ts";
+import type { DashboardState } from "./dashboard_view.ts";
+import { escapeMarkup, PAGE_STYLE } from "./html.ts";
 import type { Reporter } from "./reporter.ts";
-import { PAGE } from "./dashboard_html.ts";
 
 /** A served page. */
 export interface Dashboard {
@@ -18,17 +20,22 @@ export interface Dashboard {
   close(): Promise<void>;
 }
 
-/** More lines of progress than this are thinned out for who comes late. */
-const KEPT = 2000;
+/** More lines than this are thinned out. */
+const MAX_LINES = 2000;
+/** From one drawing to the next, in milliseconds, at least. */
+const DRAW_INTERVAL_MS = 500;
+/** At most one part in so many of the time is spent on drawing. */
+const DRAW_SHARE = 20;
 /** How long those who watch may take to read the end, in milliseconds. */
-const PATIENCE = 1000;
-/** Bytes that wait for one who does not read, before no more is told there. */
-const UNREAD = 2 ** 23;
+const CLOSE_TIMEOUT_MS = 1000;
+/** Bytes that wait for one who does not read, before no more is sent there. */
+const MAX_UNREAD_BYTES = 2 ** 21;
 
 /**
  * Serves a page that follows a run, on a free port of the loopback address.
  *
- * The page asks for nothing but itself and its events; who comes late is told all from the beginning.
+ * The page asks for nothing but itself and its events, each of which is all there is to show. Nothing is drawn while
+ * nobody watches.
  *
  * @param title What runs.
  * @returns The page.
@@ -37,38 +44,62 @@ const UNREAD = 2 ** 23;
 export async function serveDashboard(title: string): Promise<Dashboard> {
   const watchers = new Set<ReadableStreamDefaultController<Uint8Array>>();
   const encoder = new TextEncoder();
-  const once = new Map<string, string>();
-  let lines: string[] = [];
-  let ended = false;
+  let state: DashboardState = {
+    about: "",
+    status: { text: "training", kind: "soft" },
+    isOver: false,
+    lines: [],
+    shown: [],
+  };
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let pause = DRAW_INTERVAL_MS;
 
-  const encode = (line: string) => encoder.encode(`data: ${line}\n\n`);
-  const tell = (event: string, line: object, keep: "all" | "last") => {
-    const text = JSON.stringify({ event, ...line });
-    if (keep === "last") once.set(event, text);
-    else lines.push(text);
-    if (lines.length > KEPT) lines = lines.filter((_, i) => i % 2 === 0 || i > KEPT - 100);
-    const bytes = encode(text);
+  const draw = async () => {
+    // Drawing is loaded when somebody watches: training starts faster without.
+    const { dashboardView } = await import("./dashboard_view.ts");
+    const began = performance.now();
+    const event = JSON.stringify({ html: dashboardView(state), isOver: state.isOver });
+    pause = Math.max(DRAW_INTERVAL_MS, (performance.now() - began) * DRAW_SHARE);
+    return encoder.encode(`data: ${event}\n\n`);
+  };
+  const send = async () => {
+    const bytes = await draw();
     for (const watcher of watchers) {
-      if ((watcher.desiredSize ?? 0) > 0) watcher.enqueue(bytes);
-      else {
-        watchers.delete(watcher);
-        watcher.close();
-      }
+      // Who has not read the last is not sent another: the next says it all.
+      if ((watcher.desiredSize ?? 0) > 0 || state.isOver) watcher.enqueue(bytes);
     }
+  };
+  const change = (changes: Partial<DashboardState>) => {
+    state = { ...state, ...changes };
+    if (watchers.size === 0 || timer !== undefined || state.isOver) return;
+    timer = setTimeout(async () => {
+      await send();
+      timer = undefined;
+    }, pause);
+  };
+  const add = (line: MetricsLine) => {
+    const lines = [...state.lines, line];
+    const thinned = lines.length <= MAX_LINES
+      ? lines
+      : lines.filter(({ event }, i) => event !== "progress" || i % 2 === 0 || i > MAX_LINES - 100);
+    change({ lines: thinned });
+  };
+  const end = (text: string, kind: "good" | "bad", shown: readonly string[] = []) => {
+    if (!state.isOver) change({ status: { text, kind }, isOver: true, shown });
   };
   const events = () => {
     let own: ReadableStreamDefaultController<Uint8Array>;
     return new ReadableStream<Uint8Array>({
-      start(controller) {
+      async start(controller) {
         own = controller;
-        for (const line of [...lines, ...once.values()]) controller.enqueue(encode(line));
-        if (ended) controller.close();
+        controller.enqueue(await draw());
+        if (state.isOver) controller.close();
         else watchers.add(controller);
       },
       cancel() {
         watchers.delete(own);
       },
-    }, new ByteLengthQueuingStrategy({ highWaterMark: UNREAD }));
+    }, new ByteLengthQueuingStrategy({ highWaterMark: MAX_UNREAD_BYTES }));
   };
 
   const controller = new AbortController();
@@ -91,36 +122,36 @@ export async function serveDashboard(title: string): Promise<Dashboard> {
   }
   const { port } = server.addr;
   const reporter: Reporter = {
-    config: (line) => tell("config", line, "last"),
-    progress: (line) => tell("progress", line, "all"),
-    validation: (line) => tell("validation", line, "all"),
-    hidden({ states, labels }) {
-      const { time, units } = states;
-      const shown = Math.min(units, 64);
-      const values = Array.from(
-        { length: time * shown },
-        (_, i) => Number(states.values[Math.floor(i / shown) * units + i % shown].toFixed(3)),
-      );
-      tell("hidden", { time, units: shown, of: units, values, labels }, "last");
+    config({ config, run }) {
+      const { training, seed, device } = config as Partial<
+        Record<"training" | "seed" | "device", unknown>
+      >;
+      const steps = (training as { readonly steps?: unknown } | undefined)?.steps;
+      change({
+        about: `· ${run} · seed ${seed} · ${device}`,
+        ...(typeof steps === "number" ? { steps } : {}),
+      });
     },
-    stopped: (line) => tell("stopped", line, "last"),
-    done: (line, shown = []) => tell("done", { ...line, shown }, "last"),
-    close() {
-      if (!ended) tell("end", {}, "last");
-      ended = true;
-    },
+    progress: (line) => add({ event: "progress", ...line }),
+    validation: (line) => add({ event: "validation", ...line }),
+    hidden: (hidden) => change({ hidden }),
+    stopped: ({ resume }) => end(`stopped; go on with: ${resume}`, "bad"),
+    done: ({ seconds }, shown) => end(`done in ${formatDuration(seconds)}`, "good", shown),
+    close: () => end("ended with an error", "bad"),
   };
   return await Promise.resolve({
     url: `http://127.0.0.1:${port}/`,
     reporter,
     async close() {
       reporter.close();
+      clearTimeout(timer);
+      if (watchers.size > 0) await send();
       for (const watcher of watchers) watcher.close();
       watchers.clear();
       // Who does not read the end in time is cut off. A shutdown that waits could not be ended any more.
-      const timer = setTimeout(() => controller.abort(), PATIENCE);
+      const late = setTimeout(() => controller.abort(), CLOSE_TIMEOUT_MS);
       await Promise.race([Promise.all(answering), server.finished]);
-      clearTimeout(timer);
+      clearTimeout(late);
       controller.abort();
       await server.finished;
     },
@@ -148,3 +179,33 @@ function answer(request: Request, html: string, events: () => ReadableStream<Uin
     },
   });
 }
+
+/** The page; `{{title}}` stands for what runs. */
+const PAGE = `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{{title}}</title>
+<link rel="icon" href="data:,">
+<style>${PAGE_STYLE}
+.track { height: 8px; background: var(--panel); border: 1px solid var(--line); border-radius: 5px; overflow: hidden; margin: 14px 0 0; }
+#bar { height: 100%; background: var(--accent); }
+</style>
+</head>
+<body>
+<h1>{{title}}</h1>
+<div id="view"><p><span id="state" class="soft">connecting</span></p></div>
+<script>
+"use strict";
+const source = new EventSource("/events");
+source.onmessage = ({ data }) => {
+  const { html, isOver } = JSON.parse(data);
+  document.getElementById("view").innerHTML = html;
+  if (isOver) source.close();
+};
+source.onerror = () => document.getElementById("state").textContent = "the connection is lost";
+</script>
+</body>
+</html>
+`;

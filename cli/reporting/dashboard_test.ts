@@ -25,22 +25,37 @@ const DONE = {
   run: "runs/x",
 };
 
-Deno.test("serveDashboard() tells who comes late all from the beginning, and ends", async () => {
+/** What the events of a response show. */
+async function viewsOf(response: Response): Promise<{ html: string; isOver: boolean }[]> {
+  return (await response.text()).trim().split("\n\n")
+    .map((line) => JSON.parse(line.replace(/^data: /, "")));
+}
+
+Deno.test("serveDashboard() shows who comes late all from the beginning, and ends", async () => {
   const page = await serveDashboard("a <b>");
   tellSome(page);
   const html = await (await fetch(page.url)).text();
   assert(html.includes("a &lt;b&gt;"));
   const response = await fetch(`${page.url}events`);
-  page.reporter.done(DONE, ["1 2 fizz"]);
+  page.reporter.done(DONE, ["1 2 <fizz>"]);
   await page.close();
-  const lines = (await response.text()).trim().split("\n\n").map((line) =>
-    JSON.parse(line.replace(/^data: /, ""))
-  );
-  assertEquals(
-    lines.map(({ event }) => event).sort(),
-    ["config", "done", "end", "hidden", "progress", "progress", "progress", "validation"],
-  );
-  assertEquals(lines.find(({ event }) => event === "hidden").values, [0.1, 0.9, 0.8, 0.2]);
+  const views = await viewsOf(response);
+  assertEquals(views.at(-1)!.isOver, true);
+  for (const view of views) {
+    for (const part of ["30 of 100", "25.0 %", 'id="loss"', 'id="hidden"', "runs/x · seed 7"]) {
+      assert(view.html.includes(part), part);
+    }
+  }
+  for (const part of ["done in 10 s", "1 2 &lt;fizz&gt;"]) {
+    assert(views.at(-1)!.html.includes(part), part);
+  }
+  const late = await serveDashboard("x");
+  tellSome(late);
+  late.reporter.stopped({ step: 30, steps: 100, seconds: 3, run: "runs/x", resume: "deno task …" });
+  const [view, ...more] = await viewsOf(await fetch(`${late.url}events`));
+  assertEquals([view.isOver, more], [true, []]);
+  assert(view.html.includes("stopped; go on with: deno task …"));
+  await late.close();
 });
 
 /** Asks for something, and does not read the answer. */
@@ -67,36 +82,37 @@ Deno.test("serveDashboard() is for this machine alone", async () => {
   await page.close();
 });
 
-Deno.test("serveDashboard() tells no more to who does not read, and is not held up at the end", async () => {
+Deno.test("serveDashboard() sends no more to who does not read, and is not held up at the end", async () => {
   const page = await serveDashboard("x");
   const unread = await ask(page, "/events", "127.0.0.1");
   const response = await fetch(`${page.url}events`);
   const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
   const read = async (wanted: string) => {
-    for (let text = ""; !text.includes(wanted);) {
+    let text = "";
+    while (!text.includes(wanted)) {
       const { value, done } = await reader.read();
       assert(!done, wanted);
       // What is looked for may lie across two pieces.
       text = text.slice(-wanted.length) + value;
     }
   };
-  const line = { loss: 1, seconds: 1, steps_per_second: 1, learning_rate: 1 };
-  const STEPS = 160;
-  const LINE = 250_000;
-  for (let step = 1; step <= STEPS; step++) {
-    page.reporter.progress(
-      { ...line, step, note: `${"x".repeat(LINE)} of step ${step}.` } as never,
-    );
-    await read(` of step ${step}.`);
+  const VIEWS = 8;
+  const BYTES = 2_000_000;
+  for (let view = 1; view <= VIEWS; view++) {
+    const labels = [`${"x".repeat(BYTES)}`, "b"];
+    const states = { values: Float32Array.of(0.1, 0.9, 0.8, 0.2), time: 2, units: 2 };
+    page.reporter.hidden?.({ states, labels, annotations: [] });
+    page.reporter.progress({ step: view, loss: 1, seconds: 1, steps_per_second: 1 } as never);
+    await read(`>${view}<`);
   }
   const closed = page.close();
-  await read('"event":"end"');
+  await read('"isOver":true');
   await reader.cancel();
   await closed;
   let bytes = 0;
   for await (const piece of unread.readable) bytes += piece.length;
-  // 8 MB that wait, and what the system keeps on the way.
-  assert(bytes < STEPS * LINE / 2, String(bytes));
+  // 2 MB that wait and the view that exceeds them, the last, and what the system keeps on the way.
+  assert(bytes < VIEWS * BYTES, String(bytes));
 });
 
 const chromium = findChromium();
@@ -110,26 +126,30 @@ Deno.test({
     try {
       tellSome(served);
       await page.open(served.url);
-      await page.until("document.body.dataset.step === '30'");
-      await page.until("document.getElementById('error').textContent === '25 %'");
-      const text = (id: string) =>
-        page.evaluate<string>(`document.getElementById(${JSON.stringify(id)}).textContent`);
-      assertEquals([await text("step"), await text("state")], ["30 of 100", "training"]);
-      const points = "document.querySelector('#losses polyline').getAttribute('points')";
-      assertStrictEquals((await page.evaluate<string>(points)).split(" ").length, 3);
-      const pixels = "document.getElementById('raw').getContext('2d').getImageData(70, 10, 1, 1)";
-      const before = await page.evaluate<string>(`String(${pixels}.data)`);
+      const text = "document.getElementById('view').textContent";
+      await page.until(`${text}.includes("30 of 100")`);
+      assertStrictEquals(await page.evaluate(`${text}.includes("25.0 %")`), true);
+      const state = "document.getElementById('state').textContent";
+      assertStrictEquals(await page.evaluate(state), "training");
+      const charts = "[...document.querySelectorAll('.grid .card')].map(({ id }) => id)";
+      assertEquals(await page.evaluate(charts), ["loss", "error", "learning-rate", "speed"]);
+      const hidden = "document.getElementById('hidden').innerHTML";
+      const before = await page.evaluate<string>(hidden);
 
       // It goes on without being asked again.
       served.reporter.progress({ step: 60, loss: 0.01, seconds: 6, steps_per_second: 10 });
       const values = Float32Array.of(1, 0, 1, 0);
       const states = { values, time: 2, units: 2 };
       served.reporter.hidden?.({ states, labels: ["a", "b"], annotations: [] });
-      await page.until("document.body.dataset.step === '60'");
-      await page.until(`String(${pixels}.data) !== ${JSON.stringify(before)}`);
+      await page.until(`${text}.includes("60 of 100")`);
+      assert(await page.evaluate<string>(hidden) !== before);
       served.reporter.done(DONE, ["1 2 fizz"]);
-      await page.until("document.getElementById('state').textContent === 'done in 10 s'");
-      assertStrictEquals(await text("shown-text"), "1 2 fizz");
+      await served.close();
+      await page.until(`${state} === "done in 10 s"`);
+      assertStrictEquals(
+        await page.evaluate("document.getElementById('shown').textContent"),
+        "1 2 fizz",
+      );
       assertEquals(page.errors, []);
       assertEquals([...page.requests], [served.url, `${served.url}events`]);
       const overflow = "document.documentElement.scrollWidth > innerWidth";

@@ -1,10 +1,12 @@
 /**
- * Text in HTML and SVG.
+ * The parts that pages are made of.
  *
  * @module
  */
 
-/** Text as HTML and XML show it. */
+import type { Chart } from "../charts/run_curves.ts";
+
+/** Escapes text for HTML and XML. */
 export function escapeMarkup(text: string): string {
   const names: Readonly<Record<string, string>> = {
     "&": "&amp;",
@@ -60,3 +62,28 @@ pre {
 .word { white-space: pre; }
 details { margin: 8px 0; } summary { cursor: pointer; color: var(--soft); }
 `;
+
+/** Lays out charts beside each other, each with its legend. */
+export function chartGrid(charts: readonly Chart[]): string {
+  const cards = charts.map(({ id, svg, legend }) => {
+    const names = (legend ?? []).map(({ name, color }) =>
+      `<span><i style="background:${color}"></i>${escapeMarkup(name)}</span>`
+    );
+    return `<div class="card" id="${id}">${svg}${
+      names.length === 0 ? "" : `<div class="legend">${names.join("")}</div>`
+    }</div>`;
+  });
+  return `<div class="grid">${cards.join("\n")}</div>`;
+}
+
+/** Lays out figures: what each is called, its text, and the class of that; those without a text are left out. */
+export function figureBoxes(
+  figures: readonly (readonly [name: string, text: string | undefined, kind?: string])[],
+): string {
+  const boxes = figures.filter(([, text]) => text !== undefined).map(([name, text, kind = ""]) =>
+    `<div class="figure"><b class="${kind}">${escapeMarkup(text ?? "")}</b><span>${
+      escapeMarkup(name)
+    }</span></div>`
+  );
+  return `<div class="figures">${boxes.join("")}</div>`;
+}

@@ -8,11 +8,10 @@ import type { Picture } from "@unroll/core/plugin";
 import type { Json, JsonRecord, MetricsLine } from "@unroll/core/runs";
 import { analyzeHidden, type UnitAnalysis } from "./hidden_states.ts";
 import { type HiddenStateCapture, thresholdOf } from "./hidden_states.ts";
-import { PAGE_STYLE } from "./html.ts";
+import { chartGrid, escapeMarkup, figureBoxes, PAGE_STYLE } from "./html.ts";
 import { barChart } from "../charts/bars.ts";
 import { heatMapChart } from "../charts/heat_map_chart.ts";
-import { type Chart, runCurves } from "../charts/run_curves.ts";
-import { escapeMarkup } from "./html.ts";
+import { runCurves } from "../charts/run_curves.ts";
 import { PALETTE } from "../charts/svg.ts";
 import { resultOf } from "./run_table.ts";
 import { formatCount, formatDuration, formatFigure, formatShare } from "../format.ts";
@@ -123,18 +122,6 @@ function chip(color: string): string {
   return `<i style="display:inline-block;width:11px;height:11px;border-radius:2px;margin-right:7px;background:${color}"></i>`;
 }
 
-function chartGrid(charts: readonly Chart[]): string {
-  const cards = charts.map(({ id, svg, legend }) => {
-    const names = (legend ?? []).map(({ name, color }) =>
-      `<span><i style="background:${color}"></i>${escapeMarkup(name)}</span>`
-    );
-    return `<div class="card" id="${id}">${svg}${
-      names.length === 0 ? "" : `<div class="legend">${names.join("")}</div>`
-    }</div>`;
-  });
-  return `<div class="grid">${cards.join("\n")}</div>`;
-}
-
 function stateOf(lines: readonly MetricsLine[]): string {
   const last = lines.at(-1)?.event;
   if (last === "done") return "";
@@ -166,12 +153,7 @@ function figures({ lines, model }: RunReport): string {
     ["steps per second", speed === undefined ? undefined : formatCount(speed)],
     ["parameters", parameters === undefined ? undefined : formatCount(parameters)],
   ];
-  const boxes = shown.filter(([, value]) => value !== undefined).map(([name, value, kind = ""]) =>
-    `<div class="figure"><b class="${kind}">${escapeMarkup(value ?? "")}</b><span>${
-      escapeMarkup(name)
-    }</span></div>`
-  );
-  return `<div class="figures">${boxes.join("")}</div>`;
+  return figureBoxes(shown);
 }
 
 function modelParts({ layers, shown, hidden, pictures }: ModelReport): string {
