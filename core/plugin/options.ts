@@ -2,8 +2,8 @@
  * Options of plugins: one zod schema is the source of the TypeScript type, the command-line flags, `--help`, the
  * defaults, the validation and what a checkpoint stores.
  *
- * A schema is an object of options. Each option is a number, a boolean, a text, a choice (`z.enum`), a list of these,
- * or a union of these; ranges are zod's (`.min(1).max(4096)`), the description is `.describe("…")`, a unit is
+ * A schema is an object of options. Each option is a number, a boolean, a text, a choice (`z.enum`) or a list of
+ * these; ranges are zod's (`.min(1).max(4096)`), the description is `.describe("…")`, a unit is
  * `.meta({ unit: "seconds" })`. Values are plain JSON, so that they come back from a checkpoint as they went in.
  *
  * @module
@@ -101,7 +101,7 @@ export function describeOptions(schema: OptionsSchema<unknown>): readonly Option
     const kind = kindOf(node);
     if (kind === undefined) {
       throw new TypeError(
-        `Cannot make a flag of option "${name}": a number, boolean, text, choice, list or union of these is needed`,
+        `Cannot make a flag of option "${name}": a number, boolean, text, choice or list of these is needed`,
       );
     }
     const leftOut = (schema.shape[name] as z.ZodType).safeParse(undefined);
@@ -222,7 +222,9 @@ function issueSentence(
   const subject = Object.hasOwn(given, name)
     ? `use ${spell(name)} ${formatOptionValue(given[name])}`
     : `do without ${spell(name)}`;
-  const wanted = issue.code === "custom" || option === undefined
+  // What a kind does not tell, such as a pattern, zod or the author of the schema says.
+  const isTold = !["custom", "invalid_format", "not_multiple_of"].includes(issue.code);
+  const wanted = !isTold || option === undefined
     ? issue.message
     : `${formatKind(option.kind)} is needed`;
   return `Cannot ${subject}: ${wanted}`;
