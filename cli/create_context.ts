@@ -4,6 +4,8 @@
  * @module
  */
 
+import { fromFileUrl } from "@std/path/from-file-url";
+import { toFileUrl } from "@std/path/to-file-url";
 import { MODELS } from "@unroll/models";
 import { TASKS } from "@unroll/tasks";
 import { refusal, resumeAndKeep, trainAndKeep } from "./commands/train_action.ts";
@@ -35,7 +37,7 @@ export const VERSION = "0.1.0";
 export function createContext(): CliContext {
   const terminal = processTerminal();
   // Where the user is: `deno task` itself moves to the workspace's folder.
-  const base = new URL(`file://${terminal.variable("INIT_CWD") ?? Deno.cwd()}/`);
+  const base = toFileUrl(`${terminal.variable("INIT_CWD") ?? Deno.cwd()}/`);
   return { models: MODELS, tasks: TASKS, recipes: RECIPES, base, version: VERSION, terminal };
 }
 
@@ -80,8 +82,8 @@ function ownPermissions(): string[] {
 
 /** What starts: a path, so that it also stands in a script, or the package if it came from JSR. */
 function program(): string {
-  const { protocol, pathname } = new URL("main.ts", import.meta.url);
-  return protocol === "file:" ? decodeURIComponent(pathname) : `jsr:@unroll/cli@${VERSION}`;
+  const main = new URL("main.ts", import.meta.url);
+  return main.protocol === "file:" ? fromFileUrl(main) : `jsr:@unroll/cli@${VERSION}`;
 }
 
 /**

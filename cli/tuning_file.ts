@@ -5,6 +5,7 @@
  * @module
  */
 
+import { dirname } from "@std/path/dirname";
 import type { TuningCache } from "@unroll/core/backends";
 
 /** Goes up when the texts in the file mean something else, so that what older versions wrote is not believed. */
@@ -97,7 +98,7 @@ function writeChoices(path: string | undefined, choices: ReadonlyMap<string, str
   const contents: Contents = { version: FORMAT_VERSION, choices: Object.fromEntries(choices) };
   const temporary = `${path}.${Deno.pid}.tmp`;
   try {
-    Deno.mkdirSync(path.slice(0, path.lastIndexOf("/")), { recursive: true });
+    Deno.mkdirSync(dirname(path), { recursive: true });
     Deno.writeTextFileSync(temporary, `${JSON.stringify(contents, null, 2)}\n`);
     Deno.renameSync(temporary, path);
   } catch {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { deadline } from "@std/async/deadline";
 import type { MetricsLine } from "@unroll/core/runs";
 import { formatDuration } from "../format.ts";
 import type { DashboardState } from "./dashboard_view.ts";
@@ -149,9 +150,7 @@ export async function serveDashboard(title: string): Promise<Dashboard> {
       for (const watcher of watchers) watcher.close();
       watchers.clear();
       // Who does not read the end in time is cut off. A shutdown that waits could not be ended any more.
-      const late = setTimeout(() => controller.abort(), CLOSE_TIMEOUT_MS);
-      await Promise.race([Promise.all(answering), server.finished]);
-      clearTimeout(late);
+      await deadline(Promise.all(answering), CLOSE_TIMEOUT_MS).catch(() => {});
       controller.abort();
       await server.finished;
     },

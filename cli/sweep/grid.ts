@@ -4,6 +4,8 @@
  * @module
  */
 
+import { basename } from "@std/path/basename";
+
 /** One run of a grid: a value for each flag. */
 export interface Trial {
   /** Flag without dashes → the one value that was chosen; in the order in which they were typed. */
@@ -80,7 +82,7 @@ export function gridTrials(grid: Readonly<Record<string, readonly string[]>>): T
 function labelsOf(values: readonly string[]): ReadonlyMap<string, string> {
   const times = new Map<string, number>();
   return new Map(values.map((value) => {
-    const label = value.replace(/^.*\//, "").replace(/[^\w.,-]+/g, "_");
+    const label = basename(value).replace(/[^\w.,-]+/g, "_");
     const key = label.toLowerCase();
     const count = (times.get(key) ?? 0) + 1;
     times.set(key, count);

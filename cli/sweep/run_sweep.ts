@@ -4,6 +4,7 @@
  * @module
  */
 
+import { basename } from "@std/path/basename";
 import { openRun } from "@unroll/core/runs";
 import type { CommandContext } from "../context.ts";
 import { StoppedError, UsageError, withUsageErrors } from "../errors.ts";
@@ -143,7 +144,7 @@ async function folderOf(trials: readonly Trial[]): Promise<string> {
   const text = JSON.stringify(trials.map(({ values }) => values));
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
   const hash = new Uint8Array(digest).slice(0, 4).toHex();
-  const plain = (name: string) => name.replace(/^.*\//, "").replace(/[^\w.]+/g, "_");
+  const plain = (name: string) => basename(name).replace(/[^\w.]+/g, "_");
   const { model, task } = trials[0].values;
   return `sweeps/${plain(task)}-${plain(model)}-${hash}`;
 }
