@@ -6,7 +6,7 @@
  * @module
  */
 
-import { type ModelPlugin, type Plugin, type TaskPlugin } from "@unroll/core/plugin";
+import type { ModelPlugin, Plugin, TaskPlugin } from "@unroll/core/plugin";
 import {
   formatOptionValue,
   isTrustable,
@@ -14,7 +14,7 @@ import {
   parseOptions,
   resolvePlugin,
 } from "@unroll/core/plugin/host";
-import { type JsonRecord, type LoadSettings, type RunConfig } from "@unroll/core/runs";
+import type { JsonRecord, LoadSettings, RunConfig } from "@unroll/core/runs";
 import * as z from "zod";
 import type { SelectedFlags } from "./command.ts";
 import type { CommandContext, PluginSelection } from "./context.ts";

@@ -4,8 +4,7 @@
  * @module
  */
 
-import * as z from "zod";
-import { type CommandDefinition, defineCommand } from "../command.ts";
+import type { CommandDefinition } from "../command.ts";
 import { DOCTOR } from "./doctor.ts";
 import { EVAL } from "./eval.ts";
 import { INSPECT } from "./inspect.ts";

@@ -32,16 +32,20 @@ export const RECIPE = defineCommand({
 });
 
 function recipeCommand(name: string, recipe: Recipe): CommandDefinition {
+  const schema = z.object({
+    corpus: CORPUS,
+    ...TRAIN_SHAPE,
+    epochs: z.number().positive().optional()
+      .describe("Times through the training data, in place of --steps"),
+    ...OUTPUT_SHAPE,
+  });
   return defineCommand({
     name,
     description: describeRecipe(recipe),
-    schema: z.object({
-      corpus: CORPUS,
-      ...TRAIN_SHAPE,
-      epochs: z.number().positive().optional()
-        .describe("Times through the training data, in place of --steps"),
-      ...OUTPUT_SHAPE,
-    }),
+    // A recipe that needs no text has no flag for one.
+    schema: recipe.corpus === undefined
+      ? schema.omit({ corpus: true }) as unknown as typeof schema
+      : schema,
     examples: [],
     async run(context, { options, typed }) {
       const { corpus, epochs, out, dashboard, json, quiet, ...given } = options;

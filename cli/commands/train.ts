@@ -4,21 +4,37 @@
  * @module
  */
 
-import type { Plugin } from "@unroll/core/plugin";
+import type { OptionsSchema, Plugin } from "@unroll/core/plugin";
 import { flagName } from "@unroll/core/plugin/host";
 import type { JsonRecord } from "@unroll/core/runs";
 import * as z from "zod";
 import { defineCommand } from "../command.ts";
 import type { CommandContext } from "../context.ts";
 import { UsageError } from "../errors.ts";
-import { knownPlugins, pairShape, selectPair, TRUST } from "../plugins.ts";
+import { knownPlugins, type PairOptions, pairShape, selectPair, TRUST } from "../plugins.ts";
 import { findRun } from "./find_run.ts";
 import { reportTraining, runTraining } from "./run_training.ts";
-import { inGroup, OUTPUT_SHAPE, TRAIN_SHAPE, type TrainOptions } from "./train_options.ts";
+import {
+  inGroup,
+  OUTPUT_SHAPE,
+  type OutputOptions,
+  TRAIN_SHAPE,
+  type TrainOptions,
+} from "./train_options.ts";
 
-/** The options of `train`, where there are these models and tasks. */
-export const trainSchema = (context: Pick<CommandContext, "models" | "tasks">) =>
-  z.object({
+/** All options of `train`. */
+export interface TrainCommandOptions extends TrainOptions, OutputOptions, PairOptions {
+  /** The run to go on with. */
+  readonly resume?: string;
+  /** Modules that it may use. */
+  readonly trust?: string;
+}
+
+/** Defines the options of `train`, where there are these models and tasks. */
+export function trainSchema(
+  context: Pick<CommandContext, "models" | "tasks">,
+): OptionsSchema<TrainCommandOptions> {
+  return z.object({
     ...pairShape(context),
     ...inGroup("How to train", TRAIN_SHAPE),
     ...inGroup("What to go on with", {
@@ -29,6 +45,7 @@ export const trainSchema = (context: Pick<CommandContext, "models" | "tasks">) =
     }),
     ...OUTPUT_SHAPE,
   });
+}
 
 /** The command `train`. */
 export const TRAIN = defineCommand({

@@ -4,13 +4,8 @@
  * @module
  */
 
-import {
-  type ModelPlugin,
-  type OptimizerName,
-  type TaskInstance,
-  type TaskPlugin,
-} from "@unroll/core/plugin";
-import { type JsonRecord } from "@unroll/core/runs";
+import type { ModelPlugin, OptimizerName, TaskInstance, TaskPlugin } from "@unroll/core/plugin";
+import type { JsonRecord } from "@unroll/core/runs";
 import { OPTIMIZERS, train, type TrainResult, type TrainSettings } from "@unroll/core/training";
 import { MODELS } from "@unroll/models";
 import { TASKS } from "@unroll/tasks";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type TypedArray } from "@unroll/core";
+import type { TypedArray } from "@unroll/core";
 import {
   type Annotation,
   type Batch,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type LayerRow, type Picture } from "@unroll/core/plugin";
+import type { LayerRow, Picture } from "@unroll/core/plugin";
 import { loadRun, type LoadSettings, type MetricsLine, type RunFolder } from "@unroll/core/runs";
 import { captureHiddenStates, type HiddenStateCapture } from "./hidden_states.ts";
 import { reproduceCommand } from "./reproduce.ts";

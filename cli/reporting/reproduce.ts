@@ -4,9 +4,9 @@
  * @module
  */
 
-import { type LearningPhase, type OptimizerName, type Plugin } from "@unroll/core/plugin";
+import type { LearningPhase, OptimizerName, Plugin } from "@unroll/core/plugin";
 import type { Option } from "@unroll/core/plugin/host";
-import { type JsonRecord, type RunConfig } from "@unroll/core/runs";
+import type { JsonRecord, RunConfig } from "@unroll/core/runs";
 import { formatPhases, OPTIMIZERS } from "@unroll/core/training";
 import { composeFlags, type FlagSource, flagSource } from "../flags.ts";
 import { quoted } from "../format.ts";

@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { planRun } from "@unroll/core/runs";
 import { recordedSettings, trainingRecord } from "@unroll/core/training";
-import { type ModelPlugin, type TaskPlugin } from "@unroll/core/plugin";
-import { type RunConfig } from "@unroll/core/runs";
+import type { ModelPlugin, TaskPlugin } from "@unroll/core/plugin";
+import type { RunConfig } from "@unroll/core/runs";
 import { resolveSettings } from "@unroll/core/training";
 import { MODELS } from "@unroll/models";
 import { TASKS } from "@unroll/tasks";

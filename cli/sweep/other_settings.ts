@@ -7,7 +7,7 @@
 import { planRun } from "@unroll/core/runs";
 import { changedSettings } from "@unroll/core/training";
 import { formatOptionValue } from "@unroll/core/plugin/host";
-import { type RunConfig } from "@unroll/core/runs";
+import type { RunConfig } from "@unroll/core/runs";
 import { requested } from "../commands/train_action.ts";
 import type { TrainRequest } from "../context.ts";
 

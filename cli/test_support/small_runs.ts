@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type TaskPlugin } from "@unroll/core/plugin";
+import type { TaskPlugin } from "@unroll/core/plugin";
 import { listRuns, openRun, type RunFolder } from "@unroll/core/runs";
 import { MODELS } from "@unroll/models";
 import { TASKS } from "@unroll/tasks";
