@@ -215,3 +215,33 @@ export function trustWords(...names: readonly (string | undefined)[]): string[] 
 export function trustText({ model, task }: Pick<RunConfig, "model" | "task">): string {
   return trustWords(model.name, task.name).map((word) => ` ${quoted(word)}`).join("");
 }
+
+/**
+ * Describes the command `train` for a pair, or lists what there is to choose from.
+ *
+ * @param context What there is.
+ * @param model The model, if one was named.
+ * @param task The task, if one was named.
+ * @returns The description.
+ */
+export function describePair(
+  context: Pick<CommandContext, "models" | "tasks">,
+  model: { readonly plugin: Plugin } | undefined,
+  task: { readonly plugin: Plugin } | undefined,
+): string {
+  if (model !== undefined && task !== undefined) {
+    const [one, other] = [model.plugin, task.plugin]
+      .map(({ name, summary }) => `${name} (${lowerFirst(summary)})`);
+    return `Train ${one} on ${other}.`;
+  }
+  const list = (table: Readonly<Record<string, Plugin>>) =>
+    Object.values(table).map(({ name, summary }) => `  ${name.padEnd(10)} ${summary}`).join("\n");
+  return `Train a model on a task.\n\nModels:\n${list(context.models)}\n\nTasks:\n${
+    list(context.tasks)
+  }\n\nWith --model and --task, --help lists their options too.`;
+}
+
+function lowerFirst(text: string): string {
+  // Not an acronym, nor a name with a capital inside.
+  return /^[A-Z][a-z ]/.test(text) ? text[0].toLowerCase() + text.slice(1) : text;
+}

@@ -4,12 +4,14 @@
  * @module
  */
 
-import type { TaskInstance } from "@unroll/core/plugin";
+import { type TaskInstance, unknownName } from "@unroll/core/plugin";
+import type { JsonRecord } from "@unroll/core/runs";
 import type { TrainSettings } from "@unroll/core/training";
-import type { PluginSelection } from "../context.ts";
-import { UsageError } from "../errors.ts";
+import type { CommandContext, PluginSelection } from "../context.ts";
+import { UsageError, withUsageErrors } from "../errors.ts";
+import { selectBuiltIn } from "../plugins.ts";
 import type { Recipe } from "../recipes/recipe.ts";
-import { recipeSettings } from "../recipes/run_recipe.ts";
+import { recipeSettings, taskOptionsOf } from "../recipes/run_recipe.ts";
 import { instantiateTask } from "./train_action.ts";
 import type { TrainOptions } from "./train_options.ts";
 
@@ -62,4 +64,44 @@ export async function recipeTraining(
   // Phases, which only rates that are typed replace.
   const replaced = phases === undefined || typed.has("lr") || typed.has("phases");
   return { training: { ...given, ...kept }, settings: replaced ? {} : { phases } };
+}
+
+/**
+ * Selects the model and the task of a recipe, in place of those that are named.
+ *
+ * @param name The recipe's name.
+ * @param typed The names of the options that were typed.
+ * @param corpus The recipe's text, if one was named.
+ * @param context What there is.
+ * @returns The model and the task.
+ * @throws {UsageError} When there is no such recipe, or a model or task was named, too.
+ */
+export async function selectRecipe(
+  name: string,
+  typed: ReadonlySet<string>,
+  corpus: string | undefined,
+  context: CommandContext,
+): Promise<readonly [PluginSelection, PluginSelection]> {
+  const { recipes } = context;
+  const flag = ["model", "task"].find((flag) => typed.has(flag));
+  if (flag !== undefined) {
+    throw new UsageError(`Cannot use --${flag} with --recipe: a recipe has its own`);
+  }
+  if (!Object.hasOwn(recipes, name)) {
+    throw new UsageError(unknownName("recipe", name, Object.keys(recipes)));
+  }
+  const recipe = recipes[name];
+  return await withUsageErrors(() => [
+    selectBuiltIn(context, "model", recipe.model, recipe.modelOptions),
+    selectBuiltIn(context, "task", recipe.task, optionsWithoutText(recipe, corpus)),
+  ]);
+}
+
+/** Where a recipe fixes the vocabulary, the text makes no difference to the model and is not needed. */
+function optionsWithoutText(recipe: Recipe, corpus: string | undefined): JsonRecord {
+  if (corpus !== undefined || recipe.taskOptions.vocabulary === undefined) {
+    return taskOptionsOf(recipe, corpus);
+  }
+  // With an alphabet a text is not read before training.
+  return { ...recipe.taskOptions, corpus: "-", alphabet: " " };
 }

@@ -4,17 +4,15 @@
  * @module
  */
 
-import { type Model, type Plugin, unknownName } from "@unroll/core/plugin";
-import type { JsonRecord } from "@unroll/core/runs";
+import type { Model, Plugin } from "@unroll/core/plugin";
 import { formatSummary } from "@unroll/models";
 import * as z from "zod";
 import { defineCommand } from "../command.ts";
 import type { CommandContext, PluginSelection } from "../context.ts";
-import { UsageError, withUsageErrors } from "../errors.ts";
+import { UsageError } from "../errors.ts";
 import { type FlagSource, readFlags } from "../flags.ts";
-import { pairShape, selectBuiltIn, type SelectedPair, selectPair } from "../plugins.ts";
-import type { Recipe } from "../recipes/recipe.ts";
-import { taskOptionsOf } from "../recipes/run_recipe.ts";
+import { pairShape, type SelectedPair, selectPair } from "../plugins.ts";
+import { selectRecipe } from "./recipe_training.ts";
 import { instantiate, instantiateTask } from "./train_action.ts";
 import { CORPUS } from "./train_options.ts";
 
@@ -76,34 +74,4 @@ function required(
   throw new UsageError(
     `Cannot describe a model without --${kind}, or a --recipe: known ${kind}s are ${names}`,
   );
-}
-
-async function selectRecipe(
-  name: string,
-  typed: ReadonlySet<string>,
-  corpus: string | undefined,
-  context: CommandContext,
-): Promise<readonly [PluginSelection, PluginSelection]> {
-  const { recipes } = context;
-  const flag = ["model", "task"].find((flag) => typed.has(flag));
-  if (flag !== undefined) {
-    throw new UsageError(`Cannot use --${flag} with --recipe: a recipe has its own`);
-  }
-  if (!Object.hasOwn(recipes, name)) {
-    throw new UsageError(unknownName("recipe", name, Object.keys(recipes)));
-  }
-  const recipe = recipes[name];
-  return await withUsageErrors(() => [
-    selectBuiltIn(context, "model", recipe.model, recipe.modelOptions),
-    selectBuiltIn(context, "task", recipe.task, optionsWithoutText(recipe, corpus)),
-  ]);
-}
-
-/** Where a recipe fixes the vocabulary, the text makes no difference to the model and is not needed. */
-function optionsWithoutText(recipe: Recipe, corpus: string | undefined): JsonRecord {
-  if (corpus !== undefined || recipe.taskOptions.vocabulary === undefined) {
-    return taskOptionsOf(recipe, corpus);
-  }
-  // With an alphabet a text is not read before training.
-  return { ...recipe.taskOptions, corpus: "-", alphabet: " " };
 }

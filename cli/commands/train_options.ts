@@ -6,6 +6,11 @@
 
 import * as z from "zod";
 import type { OptionsSchema } from "@unroll/core/plugin";
+import { flagName } from "@unroll/core/plugin/host";
+import type { JsonRecord } from "@unroll/core/runs";
+import type { CommandContext } from "../context.ts";
+import { UsageError } from "../errors.ts";
+import { type PairOptions, pairShape, TRUST } from "../plugins.ts";
 
 /** What decides a training run besides the model and the task. */
 export interface TrainOptions {
@@ -160,3 +165,68 @@ export const TRAIN_SHAPE = {
 
 /** The schema of {@linkcode TrainOptions}, under a heading of its own. */
 export const TRAIN_OPTIONS: OptionsSchema<TrainOptions> = z.object(TRAIN_SHAPE);
+
+/** All options of `train`. */
+export interface TrainCommandOptions extends TrainOptions, OutputOptions, PairOptions {
+  /** The run to go on with. */
+  readonly resume?: string;
+  /** Modules that it may use. */
+  readonly trust?: string;
+}
+
+/** Defines the options of `train`, where there are these models and tasks. */
+export function trainSchema(
+  context: Pick<CommandContext, "models" | "tasks">,
+): OptionsSchema<TrainCommandOptions> {
+  return z.object({
+    ...pairShape(context),
+    ...inGroup("How to train", TRAIN_SHAPE),
+    ...inGroup("What to go on with", {
+      resume: z.string().optional()
+        .describe("Go on with a run from where it is; --steps, --lr and other settings may be new")
+        .meta({ placeholder: "run" }),
+      trust: TRUST,
+    }),
+    ...OUTPUT_SHAPE,
+  });
+}
+
+/** What may be otherwise when a run goes on. */
+const CHANGEABLE: ReadonlySet<string> = new Set<keyof TrainOptions>([
+  "steps",
+  "device",
+  "lr",
+  "phases",
+  "schedule",
+  "clip",
+  "clipNorm",
+  "l2",
+  "warmup",
+  "validateEvery",
+  "saveEvery",
+  "best",
+]);
+
+/** What has nothing to do with a run's settings. */
+const BESIDE: ReadonlySet<string> = new Set(["resume", "trust", "dashboard", "json", "quiet"]);
+
+/**
+ * Takes what was typed for a run that goes on.
+ *
+ * @param training The options of training.
+ * @param typed The names of all options that were typed.
+ * @returns What is to be otherwise.
+ * @throws {UsageError} When it is something that a run keeps.
+ */
+export function changesOf(
+  training: TrainOptions,
+  typed: ReadonlySet<string>,
+): Partial<TrainOptions> {
+  const kept = [...typed].find((name) => !CHANGEABLE.has(name) && !BESIDE.has(name));
+  if (kept !== undefined) {
+    throw new UsageError(`Cannot use --${flagName(kept)} with --resume: a run keeps its own`);
+  }
+  return Object.fromEntries(
+    Object.entries(training as unknown as JsonRecord).filter(([name]) => typed.has(name)),
+  );
+}

@@ -10,7 +10,7 @@ import type { JsonRecord, RunConfig } from "@unroll/core/runs";
 import { formatPhases, OPTIMIZERS } from "@unroll/core/training";
 import { composeFlags, type FlagSource, flagSource } from "../flags.ts";
 import { quoted } from "../format.ts";
-import { trainSchema } from "../commands/train.ts";
+import { trainSchema } from "../commands/train_options.ts";
 
 /**
  * The command that makes a run again, and one more for each time that it was gone on with otherwise. Options at their
