@@ -69,7 +69,7 @@ export function commandContext(context: CliContext): CommandContext {
   };
 }
 
-/** What this process may do, as flags: a process that it starts may do the same. */
+/** Lists what this process may do, as flags: a process that it starts may do the same. */
 function ownPermissions(): string[] {
   const isGranted = (descriptor: Deno.PermissionDescriptor) =>
     Deno.permissions.querySync(descriptor).state === "granted";
@@ -80,7 +80,7 @@ function ownPermissions(): string[] {
   ];
 }
 
-/** What starts: a path, so that it also stands in a script, or the package if it came from JSR. */
+/** Names what starts: a path, so that it also stands in a script, or the package if it came from JSR. */
 function program(): string {
   const main = new URL("main.ts", import.meta.url);
   return main.protocol === "file:" ? fromFileUrl(main) : `jsr:@unroll/cli@${VERSION}`;
@@ -132,7 +132,7 @@ function processTerminal(): Terminal {
   };
 }
 
-/** A variable, where it may be read without asking. */
+/** Reads a variable, where it may be read without asking. */
 function environment(name: string): string | undefined {
   const { state } = Deno.permissions.querySync({ name: "env", variable: name });
   return state === "granted" ? Deno.env.get(name) : undefined;

@@ -33,7 +33,7 @@ export interface FlagSource {
 const RESERVED: readonly string[] = ["help", "version"];
 
 /**
- * The options of a model or task, as a source of flags.
+ * Makes a source of flags of the options of a model or task.
  *
  * @param plugin The model or task.
  * @returns The source.
@@ -108,7 +108,7 @@ export interface FlagDefinition {
 }
 
 /**
- * How a command defines a flag.
+ * Spells a flag as a command defines it.
  *
  * @param flag The flag.
  * @returns One definition, or two for a boolean.
@@ -185,7 +185,7 @@ export function findFlagValue(args: readonly string[], flag: string): string | u
   return value;
 }
 
-/** `top-k` → `topK`, as commands name what was typed. */
+/** Turns `top-k` into `topK`, as commands name what was typed. */
 export function camelCase(flag: string): string {
   return flag.replace(
     /-([a-z0-9])/g,
@@ -194,7 +194,7 @@ export function camelCase(flag: string): string {
 }
 
 /**
- * The mistake of a flag that the command does not have.
+ * Makes the error of a flag that the command does not have.
  *
  * @param typed The flag as typed, with dashes.
  * @param flags The flags that there are.

@@ -14,7 +14,7 @@ export function quoted(word: string): string {
   return /^[\w./:@+,=-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
-/** A number to four digits, such as `0.03125`, `114.7`, `1.2e-7`. */
+/** Formats a number to four digits, such as `0.03125`, `114.7`, `1.2e-7`. */
 export function formatFigure(value: number): string {
   if (!Number.isFinite(value)) return String(value);
   const size = Math.abs(value);
@@ -24,7 +24,7 @@ export function formatFigure(value: number): string {
   );
 }
 
-/** A share as percent, such as `1.2 %`; never `0 %` for what is more than nothing, nor `100 %` for less than all. */
+/** Formats a share as percent, such as `1.2 %`; never `0 %` for what is more than nothing, nor `100 %` for less than all. */
 export function formatShare(share: number): string {
   if (share > 0 && share < 0.001) return "<0.1 %";
   if (share < 1 && share > 0.999) return ">99.9 %";
@@ -36,13 +36,13 @@ export function formatShare(share: number): string {
   } %`;
 }
 
-/** A whole number with commas between thousands. */
+/** Formats a whole number with commas between thousands. */
 export function formatCount(count: number): string {
   // `toLocaleString` would take tens of milliseconds the first time.
   return String(Math.round(count)).replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
-/** A time span in the two largest units that say something. */
+/** Formats a time span in the two largest units that say something. */
 export function formatDuration(seconds: number): string {
   if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
   const whole = Math.round(seconds);
@@ -53,13 +53,13 @@ export function formatDuration(seconds: number): string {
   return `${Math.floor(minutes / 60)} h ${two(minutes % 60)} min`;
 }
 
-/** A difference, with its sign. */
+/** Formats a difference, with its sign. */
 export function formatDifference(difference: number): string {
   if (Number.isNaN(difference)) return "";
   return `${difference > 0 ? "+" : ""}${formatNumber(difference)}`;
 }
 
-/** Four digits that say something, as people write them. */
+/** Formats a number to the four digits that say something, as people write them. */
 export function formatNumber(value: number): string {
   if (Number.isNaN(value)) return "-";
   if (value === 0 || !Number.isFinite(value)) return String(value);
@@ -68,14 +68,14 @@ export function formatNumber(value: number): string {
   return String(Number(value.toPrecision(size < 1 ? 3 : 4)));
 }
 
-/** 1500 → `1.5k`, as axes have little room. */
+/** Shortens 1500 to `1.5k`, as axes have little room. */
 export function shortCount(value: number): string {
   if (Math.abs(value) >= 1e6) return `${Number((value / 1e6).toFixed(2))}M`;
   if (Math.abs(value) >= 1e3) return `${Number((value / 1e3).toFixed(2))}k`;
   return String(Number(value.toFixed(2)));
 }
 
-/** A number for an axis, to three digits. */
+/** Formats a number for an axis, to three digits. */
 export function shortNumber(value: number): string {
   if (value === 0) return "0";
   const size = Math.abs(value);

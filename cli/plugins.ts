@@ -201,7 +201,7 @@ export async function knownPlugins(
 }
 
 /**
- * The words that a command needs after a run's name.
+ * Lists the words that a command needs after a run's name.
  *
  * @param names What the run has for its model and its task.
  * @returns `--trust` with the modules among them, or nothing.
@@ -211,7 +211,7 @@ export function trustWords(...names: readonly (string | undefined)[]): string[] 
   return modules.length === 0 ? [] : ["--trust", modules.join(",")];
 }
 
-/** The same for a shell, after a space. */
+/** Writes the same for a shell, after a space. */
 export function trustText({ model, task }: Pick<RunConfig, "model" | "task">): string {
   return trustWords(model.name, task.name).map((word) => ` ${quoted(word)}`).join("");
 }

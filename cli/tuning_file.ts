@@ -27,7 +27,7 @@ export interface TuningFile extends TuningCache {
 }
 
 /**
- * The file that keeps what was measured.
+ * Finds the file that keeps what was measured.
  *
  * @param os The operating system.
  * @param variable Reads a variable of the environment.
@@ -78,7 +78,7 @@ export function openTuningFile(path: string | undefined): TuningFile {
   };
 }
 
-/** What a file keeps; nothing where it is not there, or is not what it should be. */
+/** Reads what a file keeps; nothing where it is not there, or is not what it should be. */
 function readChoices(path: string | undefined): Map<string, string> {
   if (path === undefined) return new Map();
   try {

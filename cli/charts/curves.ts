@@ -114,14 +114,14 @@ export function curveChart(series: readonly Series[], options: CurveOptions = {}
   }, options.title === undefined ? undefined : `${options.title}${options.share ? " (%)" : ""}`);
 }
 
-/** From 0 to the highest; where all are 0, to one (percent), so that they lie on the axis. */
+/** Finds the domain from 0 to the highest; where all are 0, to one (percent), so that they lie on the axis. */
 function fromZero(values: readonly number[], scale: number): [number, number] {
   const high = values.reduce((a, b) => Math.max(a, b), 0) * scale;
   return [values.reduce((a, b) => Math.min(a, b), 0) * scale, high > 0 ? high : 1];
 }
 
 /**
- * Fewer points that look the same: of each stretch, the lowest and the highest.
+ * Downsamples to fewer points that look the same: of each stretch, the lowest and the highest.
  *
  * @param points The points from left to right.
  * @param limit How many there may be.

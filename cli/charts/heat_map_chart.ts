@@ -107,7 +107,7 @@ function range(length: number): number[] {
   return Array.from({ length }, (_, index) => index);
 }
 
-/** At least so much, of 1, 5, 10, 15, 30, 50, 100 …: steps that people count in. */
+/** Finds a step of at least so much, of 1, 5, 10, 15, 30, 50, 100 …: steps that people count in. */
 function niceStep(least: number): number {
   return [1, 5, 10, 15, 30, 50, 100, 200, 500, 1000].find((step) => step >= least) ??
     Math.ceil(least / 1000) * 1000;

@@ -90,7 +90,7 @@ export function runCurves(runs: readonly RunMetrics[]): readonly Chart[] {
 }
 
 /**
- * A curve out of metrics.
+ * Takes a curve out of metrics.
  *
  * @param lines The metrics.
  * @param field What is wanted of them.

@@ -46,7 +46,7 @@ const PACKAGES: readonly {
 ];
 
 /**
- * What to do about what is missing.
+ * Says what to do about what is missing.
  *
  * @param report What was found.
  * @returns Sentences, the most useful first; none if nothing is missing.
@@ -81,7 +81,7 @@ export function adviceFor(report: MachineReport): string[] {
   return advice;
 }
 
-/** Nobody needs a BLAS; one that is not used should at least be known of. */
+/** Mentions a BLAS: nobody needs one, but one that is not used should at least be known of. */
 function adviceOnBlas({ os, blas, diagnosis }: MachineReport): string[] {
   if (diagnosis.blas.isAllowed) return [];
   const how =

@@ -53,7 +53,7 @@ export function formatReport(report: MachineReport, advice: readonly string[]): 
   return `${lines.join("\n")}\n`;
 }
 
-/** Whether a library multiplies large matrices, and how fast it is. */
+/** Says whether a library multiplies large matrices, and how fast it is. */
 function formatBlas({ blas, diagnosis }: MachineReport): string {
   const { isAllowed, trials, leastGain } = diagnosis.blas;
   const tried = trials.find(({ isUsed }) => isUsed) ??

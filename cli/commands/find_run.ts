@@ -59,7 +59,7 @@ async function isFolder(path: string): Promise<boolean> {
   }
 }
 
-/** The folder whose metrics were written last. */
+/** Finds the folder whose metrics were written last. */
 async function newestOf(paths: readonly string[]): Promise<string | undefined> {
   let newest: string | undefined;
   let latest = -Infinity;

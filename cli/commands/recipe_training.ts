@@ -97,7 +97,7 @@ export async function selectRecipe(
   ]);
 }
 
-/** Where a recipe fixes the vocabulary, the text makes no difference to the model and is not needed. */
+/** Takes options that do without a text: where a recipe fixes the vocabulary, the text makes no difference to the model and is not needed. */
 function optionsWithoutText(recipe: Recipe, corpus: string | undefined): JsonRecord {
   if (corpus !== undefined || recipe.taskOptions.vocabulary === undefined) {
     return taskOptionsOf(recipe, corpus);

@@ -7,7 +7,7 @@
 import type { JsonRecord } from "@unroll/core/runs";
 import type { ExpectedResult, Recipe, RecipeTraining } from "./recipe.ts";
 
-/** A tanh RNN on one-hot characters, with weights of 0.01 · N(0, 1) and biases of zero. */
+/** Takes a tanh RNN on one-hot characters, with weights of 0.01 · N(0, 1) and biases of zero. */
 function model(hidden: number): JsonRecord {
   return {
     hidden,
@@ -21,7 +21,7 @@ function model(hidden: number): JsonRecord {
   };
 }
 
-/** One sequence, its state carried on; the loss is the sum over a chunk. */
+/** Takes one sequence, its state carried on; the loss is the sum over a chunk. */
 function task(corpus: string, length: number): JsonRecord {
   return { corpus, mode: "contiguous", batch: 1, length, loss: "sum", validation: 0 };
 }

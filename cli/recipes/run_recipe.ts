@@ -83,7 +83,7 @@ export async function runRecipe(
 }
 
 /**
- * The task options of a recipe, with the text in place.
+ * Takes the task options of a recipe, with the text in place.
  *
  * @param recipe The recipe.
  * @param corpus The text, where one is given.
@@ -104,7 +104,7 @@ export function taskOptionsOf(recipe: Recipe, corpus: string | undefined): JsonR
 const FEW = 20;
 
 /**
- * Settings of the trainer that a recipe names.
+ * Makes settings of the trainer out of a recipe.
  *
  * @param recipe The recipe.
  * @param task Its task, which knows how long an epoch is.

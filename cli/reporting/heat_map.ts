@@ -26,7 +26,7 @@ const SHADES = [..." ·░▒▓█"];
 const SIGNED_SHADES = [..."=- ░▓█"];
 
 /**
- * The colours that may be used, by what the terminal says of itself.
+ * Finds the colours that may be used, by what the terminal says of itself.
  *
  * @param color Whether colours are welcome at all.
  * @param environment A variable of the environment, if it may be read.
@@ -86,7 +86,7 @@ export function formatHeatMap(states: HiddenStates, options: TerminalHeatMap): s
   return lines;
 }
 
-/** Step numbers where there is room for them, every five or more. */
+/** Writes step numbers where there is room for them, every five or more. */
 function ruler(time: number, cell: number, gutter: number): string {
   const step = cell === 2 ? 5 : 10;
   let line = " ".repeat(gutter);

@@ -25,7 +25,7 @@ export interface HiddenStates {
 }
 
 /**
- * Whether values have a sign, as those of tanh have, so that 0 is their middle.
+ * Tells whether values have a sign, as those of tanh have, so that 0 is their middle.
  *
  * @param values The values of units.
  * @returns Whether any is below nothing.
@@ -124,7 +124,7 @@ function annotate(task: TaskInstance, batch: Batch): readonly Annotation[] {
   return all.filter(({ values }) => values.length === batch.length * batch.size);
 }
 
-/** The first sequence of [time, batch, …], cut to some steps. */
+/** Takes the first sequence of [time, batch, …], cut to some steps. */
 function firstOf(data: TypedArray, { length, size }: Batch, steps: number): TypedArray {
   const width = data.length / (length * size);
   const first = data.slice(0, steps * width);
@@ -135,7 +135,7 @@ function firstOf(data: TypedArray, { length, size }: Batch, steps: number): Type
 }
 
 /**
- * What sets on apart from off for such units.
+ * Finds what sets on apart from off for such units.
  *
  * @param states The values.
  * @returns 0 for units with a sign, such as those of tanh, else one half.
@@ -209,7 +209,7 @@ export function analyzeHidden(
 }
 
 /**
- * After how many steps a signal repeats itself.
+ * Finds after how many steps a signal repeats itself.
  *
  * @param signal The values in order.
  * @returns The smallest shift at which it is most like itself; `undefined` if it is not like itself at any.
@@ -231,7 +231,7 @@ export function periodOf(signal: Float64Array): number | undefined {
   return top + 1;
 }
 
-/** Correlation of a signal with itself, so many steps later. */
+/** Computes the correlation of a signal with itself, so many steps later. */
 function correlation(signal: Float64Array, shift: number): number {
   const length = signal.length - shift;
   let meanA = 0;
@@ -258,7 +258,7 @@ function isTelling(values: Int32Array): boolean {
   return different >= 2 && different * 2 <= values.length;
 }
 
-/** The correlation ratio η². */
+/** Computes the correlation ratio η². */
 function correlationRatioOf(signal: Float64Array, classes: Int32Array): number {
   const groups = new Map<number, { sum: number; count: number }>();
   let total = 0;

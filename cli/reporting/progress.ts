@@ -131,7 +131,7 @@ export interface ProgressState extends ProgressUpdate {
 }
 
 /**
- * The line of a terminal: bar and figures, never wider than asked.
+ * Formats the line of a terminal: bar and figures, never wider than asked.
  *
  * @param state What to show.
  * @param width Columns to fill; what matters least is left out when there are few.
@@ -177,7 +177,7 @@ export function formatBar(
 }
 
 /**
- * The line of a log.
+ * Formats the line of a log.
  *
  * @param state What to show.
  * @returns One line without a line end, plain text.
@@ -213,7 +213,7 @@ function paint(text: string, code: number, color: boolean): string {
 }
 
 /**
- * A small curve in one line of text.
+ * Draws a small curve in one line of text.
  *
  * @param values The curve; more values than columns are averaged.
  * @param width Columns at most.

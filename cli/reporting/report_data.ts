@@ -71,7 +71,7 @@ export async function gatherReport(run: RunFolder, settings: LoadSettings): Prom
   }
 }
 
-/** A part of a report that others can do without. */
+/** Gathers a part of a report that others can do without. */
 async function attempt<Value>(
   act: () => Value | Promise<Value>,
 ): Promise<{ readonly value?: Value; readonly problem?: string }> {
@@ -82,7 +82,7 @@ async function attempt<Value>(
   }
 }
 
-/** What a refusal says; anything else is a mistake of ours, and not hidden. */
+/** Returns what a refusal says; anything else is a mistake of ours, and not hidden. */
 function problemOf(error: unknown): string {
   if (error instanceof RangeError || error instanceof TypeError) return error.message;
   throw error;

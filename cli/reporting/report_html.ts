@@ -18,7 +18,7 @@ import { formatCount, formatDuration, formatFigure, formatShare } from "../forma
 import type { ModelReport, RunReport } from "./report_data.ts";
 
 /**
- * The report of one run, or of several together.
+ * Writes the report of one run, or of several together.
  *
  * @param reports The runs.
  * @returns An HTML document.
@@ -297,7 +297,7 @@ function drawPicture(picture: Picture): string {
   }
 }
 
-/** The less likely the model thought a part, the redder it is. */
+/** Colours text: the less likely the model thought a part, the redder it is. */
 function coloredText(parts: Extract<Picture, { kind: "text" }>["parts"]): string {
   const spans = parts.map(({ text, probability }) => {
     const share = Math.min(1, Math.max(0, probability));

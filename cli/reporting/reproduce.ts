@@ -13,7 +13,7 @@ import { quoted } from "../format.ts";
 import { trainSchema } from "../commands/train_options.ts";
 
 /**
- * The command that makes a run again, and one more for each time that it was gone on with otherwise. Options at their
+ * Writes the command that makes a run again, and one more for each time that it was gone on with otherwise. Options at their
  * defaults are left out, settings of training are all said, because what a task recommends may change.
  *
  * @param config What decided the run.
@@ -61,7 +61,7 @@ export function reproduceCommand(
   }).join("\n");
 }
 
-/** A value as it is typed; a blank for a list of nothing, as what is empty counts as not typed. */
+/** Writes a value as it is typed; a blank for a list of nothing, as what is empty counts as not typed. */
 function textOf(value: unknown): string {
   if (value === null) return "none";
   return Array.isArray(value) ? value.join() || " " : String(value);
@@ -69,7 +69,7 @@ function textOf(value: unknown): string {
 
 type Values = Readonly<Record<string, unknown>>;
 
-/** The settings of training as options; of the optimizer's own those that are not its defaults. */
+/** Takes the settings of training as options; of the optimizer's own those that are not its defaults. */
 function optionsOf(training: JsonRecord, device: string): Values {
   const { learningRate, phases, optimizer, optimizerSettings, ...rest } = training;
   const defaults: Values = Object.hasOwn(OPTIMIZERS, String(optimizer))

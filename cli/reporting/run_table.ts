@@ -31,7 +31,7 @@ export interface RunResult {
 }
 
 /**
- * The result of a run: of its end, or of its best validation so far.
+ * Finds the result of a run: of its end, or of its best validation so far.
  *
  * @param lines Its metrics.
  * @returns What is known.

@@ -18,7 +18,7 @@ export interface Trial {
 const MOST = 10_000;
 
 /**
- * The values that were typed for a flag: `0..19`, `4,5,8`, or `1,4..6`; for lists, `50,20/100` has two.
+ * Reads the values that were typed for a flag: `0..19`, `4,5,8`, or `1,4..6`; for lists, `50,20/100` has two.
  *
  * @param flag The flag, with dashes, for the sentence about a mistake.
  * @param text What was typed.
@@ -53,7 +53,7 @@ export function gridValues(flag: string, text: string, isList: boolean = false):
 }
 
 /**
- * All combinations of values.
+ * Combines all values.
  *
  * @param grid Flag → its values.
  * @returns A trial for each combination; the last flag goes round fastest.
@@ -78,7 +78,7 @@ export function gridTrials(grid: Readonly<Record<string, readonly string[]>>): T
   }));
 }
 
-/** Each value, fit for the name of a folder; two never have one name, also where case does not count. */
+/** Makes each value fit for the name of a folder; two never have one name, also where case does not count. */
 function labelsOf(values: readonly string[]): ReadonlyMap<string, string> {
   const times = new Map<string, number>();
   return new Map(values.map((value) => {
@@ -92,7 +92,7 @@ function labelsOf(values: readonly string[]): ReadonlyMap<string, string> {
 }
 
 /**
- * The arguments that train a trial.
+ * Lists the arguments that train a trial.
  *
  * @param trial The trial.
  * @returns Arguments after `train`.

@@ -12,7 +12,7 @@ import { requested } from "../commands/train_action.ts";
 import type { TrainRequest } from "../context.ts";
 
 /**
- * What sets a run apart from the one that is asked for.
+ * Finds what sets a run apart from the one that is asked for.
  *
  * @param config What decided the run.
  * @param request What is asked for.

@@ -139,7 +139,7 @@ function formatResult({ trial, state, result, problem }: TrialResult): string {
   }${error}`;
 }
 
-/** The same grid has the same folder, so that it goes on where it was. */
+/** Names a folder: the same grid has the same folder, so that it goes on where it was. */
 async function folderOf(trials: readonly Trial[]): Promise<string> {
   const text = JSON.stringify(trials.map(({ values }) => values));
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));

@@ -23,7 +23,7 @@ export interface RunTrialsSettings {
 }
 
 /**
- * The arguments that run a trial, or go on with it.
+ * Lists the arguments that run a trial, or go on with it.
  *
  * @param result What became of it so far.
  * @param folder The sweep's folder.

@@ -21,7 +21,7 @@ export interface SlurmSettings {
 }
 
 /**
- * The script of a job array: each of its jobs runs one trial.
+ * Writes the script of a job array: each of its jobs runs one trial.
  *
  * @param results The trials to run.
  * @param settings How.

@@ -74,7 +74,7 @@ export function sweepRows(results: readonly TrialResult[], good: number = 0): Sw
   });
 }
 
-/** Mean and spread; `undefined` of nothing. */
+/** Computes mean and spread; `undefined` of nothing. */
 export function spreadOf(values: readonly number[]): Spread | undefined {
   if (values.length === 0) return undefined;
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;

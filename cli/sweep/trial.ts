@@ -26,7 +26,7 @@ export interface TrialResult {
 export const FAILURE = "failure.txt";
 
 /**
- * Where a trial's run is made.
+ * Names the folder where a trial's run is made.
  *
  * @param folder The sweep's folder.
  * @param trial The trial.
