@@ -13,7 +13,7 @@
  * @module
  */
 export type { HiddenStates } from "../reporting/hidden_states.ts";
-export { type Bar, barChart, type BarOptions } from "./bars.ts";
+export { type Bar, barChart, type BarOptions } from "./curves.ts";
 export { curveChart, type CurveOptions, type Point, type Series } from "./curves.ts";
 export { heatMapChart, type HeatMapOptions } from "./heat_map_chart.ts";
 export { type PngOptions, svgToPng } from "./png.ts";

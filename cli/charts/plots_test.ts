@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
-import { barChart } from "./bars.ts";
+import { barChart } from "./curves.ts";
 import { shortCount } from "../format.ts";
 import { curveChart, downsample } from "./curves.ts";
 import { heatMapChart } from "./heat_map_chart.ts";

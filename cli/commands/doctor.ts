@@ -7,7 +7,7 @@
 import { canTrain } from "@unroll/core/backends";
 import * as z from "zod";
 import { defineCommand } from "../command.ts";
-import { adviceFor } from "./doctor_advice.ts";
+import { adviceFor } from "./doctor_report.ts";
 import { formatReport } from "./doctor_report.ts";
 
 /** The command `doctor`. */

@@ -1,6 +1,6 @@
 import { assertEquals, assertStrictEquals, assertStringIncludes } from "@std/assert";
 import type { Diagnosis } from "@unroll/core/backends";
-import { adviceFor } from "./doctor_advice.ts";
+import { adviceFor } from "./doctor_report.ts";
 import { distributionOf, type MachineReport } from "../machine.ts";
 import { runCommand } from "../test_support/run_command.ts";
 

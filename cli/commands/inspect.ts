@@ -6,7 +6,7 @@
 
 import * as z from "zod";
 import { captureHiddenStates, thresholdOf } from "../reporting/hidden_states.ts";
-import { captureAsJson, captureAsText, writeCapture } from "../reporting/inspection.ts";
+import { captureAsJson, captureAsText, writeCapture } from "../reporting/heat_map.ts";
 import { defineModelCommand } from "./model_command.ts";
 
 /** The command `inspect`. */

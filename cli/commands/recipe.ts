@@ -12,7 +12,7 @@ import { formatRecipeEvent, RecipeMonitor } from "../recipes/monitor.ts";
 import { compare, type Recipe } from "../recipes/recipe.ts";
 import { describeRecipe, formatOutcome, formatRecipes } from "../recipes/recipe_text.ts";
 import { taskOptionsOf } from "../recipes/run_recipe.ts";
-import { recipeTraining } from "./recipe_training.ts";
+import { recipeTraining } from "./run_training.ts";
 import { runTraining } from "./run_training.ts";
 import { CORPUS, OUTPUT_SHAPE, TRAIN_SHAPE } from "./train_options.ts";
 

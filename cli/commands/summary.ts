@@ -12,7 +12,7 @@ import type { CommandContext, PluginSelection } from "../context.ts";
 import { UsageError } from "../errors.ts";
 import { type FlagSource, readFlags } from "../flags.ts";
 import { pairShape, type SelectedPair, selectPair } from "../plugins.ts";
-import { selectRecipe } from "./recipe_training.ts";
+import { selectRecipe } from "./run_training.ts";
 import { instantiate, instantiateTask } from "./train_action.ts";
 import { CORPUS } from "./train_options.ts";
 

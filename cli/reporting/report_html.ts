@@ -9,13 +9,13 @@ import type { Json, JsonRecord, MetricsLine } from "@unroll/core/runs";
 import { analyzeHidden, type UnitAnalysis } from "./hidden_states.ts";
 import { type HiddenStateCapture, thresholdOf } from "./hidden_states.ts";
 import { chartGrid, escapeMarkup, figureBoxes, PAGE_STYLE } from "./html.ts";
-import { barChart } from "../charts/bars.ts";
+import { barChart } from "../charts/curves.ts";
 import { heatMapChart } from "../charts/heat_map_chart.ts";
 import { runCurves } from "../charts/run_curves.ts";
 import { PALETTE } from "../charts/svg.ts";
 import { resultOf } from "./run_table.ts";
 import { formatCount, formatDuration, formatFigure, formatShare } from "../format.ts";
-import type { ModelReport, RunReport } from "./report_data.ts";
+import type { ModelReport, RunReport } from "./write_report.ts";
 
 /**
  * Writes the report of one run, or of several together.

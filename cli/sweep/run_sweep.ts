@@ -5,15 +5,17 @@
  */
 
 import { basename } from "@std/path/basename";
-import { openRun } from "@unroll/core/runs";
-import type { CommandContext } from "../context.ts";
+import { formatOptionValue } from "@unroll/core/plugin/host";
+import { openRun, planRun, type RunConfig } from "@unroll/core/runs";
+import { changedSettings } from "@unroll/core/training";
+import { requested } from "../commands/train_action.ts";
+import type { CommandContext, TrainRequest } from "../context.ts";
 import { StoppedError, UsageError, withUsageErrors } from "../errors.ts";
 import { formatFigure, formatShare } from "../format.ts";
 import type { Trial } from "./grid.ts";
-import { otherSettings } from "./other_settings.ts";
 import type { PlannedTrial } from "./plan.ts";
 import { runTrials } from "./run_trials.ts";
-import { runArray } from "./slurm.ts";
+import { runArray } from "./run_trials.ts";
 import { formatSweep, sweepRows } from "./table.ts";
 import { readTrial, type TrialResult } from "./trial.ts";
 
@@ -147,4 +149,38 @@ async function folderOf(trials: readonly Trial[]): Promise<string> {
   const plain = (name: string) => basename(name).replace(/[^\w.]+/g, "_");
   const { model, task } = trials[0].values;
   return `sweeps/${plain(task)}-${plain(model)}-${hash}`;
+}
+
+/**
+ * Finds what sets a run apart from the one that is asked for.
+ *
+ * @param config What decided the run.
+ * @param request What is asked for.
+ * @returns For example `hidden 4 where 8 is asked for`; nothing where the run is the same.
+ * @throws {RangeError} When what is asked for cannot be made ready.
+ */
+export async function otherSettings(config: RunConfig, request: TrainRequest): Promise<string[]> {
+  const wanted = await planRun(requested(request, config.version));
+  const { device } = request.training;
+  const differences: string[] = [];
+  const compare = (name: string, found: unknown, asked: unknown) => {
+    if (JSON.stringify(found) === JSON.stringify(asked)) return;
+    const [one, other] = [found, asked].map((value) => formatOptionValue(value ?? null));
+    differences.push(`${name} ${one} where ${other} is asked for`);
+  };
+  for (const part of ["model", "task"] as const) {
+    const [found, asked] = [config[part], wanted[part]];
+    compare(part, found.name, asked.name);
+    // Options of one say nothing to another.
+    if (found.name !== asked.name) continue;
+    for (const name of Object.keys({ ...asked.options, ...found.options })) {
+      compare(name, found.options[name], asked.options[name]);
+    }
+  }
+  compare("seed", config.seed, wanted.seed);
+  compare("device", config.device, device === "auto" ? config.device : device);
+  for (const name of changedSettings(config.training, wanted.training)) {
+    compare(name, config.training[name], wanted.training[name]);
+  }
+  return differences;
 }

@@ -5,7 +5,7 @@ import { runCommand } from "../test_support/run_command.ts";
 import { inFolder, trainSmall } from "../test_support/small_runs.ts";
 import { gridTrials, gridValues, trialArguments } from "./grid.ts";
 import type { TrialResult } from "./trial.ts";
-import { arrayScript } from "./slurm.ts";
+import { arrayScript } from "./run_trials.ts";
 import { formatSweep, spreadOf, sweepRows } from "./table.ts";
 
 /** What starts the program in another process, as a sweep does. */
