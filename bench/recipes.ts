@@ -1,5 +1,5 @@
 /**
- * Runs every recipe and writes what is known beside what was got to `bench/RECIPES.md`.
+ * Runs every recipe and writes what is known beside what a run got to `bench/RECIPES.md`.
  *
  * ```sh
  * deno task recipes:run --alice alice.txt --nietzsche nietzsche.txt --shakespeare tinyshakespeare.txt
@@ -20,12 +20,12 @@ import { cpus } from "node:os";
 import { parseOptionTexts } from "@unroll/core/plugin/host";
 import {
   formatDifference,
-  formatKnown,
+  formatExpected,
   formatNumber,
   type Recipe,
   RECIPES,
   runRecipe,
-} from "@unroll/cli";
+} from "@unroll/cli/recipes";
 import * as z from "zod";
 
 /** All on one device, so that times compare. */
@@ -120,7 +120,7 @@ async function runStarts(name: string, recipe: Recipe, seed: number): Promise<st
   const started = performance.now();
   for (let i = 0; i < count; i++) {
     using run = await runRecipe(recipe, { seed: seed + i, training: CPU });
-    if (run.comparisons.every(({ holds }) => holds)) good++;
+    if (run.comparisons.every(({ passes }) => passes)) good++;
   }
   const seconds = (performance.now() - started) / 1000;
   const cells = [
@@ -159,10 +159,10 @@ async function runOne(name: string, recipe: Recipe, options: Options): Promise<s
     const cells = [
       first ? `\`${name}\`` : "",
       comparison.name,
-      formatKnown(comparison.known),
-      formatNumber(comparison.got),
+      formatExpected(comparison.expected),
+      formatNumber(comparison.actual),
       formatDifference(comparison.difference),
-      !comparable ? "" : comparison.holds ? "yes" : "no",
+      !comparable ? "" : comparison.passes ? "yes" : "no",
       first && character && Number(recipe.taskOptions.validation) > 0 ? loss.toFixed(3) : "",
       first ? steps.toLocaleString("en-US") : "",
       first ? `${seconds.toFixed(1)} s` : "",
@@ -219,8 +219,8 @@ function pageOf(lines: Lines, { args, load }: Surroundings): string {
   const [cpu] = cpus();
   const ffi = Deno.permissions.querySync({ name: "ffi" }).state === "granted";
   const blas = ffi ? " (with `--allow-ffi`, so that large products may be OpenBLAS's)" : "";
-  const sources = Object.entries(RECIPES).flatMap(([name, { known, note }]) => [
-    `- \`${name}\`: ${[...new Set(known.map(({ source }) => source))].join("; ")}.${
+  const sources = Object.entries(RECIPES).flatMap(([name, { expected, note }]) => [
+    `- \`${name}\`: ${[...new Set(expected.map(({ source }) => source))].join("; ")}.${
       note === undefined ? "" : ` ${note}.`
     }`,
   ]);

@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { stripVTControlCharacters } from "node:util";
 import config from "./deno.json" with { type: "json" };
-import { runCommand } from "./testing/run_command.ts";
+import { runCommand } from "./test_support/run_command.ts";
 
 const REPOSITORY = new URL("../", import.meta.url);
 
@@ -29,7 +29,7 @@ async function commandNames(): Promise<string[]> {
 }
 
 Deno.test("the package itself is the program", async () => {
-  const entry = new URL(config.exports, import.meta.url).pathname;
+  const entry = new URL(config.exports["."], import.meta.url).pathname;
   const run = ["run", "--no-check", "--no-prompt", "--allow-read", "--allow-env", "--allow-sys"];
   const { code, output, errors } = await start(Deno.execPath(), [...run, entry, "list", "--json"]);
   assertStrictEquals(code, 0, errors);

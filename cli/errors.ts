@@ -33,7 +33,7 @@ export const EXIT: Readonly<
  * @returns What it gives.
  * @throws {UsageError} When it refuses with a `RangeError` or `TypeError`; the sentence stays.
  */
-export async function asUsage<Result>(
+export async function withUsageErrors<Result>(
   act: () => Result | Promise<Result>,
 ): Promise<Result> {
   try {
@@ -85,7 +85,7 @@ export async function exitCodeOf(
   }
 }
 
-/** The first line of what went wrong; what is not a refusal of ours says how to see more. */
+/** Takes the first line of what went wrong; what is not a refusal of ours says how to see more. */
 function sentenceOf(error: unknown): string {
   if (!(error instanceof Error)) {
     return `Cannot go on: ${String(error).split("\n")[0]}`;

@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
-import { asUsage, exitCodeOf, UsageError } from "./errors.ts";
+import { exitCodeOf, UsageError, withUsageErrors } from "./errors.ts";
 
 async function outcome(thrown: unknown, debug = false) {
   const written: string[] = [];
@@ -47,9 +47,9 @@ Deno.test("exitCodeOf() shows the stack and its causes to people who debug", asy
   );
 });
 
-Deno.test("asUsage() makes refusals mistakes in typing, and nothing else", async () => {
-  assertStrictEquals(await asUsage(() => 3), 3);
-  const refuse = (error: Error) => () => asUsage(() => Promise.reject(error));
+Deno.test("withUsageErrors() makes refusals mistakes in typing, and nothing else", async () => {
+  assertStrictEquals(await withUsageErrors(() => 3), 3);
+  const refuse = (error: Error) => () => withUsageErrors(() => Promise.reject(error));
   const usage = await assertRejects(
     refuse(new RangeError("Cannot x")),
     UsageError,

@@ -8,7 +8,7 @@
  * @module
  */
 
-import type { OptionsSchema } from "@unroll/core/plugin";
+import type { OptionsSchema, Plugin } from "@unroll/core/plugin";
 import {
   describeOptions,
   nearestName,
@@ -29,6 +29,22 @@ export interface FlagSource {
   readonly schema: OptionsSchema<unknown>;
 }
 
+/** Flags that every command has. */
+const RESERVED: readonly string[] = ["help", "version"];
+
+/**
+ * Makes a source of flags of the options of a model or task.
+ *
+ * @param plugin The model or task.
+ * @returns The source.
+ */
+export function flagSource<Options>(
+  plugin: Plugin & { readonly options: OptionsSchema<Options> },
+): FlagSource & { readonly schema: OptionsSchema<Options> } {
+  const { kind, name, options } = plugin;
+  return { prefix: kind, owner: `the ${name} ${kind}`, schema: options };
+}
+
 /** A flag of the command. */
 export interface Flag {
   readonly source: FlagSource;
@@ -44,19 +60,17 @@ export type TypedFlags = Readonly<Record<string, string | boolean | undefined>>;
  * Gives every option of every source a flag of its own.
  *
  * @param sources The command's own options first.
- * @param reserved Flags that the command has besides, without dashes.
  * @returns The flags, in the order of the sources.
  * @throws {TypeError} When a schema cannot be made into flags.
  */
 export function composeFlags(
   sources: readonly FlagSource[],
-  reserved: readonly string[] = [],
 ): readonly Flag[] {
   const described = sources.map((source) => ({
     source,
     options: describeOptions(source.schema),
   }));
-  const taken = new Set(reserved);
+  const taken = new Set(RESERVED);
   const plugins = new Map<string, number>();
   for (const { source, options } of described) {
     for (const { flag } of options) {
@@ -75,7 +89,7 @@ export function composeFlags(
       };
     })
   );
-  const names = [...reserved, ...flags.map(({ flag }) => flag)];
+  const names = [...RESERVED, ...flags.map(({ flag }) => flag)];
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) {
     throw new TypeError(
@@ -94,7 +108,7 @@ export interface FlagDefinition {
 }
 
 /**
- * How a command defines a flag.
+ * Spells a flag as a command defines it.
  *
  * @param flag The flag.
  * @returns One definition, or two for a boolean.
@@ -135,7 +149,43 @@ export function readFlags<Options>(
   });
 }
 
-/** `top-k` → `topK`, as commands name what was typed. */
+/**
+ * Names the options of one source that were typed.
+ *
+ * @param source The source.
+ * @param flags All flags of the command.
+ * @param typed What was typed.
+ * @returns Names as in the schema.
+ */
+export function typedNames(
+  source: FlagSource,
+  flags: readonly Flag[],
+  typed: TypedFlags,
+): ReadonlySet<string> {
+  const own = flags.filter((flag) => flag.source === source);
+  return new Set(
+    own.filter(({ flag }) => typed[camelCase(flag)] !== undefined).map(({ option }) => option.name),
+  );
+}
+
+/**
+ * Finds what was typed after a flag, before the flags are known.
+ *
+ * @param args The words of the command line.
+ * @param flag The flag, with dashes.
+ * @returns The value; of several the last.
+ */
+export function findFlagValue(args: readonly string[], flag: string): string | undefined {
+  let value: string | undefined;
+  for (const [index, arg] of args.entries()) {
+    if (arg === "--") break;
+    if (arg === flag) value = args[index + 1];
+    if (arg.startsWith(`${flag}=`)) value = arg.slice(flag.length + 1);
+  }
+  return value;
+}
+
+/** Turns `top-k` into `topK`, as commands name what was typed. */
 export function camelCase(flag: string): string {
   return flag.replace(
     /-([a-z0-9])/g,
@@ -144,18 +194,16 @@ export function camelCase(flag: string): string {
 }
 
 /**
- * The mistake of a flag that the command does not have.
+ * Makes the error of a flag that the command does not have.
  *
  * @param typed The flag as typed, with dashes.
  * @param flags The flags that there are.
- * @param others Other flags of the command, without dashes.
  * @param hint What to say when nothing is near, after a colon.
  * @returns The error to throw.
  */
 export function unknownFlag(
   typed: string,
   flags: readonly Flag[],
-  others: readonly string[],
   hint: string,
 ): UsageError {
   const bare = typed.replace(/^-+/, "").replace(/=.*$/, "");
@@ -171,7 +219,7 @@ export function unknownFlag(
     ...flags.flatMap(({ flag, option }) =>
       option.kind.type === "boolean" ? [flag, `no-${flag}`] : [flag]
     ),
-    ...others,
+    ...RESERVED,
   ];
   const nearest = nearestName(bare, known);
   return new UsageError(

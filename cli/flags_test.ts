@@ -2,7 +2,10 @@ import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import * as z from "zod";
 import { camelCase, composeFlags, defineFlag, type FlagSource, readFlags } from "./flags.ts";
 
-const OWN: FlagSource = { owner: "train", schema: z.object({ seed: z.int().default(0) }) };
+const OWN: FlagSource = {
+  owner: "train",
+  schema: z.object({ seed: z.int().default(0), out: z.string().default("runs") }),
+};
 const MODEL: FlagSource = {
   prefix: "model",
   owner: "the rnn model",
@@ -15,9 +18,10 @@ const TASK: FlagSource = {
 };
 
 Deno.test("composeFlags() keeps short names and prefixes those that are taken", () => {
-  const flags = composeFlags([OWN, MODEL, TASK], ["out", "help"]);
+  const flags = composeFlags([OWN, MODEL, TASK]);
   assertEquals(flags.map(({ flag }) => flag), [
     "seed",
+    "out",
     "model-seed",
     "model-top-k",
     "model-out",

@@ -78,7 +78,7 @@ export async function inspectMachine(
   };
 }
 
-/** The stand-ins are members of the workspace; JSR's packages are not files of it. */
+/** Tells where packages come from: the stand-ins are members of the workspace; JSR's packages are not files of it. */
 function usesStandIns(): boolean {
   try {
     return import.meta.resolve("@cliffy/command").startsWith("file:");
@@ -87,14 +87,14 @@ function usesStandIns(): boolean {
   }
 }
 
-/** The identifiers in the text of `os-release`. */
+/** Finds the identifiers in the text of `os-release`. */
 export function distributionOf(text: string): string {
   const field = (name: string) =>
     new RegExp(`^${name}="?([^"\n]*)"?$`, "m").exec(text)?.[1].trim() ?? "";
   return `${field("ID")} ${field("ID_LIKE")}`.trim();
 }
 
-/** What the system's own programs say: files of the kernel may not be read by Deno. */
+/** Asks the system's own programs: files of the kernel may not be read by Deno. */
 function processorName(): string {
   const text = Deno.build.os === "darwin"
     ? output("sysctl", "-n", "machdep.cpu.brand_string")
@@ -115,7 +115,7 @@ function hasLibrary(name: RegExp): boolean {
   return LIBRARY_FOLDERS.some((folder) => names(folder).some((file) => name.test(file)));
 }
 
-/** The BLAS of the system that the core can call, if it is there. */
+/** Finds the BLAS of the system that the core can call, if it is there. */
 function systemBlas(): string | undefined {
   const { os } = Deno.build;
   if (os === "darwin") return "Accelerate";
@@ -145,7 +145,7 @@ function names(folder: string): string[] {
   }
 }
 
-/** What a program prints; nothing where it is not there or may not be run. */
+/** Returns what a program prints; nothing where it is not there or may not be run. */
 function output(command: string, ...args: readonly string[]): string {
   try {
     const { stdout } = new Deno.Command(command, {

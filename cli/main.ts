@@ -1,50 +1,64 @@
 /**
- * The command tree.
+ * The program.
  *
  * @module
  */
 
-import { Command, ValidationError } from "@cliffy/command";
-import { CompletionsCommand } from "@cliffy/command/completions";
-import { unknownName } from "@unroll/core/plugin";
-import { exitCodeOf, UsageError } from "./errors.ts";
-import { defineDoctor } from "./doctor_command.ts";
-import { defineEval } from "./eval_command.ts";
-import { unknownFlag } from "./flags.ts";
-import { defineInspect } from "./inspect_command.ts";
-import { defineList } from "./list_command.ts";
-import { localWorld } from "./local_world.ts";
-import { definePredict, defineSample } from "./predict_command.ts";
-import { defineRecipes } from "./recipe_command.ts";
-import { defineReport } from "./report_command.ts";
-import { defineRuns } from "./runs_command.ts";
-import { defineSweep } from "./sweep_command.ts";
-import { defineSummary } from "./summary_command.ts";
-import { type DefinedCommand, defineTrain, TRAIN_FLAGS } from "./train_command.ts";
-import type { World } from "./world.ts";
+import { ValidationError } from "@cliffy/command";
+import { buildTree, usageErrorOf } from "./command_tree.ts";
+import { COMMANDS } from "./commands/mod.ts";
+import type { CliContext, CommandContext } from "./context.ts";
+import { commandContext, createContext } from "./create_context.ts";
+import { exitCodeOf } from "./errors.ts";
 
 /**
  * Runs a command.
  *
  * @param args The arguments after the program's name.
- * @param world What there is.
+ * @param context What there is.
  * @returns The exit code: 0, 2 for a mistake in typing, 1 for another failure. One sentence on standard error says why.
+ *
+ * @example Ask what there is
+ * ```ts
+ * import { createContext, main } from "@unroll/cli";
+ * import { match } from "node:assert/strict";
+ *
+ * const context = createContext();
+ * let output = "";
+ * const terminal = { ...context.terminal, write: (text: string) => output += text };
+ * await main(["list"], { ...context, terminal });
+ * match(output, /fizzbuzz/);
+ * ```
  */
-export async function main(args: readonly string[], world: World): Promise<number> {
-  const { writeError, debug } = world.terminal;
+export async function main(args: readonly string[], context: CliContext): Promise<number> {
+  return await runCommandLine(args, commandContext(context));
+}
+
+/**
+ * Runs a command in a context that is complete.
+ *
+ * @param args The arguments after the program's name.
+ * @param context What commands work with.
+ * @returns The exit code.
+ */
+export async function runCommandLine(
+  args: readonly string[],
+  context: CommandContext,
+): Promise<number> {
+  const { writeError, debug } = context.terminal;
   return await exitCodeOf(async () => {
-    const { root, chosen } = await defineCommands(args, world);
+    const tree = await buildTree(COMMANDS, args, context);
     try {
-      await root.parse(helpAlone(args));
+      await tree.command.parse(helpAlone(args));
     } catch (error) {
-      throw error instanceof ValidationError ? mistake(error, chosen) : error;
+      throw error instanceof ValidationError ? usageErrorOf(error, tree) : error;
     }
   }, { writeError, debug });
 }
 
 /**
- * Help takes no other option: what `--model` and `--task` name is in the tree by then, so only the command's own name is
- * left of the arguments when help is among them.
+ * Leaves the command's own name alone where help is asked for, which Cliffy takes with no other option. What `--model`
+ * and `--task` name is in the tree by then.
  */
 function helpAlone(args: readonly string[]): string[] {
   const end = args.indexOf("--");
@@ -54,83 +68,4 @@ function helpAlone(args: readonly string[]): string[] {
   return [...args.slice(0, first), "--help"];
 }
 
-/** Commands in the order of help. */
-const COMMANDS: readonly string[] = [
-  "train",
-  "recipe",
-  "summary",
-  "list",
-  "runs",
-  "eval",
-  "predict",
-  "sample",
-  "inspect",
-  "report",
-  "sweep",
-  "doctor",
-  "completions",
-];
-
-/** The tree, with the options that the arguments' own plugins bring. */
-async function defineCommands(
-  args: readonly string[],
-  world: World,
-): Promise<{ readonly root: Command; readonly chosen?: DefinedCommand }> {
-  const root = new Command();
-  root.name("unroll");
-  root.version(world.version);
-  root.description(
-    "Learn sequences with recurrent networks: a model and a task, composed by name.",
-  );
-  root.noExit();
-  root.action(() => root.showHelp());
-  if (args.length > 0 && !args[0].startsWith("-") && !COMMANDS.includes(args[0])) {
-    throw new UsageError(unknownName("command", args[0], COMMANDS));
-  }
-  // Only the command that runs is defined by its arguments.
-  const rest = (name: string) => args[0] === name ? args.slice(1) : [];
-  const train = await defineTrain(rest("train"), world);
-  const recipe = defineRecipes(rest("recipe"), world);
-  const summary = await defineSummary(rest("summary"), world);
-  const sweep = await defineSweep(rest("sweep"), world);
-  root.command("train", train.command);
-  root.command("recipe", recipe.command);
-  root.command("summary", summary.command);
-  root.command("list", defineList(world));
-  root.command("runs", defineRuns(world));
-  root.command("eval", await defineEval(rest("eval"), world));
-  root.command("predict", definePredict(world));
-  root.command("sample", defineSample(world));
-  root.command("inspect", defineInspect(world));
-  root.command("report", defineReport(world));
-  root.command("sweep", sweep.command);
-  root.command("doctor", defineDoctor(world));
-  root.command("completions", new CompletionsCommand());
-  const chosen: Readonly<Record<string, DefinedCommand>> = { train, recipe, summary, sweep };
-  return { root, chosen: args.length > 0 ? chosen[args[0]] : undefined };
-}
-
-/** The parser's complaint as a sentence of ours. */
-function mistake(error: Error, chosen: DefinedCommand | undefined): UsageError {
-  const message = error.message.split("\n")[0];
-  const unknown = /^Unknown option "([^"]*)"/.exec(message);
-  if (unknown !== null) {
-    return chosen === undefined
-      ? new UsageError(`Cannot find option "${unknown[1]}": see --help`)
-      : unknownFlag(unknown[1], chosen.flags, TRAIN_FLAGS, chosen.hint);
-  }
-  const option = /"(--?[^"]*)"/.exec(message)?.[1];
-  if (option !== undefined && message.startsWith("Missing value")) {
-    return new UsageError(`Cannot use ${option}: a value is missing after it`);
-  }
-  if (option !== undefined && message.includes("only occur once")) {
-    return new UsageError(`Cannot use ${option} twice: once, or its opposite, is enough`);
-  }
-  if (/^(No arguments|Too many arguments)/.test(message)) {
-    return new UsageError("Cannot use words that belong to no option: see --help");
-  }
-  const rest = `${message[0].toLowerCase()}${message.slice(1).replace(/\.$/, "")}`;
-  return new UsageError(`Cannot run that: ${rest}`, { cause: error });
-}
-
-if (import.meta.main) Deno.exit(await main(Deno.args, localWorld()));
+if (import.meta.main) Deno.exit(await main(Deno.args, createContext()));

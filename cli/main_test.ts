@@ -8,8 +8,8 @@ import {
   type TrainResult,
 } from "@unroll/core/training";
 import * as z from "zod";
-import { runCommand } from "./testing/run_command.ts";
-import type { ResumeRequest, TrainRequest, World } from "./world.ts";
+import { runCommand } from "./test_support/run_command.ts";
+import type { CommandContext, ResumeRequest, TrainRequest } from "./context.ts";
 
 const RNN: Plugin = {
   kind: "model",
@@ -97,7 +97,7 @@ const RESULT: TrainResult = {
 };
 
 /** Runs a command on made-up plugins and a trainer that only tells what it was asked. */
-async function unroll(line: string, change: Partial<World> = {}) {
+async function unroll(line: string, change: Partial<CommandContext> = {}) {
   const requests: TrainRequest[] = [];
   const resumed: ResumeRequest[] = [];
   const result = await runCommand(line, {
@@ -111,7 +111,7 @@ async function unroll(line: string, change: Partial<World> = {}) {
         task: "fizzbuzz",
         taskOptions: {},
         training: { steps: 200, lr: 1e-3 },
-        known: [{ measure: "error", value: 0, is: "at most", source: "46 of 64 starts" }],
+        expected: [{ measure: "error", value: 0, is: "at most", source: "46 of 64 starts" }],
       },
     },
     refusal: (model, task) =>
@@ -302,13 +302,13 @@ Deno.test("recipe: lists, and runs with its own settings unless others are typed
     output,
   );
   const json = (await unroll("recipe five-units --json --quiet")).output.trim().split("\n").at(-1);
-  const { event, measure, value, got, holds } = JSON.parse(json ?? "");
-  assertEquals({ event, measure, value, got, holds }, {
-    event: "known",
+  const { event, measure, value, actual, passes } = JSON.parse(json ?? "");
+  assertEquals({ event, measure, value, actual, passes }, {
+    event: "expected",
     measure: "error",
     value: 0,
-    got: 0.5,
-    holds: false,
+    actual: 0.5,
+    passes: false,
   });
 });
 
@@ -342,5 +342,8 @@ Deno.test("unroll: help, version and unknown commands", async () => {
     'Cannot find command "trian": did you mean "train"? Known commands are train, recipe, summary, list, runs, eval, predict, sample, inspect, report, sweep, doctor, completions\n',
   ]);
   const flag = await unroll("list --jsn");
-  assertEquals([flag.code, flag.errors], [2, 'Cannot find option "--jsn": see --help\n']);
+  assertEquals([flag.code, flag.errors], [
+    2,
+    'Cannot find option "--jsn": did you mean "--json"? See list --help\n',
+  ]);
 });

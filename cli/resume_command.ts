@@ -6,8 +6,8 @@
 
 import type { RunFolder } from "@unroll/core/runs";
 import { isFfiAllowed } from "@unroll/core/backends";
-import { quoted } from "./quoted.ts";
-import { trustText } from "./trust.ts";
+import { quoted } from "./format.ts";
+import { trustText } from "./plugins.ts";
 
 /**
  * Returns the command that resumes a run.

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { dirname } from "@std/path/dirname";
 import type { TuningCache } from "@unroll/core/backends";
 
 /** Goes up when the texts in the file mean something else, so that what older versions wrote is not believed. */
@@ -26,20 +27,11 @@ export interface TuningFile extends TuningCache {
 }
 
 /**
- * The file that keeps what was measured.
+ * Finds the file that keeps what was measured.
  *
  * @param os The operating system.
  * @param variable Reads a variable of the environment.
  * @returns Its path in the folder that the system has for caches; `undefined` where no variable says where that is.
- *
- * @example Usage
- * ```ts
- * import { tuningPath } from "@unroll/cli";
- * import { strictEqual } from "node:assert/strict";
- *
- * const path = tuningPath("linux", (name) => ({ HOME: "/home/me" })[name]);
- * strictEqual(path, "/home/me/.cache/unroll/tuning.json");
- * ```
  */
 export function tuningPath(
   os: typeof Deno.build.os,
@@ -86,7 +78,7 @@ export function openTuningFile(path: string | undefined): TuningFile {
   };
 }
 
-/** What a file keeps; nothing where it is not there, or is not what it should be. */
+/** Reads what a file keeps; nothing where it is not there, or is not what it should be. */
 function readChoices(path: string | undefined): Map<string, string> {
   if (path === undefined) return new Map();
   try {
@@ -106,7 +98,7 @@ function writeChoices(path: string | undefined, choices: ReadonlyMap<string, str
   const contents: Contents = { version: FORMAT_VERSION, choices: Object.fromEntries(choices) };
   const temporary = `${path}.${Deno.pid}.tmp`;
   try {
-    Deno.mkdirSync(path.slice(0, path.lastIndexOf("/")), { recursive: true });
+    Deno.mkdirSync(dirname(path), { recursive: true });
     Deno.writeTextFileSync(temporary, `${JSON.stringify(contents, null, 2)}\n`);
     Deno.renameSync(temporary, path);
   } catch {

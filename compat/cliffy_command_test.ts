@@ -106,6 +106,14 @@ const MISTAKES: Readonly<Record<string, string>> = {
   "show --must 1 a.txt b": 'Argument "more" must be of type "integer", but got "b".',
 };
 
+/** What was typed → the class of the mistake, which Cliffy does not export: the last class is the cause. */
+const KINDS: Readonly<Record<string, readonly string[]>> = {
+  "train rnn": ["NoArgumentsAllowedError"],
+  "train --hiden-size 3": ["ValidationError", "UnknownOptionError"],
+  "train --hidden-size": ["ValidationError", "MissingOptionValueError"],
+  "train --quiet --quiet": ["ValidationError", "DuplicateOptionError"],
+};
+
 /** What was typed → what is printed, to the letter but for colours and spaces at the ends of lines. */
 const HELPS: Readonly<Record<string, string>> = {
   "--help": `
@@ -228,6 +236,17 @@ for (const [name, cliffy] of Object.entries(IMPLEMENTATIONS)) {
       );
       assertEquals(stripVTControlCharacters(error.message), message);
       assertEquals(error.exitCode, 2);
+    });
+  }
+
+  for (const [typed, kinds] of Object.entries(KINDS)) {
+    Deno.test(`${name}: parse() says what kind of mistake "${typed}" is`, async () => {
+      const error = await assertRejects(
+        () => define(cliffy).parse(typed.split(" ")),
+        cliffy.ValidationError,
+      );
+      const causes = [error, ...error.cause instanceof Error ? [error.cause] : []];
+      assertEquals(causes.map((cause) => cause.constructor.name), kinds);
     });
   }
 

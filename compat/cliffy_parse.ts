@@ -12,9 +12,14 @@ import {
   type Argument,
   camelCase,
   didYouMean,
+  DuplicateOptionError,
   flagOf,
   HANDLERS,
+  MissingOptionValueError,
+  NoArgumentsAllowedError,
+  TooManyArgumentsError,
   Type,
+  UnknownOptionError,
   ValidationError,
 } from "./cliffy_types.ts";
 
@@ -24,6 +29,11 @@ export interface Context {
   readonly flags: Values;
   readonly env: Values;
   readonly given: Map<string, Option>;
+}
+
+/** A mistake in options, as Cliffy throws it: with its kind as the cause. */
+function flagsMistake(kind: new (message: string) => Error, message: string): ValidationError {
+  return new ValidationError(message, { cause: new kind(message) });
 }
 
 /** The property that an option sets: `no-color` sets `color`. */
@@ -89,7 +99,8 @@ export function parseOptions(
         positionals.push(args[token.index]);
       } else {
         const known = options.flatMap(({ name, aliases }) => [name, ...aliases]).map(flagOf);
-        throw new ValidationError(
+        throw flagsMistake(
+          UnknownOptionError,
           `Unknown option "${token.rawName}".${didYouMean("option", token.rawName, known)}`,
         );
       }
@@ -104,7 +115,8 @@ function take(command: Command, context: Context, option: Option, text: string |
   const flag = flagOf(option.name);
   const previous = context.flags[property];
   if (previous !== undefined && !option.collect) {
-    throw new ValidationError(
+    throw flagsMistake(
+      DuplicateOptionError,
       `Option "${flag.replace(/^--no-/, "--")}" can only occur once, but was found several times.`,
     );
   }
@@ -116,7 +128,9 @@ function take(command: Command, context: Context, option: Option, text: string |
     }
     value = !option.name.startsWith("no-");
   } else {
-    if (text === undefined) throw new ValidationError(`Missing value for option "${flag}".`);
+    if (text === undefined) {
+      throw flagsMistake(MissingOptionValueError, `Missing value for option "${flag}".`);
+    }
     if (text === "" && !option.required) return;
     value = parseValue(command, "Option", flag, argument, text);
   }
@@ -224,10 +238,10 @@ export function parsePositionals(
   if (command.getArguments().length === 0) {
     if (texts.length === 0) return [];
     if (command.getCommands(true).length === 0) {
-      throw new ValidationError(`No arguments allowed for command "${command.getPath()}".`);
+      throw new NoArgumentsAllowedError(`No arguments allowed for command "${command.getPath()}".`);
     }
     if (command.getCommand(texts[0], true) !== undefined) {
-      throw new ValidationError(`Too many arguments: ${texts.join(" ")}`);
+      throw new TooManyArgumentsError(`Too many arguments: ${texts.join(" ")}`);
     }
     throw unknownCommand(texts[0], command.getCommands());
   }
@@ -242,7 +256,7 @@ export function parsePositionals(
   }
   const last = command.getArguments().length - 1;
   if (texts.length > last + 1 && !command.getArguments()[last].variadic) {
-    throw new ValidationError(`Too many arguments: ${texts.slice(last + 1).join(" ")}`);
+    throw new TooManyArgumentsError(`Too many arguments: ${texts.slice(last + 1).join(" ")}`);
   }
   return texts.map((text, index) => {
     const argument = command.getArguments()[Math.min(index, last)];

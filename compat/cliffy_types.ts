@@ -16,6 +16,24 @@ export class ValidationError extends Error {
   }
 }
 
+/** No words are allowed beside options. */
+export class NoArgumentsAllowedError extends ValidationError {}
+
+/** More words than arguments. */
+export class TooManyArgumentsError extends ValidationError {}
+
+/** A mistake in options. As in Cliffy, it is the cause of the {@linkcode ValidationError} that is thrown. */
+class FlagsError extends Error {}
+
+/** An option that there is not. */
+export class UnknownOptionError extends FlagsError {}
+
+/** An option without its value. */
+export class MissingOptionValueError extends FlagsError {}
+
+/** An option that was given before. */
+export class DuplicateOptionError extends FlagsError {}
+
 /** A value as typed, and where. */
 export interface ArgumentValue {
   readonly label: string;

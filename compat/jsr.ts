@@ -27,6 +27,19 @@ const STAND_INS: Readonly<Record<string, StandIn>> = {
     folder: "std_assert",
     exports: { ".": "std_assert.ts" },
   },
+  "@std/async": {
+    folder: "std_async",
+    exports: { "./deadline": "std_async.ts" },
+  },
+  "@std/path": {
+    folder: "std_path",
+    exports: {
+      "./basename": "std_path.ts",
+      "./dirname": "std_path.ts",
+      "./from-file-url": "std_path.ts",
+      "./to-file-url": "std_path.ts",
+    },
+  },
   "@cliffy/command": {
     folder: "cliffy_command",
     exports: {

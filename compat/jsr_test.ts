@@ -61,9 +61,9 @@ Deno.test("parseSpecifier() splits name and version", () => {
 
 Deno.test("standInFiles() refuses a package without a stand-in", () => {
   assertThrows(
-    () => standInFiles(["jsr:@std/path@^1.0.0"]),
+    () => standInFiles(["jsr:@std/yaml@^1.0.0"]),
     RangeError,
-    "Cannot stand in for @std/path: wanted one of @std/assert, @cliffy/command",
+    "Cannot stand in for @std/yaml: wanted one of @std/assert, @std/async, @std/path, @cliffy/command",
   );
 });
 
@@ -71,7 +71,7 @@ Deno.test("the switch lays out stand-ins where JSR is out of reach, and the work
   const folder = makeWorkspace();
   try {
     const first = await settle(folder, outOfReach(folder));
-    assertEquals(first.members, ["cliffy_command", "std_assert"]);
+    assertEquals(first.members, ["cliffy_command", "std_assert", "std_async", "std_path"]);
     assertStringIncludes(first.said, "JSR is out of reach: using the stand-ins in compat/");
 
     Deno.writeTextFileSync(
@@ -100,7 +100,7 @@ Deno.test("the switch obeys JSR_STANDINS", async () => {
   const folder = makeWorkspace();
   try {
     const laid = await settle(folder, { JSR_STANDINS: "1" });
-    assertEquals(laid.members, ["cliffy_command", "std_assert"]);
+    assertEquals(laid.members, ["cliffy_command", "std_assert", "std_async", "std_path"]);
     const removed = await settle(folder, { ...outOfReach(folder), JSR_STANDINS: "0" });
     assertEquals(removed.members, []);
   } finally {
@@ -156,6 +156,16 @@ Deno.test("the switch asks for the real packages again after an hour", async () 
 function layRegistry(folder: string): void {
   const packages = {
     "@std/assert": { version: "1.0.19", exports: { ".": "./mod.ts" } },
+    "@std/async": { version: "1.5.0", exports: { "./deadline": "./mod.ts" } },
+    "@std/path": {
+      version: "1.1.6",
+      exports: {
+        "./basename": "./mod.ts",
+        "./dirname": "./mod.ts",
+        "./from-file-url": "./mod.ts",
+        "./to-file-url": "./mod.ts",
+      },
+    },
     "@cliffy/command": {
       version: "1.2.1",
       exports: { ".": "./mod.ts", "./completions": "./mod.ts" },

@@ -86,6 +86,7 @@ export const gru: ModelPlugin<GruOptions> = defineModel({
   name: "gru",
   summary: "Gated recurrent unit",
   options: OPTIONS,
+  traits: { gated: true },
   refuses: (spec, options) => refuseRecurrent(spec, options),
   create: (options, spec) => recurrentModel(gruCell(options), options, spec),
 });

@@ -73,6 +73,7 @@ export const lstm: ModelPlugin<LstmOptions> = defineModel({
   name: "lstm",
   summary: "Long short-term memory",
   options: OPTIONS,
+  traits: { gated: true },
   refuses: (spec, options) => refuseRecurrent(spec, options),
   create: (options, spec) => recurrentModel(lstmCell(options), options, spec),
 });

@@ -120,6 +120,7 @@ export const mlp: ModelPlugin<MlpOptions> = defineModel({
   name: "mlp",
   summary: "Multilayer perceptron over a window of inputs",
   options: OPTIONS,
+  traits: { windowed: true },
   refuses: refuseMlp,
   create: createMlp,
 });

@@ -247,8 +247,9 @@ function defaultsOf(model: Model, { training, batches }: Corpus): TrainingDefaul
   const steps = long ? Math.max(1200, Math.ceil(2.5 * batches.stepsPerEpoch)) : 1500;
   const { hidden = 128 } = model.options as { readonly hidden?: unknown };
   const units = typeof hidden === "number" ? hidden : 128;
-  // Without gates a large step is not taken back as easily.
-  const rate = (model.plugin.name === "rnn" ? 0.5 : 1) / units;
+  // A state without gates does not take a large step back as easily.
+  const { windowed, gated } = model.traits;
+  const rate = (windowed || gated ? 1 : 0.5) / units;
   return {
     steps,
     optimizer: "adam",

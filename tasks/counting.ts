@@ -150,7 +150,7 @@ export const counting: TaskPlugin<CountingOptions> = defineTask({
  * fades nor grows, and the limit on the norm keeps that from going wrong.
  */
 function defaultsOf(model: Model, stepsPerEpoch: number): TrainingDefaults {
-  const windowed = model.plugin.name === "mlp";
+  const { windowed } = model.traits;
   return {
     steps: windowed ? 20 * stepsPerEpoch : 2000,
     optimizer: "adam",

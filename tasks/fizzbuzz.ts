@@ -296,8 +296,8 @@ function binary({ bits, batch, loss = "squared-error" }: FizzbuzzOptions): Encod
       };
     },
     // A network without a state finds the period of 15 in the bits only by many small steps.
-    defaults: ({ plugin }) =>
-      plugin.name === "mlp"
+    defaults: ({ traits }) =>
+      traits.windowed
         ? {
           steps: 5000 * stepsPerEpoch,
           optimizer: "sgd",

@@ -101,6 +101,8 @@ Deno.test("fizzbuzz() counts in sequences of 16, 31, 46 and 61", async () => {
 Deno.test("fizzbuzz() recommends more steps where there are few hidden units", async () => {
   const task = await fizzbuzz().create();
   const steps = (hidden: number) =>
-    task.defaults({ options: { hidden } } as unknown as Model).steps;
+    task.defaults(
+      { options: { hidden }, traits: { windowed: false, gated: true } } as unknown as Model,
+    ).steps;
   assertEquals(steps(5) > steps(16), true);
 });

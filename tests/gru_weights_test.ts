@@ -6,7 +6,7 @@
 import { assertAlmostEquals, assertEquals } from "@std/assert";
 import { concatenate, randomKey, sigmoid, slice, type Tensor, tensor, zeros } from "@unroll/core";
 import { gru, type RecurrentParameters } from "@unroll/models";
-import { RECIPES } from "@unroll/cli";
+import { RECIPES } from "@unroll/cli/recipes";
 
 const HIDDEN = 6;
 const SYMBOLS = 5;

@@ -105,17 +105,17 @@ async function tryPair(
     readonly options: JsonRecord;
   },
 ): Promise<void> {
-  const configured = plugin(SMALL_MODELS[model] ?? {});
+  const instantiate = plugin(SMALL_MODELS[model] ?? {});
   const task = taskPlugin(options);
   const { spec } = await task.create();
-  const reason = configured.refuses(spec);
+  const reason = instantiate.refuses(spec);
   if (pair in REFUSED) {
     assertMatch(reason ?? "", REFUSED[pair]);
     return;
   }
   assertEquals(reason, undefined);
   using backend = await openBackend(device);
-  const [first, last] = await losses(configured, task, backend);
+  const [first, last] = await losses(instantiate, task, backend);
   assertEquals(last < first, true, `the loss went from ${first} to ${last}`);
 }
 

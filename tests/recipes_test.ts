@@ -7,12 +7,12 @@ import {
   formatComparisons,
   type Measured,
   type Recipe,
-  type RecipeNews,
+  type RecipeEvent,
   RECIPES,
   recipeSettings,
   runRecipe,
   taskOptionsOf,
-} from "@unroll/cli";
+} from "@unroll/cli/recipes";
 import type { ModelPlugin } from "@unroll/core/plugin";
 import type { JsonRecord } from "@unroll/core/runs";
 import { DivergenceError, train } from "@unroll/core/training";
@@ -35,14 +35,14 @@ async function withText<T>(use: (path: string) => Promise<T>): Promise<T> {
 }
 
 Deno.test("sevenths: the smoothed loss goes as in the notebook, and samples become the pattern", async () => {
-  const news: RecipeNews[] = [];
+  const news: RecipeEvent[] = [];
   using run = await runRecipe(RECIPES.sevenths, {
     training: { ...CPU, steps: 401, validateEvery: 200 },
-    tell: (item) => news.push(item),
+    onEvent: (item) => news.push(item),
   });
   const [start, , , third, fourth] = run.comparisons;
-  assertAlmostEquals(start.got, 64 * Math.log(6), 0.01);
-  for (const { name, holds } of [start, third, fourth]) assert(holds, name);
+  assertAlmostEquals(start.actual, 64 * Math.log(6), 0.01);
+  for (const { name, passes } of [start, third, fourth]) assert(passes, name);
   const samples = news.flatMap((item) => item.event === "sample" ? [item.text] : []);
   assertEquals(samples.length, 2);
   assertEquals(samples[1].length, 200);
@@ -52,8 +52,8 @@ Deno.test("sevenths: the smoothed loss goes as in the notebook, and samples beco
 
 Deno.test("fizzbuzz-text: starts as if all characters were equally likely, and falls", async () => {
   using run = await runRecipe(RECIPES["fizzbuzz-text"], { training: { ...CPU, steps: 301 } });
-  assertAlmostEquals(run.comparisons[0].got, 64 * Math.log(15), 0.01);
-  assert(run.comparisons[3].got < run.comparisons[0].got - 2);
+  assertAlmostEquals(run.comparisons[0].actual, 64 * Math.log(15), 0.01);
+  assert(run.comparisons[3].actual < run.comparisons[0].actual - 2);
 });
 
 Deno.test("xor-linear: cannot learn it, and says one half to all", async () => {
@@ -70,7 +70,7 @@ Deno.test("xor-linear: cannot learn it, and says one half to all", async () => {
 Deno.test("xor: two layers learn it", async () => {
   using run = await runRecipe(RECIPES.xor, { training: CPU });
   assertEquals(run.trained.error, 0);
-  assert(run.comparisons[0].holds);
+  assert(run.comparisons[0].passes);
 });
 
 Deno.test("fizzbuzz-mlp: at ten times the learning rate it diverges, which is said in one sentence", async () => {
@@ -102,7 +102,7 @@ for (const name of ["count-rnn", "count-lstm"]) {
 
 Deno.test("counting-1000: exact on numbers of 1,000 digits, carries through 1,000 nines too", async () => {
   using run = await runRecipe(RECIPES["counting-1000"], { training: CPU });
-  assertEquals(run.comparisons.map(({ got }) => got), [0, 1, 1000]);
+  assertEquals(run.comparisons.map(({ actual }) => actual), [0, 1, 1000]);
 });
 
 Deno.test("theano-fizzbuzz: counts in its 5 units, with the loss below that of saying numbers only", async () => {
@@ -130,7 +130,7 @@ for (const [name, recipe] of Object.entries(RECIPES).filter(([, { corpus }]) => 
           validateEvery: 60,
         },
         taskOptions: { length: Math.min(Number(recipe.taskOptions.length), 16) },
-        tell: (news) => news.event === "smoothed" && losses.push(news.loss),
+        onEvent: (news) => news.event === "smoothed" && losses.push(news.loss),
       });
       const { spec } = run.trained.task;
       const classes = spec.outputs.kind === "class" ? spec.outputs.classes : 0;
@@ -159,7 +159,7 @@ Deno.test("every recipe's model can learn its task, and its options are known", 
       const { spec } = await task.create();
       const model = (MODELS[recipe.model] as ModelPlugin)(recipe.modelOptions);
       assertEquals(model.refuses(spec), undefined, name);
-      assert(recipe.known.length > 0, name);
+      assert(recipe.expected.length > 0, name);
     }
   });
 });
@@ -191,13 +191,13 @@ Deno.test("recipeSettings() turns epochs into steps, phases too, and shortens th
 });
 
 Deno.test("compare() knows numbers to repeat from bounds", () => {
-  const known = { value: 1, source: "somewhere" } as const;
+  const expected = { value: 1, source: "somewhere" } as const;
   const recipe = {
-    known: [
-      { ...known, measure: "training loss", is: "near", tolerance: 0.1, per: 8 },
-      { ...known, measure: "error", is: "at most" },
-      { ...known, measure: "metrics.longest_carry", is: "at least" },
-      { ...known, measure: "smoothed loss", iteration: 5, is: "near" },
+    expected: [
+      { ...expected, measure: "training loss", is: "near", tolerance: 0.1, per: 8 },
+      { ...expected, measure: "error", is: "at most" },
+      { ...expected, measure: "metrics.longest_carry", is: "at least" },
+      { ...expected, measure: "smoothed loss", iteration: 5, is: "near" },
     ],
   } as unknown as Recipe;
   const measured: Measured = {
@@ -208,7 +208,7 @@ Deno.test("compare() knows numbers to repeat from bounds", () => {
     smoothedLoss: () => NaN,
   };
   const comparisons = compare(recipe, measured);
-  assertEquals(comparisons.map(({ holds }) => holds), [true, false, true, false]);
+  assertEquals(comparisons.map(({ passes }) => passes), [true, false, true, false]);
   assertAlmostEquals(comparisons[0].difference, 0.05);
   assertEquals(
     formatComparisons(comparisons),

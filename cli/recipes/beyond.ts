@@ -24,7 +24,7 @@ export const BEYOND: Readonly<Record<string, Recipe>> = {
     task: "counting",
     taskOptions: {},
     training: {},
-    known: [
+    expected: [
       { measure: "error", value: 0, is: "at most", source: "asked of it, for 9 of 10 seeds" },
       {
         measure: "metrics.test_accuracy",
@@ -56,7 +56,7 @@ export const BEYOND: Readonly<Record<string, Recipe>> = {
       best: "loss",
     },
     corpus: SHAKESPEARE,
-    known: [{
+    expected: [{
       measure: "validation loss",
       value: 1.88,
       is: "at most",
@@ -79,7 +79,7 @@ export const BEYOND: Readonly<Record<string, Recipe>> = {
       best: "loss",
     },
     corpus: SHAKESPEARE,
-    known: [{
+    expected: [{
       measure: "validation loss",
       value: 1.55,
       is: "at most",

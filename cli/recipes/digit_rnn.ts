@@ -5,7 +5,7 @@
  */
 
 import type { JsonRecord } from "@unroll/core/runs";
-import type { Known, Recipe, RecipeTraining } from "./recipe.ts";
+import type { ExpectedResult, Recipe, RecipeTraining } from "./recipe.ts";
 
 // Numbers as they come, and carries through 1, 2, 4, … nines of 64 to see where the carry is lost.
 const TASK: JsonRecord = {
@@ -30,7 +30,7 @@ const TRAINING: RecipeTraining = {
   best: "error",
 };
 
-const KNOWN: readonly Known[] = [
+const KNOWN: readonly ExpectedResult[] = [
   {
     measure: "error",
     value: 0,
@@ -55,7 +55,7 @@ export const DIGIT_RNN: Readonly<Record<string, Recipe>> = {
     task: "counting",
     taskOptions: TASK,
     training: TRAINING,
-    known: KNOWN,
+    expected: KNOWN,
     note: "The write-up does not say how many hidden units and what batches it had: here 16 and 16",
   },
   "count-lstm": {
@@ -65,7 +65,7 @@ export const DIGIT_RNN: Readonly<Record<string, Recipe>> = {
     task: "counting",
     taskOptions: TASK,
     training: TRAINING,
-    known: KNOWN,
+    expected: KNOWN,
     note:
       "The write-up says of LSTMs only that they give similar results, not how large they were. " +
       "Among 9,000 random numbers hardly one carries through more than 4 nines, and what an LSTM does " +

@@ -30,7 +30,7 @@ export const JOEL_GRUS: Readonly<Record<string, Recipe>> = {
     task: "xor",
     taskOptions: { loss: "squared-error" },
     training: XOR_TRAINING,
-    known: [{
+    expected: [{
       measure: "validation loss",
       value: 2,
       is: "near",
@@ -45,7 +45,7 @@ export const JOEL_GRUS: Readonly<Record<string, Recipe>> = {
     task: "xor",
     taskOptions: { loss: "squared-error" },
     training: XOR_TRAINING,
-    known: [{ measure: "error", value: 0, is: "at most", source: "learns it" }],
+    expected: [{ measure: "error", value: 0, is: "at most", source: "learns it" }],
     note: "With 2 hidden units some random starts end in a local minimum: try another --seed",
   },
   "fizzbuzz-mlp": {
@@ -62,7 +62,7 @@ export const JOEL_GRUS: Readonly<Record<string, Recipe>> = {
       clipNorm: 0,
       best: "error",
     },
-    known: [{
+    expected: [{
       measure: "metrics.error_1_to_100",
       value: 0,
       is: "near",

@@ -6,7 +6,7 @@
  */
 
 import type { JsonRecord } from "@unroll/core/runs";
-import type { Known, Recipe, RecipeTraining } from "./recipe.ts";
+import type { ExpectedResult, Recipe, RecipeTraining } from "./recipe.ts";
 
 const CORPUS =
   "Nietzsche's writings as one text of 600,893 characters, nietzsche.txt, which the courses " +
@@ -54,7 +54,7 @@ const ADAM: RecipeTraining = {
 
 const SGD: RecipeTraining = { ...ADAM, optimizer: "sgd", lr: 0.01 };
 
-function loss(value: number, source: string, per?: number): Known[] {
+function loss(value: number, source: string, per?: number): ExpectedResult[] {
   return [{
     measure: "training loss",
     value,
@@ -130,7 +130,7 @@ export const LESSON6: Readonly<Record<string, Recipe>> = {
     },
     taskOptions: windows(3, "last"),
     training: { ...ADAM, lr: 1e-6, epochs: 8 },
-    known: loss(2.97, "after 8 epochs, 4 of which were meant to be at 1e-2,"),
+    expected: loss(2.97, "after 8 epochs, 4 of which were meant to be at 1e-2,"),
     questions: THREE,
     note: THREE_NOTE,
   },
@@ -142,7 +142,7 @@ export const LESSON6: Readonly<Record<string, Recipe>> = {
     modelOptions: { ...IRNN, inputActivation: "relu", bias: "both" },
     taskOptions: windows(8, "last"),
     training: { ...ADAM, epochs: 12 },
-    known: loss(1.81, "after 12 epochs"),
+    expected: loss(1.81, "after 12 epochs"),
     questions: EIGHT,
     note: "The lesson has an embedding for each of the 8 places, here it is one for all",
   },
@@ -154,7 +154,7 @@ export const LESSON6: Readonly<Record<string, Recipe>> = {
     modelOptions: { ...IRNN, embeddingStd: KERAS_EMBEDDING },
     taskOptions: windows(8, "last"),
     training: { ...ADAM, epochs: 8 },
-    known: loss(1.642, "after 8 epochs"),
+    expected: loss(1.642, "after 8 epochs"),
     questions: EIGHT,
     note: "The embedding starts as small as that of Keras; from rows of length 1 it comes to 1.553",
   },
@@ -165,7 +165,7 @@ export const LESSON6: Readonly<Record<string, Recipe>> = {
     modelOptions: { ...IRNN, embeddingStd: KERAS_EMBEDDING },
     taskOptions: windows(8, "every"),
     training: { ...ADAM, epochs: 8 },
-    known: loss(1.726, "after 8 epochs"),
+    expected: loss(1.726, "after 8 epochs"),
     questions: SEQUENCE,
   },
   "lesson6-onehot": {
@@ -175,7 +175,7 @@ export const LESSON6: Readonly<Record<string, Recipe>> = {
     modelOptions: { ...IRNN, embedding: 0 },
     taskOptions: windows(8, "every"),
     training: { ...ADAM, epochs: 8 },
-    known: loss(1.741, "after 8 epochs"),
+    expected: loss(1.741, "after 8 epochs"),
     questions: SEQUENCE,
   },
   "lesson6-stateful-lstm": {
@@ -192,7 +192,7 @@ export const LESSON6: Readonly<Record<string, Recipe>> = {
     },
     taskOptions: { ...windows(8, "every"), mode: "interleaved" },
     training: { ...ADAM, epochs: 12 },
-    known: loss(1.688, "after 12 epochs, 8 of which were meant to be at 1e-4,"),
+    expected: loss(1.688, "after 12 epochs, 8 of which were meant to be at 1e-4,"),
     questions: SEQUENCE,
     note: LSTM_NOTE,
   },
@@ -204,7 +204,7 @@ export const LESSON6: Readonly<Record<string, Recipe>> = {
     modelOptions: { ...BY_HAND, activation: "relu" },
     taskOptions: ONE_BY_ONE,
     training: { ...SGD, epochs: 1, validateEvery: 1000 },
-    known: loss(14.46 / 8, "14.46 / 8 after 1 epoch", 8),
+    expected: loss(14.46 / 8, "14.46 / 8 after 1 epoch", 8),
     questions: SEQUENCE,
   },
   "lesson6-plain": {
@@ -220,7 +220,7 @@ export const LESSON6: Readonly<Record<string, Recipe>> = {
     },
     taskOptions: ONE_BY_ONE,
     training: { ...SGD, lr: 1e-4, steps: 10_000, validateEvery: 1000 },
-    known: loss(27.69 / 8, "27.69 / 8 after 10,000 windows", 8),
+    expected: loss(27.69 / 8, "27.69 / 8 after 10,000 windows", 8),
     questions: SEQUENCE,
     note: PLAIN_NOTE,
   },
@@ -239,7 +239,7 @@ export const LESSON6: Readonly<Record<string, Recipe>> = {
     },
     taskOptions: windows(8, "every"),
     training: { ...ADAM, epochs: 8 },
-    known: loss(1.692, "after 8 epochs"),
+    expected: loss(1.692, "after 8 epochs"),
     questions: SEQUENCE,
     note:
       "The notebook starts all weights from state to state with the identity, here the candidate's are",
@@ -257,7 +257,7 @@ export const LESSON6: Readonly<Record<string, Recipe>> = {
     },
     taskOptions: ONE_BY_ONE,
     training: { ...SGD, epochs: 1, validateEvery: 1000 },
-    known: loss(16.1 / 8, "16.1 / 8 after 1 epoch", 8),
+    expected: loss(16.1 / 8, "16.1 / 8 after 1 epoch", 8),
     questions: SEQUENCE,
     note:
       "The number is that of combined weights, where the candidate's weights from the input start at " +

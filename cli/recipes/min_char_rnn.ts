@@ -5,9 +5,9 @@
  */
 
 import type { JsonRecord } from "@unroll/core/runs";
-import type { Known, Recipe, RecipeTraining } from "./recipe.ts";
+import type { ExpectedResult, Recipe, RecipeTraining } from "./recipe.ts";
 
-/** A tanh RNN on one-hot characters, with weights of 0.01 · N(0, 1) and biases of zero. */
+/** Takes a tanh RNN on one-hot characters, with weights of 0.01 · N(0, 1) and biases of zero. */
 function model(hidden: number): JsonRecord {
   return {
     hidden,
@@ -21,7 +21,7 @@ function model(hidden: number): JsonRecord {
   };
 }
 
-/** One sequence, its state carried on; the loss is the sum over a chunk. */
+/** Takes one sequence, its state carried on; the loss is the sum over a chunk. */
 function task(corpus: string, length: number): JsonRecord {
   return { corpus, mode: "contiguous", batch: 1, length, loss: "sum", validation: 0 };
 }
@@ -41,7 +41,7 @@ function training(steps: number): RecipeTraining {
   };
 }
 
-function smoothed(losses: Readonly<Record<number, number>>, tolerance: number): Known[] {
+function smoothed(losses: Readonly<Record<number, number>>, tolerance: number): ExpectedResult[] {
   return Object.entries(losses).map(([iteration, value]) => ({
     measure: "smoothed loss",
     iteration: Number(iteration),
@@ -63,7 +63,7 @@ export const MIN_CHAR_RNN: Readonly<Record<string, Recipe>> = {
     taskOptions: task("sevenths", 64),
     training: training(501),
     smoothed: { every: 100, sampleEvery: 200 },
-    known: smoothed(
+    expected: smoothed(
       { 0: 114.67, 100: 115.83, 200: 107.15, 300: 97.08, 400: 87.91, 500: 79.59 },
       15,
     ),
@@ -78,7 +78,7 @@ export const MIN_CHAR_RNN: Readonly<Record<string, Recipe>> = {
     taskOptions: task("fizzbuzz-text", 64),
     training: training(501),
     smoothed: { every: 100, sampleEvery: 200 },
-    known: smoothed(
+    expected: smoothed(
       { 0: 173.32, 100: 176.92, 200: 174.98, 300: 171.56, 400: 167.56, 500: 163.47 },
       35,
     ),
@@ -95,7 +95,7 @@ export const MIN_CHAR_RNN: Readonly<Record<string, Recipe>> = {
       "Alice's Adventures in Wonderland by Lewis Carroll, as plain text, as Project Gutenberg has " +
       "it, the licence too (the notebook took e-book 19033, of 74,700 characters)",
     smoothed: { every: 100, sampleEvery: 200 },
-    known: smoothed(
+    expected: smoothed(
       {
         0: 1143.27,
         100: 1551.3,

@@ -1,6 +1,15 @@
 /**
  * The recipes: models, tasks and settings whose result is known.
  *
+ * @example Run one, and see whether the result is as known
+ * ```ts
+ * import { formatComparisons, RECIPES, runRecipe } from "@unroll/cli/recipes";
+ * import { match } from "node:assert/strict";
+ *
+ * using run = await runRecipe(RECIPES["xor-linear"], { epochs: 2000 });
+ * match(formatComparisons(run.comparisons), /as known/);
+ * ```
+ *
  * @module
  */
 
@@ -13,8 +22,10 @@ import type { Recipe } from "./recipe.ts";
 import { THEANO_FIZZBUZZ } from "./theano_fizzbuzz.ts";
 
 export * from "./recipe.ts";
+export { formatComparisons, formatExpected } from "./recipe_text.ts";
+export { formatDifference, formatNumber } from "../format.ts";
 export * from "./run_recipe.ts";
-export * from "./watch.ts";
+export * from "./monitor.ts";
 
 /** The recipes by name, write-up by write-up. */
 export const RECIPES: Readonly<Record<string, Recipe>> = {

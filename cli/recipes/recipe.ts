@@ -26,7 +26,7 @@ export interface Recipe {
   /** The smoothed loss is told every so many iterations, and a sample of 200 characters every so many. */
   readonly smoothed?: { readonly every: number; readonly sampleEvery: number };
   /** What is known of the result. */
-  readonly known: readonly Known[];
+  readonly expected: readonly ExpectedResult[];
   /** What a model is asked when it is trained. */
   readonly questions?: readonly string[];
   /** What else a reader of the result should know. */
@@ -64,7 +64,7 @@ export interface RecipeTraining {
 }
 
 /** Something that is known of a recipe's result. */
-export interface Known {
+export interface ExpectedResult {
   /**
    * What was measured: `error`, `validation loss` and metrics of the task are those of the best
    * parameters; `training loss` is the mean since the last validation but one, which is the last epoch
@@ -91,15 +91,15 @@ export type Metric = `metrics.${string}`;
 /** A known number beside the one of a run. */
 export interface Comparison {
   /** What was known. */
-  readonly known: Known;
+  readonly expected: ExpectedResult;
   /** What it is called, such as `smoothed loss at iteration 100`. */
   readonly name: string;
   /** What the run got; NaN if it did not come so far. */
-  readonly got: number;
-  /** `got` less what was known. */
+  readonly actual: number;
+  /** `actual` less what was known. */
   readonly difference: number;
   /** Whether it is as known: within the tolerance, or on the right side of the bound. */
-  readonly holds: boolean;
+  readonly passes: boolean;
 }
 
 /** What a run of a recipe gave. */
@@ -123,21 +123,21 @@ export interface Measured {
  * @param measured What a run of it gave.
  * @returns A comparison for each known number, in order.
  */
-export function compare({ known }: Recipe, measured: Measured): Comparison[] {
-  return known.map((known) => {
-    const got = valueOf(known, measured) / (known.per ?? 1);
-    const difference = got - known.value;
-    const holds = known.is === "near"
-      ? Math.abs(difference) <= (known.tolerance ?? 0)
-      : known.is === "at most"
+export function compare({ expected }: Recipe, measured: Measured): Comparison[] {
+  return expected.map((expected) => {
+    const actual = valueOf(expected, measured) / (expected.per ?? 1);
+    const difference = actual - expected.value;
+    const passes = expected.is === "near"
+      ? Math.abs(difference) <= (expected.tolerance ?? 0)
+      : expected.is === "at most"
       ? difference <= 0
       : difference >= 0;
-    return { known, name: nameOf(known), got, difference, holds };
+    return { expected, name: nameOf(expected), actual, difference, passes };
   });
 }
 
-function valueOf(known: Known, measured: Measured): number {
-  switch (known.measure) {
+function valueOf(expected: ExpectedResult, measured: Measured): number {
+  switch (expected.measure) {
     case "error":
       return measured.error ?? NaN;
     case "validation loss":
@@ -145,81 +145,14 @@ function valueOf(known: Known, measured: Measured): number {
     case "training loss":
       return measured.trainingLoss;
     case "smoothed loss":
-      return measured.smoothedLoss(known.iteration ?? 0);
+      return measured.smoothedLoss(expected.iteration ?? 0);
     default:
-      return measured.metrics[known.measure.slice("metrics.".length)] ?? NaN;
+      return measured.metrics[expected.measure.slice("metrics.".length)] ?? NaN;
   }
 }
 
-function nameOf({ measure, iteration, per }: Known): string {
+function nameOf({ measure, iteration, per }: ExpectedResult): string {
   const words = measure.replace("metrics.", "").replaceAll("_", " ");
   const place = iteration === undefined ? "" : ` at iteration ${iteration}`;
   return `${words}${place}${per === undefined ? "" : ` / ${per}`}`;
-}
-
-/**
- * Comparisons as a table for people.
- *
- * @param comparisons What was known and what a run got.
- * @returns Lines of text, or none where nothing was known.
- *
- * @example Usage
- * ```ts
- * import { compare, formatComparisons, RECIPES } from "@unroll/cli";
- * import { strictEqual } from "node:assert/strict";
- *
- * const measured = {
- *   validationLoss: 2,
- *   metrics: {},
- *   trainingLoss: 2,
- *   smoothedLoss: () => NaN,
- * };
- * strictEqual(
- *   formatComparisons(compare(RECIPES["xor-linear"], measured)).split("\n")[0],
- *   "                 known  got  difference",
- * );
- * ```
- */
-export function formatComparisons(comparisons: readonly Comparison[]): string {
-  if (comparisons.length === 0) return "";
-  const rows = [
-    ["", "known", "got", "difference", ""],
-    ...comparisons.map(({ known, name, got, difference, holds }) => [
-      name,
-      formatKnown(known),
-      formatNumber(got),
-      formatDifference(difference),
-      `${
-        holds ? "as known" : Number.isNaN(got) ? "not measured" : "not as known"
-      }: ${known.source}`,
-    ]),
-  ];
-  const widths = [0, 1, 2, 3].map((column) => Math.max(...rows.map((row) => row[column].length)));
-  return rows.map((row) =>
-    [
-      row[0].padEnd(widths[0]),
-      ...[1, 2, 3].map((column) => row[column].padStart(widths[column])),
-      row[4],
-    ].join("  ").trimEnd() + "\n"
-  ).join("");
-}
-
-/** A known number, with the sign of a bound. */
-export function formatKnown({ is, value }: Known): string {
-  return `${{ "near": "", "at most": "≤ ", "at least": "≥ " }[is]}${formatNumber(value)}`;
-}
-
-/** A difference, with its sign. */
-export function formatDifference(difference: number): string {
-  if (Number.isNaN(difference)) return "";
-  return `${difference > 0 ? "+" : ""}${formatNumber(difference)}`;
-}
-
-/** Four digits that say something, as people write them. */
-export function formatNumber(value: number): string {
-  if (Number.isNaN(value)) return "-";
-  if (value === 0 || !Number.isFinite(value)) return String(value);
-  const size = Math.abs(value);
-  if (size >= 1000) return value.toFixed(0);
-  return String(Number(value.toPrecision(size < 1 ? 3 : 4)));
 }

@@ -10,7 +10,7 @@ import { OPTIMIZERS, train, type TrainResult, type TrainSettings } from "@unroll
 import { MODELS } from "@unroll/models";
 import { TASKS } from "@unroll/tasks";
 import { compare, type Comparison, type Recipe } from "./recipe.ts";
-import { type RecipeNews, RecipeWatch } from "./watch.ts";
+import { type RecipeEvent, RecipeMonitor } from "./monitor.ts";
 
 /** How to run a recipe; what is left out is as the recipe has it. */
 export interface RunRecipeSettings {
@@ -25,12 +25,12 @@ export interface RunRecipeSettings {
   /** Options of the task in place of the recipe's. */
   readonly taskOptions?: JsonRecord;
   /** Is told of smoothed losses, samples and answers. */
-  readonly tell?: (news: RecipeNews) => void;
+  readonly onEvent?: (event: RecipeEvent) => void;
 }
 
 /** What a run of a recipe gave. */
 export interface RecipeResult extends Disposable {
-  /** What was known beside what was got. */
+  /** What was known beside what a run got. */
   readonly comparisons: readonly Comparison[];
   /** Mean training loss since the last validation but one: of the last epoch, where nothing else is said. */
   readonly trainingLoss: number;
@@ -48,11 +48,11 @@ export interface RecipeResult extends Disposable {
  *
  * @example What no linear model can learn
  * ```ts
- * import { RECIPES, runRecipe } from "@unroll/cli";
+ * import { RECIPES, runRecipe } from "@unroll/cli/recipes";
  * import { strictEqual } from "node:assert/strict";
  *
  * using run = await runRecipe(RECIPES["xor-linear"], { epochs: 2000 });
- * strictEqual(run.comparisons[0].holds, true);
+ * strictEqual(run.comparisons[0].passes, true);
  * ```
  */
 export async function runRecipe(
@@ -64,7 +64,7 @@ export async function runRecipe(
   const options = taskOptionsOf(recipe, corpus);
   const task = (TASKS[recipe.task] as TaskPlugin)({ ...options, ...settings.taskOptions });
   const instance = await task.create();
-  const watch = new RecipeWatch(recipe, { seed, tell: settings.tell });
+  const watch = new RecipeMonitor(recipe, { seed, onEvent: settings.onEvent });
   const trained = await train({
     ...recipeSettings(recipe, instance, epochs),
     ...settings.training,
@@ -83,7 +83,7 @@ export async function runRecipe(
 }
 
 /**
- * The task options of a recipe, with the text in place.
+ * Takes the task options of a recipe, with the text in place.
  *
  * @param recipe The recipe.
  * @param corpus The text, where one is given.
@@ -104,7 +104,7 @@ export function taskOptionsOf(recipe: Recipe, corpus: string | undefined): JsonR
 const FEW = 20;
 
 /**
- * Settings of the trainer that a recipe names.
+ * Makes settings of the trainer out of a recipe.
  *
  * @param recipe The recipe.
  * @param task Its task, which knows how long an epoch is.

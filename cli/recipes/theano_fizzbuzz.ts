@@ -31,7 +31,7 @@ export const THEANO_FIZZBUZZ: Readonly<Record<string, Recipe>> = {
       validateEvery: 10_000,
       best: "loss",
     },
-    known: [{
+    expected: [{
       measure: "error",
       value: 0,
       is: "at most",

@@ -4,8 +4,10 @@
  * @module
  */
 
+import { basename } from "@std/path/basename";
+
 /** One run of a grid: a value for each flag. */
-export interface Cell {
+export interface Trial {
   /** Flag without dashes → the one value that was chosen; in the order in which they were typed. */
   readonly values: Readonly<Record<string, string>>;
   /** A name for its folder: what sets it apart from the others. */
@@ -16,7 +18,7 @@ export interface Cell {
 const MOST = 10_000;
 
 /**
- * The values that were typed for a flag: `0..19`, `4,5,8`, or `1,4..6`; for lists, `50,20/100` has two.
+ * Reads the values that were typed for a flag: `0..19`, `4,5,8`, or `1,4..6`; for lists, `50,20/100` has two.
  *
  * @param flag The flag, with dashes, for the sentence about a mistake.
  * @param text What was typed.
@@ -51,13 +53,13 @@ export function gridValues(flag: string, text: string, isList: boolean = false):
 }
 
 /**
- * All combinations of values.
+ * Combines all values.
  *
  * @param grid Flag → its values.
- * @returns A cell for each combination; the last flag goes round fastest.
+ * @returns A trial for each combination; the last flag goes round fastest.
  * @throws {RangeError} When there are more than 10,000.
  */
-export function gridCells(grid: Readonly<Record<string, readonly string[]>>): Cell[] {
+export function gridTrials(grid: Readonly<Record<string, readonly string[]>>): Trial[] {
   const count = Object.values(grid).reduce((product, { length }) => product * length, 1);
   if (count > MOST) {
     throw new RangeError(`Cannot sweep over ${count} runs: at most ${MOST} are`);
@@ -76,11 +78,11 @@ export function gridCells(grid: Readonly<Record<string, readonly string[]>>): Ce
   }));
 }
 
-/** Each value, fit for the name of a folder; two never have one name, also where case does not count. */
+/** Makes each value fit for the name of a folder; two never have one name, also where case does not count. */
 function labelsOf(values: readonly string[]): ReadonlyMap<string, string> {
   const times = new Map<string, number>();
   return new Map(values.map((value) => {
-    const label = value.replace(/^.*\//, "").replace(/[^\w.,-]+/g, "_");
+    const label = basename(value).replace(/[^\w.,-]+/g, "_");
     const key = label.toLowerCase();
     const count = (times.get(key) ?? 0) + 1;
     times.set(key, count);
@@ -90,12 +92,12 @@ function labelsOf(values: readonly string[]): ReadonlyMap<string, string> {
 }
 
 /**
- * The arguments that train a cell.
+ * Lists the arguments that train a trial.
  *
- * @param cell The cell.
+ * @param trial The trial.
  * @returns Arguments after `train`.
  */
-export function cellArguments({ values }: Cell): string[] {
+export function trialArguments({ values }: Trial): string[] {
   return Object.entries(values).flatMap(([flag, value]) =>
     value === "true" ? [`--${flag}`] : value === "false" ? [`--no-${flag}`] : [`--${flag}`, value]
   );

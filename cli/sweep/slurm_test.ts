@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
-import { runCommand } from "../testing/run_command.ts";
-import { hasSlurm, startSlurm } from "../testing/slurm_cluster.ts";
+import { runCommand } from "../test_support/run_command.ts";
+import { hasSlurm, startSlurm } from "../test_support/slurm_cluster.ts";
 
 const SELF = [
   Deno.execPath(),
@@ -28,16 +28,16 @@ Deno.test({
         `case "$*" in *"--hidden 4"*"--seed 1"*) echo "Cannot train: told so" >&2; exit 3 ;; esac\nexec "$@"\n`,
       );
       const first = await runCommand(`${line} --json`, { self: ["bash", wrapper, ...SELF] });
-      const cells = (text: string) =>
+      const trials = (text: string) =>
         text.trim().split("\n").map((line) => JSON.parse(line)).filter(({ event }) =>
-          event === "cell"
+          event === "trial"
         ).map(({ state }) => state);
-      assertEquals(cells(first.output).slice(0, 3), ["done", "done", "done"], first.errors);
-      assertEquals([cells(first.output)[3], first.code], ["failed", 1]);
+      assertEquals(trials(first.output).slice(0, 3), ["done", "done", "done"], first.errors);
+      assertEquals([trials(first.output)[3], first.code], ["failed", 1]);
       assert(first.errors.includes("hidden-4+seed-1: Cannot train: told so"), first.errors);
       assert((await Deno.readTextFile(`${folder}/array.sh`)).includes("--array=0-3%"));
       const second = await runCommand(`${line} --json`, { self: SELF });
-      assertEquals([second.code, cells(second.output)], [0, ["done", "done", "done", "done"]]);
+      assertEquals([second.code, trials(second.output)], [0, ["done", "done", "done", "done"]]);
       assert((await Deno.readTextFile(`${folder}/array.sh`)).includes("--array=0-0%"));
       const other = `${line.replace("0..1", "2")} --sbatch=--partition=none --json`;
       const refused = await runCommand(other, { self: SELF });

@@ -1,11 +1,11 @@
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { openRun } from "@unroll/core/runs";
 import { randomSource } from "@unroll/core/testing";
-import { runCommand } from "../testing/run_command.ts";
-import { inFolder, trainSmall } from "../testing/small_runs.ts";
-import { cellArguments, gridCells, gridValues } from "./grid.ts";
-import type { Outcome } from "./outcome.ts";
-import { arrayScript } from "./slurm.ts";
+import { runCommand } from "../test_support/run_command.ts";
+import { inFolder, trainSmall } from "../test_support/small_runs.ts";
+import { gridTrials, gridValues, trialArguments } from "./grid.ts";
+import type { TrialResult } from "./trial.ts";
+import { arrayScript } from "./run_trials.ts";
 import { formatSweep, spreadOf, sweepRows } from "./table.ts";
 
 /** What starts the program in another process, as a sweep does. */
@@ -39,20 +39,20 @@ Deno.test("gridValues() reads lists and ranges", () => {
   );
 });
 
-Deno.test("gridCells() combines, and names cells by what varies", () => {
-  const cells = gridCells({
+Deno.test("gridTrials() combines, and names trials by what varies", () => {
+  const trials = gridTrials({
     model: ["rnn"],
     hidden: ["4", "5"],
     bias: ["false"],
     seed: ["0", "1"],
   });
-  assertEquals(cells.map(({ name }) => name), [
+  assertEquals(trials.map(({ name }) => name), [
     "hidden-4+seed-0",
     "hidden-4+seed-1",
     "hidden-5+seed-0",
     "hidden-5+seed-1",
   ]);
-  assertEquals(cellArguments(cells[0]), [
+  assertEquals(trialArguments(trials[0]), [
     "--model",
     "rnn",
     "--hidden",
@@ -63,9 +63,9 @@ Deno.test("gridCells() combines, and names cells by what varies", () => {
   ]);
 });
 
-Deno.test("gridCells() gives no two cells one name, also where case does not count", () => {
+Deno.test("gridTrials() gives no two trials one name, also where case does not count", () => {
   const names = (grid: Record<string, readonly string[]>) =>
-    gridCells(grid).map(({ name }) => name);
+    gridTrials(grid).map(({ name }) => name);
   assertEquals(names({ corpus: ["a/t.txt", "b/t.txt", "T.TXT"], seed: ["0", "1"] }), [
     "corpus-t.txt+seed-0",
     "corpus-t.txt+seed-1",
@@ -87,18 +87,18 @@ Deno.test("gridCells() gives no two cells one name, also where case does not cou
 });
 
 Deno.test("sweepRows() brings seeds together", () => {
-  const outcome = (hidden: string, seed: string, error?: number): Outcome => ({
-    cell: { values: { hidden, seed }, name: `${hidden}-${seed}` },
+  const result = (hidden: string, seed: string, error?: number): TrialResult => ({
+    trial: { values: { hidden, seed }, name: `${hidden}-${seed}` },
     state: error === undefined ? "failed" : "done",
     ...(error === undefined ? {} : { result: { error, loss: error * 2, seconds: 1, metrics: {} } }),
   });
   const rows = sweepRows([
-    outcome("4", "0", 0.5),
-    outcome("4", "1", 0),
-    outcome("4", "2"),
-    outcome("5", "0", 0),
-    outcome("5", "1", 0),
-    outcome("5", "2", 0),
+    result("4", "0", 0.5),
+    result("4", "1", 0),
+    result("4", "2"),
+    result("5", "0", 0),
+    result("5", "1", 0),
+    result("5", "2", 0),
   ]);
   assertEquals(rows.map(({ done, failed, succeeded }) => [done, failed, succeeded]), [
     [2, 1, 1 / 3],
@@ -111,12 +111,12 @@ Deno.test("sweepRows() brings seeds together", () => {
   assertStrictEquals(spreadOf([]), undefined);
 });
 
-Deno.test("arrayScript() runs each cell by its number, and is a script", async () => {
-  const outcomes: Outcome[] = [
-    { cell: { values: { model: "my model.ts", seed: "0" }, name: "seed-0" }, state: "new" },
-    { cell: { values: { seed: "1" }, name: "seed-1" }, state: "unfinished", run: "s/seed-1/x" },
+Deno.test("arrayScript() runs each trial by its number, and is a script", async () => {
+  const results: TrialResult[] = [
+    { trial: { values: { model: "my model.ts", seed: "0" }, name: "seed-0" }, state: "new" },
+    { trial: { values: { seed: "1" }, name: "seed-1" }, state: "unfinished", run: "s/seed-1/x" },
   ];
-  const script = arrayScript(outcomes, { folder: "s", self: ["deno", "run"], jobs: 4 });
+  const script = arrayScript(results, { folder: "s", self: ["deno", "run"], jobs: 4 });
   assert(script.includes("#SBATCH --array=0-1%4"));
   assert(script.includes("deno run train --model 'my model.ts' --seed 0 --out s/seed-0"));
   assert(script.includes("deno run train --resume s/seed-1/x"));
@@ -128,14 +128,14 @@ Deno.test("arrayScript() runs each cell by its number, and is a script", async (
 });
 
 const SWEEP = "sweep --model rnn --task counting --digits 2 --training 60 --validation 20 " +
-  "--test-digits 0 --seeds 0..1 --hidden 3 --steps 5,10 --device cpu --good 1";
+  "--test-digits 0 --seeds 0..1 --hidden 3 --steps 5,10 --device cpu --success-error 1";
 
 Deno.test("sweep: runs a grid in processes, goes on where it was, and tells of failures", async () => {
   const folder = await Deno.makeTempDir();
   try {
-    const world = { self: SELF };
+    const context = { self: SELF };
     const args = `${SWEEP} --out ${folder} --jobs 2`;
-    const first = await runCommand(args, world);
+    const first = await runCommand(args, context);
     assertStrictEquals(first.code, 0, first.errors);
     assertEquals(first.output.split("\n").map((line) => line.trim().split(/\s+/).slice(0, 3)), [
       ["steps", "done", "succeeded"],
@@ -144,10 +144,10 @@ Deno.test("sweep: runs a grid in processes, goes on where it was, and tells of f
       [""],
     ]);
     // Of one nothing is left but a note that it failed; the others are not run again.
-    const cell = `${folder}/steps-10+seed-1`;
-    await Deno.remove(cell, { recursive: true });
-    await Deno.mkdir(cell);
-    await Deno.writeTextFile(`${cell}/failure.txt`, "Cannot go on training\n");
+    const trial = `${folder}/steps-10+seed-1`;
+    await Deno.remove(trial, { recursive: true });
+    await Deno.mkdir(trial);
+    await Deno.writeTextFile(`${trial}/failure.txt`, "Cannot go on training\n");
     const broken = await runCommand(`${args} --json`, { self: ["false"] });
     assertStrictEquals(broken.code, 1);
     assertStrictEquals(
@@ -155,9 +155,16 @@ Deno.test("sweep: runs a grid in processes, goes on where it was, and tells of f
       "Cannot call the sweep complete: 1 of 4 runs failed, such as steps-10+seed-1: it ended with code 1\n",
     );
     const lines = broken.output.trim().split("\n").map((line) => JSON.parse(line));
-    assertEquals(lines.map(({ event }) => event), ["cell", "cell", "cell", "cell", "row", "row"]);
+    assertEquals(lines.map(({ event }) => event), [
+      "trial",
+      "trial",
+      "trial",
+      "trial",
+      "row",
+      "row",
+    ]);
     assertEquals([lines[4].done, lines[5].done, lines[5].failed], [2, 1, 1]);
-    const mended = await runCommand(args, world);
+    const mended = await runCommand(args, context);
     assertStrictEquals(mended.code, 0, mended.errors);
     assert(mended.errors.includes("3 of them done before"), mended.errors);
   } finally {
@@ -171,11 +178,11 @@ Deno.test("sweep: shows no run that has other settings than those that are asked
     await trainSmall(`${folder}/stopped/only`, { training: { steps: 40 }, stopAt: 20 });
     const words = "sweep --model rnn --hidden 4 --task counting --digits 2 --test-digits 0 " +
       "--training 60 --validation 20 --seeds 3 --steps 40 --validate-every 20 " +
-      "--schedule cosine --device cpu --good 1";
+      "--schedule cosine --device cpu --success-error 1";
     // Nothing is left to run.
-    const world = { self: ["false"] };
+    const context = { self: ["false"] };
     for (const more of ["", " --lr 2e-2 --clip-norm 1.0"]) {
-      const { code, output } = await runCommand(`${words}${more} --out ${folder}/done`, world);
+      const { code, output } = await runCommand(`${words}${more} --out ${folder}/done`, context);
       assertStrictEquals(code, 0);
       const { loss } = (await done.readMetrics()).at(-1)!;
       assert(output.includes(`${Number(loss).toPrecision(4)} ± 0`), output);
@@ -194,7 +201,7 @@ Deno.test("sweep: shows no run that has other settings than those that are asked
     for (const [from, to, difference] of cases) {
       for (const place of ["done", "stopped"]) {
         const line = `${words.replace(from, to)} --out ${folder}/${place}`;
-        const { code, output, errors } = await runCommand(line, world);
+        const { code, output, errors } = await runCommand(line, context);
         assertEquals([code, output, errors], [
           2,
           "",
@@ -218,17 +225,17 @@ Deno.test("sweep: keeps apart what is called the same", async () => {
       { self: SELF },
     );
     assertStrictEquals(code, 0, errors);
-    const cells = output.trim().split("\n").map((line) => JSON.parse(line))
-      .filter(({ event }) => event === "cell");
-    for (const { run, values } of cells) {
+    const trials = output.trim().split("\n").map((line) => JSON.parse(line))
+      .filter(({ event }) => event === "trial");
+    for (const { run, values } of trials) {
       const { task } = (await openRun(run)).config;
       assertEquals(task.options.corpus, values.corpus);
     }
-    assertStrictEquals(new Set(cells.map(({ run }) => run)).size, 2);
+    assertStrictEquals(new Set(trials.map(({ run }) => run)).size, 2);
   });
 });
 
-Deno.test("sweep: checks every cell before any is run", async () => {
+Deno.test("sweep: checks every trial before any is run", async () => {
   const cases: Readonly<Record<string, string>> = {
     "sweep --model rnn": "Cannot sweep without --model and --task: one or more of each are needed",
     "sweep --model rnn --task fizzbuzz --hidden 4,0":

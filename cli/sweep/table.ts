@@ -4,8 +4,8 @@
  * @module
  */
 
-import { formatDuration, formatFigure, formatShare } from "../progress.ts";
-import type { Outcome } from "./outcome.ts";
+import { formatDuration, formatFigure, formatShare, formatTable } from "../format.ts";
+import type { TrialResult } from "./trial.ts";
 
 /** One setting over all its seeds. */
 export interface SweepRow {
@@ -42,19 +42,19 @@ export interface Spread {
 /**
  * Brings the runs of each setting together.
  *
- * @param outcomes What became of the cells.
+ * @param results What became of the trials.
  * @param good The error up to which a run has succeeded.
- * @returns A row for each setting, in the order of the cells.
+ * @returns A row for each setting, in the order of the trials.
  */
-export function sweepRows(outcomes: readonly Outcome[], good: number = 0): SweepRow[] {
-  const flags = Object.keys(outcomes[0]?.cell.values ?? {});
+export function sweepRows(results: readonly TrialResult[], good: number = 0): SweepRow[] {
+  const flags = Object.keys(results[0]?.trial.values ?? {});
   const varied = flags.filter((flag) =>
-    flag !== "seed" && new Set(outcomes.map(({ cell }) => cell.values[flag])).size > 1
+    flag !== "seed" && new Set(results.map(({ trial }) => trial.values[flag])).size > 1
   );
-  const groups = new Map<string, Outcome[]>();
-  for (const outcome of outcomes) {
-    const key = JSON.stringify(varied.map((flag) => outcome.cell.values[flag]));
-    groups.set(key, [...groups.get(key) ?? [], outcome]);
+  const groups = new Map<string, TrialResult[]>();
+  for (const result of results) {
+    const key = JSON.stringify(varied.map((flag) => result.trial.values[flag]));
+    groups.set(key, [...groups.get(key) ?? [], result]);
   }
   return [...groups.values()].map((group): SweepRow => {
     const done = group.filter(({ state }) => state === "done");
@@ -62,7 +62,7 @@ export function sweepRows(outcomes: readonly Outcome[], good: number = 0): Sweep
       done.flatMap(({ result }) => result?.[field] === undefined ? [] : [result[field]]);
     const wins = done.filter(({ result }) => result?.error !== undefined && result.error <= good);
     return {
-      values: Object.fromEntries(varied.map((flag) => [flag, group[0].cell.values[flag]])),
+      values: Object.fromEntries(varied.map((flag) => [flag, group[0].trial.values[flag]])),
       runs: group.length,
       done: done.length,
       failed: group.filter(({ state }) => state === "failed").length,
@@ -74,7 +74,7 @@ export function sweepRows(outcomes: readonly Outcome[], good: number = 0): Sweep
   });
 }
 
-/** Mean and spread; `undefined` of nothing. */
+/** Computes mean and spread; `undefined` of nothing. */
 export function spreadOf(values: readonly number[]): Spread | undefined {
   if (values.length === 0) return undefined;
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -97,7 +97,7 @@ export function formatSweep(rows: readonly SweepRow[]): string {
   const flags = Object.keys(rows[0]?.values ?? {});
   const spread = (value: Spread | undefined, format: (value: number) => string) =>
     value === undefined ? "-" : `${format(value.mean)} ± ${format(value.deviation)}`;
-  const cells = rows.map((row) => [
+  const trials = rows.map((row) => [
     ...flags.map((flag) => row.values[flag]),
     `${row.done}/${row.runs}`,
     row.error === undefined ? "-" : formatShare(row.succeeded),
@@ -105,9 +105,6 @@ export function formatSweep(rows: readonly SweepRow[]): string {
     spread(row.loss, formatFigure),
     row.seconds === undefined ? "-" : formatDuration(row.seconds.mean),
   ]);
-  const table = [[...flags, "done", "succeeded", "error", "loss", "time"], ...cells];
-  const widths = table[0].map((_, i) => Math.max(...table.map((row) => [...row[i]].length)));
-  return table.map((row) =>
-    `${row.map((text, i) => " ".repeat(widths[i] - [...text].length) + text).join("  ")}\n`
-  ).join("");
+  const table = [[...flags, "done", "succeeded", "error", "loss", "time"], ...trials];
+  return formatTable(table).map((line) => `${line}\n`).join("");
 }

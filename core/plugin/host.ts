@@ -14,13 +14,12 @@
  */
 export { optionFlags, optionHelp, parseOptionTexts } from "./option_flags.ts";
 export {
+  type BooleanKind,
   type ChoiceKind,
-  type EitherKind,
   formatKind,
   type ListKind,
   type NumberKind,
   type OptionKind,
-  type PlainKind,
   type TextKind,
 } from "./option_kind.ts";
 export {

@@ -38,6 +38,7 @@ export {
   type ModelInstance,
   type ModelPlugin,
   type ModelResult,
+  type ModelTraits,
 } from "./model.ts";
 export type { OptionsSchema } from "./options.ts";
 export type { Plugin, PluginKind } from "./plugin.ts";

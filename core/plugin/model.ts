@@ -73,12 +73,22 @@ export interface ModelInstance<Parameters = Tree, State = Tree> {
   readonly layers: readonly LayerRow[];
 }
 
+/** What kind of thing a model is, for tasks that recommend other training for other kinds. */
+export interface ModelTraits {
+  /** Whether it sees a window of inputs and keeps no state from step to step. */
+  readonly windowed: boolean;
+  /** Whether gates decide what its state keeps, so that a large step does less harm. */
+  readonly gated: boolean;
+}
+
 /** A model with its options, not yet built for a task. */
 export interface Model {
   /** The plugin that made it. */
   readonly plugin: ModelPlugin;
   /** All its options, defaults included. */
   readonly options: object;
+  /** What kind of thing it is. */
+  readonly traits: ModelTraits;
   /** Says why it cannot learn a task, as the end of a sentence; `undefined` if it can. */
   refuses(spec: TaskSpec): string | undefined;
   /**
@@ -111,6 +121,8 @@ export interface ModelDefinition<Options extends object, Parameters, State> {
   readonly summary: string;
   /** Its options. */
   readonly options: OptionsSchema<Options>;
+  /** What kind of thing it is; what is left out is `false`: a recurrent network without gates. */
+  readonly traits?: Partial<ModelTraits>;
   /**
    * Why it cannot learn a task, as the end of a sentence such as `it needs inputs, and the task has
    * none`; `undefined` if it can. A model that leaves this out can learn any task.
@@ -163,6 +175,7 @@ export function defineModel<Options extends object, Parameters, State>(
     return {
       plugin,
       options,
+      traits: { windowed: false, gated: false, ...definition.traits },
       refuses,
       create(spec) {
         const reason = refuses(spec);

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { formatKind, formatRange, type OptionKind, readText } from "./option_kind.ts";
+import { formatRange, type OptionKind, readText } from "./option_kind.ts";
 import {
   describeOptions,
   flagName,
@@ -76,7 +76,7 @@ export function optionFlags(
   flag: string = option.flag,
 ): readonly string[] {
   if (option.kind.type !== "boolean") {
-    return [`--${flag} <${placeholder(option.kind)}>`];
+    return [`--${flag} <${option.placeholder ?? placeholder(option.kind)}>`];
   }
   return option.default === true ? [`--no-${flag}`, `--${flag}`] : [`--${flag}`, `--no-${flag}`];
 }
@@ -92,14 +92,9 @@ function placeholder(kind: OptionKind): string {
     case "text":
       return "text";
     case "choice":
-    case "none":
       return "name";
     case "list":
       return "list";
-    case "either":
-      return placeholder(
-        kind.kinds.find((one) => one.type !== "none") ?? { type: "none" },
-      );
   }
 }
 
@@ -151,12 +146,6 @@ function helpRange(kind: OptionKind): string {
       const each = helpRange(kind.item);
       return `with commas${each === "" ? "" : `, each ${each}`}`;
     }
-    case "either":
-      return kind.kinds.map((one) => helpRange(one) || formatKind(one)).join(
-        ", or ",
-      );
-    case "none":
-      return "none";
     default:
       return "";
   }

@@ -10,7 +10,6 @@ const SCHEMA = z.object({
   stateful: z.boolean().default(false).describe("Carry the state"),
   layers: z.array(z.int().positive()).default([50, 20]).describe("Layers"),
   rate: z.number().min(0).lt(1).default(0).describe("Dropout"),
-  window: z.union([z.int().min(1), z.literal("all")]).default("all"),
   corpus: z.string().describe("Corpus"),
   topK: z.int().min(1).optional().describe("Keep").meta({ unit: "symbols" }),
 });
@@ -23,7 +22,6 @@ Deno.test("optionFlags() writes one flag, or two for a boolean", () => {
     ["--stateful", "--no-stateful"],
     ["--layers <list>"],
     ["--rate <x>"],
-    ["--window <n>"],
     ["--corpus <text>"],
     ["--top-k <n>"],
   ]);
@@ -39,7 +37,6 @@ Deno.test("optionHelp() says range, choices and default", () => {
     "Carry the state",
     "Layers (with commas, each at least 1; default 50,20)",
     "Dropout (0 to below 1; default 0)",
-    "(at least 1, or all; default all)",
     "Corpus (required)",
     "Keep (in symbols; at least 1)",
   ]);
@@ -52,7 +49,6 @@ Deno.test("parseOptionTexts() reads what was typed", () => {
       bias: false,
       layers: "9, 1e1",
       rate: ".5",
-      window: "12",
       corpus: "5",
       topK: undefined,
     }),
@@ -63,7 +59,6 @@ Deno.test("parseOptionTexts() reads what was typed", () => {
       stateful: false,
       layers: [9, 10],
       rate: 0.5,
-      window: 12,
       corpus: "5",
     },
   );
@@ -81,7 +76,6 @@ Deno.test("parseOptionTexts() says each problem in one sentence", () => {
     [{ activation: "gelu" }, "--activation gelu: one of tanh, relu is needed"],
     [{ layers: "50,,20" }, "--layers 50,,20: a list with commas, each a whole"],
     [{ rate: "1" }, "--rate 1: a number from 0 to below 1 is needed"],
-    [{ window: "some" }, "--window some: a whole number of at least 1 or all"],
     [{ topK: "0" }, "--top-k 0: a whole number of at least 1 is needed"],
   ];
   for (const [texts, message] of cases) {

@@ -13,8 +13,7 @@ export type OptionKind =
   | TextKind
   | ChoiceKind
   | ListKind
-  | EitherKind
-  | PlainKind;
+  | BooleanKind;
 
 /** Whole or real numbers in a range. */
 export interface NumberKind {
@@ -28,8 +27,6 @@ export interface NumberKind {
   readonly above?: number;
   /** Less than this, when the bound itself is not allowed. */
   readonly below?: number;
-  /** A multiple of this. */
-  readonly multipleOf?: number;
 }
 
 /** Any text of some length. */
@@ -40,8 +37,6 @@ export interface TextKind {
   readonly minimumLength?: number;
   /** The most characters. */
   readonly maximumLength?: number;
-  /** A regular expression that it matches. */
-  readonly pattern?: string;
 }
 
 /** One of a few values. */
@@ -64,18 +59,10 @@ export interface ListKind {
   readonly maximumLength?: number;
 }
 
-/** A value of any of several kinds. */
-export interface EitherKind {
+/** True or false. */
+export interface BooleanKind {
   /** Tells this kind from others. */
-  readonly type: "either";
-  /** The kinds; text is read as the first that it spells. */
-  readonly kinds: readonly OptionKind[];
-}
-
-/** True or false; or nothing, typed `none` and stored as `null`. */
-export interface PlainKind {
-  /** Which of the two. */
-  readonly type: "boolean" | "none";
+  readonly type: "boolean";
 }
 
 /** The part of a JSON Schema node that is read here. */
@@ -83,16 +70,13 @@ export interface SchemaNode {
   readonly type?: string;
   readonly enum?: readonly unknown[];
   readonly const?: unknown;
-  readonly anyOf?: readonly SchemaNode[];
   readonly items?: SchemaNode;
   readonly minimum?: number;
   readonly maximum?: number;
   readonly exclusiveMinimum?: number;
   readonly exclusiveMaximum?: number;
-  readonly multipleOf?: number;
   readonly minLength?: number;
   readonly maxLength?: number;
-  readonly pattern?: string;
   readonly minItems?: number;
   readonly maxItems?: number;
 }
@@ -104,7 +88,6 @@ export interface SchemaNode {
  * @returns The kind, or `undefined` when the node allows what no flag can spell (objects, tuples, booleans in lists).
  */
 export function kindOf(node: SchemaNode): OptionKind | undefined {
-  if (node.anyOf !== undefined) return eitherOf(node.anyOf);
   if (node.enum !== undefined) return choiceOf(node.enum);
   if (node.const !== undefined) return choiceOf([node.const]);
   switch (node.type) {
@@ -118,10 +101,7 @@ export function kindOf(node: SchemaNode): OptionKind | undefined {
         type: "text",
         ...given("minimumLength", node.minLength),
         ...given("maximumLength", node.maxLength),
-        ...given("pattern", node.pattern),
       };
-    case "null":
-      return { type: "none" };
     case "array":
       return listOf(node);
   }
@@ -148,12 +128,10 @@ function numberOf(node: SchemaNode, type: "integer" | "number"): OptionKind {
     ...given("maximum", maximum),
     ...given("above", above),
     ...given("below", below),
-    ...given("multipleOf", node.multipleOf),
   };
 }
 
 function choiceOf(values: readonly unknown[]): OptionKind | undefined {
-  if (values.length === 1 && values[0] === null) return { type: "none" };
   if (
     values.length > 0 && values.every((value) => typeof value === "boolean")
   ) {
@@ -181,16 +159,6 @@ function listOf(node: SchemaNode): OptionKind | undefined {
     ...given("minimumLength", node.minItems),
     ...given("maximumLength", node.maxItems),
   };
-}
-
-function eitherOf(nodes: readonly SchemaNode[]): OptionKind | undefined {
-  const kinds: OptionKind[] = [];
-  for (const node of nodes) {
-    const kind = kindOf(node);
-    if (kind === undefined) return undefined;
-    kinds.push(kind);
-  }
-  return kinds.length === 1 ? kinds[0] : { type: "either", kinds };
 }
 
 function given<Key extends string, Value>(
@@ -231,16 +199,11 @@ export function formatKind(kind: OptionKind): string {
         formatKind(kind.item)
       },`;
     }
-    case "either":
-      return kind.kinds.map(formatKind).join(" or ");
-    case "none":
-      return "none";
   }
 }
 
 function formatText(kind: TextKind): string {
   const minimum = kind.minimumLength ?? 0;
-  if (kind.pattern !== undefined) return `a text like /${kind.pattern}/`;
   if (minimum === 0 && kind.maximumLength === undefined) return "a text";
   if (minimum === 1 && kind.maximumLength === undefined) {
     return "a text that is not empty";
@@ -266,7 +229,7 @@ function formatCount(
  * @returns For example `from 1 to 4096`, `above 0`, or nothing when there are no bounds.
  */
 export function formatRange(kind: NumberKind): string {
-  const { minimum, maximum, above, below, multipleOf } = kind;
+  const { minimum, maximum, above, below } = kind;
   const words: string[] = [];
   if (minimum !== undefined && maximum !== undefined) {
     words.push(`from ${minimum} to ${maximum}`);
@@ -280,7 +243,6 @@ export function formatRange(kind: NumberKind): string {
     if (maximum !== undefined) words.push(`of at most ${maximum}`);
     if (below !== undefined) words.push(`below ${below}`);
   }
-  if (multipleOf !== undefined) words.push(`a multiple of ${multipleOf}`);
   return words.join(" and ").replace(/^(from \S+) and below/, "$1 to below");
 }
 
@@ -314,27 +276,5 @@ export function readText(kind: OptionKind, text: string): unknown {
       return text.trim() === ""
         ? []
         : text.split(",").map((part) => readText(kind.item, part.trim()));
-    case "either": {
-      // What reads as something else than text (a number, a list of numbers) is meant as that.
-      for (const one of kind.kinds) {
-        if (spells(one, text)) return readText(one, text);
-      }
-      return text;
-    }
-    case "none":
-      return text === "none" ? null : text;
-  }
-}
-
-function spells(kind: OptionKind, text: string): boolean {
-  switch (kind.type) {
-    case "text":
-      return true;
-    case "choice":
-      return kind.values.some((value) => String(value) === text);
-    case "list":
-      return text.split(",").every((part) => spells(kind.item, part.trim()));
-    default:
-      return typeof readText(kind, text) !== "string";
   }
 }

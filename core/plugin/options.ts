@@ -2,8 +2,8 @@
  * Options of plugins: one zod schema is the source of the TypeScript type, the command-line flags, `--help`, the
  * defaults, the validation and what a checkpoint stores.
  *
- * A schema is an object of options. Each option is a number, a boolean, a text, a choice (`z.enum`), a list of these,
- * or a union of these; ranges are zod's (`.min(1).max(4096)`), the description is `.describe("…")`, a unit is
+ * A schema is an object of options. Each option is a number, a boolean, a text, a choice (`z.enum`) or a list of
+ * these; ranges are zod's (`.min(1).max(4096)`), the description is `.describe("…")`, a unit is
  * `.meta({ unit: "seconds" })`. Values are plain JSON, so that they come back from a checkpoint as they went in.
  *
  * @module
@@ -63,6 +63,12 @@ export interface Option {
   readonly unit?: string;
   /** From `.meta({ changeable: true })`: whether a run that is resumed may have another value. */
   readonly changeable: boolean;
+  /** From `.meta({ group })`: the heading that its flag stands under in help. */
+  readonly group?: string;
+  /** From `.meta({ placeholder })`: what stands for its value in help, such as `folder`. */
+  readonly placeholder?: string;
+  /** From `.meta({ examples })`: values to suggest, where others are allowed too. */
+  readonly examples?: readonly string[];
 }
 
 const OPTION_NAME = /^[a-z][a-z0-9]*([A-Z][a-z0-9]*)*$/;
@@ -97,7 +103,7 @@ export function describeOptions(schema: OptionsSchema<unknown>): readonly Option
     const kind = kindOf(node);
     if (kind === undefined) {
       throw new TypeError(
-        `Cannot make a flag of option "${name}": a number, boolean, text, choice, list or union of these is needed`,
+        `Cannot make a flag of option "${name}": a number, boolean, text, choice or list of these is needed`,
       );
     }
     const leftOut = (schema.shape[name] as z.ZodType).safeParse(undefined);
@@ -110,15 +116,17 @@ export function describeOptions(schema: OptionsSchema<unknown>): readonly Option
       description: node.description ?? "",
       ...(node.unit === undefined ? {} : { unit: node.unit }),
       changeable: node.changeable ?? false,
+      ...(node.group === undefined ? {} : { group: node.group }),
+      ...(node.placeholder === undefined ? {} : { placeholder: node.placeholder }),
+      ...(node.examples === undefined ? {} : { examples: node.examples }),
     });
   }
   return options;
 }
 
 /** An option's schema as JSON, with what `.describe()` and `.meta()` say of it. */
-type OptionNode = SchemaNode & {
+type OptionNode = SchemaNode & Pick<Option, "unit" | "group" | "placeholder" | "examples"> & {
   readonly description?: string;
-  readonly unit?: string;
   readonly flag?: string;
   readonly changeable?: boolean;
 };
@@ -219,7 +227,9 @@ function issueSentence(
   const subject = Object.hasOwn(given, name)
     ? `use ${spell(name)} ${formatOptionValue(given[name])}`
     : `do without ${spell(name)}`;
-  const wanted = issue.code === "custom" || option === undefined
+  // What a kind does not tell, such as a pattern, zod or the author of the schema says.
+  const isTold = !["custom", "invalid_format", "not_multiple_of"].includes(issue.code);
+  const wanted = !isTold || option === undefined
     ? issue.message
     : `${formatKind(option.kind)} is needed`;
   return `Cannot ${subject}: ${wanted}`;

@@ -15,9 +15,7 @@ interface Example {
   readonly bias: boolean;
   readonly layers: readonly number[];
   readonly rate: number;
-  readonly window: number | "all";
   readonly corpus?: string;
-  readonly clip: number | null;
 }
 
 const EXAMPLE: OptionsSchema<Example> = z.object({
@@ -26,9 +24,7 @@ const EXAMPLE: OptionsSchema<Example> = z.object({
   bias: z.boolean().default(true).describe("Biases"),
   layers: z.array(z.int().positive()).min(1).default([50, 20]),
   rate: z.number().gt(0).lt(1).default(0.1).meta({ unit: "nats" }),
-  window: z.union([z.int().min(1), z.literal("all")]).default("all"),
   corpus: z.string().min(1).optional(),
-  clip: z.number().positive().nullable().default(null),
 });
 
 const DEFAULTS: Example = {
@@ -37,8 +33,6 @@ const DEFAULTS: Example = {
   bias: true,
   layers: [50, 20],
   rate: 0.1,
-  window: "all",
-  clip: null,
 };
 
 Deno.test("describeOptions() reads kinds, ranges, defaults and units", () => {
@@ -53,23 +47,31 @@ Deno.test("describeOptions() reads kinds, ranges, defaults and units", () => {
       minimumLength: 1,
     },
     { type: "number", above: 0, below: 1 },
-    {
-      type: "either",
-      kinds: [{ type: "integer", minimum: 1 }, {
-        type: "choice",
-        values: ["all"],
-      }],
-    },
     { type: "text", minimumLength: 1 },
-    { type: "either", kinds: [{ type: "number", above: 0 }, { type: "none" }] },
   ]);
   assertEquals(
     options.map((option) => option.default),
-    [16, "tanh", true, [50, 20], 0.1, "all", undefined, null],
+    [16, "tanh", true, [50, 20], 0.1, undefined],
   );
   assertEquals(options.filter((option) => option.required), []);
   assertStrictEquals(options[0].description, "Hidden units");
   assertStrictEquals(options[4].unit, "nats");
+});
+
+Deno.test("describeOptions() reads what a flag is shown with", () => {
+  const [option] = describeOptions(z.object({
+    out: z.string().default("runs").meta({ group: "Output", placeholder: "folder" }),
+  }));
+  assertEquals([option.group, option.placeholder], ["Output", "folder"]);
+});
+
+Deno.test("parseOptions() says a rule that its kind does not tell", () => {
+  const schema = z.object({ name: z.string().regex(/^[a-z]+$/, { error: "letters are needed" }) });
+  assertThrows(
+    () => parseOptions(schema, { name: "5" }),
+    RangeError,
+    "Cannot use name 5: letters are needed",
+  );
 });
 
 Deno.test("describeOptions() marks an option without default as required", () => {
@@ -139,17 +141,12 @@ Deno.test("parseOptions() says each problem in one sentence", () => {
       "Cannot use rate 1: a number above 0 and below 1 is needed",
     ],
     [
-      { window: 0 },
-      "Cannot use window 0: a whole number of at least 1 or all is needed",
-    ],
-    [
       { corpus: "" },
       'Cannot use corpus "": a text that is not empty is needed',
     ],
-    [{ clip: -1 }, "Cannot use clip -1: a number above 0 or none is needed"],
     [
       { hiden: 5 },
-      'Cannot find option "hiden": did you mean "hidden"? Known options are hidden, activation, bias, layers, rate, window, corpus, clip',
+      'Cannot find option "hiden": did you mean "hidden"? Known options are hidden, activation, bias, layers, rate, corpus',
     ],
   ];
   for (const [values, message] of cases) {
@@ -205,7 +202,6 @@ Deno.test("parseOptions() names the owner of an unknown option", () => {
 Deno.test("optionsToJson() and optionsFromJson() go round", () => {
   const options = parseOptions(EXAMPLE, {
     hidden: 3,
-    window: 7,
     rate: 1 / 3,
     layers: [9],
     corpus: 'a "text" ∂',
@@ -219,7 +215,7 @@ Deno.test("optionsToJson() and optionsFromJson() go round", () => {
 
 Deno.test("optionsToJson() refuses what JSON does not keep", () => {
   const schema: OptionsSchema<{ readonly x: number }> = z.object({
-    x: z.union([z.number(), z.nan()]).catch(1),
+    x: z.number().or(z.nan()).catch(1),
   });
   assertThrows(() => optionsToJson(schema, { x: NaN }), TypeError, "store");
 });

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Model } from "../plugin/model.ts";
+import type { Model, ModelTraits } from "../plugin/model.ts";
 import { describeOptions, optionsFromJson, optionsToJson } from "../plugin/options.ts";
 import { isPlugin } from "../plugin/plugin.ts";
 import type { Task, TaskInstance, Validation } from "../plugin/task.ts";
@@ -297,13 +297,15 @@ function checkAnnotations(
   }
 }
 
-/** Models that a task may know by name, and one that it cannot. */
-const NAMES = ["mlp", "rnn", "gru", "lstm", "never-heard-of"];
+/** Every kind of model. */
+const KINDS: readonly ModelTraits[] = [false, true].flatMap((windowed) =>
+  [false, true].map((gated) => ({ windowed, gated }))
+);
 
 function checkDefaults(check: Checker, instance: TaskInstance): void {
-  for (const name of NAMES) {
-    const defaults = instance.defaults(modelNamed(name));
-    const where = `its defaults for ${name}`;
+  for (const traits of KINDS) {
+    const defaults = instance.defaults(modelWith(traits));
+    const where = `its defaults for a model with ${JSON.stringify(traits)}`;
     const { steps, validateEvery = 1, optimizer = "adam", schedule = "constant" } = defaults;
     for (const n of [steps, validateEvery]) {
       check.that(Number.isSafeInteger(n) && n > 0, "whole numbers of steps from 1", n, where);
@@ -316,14 +318,15 @@ function checkDefaults(check: Checker, instance: TaskInstance): void {
   }
 }
 
-function modelNamed(name: string): Model {
+function modelWith(traits: ModelTraits): Model {
+  const name = "never-heard-of";
   const cannot = () => {
-    throw new TypeError(`Cannot use the model "${name}" of a check: only its name is there`);
+    throw new TypeError(`Cannot use the model "${name}" of a check: only its traits are there`);
   };
   const options = { shape: {}, safeParse: cannot };
   const plugin = Object.assign(cannot, { kind: "model", summary: name, options } as const);
   Object.defineProperty(plugin, "name", { value: name });
-  return { plugin, options: {}, refuses: () => undefined, create: cannot as () => never };
+  return { plugin, options: {}, traits, refuses: () => undefined, create: cannot as () => never };
 }
 
 async function checkMeasuring(check: Checker, instance: TaskInstance): Promise<void> {

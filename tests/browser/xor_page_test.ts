@@ -1,6 +1,6 @@
 /** The core in a web page: XOR is learned in headless Chromium, on WebGPU and on the CPU. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { findChromium, openPage } from "../../cli/testing/browser.ts";
+import { findChromium, openPage } from "../../cli/test_support/browser.ts";
 import type { Shown } from "./xor_page.ts";
 
 const chromium = findChromium();

@@ -1,0 +1,113 @@
+/**
+ * The curves of runs: loss, error, learning rate and steps a second, of one run or several together.
+ *
+ * @module
+ */
+
+import type { MetricsLine } from "@unroll/core/runs";
+import { curveChart, type Point, type Series } from "./curves.ts";
+import { PALETTE } from "./svg.ts";
+
+/** A run as its curves need it. */
+export interface RunMetrics {
+  /** What the legend calls it. */
+  readonly name: string;
+  /** Its metrics. */
+  readonly lines: readonly MetricsLine[];
+}
+
+/** A drawn chart. */
+export interface Chart {
+  /** Short and unique, such as `loss`. */
+  readonly id: string;
+  /** What is drawn. */
+  readonly title: string;
+  /** The drawing. */
+  readonly svg: string;
+  /** What its colours mean, where that is not the runs. */
+  readonly legend?: readonly { readonly name: string; readonly color: string }[];
+}
+
+/**
+ * Draws the curves that the runs have points for.
+ *
+ * @param runs The runs; each has the colour of its place.
+ * @returns The charts; none without metrics.
+ */
+export function runCurves(runs: readonly RunMetrics[]): readonly Chart[] {
+  const single = runs.length === 1;
+  const color = (index: number) => PALETTE[index % PALETTE.length];
+  const of = (field: string, events: readonly string[]): Series[] =>
+    runs.map(({ name, lines }, index) => ({
+      name,
+      color: color(index),
+      points: pointsOf(lines, field, events),
+    })).filter(({ points }) => points.length > 0);
+  const charts: Chart[] = [];
+  const add = (id: string, title: string, series: readonly Series[], more: {
+    readonly logarithmic?: boolean;
+    readonly share?: boolean;
+    readonly fromZero?: boolean;
+    readonly legend?: Chart["legend"];
+  }) => {
+    if (series.length === 0) return;
+    const { legend, ...options } = more;
+    charts.push({
+      id,
+      title,
+      svg: curveChart(series, { title, ...options }),
+      ...(legend === undefined ? {} : { legend }),
+    });
+  };
+
+  const training = of("loss", ["progress"]);
+  const validation = of("loss", ["validation"]).map((one) => ({ ...one, look: "dots" as const }));
+  if (single && training.length + validation.length > 0) {
+    const own = { training: PALETTE[0], validation: PALETTE[1] };
+    add("loss", "Loss", [
+      ...training.map((one) => ({
+        ...one,
+        color: own.training,
+        look: validation.length > 0 ? "faint" as const : "line" as const,
+      })),
+      ...validation.map((one) => ({ ...one, color: own.validation })),
+    ], {
+      logarithmic: true,
+      legend: [
+        ...(training.length > 0 ? [{ name: "training", color: own.training }] : []),
+        ...(validation.length > 0 ? [{ name: "validation", color: own.validation }] : []),
+      ],
+    });
+  } else {
+    add("training-loss", "Training loss", training, { logarithmic: true });
+    add("validation-loss", "Validation loss", validation, { logarithmic: true });
+  }
+  const error = of("error", ["validation"]).map((one) => ({ ...one, look: "dots" as const }));
+  add("error", "Validation error", error, { share: true, fromZero: true });
+  add("learning-rate", "Learning rate", of("learning_rate", ["progress"]), { fromZero: true });
+  add("speed", "Steps per second", of("steps_per_second", ["progress"]), { fromZero: true });
+  return charts;
+}
+
+/**
+ * Takes a curve out of metrics.
+ *
+ * @param lines The metrics.
+ * @param field What is wanted of them.
+ * @param events Of which lines.
+ * @returns The points where it is a number.
+ */
+export function pointsOf(
+  lines: readonly MetricsLine[],
+  field: string,
+  events: readonly string[],
+): readonly Point[] {
+  const points: Point[] = [];
+  for (const line of lines) {
+    const x = line.step;
+    const y = line[field];
+    if (!events.includes(line.event) || typeof x !== "number" || typeof y !== "number") continue;
+    points.push({ x, y });
+  }
+  return points;
+}

@@ -1,0 +1,205 @@
+/**
+ * Makes Cliffy's command tree out of the table of commands, and turns Cliffy's mistakes into sentences.
+ *
+ * @module
+ */
+
+import { type ArgumentValue, Command, Type, type ValidationError } from "@cliffy/command";
+import { CompletionsCommand } from "@cliffy/command/completions";
+import { unknownName } from "@unroll/core/plugin";
+import type { CommandDefinition } from "./command.ts";
+import type { CommandContext } from "./context.ts";
+import { UsageError, withUsageErrors } from "./errors.ts";
+import {
+  composeFlags,
+  defineFlag,
+  type Flag,
+  type FlagSource,
+  readFlags,
+  type TypedFlags,
+  typedNames,
+  unknownFlag,
+} from "./flags.ts";
+
+/** A command of Cliffy, and what is known of its flags. */
+export interface BuiltCommand {
+  /** The command. */
+  readonly command: Command;
+  /** The flags of the command that runs: of this one, or of one below it. */
+  readonly flags: readonly Flag[];
+  /** The end of the sentence about an unknown flag there. */
+  readonly hint: string;
+}
+
+/**
+ * Builds the tree out of the table.
+ *
+ * @param definitions The commands, in the order of help.
+ * @param args What was typed after the program's name.
+ * @param context What there is.
+ * @returns The root, and the flags of the command that runs.
+ * @throws {UsageError} When a name finds nothing.
+ */
+export async function buildTree(
+  definitions: readonly CommandDefinition[],
+  args: readonly string[],
+  context: CommandContext,
+): Promise<BuiltCommand> {
+  const root = new Command();
+  root.name("unroll");
+  root.version(context.version);
+  root.description(
+    "Learn sequences with recurrent networks: a model and a task, composed by name.",
+  );
+  root.noExit();
+  root.action(() => root.showHelp());
+  const running = await addCommands(root, definitions, args, context, ["completions"]);
+  root.command("completions", new CompletionsCommand());
+  return { flags: [], hint: "see --help", ...running, command: root };
+}
+
+/** Adds commands below one; returns the one that runs. */
+async function addCommands(
+  parent: Command,
+  definitions: readonly CommandDefinition[],
+  args: readonly string[],
+  context: CommandContext,
+  others: readonly string[] = [],
+  path: readonly string[] = [],
+): Promise<BuiltCommand | undefined> {
+  if (definitions.length === 0) return undefined;
+  const [word] = args;
+  const names = [...definitions.map(({ name }) => name), ...others];
+  if (word !== undefined && !word.startsWith("-") && !names.includes(word)) {
+    throw new UsageError(unknownName(path.at(-1) ?? "command", word, names));
+  }
+  let running: BuiltCommand | undefined;
+  for (const definition of definitions) {
+    // Only the command that runs is defined by what was typed.
+    const isRunning = definition.name === word;
+    const built = await buildCommand(definition, isRunning ? args.slice(1) : [], context, path);
+    parent.command(definition.name, built.command);
+    if (isRunning) running = built;
+  }
+  return running;
+}
+
+async function buildCommand(
+  definition: CommandDefinition,
+  args: readonly string[],
+  context: CommandContext,
+  above: readonly string[],
+): Promise<BuiltCommand> {
+  const { name, description, argument, examples, select } = definition;
+  const path = [...above, name];
+  const schema = typeof definition.schema === "function"
+    ? definition.schema(context)
+    : definition.schema;
+  const own: FlagSource = { owner: name, schema };
+  const selected = await select?.(args, context, own);
+  const flags = selected?.flags ?? composeFlags([own]);
+  const hint = selected?.hint ?? `see ${path.join(" ")} --help`;
+
+  const command = new Command();
+  command.description(selected?.description ?? description);
+  if (argument !== undefined) command.arguments(argument);
+  addFlags(command, own, flags);
+  for (const [title, line] of examples) command.example(title, line);
+  command.action(async (options: unknown, ...words: unknown[]) => {
+    const typed = options as TypedFlags;
+    const positional = words.filter((word) => word !== undefined).map(String);
+    // What Cliffy does not know stands where a word may stand.
+    const unknown = positional.find((word) => word.startsWith("-"));
+    if (unknown !== undefined) throw unknownFlag(unknown, flags, hint);
+    const input = await withUsageErrors(() => ({
+      options: readFlags(own, flags, typed),
+      typed: typedNames(own, flags, typed),
+      selection: selected?.read(typed),
+      positional,
+    }));
+    await definition.run(context, input);
+  });
+  const children = definition.commands?.(context) ?? [];
+  const running = await addCommands(command, children, args, context, [], path);
+  return { flags, hint, ...running, command };
+}
+
+/** Adds flags under their headings: the command's first, then those of plugins, then the rest. */
+function addFlags(command: Command, own: FlagSource, flags: readonly Flag[]): void {
+  const headingOf = ({ source, option }: Flag) =>
+    source === own ? option.group : option.group ?? `Options of ${source.owner}`;
+  const first = flags.find(({ source }) => source === own)?.option.group;
+  const rank = (flag: Flag) => flag.source !== own ? 1 : flag.option.group === first ? 0 : 2;
+  const headings = new Map<string | undefined, Flag[]>();
+  for (const flag of flags.toSorted((a, b) => rank(a) - rank(b))) {
+    const heading = headingOf(flag);
+    headings.set(heading, [...headings.get(heading) ?? [], flag]);
+  }
+  for (const [heading, flags] of headings) {
+    if (heading !== undefined) command.group(heading);
+    for (const flag of flags) addFlag(command, flag);
+  }
+  // Cliffy adds --help to the group that is open.
+  if (headings.size > 1) command.group("Help");
+}
+
+/** Adds a flag; its value stays text here, the schema reads and checks it. */
+function addFlag(command: Command, flag: Flag): void {
+  const { kind, examples } = flag.option;
+  const values = kind.type === "choice" ? kind.values.map(String) : examples;
+  for (const { flags, help, hidden } of defineFlag(flag)) {
+    if (values === undefined) {
+      command.option(flags, help, hidden ? { hidden } : {});
+      continue;
+    }
+    command.type(flag.flag, new NamesType(values));
+    command.option(flags.replace(/<(\w+)>/, `<$1:${flag.flag}>`), help);
+  }
+}
+
+/** A text that a shell completes with names; anything else is for the schema to judge. */
+class NamesType extends Type<string> {
+  readonly #names: readonly string[];
+
+  constructor(names: readonly string[]) {
+    super();
+    this.#names = names;
+  }
+
+  parse({ value }: ArgumentValue): string {
+    return value;
+  }
+
+  override complete(): string[] {
+    return [...this.#names];
+  }
+}
+
+/**
+ * Says a mistake that Cliffy found in a sentence of ours.
+ *
+ * Cliffy exports the base class of its mistakes alone. The others are told by the names of their classes, and the
+ * option, which is no field of theirs, is the quoted word in the message.
+ *
+ * @param error What Cliffy threw.
+ * @param built The command that was to run.
+ * @returns The error to throw.
+ */
+export function usageErrorOf(error: ValidationError, built: BuiltCommand): UsageError {
+  const option = /"(--?[^"]*)"/.exec(error.message)?.[1];
+  const mistake = (error.cause instanceof Error ? error.cause : error).constructor.name;
+  switch (mistake) {
+    case "UnknownOptionError":
+      return unknownFlag(option ?? "", built.flags, built.hint);
+    case "MissingOptionValueError":
+      return new UsageError(`Cannot use ${option}: a value is missing after it`);
+    case "DuplicateOptionError":
+      return new UsageError(`Cannot use ${option} twice: once, or its opposite, is enough`);
+    case "NoArgumentsAllowedError":
+    case "TooManyArgumentsError":
+      return new UsageError("Cannot use words that belong to no option: see --help");
+  }
+  const [message] = error.message.split("\n");
+  const rest = `${message[0].toLowerCase()}${message.slice(1).replace(/\.$/, "")}`;
+  return new UsageError(`Cannot run that: ${rest}`, { cause: error });
+}

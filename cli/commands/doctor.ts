@@ -1,0 +1,33 @@
+/**
+ * `doctor`: what this machine can train on, how right and how fast it is, and what to install for more.
+ *
+ * @module
+ */
+
+import { canTrain } from "@unroll/core/backends";
+import * as z from "zod";
+import { defineCommand } from "../command.ts";
+import { adviceFor } from "./doctor_report.ts";
+import { formatReport } from "./doctor_report.ts";
+
+/** The command `doctor`. */
+export const DOCTOR = defineCommand({
+  name: "doctor",
+  description:
+    "Say what this machine can train on: devices, how right and how fast they are, what is missing.",
+  schema: z.object({ json: z.boolean().default(false).describe("Print one JSON object") }),
+  examples: [],
+  async run(context, { options: { json } }) {
+    const report = await context.inspectMachine();
+    const advice = adviceFor(report);
+    const ok = canTrain(report.diagnosis);
+    context.terminal.write(
+      json ? `${JSON.stringify({ ...report, advice, ok })}\n` : formatReport(report, advice),
+    );
+    if (!ok) {
+      throw new RangeError(
+        "Cannot train on this machine: neither cpu nor webgpu works, doctor says why",
+      );
+    }
+  },
+});

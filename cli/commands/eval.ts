@@ -1,0 +1,78 @@
+/**
+ * `eval`: measures a trained model, on the task as it was trained or with other options of it.
+ *
+ * @module
+ */
+
+import type { Plugin } from "@unroll/core/plugin";
+import { knownPlugin } from "@unroll/core/plugin/host";
+import { type JsonRecord, openRun, readCheckpoint } from "@unroll/core/runs";
+import * as z from "zod";
+import type { Selector } from "../command.ts";
+import { composeFlags, findFlagValue, flagSource, readFlags, typedNames } from "../flags.ts";
+import { formatFigure, formatShare } from "../format.ts";
+import { knownPlugins } from "../plugins.ts";
+import { findModel } from "./find_run.ts";
+import { defineModelCommand } from "./model_command.ts";
+
+/** The options of the task of the run that is named first; without one, those of no task are known. */
+const selectTask: Selector<JsonRecord | undefined> = async (args, context, own) => {
+  const [run] = args;
+  if (run === undefined || run.startsWith("-")) {
+    return { flags: composeFlags([own]), read: () => undefined };
+  }
+  const path = await findModel(run, findFlagValue(args, "--runs"));
+  const { config } = path.endsWith(".safetensors")
+    ? await readCheckpoint(path)
+    : await openRun(path);
+  const { tasks } = await knownPlugins(context, findFlagValue(args, "--trust"));
+  const source = flagSource(
+    knownPlugin<Plugin>(config.task.name, { kind: "task", table: tasks }),
+  );
+  const flags = composeFlags([own, source]);
+  return {
+    flags,
+    read(typed) {
+      const names = typedNames(source, flags, typed);
+      // What was not typed stays as it was trained.
+      const options = Object.entries(readFlags(source, flags, typed) as JsonRecord);
+      return Object.fromEntries(options.filter(([name]) => names.has(name)));
+    },
+  };
+};
+
+/** The command `eval`. */
+export const EVAL = defineModelCommand({
+  name: "eval",
+  description:
+    "Measure a trained model, on its task as it was trained, or with other options of the task.",
+  shape: {
+    show: z.boolean().default(false).describe("Print what the model says, too"),
+    json: z.boolean().default(false).describe("Print one JSON object"),
+  },
+  examples: [
+    ["As it was trained:", "deno task eval runs/2026-01-31-fizzbuzz-rnn-0"],
+    ["On other data:", "deno task eval runs/2026-01-31-char-gru-0 --corpus other.txt"],
+  ],
+  select: selectTask,
+  async run({ terminal: { write } }, loaded, { show, json }) {
+    const { taskInstance: task, predict, path, device, checkpoint: { step } } = loaded;
+    const { loss, error, metrics = {} } = await task.validate(predict);
+    if (json) {
+      const line = { event: "eval", run: path, step, device, loss, error: error ?? null, metrics };
+      write(`${JSON.stringify(line)}\n`);
+      return;
+    }
+    if (show) { for (const line of await task.show?.(predict) ?? []) write(`${line}\n`); }
+    const parts = [
+      ...(error === undefined ? [] : [`error ${formatShare(error)}`]),
+      `loss ${formatFigure(loss)}`,
+      ...Object.entries(metrics).map(([name, value]) =>
+        `${name.replaceAll("_", " ")} ${
+          /error|accuracy/.test(name) ? formatShare(value) : formatFigure(value)
+        }`
+      ),
+    ];
+    write(`${parts.join(", ")}\n`);
+  },
+});

@@ -1,0 +1,76 @@
+/**
+ * From what was typed for a run to its folder.
+ *
+ * @module
+ */
+
+import { unknownName } from "@unroll/core/plugin";
+import { listRuns, openRun, type RunFolder } from "@unroll/core/runs";
+import { UsageError } from "../errors.ts";
+
+/**
+ * Finds a run: the path of its folder or of a file in it, its name among the runs, or `last` for the newest.
+ *
+ * @param typed What was typed.
+ * @param root The folder of runs; by default `runs`.
+ * @returns The run.
+ * @throws {UsageError} When there is none.
+ * @throws {RangeError} When it is damaged.
+ */
+export async function findRun(typed: string, root: string = "runs"): Promise<RunFolder> {
+  const path = typed.replace(/[/\\]+$/, "");
+  if (await isFolder(path)) return await openRun(path);
+  const runs = await listRuns(root);
+  if (typed === "last") {
+    const newest = await newestOf(runs.map(({ path }) => path));
+    if (newest !== undefined) return await openRun(newest);
+    throw new UsageError(`Cannot find the last run: there is none in ${root}`);
+  }
+  const named = runs.find(({ name }) => name === path);
+  if (named !== undefined) return await openRun(named.path);
+  const names = runs.map(({ name }) => name);
+  throw new UsageError(
+    names.length === 0
+      ? `Cannot find run "${typed}": there is no such folder, and no run in ${root}`
+      : unknownName("run", typed, names),
+  );
+}
+
+/**
+ * Finds what a model can be loaded from: a run, or a checkpoint alone.
+ *
+ * @param typed What was typed.
+ * @param root The folder of runs; by default `runs`.
+ * @returns The path of a folder or a file.
+ * @throws {UsageError} When there is none.
+ */
+export async function findModel(typed: string, root: string = "runs"): Promise<string> {
+  return typed.endsWith(".safetensors") ? typed : (await findRun(typed, root)).path;
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await Deno.stat(path)).isDirectory;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
+      return false;
+    }
+    throw error;
+  }
+}
+
+/** Finds the folder whose metrics were written last. */
+async function newestOf(paths: readonly string[]): Promise<string | undefined> {
+  let newest: string | undefined;
+  let latest = -Infinity;
+  for (const path of paths) {
+    let time = 0;
+    try {
+      time = (await Deno.stat(`${path}/metrics.jsonl`)).mtime?.getTime() ?? 0;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+    if (time > latest) [newest, latest] = [path, time];
+  }
+  return newest;
+}

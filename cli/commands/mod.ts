@@ -1,0 +1,35 @@
+/**
+ * The table of commands, in the order of help.
+ *
+ * @module
+ */
+
+import type { CommandDefinition } from "../command.ts";
+import { DOCTOR } from "./doctor.ts";
+import { EVAL } from "./eval.ts";
+import { INSPECT } from "./inspect.ts";
+import { LIST } from "./list.ts";
+import { PREDICT } from "./predict.ts";
+import { RECIPE } from "./recipe.ts";
+import { REPORT } from "./report.ts";
+import { RUN_LIST } from "./runs.ts";
+import { SAMPLE } from "./sample.ts";
+import { SUMMARY } from "./summary.ts";
+import { SWEEP } from "./sweep.ts";
+import { TRAIN } from "./train.ts";
+
+/** All commands but that of completions, which is Cliffy's own. */
+export const COMMANDS: readonly CommandDefinition[] = [
+  TRAIN,
+  RECIPE,
+  SUMMARY,
+  LIST,
+  RUN_LIST,
+  EVAL,
+  PREDICT,
+  SAMPLE,
+  INSPECT,
+  REPORT,
+  SWEEP,
+  DOCTOR,
+];

@@ -1,0 +1,44 @@
+/**
+ * `report`: writes a run, or several together, as one page.
+ *
+ * @module
+ */
+
+import * as z from "zod";
+import { defineCommand } from "../command.ts";
+import { knownPlugins, TRUST } from "../plugins.ts";
+import { findRun } from "./find_run.ts";
+import { RUNS } from "./train_options.ts";
+
+/** The command `report`. */
+export const REPORT = defineCommand({
+  name: "report",
+  description:
+    "Write the report of a run, or of several together, as one HTML file that needs nothing else.",
+  argument: "[runs...]",
+  schema: z.object({
+    out: z.string().optional()
+      .describe("The file to write; report.html, in the run's folder if it is one, if left out")
+      .meta({ placeholder: "file" }),
+    runs: RUNS,
+    trust: TRUST,
+  }),
+  examples: [
+    ["The newest run:", "deno task report"],
+    ["One run:", "deno task report runs/2026-01-31-fizzbuzz-rnn-0"],
+    ["Several together:", "deno task report runs/* --out compared.html"],
+  ],
+  async run(context, { options: { out, runs, trust }, positional }) {
+    const found = [];
+    for (const name of positional.length === 0 ? ["last"] : positional) {
+      found.push(await findRun(name, runs));
+    }
+    // Drawing is loaded when it is needed: other commands start faster without.
+    const { writeReport } = await import("../reporting/write_report.ts");
+    const path = await writeReport(found, {
+      ...await knownPlugins(context, trust),
+      out: out ?? (found.length === 1 ? `${found[0].path}/report.html` : "report.html"),
+    });
+    context.terminal.write(`${path}\n`);
+  },
+});

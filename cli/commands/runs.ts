@@ -1,0 +1,41 @@
+/**
+ * `runs`: the runs so far and their results, as a table or JSON.
+ *
+ * @module
+ */
+
+import * as z from "zod";
+import { defineCommand } from "../command.ts";
+import { formatRuns, gatherRuns, RUN_STATES, sortRuns, SORTS } from "../reporting/run_table.ts";
+import { RUNS } from "./train_options.ts";
+
+/** The command `runs`. */
+export const RUN_LIST = defineCommand({
+  name: "runs",
+  description: "List the runs so far, with their results.",
+  schema: z.object({
+    runs: RUNS,
+    task: z.string().optional().describe("Only runs of this task").meta({ placeholder: "name" }),
+    model: z.string().optional().describe("Only runs of this model").meta({ placeholder: "name" }),
+    state: z.enum(RUN_STATES).optional().describe("Only runs that are"),
+    sort: z.enum(SORTS).default("name").describe("Sort by"),
+    reverse: z.boolean().default(false).describe("The other way round"),
+    json: z.boolean().default(false).describe("Print one JSON object a run, a line each"),
+  }),
+  examples: [
+    ["All runs:", "deno task runs"],
+    ["The best of a task:", "deno task runs --task fizzbuzz --sort error"],
+    ["For a program:", "deno task runs --state done --json"],
+  ],
+  async run({ terminal: { write } }, { options: { runs, task, model, state, ...options } }) {
+    const rows = (await gatherRuns(runs)).filter((row) =>
+      (task === undefined || row.task === task) &&
+      (model === undefined || row.model === model) &&
+      (state === undefined || row.state === state)
+    );
+    const sorted = sortRuns(rows, options.sort);
+    if (options.reverse) sorted.reverse();
+    if (options.json) { for (const row of sorted) write(`${JSON.stringify(row)}\n`); }
+    else write(sorted.length === 0 ? `No runs in ${runs}\n` : formatRuns(sorted));
+  },
+});

@@ -1,0 +1,72 @@
+/**
+ * `sweep`: trains over a grid of settings, and brings the results together in one table.
+ *
+ * @module
+ */
+
+import * as z from "zod";
+import { defineCommand } from "../command.ts";
+import { UsageError, withUsageErrors } from "../errors.ts";
+import { runSweep } from "../sweep/run_sweep.ts";
+import { gridFlags, pairsOf, planTrials } from "../sweep/plan.ts";
+import { inGroup } from "./train_options.ts";
+
+/** The command `sweep`. */
+export const SWEEP = defineCommand({
+  name: "sweep",
+  description:
+    "Train over a grid of settings, each in a process of its own, and print one table. Every option of train " +
+    "takes several values: 4,5,8 or 0..19; an option that is a list itself, 50,20/100. " +
+    "The same sweep, begun again, goes on where it was.",
+  schema: (context) =>
+    z.object({
+      ...inGroup("What to train", {
+        model: z.string().optional().describe("Models")
+          .meta({ placeholder: "names", examples: Object.keys(context.models) }),
+        task: z.string().optional().describe("Tasks")
+          .meta({ placeholder: "names", examples: Object.keys(context.tasks) }),
+        seeds: z.string().default("0..4").describe("Seeds").meta({ placeholder: "range" }),
+      }),
+      ...inGroup("How to run it", {
+        jobs: z.int().min(1).optional()
+          .describe("Processes at once; as many as processors if left out"),
+        engine: z.enum(["local", "slurm"]).default("local").describe("What runs them"),
+        sbatch: z.string().optional().describe("More words for sbatch, with --engine slurm")
+          .meta({ placeholder: "words" }),
+        successError: z.number().min(0).default(0)
+          .describe("The error up to which a run has succeeded"),
+        out: z.string().optional()
+          .describe("The sweep's folder; one of its own in sweeps if left out")
+          .meta({ placeholder: "folder" }),
+        json: z.boolean().default(false)
+          .describe("Print one JSON object a run, then one a row of the table"),
+      }),
+    }),
+  examples: [
+    [
+      "How many units does counting to fifteen take:",
+      "deno task sweep --model rnn --task fizzbuzz --seeds 0..19 --hidden 4,5,8",
+    ],
+    [
+      "On a cluster:",
+      "deno task sweep --model rnn,gru --task fizzbuzz --engine slurm --sbatch=--time=10:00",
+    ],
+  ],
+  async select(args, context, own) {
+    const pairs = await withUsageErrors(() => pairsOf(args, context, own));
+    return {
+      flags: gridFlags(own, pairs),
+      hint: "see sweep --model … --task … --help",
+      read: (typed) => ({ pairs, typed }),
+    };
+  },
+  async run(context, { options, selection: { pairs, typed } }) {
+    if (pairs.length === 0) {
+      throw new UsageError(
+        "Cannot sweep without --model and --task: one or more of each are needed",
+      );
+    }
+    const planned = await withUsageErrors(() => planTrials(typed, pairs, options.seeds));
+    await runSweep(planned, options, context);
+  },
+});

@@ -1,0 +1,61 @@
+/**
+ * `train`: composes a model and a task by name, with the options of both.
+ *
+ * @module
+ */
+
+import type { Plugin } from "@unroll/core/plugin";
+import { defineCommand } from "../command.ts";
+import { UsageError } from "../errors.ts";
+import { describePair, knownPlugins, selectPair } from "../plugins.ts";
+import { findRun } from "./find_run.ts";
+import { reportTraining, startTraining } from "./run_training.ts";
+import { changesOf, trainSchema } from "./train_options.ts";
+
+/** The command `train`. */
+export const TRAIN = defineCommand({
+  name: "train",
+  description: "Train a model on a task.",
+  schema: trainSchema,
+  examples: [
+    [
+      "FizzBuzz, by a network that counts by itself:",
+      "deno task train --model rnn --task fizzbuzz",
+    ],
+    ["Follow it in a browser:", "deno task train --model rnn --task fizzbuzz --dashboard"],
+    [
+      "Go on with a run that was stopped, or for longer:",
+      "deno task train --resume runs/2026-01-31-fizzbuzz-rnn-0 --steps 20000",
+    ],
+  ],
+  async select(args, context, own) {
+    const selected = await selectPair(args, context, own);
+    return { ...selected, description: describePair(context, selected.model, selected.task) };
+  },
+  async run(context, { options, typed, selection: { model, task } }) {
+    const { resume, trust, model: _, task: __, out, dashboard, json, quiet, ...training } = options;
+    const output = { json, quiet, dashboard };
+    if (resume !== undefined) {
+      const changes = changesOf(training, typed);
+      const run = await findRun(resume);
+      const plugins = trust === undefined ? {} : { plugins: await knownPlugins(context, trust) };
+      return await reportTraining(
+        context,
+        { title: run.name, steps: changes.steps, ...output },
+        (callbacks) => context.resume({ run: run.path, changes, ...plugins }, callbacks),
+      );
+    }
+    if (trust !== undefined) {
+      throw new UsageError("Cannot use --trust without --resume: --model and --task load a module");
+    }
+    if (model === undefined) throw missing("model", context.models);
+    if (task === undefined) throw missing("task", context.tasks);
+    await startTraining({ model, task, training, out }, context, output);
+  },
+});
+
+function missing(kind: string, table: Readonly<Record<string, Plugin>>): UsageError {
+  return new UsageError(
+    `Cannot train without --${kind}: known ${kind}s are ${Object.keys(table).join(", ")}`,
+  );
+}

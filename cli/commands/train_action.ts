@@ -1,0 +1,280 @@
+/**
+ * What `train` does: trains, tells, and keeps the run in a folder.
+ *
+ * @module
+ */
+
+import { type BackendName, DeviceLostError, type TuningCache } from "@unroll/core/backends";
+import type {
+  LearningPhase,
+  Model,
+  ModelPlugin,
+  Task,
+  TaskInstance,
+  TaskPlugin,
+} from "@unroll/core/plugin";
+import { flagName, knownPlugin } from "@unroll/core/plugin/host";
+import {
+  type Json,
+  type JsonRecord,
+  openRun,
+  type RunCallbacks,
+  type RunFolder,
+  type SavedTrainSettings,
+  snapshotOf,
+  trainAndSave,
+} from "@unroll/core/runs";
+import {
+  OPTIMIZERS,
+  parsePhases,
+  recordedSettings,
+  type Snapshot,
+  type TrainSettings,
+} from "@unroll/core/training";
+import type { PluginSelection, ResumeRequest, TrainRequest } from "../context.ts";
+import { StoppedError, UsageError } from "../errors.ts";
+import type { KnownPlugins } from "../plugins.ts";
+import { resumeCommand } from "../resume_command.ts";
+import { OPTIMIZER_OPTIONS, type TrainOptions } from "./train_options.ts";
+
+/** A model or task as it was asked for. */
+export function instantiate(chosen: PluginSelection): Model | Task {
+  return (chosen.plugin as ModelPlugin | TaskPlugin)(chosen.options as object);
+}
+
+const TASKS = new WeakMap<PluginSelection, Task>();
+
+/** A task as it was asked for. However often it is created, its data are read once. */
+export function instantiateTask(chosen: PluginSelection): Task {
+  let task = TASKS.get(chosen);
+  if (!task) {
+    const made = instantiate(chosen) as Task;
+    let created: Promise<TaskInstance> | undefined;
+    task = { ...made, create: () => created ??= made.create() };
+    TASKS.set(chosen, task);
+  }
+  return task;
+}
+
+/**
+ * Why a model cannot learn a task.
+ *
+ * @param model The model.
+ * @param task The task.
+ * @returns One sentence, or `undefined` if it can.
+ */
+export async function refusal(
+  model: PluginSelection,
+  task: PluginSelection,
+): Promise<string | undefined> {
+  const { spec } = await instantiateTask(task).create();
+  const reason = (instantiate(model) as Model).refuses(spec);
+  if (!reason) return undefined;
+  const { name } = task.plugin;
+  const hint = spec.inputs.kind === "none" ? `, unless an option of ${name} gives it some` : "";
+  return `Cannot train ${model.plugin.name} on ${name}: ${reason}${hint}`;
+}
+
+/** The phases that `--phases` names. */
+function readPhases(text: string): readonly LearningPhase[] {
+  try {
+    return parsePhases(text);
+  } catch (error) {
+    throw new UsageError((error as RangeError).message, { cause: error });
+  }
+}
+
+/** Converts options of the command to settings of training. */
+export function settingsOf(options: TrainOptions): Partial<TrainSettings> {
+  const { phases, optimizer, ...rest } = options;
+  if (rest.learningRate !== undefined && phases !== undefined) {
+    throw new UsageError("Cannot use --lr with --phases: each phase has its own learning rate");
+  }
+  const own: Record<string, number | boolean | string> = {};
+  for (const name of OPTIMIZER_OPTIONS) {
+    const value = options[name];
+    if (value === undefined) continue;
+    const having = Object.entries(OPTIMIZERS).filter(([, { create }]) => name in create().settings)
+      .map(([name]) => name);
+    if (optimizer === undefined || !having.includes(optimizer)) {
+      throw new UsageError(
+        `Cannot use --${flagName(name)} without --optimizer ${having.join(" or ")}: ` +
+          "others have none",
+      );
+    }
+    own[name] = value;
+  }
+  return {
+    ...rest,
+    optimizer: optimizer && OPTIMIZERS[optimizer].create(own),
+    ...(phases === undefined ? {} : { phases: readPhases(phases) }),
+  };
+}
+
+/** What training needs beside what is asked for. */
+export interface TrainingContext extends KnownPlugins {
+  /** Unroll's version, for the run's configuration. */
+  readonly version: string;
+  /** Keeps what is measured of a GPU. */
+  readonly tuning?: TuningCache;
+  /** Ends training after the step that runs; the run is kept, to be resumed. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Trains a new run and saves it.
+ *
+ * @param request What to train.
+ * @param callbacks Called on the way, before those of the request.
+ * @param context The version, and what ends it early.
+ * @throws {StoppedError} When the signal ended it.
+ */
+export async function runTraining(
+  request: TrainRequest,
+  callbacks: readonly RunCallbacks[],
+  context: TrainingContext,
+): Promise<void> {
+  const settings = requested(request, context.version);
+  await trainUntilStopped({
+    ...settings,
+    tuning: context.tuning,
+    signal: context.signal,
+    callbacks: [...callbacks, ...settings.callbacks ?? []],
+  });
+}
+
+/**
+ * Resumes a run from its last checkpoint: on the same device to the same bits as if it had never stopped.
+ *
+ * @param request Which run, and what is to be otherwise.
+ * @param callbacks Called on the way.
+ * @param context The models and tasks that names mean, and what ends it early.
+ * @throws {RangeError} When the run cannot be read, or nothing is left to do.
+ * @throws {StoppedError} When the signal ended it.
+ */
+export async function resumeTraining(
+  request: ResumeRequest,
+  callbacks: readonly RunCallbacks[],
+  context: TrainingContext,
+): Promise<void> {
+  const settings = await resumed(request, request.plugins ?? context);
+  await trainUntilStopped({
+    ...settings,
+    tuning: context.tuning,
+    signal: context.signal,
+    callbacks,
+  });
+}
+
+/** Trains, and throws what to say where it was stopped or the device was lost. */
+async function trainUntilStopped(settings: SavedTrainSettings): Promise<void> {
+  let run: RunFolder | undefined;
+  const keep: RunCallbacks = { onRunCreated: (created) => void (run = created) };
+  const callbacks = [keep, sampleWriter(), ...settings.callbacks ?? []];
+  try {
+    using trained = await trainAndSave({ ...settings, callbacks });
+    if (trained.ended === "aborted") throw new StoppedError(resumeCommand(trained.run));
+  } catch (error) {
+    // A device that was lost takes nothing along that was saved.
+    if (!(error instanceof DeviceLostError) || run === undefined) throw error;
+    throw new DeviceLostError(
+      `${error.message}: the last checkpoint is safe, go on with ${resumeCommand(run)}`,
+      { cause: error },
+    );
+  }
+}
+
+/** Adds a sample to the metrics at each validation, of tasks that have them. */
+function sampleWriter(): RunCallbacks {
+  let run: RunFolder;
+  let task: TaskInstance;
+  return {
+    onRunCreated(created, start) {
+      run = created;
+      task = start.task;
+    },
+    async onEvent(event) {
+      // On a GPU every character would wait for a readback of its own.
+      if (event.event !== "validation" || !task.sample || run.config.device === "webgpu") return;
+      const { step, predict } = event;
+      let text = "";
+      for await (const piece of task.sample(predict, { seed: run.config.seed })) text += piece;
+      await run.appendMetrics({ event: "sample", step, text });
+    },
+  };
+}
+
+/** What was asked for, as the trainer takes it. */
+export function requested(request: TrainRequest, version: string): SavedTrainSettings {
+  return {
+    ...settingsOf(request.training),
+    ...request.settings,
+    model: instantiate(request.model) as Model,
+    task: instantiateTask(request.task),
+    modelName: request.model.name,
+    taskName: request.task.name,
+    out: request.out,
+    version,
+  };
+}
+
+/** Reads a run and what is to be otherwise, as the trainer takes it. */
+async function resumed(
+  { run: path, changes }: ResumeRequest,
+  { models, tasks }: KnownPlugins,
+): Promise<SavedTrainSettings> {
+  const run = await openRun(path);
+  const resume = await lastSnapshot(run);
+  const { model, task, seed, version } = run.config;
+  const { device = run.config.device as BackendName, saveEvery, ...others } = changes;
+  const record = changedRecord(run.config.training, others);
+  const ended = (await run.readMetrics()).at(-1)?.event === "done";
+  // One that was killed between its last step and its end has still to come to that.
+  if (
+    resume !== undefined &&
+    (resume.step > Number(record.steps) || (ended && resume.step === record.steps))
+  ) {
+    throw new RangeError(
+      `Cannot go on with ${run.path}: all ${record.steps} steps are done, --steps asks for more`,
+    );
+  }
+  if (record.schedule === "custom") {
+    throw new RangeError(
+      `Cannot go on with ${run.path}: its learning rate goes as a program says, --schedule must tell another way`,
+    );
+  }
+  return {
+    ...recordedSettings(record),
+    model: knownPlugin(model.name, { kind: "model", table: models })(model.options),
+    task: knownPlugin(task.name, { kind: "task", table: tasks })(task.options),
+    seed,
+    device,
+    version,
+    saveEvery,
+    run,
+    resume,
+  };
+}
+
+/** The state to go on from; `undefined` for a run that was stopped before it kept any. */
+async function lastSnapshot(run: RunFolder): Promise<Snapshot | undefined> {
+  try {
+    await Deno.stat(run.checkpointPath("last"));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+  return snapshotOf(await run.readCheckpoint("last"));
+}
+
+function changedRecord(kept: JsonRecord, changes: Partial<TrainOptions>): JsonRecord {
+  const { phases, ...rest } = changes;
+  const changed: Readonly<Record<string, Json | undefined>> = {
+    ...kept,
+    ...rest,
+    // One rate takes the place of phases, and the other way round.
+    ...(rest.learningRate === undefined ? {} : { phases: undefined }),
+    ...(phases === undefined ? {} : { phases: readPhases(phases).map((phase) => ({ ...phase })) }),
+  };
+  return changed as JsonRecord;
+}

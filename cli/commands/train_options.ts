@@ -1,0 +1,189 @@
+/**
+ * The options of `train` that every model and task share.
+ *
+ * @module
+ */
+
+import type { OptionsSchema, TrainingDefaults } from "@unroll/core/plugin";
+import { TRAINING_SETTINGS } from "@unroll/core/training";
+import * as z from "zod";
+import type { CommandContext } from "../context.ts";
+import { UsageError } from "../errors.ts";
+import { type PairOptions, pairShape, TRUST } from "../plugins.ts";
+import { describeOptions, flagName } from "@unroll/core/plugin/host";
+import type { JsonRecord } from "@unroll/core/runs";
+
+/** What decides a training run besides the model and the task; what is absent is as the task recommends. */
+export interface TrainOptions extends Partial<Omit<TrainingDefaults, "phases">> {
+  /** Seed of everything random. */
+  readonly seed: number;
+  /** Where to compute. */
+  readonly device: "auto" | "cpu" | "webgpu" | "reference";
+  /** Learning rates one after the other, `steps:rate,steps:rate`, in place of one. */
+  readonly phases?: string;
+  /** Seconds from one checkpoint to the next, at least. */
+  readonly saveEvery?: number;
+  /** Of the optimizers that have it, as all below: how much of the last step goes into the next. */
+  readonly momentum?: number;
+  /** Whether to look ahead. */
+  readonly nesterov?: boolean;
+  /** How slowly the mean of the gradients changes. */
+  readonly beta1?: number;
+  /** How slowly the mean of their squares changes. */
+  readonly beta2?: number;
+  /** The same of another optimizer. */
+  readonly decay?: number;
+  /** Added to the root that is divided by. */
+  readonly epsilon?: number;
+  /** Where it is added. */
+  readonly epsilonPlace?: "inside" | "outside";
+  /** Share of each parameter that is taken away a step. */
+  readonly weightDecay?: number;
+}
+
+/** How a command that trains tells of it. */
+export interface OutputOptions {
+  /** The folder in which the run's own folder is made. */
+  readonly out: string;
+  /** Whether a page follows the run. */
+  readonly dashboard: boolean;
+  /** Whether to print JSON lines. */
+  readonly json: boolean;
+  /** Whether to print the result only. */
+  readonly quiet: boolean;
+}
+
+/** The option that names the folder of runs. */
+export const RUNS = z.string().default("runs").describe("The folder of runs")
+  .meta({ placeholder: "folder" });
+
+/** The option that names a recipe's text. */
+export const CORPUS = z.string().optional()
+  .describe("The text of the recipe, if it needs one: a file, files as a pattern in quotes, or -")
+  .meta({ placeholder: "file" });
+
+/** The options of {@linkcode OutputOptions}. */
+export const OUTPUT_SHAPE = inGroup("What to tell", {
+  out: z.string().default("runs").describe("Folder in which the run's own folder is made")
+    .meta({ placeholder: "folder" }),
+  dashboard: z.boolean().default(false)
+    .describe("Serve a page that follows the run, on this machine only"),
+  json: z.boolean().default(false).describe("Print one JSON object a line"),
+  quiet: z.boolean().default(false).describe("Print the result only"),
+});
+
+/** Puts options under a heading of help. */
+export function inGroup<Shape extends Readonly<Record<string, z.ZodType>>>(
+  group: string,
+  shape: Shape,
+): Shape {
+  return Object.fromEntries(
+    Object.entries(shape).map(([name, schema]) => [name, schema.meta({ ...schema.meta(), group })]),
+  ) as Shape;
+}
+
+const OPTIMIZER_SHAPE = {
+  momentum: z.number().min(0).lt(1).optional().describe("Momentum of sgd and rmsprop"),
+  nesterov: z.boolean().optional().describe("Look ahead in sgd with momentum"),
+  beta1: z.number().min(0).lt(1).optional().describe(
+    "How slowly the mean of the gradients changes in adam and adamw",
+  ),
+  beta2: z.number().min(0).lt(1).optional().describe("How slowly the mean of their squares does"),
+  decay: z.number().min(0).lt(1).optional().describe("The same in rmsprop"),
+  epsilon: z.number().min(0).optional().describe(
+    "What adam, adamw, adagrad and rmsprop add to the root that they divide by",
+  ),
+  epsilonPlace: z.enum(["inside", "outside"]).optional().describe(
+    "Where adagrad adds it, inside the root or outside",
+  ),
+  weightDecay: z.number().min(0).optional().describe("Weight decay of adamw"),
+};
+
+/** Names of the options that are settings of optimizers. */
+export const OPTIMIZER_OPTIONS: readonly (keyof TrainOptions)[] = Object.keys(
+  OPTIMIZER_SHAPE,
+) as (keyof typeof OPTIMIZER_SHAPE)[];
+
+type TrainingShape = {
+  readonly [Name in Exclude<keyof TrainingDefaults, "phases">]-?: z.ZodType<TrainingDefaults[Name]>;
+};
+
+const { steps, optimizer, learningRate, ...settings } = TRAINING_SETTINGS.shape as TrainingShape;
+
+/** The options of {@linkcode TrainOptions}: the settings of training, and what is the command's own. */
+export const TRAIN_SHAPE = {
+  seed: z.int().min(0).max(2 ** 32 - 1).default(0).describe("Seed of everything random"),
+  steps: steps.optional(),
+  device: z.enum(["auto", "cpu", "webgpu", "reference"]).default("auto")
+    .meta({ description: "Where to compute", changeable: true }),
+  optimizer,
+  learningRate,
+  phases: z.string().min(1).optional().meta({
+    description:
+      "Learning rates one after the other as steps:rate,steps:rate, such as 400:1e-3,800:1e-4",
+    changeable: true,
+  }),
+  ...settings,
+  saveEvery: z.number().min(0).optional().meta({
+    description: "Seconds from one saved checkpoint to the next, at least; 2 if left out",
+    changeable: true,
+  }),
+  ...OPTIMIZER_SHAPE,
+};
+
+/** The schema of {@linkcode TrainOptions}, under a heading of its own. */
+export const TRAIN_OPTIONS: OptionsSchema<TrainOptions> = z.object(TRAIN_SHAPE);
+
+/** All options of `train`. */
+export interface TrainCommandOptions extends TrainOptions, OutputOptions, PairOptions {
+  /** The run to go on with. */
+  readonly resume?: string;
+  /** Modules that it may use. */
+  readonly trust?: string;
+}
+
+/** Defines the options of `train`, where there are these models and tasks. */
+export function trainSchema(
+  context: Pick<CommandContext, "models" | "tasks">,
+): OptionsSchema<TrainCommandOptions> {
+  return z.object({
+    ...pairShape(context),
+    ...inGroup("How to train", TRAIN_SHAPE),
+    ...inGroup("What to go on with", {
+      resume: z.string().optional()
+        .describe("Go on with a run from where it is; --steps, --lr and other settings may be new")
+        .meta({ placeholder: "run" }),
+      trust: TRUST,
+    }),
+    ...OUTPUT_SHAPE,
+  });
+}
+
+/** The settings that may change when a run is resumed. */
+const CHANGEABLE: ReadonlySet<string> = new Set(
+  describeOptions(TRAIN_OPTIONS).filter(({ changeable }) => changeable).map(({ name }) => name),
+);
+
+/** What has nothing to do with a run's settings. */
+const BESIDE: ReadonlySet<string> = new Set(["resume", "trust", "dashboard", "json", "quiet"]);
+
+/**
+ * Takes what was typed for a run that goes on.
+ *
+ * @param training The options of training.
+ * @param typed The names of all options that were typed.
+ * @returns What is to be otherwise.
+ * @throws {UsageError} When it is something that a run keeps.
+ */
+export function changesOf(
+  training: TrainOptions,
+  typed: ReadonlySet<string>,
+): Partial<TrainOptions> {
+  const kept = [...typed].find((name) => !CHANGEABLE.has(name) && !BESIDE.has(name));
+  if (kept !== undefined) {
+    throw new UsageError(`Cannot use --${flagName(kept)} with --resume: a run keeps its own`);
+  }
+  return Object.fromEntries(
+    Object.entries(training as unknown as JsonRecord).filter(([name]) => typed.has(name)),
+  );
+}

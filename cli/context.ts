@@ -1,0 +1,104 @@
+/**
+ * What the commands work with. Handed in, so that programs bring models of their own and tests run without a process.
+ *
+ * @module
+ */
+
+import type { Plugin } from "@unroll/core/plugin";
+import type { JsonRecord, RunCallbacks } from "@unroll/core/runs";
+import type { TrainSettings } from "@unroll/core/training";
+import type { MachineReport } from "./machine.ts";
+import type { Recipe } from "./recipes/recipe.ts";
+import type { TrainOptions } from "./commands/train_options.ts";
+import type { KnownPlugins } from "./plugins.ts";
+
+/** What there is for the command line: models and tasks, and where text goes. */
+export interface CliContext {
+  /** The built-in models, by name. */
+  readonly models: Readonly<Record<string, Plugin>>;
+  /** The built-in tasks, by name. */
+  readonly tasks: Readonly<Record<string, Plugin>>;
+  /** The built-in recipes, by name. */
+  readonly recipes: Readonly<Record<string, Recipe>>;
+  /** The folder that paths are relative to, as a URL that ends in a slash. */
+  readonly base: URL;
+  /** Unroll's version. */
+  readonly version: string;
+  /** Where text goes. */
+  readonly terminal: Terminal;
+}
+
+/** What commands work with: also what trains, so that tests run commands without a process. */
+export interface CommandContext extends CliContext {
+  /** Says why a model cannot learn a task, in one sentence; `undefined` when it can. */
+  readonly refusal: (
+    model: PluginSelection,
+    task: PluginSelection,
+  ) => string | undefined | Promise<string | undefined>;
+  /** Trains and saves the run. */
+  readonly train: (request: TrainRequest, callbacks: readonly RunCallbacks[]) => Promise<void>;
+  /** Resumes a run. */
+  readonly resume: (request: ResumeRequest, callbacks: readonly RunCallbacks[]) => Promise<void>;
+  /** Runs something that Ctrl-C asks to end well. */
+  readonly interruptible: <Result>(
+    body: (signal: AbortSignal) => Promise<Result>,
+  ) => Promise<Result>;
+  /** Looks at what this machine can run. */
+  readonly inspectMachine: () => Promise<MachineReport>;
+  /** What starts this program again, in another process. */
+  readonly self: readonly string[];
+}
+
+/** Where text goes. */
+export interface Terminal {
+  /** Prints on standard output. */
+  readonly write: (text: string) => void;
+  /** Prints on standard error. */
+  readonly writeError: (text: string) => void;
+  /** Whether standard error is a terminal whose lines can be redrawn. */
+  readonly isTerminal: boolean;
+  /** Whether colours are welcome. */
+  readonly color: boolean;
+  /** Its width now. */
+  readonly columns: () => number;
+  /** The lines of standard input. */
+  readonly lines: () => AsyncIterable<string>;
+  /** A variable of the environment, where it may be read. */
+  readonly variable: (name: string) => string | undefined;
+  /** Whether stacks are shown. */
+  readonly debug: boolean;
+}
+
+/** A plugin with its options. */
+export interface PluginSelection {
+  /** The plugin. */
+  readonly plugin: Plugin;
+  /** What found it: a built-in name, a path or a package. */
+  readonly name: string;
+  /** All options, checked. */
+  readonly options: JsonRecord;
+}
+
+/** A training run that was asked for. */
+export interface TrainRequest {
+  /** What learns. */
+  readonly model: PluginSelection;
+  /** What is learned. */
+  readonly task: PluginSelection;
+  /** How to train. */
+  readonly training: TrainOptions;
+  /** The folder that the run's own folder is made in. */
+  readonly out: string;
+  /** Settings that no option has, in place of `training`. */
+  readonly settings?: Partial<TrainSettings>;
+}
+
+/** A run to go on with. */
+export interface ResumeRequest {
+  /** The run's folder. */
+  readonly run: string;
+  /** What was typed, in place of the run's own settings. */
+  readonly changes: Partial<TrainOptions>;
+  /** What its names mean, if more than the built-in models and tasks. */
+  readonly plugins?: KnownPlugins;
+}

@@ -1,0 +1,107 @@
+/**
+ * Numbers, tables and words as people and shells read them.
+ *
+ * @module
+ */
+
+/**
+ * Quotes a word that a shell would not take as it is.
+ *
+ * @param word The word.
+ * @returns It, in quotes where it has to be.
+ */
+export function quoted(word: string): string {
+  return /^[\w./:@+,=-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+/** Formats a number to four digits, such as `0.03125`, `114.7`, `1.2e-7`. */
+export function formatFigure(value: number): string {
+  if (!Number.isFinite(value)) return String(value);
+  const size = Math.abs(value);
+  if (size !== 0 && (size < 1e-4 || size >= 1e6)) return value.toExponential(1);
+  return value.toFixed(
+    Math.max(0, Math.min(4, 3 - Math.floor(Math.log10(Math.max(size, 1e-1))))),
+  );
+}
+
+/** Formats a share as percent, such as `1.2 %`; never `0 %` for what is more than nothing, nor `100 %` for less than all. */
+export function formatShare(share: number): string {
+  if (share > 0 && share < 0.001) return "<0.1 %";
+  if (share < 1 && share > 0.999) return ">99.9 %";
+  const percent = share * 100;
+  return `${
+    percent >= 10 || percent === 0
+      ? percent.toFixed(percent === 100 || percent === 0 ? 0 : 1)
+      : percent.toFixed(1)
+  } %`;
+}
+
+/** Formats a whole number with commas between thousands. */
+export function formatCount(count: number): string {
+  // `toLocaleString` would take tens of milliseconds the first time.
+  return String(Math.round(count)).replace(/\B(?=(\d{3})+$)/g, ",");
+}
+
+/** Formats a time span in the two largest units that say something. */
+export function formatDuration(seconds: number): string {
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  const two = (part: number) => String(part).padStart(2, "0");
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${two(whole % 60)} s`;
+  const minutes = Math.round(whole / 60);
+  return `${Math.floor(minutes / 60)} h ${two(minutes % 60)} min`;
+}
+
+/** Formats a difference, with its sign. */
+export function formatDifference(difference: number): string {
+  if (Number.isNaN(difference)) return "";
+  return `${difference > 0 ? "+" : ""}${formatNumber(difference)}`;
+}
+
+/** Formats a number to the four digits that say something, as people write them. */
+export function formatNumber(value: number): string {
+  if (Number.isNaN(value)) return "-";
+  if (value === 0 || !Number.isFinite(value)) return String(value);
+  const size = Math.abs(value);
+  if (size >= 1000) return value.toFixed(0);
+  return String(Number(value.toPrecision(size < 1 ? 3 : 4)));
+}
+
+/** Shortens 1500 to `1.5k`, as axes have little room. */
+export function shortCount(value: number): string {
+  if (Math.abs(value) >= 1e6) return `${Number((value / 1e6).toFixed(2))}M`;
+  if (Math.abs(value) >= 1e3) return `${Number((value / 1e3).toFixed(2))}k`;
+  return String(Number(value.toFixed(2)));
+}
+
+/** Formats a number for an axis, to three digits. */
+export function shortNumber(value: number): string {
+  if (value === 0) return "0";
+  const size = Math.abs(value);
+  if (size >= 1e4) return shortCount(value);
+  if (size < 1e-4) return value.toExponential(Number.isInteger(Math.log10(size)) ? 0 : 1);
+  return String(Number(value.toPrecision(3)));
+}
+
+/**
+ * Lays out a table.
+ *
+ * @param rows The cells of each row, the heads first.
+ * @param left Columns that are flush left; the others are flush right.
+ * @returns Lines without line ends.
+ */
+export function formatTable(
+  rows: readonly (readonly string[])[],
+  left: readonly number[] = [],
+): string[] {
+  const widths = rows[0].map((_, column) =>
+    Math.max(...rows.map((row) => [...row[column]].length))
+  );
+  return rows.map((row) =>
+    row.map((text, column) => {
+      const space = " ".repeat(widths[column] - [...text].length);
+      return left.includes(column) ? text + space : space + text;
+    }).join("  ").trimEnd()
+  );
+}

@@ -1,0 +1,172 @@
+import { assertEquals, assertStrictEquals } from "@std/assert";
+import { formatCount, formatDuration, formatFigure, formatShare } from "../format.ts";
+import {
+  createProgress,
+  formatBar,
+  formatLine,
+  type ProgressState,
+  sparkline,
+} from "./progress.ts";
+
+const STATE: ProgressState = {
+  title: "fizzbuzz · rnn",
+  step: 6400,
+  steps: 10_000,
+  loss: 0.03125,
+  error: 0.0125,
+  rate: 1200,
+  losses: [8, 7, 6, 5, 4, 3, 2, 1],
+};
+
+/** A display on a clock that the test moves. */
+function display(isTerminal: boolean, color = false) {
+  let time = 0;
+  const written: string[] = [];
+  const progress = createProgress({
+    steps: 100_000,
+    isTerminal,
+    color,
+    write: (text) => written.push(text),
+    columns: () => 120,
+    now: () => time,
+  });
+  /** Trains at 1,000 steps a second until a time, telling of every step. */
+  const run = (from: number, to: number) => {
+    for (let step = from + 1; step <= to; step++) {
+      time = step;
+      progress.update({ step, loss: 1 / step });
+    }
+  };
+  return { written, progress, run };
+}
+
+Deno.test("createProgress() redraws a terminal at most ten times a second", () => {
+  const { written, progress, run } = display(true);
+  run(0, 3000);
+  assertStrictEquals(written.length, 30);
+  assertStrictEquals(
+    written.every((text) => text.startsWith("\r") && text.endsWith("\x1b[K")),
+    true,
+  );
+  assertStrictEquals(written[29].includes("1,000 steps/s"), true, written[29]);
+  assertStrictEquals(
+    written[29].includes("1 min 37 s left"),
+    true,
+    written[29],
+  );
+  progress.stop();
+  assertStrictEquals(written.at(-1), "\n");
+  assertStrictEquals(written.at(-2)?.includes("3,000/100,000"), true);
+});
+
+Deno.test("formatCount() puts commas between thousands", () => {
+  const counts = [0, 999, 1000, 12_345.6, 1_234_567];
+  assertEquals(counts.map(formatCount), ["0", "999", "1,000", "12,346", "1,234,567"]);
+});
+
+Deno.test("createProgress() prints plain lines at growing intervals elsewhere", () => {
+  const { written, progress, run } = display(false);
+  run(0, 100_000);
+  progress.stop();
+  const seconds = written.map((line) =>
+    Number(/step ([\d,]+)/.exec(line)?.[1].replace(",", "")) / 1000
+  );
+  assertEquals(seconds.slice(0, 6).map(Math.round), [0, 2, 4, 6, 8, 10]);
+  assertStrictEquals(
+    written.length < 18 && written.length > 12,
+    true,
+    `${written.length} lines`,
+  );
+  assertStrictEquals(
+    written.every((line) => line.endsWith("\n") && !line.includes("\r") && !line.includes("\x1b")),
+    true,
+  );
+});
+
+Deno.test("createProgress() prints nothing for a run that is over at once, or without steps", () => {
+  const { written, progress, run } = display(false);
+  run(0, 200);
+  progress.stop();
+  assertEquals(written, []);
+  const terminal = display(true);
+  terminal.progress.stop();
+  assertEquals(terminal.written, []);
+});
+
+Deno.test("createProgress() colours only when asked", () => {
+  for (const color of [true, false]) {
+    const { written, run } = display(true, color);
+    run(0, 500);
+    assertStrictEquals(written.join("").includes("\x1b[36m"), color);
+  }
+});
+
+Deno.test("formatBar() shows all in a wide terminal", () => {
+  assertStrictEquals(
+    formatBar(STATE, 200, false),
+    "fizzbuzz · rnn  ███████████████████▏░░░░░░░░░░   64%  6,400/10,000  loss 0.0313  █▇▆▅▄▃▂▁  " +
+      "error 1.3 %  1,200 steps/s  3.0 s left",
+  );
+});
+
+Deno.test("formatBar() is never wider than the terminal and drops what matters least", () => {
+  for (let width = 0; width <= 160; width++) {
+    const line = formatBar(STATE, width, false);
+    assertStrictEquals([...line].length <= width, true, `${width}: ${line}`);
+  }
+  assertStrictEquals(formatBar(STATE, 40, false).includes("loss 0.0313"), true);
+  assertStrictEquals(formatBar(STATE, 40, false).includes("fizzbuzz"), false);
+});
+
+Deno.test("formatBar() and formatLine() stand steps past the end and losses that are not finite", () => {
+  const past = { ...STATE, step: 20_000, loss: NaN, rate: 0 };
+  assertStrictEquals(formatBar(past, 100, false).includes("100%"), true);
+  assertStrictEquals(
+    formatLine(past),
+    "step 20,000 of 10,000 (100 %), loss NaN, error 1.3 %",
+  );
+  assertStrictEquals(
+    formatLine(STATE),
+    "step 6,400 of 10,000 (64 %), loss 0.0313, error 1.3 %, 1,200 steps/s, 3.0 s left",
+  );
+});
+
+Deno.test("sparkline() spans lowest to highest", () => {
+  assertStrictEquals(sparkline([0, 1, 2, 3, 4, 5, 6, 7], 8), "▁▂▃▄▅▆▇█");
+  assertStrictEquals(sparkline([0, 0, 7, 7], 2), "▁█");
+  assertStrictEquals(sparkline([3, 3, 3], 8), "▁▁▁");
+  assertStrictEquals(sparkline([], 8), "");
+});
+
+Deno.test("formatFigure(), formatShare() and formatDuration() are short and honest", () => {
+  assertEquals(
+    [0, 0.03125, 1.5, 114.72, 1739.2, 1.23e-7, 5e9, NaN].map(formatFigure),
+    [
+      "0.0000",
+      "0.0313",
+      "1.500",
+      "114.7",
+      "1739",
+      "1.2e-7",
+      "5.0e+9",
+      "NaN",
+    ],
+  );
+  assertEquals([0, 0.0001, 0.0125, 0.5, 0.9999, 1].map(formatShare), [
+    "0 %",
+    "<0.1 %",
+    "1.3 %",
+    "50.0 %",
+    ">99.9 %",
+    "100 %",
+  ]);
+  assertEquals([0, 9.94, 9.96, 59.4, 65, 3599.6, 7500].map(formatDuration), [
+    "0.0 s",
+    "9.9 s",
+    "10 s",
+    "59 s",
+    "1 min 05 s",
+    "1 h 00 min",
+    "2 h 05 min",
+  ]);
+});

@@ -1,0 +1,315 @@
+/**
+ * Reports as one HTML document that needs nothing else: styles and pictures are inside.
+ *
+ * @module
+ */
+
+import type { Picture } from "@unroll/core/plugin";
+import type { Json, JsonRecord, MetricsLine } from "@unroll/core/runs";
+import { analyzeHidden, type UnitAnalysis } from "./hidden_states.ts";
+import { type HiddenStateCapture, thresholdOf } from "./hidden_states.ts";
+import { chartGrid, escapeMarkup, figureBoxes, PAGE_STYLE } from "./html.ts";
+import { barChart } from "../charts/curves.ts";
+import { heatMapChart } from "../charts/heat_map_chart.ts";
+import { runCurves } from "../charts/run_curves.ts";
+import { PALETTE } from "../charts/svg.ts";
+import { resultOf } from "./run_table.ts";
+import { formatCount, formatDuration, formatFigure, formatShare } from "../format.ts";
+import type { ModelReport, RunReport } from "./write_report.ts";
+
+/**
+ * Writes the report of one run, or of several together.
+ *
+ * @param reports The runs.
+ * @returns An HTML document.
+ * @throws {RangeError} When there is no run.
+ */
+export function reportHtml(reports: readonly RunReport[]): string {
+  if (reports.length === 0) throw new RangeError("Cannot report: no run is named");
+  const body = reports.length === 1 ? singleRun(reports[0]) : severalRuns(reports);
+  const title = reports.length === 1 ? titleOf(reports[0]) : `${reports.length} runs`;
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escapeMarkup(title)}</title>
+<link rel="icon" href="data:,">
+<style>${PAGE_STYLE}</style>
+</head>
+<body>
+${body}
+</body>
+</html>
+`;
+}
+
+function titleOf({ run: { config } }: RunReport): string {
+  return `${config.task.name} · ${config.model.name}`;
+}
+
+function singleRun(report: RunReport): string {
+  const { run, lines, model, problem } = report;
+  const { config } = run;
+  const charts = runCurves([{ name: run.name, lines }]);
+  return `<h1>${escapeMarkup(titleOf(report))}</h1>
+<p class="soft">${escapeMarkup(run.name)} · seed ${config.seed} · ${escapeMarkup(config.device)}${
+    stateOf(lines)
+  }</p>
+${figures(report)}
+${problem === undefined ? "" : `<p class="bad">${escapeMarkup(problem)}</p>`}
+<h2>Curves</h2>
+${charts.length === 0 ? '<p class="soft">There are no metrics yet.</p>' : chartGrid(charts)}
+${model === undefined ? "" : modelParts(model)}
+${samples(lines)}
+<h2>Settings</h2>
+<div class="grid">
+<div class="card"><b>Model: ${escapeMarkup(config.model.name)}</b>${
+    recordTable(config.model.options)
+  }</div>
+<div class="card"><b>Task: ${escapeMarkup(config.task.name)}</b>${
+    recordTable(config.task.options)
+  }</div>
+<div class="card"><b>Training</b>${recordTable(config.training)}</div>
+</div>
+${model === undefined ? "" : `<h2>To make it again</h2>\n<pre>${commandText(model.command)}</pre>`}
+<p class="soft">Unroll ${escapeMarkup(config.version)}</p>`;
+}
+
+function severalRuns(reports: readonly RunReport[]): string {
+  const color = (index: number) => PALETTE[index % PALETTE.length];
+  const charts = runCurves(reports.map(({ run, lines }) => ({ name: run.name, lines })));
+  const rows = reports.map(({ run, lines }, index) => {
+    const { loss, error, steps, seconds, speed } = resultOf(lines);
+    const cells = [
+      loss === undefined ? "–" : formatFigure(loss),
+      error === undefined ? "–" : formatShare(error),
+      steps === undefined ? "–" : formatCount(steps),
+      seconds === undefined ? "–" : formatDuration(seconds),
+      speed === undefined ? "–" : formatCount(speed),
+    ].map((text) => `<td class="number">${text}</td>`).join("");
+    return `<tr><td>${chip(color(index))}${escapeMarkup(run.name)}</td><td>${
+      escapeMarkup(run.config.task.name)
+    }</td><td>${
+      escapeMarkup(run.config.model.name)
+    }</td><td class="number">${run.config.seed}</td>${cells}</tr>`;
+  });
+  const commands = reports.flatMap(({ run, model, problem }, index) => [
+    `<h2>${chip(color(index))}${escapeMarkup(run.name)}</h2>`,
+    ...(problem === undefined ? [] : [`<p class="bad">${escapeMarkup(problem)}</p>`]),
+    ...(model === undefined ? [] : [
+      `<pre>${commandText(model.command)}</pre>`,
+      `<details><summary>What it says and thinks</summary>${modelParts(model)}</details>`,
+    ]),
+  ]);
+  return `<h1>${reports.length} runs</h1>
+<div class="card wide"><table><tr><th>run</th><th>task</th><th>model</th>${
+    ["seed", "loss", "error", "steps", "time", "steps/s"].map((name) =>
+      `<th class="number">${name}</th>`
+    ).join("")
+  }</tr>
+${rows.join("\n")}</table></div>
+<h2>Curves</h2>
+<p class="legend">${
+    reports.map(({ run }, index) => `<span>${chip(color(index))}${escapeMarkup(run.name)}</span>`)
+      .join("")
+  }</p>
+${chartGrid(charts)}
+${commands.join("\n")}`;
+}
+
+function chip(color: string): string {
+  return `<i style="display:inline-block;width:11px;height:11px;border-radius:2px;margin-right:7px;background:${color}"></i>`;
+}
+
+function stateOf(lines: readonly MetricsLine[]): string {
+  const last = lines.at(-1)?.event;
+  if (last === "done") return "";
+  return last === "stopped"
+    ? ' · <span class="bad">stopped before its end</span>'
+    : ' · <span class="bad">not at its end</span>';
+}
+
+function figures({ lines, model }: RunReport): string {
+  const { loss, error, steps, seconds, speed, metrics } = resultOf(lines);
+  const parameters = model?.layers.reduce((sum, layer) => sum + layer.parameters, 0);
+  const shown: (readonly [string, string | undefined, string?])[] = [
+    ["error", error === undefined ? undefined : formatShare(error), error === 0 ? "good" : ""],
+    ["loss", loss === undefined ? undefined : formatFigure(loss)],
+    // Accuracies by size are for the task's own picture.
+    ...Object.entries(metrics).filter(([name]) => !/_\d+(_\d+)?$/.test(name) || /^error/.test(name))
+      .map(([name, value]) =>
+        [
+          name.replaceAll("_", " "),
+          typeof value !== "number"
+            ? undefined
+            : /error|accuracy|share/.test(name)
+            ? formatShare(value)
+            : formatFigure(value),
+        ] as const
+      ),
+    ["steps", steps === undefined ? undefined : formatCount(steps)],
+    ["time", seconds === undefined ? undefined : formatDuration(seconds)],
+    ["steps per second", speed === undefined ? undefined : formatCount(speed)],
+    ["parameters", parameters === undefined ? undefined : formatCount(parameters)],
+  ];
+  return figureBoxes(shown);
+}
+
+function modelParts({ layers, shown, hidden, pictures }: ModelReport): string {
+  const parts: string[] = [];
+  if (shown.length > 0) {
+    parts.push(`<h2>What it says</h2>`, `<pre>${escapeMarkup(shown.join("\n"))}</pre>`);
+  }
+  for (const picture of pictures) {
+    parts.push(`<h2>${escapeMarkup(picture.title)}</h2>`, drawPicture(picture));
+  }
+  if (hidden !== undefined) parts.push(hiddenParts(hidden));
+  const total = layers.reduce((sum, layer) => sum + layer.parameters, 0);
+  const rows = layers.map(({ name, output, parameters }) =>
+    `<tr><td>${escapeMarkup(name)}</td><td>${escapeMarkup(output)}</td><td class="number">${
+      formatCount(parameters)
+    }</td></tr>`
+  );
+  parts.push(`<h2>The model</h2>
+<div class="card wide"><table><tr><th>layer</th><th>output</th><th class="number">parameters</th></tr>
+${rows.join("\n")}
+<tr><td><b>all</b></td><td></td><td class="number"><b>${
+    formatCount(total)
+  }</b></td></tr></table></div>`);
+  return parts.join("\n");
+}
+
+/** Units in the table; of more, those that move most. */
+const TABLE = 24;
+
+function hiddenParts({ states, labels, annotations }: HiddenStateCapture): string {
+  const threshold = thresholdOf(states);
+  const analyses = analyzeHidden(states, annotations);
+  const chosen = [...analyses].sort((a, b) => b.amplitude - a.amplitude).slice(0, TABLE)
+    .sort((a, b) => a.unit - b.unit);
+  const names = Object.keys(analyses[0]?.correlationRatio ?? {});
+  const rows = chosen.map((unit) => unitRow(unit, names));
+  const maps = `<h2>What it thinks</h2>
+<div class="card wide">${heatMapChart(states, { title: "Hidden states", labels })}
+${heatMapChart(states, { title: `Hidden states above ${threshold}`, threshold, labels })}</div>`;
+  // Without periods, and with nothing to compare with, the table would say nothing.
+  const isTelling = names.length > 0 || analyses.some(({ period }) => period !== undefined);
+  if (!isTelling) return maps;
+  return `${maps}
+<div class="card wide"><table><tr><th class="number">unit</th><th class="number">mean</th><th class="number">amplitude</th><th class="number">period</th>${
+    names.map((name) => `<th class="number">${escapeMarkup(name)}</th>`).join("")
+  }</tr>
+${rows.join("\n")}</table>
+<p class="soft">Period: after how many steps a unit repeats itself. ${
+    names.length === 0
+      ? ""
+      : "The last columns: how much of the unit's variance is explained by what the task knows, from 0 to 1."
+  }${
+    chosen.length < analyses.length
+      ? ` The ${chosen.length} of ${analyses.length} units that move most.`
+      : ""
+  }</p></div>`;
+}
+
+function unitRow(
+  { unit, mean, amplitude, period, correlationRatio }: UnitAnalysis,
+  names: readonly string[],
+) {
+  const cells = names.map((name) => {
+    const share = correlationRatio[name];
+    const shade = `background:color-mix(in srgb, var(--accent) ${
+      Math.round(share * 55)
+    }%, transparent)`;
+    return `<td class="number" style="${shade}">${share.toFixed(2)}</td>`;
+  });
+  return `<tr><td class="number">${unit}</td><td class="number">${
+    mean.toFixed(2)
+  }</td><td class="number">${amplitude.toFixed(2)}</td><td class="number">${period ?? "–"}</td>${
+    cells.join("")
+  }</tr>`;
+}
+
+/** Samples at most; of more, some between the first and the last. */
+const SAMPLES = 8;
+
+function samples(lines: readonly MetricsLine[]): string {
+  const all = lines.flatMap((line) =>
+    line.event === "sample" && typeof line.text === "string" && typeof line.step === "number"
+      ? [{ step: line.step, text: line.text }]
+      : []
+  );
+  if (all.length === 0) return "";
+  const count = Math.min(SAMPLES, all.length);
+  const chosen = Array.from(
+    { length: count },
+    (_, i) => all[count === 1 ? all.length - 1 : Math.round(i * (all.length - 1) / (count - 1))],
+  );
+  const rows = chosen.map(({ step, text }) =>
+    `<p class="soft">Step ${formatCount(step)}</p><pre>${escapeMarkup(text)}</pre>`
+  );
+  return `<h2>Samples on the way</h2>\n${rows.join("\n")}`;
+}
+
+/** Lines break between flags, and not inside. */
+function commandText(command: string): string {
+  return command.split(/ (?=--)/).map((part) => `<span class="word">${escapeMarkup(part)}</span>`)
+    .join(" ");
+}
+
+function recordTable(record: JsonRecord): string {
+  const rows = Object.entries(record).filter(([, value]) => value !== null).map(([name, value]) =>
+    `<tr><td class="soft">${escapeMarkup(name)}</td><td>${escapeMarkup(valueText(value))}</td></tr>`
+  );
+  return rows.length === 0 ? '<p class="soft">no options</p>' : `<table>${rows.join("\n")}</table>`;
+}
+
+function valueText(value: Json): string {
+  if (Array.isArray(value)) return value.map(valueText).join(", ");
+  if (typeof value === "object" && value !== null) {
+    return Object.entries(value).map(([name, part]) => `${name} ${valueText(part)}`).join(", ");
+  }
+  return String(value);
+}
+
+/**
+ * Draws a picture.
+ *
+ * @param picture What the task describes.
+ * @returns HTML.
+ */
+function drawPicture(picture: Picture): string {
+  switch (picture.kind) {
+    case "bars": {
+      const { bars, xLabel, share } = picture;
+      return `<div class="card wide">${
+        barChart(bars, { title: share ? "Share" : "", xLabel, share })
+      }</div>`;
+    }
+    case "text":
+      return coloredText(picture.parts);
+    default:
+      throw new TypeError(
+        `Cannot draw a picture: bars or text is needed, found ${
+          JSON.stringify((picture satisfies never as Picture).kind)
+        }`,
+      );
+  }
+}
+
+/** Colours text: the less likely the model thought a part, the redder it is. */
+function coloredText(parts: Extract<Picture, { kind: "text" }>["parts"]): string {
+  const spans = parts.map(({ text, probability }) => {
+    const share = Math.min(1, Math.max(0, probability));
+    // Half way to white is where a character had one chance in ten: surprise counts, not distance from 1.
+    const surprise = Math.min(1, -Math.log(Math.max(share, 1e-6)) / Math.log(100));
+    const color = `background:color-mix(in srgb, var(--bad) ${
+      Math.round(surprise * 75)
+    }%, transparent)`;
+    return `<span style="${color}" title="${(share * 100).toFixed(1)} %">${
+      escapeMarkup(text)
+    }</span>`;
+  });
+  return `<pre>${spans.join("")}</pre>
+<p class="soft">The redder, the less likely the model thought it: from sure to one chance in a hundred or less.</p>`;
+}

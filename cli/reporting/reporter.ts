@@ -1,0 +1,129 @@
+/**
+ * Tells of a training run: as a bar or lines for people, or as JSON lines for programs.
+ *
+ * @module
+ */
+
+import { eventLine, type RunCallbacks, type RunFolder } from "@unroll/core/runs";
+import type { Terminal } from "../context.ts";
+import { formatCount, formatDuration, formatFigure, formatShare } from "../format.ts";
+import { trustText } from "../plugins.ts";
+import { resumeCommand } from "../resume_command.ts";
+import { createProgress } from "./progress.ts";
+import { configLine, resultLine } from "./report_lines.ts";
+
+/** How to report. */
+export interface ReporterSettings {
+  /** Where text goes. */
+  readonly terminal: Terminal;
+  /** What runs, such as `fizzbuzz · rnn`. */
+  readonly title: string;
+  /** Steps in all, when known before. */
+  readonly steps?: number;
+  /** Whether to print JSON lines. */
+  readonly json: boolean;
+  /** Whether to print the result only. */
+  readonly quiet: boolean;
+}
+
+/**
+ * Makes callbacks that report a run.
+ *
+ * With `json`, standard output is JSON lines alone. Otherwise progress goes to standard error, unless `quiet`, and the
+ * result to standard output.
+ *
+ * @param settings How to report.
+ * @returns The callbacks.
+ */
+export function createReporter(settings: ReporterSettings): RunCallbacks {
+  return settings.json ? jsonReporter(settings) : peopleReporter(settings);
+}
+
+/** Seconds between progress lines at least: what reads them need not keep up with the steps. */
+const JSON_INTERVAL = 1;
+
+function jsonReporter({ terminal, quiet }: ReporterSettings): RunCallbacks {
+  let run: RunFolder;
+  let latest = -Infinity;
+  const print = (line: object) => terminal.write(`${JSON.stringify(line)}\n`);
+  return {
+    onRunCreated(created, start) {
+      run = created;
+      print(configLine(run, start));
+    },
+    onEvent(event) {
+      if (quiet) return;
+      if (event.event === "progress") {
+        if (event.seconds - latest < JSON_INTERVAL) return;
+        latest = event.seconds;
+      }
+      print(eventLine(event));
+    },
+    onEnd: (result) => print(resultLine(result, run)),
+  };
+}
+
+function peopleReporter({ terminal, title, steps, quiet }: ReporterSettings): RunCallbacks {
+  let progress: ReturnType<typeof createProgress> | undefined;
+  let error: number | undefined;
+  let run: RunFolder;
+  let total = steps ?? 0;
+  return {
+    onRunCreated(created, start) {
+      const { device, deviceDescription, deviceReason, step } = start;
+      run = created;
+      total = start.settings.steps;
+      if (quiet) return;
+      if (deviceReason !== undefined) {
+        terminal.writeError(`Training on ${device}: ${deviceReason}\n`);
+      }
+      const began = run.config.deviceDescription ?? deviceDescription;
+      if (began !== deviceDescription) {
+        terminal.writeError(
+          `Going on with ${deviceDescription}, begun with ${began}: ` +
+            "the same steps, rounded otherwise\n",
+        );
+      }
+      progress = createProgress({
+        steps: total,
+        from: step,
+        title: `${title} · ${device}`,
+        write: terminal.writeError,
+        isTerminal: terminal.isTerminal,
+        color: terminal.color,
+        columns: terminal.columns,
+      });
+    },
+    onEvent(event) {
+      if (event.event === "validation") error = event.validation.error ?? NaN;
+      else progress?.update({ step: event.step, loss: event.loss, error });
+    },
+    async onEnd(result) {
+      progress?.stop();
+      if (result.ended === "aborted") {
+        terminal.write(
+          `Stopped after step ${formatCount(result.steps)} of ${formatCount(total)}, ` +
+            `nothing is lost\nGo on with: ${resumeCommand(run)}\n`,
+        );
+        return;
+      }
+      for (const text of await result.task.show?.(result.predict) ?? []) {
+        terminal.write(`${text}\n`);
+      }
+      terminal.write(
+        `${formatCount(result.steps)} steps in ${formatDuration(result.seconds)} on ` +
+          `${result.device} (${formatCount(result.stepsPerSecond)} steps/s), ` +
+          `loss ${formatFigure(result.loss)}, error ${formatShare(result.error ?? NaN)}\n` +
+          `Saved in ${run.path}\n`,
+      );
+      if (!quiet) terminal.write(nextSteps(run.path + trustText(run.config)));
+    },
+    onError: () => progress?.stop(),
+  };
+}
+
+/** Returns what a person may want to do with a new run. */
+function nextSteps(run: string): string {
+  return `Next, see what it has found out: deno task inspect ${run}\n` +
+    `or its curves and pictures:      deno task report ${run}\n`;
+}

@@ -1,0 +1,94 @@
+/**
+ * The command that makes a run again.
+ *
+ * @module
+ */
+
+import type { LearningPhase, OptimizerName, Plugin } from "@unroll/core/plugin";
+import type { Option } from "@unroll/core/plugin/host";
+import type { JsonRecord, RunConfig } from "@unroll/core/runs";
+import { formatPhases, OPTIMIZERS } from "@unroll/core/training";
+import { composeFlags, type FlagSource, flagSource } from "../flags.ts";
+import { quoted } from "../format.ts";
+import { trainSchema } from "../commands/train_options.ts";
+
+/**
+ * Writes the command that makes a run again, and one more for each time that it was gone on with otherwise. Options at their
+ * defaults are left out, settings of training are all said, because what a task recommends may change.
+ *
+ * @param config What decided the run.
+ * @param plugins The run's model and task, for their flags.
+ * @returns Lines for a shell.
+ */
+export function reproduceCommand(
+  config: RunConfig,
+  plugins: { readonly model: Plugin; readonly task: Plugin },
+): string {
+  const general: FlagSource = { owner: "train", schema: trainSchema({ models: {}, tasks: {} }) };
+  const model = flagSource(plugins.model);
+  const task = flagSource(plugins.task);
+  const flags = composeFlags([general, model, task]);
+  /** The flags of one source that say values which are not those known before. */
+  const say = (from: FlagSource, values: Values, known: (option: Option) => unknown) =>
+    flags.flatMap(({ source, option, flag }) => {
+      const value = values[option.name];
+      const isKnown = JSON.stringify(value) === JSON.stringify(known(option));
+      if (source !== from || value === undefined || isKnown) return [];
+      if (typeof value === "boolean") return [value ? `--${flag}` : `--no-${flag}`];
+      const text = textOf(value);
+      // What begins like a flag is a value only behind an equals sign.
+      return [`--${flag}${text.startsWith("-") ? "=" : " "}${quoted(text)}`];
+    });
+  const byDefault = (option: Option) => option.default;
+  const stages = [...config.before ?? [], { ...config, step: Infinity }];
+  return stages.map(({ training, device, step }, index) => {
+    const values = optionsOf(training, device);
+    const before = index === 0 ? undefined : stages[index - 1];
+    const words = before === undefined
+      ? [
+        `--model ${quoted(config.model.name)}`,
+        ...say(model, config.model.options, byDefault),
+        `--task ${quoted(config.task.name)}`,
+        ...say(task, config.task.options, byDefault),
+        ...say(general, { ...values, seed: config.seed }, () => undefined),
+      ]
+      : [
+        "--resume last",
+        ...say(general, values, ({ name }) => optionsOf(before.training, before.device)[name]),
+      ];
+    const stop = step < Number(training.steps) ? `  # stopped after step ${step}` : "";
+    return `deno task train ${words.join(" ")}${stop}`;
+  }).join("\n");
+}
+
+/** Writes a value as it is typed; a blank for a list of nothing, as what is empty counts as not typed. */
+function textOf(value: unknown): string {
+  if (value === null) return "none";
+  return Array.isArray(value) ? value.join() || " " : String(value);
+}
+
+type Values = Readonly<Record<string, unknown>>;
+
+/** Takes the settings of training as options; of the optimizer's own those that are not its defaults. */
+function optionsOf(training: JsonRecord, device: string): Values {
+  const { learningRate, phases, optimizer, optimizerSettings, ...rest } = training;
+  const defaults: Values = Object.hasOwn(OPTIMIZERS, String(optimizer))
+    ? OPTIMIZERS[optimizer as OptimizerName].create().settings
+    : {};
+  return {
+    // Where an old run says nothing of clipping, there was none.
+    clip: 0,
+    clipNorm: 0,
+    ...rest,
+    device,
+    optimizer,
+    ...Object.fromEntries(
+      Object.entries(optimizerSettings as Values).filter(([name, value]) =>
+        value !== defaults[name]
+      ),
+    ),
+    ...(phases === undefined
+      ? { learningRate }
+      : { phases: formatPhases(phases as unknown as readonly LearningPhase[]) }),
+  };
+}

@@ -1,0 +1,163 @@
+/**
+ * The results of runs, out of their metrics, as a table.
+ *
+ * @module
+ */
+
+import {
+  type Json,
+  type JsonRecord,
+  listRuns,
+  type MetricsLine,
+  openRun,
+  type RunSummary,
+} from "@unroll/core/runs";
+import { formatCount, formatDuration, formatFigure, formatShare, formatTable } from "../format.ts";
+
+/** What came out, as far as the run has come. */
+export interface RunResult {
+  /** Validation loss of the best parameters. */
+  readonly loss?: number;
+  /** Share of wrong answers, from 0 to 1. */
+  readonly error?: number;
+  /** Steps done. */
+  readonly steps?: number;
+  /** Time it took. */
+  readonly seconds?: number;
+  /** Steps a second. */
+  readonly speed?: number;
+  /** What else the task measured. */
+  readonly metrics: JsonRecord;
+}
+
+/**
+ * Finds the result of a run: of its end, or of its best validation so far.
+ *
+ * @param lines Its metrics.
+ * @returns What is known.
+ */
+export function resultOf(lines: readonly MetricsLine[]): RunResult {
+  const number = (line: MetricsLine | undefined, field: string) => {
+    const value = line?.[field];
+    return typeof value === "number" ? value : undefined;
+  };
+  const of = (event: string) => lines.filter((line) => line.event === event);
+  const end = lines.findLast(({ event }) => event === "done" || event === "stopped");
+  const best = of("validation").findLast((line) => line.best === true);
+  const progress = of("progress").at(-1);
+  const record = (value: Json | undefined) =>
+    typeof value === "object" && value !== null && !Array.isArray(value) ? value as JsonRecord : {};
+  return {
+    loss: number(end, "loss") ?? number(best, "loss") ?? number(progress, "loss"),
+    error: number(end, "error") ?? number(best, "error"),
+    steps: number(end, "steps") ?? number(progress, "step"),
+    seconds: number(end, "seconds") ?? number(progress, "seconds"),
+    speed: number(end, "steps_per_second") ?? number(progress, "steps_per_second"),
+    metrics: record(end?.metrics ?? best?.metrics),
+  };
+}
+
+/** What can be the matter with a run. */
+export const RUN_STATES = ["done", "stopped", "unfinished", "damaged"] as const;
+
+/** What runs can be sorted by. */
+export const SORTS = ["name", "task", "model", "seed", "error", "loss", "steps", "time"] as const;
+
+/** A run with its result. */
+export interface RunRow {
+  readonly name: string;
+  readonly path: string;
+  readonly task?: string;
+  readonly model?: string;
+  readonly seed?: number;
+  readonly device?: string;
+  /** `done`, `stopped`, `unfinished` or `damaged`. */
+  readonly state: typeof RUN_STATES[number];
+  readonly result: RunResult;
+  readonly problem?: string;
+}
+
+/**
+ * Reads the runs of a folder with their results.
+ *
+ * @param root The folder.
+ * @returns The runs, by name; damaged ones too.
+ */
+export async function gatherRuns(root: string): Promise<RunRow[]> {
+  const summaries = await listRuns(root);
+  return await Promise.all(summaries.map((summary) => readRow(summary)));
+}
+
+async function readRow({ name, path, config, latest, done, problem }: RunSummary): Promise<RunRow> {
+  if (config === undefined) return { name, path, state: "damaged", result: NOTHING, problem };
+  const lines = await (await openRun(path)).readMetrics();
+  return {
+    name,
+    path,
+    task: config.task.name,
+    model: config.model.name,
+    seed: config.seed,
+    device: config.device,
+    state: done ? "done" : latest?.event === "stopped" ? "stopped" : "unfinished",
+    result: resultOf(lines),
+  };
+}
+
+const NOTHING: RunResult = { metrics: {} };
+
+/**
+ * Sorts runs.
+ *
+ * @param rows The runs.
+ * @param sort By what.
+ * @returns A sorted copy, in which what is not known comes last.
+ */
+export function sortRuns(rows: readonly RunRow[], sort: typeof SORTS[number]): RunRow[] {
+  const value = (row: RunRow): string | number | undefined => {
+    switch (sort) {
+      case "name":
+      case "task":
+      case "model":
+      case "seed":
+        return row[sort];
+      case "time":
+        return row.result.seconds;
+      default:
+        return row.result[sort];
+    }
+  };
+  return [...rows].sort((a, b) => {
+    const [x, y] = [value(a), value(b)];
+    // What is not known comes last.
+    if (x === undefined || y === undefined) {
+      return Number(x === undefined) - Number(y === undefined);
+    }
+    if (typeof x === "string" || typeof y === "string") {
+      return String(x).localeCompare(String(y), "en", { numeric: true });
+    }
+    return x - y;
+  });
+}
+
+/**
+ * Prints runs as a table.
+ *
+ * @param rows The runs.
+ * @returns Lines, each with its end.
+ */
+export function formatRuns(rows: readonly RunRow[]): string {
+  const known = (value: number | undefined, format: (value: number) => string) =>
+    value === undefined ? "-" : format(value);
+  const cells = rows.map(({ name, state, result, problem }) => [
+    name,
+    state,
+    known(result.error, formatShare),
+    known(result.loss, formatFigure),
+    known(result.steps, formatCount),
+    known(result.seconds, formatDuration),
+    known(result.speed, formatCount),
+    problem ?? "",
+  ]);
+  const heads = ["run", "state", "error", "loss", "steps", "time", "steps/s", ""];
+  return formatTable([heads, ...cells], [0, 1, 7]).map((line) => `${line}\n`).join("");
+}

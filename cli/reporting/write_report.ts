@@ -1,0 +1,116 @@
+/**
+ * Gathers what a report shows of runs, and writes its file.
+ *
+ * @module
+ */
+
+import type { LayerRow, Picture } from "@unroll/core/plugin";
+import { loadRun, type LoadSettings, type MetricsLine, type RunFolder } from "@unroll/core/runs";
+import { captureHiddenStates, type HiddenStateCapture } from "./hidden_states.ts";
+import { reportHtml } from "./report_html.ts";
+import { reproduceCommand } from "./reproduce.ts";
+import { writeOut } from "./write_out.ts";
+
+/** Settings of {@linkcode writeReport}. */
+export interface ReportSettings extends LoadSettings {
+  /** The file to write. */
+  readonly out: string;
+}
+
+/**
+ * Writes the report of one run, or of several together.
+ *
+ * @param runs The runs.
+ * @param settings The models and tasks there are, and where to write.
+ * @returns The file.
+ * @throws {RangeError} When there is no run, or the file cannot be written.
+ */
+export async function writeReport(
+  runs: readonly RunFolder[],
+  settings: ReportSettings,
+): Promise<string> {
+  const reports: RunReport[] = [];
+  for (const run of runs) reports.push(await gatherReport(run, settings));
+  const html = reportHtml(reports);
+  await writeOut(settings.out, html);
+  return settings.out;
+}
+
+/** All of one run. */
+export interface RunReport {
+  /** The run. */
+  readonly run: RunFolder;
+  /** Its metrics. */
+  readonly lines: readonly MetricsLine[];
+  /** What its model says and thinks, when it could be loaded. */
+  readonly model?: ModelReport;
+  /** Why it could not. */
+  readonly problem?: string;
+}
+
+/** What a trained model says and thinks. */
+export interface ModelReport {
+  /** The model's layers. */
+  readonly layers: readonly LayerRow[];
+  /** The command that makes the run again. */
+  readonly command: string;
+  /** What the task shows of the model, in lines. */
+  readonly shown: readonly string[];
+  /** Hidden states, where the model shows them. */
+  readonly hidden?: HiddenStateCapture;
+  /** What the task has to draw. */
+  readonly pictures: readonly Picture[];
+}
+
+/**
+ * Gathers what a report shows.
+ *
+ * A run whose model cannot be loaded still has curves; the report says why there is no more.
+ *
+ * @param run The run.
+ * @param settings The models and tasks there are.
+ * @returns All of it.
+ */
+export async function gatherReport(run: RunFolder, settings: LoadSettings): Promise<RunReport> {
+  const lines = await run.readMetrics();
+  try {
+    using loaded = await loadRun(run.path, settings);
+    const { taskInstance: task, predict, instance, config, model } = loaded;
+    const shown = await attempt(() => task.show?.(predict));
+    const hidden = await attempt(() => captureHiddenStates(task, predict));
+    const pictures = await attempt(() => task.pictures?.(predict));
+    // The same thing missing, such as the text, can be in the way of several.
+    const problems = new Set([shown, hidden, pictures].flatMap(({ problem }) => problem ?? []));
+    return {
+      run,
+      lines,
+      model: {
+        layers: instance.layers,
+        command: reproduceCommand(config, { model: model.plugin, task: loaded.task.plugin }),
+        shown: shown.value ?? [],
+        hidden: hidden.value,
+        pictures: pictures.value ?? [],
+      },
+      ...(problems.size === 0 ? {} : { problem: [...problems].join("; ") }),
+    };
+  } catch (error) {
+    return { run, lines, problem: problemOf(error) };
+  }
+}
+
+/** Gathers a part of a report that others can do without. */
+async function attempt<Value>(
+  act: () => Value | Promise<Value>,
+): Promise<{ readonly value?: Value; readonly problem?: string }> {
+  try {
+    return { value: await act() };
+  } catch (error) {
+    return { problem: problemOf(error) };
+  }
+}
+
+/** Returns what a refusal says; anything else is a mistake of ours, and not hidden. */
+function problemOf(error: unknown): string {
+  if (error instanceof RangeError || error instanceof TypeError) return error.message;
+  throw error;
+}
