@@ -69,7 +69,7 @@ export const DIGIT_RNN: Readonly<Record<string, Recipe>> = {
     note:
       "The write-up says of LSTMs only that they give similar results, not how large they were. " +
       "Among 9,000 random numbers hardly one carries through more than 4 nines, and what an LSTM does " +
-      "beyond is left to chance: with 16 units 4 of 10 starts carry through 16 nines, with 32 units 3, " +
-      "with 64 or 128 none of 4; of simple RNNs with 16 units 8 of 10",
+      "beyond is left to chance: with 16 units 1 of 10 starts carries through 16 nines, with 32 units 2, " +
+      "with 64 none of 4, with 128 1 of 4; of simple RNNs with 16 units 7 of 10",
   },
 };

@@ -113,7 +113,7 @@ export const MIN_CHAR_RNN: Readonly<Record<string, Recipe>> = {
       "byte order among them; there are 87 symbols here too, whatever the edition, because " +
       "ln(87) · 256 is its 1143 at iteration 0. The last 5 % are not trained on. The first steps are " +
       "chaotic and starts differ: the notebook's own code, run again on a text put together as it must " +
-      "have been, has 1497 at iteration 300 and 1327 at 700; seeds 0 and 1 here have had 1376 to 1804 " +
-      "and 1232 to 1585, the same seed too, where products are rounded otherwise",
+      "have been, has 1497 at iteration 300 and 1327 at 700; two starts here have had 1376 to 1804 and " +
+      "1232 to 1585, the same start too, where products are rounded otherwise",
   },
 };
