@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Graph, type isApplication, paramsOf } from "../ir/graph.ts";
+import { type Graph, paramsOf } from "../ir/graph.ts";
 import { MATMUL, matmulSizes } from "../language/primitives/matmul.ts";
 import { SCAN } from "../language/primitives/scan.ts";
 import { sizeOf } from "../ir/tensor_type.ts";

@@ -5,8 +5,6 @@
  */
 import type { Equation, Graph, Value } from "../ir/graph.ts";
 import type { Params, Primitive } from "../ir/primitive.ts";
-import type { Tensor } from "../language/tensor.ts";
-import type { trace } from "../language/trace.ts";
 
 /**
  * A rule that may put other values in the place of an equation's results. It emits what it needs and
