@@ -1,0 +1,77 @@
+/** Values that a shortcut would change: each device, compiled, gives the one that is right. */
+import { assert, assertEquals } from "@std/assert";
+import * as U from "../mod.ts";
+import type { Tensor } from "../mod.ts";
+import { cpuBackend } from "./cpu.ts";
+import { referenceBackend } from "./reference.ts";
+import { webgpuBackend } from "./webgpu.ts";
+
+const webgpu = await webgpuBackend().catch(() => undefined);
+/** The devices all tests share; without an adapter those of WebGPU are shown as ignored. */
+const DEVICES = { reference: referenceBackend(), cpu: cpuBackend(), webgpu } as const;
+
+/** A program of tensors, what it is given, and all the numbers it is to give. */
+type Case = readonly [
+  what: string,
+  program: (...inputs: Tensor[]) => unknown,
+  inputs: readonly Tensor[],
+  wanted: readonly number[],
+  /** Greatest relative difference; 0 if left out. */
+  tolerance?: number,
+];
+
+/** One test of all cases for each device, or those named. */
+function testOnDevices(name: string, cases: readonly Case[], names?: readonly string[]): void {
+  for (const [device, backend] of Object.entries(DEVICES)) {
+    if (names?.includes(device) === false) continue;
+    Deno.test(`${name} on ${device}`, { ignore: !backend }, async () => {
+      for (const [what, program, inputs, wanted, tolerance = 0] of cases) {
+        using compiled = U.compile((...xs: Tensor[]) => [program(...xs)] as U.Tree, { backend });
+        const leaves = U.flattenTree(await compiled(...inputs));
+        const found = (await Promise.all(leaves.map(async (leaf) => [...await leaf.data()])))
+          .flat();
+        const told = `${what}: ${wanted.join(" ")} is right, found ${found.join(" ")}`;
+        assertEquals(found.length, wanted.length, told);
+        found.forEach((x, i) => {
+          const exact = Math.fround(wanted[i]);
+          const near = Math.abs(x - exact) <= tolerance * Math.abs(exact);
+          assert(near || x === exact || (Number.isNaN(x) && Number.isNaN(exact)), told);
+        });
+      }
+    });
+  }
+}
+
+const f32 = (...values: number[]) => U.tensor(Float32Array.from(values));
+const multiples = Array.from({ length: 500 }, (_, i) => i);
+
+testOnDevices("compile() divides rather than multiplies by a reciprocal", [
+  ...[3, 41, 47, 49, 55, 1000].map((c): Case => [
+    `floor(k · ${c} / ${c})`,
+    (x) => U.floor(x.div(c)),
+    [f32(...multiples.map((k) => k * c))],
+    multiples,
+  ]),
+  ["x / s of a scalar", (x, s) => U.floor(x.div(s)), [f32(41, 82), U.tensor(41)], [1, 2]],
+  ["x / Σ x of tiny numbers", (x) => x.div(x.sum()), [f32(2 ** -124, 2 ** -124)], [0.5, 0.5]],
+  [
+    "x / s beyond the reciprocal's range",
+    (x, s) => x.div(s),
+    [f32(2 ** -125, 2 ** -124), U.tensor(2 ** -126)],
+    [2, 4],
+  ],
+  ["x / 2¹²⁷", (x) => x.div(2 ** 127), [f32(2 ** 127, 2 ** 126)], [1, 0.5]],
+]);
+
+testOnDevices("compile() multiplies in the order written where the other leaves the range", [
+  ["x · s · s", (x, s) => x.mul(s).mul(s), [f32(0, 1e-20), U.tensor(1e20)], [0, 1e20], 1e-6],
+  ["x · s · s, small", (x, s) => x.mul(s).mul(s), [f32(1e30), U.tensor(1e-25)], [1e-20], 1e-6],
+  ["x / s / s", (x, s) => x.div(s).div(s), [f32(0, 1e-30), U.tensor(1e-20)], [0, 1e10], 1e-6],
+]);
+
+testOnDevices("compile() adds up products rather than multiplies a sum", [
+  ["Σ x · 1e-10", (x) => x.mul(1e-10).sum(), [f32(3e38, 3e38, 3e38)], [9e28], 1e-6],
+  ["mean of x · 1e-10", (x) => x.mul(1e-10).mean(), [f32(3e38, 3e38, 3e38)], [3e28], 1e-6],
+  ["x · 1e20 · 1e20", (x) => x.mul(1e20).mul(1e20), [f32(0, 1e-20)], [0, 1e20], 1e-6],
+  // WGSL lets the driver regroup sums and products, and Mesa's does.
+], ["reference", "cpu"]);
