@@ -75,3 +75,19 @@ testOnDevices("compile() adds up products rather than multiplies a sum", [
   ["x · 1e20 · 1e20", (x) => x.mul(1e20).mul(1e20), [f32(0, 1e-20)], [0, 1e20], 1e-6],
   // WGSL lets the driver regroup sums and products, and Mesa's does.
 ], ["reference", "cpu"]);
+
+const i32 = (...values: number[]) => U.tensor(Int32Array.from(values));
+
+testOnDevices("shiftLeft() and shiftRight() take the low five bits of any distance", [
+  [
+    "by −1 and 33",
+    (x) => [U.shiftLeft(x, -1), U.shiftRight(x, -31), U.shiftLeft(x, 33)],
+    [i32(1, -4)],
+    [-2147483648, 0, 0, -2, 2, -8],
+  ],
+]);
+
+testOnDevices("where() of two numbers is f32", [
+  ["2.5 or −1", (x) => U.where(x.gt(0), 2.5, -1), [f32(3, -3)], [2.5, -1]],
+  ["2.5 or a tensor", (x) => U.where(x.gt(0), 2.5, x), [f32(3, -3)], [2.5, -3]],
+]);

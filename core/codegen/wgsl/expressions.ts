@@ -309,6 +309,9 @@ export class ExpressionWriter {
       const x = this.text(first);
       if (operation === "div" && value > 0) return `(${x} / ${literal(from, value)})`;
       if (operation === "rem" && value > 0) return `(${x} % ${literal(from, value)})`;
+      if (operation === "shift_left" || operation === "shift_right") {
+        return rule.wgsl(x, literal(from, value & 31), "", from);
+      }
       if (operation === "add" && from === "i32" && value < 0 && value > -2147483648) {
         return `(${x} - ${-value})`;
       }
