@@ -91,3 +91,44 @@ testOnDevices("where() of two numbers is f32", [
   ["2.5 or −1", (x) => U.where(x.gt(0), 2.5, -1), [f32(3, -3)], [2.5, -1]],
   ["2.5 or a tensor", (x) => U.where(x.gt(0), 2.5, x), [f32(3, -3)], [2.5, -3]],
 ]);
+
+const angles = [0.5, -1, 2, -3, 4, 100, -1e5, 1e6, 1e9, -1e12, 1e18, 1e22, 3e38, -3.4e38].map(
+  Math.fround,
+);
+
+testOnDevices("sin() and cos() are right for numbers of any size", [
+  ["sin", (x) => U.sin(x), [f32(...angles)], angles.map(Math.sin), 1e-6],
+  ["cos", (x) => U.cos(x), [f32(...angles)], angles.map(Math.cos), 1e-6],
+  ["nearest to a multiple of π/2", (x) => U.cos(x), [f32(16367173 * 2 ** 72)], [
+    Math.cos(16367173 * 2 ** 72),
+  ], 1e-6],
+  ["of infinity", (x) => [U.sin(x), U.cos(x)], [f32(Infinity, NaN)], [NaN, NaN, NaN, NaN]],
+]);
+
+testOnDevices("pow() is 1 where IEEE 754 has it so", [
+  [
+    "1 and −1 to NaN and ±∞",
+    (x, y) => U.pow(x, y),
+    [
+      f32(1, 1, 1, -1, -1, -1, 1, NaN),
+      f32(NaN, Infinity, -Infinity, Infinity, -Infinity, NaN, 3, 0),
+    ],
+    [1, 1, 1, 1, 1, NaN, 1, 1],
+  ],
+]);
+
+testOnDevices("pow() has derivative 0 by its base where the exponent is 0", [
+  [
+    "x⁰ + x¹ + x² at 0",
+    U.grad((x: Tensor) => U.pow(x, f32(0, 1, 2)).sum()),
+    [U.tensor(0)],
+    [1],
+  ],
+  ["x⁰", U.grad((x: Tensor) => U.pow(x, 0).sum()), [f32(0, 1, -2, Infinity)], [0, 0, 0, 0]],
+  [
+    "the second derivative of x⁰ + x¹ + x² + x³",
+    U.grad((x: Tensor) => U.grad((x: Tensor) => U.pow(x, f32(0, 1, 2, 3)).sum())(x)),
+    [U.tensor(0)],
+    [2],
+  ],
+]);

@@ -96,7 +96,7 @@ export function div(x: TensorLike, y: TensorLike): Tensor {
 export function remainder(x: TensorLike, y: TensorLike): Tensor {
   return binary("rem", x, y);
 }
-/** `xʸ`. */
+/** `xʸ`; `x⁰` and `1ʸ` are 1, also of NaN. */
 export function pow(x: TensorLike, y: TensorLike): Tensor {
   return binary("pow", x, y);
 }
@@ -176,11 +176,11 @@ export function log(x: Tensor): Tensor {
 export function sqrt(x: Tensor): Tensor {
   return elementwise("sqrt", [x]);
 }
-/** Sine. */
+/** Sine of an angle in radians, also a large one. */
 export function sin(x: Tensor): Tensor {
   return elementwise("sin", [x]);
 }
-/** Cosine. */
+/** Cosine of an angle in radians, also a large one. */
 export function cos(x: Tensor): Tensor {
   return elementwise("cos", [x]);
 }
