@@ -132,3 +132,46 @@ testOnDevices("pow() has derivative 0 by its base where the exponent is 0", [
     [2],
   ],
 ]);
+
+const rows = U.tensor([[-Infinity, -Infinity], [1, Infinity], [0, -Infinity], [3, 3], [NaN, 1]]);
+
+testOnDevices("logSumExp() of infinite numbers", [
+  ["rows", (x) => U.logSumExp(x), [rows], [-Infinity, Infinity, 0, 3 + Math.LN2, NaN], 1e-6],
+  ["one", (x) => U.logSumExp(x), [f32(-Infinity)], [-Infinity]],
+  [
+    "its gradient",
+    U.grad((x: Tensor) => U.logSumExp(x).sum()),
+    [rows.slice(0, 2, 4)],
+    [1, 0, 0.5, 0.5],
+    1e-6,
+  ],
+  [
+    "crossEntropy() where a class is impossible",
+    (x, labels) => U.crossEntropy(x, labels),
+    [U.tensor([[0, -Infinity], [0, -Infinity]]), i32(0, 1)],
+    [0, Infinity],
+  ],
+]);
+
+testOnDevices("crossEntropy() is NaN and oneHot() the nearest for labels out of range", [
+  [
+    "crossEntropy()",
+    (x, labels) => U.crossEntropy(x, labels),
+    [U.tensor([[1, 1], [1, 1], [1, 1]]), i32(2, -100, 1)],
+    [NaN, NaN, Math.LN2],
+    1e-6,
+  ],
+  ["oneHot()", (labels) => U.oneHot(labels, 3), [i32(3, -1)], [0, 0, 1, 1, 0, 0]],
+  [
+    "oneHot() times a matrix",
+    (labels, w) => U.oneHot(labels, 3).matmul(w),
+    [i32(3, -1, 1), U.tensor([[1, 2], [3, 4], [5, 6]])],
+    [5, 6, 1, 2, 3, 4],
+  ],
+  [
+    "its gradient",
+    (labels, w) => U.grad((w: Tensor) => U.oneHot(labels, 3).matmul(w).sum())(w),
+    [i32(3, -1, 1), U.tensor([[1, 2], [3, 4], [5, 6]])],
+    [1, 1, 1, 1, 1, 1],
+  ],
+]);
