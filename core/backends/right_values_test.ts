@@ -175,3 +175,36 @@ testOnDevices("crossEntropy() is NaN and oneHot() the nearest for labels out of 
     [1, 1, 1, 1, 1, 1],
   ],
 ]);
+
+const empty = f32();
+const zeros = (count: number) => new Array<number>(count).fill(0);
+
+testOnDevices("sum() and matmul() of nothing are 0", [
+  ["[0, 3] over 0", (x) => x.reshape([0, 3]).sum(0), [empty], zeros(3)],
+  ["[0, 3] over 1", (x) => x.reshape([0, 3]).sum(1), [empty], []],
+  ["[1, 0, 0] over 1 and 2", (x) => x.reshape([1, 0, 0]).sum([1, 2]), [empty], zeros(1)],
+  ["[0, 2, 3] over 0", (x) => x.reshape([0, 6]).reshape([0, 2, 3]).sum(0), [empty], zeros(6)],
+  ["∞ repeated never", (x) => U.broadcastTo(x, [0]).sum(), [f32(Infinity)], [0]],
+  ["∞ repeated never, in rows", (x) => U.broadcastTo(x, [0, 2]).sum(0), [f32(Infinity, 1)], [0, 0]],
+  ["a fill of ∞", () => U.fill([0], Infinity).sum(), [], [0]],
+  [
+    "products of no inner dimension",
+    (x) => [
+      x.reshape([1, 3, 0]).matmul(x.reshape([0, 2])),
+      x.reshape([2, 3, 0]).matmul(x.reshape([2, 0, 2])),
+      x.matmul(x.reshape([0, 2])),
+    ],
+    [empty],
+    zeros(6 + 12 + 2),
+  ],
+  [
+    "products of no rows or columns",
+    (x) => [
+      x.reshape([0, 2, 0]).matmul(x.reshape([0, 4])),
+      x.reshape([0, 2, 3]).matmul(U.ones([3, 2])),
+      U.ones([2, 3, 2]).matmul(x.reshape([2, 0])),
+    ],
+    [empty],
+    [],
+  ],
+]);

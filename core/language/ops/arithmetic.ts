@@ -10,7 +10,7 @@ import type { ElementwiseName } from "../../ir/operation_names.ts";
 import { FILL, numberNeeded } from "../primitives/creation.ts";
 import { MATMUL } from "../primitives/matmul.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
-import { type DType, formatType, type Shape } from "../../ir/tensor_type.ts";
+import { type DType, formatType, type Shape, sizeOf } from "../../ir/tensor_type.ts";
 import { broadcastTo, reshape } from "./layout.ts";
 
 /** The shape that two shapes broadcast to, or `undefined`. */
@@ -248,7 +248,7 @@ export function matmul(x: Tensor, y: Tensor, options: MatmulOptions = {}): Tenso
     ]);
   }
   if (x.rank > 2 && y.rank === 2 && !transposeX) {
-    const rows = reshape(x, [-1, x.shape[x.rank - 1]]);
+    const rows = reshape(x, [sizeOf(x.shape.slice(0, -1)), x.shape[x.rank - 1]]);
     const [z] = x.apply(MATMUL, [rows, y], params);
     return reshape(z, [...x.shape.slice(0, -1), z.shape[1]]);
   }
