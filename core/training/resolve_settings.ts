@@ -39,7 +39,7 @@ export interface ResolvedSettings extends Omit<TrainingDefaults, "optimizer" | "
   readonly clip: number;
   /** All gradients together are scaled down to this norm; 0 for not at all. */
   readonly clipNorm: number;
-  /** This much of Σw² is added to the loss. */
+  /** This much of Σw² is added to the loss, over all weights and biases. */
   readonly l2: number;
   /** Steps between validations. */
   readonly validateEvery: number;
