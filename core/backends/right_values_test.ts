@@ -35,7 +35,10 @@ function testOnDevices(name: string, cases: readonly Case[], names?: readonly st
         found.forEach((x, i) => {
           const exact = Math.fround(wanted[i]);
           const near = Math.abs(x - exact) <= tolerance * Math.abs(exact);
-          assert(near || x === exact || (Number.isNaN(x) && Number.isNaN(exact)), told);
+          assert(
+            near || x === wanted[i] || x === exact || (Number.isNaN(x) && Number.isNaN(exact)),
+            told,
+          );
         });
       }
     });
@@ -208,3 +211,27 @@ testOnDevices("sum() and matmul() of nothing are 0", [
     [],
   ],
 ]);
+
+testOnDevices(
+  "randomInteger() and randomUniform() draw from the whole of wide ranges, not beyond",
+  [
+    [
+      "the words scaled in 64 bits",
+      () => U.randomInteger(U.randomKey(3), [4], -7, 3 * 2 ** 29),
+      [],
+      [...await U.randomInteger(U.randomKey(3), [4], -7, 3 * 2 ** 29).data()],
+    ],
+    [
+      "all of i32",
+      () => U.randomInteger(U.randomKey(3), [4], -(2 ** 31), 2 ** 31),
+      [],
+      [...await U.randomInteger(U.randomKey(3), [4], -(2 ** 31), 2 ** 31).data()],
+    ],
+    [
+      "below 1001",
+      () => U.randomUniform(U.randomKey(0), [100_000], 1000, 1001).lt(1001),
+      [],
+      new Array<number>(100_000).fill(1),
+    ],
+  ],
+);
