@@ -40,7 +40,7 @@ Deno.test({
   name: "an RNN learns FizzBuzz on WebGPU along the same curve as on the CPU",
   ignore,
   async fn() {
-    const steps = 20;
+    const steps = 30;
     using cpu = cpuBackend();
     using webgpu = await webgpuBackend();
     const wanted = await curve(cpu, steps);

@@ -13,7 +13,7 @@ import { Tensor } from "../language/tensor.ts";
 import { isTensor, setSource, sourceOf } from "../language/tensor_source.ts";
 import { formatType, type TensorType } from "../ir/tensor_type.ts";
 import { trace, type Traced } from "../language/trace.ts";
-import { flattenTree, rebuildTree, type Tree } from "../language/tree.ts";
+import { flattenTree, rebuildTree, type Tree, treeEntries } from "../language/tree.ts";
 
 /** What may be given where a compiled function takes a tree of tensors. */
 export type Given<T> = [Tree] extends [T] ? T
@@ -33,7 +33,7 @@ export interface CompileSettings {
   readonly name?: string;
   /**
    * Positions of arguments that are used up: their memory becomes that of results of the same types,
-   * in order. A tensor given there must not be used again.
+   * in order. A tensor given there must not be given twice, and not be used again.
    */
   readonly donate?: readonly number[];
 }
@@ -73,7 +73,7 @@ const FORGOTTEN = new FinalizationRegistry<DeviceBuffer>((buffer) => buffer.disp
  * only when a program is made.
  * @param settings Device, name, and arguments that are used up.
  * @returns A function of the same arguments whose results are promised and lie on the device.
- * @throws {TypeError} When called, if an operation refuses its inputs.
+ * @throws {TypeError} When called, if an operation refuses its inputs, or a donated tensor is given twice.
  *
  * @example Usage
  * ```ts
@@ -94,6 +94,7 @@ export function compile<Args extends readonly unknown[], Result>(
   settings: CompileSettings = {},
 ): Compiled<Args, Result> {
   const entries = new Map<string, Promise<Entry>>();
+  const title = settings.name ?? (fn.name || "program");
 
   async function build(args: readonly unknown[]): Promise<Entry> {
     const backend = settings.backend ?? await defaultBackend();
@@ -104,7 +105,7 @@ export function compile<Args extends readonly unknown[], Result>(
       return flattenTree(result);
     });
     const program = await compileTraced(backend, traced, {
-      name: settings.name ?? (fn.name || "program"),
+      name: title,
       donated: donatedLeaves(args, settings.donate ?? []),
     });
     return { program, result };
@@ -127,6 +128,7 @@ export function compile<Args extends readonly unknown[], Result>(
     const { program, result } = await find(args);
     const { backend } = program;
     const leaves = flattenTree(args);
+    checkDonated(title, args, leaves, program.donated);
     await evaluateDeferred(leaves, computeIfLarge);
     const borrowed: DeviceBuffer[] = [];
     const buffers: DeviceBuffer[] = [];
@@ -219,6 +221,29 @@ function donatedLeaves(args: readonly unknown[], donate: readonly number[]): Set
     }
   });
   return donated;
+}
+
+/** Throws where a tensor that is used up is given a second time: it would be read after its end. */
+function checkDonated(
+  name: string,
+  args: unknown,
+  leaves: readonly Tensor[],
+  donated: ReadonlySet<number>,
+): void {
+  if (donated.size === 0) return;
+  const places = new Map<unknown, number>();
+  for (const [i, leaf] of leaves.entries()) {
+    const source = sourceOf(leaf);
+    const what = source.kind === "device" ? source.buffer : leaf;
+    const before = places.get(what);
+    places.set(what, i);
+    if (before === undefined || (!donated.has(before) && !donated.has(i))) continue;
+    const [[first], [second]] = [before, i].map((place) => treeEntries(args)[place]);
+    throw new TypeError(
+      `Cannot run ${name}: one ${formatType(leaf.type)} is given as arguments ${first} and ` +
+        `${second}, and what is donated must be given once`,
+    );
+  }
 }
 
 /** Structure and types of arguments as a text. */

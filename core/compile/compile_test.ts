@@ -38,6 +38,36 @@ Deno.test("compile() feeds results back and takes over the memory of donated arg
   await assertRejects(() => first.n.item(), TypeError, "it was disposed of");
 });
 
+for (const device of ["reference", "cpu"] as const) {
+  Deno.test(`compile() refuses a donated tensor that is given twice on ${device}`, async () => {
+    using backend = await openBackend(device);
+    const settings = { backend, name: "pair" };
+    const pair = (x: { readonly w: Tensor }, y: Tensor) => [x.w.add(1), y.mul(10)];
+    using both = compile(pair, { ...settings, donate: [0, 1] });
+    using first = compile(pair, { ...settings, donate: [0] });
+    using second = compile(pair, { ...settings, donate: [1] });
+    using neither = compile(pair, settings);
+    using double = compile((x: Tensor) => x.mul(2), { backend });
+    const x = await double(Float32Array.of(1, 2));
+    for (const tensor of [x, tensorOf(1, 2)]) {
+      for (const run of [both, first, second]) {
+        await assertRejects(
+          () => run({ w: tensor }, tensor),
+          TypeError,
+          "Cannot run pair: one f32[2] is given as arguments 0.w and 1, and what is donated must be " +
+            "given once",
+        );
+      }
+    }
+    const [p, q] = await neither({ w: x }, x);
+    assertEquals([...await p.data(), ...await q.data()], [3, 5, 20, 40]);
+    const [r] = await both({ w: x }, tensorOf(1, 2));
+    assertEquals([...await r.data()], [3, 5]);
+  });
+}
+
+const tensorOf = (...values: number[]) => tensor(Float32Array.from(values));
+
 Deno.test("compile() makes tensors from outside part of the program", async () => {
   using backend = referenceBackend();
   const table = tensor([[1, 2], [3, 4]]);

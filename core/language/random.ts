@@ -6,6 +6,7 @@
  */
 import {
   add,
+  and,
   cast,
   cos,
   floor,
@@ -87,10 +88,36 @@ export function foldIn(key: Tensor, number: Tensor | number): Tensor {
   return key.apply(FOLD_IN, [key, word], {})[0];
 }
 
-/** Uniform numbers in [`least`, `most`), multiples of 2⁻²⁴ of the range. */
+/**
+ * Uniform numbers in [`least`, `most`), multiples of 2⁻²⁴ of the range, rounded.
+ *
+ * @param key A key, u32[2].
+ * @param shape Shape of the result.
+ * @param least The least number.
+ * @param most What all numbers are below, unless it is `least`.
+ * @returns f32 of that shape.
+ * @throws {RangeError} If there is no such range in f32.
+ */
 export function randomUniform(key: Tensor, shape: Shape, least = 0, most = 1): Tensor {
   const unit = mul(cast(shiftRight(randomBits(key, shape), 8), "f32"), 2 ** -24);
-  return least === 0 && most === 1 ? unit : add(mul(unit, most - least), least);
+  if (least === 0 && most === 1) return unit;
+  if (!(least <= most && Number.isFinite(Math.fround(most - least)))) {
+    throw new RangeError(
+      `Cannot draw uniform numbers from ${least} to ${most}: a range of f32 is needed`,
+    );
+  }
+  const numbers = add(mul(unit, most - least), least);
+  // The sum may be rounded up to what it must not reach.
+  const end = Math.fround(most);
+  return Math.fround(least) < end ? minimum(numbers, numberBefore(end)) : numbers;
+}
+
+/** The greatest f32 below one. */
+function numberBefore(x: number): number {
+  if (x === 0) return -(2 ** -149);
+  const bits = new Int32Array(Float32Array.of(x).buffer);
+  bits[0] += x > 0 ? -1 : 1;
+  return new Float32Array(bits.buffer)[0];
 }
 
 /** Normal numbers of mean 0 and variance 1, by the method of Box and Muller (1958). */
@@ -108,10 +135,61 @@ export function randomBernoulli(key: Tensor, shape: Shape, probability: number):
   return lt(randomUniform(key, shape), probability);
 }
 
-/** Whole numbers from `least` to before `most`, in i32. */
+/** Spans of more numbers take 64 random bits a number; 24 make all of them equally likely to 2⁻¹². */
+const NARROW = 2 ** 12;
+
+/**
+ * Whole numbers from `least` to before `most`, each as likely as the others: to 2⁻¹² where there are at
+ * most 4,096 of them, to 2⁻³² where there are more.
+ *
+ * @param key A key, u32[2].
+ * @param shape Shape of the result.
+ * @param least The least number, from −2³¹.
+ * @param most What all numbers are below, to 2³¹.
+ * @returns i32 of that shape.
+ * @throws {RangeError} If the bounds are no such whole numbers, or no number lies between them.
+ *
+ * @example Usage
+ * ```ts
+ * import { randomInteger, randomKey } from "@unroll/core";
+ * import { ok } from "node:assert/strict";
+ *
+ * const dice = await randomInteger(randomKey(1), [100], 1, 7).data();
+ * ok(dice.every((x) => x >= 1 && x <= 6));
+ * ```
+ */
 export function randomInteger(key: Tensor, shape: Shape, least: number, most: number): Tensor {
-  const scaled = floor(mul(randomUniform(key, shape), most - least));
-  return add(cast(minimum(scaled, most - least - 1), "i32"), least);
+  const isBound = (x: number) => Number.isInteger(x) && Math.abs(x) <= 2 ** 31;
+  if (!isBound(least) || !isBound(most) || least >= most) {
+    throw new RangeError(
+      `Cannot draw integers from ${least} to before ${most}: whole numbers from -2147483648 to ` +
+        "2147483648 are needed, the first below the second",
+    );
+  }
+  const span = most - least;
+  if (span <= NARROW) {
+    const scaled = floor(mul(randomUniform(key, shape), span));
+    return add(cast(minimum(scaled, span - 1), "i32"), least);
+  }
+  const bits = randomBits(key, [2, sizeOf(shape)]);
+  const [high, low] = [0, 1].map((i) => reshape(slice(bits, 0, i, i + 1), shape));
+  return add(cast(span === 2 ** 32 ? high : scaleWords(high, low, span), "i32"), least);
+}
+
+/** ⌊(2³² high + low) span / 2⁶⁴⌋ of words, in u32. */
+function scaleWords(high: Tensor, low: Tensor, span: number): Tensor {
+  const product = mul(high, span);
+  const carried = lt(add(product, upperProduct(low, span)), product);
+  return add(upperProduct(high, span), cast(carried, "u32"));
+}
+
+/** The upper words of products, in parts of 16 bits. */
+function upperProduct(x: Tensor, by: number): Tensor {
+  const [top, rest] = [by >>> 16, by & 0xffff];
+  const [upper, lower] = [shiftRight(x, 16), and(x, 0xffff)];
+  const left = add(mul(upper, rest), shiftRight(mul(lower, rest), 16));
+  const right = add(mul(lower, top), and(left, 0xffff));
+  return add(mul(upper, top), add(shiftRight(left, 16), shiftRight(right, 16)));
 }
 
 /** Draws from the Gumbel distribution, `−log(−log u)`: the greatest of logits plus these is a softmax draw. */

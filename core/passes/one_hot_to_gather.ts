@@ -18,8 +18,8 @@ import { emitReshape, fillValue, producedBy } from "./simplify_rule.ts";
  * Replaces `matmul(one_hot(i), w)` by `gather(w, i)` and `matmul(one_hot(i)ᵀ, y)` by
  * `scatter_add(i, y)`, and the same with the one-hot vectors on the right.
  *
- * It takes for granted what `oneHot` asks for: numbers in range (one out of range would pick the
- * nearest row instead of zeros), and finite numbers in the rows not picked.
+ * It takes for granted that numbers are in range, as `oneHot` brings them there (one out of range would
+ * pick the nearest row instead of zeros), and finite numbers in the rows not picked.
  */
 export function oneHotToGather(graph: Graph): Graph {
   return rewrite(graph, (equation, rewriter) => {

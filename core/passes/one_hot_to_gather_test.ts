@@ -20,12 +20,14 @@ function graphOf(shape: readonly number[], build: (labels: Tensor, x: Tensor) =>
   return trace(types, (labels, x) => [build(labels, x)]).graph;
 }
 
+/** What becomes of a graph, without what keeps the numbers in range. */
 function picked(graph: Graph): Record<string, number> {
   const after = eliminateDeadCode(oneHotToGather(simplify(graph)));
   checkGraph(after);
   const labels = dense({ dtype: "i32", shape: [4] }, [2, 0, 1, 2]);
   checkSameMeaning(graph, after, { inputs: [labels, randomInputs(graph, 3)[1]], tolerance: 0 });
-  return countPrimitives(after);
+  const { fill: _fill, max: _max, min: _min, ...rest } = countPrimitives(after);
+  return rest;
 }
 
 Deno.test("oneHotToGather() makes a product with one-hot rows a gather", () => {

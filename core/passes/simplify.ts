@@ -14,8 +14,11 @@ import { PRODUCT_RULES } from "./simplify_products.ts";
 import { isElementwise } from "./simplify_rule.ts";
 
 /**
- * Applies local rules until none applies. They keep the meaning up to rounding, the sign of zero
- * aside; NaN and infinities are kept, so `0 · x` and `x − x` of real numbers stay.
+ * Applies local rules until none applies. They keep each result as it is, or round it less; the terms
+ * of a sum may be added in another order, and the sign of zero is not kept. NaN and infinities are, so
+ * `0 · x` and `x − x` of real numbers stay; and nothing that f32 holds is computed by way of what it
+ * does not, so `x · s · s` and `x / s` of real numbers stay, too, but for factors whose product is
+ * exact.
  */
 export function simplify(graph: Graph): Graph {
   return rewrite(

@@ -63,28 +63,18 @@ const RULES: Partial<Readonly<Record<ElementwiseName, Rule>>> = {
     if (b === 0 && !real) return [emitFill(rewriter, outputs[0].type, 0)];
     const [left, right] = [producedBy(x, "neg", rewriter), producedBy(y, "neg", rewriter)];
     if (left && right) return emit(rewriter, "mul", left.inputs[0], right.inputs[0]);
-    if (real) {
-      const joined = joinFactors(x, y, rewriter) ?? joinFactors(y, x, rewriter);
-      if (joined) return joined;
-    }
     if (b === undefined || !real) return undefined;
     if (b === -1) return emit(rewriter, "neg", x);
     const inner = left ? { value: left.inputs[0], factor: -1 } : scaledBy(x, rewriter);
-    return inner && isPlain(inner.factor * b)
-      ? scale(rewriter, inner.value, inner.factor * b)
-      : undefined;
+    const product = inner && exactProduct(inner.factor, b);
+    return product === undefined || !inner ? undefined : scale(rewriter, inner.value, product);
   },
   div({ inputs: [x, y] }, rewriter) {
     const divisor = fillValue(y, rewriter);
     if (divisor === 1) return [x];
-    if (x.type.dtype !== "f32") return undefined;
-    if (producedBy(y, BROADCAST, rewriter) && !isRepeated(x, rewriter)) {
-      // One division, and a product for each element; the next rules move it before the repetition.
-      const inverse = emit(rewriter, "div", emitFill(rewriter, y.type, 1), y);
-      return emit(rewriter, "mul", x, ...inverse);
-    }
-    if (divisor === undefined || !isPlain(divisor)) return undefined;
-    return scale(rewriter, x, 1 / divisor);
+    // Any other reciprocal is rounded, or leaves the range: 41 · (1 / 41) is below 1.
+    if (x.type.dtype !== "f32" || divisor === undefined || !isPowerOfTwo(divisor)) return undefined;
+    return isNormal(1 / divisor) ? scale(rewriter, x, 1 / divisor) : undefined;
   },
   pow({ inputs: [x, y] }, rewriter) {
     const exponent = fillValue(y, rewriter);
@@ -106,26 +96,6 @@ const RULES: Partial<Readonly<Record<ElementwiseName, Rule>>> = {
   },
 };
 
-/** Returns whether a value is a repetition of a smaller one. */
-function isRepeated(value: Value, rewriter: Rewriter): boolean {
-  return fillValue(value, rewriter) !== undefined ||
-    producedBy(value, BROADCAST, rewriter) !== undefined;
-}
-
-/** `(x · a) · b` of repeated numbers a and b is `x · (a · b)`. */
-function joinFactors(x: Value, b: Value, rewriter: Rewriter): Value[] | undefined {
-  const inner = producedBy(x, "mul", rewriter);
-  if (!inner || !isRepeated(b, rewriter)) return undefined;
-  const [left, right] = inner.inputs;
-  const [factor, rest] = isRepeated(right, rewriter) ? [right, left] : [left, right];
-  if (!isRepeated(factor, rewriter)) return undefined;
-  const repeatedAt = (value: Value) => producedBy(value, BROADCAST, rewriter)?.params.axes;
-  const [first, second] = [repeatedAt(factor), repeatedAt(b)];
-  if (!first && !second) return undefined;
-  if (first && second && !sameShape(first, second)) return undefined;
-  return emit(rewriter, "mul", rest, ...emit(rewriter, "mul", factor, b));
-}
-
 /** `and` and `or` of bools: one value is neutral, the other decides. */
 function logical(neutral: number, decides: number): Rule {
   return ({ inputs: [x, y] }, rewriter) => {
@@ -139,9 +109,22 @@ function logical(neutral: number, decides: number): Rule {
   };
 }
 
-/** Returns whether a factor can be held in f32 without becoming 0 or infinite. */
-function isPlain(factor: number): boolean {
-  return Math.abs(factor) > 1e-30 && Math.abs(factor) < 1e30;
+/** Whether f32 holds a number with all its digits. */
+function isNormal(x: number): boolean {
+  return Math.fround(x) === x && Math.abs(x) >= 2 ** -126 && Math.abs(x) < Infinity;
+}
+
+function isPowerOfTwo(x: number): boolean {
+  return isNormal(x) && 2 ** Math.round(Math.log2(Math.abs(x))) === Math.abs(x);
+}
+
+/**
+ * The product of two factors if f32 holds it: a product with it is then the product with one after
+ * the other, rounded once. Any other would not be: 1e20 · 1e20 leaves the range.
+ */
+function exactProduct(a: number, b: number): number | undefined {
+  const product = Math.fround(a) * Math.fround(b);
+  return isNormal(product) && Math.fround(a * b) === product ? a * b : undefined;
 }
 
 function scaledBy(

@@ -39,13 +39,9 @@ const simplifySum: Rule = (equation, rewriter) => {
   const { axes } = paramsOf(equation, REDUCE_SUM);
   const value = fillValue(x, rewriter);
   const count = sizeOf(axes.map((axis) => x.type.shape[axis]));
+  // Nothing adds up to 0, also where there would be infinite numbers.
+  if (count === 0) return [emitFill(rewriter, type, 0)];
   if (value !== undefined && type.dtype === "f32") return [emitFill(rewriter, type, value * count)];
-  const product = producedBy(x, "mul", rewriter);
-  const factor = product && fillValue(product.inputs[1], rewriter);
-  if (product && factor !== undefined && type.dtype === "f32") {
-    const [sum] = rewriter.emit(REDUCE_SUM, [product.inputs[0]], { axes });
-    return rewriter.emit(ELEMENTWISE_PRIMITIVES.mul, [sum, emitFill(rewriter, type, factor)]);
-  }
   const inner = producedBy(x, REDUCE_SUM, rewriter);
   if (inner) {
     const [source] = inner.inputs;

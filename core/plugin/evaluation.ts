@@ -123,6 +123,7 @@ function lossAt(
   size: number,
 ): number {
   const start = place * size;
+  if (spec.outputs.kind === "class" && !(targets[place] >= 0 && targets[place] < size)) return NaN;
   if (spec.loss.kind === "cross-entropy") {
     const top = maxAt(outputs, start, size);
     let powers = 0;

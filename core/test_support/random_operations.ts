@@ -285,7 +285,7 @@ export const MAKERS: Readonly<Record<Kind, (maker: Pool, helpers: Helpers) => vo
   create(maker, { below }) {
     const { dtype, shape } = maker.pick().type;
     if (below(2) || shape.length === 0 || dtype === "bool") {
-      maker.add(ops.fill(shape, below(3), dtype), 2);
+      maker.add(ops.fill(shape, Math.min(below(3), dtype === "bool" ? 1 : 2), dtype), 2);
     } else maker.add(ops.iota(shape, below(shape.length), dtype), 4);
   },
   bits(maker, { below }) {

@@ -3,12 +3,14 @@
  *
  * @module
  */
-import { crossEntropy, oneHot } from "../language/ops/losses.ts";
+import { eq, where } from "../language/ops/arithmetic.ts";
+import { crossEntropy, ofLabels, oneHot } from "../language/ops/losses.ts";
 import type { TaskSpec } from "../plugin/task_spec.ts";
 import type { Tensor } from "../language/tensor.ts";
 
 /**
- * Computes the loss of a batch.
+ * Computes the loss of a batch. A target that is none of the task's classes makes it NaN, an answer of
+ * weight 0 adds nothing to it.
  *
  * @param spec The task's specification, with its loss.
  * @param outputs The model's outputs.
@@ -26,7 +28,7 @@ export function taskLoss(
   const perAnswer = kind === "cross-entropy"
     ? crossEntropy(outputs, targets)
     : squaredErrors(spec, outputs, targets);
-  const total = (weights ? perAnswer.mul(weights) : perAnswer).sum();
+  const total = (weights ? where(eq(weights, 0), 0, perAnswer.mul(weights)) : perAnswer).sum();
   if (reduction === "sum") return total;
   if (weights) return total.div(weights.sum());
   return total.div(Math.max(1, perAnswer.shape.reduce((size, n) => size * n, 1)));
@@ -34,7 +36,9 @@ export function taskLoss(
 
 /** For each answer, Σ of squares for `sum` and their mean for `mean`. */
 function squaredErrors(spec: TaskSpec, outputs: Tensor, targets: Tensor): Tensor {
-  const wanted = spec.outputs.kind === "class" ? oneHot(targets, spec.outputs.classes) : targets;
+  const classes = spec.outputs.kind === "class" ? spec.outputs.classes : undefined;
+  const wanted = classes === undefined ? targets : oneHot(targets, classes);
   const squares = outputs.sub(wanted).square();
-  return spec.loss.reduction === "sum" ? squares.sum(-1) : squares.mean(-1);
+  const errors = spec.loss.reduction === "sum" ? squares.sum(-1) : squares.mean(-1);
+  return classes === undefined ? errors : ofLabels(errors, targets, classes);
 }

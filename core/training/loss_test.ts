@@ -66,3 +66,31 @@ Deno.test("evaluateOutputs() counts an answer of NaN as wrong", () => {
   const answers = Float32Array.of(NaN, NaN, 0, 1, 1, NaN);
   assertEquals(evaluateOutputs(spec, answers, Int32Array.of(0, 1, 0)).errors, 2);
 });
+
+Deno.test("taskLoss() and evaluateOutputs() are NaN for a target out of range, unless its weight is 0", async () => {
+  for (const kind of ["cross-entropy", "squared-error"] as const) {
+    const spec: TaskSpec = {
+      inputs: { kind: "none" },
+      outputs: { kind: "class", classes: 2, at: "every" },
+      length: 2,
+      loss: { kind, reduction: "mean" },
+      weighted: true,
+      stateful: false,
+    };
+    const answers = Float32Array.of(0, 1, 2, 3);
+    for (const wrong of [2, -1]) {
+      const targets = Int32Array.of(1, wrong);
+      for (const last of [0, 1]) {
+        const weights = Float32Array.of(1, last);
+        const loss = taskLoss(
+          spec,
+          tensor(answers, { shape: [2, 2] }),
+          tensor(targets),
+          tensor(weights),
+        );
+        const found = [await loss.item(), evaluateOutputs(spec, answers, targets, weights).loss];
+        assertEquals(found.map(Number.isNaN), [last === 1, last === 1], `${kind} of ${wrong}`);
+      }
+    }
+  }
+});

@@ -5,12 +5,12 @@
  * @module
  */
 import { and, eq, lt, where } from "../language/ops/arithmetic.ts";
-import { zeros } from "../language/ops/creation.ts";
+import { zeros, zerosOf } from "../language/ops/creation.ts";
 import type { ModelInstance, Tree } from "../plugin/model.ts";
 import type { TaskSpec } from "../plugin/task_spec.ts";
 import { foldIn } from "../language/random.ts";
 import type { Tensor } from "../language/tensor.ts";
-import { flattenTree, mapTree, rebuildTree, treeEntries } from "../language/tree.ts";
+import { mapTree, rebuildTree, treeEntries } from "../language/tree.ts";
 import { valueAndGrad } from "../language/gradient.ts";
 import { clipByNorm, clipByValue } from "./clip.ts";
 import { taskLoss } from "./loss.ts";
@@ -63,7 +63,7 @@ export interface StepSettings {
   readonly clip?: number;
   /** The gradients' norm is cut to this; 0 for not at all. */
   readonly clipNorm?: number;
-  /** This much of Σw² is added to the loss. */
+  /** This much of Σw² is added to the loss, without parameters that the model sets itself. */
   readonly l2: number;
   /** Key of everything random in training, u32[2]. */
   readonly key: Tensor;
@@ -98,12 +98,16 @@ export function trainingStep(
         key,
       });
       const loss = taskLoss(spec, result.outputs, targets, weights);
-      const total = settings.l2 > 0 ? loss.add(sumOfSquares(parameters).mul(settings.l2)) : loss;
-      return [total, loss, result.state, result.updates ?? {}] as const;
+      const updates = result.updates ?? {};
+      const total = settings.l2 > 0
+        ? loss.add(sumOfSquares(parameters, updates).mul(settings.l2))
+        : loss;
+      return [total, loss, result.state, updates] as const;
     };
     const [value, rawGradients] = valueAndGrad(objective)(state.parameters);
     const [, loss, end, updates] = value;
-    let gradients = rawGradients;
+    // What the model sets itself is not learned: no part of the gradients' norm, nor of Σw².
+    let gradients = replaceLeaves(rawGradients, zerosLike(updates));
     if (clip > 0) gradients = clipByValue(gradients, clip);
     if (clipNorm > 0) gradients = clipByNorm(gradients, clipNorm);
     const factor = settings.schedule(state.step.cast("f32"), settings.steps);
@@ -137,6 +141,14 @@ function replaceLeaves(tree: Tree, updates: Readonly<Record<string, Tensor>>): T
   return rebuildTree(tree, treeEntries(tree).map(([path, leaf]) => updates[path] ?? leaf));
 }
 
-function sumOfSquares(parameters: Tree): Tensor {
-  return flattenTree(parameters).map((w) => w.square().sum()).reduce((sum, x) => sum.add(x));
+function zerosLike(tensors: Readonly<Record<string, Tensor>>): Record<string, Tensor> {
+  return Object.fromEntries(
+    Object.entries(tensors).map(([path, { type }]) => [path, zerosOf(type)]),
+  );
+}
+
+/** Σw² of the parameters that the model does not set itself. */
+function sumOfSquares(parameters: Tree, updates: Readonly<Record<string, Tensor>>): Tensor {
+  return treeEntries(parameters).filter(([path]) => !(path in updates))
+    .reduce((sum, [, w]) => sum.add(w.square().sum()), zeros([]));
 }

@@ -32,20 +32,16 @@ Deno.test("trainingStep() leaves to the model the parameters that it sets itself
     }),
     layers: [],
   };
-  const step = trainingStep(
-    {
-      instance: instance as ModelInstance<unknown, unknown> as ModelInstance,
-      spec: SPEC,
-      optimizer: sgd(),
-      learningRate: 0.25,
-      schedule: () => tensor(1),
-      steps: 2,
-      l2: 0.5,
-      key: randomKey(0),
-    },
-    1,
-    1,
-  );
+  const settings = {
+    instance: instance as ModelInstance<unknown, unknown> as ModelInstance,
+    spec: SPEC,
+    optimizer: sgd(),
+    learningRate: 0.25,
+    schedule: () => tensor(1),
+    steps: 2,
+    l2: 0.5,
+    key: randomKey(0),
+  };
   const parameters = instance.parameters(randomKey(0)) as unknown as Tree;
   const start = {
     parameters,
@@ -56,8 +52,11 @@ Deno.test("trainingStep() leaves to the model the parameters that it sets itself
     carried: undefined,
   };
   const data = { inputs: tensor([[[1]]]), targets: tensor([[[3]]]) };
-  const once = step(start, data).parameters as unknown as Weights;
-  // d/dw of (w − 3)² + 0.5 (w² + seen²) at 1 is −4 + 1; what decay would do to `seen` is not done.
-  assertEquals([...await once.w.data()], [1 + 0.25 * 3]);
-  assertEquals([...await once.norm.seen.data()], [11]);
+  // d/dw of (w − 3)² + 0.5 w² at 1 is −4 + 1; `seen` counts neither in the loss nor in the norm.
+  for (const [clipNorm, slope] of [[0, -3], [1.5, -1.5]]) {
+    const step = trainingStep({ ...settings, clipNorm }, 1, 1);
+    const once = step(start, data).parameters as unknown as Weights;
+    assertEquals([...await once.w.data()], [1 - 0.25 * slope]);
+    assertEquals([...await once.norm.seen.data()], [11]);
+  }
 });

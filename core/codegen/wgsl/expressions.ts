@@ -9,6 +9,7 @@ import type { ElementwiseName } from "../../ir/operation_names.ts";
 import type { DType } from "../../ir/tensor_type.ts";
 import type { Axis, Buffer, Expression } from "../../ir/expression.ts";
 import { visitExpression } from "../../ir/expression.ts";
+import { SINE } from "./sine.ts";
 import type { Names, SourceWriter } from "./source.ts";
 
 /** WGSL type that holds an element in memory: a bool is 0 or 1 in a u32. */
@@ -50,9 +51,11 @@ const HELPERS: Readonly<Record<string, string>> = {
 }`,
   // Built-in pow() is only defined for a base that is not negative.
   power: `fn power(x: f32, y: f32) -> f32 {
-  if ((bitcast<u32>(y) & 0x7fffffffu) == 0u) { return 1.0; }
-  if (is_nan(x) || is_nan(y)) { return not_a_number(); }
   let base = bitcast<u32>(x) & 0x7fffffffu;
+  let exponent = bitcast<u32>(y) & 0x7fffffffu;
+  if (exponent == 0u || bitcast<u32>(x) == 0x3f800000u) { return 1.0; }
+  if (base == 0x3f800000u && exponent == 0x7f800000u) { return 1.0; }
+  if (is_nan(x) || is_nan(y)) { return not_a_number(); }
   var size = pow(abs(x), y);
   if (x == 0.0) { size = select(0.0, infinity(), y < 0.0); }
   else if (base == 0x7f800000u) { size = select(infinity(), 0.0, y < 0.0); }
@@ -60,6 +63,7 @@ const HELPERS: Readonly<Record<string, string>> = {
   let is_odd = floor(y) == y && floor(y * 0.5) * 2.0 != y;
   return select(size, -size, is_odd && bitcast<u32>(x) >> 31u == 1u);
 }`,
+  ...SINE,
   // Operations `name` on real numbers are written `name_real` where there is such a function.
   max_real: `fn max_real(x: f32, y: f32) -> f32 {
   return select(select(max(x, y), y, is_nan(y)), x, is_nan(x));
@@ -309,6 +313,9 @@ export class ExpressionWriter {
       const x = this.text(first);
       if (operation === "div" && value > 0) return `(${x} / ${literal(from, value)})`;
       if (operation === "rem" && value > 0) return `(${x} % ${literal(from, value)})`;
+      if (operation === "shift_left" || operation === "shift_right") {
+        return rule.wgsl(x, literal(from, value & 31), "", from);
+      }
       if (operation === "add" && from === "i32" && value < 0 && value > -2147483648) {
         return `(${x} - ${-value})`;
       }

@@ -1,15 +1,16 @@
 /**
  * Elementwise functions on tensors and numbers, at least one of them a tensor; two tensors broadcast
- * by NumPy's rule.
+ * by NumPy's rule. A number must be one of the tensor's element type: a fraction, or one out of range,
+ * is a RangeError beside integers.
  *
  * @module
  */
 import { castTo, elementwise } from "../primitives/elementwise.ts";
 import type { ElementwiseName } from "../../ir/operation_names.ts";
-import { FILL } from "../primitives/creation.ts";
+import { FILL, numberNeeded } from "../primitives/creation.ts";
 import { MATMUL } from "../primitives/matmul.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
-import { type DType, formatType, type Shape } from "../../ir/tensor_type.ts";
+import { type DType, formatType, type Shape, sizeOf } from "../../ir/tensor_type.ts";
 import { broadcastTo, reshape } from "./layout.ts";
 
 /** The shape that two shapes broadcast to, or `undefined`. */
@@ -25,15 +26,22 @@ function commonShape(x: Shape, y: Shape): Shape | undefined {
   return shape;
 }
 
-/** Brings operands to one shape; numbers take the element type of the tensors. */
-function broadcastAll(name: string, operands: readonly TensorLike[]): Tensor[] {
-  const tensors = operands.filter((operand) => typeof operand !== "number");
+/**
+ * Brings operands to one shape; numbers take the element type of the tensors among the values, f32 if
+ * there are none, and must be numbers of that type.
+ */
+function broadcastAll(
+  name: string,
+  operands: readonly TensorLike[],
+  values: readonly TensorLike[] = operands,
+): Tensor[] {
+  const tensors = operands.filter(isNoNumber);
   const [first] = tensors;
   if (!first) {
     throw new TypeError(`Cannot ${name} ${operands.join(" and ")}: at least 1 tensor is needed`);
   }
-  const dtype = tensors.findLast((operand) => operand.type.dtype !== "bool")?.type.dtype ??
-    first.type.dtype;
+  const types = values.filter(isNoNumber).map(({ type }) => type.dtype);
+  const dtype = types.findLast((type) => type !== "bool") ?? types[0] ?? "f32";
   let shape: Shape = [];
   for (const operand of tensors) {
     const common = commonShape(shape, operand.shape);
@@ -45,11 +53,23 @@ function broadcastAll(name: string, operands: readonly TensorLike[]): Tensor[] {
     }
     shape = common;
   }
-  return operands.map((operand) =>
-    typeof operand === "number"
-      ? first.apply(FILL, [], { dtype, shape, value: operand })[0]
-      : broadcastTo(operand, shape)
-  );
+  return operands.map((operand) => {
+    if (typeof operand !== "number") return broadcastTo(operand, shape);
+    const needed = numberNeeded(operand, dtype);
+    if (needed) {
+      const list = operands.map((x) => typeof x === "number" ? x : formatType(x.type)).join(
+        " and ",
+      );
+      throw new RangeError(
+        `Cannot ${name} ${list}: ${needed} is needed, found ${operand}; cast the tensor to f32 first`,
+      );
+    }
+    return first.apply(FILL, [], { dtype, shape, value: operand })[0];
+  });
+}
+
+function isNoNumber(operand: TensorLike): operand is Tensor {
+  return typeof operand !== "number";
 }
 
 function binary(name: ElementwiseName, x: TensorLike, y: TensorLike): Tensor {
@@ -76,7 +96,7 @@ export function div(x: TensorLike, y: TensorLike): Tensor {
 export function remainder(x: TensorLike, y: TensorLike): Tensor {
   return binary("rem", x, y);
 }
-/** `xʸ`. */
+/** `xʸ`; `x⁰` and `1ʸ` are 1, also of NaN. */
 export function pow(x: TensorLike, y: TensorLike): Tensor {
   return binary("pow", x, y);
 }
@@ -136,9 +156,9 @@ export function shiftRight(x: TensorLike, y: TensorLike): Tensor {
 export function not(x: Tensor): Tensor {
   return elementwise("not", [x]);
 }
-/** `x` where the condition (bool) is true, `y` where it is not. */
+/** `x` where the condition (bool) is true, `y` where it is not; f32 if both are numbers. */
 export function where(condition: Tensor, x: TensorLike, y: TensorLike): Tensor {
-  return elementwise("select", broadcastAll("select", [condition, x, y]));
+  return elementwise("select", broadcastAll("select", [condition, x, y], [x, y]));
 }
 /** `−x`. */
 export function neg(x: Tensor): Tensor {
@@ -156,11 +176,11 @@ export function log(x: Tensor): Tensor {
 export function sqrt(x: Tensor): Tensor {
   return elementwise("sqrt", [x]);
 }
-/** Sine. */
+/** Sine of an angle in radians, also a large one. */
 export function sin(x: Tensor): Tensor {
   return elementwise("sin", [x]);
 }
-/** Cosine. */
+/** Cosine of an angle in radians, also a large one. */
 export function cos(x: Tensor): Tensor {
   return elementwise("cos", [x]);
 }
@@ -228,7 +248,7 @@ export function matmul(x: Tensor, y: Tensor, options: MatmulOptions = {}): Tenso
     ]);
   }
   if (x.rank > 2 && y.rank === 2 && !transposeX) {
-    const rows = reshape(x, [-1, x.shape[x.rank - 1]]);
+    const rows = reshape(x, [sizeOf(x.shape.slice(0, -1)), x.shape[x.rank - 1]]);
     const [z] = x.apply(MATMUL, [rows, y], params);
     return reshape(z, [...x.shape.slice(0, -1), z.shape[1]]);
   }

@@ -5,21 +5,45 @@
  */
 import type { Tensor } from "../tensor.ts";
 import { formatType, sameShape } from "../../ir/tensor_type.ts";
-import { add, cast, div, eq, exp, log, square, stopGradient, sub, where } from "./arithmetic.ts";
+import {
+  abs,
+  add,
+  and,
+  cast,
+  div,
+  eq,
+  exp,
+  ge,
+  le,
+  log,
+  lt,
+  maximum,
+  minimum,
+  square,
+  stopGradient,
+  sub,
+  where,
+} from "./arithmetic.ts";
 import { broadcastInto } from "../primitives/layout.ts";
 import { iota } from "./creation.ts";
 import { resolveAxis } from "./layout.ts";
 import { max, mean, sum } from "./reductions.ts";
 
+/** The greatest number of f32. */
+const GREATEST = (2 - 2 ** -23) * 2 ** 127;
+
 /**
- * `log Σ eˣ` along an axis, without overflow.
+ * `log Σ eˣ` along an axis, without overflow: of nothing but −∞ it is −∞, of ∞ and others ∞. There it
+ * has no derivative, and its gradient is NaN.
  *
  * @param x The tensor.
  * @param axis The axis summed over, which disappears.
  * @returns The logarithms of the sums.
  */
 export function logSumExp(x: Tensor, axis = -1): Tensor {
-  const top = stopGradient(max(x, axis, { keepDimensions: true }));
+  const greatest = stopGradient(max(x, axis, { keepDimensions: true }));
+  // ∞ − ∞ is no number.
+  const top = where(le(abs(greatest), GREATEST), greatest, 0);
   const total = sum(exp(sub(x, top)), axis, { keepDimensions: true });
   return sum(add(log(total), top), axis);
 }
@@ -38,6 +62,11 @@ export function logSoftmax(x: Tensor, axis = -1): Tensor {
   return sub(shifted, log(sum(exp(shifted), axis, { keepDimensions: true })));
 }
 
+/** A number for each label, and NaN where the label is none of the classes, from 0 to `classes` − 1. */
+export function ofLabels(numbers: Tensor, labels: Tensor, classes: number): Tensor {
+  return add(numbers, where(and(ge(labels, 0), lt(labels, classes)), 0, NaN));
+}
+
 /** Which element along a new last axis of `classes` is the label: bool[…labels, classes]. */
 function labelMask(labels: Tensor, classes: number): Tensor {
   const shape = [...labels.shape, classes];
@@ -48,8 +77,7 @@ function labelMask(labels: Tensor, classes: number): Tensor {
 /**
  * One-hot vectors: 1 at the label, 0 elsewhere.
  *
- * @param labels i32[…] from 0 to `classes` − 1. Others have no meaning: their vector is zero, but in
- * a compiled product with a matrix they pick the nearest row.
+ * @param labels i32[…] from 0 to `classes` − 1; others mean the nearest of these, as in `gather`.
  * @param classes Length of the vectors.
  * @returns f32[…, classes]
  *
@@ -63,7 +91,7 @@ function labelMask(labels: Tensor, classes: number): Tensor {
  * ```
  */
 export function oneHot(labels: Tensor, classes: number): Tensor {
-  return cast(labelMask(labels, classes), "f32");
+  return cast(labelMask(minimum(maximum(labels, 0), classes - 1), classes), "f32");
 }
 
 /**
@@ -71,7 +99,7 @@ export function oneHot(labels: Tensor, classes: number): Tensor {
  *
  * @param logits f32[…, classes]
  * @param labels i32[…]
- * @returns f32[…]
+ * @returns f32[…]; NaN where a label is none of the classes.
  * @throws {TypeError} If the labels do not match the logits.
  */
 export function crossEntropy(logits: Tensor, labels: Tensor): Tensor {
@@ -85,7 +113,7 @@ export function crossEntropy(logits: Tensor, labels: Tensor): Tensor {
     );
   }
   const chosen = sum(where(labelMask(labels, classes), logits, 0), -1);
-  return sub(logSumExp(logits), chosen);
+  return sub(logSumExp(logits), ofLabels(chosen, labels, classes));
 }
 
 /** Mean of the squared differences. */

@@ -9,7 +9,8 @@ import { SCAN, splitAt } from "../primitives/scan.ts";
 import { apply, type Tensor } from "../tensor.ts";
 import { formatType } from "../../ir/tensor_type.ts";
 import { trace } from "../trace.ts";
-import { flattenTree, mapTree, rebuildTree } from "../tree.ts";
+import { isTensor } from "../tensor_source.ts";
+import { flattenTree, mapTree, rebuildTree, treeEntries } from "../tree.ts";
 import { concatenate, reshape, slice } from "./layout.ts";
 
 /** Options of {@linkcode scan}. */
@@ -58,7 +59,7 @@ export interface SegmentOptions {
  * @param sequences Tree of tensors [time, …] that are cut into slices; may be `undefined`.
  * @param options Length, where there are no sequences; direction; whether to recompute.
  * @returns The last carry and the outputs, stacked [time, …] in the order of the sequences.
- * @throws {TypeError} If the carry changes its type or lengths differ.
+ * @throws {TypeError} If the carry changes its names, its form or its type, or lengths differ.
  * @throws {RangeError} If the length is not a whole number of 0 or more, or `recompute` not a positive one.
  *
  * @example Running sum
@@ -114,15 +115,10 @@ export function scan<C, X, Y>(
   let outputTree: Y | undefined;
   const { graph, captures } = trace(types, (...args) => {
     const [own, slices] = splitAt(args, carry.length);
-    const [next, outputs] = body(rebuildTree(initial, own), rebuildTree(sequences, slices));
+    const [next, outputs] = pairOf(body(rebuildTree(initial, own), rebuildTree(sequences, slices)));
     outputTree = outputs;
-    const nextLeaves = flattenTree(next);
-    if (nextLeaves.length !== carry.length) {
-      throw new TypeError(
-        `Cannot scan: the body must return a carry of ${carry.length} tensors, found ${nextLeaves.length}`,
-      );
-    }
-    return [...nextLeaves, ...flattenTree(outputs)];
+    checkCarry(initial, next);
+    return [...flattenTree(next), ...flattenTree(outputs)];
   });
   const results: Tensor[] = apply(SCAN, [...captures, ...carry, ...inputs], {
     body: graph,
@@ -151,7 +147,7 @@ export function scan<C, X, Y>(
  * @param sequences Tree of tensors [time, …] that are cut into segments; may be `undefined`.
  * @param options Length, where there are no sequences; direction; steps of a segment.
  * @returns The last carry and the outputs of all segments, [time, …].
- * @throws {TypeError} If the carry changes its type or lengths differ.
+ * @throws {TypeError} If the carry changes its names, its form or its type, or lengths differ.
  * @throws {RangeError} If the length is not a whole number of 0 or more, or `steps` not a positive one.
  *
  * @example Sums of segments
@@ -178,7 +174,8 @@ export function scanInSegments<C, X, Y>(
   const { reverse = false, steps: wanted = true } = options;
   const steps = segmentSteps(wanted, length);
   if (length === 0) {
-    const [carry, outputs] = body(initial, sequences, 0);
+    const [carry, outputs] = pairOf(body(initial, sequences, 0));
+    checkCarry(initial, carry);
     return [carry, outputs];
   }
   const run = (carry: C, begin: number, count: number, steps: number): [C, Y] => {
@@ -205,6 +202,50 @@ export function scanInSegments<C, X, Y>(
   const [last, late] = second(between);
   const [most, few] = (reverse ? [late, early] : [early, late]).map((part) => flattenTree(part));
   return [last, rebuildTree(early, most.map((part, i) => concatenate([part, few[i]])))];
+}
+
+/** What a body returned, if it is the pair that it must be. */
+function pairOf<C, Y>(returned: readonly [C, Y]): readonly [C, Y] {
+  const given: unknown = returned;
+  if (Array.isArray(given) && given.length === 2) return returned;
+  const found = isTensor(given)
+    ? formatType(given.type)
+    : Array.isArray(given)
+    ? `an array of ${given.length}`
+    : given === undefined
+    ? "nothing"
+    : `a ${typeof given}`;
+  throw new TypeError(
+    `Cannot scan: the body must return two in an array, the next carry and outputs, found ${found}`,
+  );
+}
+
+/** Throws where a carry comes back from the body in another form than it went in. */
+function checkCarry(before: unknown, after: unknown): void {
+  const [wanted, found] = [before, after].map((tree) => treeEntries(tree).map(([path]) => path));
+  const onlyIn = (paths: readonly string[], others: readonly string[], none: string) =>
+    paths.filter((path) => !others.includes(path)).map((path) => path ? `"${path}"` : "one tensor")
+      .join(", ") || none;
+  if (wanted.join() !== found.join()) {
+    throw new TypeError(
+      "Cannot scan: the body must return a carry of the same names as the one it is given: " +
+        `${onlyIn(wanted, found, "no more")} wanted, found ${onlyIn(found, wanted, "none")}`,
+    );
+  }
+  if (!sameContainers(before, after)) {
+    throw new TypeError(
+      "Cannot scan: the body must return a carry of the same form as the one it is given: " +
+        "arrays for arrays and objects for objects wanted, found others",
+    );
+  }
+}
+
+/** Whether two trees of the same paths have arrays in the same places. */
+function sameContainers(x: unknown, y: unknown): boolean {
+  if (typeof x !== "object" || typeof y !== "object" || !x || !y || isTensor(x)) return true;
+  const parts = new Map<string, unknown>(Object.entries(y));
+  return Array.isArray(x) === Array.isArray(y) &&
+    Object.entries(x).every(([key, part]) => sameContainers(part, parts.get(key)));
 }
 
 /** Number of steps of a loop, from its sequences if it is not given. */

@@ -120,6 +120,52 @@ Deno.test("scan() throws when recompute is not a positive whole number", () => {
   }
 });
 
+Deno.test("scan() throws when the body returns the carry under other names or in another form", () => {
+  const names =
+    "Cannot scan: the body must return a carry of the same names as the one it is given: ";
+  const one = tensor(1);
+  const cases: readonly [unknown, unknown, string][] = [
+    [{ h: one, c: one }, { c: one, a: one }, `${names}"h" wanted, found "a"`],
+    [{ h: one, c: one }, { h: one }, `${names}"c" wanted, found none`],
+    [{ h: one }, { h: one, c: one }, `${names}no more wanted, found "c"`],
+    [[{ w: one }], [{ v: one }], `${names}"0.w" wanted, found "0.v"`],
+    [one, [one], `${names}one tensor wanted, found "0"`],
+    [[one], { 0: one }, "of the same form as the one it is given"],
+  ];
+  for (const recompute of [false, 2]) {
+    for (const [before, after, sentence] of cases) {
+      const run = () => scan(() => [after, undefined], before, undefined, { length: 4, recompute });
+      assertThrows(run, TypeError, sentence);
+    }
+  }
+  // The order of names does not matter, and what holds no tensor is no part of a carry.
+  const [last] = scan(
+    ({ h, c }: Record<string, Tensor>) => [{ c, h: h.add(c) }, undefined],
+    { h: one, c: one } as Record<string, Tensor>,
+    undefined,
+    { length: 2 },
+  );
+  assertEquals(Object.keys(last), ["h", "c"]);
+});
+
+Deno.test("scan() throws when the body does not return a pair", () => {
+  for (
+    const [returned, found] of [
+      [tensor([1, 2]), "f32[2]"],
+      [[tensor(1)], "an array of 1"],
+      [undefined, "nothing"],
+    ] as const
+  ) {
+    assertThrows(
+      () =>
+        scan(() => returned as unknown as [Tensor, undefined], tensor(0), undefined, { length: 2 }),
+      TypeError,
+      "Cannot scan: the body must return two in an array, the next carry and outputs, " +
+        `found ${found}`,
+    );
+  }
+});
+
 const [BATCH, INPUTS, HIDDEN] = [4, 2, 64];
 
 /** Bytes of temporaries of the gradient of a gated network's last state by its weights. */

@@ -22,8 +22,11 @@ interface FillParams extends Record<string, unknown> {
 /** Every element is `value`. */
 export const FILL: DifferentiablePrimitive<FillParams> = {
   name: "fill",
-  type(_inputs, { dtype, shape }) {
-    checkCounts(`fill ${formatType({ dtype, shape })}`, "each size", shape);
+  type(_inputs, { dtype, shape, value }) {
+    const action = `fill ${formatType({ dtype, shape })}`;
+    checkCounts(action, "each size", shape);
+    const needed = numberNeeded(value, dtype);
+    if (needed) throw new RangeError(`Cannot ${action}: ${needed} is needed, found ${value}`);
     return [{ dtype, shape }];
   },
   evaluate(_inputs, { dtype, shape, value }) {
@@ -45,6 +48,20 @@ export const FILL: DifferentiablePrimitive<FillParams> = {
     { inputs: [], params: { dtype: "bool", shape: [3], value: 1 } },
   ],
 };
+
+/** What kind of number an element type wants, if a number is not of that kind. */
+export function numberNeeded(x: number, dtype: DType): string | undefined {
+  switch (dtype) {
+    case "f32":
+      return undefined;
+    case "i32":
+      return x === (x | 0) ? undefined : "a whole number from -2147483648 to 2147483647";
+    case "u32":
+      return x === x >>> 0 ? undefined : "a whole number from 0 to 4294967295";
+    case "bool":
+      return x === 0 || x === 1 ? undefined : "0 or 1";
+  }
+}
 
 /** A tensor of one value, of the type of another. */
 export function constantLike(x: Tensor, value: number): Tensor {

@@ -74,7 +74,7 @@ export const ELEMENTWISE: Readonly<Record<ElementwiseName, ElementwiseRule>> = {
     ...unary,
     evaluate: Math.sin,
     vjp: ({ inputs: [x], cotangent: dy }) => [dy.mul(op("cos", x))],
-    wgsl: (x) => `sin(${x})`,
+    wgsl: (x) => `sine(${x}, 0u)`,
     domain: [[-3, 3]],
     ulp: 4,
     cost: 12,
@@ -83,7 +83,7 @@ export const ELEMENTWISE: Readonly<Record<ElementwiseName, ElementwiseRule>> = {
     ...unary,
     evaluate: Math.cos,
     vjp: ({ inputs: [x], cotangent: dy }) => [dy.mul(op("sin", x)).neg()],
-    wgsl: (x) => `cos(${x})`,
+    wgsl: (x) => `sine(${x}, 1u)`,
     domain: [[-3, 3]],
     ulp: 4,
     cost: 12,
@@ -204,12 +204,19 @@ export const ELEMENTWISE: Readonly<Record<ElementwiseName, ElementwiseRule>> = {
   pow: {
     arity: 2,
     types: { inputs: REAL, output: "same" },
-    evaluate: Math.pow,
-    vjp: ({ inputs: [x, y], outputs: [z], cotangent: dz }) => [
-      dz.mul(y.mul(x.pow(y.sub(1)))),
-      // d xʸ/dy = xʸ log x, taken as 0 where x is not positive
-      dz.mul(op("select", x.gt(0), z.mul(x.log()), zero(x))),
-    ],
+    evaluate: ieeePow,
+    vjp: ({ inputs: [x, y], outputs: [z], cotangent: dz }) => {
+      // d xʸ/dx = y xʸ⁻¹, and 0 where y is 0, whatever x is; with another exponent there, so that no
+      // infinity stands in the way of second derivatives.
+      const constant = y.eq(0);
+      const less = op("select", constant, constantLike(y, 1), y.sub(1));
+      const slope = op("select", constant, zero(x), y.mul(x.pow(less)));
+      return [
+        dz.mul(slope),
+        // d xʸ/dy = xʸ log x, taken as 0 where x is not positive
+        dz.mul(op("select", x.gt(0), z.mul(x.log()), zero(x))),
+      ];
+    },
     wgsl: (x, y) => `power(${x}, ${y})`,
     domain: [[0.3, 3], [-2, 2]],
     ulp: 32,
@@ -314,6 +321,11 @@ export const ELEMENTWISE: Readonly<Record<ElementwiseName, ElementwiseRule>> = {
     wgsl: (c, x, y) => `select(${y}, ${x}, ${c})`,
   },
 };
+
+/** Power as IEEE 754 has it: JavaScript's, but for powers of 1 and −1 to NaN or ±∞, which are 1. */
+export function ieeePow(x: number, y: number): number {
+  return x === 1 || (x === -1 && Math.abs(y) === Infinity) ? 1 : Math.pow(x, y);
+}
 
 /** Converts an exact number to an element type, as `cast` does. */
 function castNumber(x: number, from: DType, to: DType): number {

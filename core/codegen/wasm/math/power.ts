@@ -89,7 +89,15 @@ export function power(v: VectorExpressions, x: Term, y: Term): Term {
     v.select(isInteger, signed, v.number(NaN)),
     signed,
   );
-  return v.select(v.binary(f32x4.eq, y, v.number(0)), v.number(1), valid);
+  // x⁰, 1ʸ and (−1) to the power ±∞ are 1, whatever the other is.
+  const isOne = v.or(
+    v.or(v.binary(f32x4.eq, y, v.number(0)), v.binary(f32x4.eq, x, v.number(1))),
+    v.and(
+      v.binary(f32x4.eq, magnitude, v.number(1)),
+      v.binary(f32x4.eq, v.abs(y), v.number(Infinity)),
+    ),
+  );
+  return v.select(isOne, v.number(1), valid);
 }
 
 /** log2 of two positive doubles that were single floats: always normal. */

@@ -42,6 +42,20 @@ export class VectorExpressions {
     return this.get(this.#code.take("v128"));
   }
 
+  /** Computes terms by one of two formulas: the rare one if any bit of the mask is set. */
+  choose(mask: Term, rare: () => readonly Term[], usual: () => readonly Term[]): Term[] {
+    const locals: Local[] = [];
+    const branch = (formula: () => readonly Term[]) => () =>
+      formula().forEach((term, i) => {
+        term();
+        this.#code.set(locals[i] ??= this.#code.local("v128"));
+      });
+    mask();
+    this.#code.op(v128.any_true);
+    this.#code.if(branch(rare), branch(usual));
+    return locals.map((local) => this.get(local));
+  }
+
   /** A single float in all lanes. */
   number(value: number): Term {
     return () => this.#code.f32x4Const(value);

@@ -37,11 +37,11 @@ export const VECTOR_FUNCTIONS = {
   tanh: unary(3, tanh),
   /** Results below the smallest normal number become zero. */
   sigmoid: unary(4, sigmoid),
-  /** For |x| up to 2^20; the error grows with |x| beyond, and infinity gives NaN. */
+  /** Of infinity NaN. */
   sin: unary(2, (v, x) => sine(v, x, 0)),
-  /** For |x| up to 2^20; the error grows with |x| beyond, and infinity gives NaN. */
+  /** Of infinity NaN. */
   cos: unary(2, (v, x) => sine(v, x, 1)),
-  /** Negative bases take integer exponents; `pow(x, 0)` is 1. As `Math.pow`. */
+  /** Negative bases take integer exponents; `pow(x, 0)` and `pow(1, y)` are 1, as IEEE 754 has it. */
   pow: {
     arity: 2,
     ulp: 1,
@@ -270,34 +270,66 @@ const COS = [0.04166664555668831, -0.0013887316454201937, 2.44331567955669e-5];
 const HALF_PI_HIGH = 1.57079632673412561417;
 const HALF_PI_LOW = 6.07710050650619224932e-11;
 
+/** Beyond this the number of quarters has more bits than `HALF_PI_HIGH` leaves room for. */
+const LARGEST_ANGLE = 2 ** 20;
+/**
+ * 2/π in parts of 28 bits, whose product with a float is exact in doubles; 192 bits are enough for all
+ * floats (Payne and Hanek, "Radian reduction for trigonometric functions", 1983).
+ */
+const TWO_BY_PI = ["a2f9836", "e4e4415", "29fc275", "7d1f534", "ddc0db6", "295993c", "4390410"]
+  .map((digits, i) => parseInt(digits, 16) * 2 ** (-28 * (i + 1)));
+
+/** Where a double lies in quarters of a turn: the nearest one and the distance to it, in radians. */
+function quartersNear(v: VectorExpressions, x: Term): { n: Term; distance: Term } {
+  const shifted = v.keep(
+    v.binary(
+      f64x2.add,
+      v.binary(f64x2.mul, x, v.double(2 / Math.PI)),
+      v.double(ROUND_DOUBLE),
+    ),
+  );
+  const n = v.keep(v.binary(f64x2.sub, shifted, v.double(ROUND_DOUBLE)));
+  const coarse = v.binary(f64x2.sub, x, v.binary(f64x2.mul, n, v.double(HALF_PI_HIGH)));
+  const fine = v.binary(f64x2.sub, coarse, v.binary(f64x2.mul, n, v.double(HALF_PI_LOW)));
+  return { n: shifted, distance: fine };
+}
+
+/** The same for doubles of any size that were floats: product by product, without whole turns. */
+function quartersFar(v: VectorExpressions, x: Term): { n: Term; distance: Term } {
+  let [n, rest] = [v.double(ROUND_DOUBLE), v.double(0)];
+  const addPart = (part: Term) => {
+    const whole = v.keep(v.unary(f64x2.nearest, part));
+    n = v.keep(v.binary(f64x2.add, n, whole));
+    return v.binary(f64x2.sub, part, whole);
+  };
+  for (const part of TWO_BY_PI) {
+    const product = v.keep(v.binary(f64x2.mul, x, v.double(part)));
+    const turns = v.unary(f64x2.nearest, v.binary(f64x2.mul, product, v.double(0.25)));
+    const withinTurn = v.keep(
+      v.binary(f64x2.sub, product, v.binary(f64x2.mul, turns, v.double(4))),
+    );
+    const fraction = addPart(withinTurn);
+    const sum = v.keep(v.binary(f64x2.add, rest, fraction));
+    rest = v.keep(addPart(sum));
+  }
+  return { n, distance: v.binary(f64x2.mul, rest, v.double(Math.PI / 2)) };
+}
+
 /** sin(x + quarters π/2). */
 function sine(v: VectorExpressions, x: Term, quarters: 0 | 1): Term {
   // The distance to the nearest multiple of π/2 needs doubles: it may be much smaller than x.
-  const reduce = (half: Term): { n: Term; r: Term } => {
-    const wide = v.keep(v.unary(f64x2.promote_low_f32x4, half));
-    const inQuarters = v.binary(f64x2.mul, wide, v.double(2 / Math.PI));
-    const shifted = v.keep(
-      v.binary(f64x2.add, inQuarters, v.double(ROUND_DOUBLE)),
-    );
-    const n = v.keep(v.binary(f64x2.sub, shifted, v.double(ROUND_DOUBLE)));
-    const coarse = v.binary(
-      f64x2.sub,
-      wide,
-      v.binary(f64x2.mul, n, v.double(HALF_PI_HIGH)),
-    );
-    const fine = v.binary(
-      f64x2.sub,
-      coarse,
-      v.binary(f64x2.mul, n, v.double(HALF_PI_LOW)),
-    );
-    return { n: shifted, r: v.keep(v.unary(f32x4.demote_f64x2_zero, fine)) };
+  const reduce = (formula: typeof quartersNear) => (): Term[] => {
+    const half = (part: Term) => {
+      const { n, distance } = formula(v, v.keep(v.unary(f64x2.promote_low_f32x4, part)));
+      return { n, r: v.keep(v.unary(f32x4.demote_f64x2_zero, distance)) };
+    };
+    const low = half(x);
+    const high = half(v.shuffle(x, x, [2, 3, 2, 3]));
+    return [v.shuffle(low.r, high.r, [0, 1, 4, 5]), v.shuffle(low.n, high.n, [0, 2, 4, 6])];
   };
-  const low = reduce(x);
-  const high = reduce(v.shuffle(x, x, [2, 3, 2, 3]));
-  const r = v.keep(v.shuffle(low.r, high.r, [0, 1, 4, 5]));
-  const quadrant = v.keep(
-    v.addIntegers(v.shuffle(low.n, high.n, [0, 2, 4, 6]), v.integer(quarters)),
-  );
+  const isFar = v.binary(f32x4.gt, v.abs(x), v.number(LARGEST_ANGLE));
+  const [r, n] = v.choose(isFar, reduce(quartersFar), reduce(quartersNear));
+  const quadrant = v.keep(v.addIntegers(n, v.integer(quarters)));
   const z = v.keep(v.mul(r, r));
   const cubic = v.multiplyAdd(
     v.number(SIN[2]),
