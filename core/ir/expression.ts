@@ -148,11 +148,11 @@ function divideAnew(a: Expression, divisor: number): Expression {
   if (divisor === 1) return a;
   if (a.kind === "constant" && divisor > 0) return index(a.value / divisor);
   // Only a sum that neither wraps nor is negative may be divided term by term.
-  if (divisor > 0 && rangeOf(a).least >= 0) {
+  if (divisor > 0 && rangeOf(a).min >= 0) {
     const [multiple, rest] = splitMultiple(a, divisor);
-    const { least, most } = rangeOf(rest);
-    if (least >= 0 && most < divisor) return multiple;
-    if (least >= 0 && multiple !== index(0)) return addIndex(multiple, divideIndex(rest, divisor));
+    const { min, max } = rangeOf(rest);
+    if (min >= 0 && max < divisor) return multiple;
+    if (min >= 0 && multiple !== index(0)) return addIndex(multiple, divideIndex(rest, divisor));
   }
   return applyExpression("div", "i32", [a, index(divisor)]);
 }
@@ -161,21 +161,21 @@ function divideAnew(a: Expression, divisor: number): Expression {
 export function remainderIndex(a: Expression, divisor: number): Expression {
   if (divisor === 1) return index(0);
   if (a.kind === "constant" && divisor > 0) return index(a.value % divisor);
-  if (divisor > 0 && rangeOf(a).least >= 0) {
+  if (divisor > 0 && rangeOf(a).min >= 0) {
     const [, rest] = splitMultiple(a, divisor);
-    const { least, most } = rangeOf(rest);
-    if (least >= 0 && most < divisor) return rest;
-    if (least >= 0) return applyExpression("rem", "i32", [rest, index(divisor)]);
+    const { min, max } = rangeOf(rest);
+    if (min >= 0 && max < divisor) return rest;
+    if (min >= 0) return applyExpression("rem", "i32", [rest, index(divisor)]);
   }
   return applyExpression("rem", "i32", [a, index(divisor)]);
 }
 
 /** Index kept between 0 and `extent` − 1, so that a load stays inside its buffer. */
 export function clampIndex(a: Expression, extent: number): Expression {
-  const { least, most } = rangeOf(a);
+  const { min, max } = rangeOf(a);
   let result = a;
-  if (least < 0) result = applyExpression("max", "i32", [result, index(0)]);
-  if (most >= extent) result = applyExpression("min", "i32", [result, index(extent - 1)]);
+  if (min < 0) result = applyExpression("max", "i32", [result, index(0)]);
+  if (max >= extent) result = applyExpression("min", "i32", [result, index(extent - 1)]);
   return result;
 }
 
