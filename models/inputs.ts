@@ -72,7 +72,7 @@ const MOMENTUM = 0.1;
 const EPSILON = 1e-5;
 
 /** Why a task's inputs cannot be read so; `undefined` if they can. */
-export function refuseInputs({ spec, embedding, norm }: InputSettings): string | undefined {
+export function unsupportedInputs({ spec, embedding, norm }: InputSettings): string | undefined {
   if (spec.kind === "vector" && embedding > 0) {
     return "it embeds symbols, and the task gives vectors";
   }

@@ -34,7 +34,7 @@ import {
   inputWidth,
   type LayerInput,
   readInputs,
-  refuseInputs,
+  unsupportedInputs,
 } from "./inputs.ts";
 import { linear, type LinearParameters, linearParameters, plus } from "./linear.ts";
 import type { RecurrentOptions } from "./recurrent_options.ts";
@@ -113,8 +113,8 @@ export type RecurrentState = readonly CellState[];
  * @param options The model's options.
  * @returns The end of a sentence.
  */
-export function refuseRecurrent(spec: TaskSpec, options: RecurrentOptions): string | undefined {
-  return refuseInputs(inputSettings(spec, options));
+export function unsupportedReason(spec: TaskSpec, options: RecurrentOptions): string | undefined {
+  return unsupportedInputs(inputSettings(spec, options));
 }
 
 /**
@@ -122,7 +122,7 @@ export function refuseRecurrent(spec: TaskSpec, options: RecurrentOptions): stri
  *
  * @param cell The cell.
  * @param options The model's options.
- * @param spec The task, which is not refused.
+ * @param spec The task, which the model can learn.
  * @returns The model.
  *
  * @example A leaky sum of the inputs

@@ -51,8 +51,8 @@ export const SUMMARY = defineCommand({
     const [model, task] = options.recipe === undefined
       ? [required("model", selection, context), required("task", selection, context)]
       : await selectRecipe(options.recipe, typed, selection.corpus, context);
-    const refusal = await context.refusal(model, task);
-    if (refusal !== undefined) throw new UsageError(refusal);
+    const reason = await context.unsupportedReason(model, task);
+    if (reason !== undefined) throw new UsageError(reason);
     const { spec } = await instantiateTask(task).create();
     const { layers } = (instantiate(model) as Model).create(spec);
     context.terminal.write(

@@ -63,12 +63,12 @@ export function instantiateTask(chosen: PluginSelection): Task {
  * @param task The task.
  * @returns One sentence, or `undefined` if it can.
  */
-export async function refusal(
+export async function unsupportedReason(
   model: PluginSelection,
   task: PluginSelection,
 ): Promise<string | undefined> {
   const { spec } = await instantiateTask(task).create();
-  const reason = (instantiate(model) as Model).refuses(spec);
+  const reason = (instantiate(model) as Model).unsupportedReason(spec);
   if (!reason) return undefined;
   const { name } = task.plugin;
   const hint = spec.inputs.kind === "none" ? `, unless an option of ${name} gives it some` : "";

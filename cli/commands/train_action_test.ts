@@ -70,7 +70,7 @@ Deno.test("the command line and the library refuse the same settings, in the sam
       const isName = ["optimizer", "schedule", "best"].includes(setting) || text === "x";
       const value = isName ? text : Number(text);
       const typed = sentence(() =>
-        parseOptionTexts(TRAIN_OPTIONS, { [option]: text }, { spell: () => setting })
+        parseOptionTexts(TRAIN_OPTIONS, { [option]: text }, { displayName: () => setting })
       );
       const given = sentence(() => resolveSettings({ [setting]: value }, { steps: 9 }));
       assertEquals(given, typed, `${setting} ${text}`);

@@ -27,8 +27,8 @@ export {
   flagName,
   formatOptionValue,
   type Option,
+  type OptionNaming,
   optionsFromJson,
-  type OptionSpelling,
   optionsToJson,
   parseOptions,
 } from "./options.ts";

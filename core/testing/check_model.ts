@@ -65,7 +65,7 @@ const TOLERANCE = 1e-6;
  *   name: "constant",
  *   summary: "Always the same answer",
  *   options: z.object({}),
- *   refuses: (spec) => spec.outputs.at === "last" ? "it answers at every step" : undefined,
+ *   unsupportedReason: (spec) => spec.outputs.at === "last" ? "it answers at every step" : undefined,
  *   create: (_, spec) => ({
  *     parameters: () => ({ b: zeros([outputSize(spec)]) }),
  *     initialState: () => undefined,
@@ -143,7 +143,7 @@ function checkOptions({ plugin, options }: Model): void {
 
 /** Whether a task is refused, and well. */
 function checkRefusal(model: Model, spec: TaskSpec): boolean {
-  const reason = model.refuses(spec);
+  const reason = model.unsupportedReason(spec);
   if (reason === undefined) return false;
   const subject = `Cannot accept ${model.plugin.name} for ${describe(spec)}`;
   if (!/^\p{Ll}[^\n]*[^.\s]$/u.test(reason)) {

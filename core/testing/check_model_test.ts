@@ -21,7 +21,7 @@ function sums(
     name: "sums",
     summary: "Sums",
     options: z.object({}),
-    refuses: ({ inputs, outputs }) =>
+    unsupportedReason: ({ inputs, outputs }) =>
       inputs.kind === "symbol" && outputs.at === "every" ? undefined : refusal,
     create(_, spec) {
       const n = outputSize(spec);
