@@ -10,6 +10,7 @@ import type { JsonRecord } from "@unroll/core/runs";
 import * as z from "zod";
 import { defineCommand } from "../command.ts";
 import type { CommandContext, PluginSelection } from "../context.ts";
+import { jsonLine } from "../json_line.ts";
 
 /** The command `list`. */
 export const LIST = defineCommand({
@@ -19,7 +20,7 @@ export const LIST = defineCommand({
   examples: [["What there is:", "deno task list"]],
   async run(context, { options: { json } }) {
     const list = await gather(context);
-    context.terminal.write(json ? `${JSON.stringify(list)}\n` : format(list));
+    context.terminal.write(json ? jsonLine(list) : format(list));
   },
 });
 

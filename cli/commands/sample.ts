@@ -5,6 +5,7 @@
  */
 
 import * as z from "zod";
+import { jsonLine } from "../json_line.ts";
 import { defineModelCommand, required } from "./model_command.ts";
 
 /** The command `sample`. */
@@ -39,7 +40,7 @@ export const SAMPLE = defineModelCommand({
       // Whoever reads sees it grow.
       if (!json) write(piece);
     }
-    if (json) write(`${JSON.stringify({ prompt: request.prompt, text })}\n`);
+    if (json) write(jsonLine({ prompt: request.prompt, text }));
     else if (!text.endsWith("\n")) write("\n");
   },
 });

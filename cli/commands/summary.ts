@@ -11,6 +11,7 @@ import { defineCommand } from "../command.ts";
 import type { CommandContext, PluginSelection } from "../context.ts";
 import { UsageError } from "../errors.ts";
 import { type FlagSource, readFlags } from "../flags.ts";
+import { jsonLine } from "../json_line.ts";
 import { pairShape, type SelectedPair, selectPair } from "../plugins.ts";
 import { selectRecipe } from "./run_training.ts";
 import { instantiate, instantiateTask } from "./train_action.ts";
@@ -56,7 +57,7 @@ export const SUMMARY = defineCommand({
     const { spec } = await instantiateTask(task).create();
     const { layers } = (instantiate(model) as Model).create(spec);
     context.terminal.write(
-      options.json ? `${JSON.stringify({ layers })}\n` : `${formatSummary(layers)}\n`,
+      options.json ? jsonLine({ layers }) : `${formatSummary(layers)}\n`,
     );
   },
 });

@@ -7,6 +7,7 @@
 import { eventLine, type RunCallbacks, type RunFolder } from "@unroll/core/runs";
 import type { Terminal } from "../context.ts";
 import { formatCount, formatDuration, formatFigure, formatShare } from "../format.ts";
+import { jsonLine } from "../json_line.ts";
 import { trustText } from "../plugins.ts";
 import { resumeCommand } from "../resume_command.ts";
 import { createProgress } from "./progress.ts";
@@ -45,7 +46,7 @@ const JSON_INTERVAL = 1;
 function jsonReporter({ terminal, quiet }: ReporterSettings): RunCallbacks {
   let run: RunFolder;
   let latest = -Infinity;
-  const print = (line: object) => terminal.write(`${JSON.stringify(line)}\n`);
+  const print = (line: object) => terminal.write(jsonLine(line));
   return {
     onRunCreated(created, start) {
       run = created;

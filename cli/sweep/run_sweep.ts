@@ -12,6 +12,7 @@ import { requested } from "../commands/train_action.ts";
 import type { CommandContext, TrainRequest } from "../context.ts";
 import { StoppedError, UsageError, withUsageErrors } from "../errors.ts";
 import { formatFigure, formatShare } from "../format.ts";
+import { jsonLine } from "../json_line.ts";
 import type { Trial } from "./grid.ts";
 import type { PlannedTrial } from "./plan.ts";
 import { runTrials } from "./run_trials.ts";
@@ -68,9 +69,9 @@ export async function runSweep(
   const rows = sweepRows(results, settings.successError);
   if (json) {
     for (const { trial, ...rest } of results) {
-      write(`${JSON.stringify({ event: "trial", values: trial.values, ...rest })}\n`);
+      write(jsonLine({ event: "trial", values: trial.values, ...rest }));
     }
-    for (const row of rows) write(`${JSON.stringify({ event: "row", ...row })}\n`);
+    for (const row of rows) write(jsonLine({ event: "row", ...row }));
   } else write(formatSweep(rows));
   if (results.some(({ state }) => state === "new" || state === "unfinished")) {
     writeError("Not all runs are done; the same command goes on with them\n");

@@ -5,7 +5,6 @@
  * @module
  */
 import {
-  type f32x4,
   type FunctionBuilder,
   i32,
   type Local,
