@@ -53,13 +53,33 @@ export function formatDuration(seconds: number): string {
   return `${Math.floor(minutes / 60)} h ${two(minutes % 60)} min`;
 }
 
-/** Formats a difference, with its sign. */
+/**
+ * Formats a difference, with its sign.
+ *
+ * @example Usage
+ * ```ts
+ * import { formatDifference } from "@unroll/cli/recipes";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * strictEqual(formatDifference(0.25), "+0.25");
+ * ```
+ */
 export function formatDifference(difference: number): string {
   if (Number.isNaN(difference)) return "";
   return `${difference > 0 ? "+" : ""}${formatNumber(difference)}`;
 }
 
-/** Formats a number to the four digits that say something, as people write them. */
+/**
+ * Formats a number to the four digits that say something, as people write them.
+ *
+ * @example Usage
+ * ```ts
+ * import { formatNumber } from "@unroll/cli/recipes";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * strictEqual(formatNumber(1.23456), "1.235");
+ * ```
+ */
 export function formatNumber(value: number): string {
   if (Number.isNaN(value)) return "-";
   if (value === 0 || !Number.isFinite(value)) return String(value);

@@ -107,18 +107,32 @@ export interface RecurrentParameters extends InputParameters {
 export type RecurrentState = readonly CellState[];
 
 /**
- * Why a recurrent model cannot learn a task; `undefined` if it can.
+ * Returns why a recurrent model cannot learn a task; `undefined` if it can.
  *
  * @param spec The task.
  * @param options The model's options.
  * @returns The end of a sentence.
+ *
+ * @example Usage
+ * ```ts
+ * import { modelCheckSpecs } from "@unroll/core/testing";
+ * import { gru, type GruOptions, unsupportedReason } from "@unroll/models";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * const options = gru({ embedding: 3 }).options as GruOptions;
+ * const [withoutInputs] = modelCheckSpecs();
+ * strictEqual(
+ *   unsupportedReason(withoutInputs, options),
+ *   "it embeds symbols, and the task has no inputs",
+ * );
+ * ```
  */
 export function unsupportedReason(spec: TaskSpec, options: RecurrentOptions): string | undefined {
   return unsupportedInputs(inputSettings(spec, options));
 }
 
 /**
- * A model of layers of a cell.
+ * Makes a model of layers of a cell.
  *
  * @param cell The cell.
  * @param options The model's options.

@@ -58,7 +58,7 @@ export interface CharOptions {
 }
 
 /** The schema of {@linkcode CharOptions}. */
-export const CHAR_OPTIONS: OptionsSchema<CharOptions> = z.object({
+const OPTIONS: OptionsSchema<CharOptions> = z.object({
   corpus: z.string().min(1).default("sevenths").describe(
     "The text: sevenths, fizzbuzz-text, a file, files as a pattern in quotes, or - for standard input",
   ),
@@ -104,7 +104,7 @@ export const CHAR_OPTIONS: OptionsSchema<CharOptions> = z.object({
 export const char: TaskPlugin<CharOptions> = defineTask({
   name: "char",
   summary: "Foretell the next character of a text",
-  options: CHAR_OPTIONS,
+  options: OPTIONS,
   create: (options) =>
     createChar(options, () => {
       const text = readCorpus(options.corpus);

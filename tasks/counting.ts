@@ -47,7 +47,7 @@ export interface CountingOptions {
 }
 
 /** The schema of {@linkcode CountingOptions}. */
-export const COUNTING_OPTIONS: OptionsSchema<CountingOptions> = z.object({
+const OPTIONS: OptionsSchema<CountingOptions> = z.object({
   base: z.int().min(2).max(16).default(10).describe("Base that numbers are written in"),
   digits: z.int().min(1).max(4096).default(30).describe("Most digits of a number in training"),
   testDigits: z.int().min(0).max(100_000).default(1000).describe(
@@ -70,7 +70,7 @@ export const COUNTING_OPTIONS: OptionsSchema<CountingOptions> = z.object({
 export const counting: TaskPlugin<CountingOptions> = defineTask({
   name: "counting",
   summary: "Add 1 to a number, digit by digit, least significant first",
-  options: COUNTING_OPTIONS,
+  options: OPTIONS,
   create(options): TaskInstance {
     const { base } = options;
     const length = options.length ?? options.digits + 1;

@@ -44,7 +44,7 @@ export interface FizzbuzzOptions {
 }
 
 /** The schema of {@linkcode FizzbuzzOptions}. */
-export const FIZZBUZZ_OPTIONS: OptionsSchema<FizzbuzzOptions> = z.object({
+const OPTIONS: OptionsSchema<FizzbuzzOptions> = z.object({
   encoding: z.enum(["none", "binary", "digits"]).default("none").describe(
     "How a number is told: not at all (the model counts), as bits, as decimal digits",
   ),
@@ -87,10 +87,18 @@ export function fizzbuzzClass(n: number): number {
 }
 
 /**
- * A class as one would say it.
+ * Formats a class as one would say it.
  *
  * @param n The number.
  * @param said The class.
+ *
+ * @example Usage
+ * ```ts
+ * import { fizzbuzzWord } from "@unroll/tasks";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * deepStrictEqual([fizzbuzzWord(9, 1), fizzbuzzWord(7, 0)], ["fizz", "7"]);
+ * ```
  */
 export function fizzbuzzWord(n: number, said: number): string {
   return ["", "fizz", "buzz", "fizzbuzz"][said] || String(n);
@@ -118,7 +126,7 @@ interface Encoding {
 export const fizzbuzz: TaskPlugin<FizzbuzzOptions> = defineTask({
   name: "fizzbuzz",
   summary: "Say fizz, buzz or fizzbuzz to numbers, or count and say it all alone",
-  options: FIZZBUZZ_OPTIONS,
+  options: OPTIONS,
   create(options): TaskInstance {
     const encoding = ENCODINGS[options.encoding](options);
     const { spec } = encoding;

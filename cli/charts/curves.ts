@@ -52,6 +52,15 @@ const POINTS = 600;
  * @param options How.
  * @returns An SVG as text.
  * @throws {RangeError} When no curve has a point.
+ *
+ * @example Usage
+ * ```ts
+ * import { curveChart } from "@unroll/cli/charts";
+ * import { match } from "node:assert/strict";
+ *
+ * const points = [{ x: 0, y: 2 }, { x: 100, y: 1 }];
+ * match(curveChart([{ name: "loss", points }]), /^<svg/);
+ * ```
  */
 export function curveChart(series: readonly Series[], options: CurveOptions = {}): string {
   const drawn = series.map((one, index) => ({
@@ -214,6 +223,14 @@ const NUMBERED = 20;
  * @param options How.
  * @returns An SVG as text.
  * @throws {RangeError} When there is no bar.
+ *
+ * @example Usage
+ * ```ts
+ * import { barChart } from "@unroll/cli/charts";
+ * import { match } from "node:assert/strict";
+ *
+ * match(barChart([{ label: "a", value: 1 }, { label: "b", value: 2 }]), /^<svg/);
+ * ```
  */
 export function barChart(bars: readonly Bar[], options: BarOptions = {}): string {
   if (bars.length === 0) throw new RangeError("Cannot draw bars: there are none");

@@ -33,6 +33,14 @@ const CELLS = 6144;
  * @param options How.
  * @returns An SVG as text.
  * @throws {TypeError} When there are not as many values as steps and units say.
+ *
+ * @example Usage
+ * ```ts
+ * import { heatMapChart } from "@unroll/cli/charts";
+ * import { match } from "node:assert/strict";
+ *
+ * match(heatMapChart({ values: Float32Array.of(0, 1, 1, 0), time: 2, units: 2 }), /^<svg/);
+ * ```
  */
 export function heatMapChart(states: HiddenStates, options: HeatMapOptions = {}): string {
   const { values, time, units } = states;

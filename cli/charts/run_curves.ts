@@ -33,6 +33,15 @@ export interface Chart {
  *
  * @param runs The runs; each has the colour of its place.
  * @returns The charts; none without metrics.
+ *
+ * @example Usage
+ * ```ts
+ * import { runCurves } from "@unroll/cli/charts";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * const lines = [1, 2].map((step) => ({ event: "progress", step, loss: 1 / step }));
+ * strictEqual(runCurves([{ name: "a", lines }])[0].id, "loss");
+ * ```
  */
 export function runCurves(runs: readonly RunMetrics[]): readonly Chart[] {
   const single = runs.length === 1;

@@ -112,10 +112,18 @@ export async function diagnose(settings: DiagnoseSettings = {}): Promise<Diagnos
 }
 
 /**
- * Whether there is a device worth training on.
+ * Returns whether there is a device worth training on.
  *
  * @param diagnosis What was found.
  * @returns Whether `cpu` or `webgpu` works.
+ *
+ * @example Usage
+ * ```ts
+ * import { canTrain, diagnose } from "@unroll/core/backends";
+ *
+ * const diagnosis = await diagnose({ measureMs: 1 });
+ * console.log(canTrain(diagnosis) ? "ready to train" : "see diagnosis.devices");
+ * ```
  */
 export function canTrain({ devices }: Diagnosis): boolean {
   return devices.some(({ name, failure }) => name !== "reference" && failure === undefined);

@@ -32,6 +32,5 @@ export {
   optionsToJson,
   parseOptions,
 } from "./options.ts";
-export { isPlugin } from "./plugin.ts";
 export { isTrustable, knownPlugin, resolvePlugin, type ResolveSettings } from "./resolve.ts";
 export { editDistance, nearestName } from "../util/names.ts";

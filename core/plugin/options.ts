@@ -148,6 +148,14 @@ function schemaNode(name: string, schema: z.ZodType): OptionNode {
  *
  * @param name A camelCase name.
  * @returns For example `top-k` for `topK`.
+ *
+ * @example Usage
+ * ```ts
+ * import { flagName } from "@unroll/core/plugin/host";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * strictEqual(flagName("topK"), "top-k");
+ * ```
  */
 export function flagName(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
@@ -236,10 +244,18 @@ function issueSentence(
 }
 
 /**
- * Says a value the way it is typed after a flag, cut when it is long.
+ * Formats a value the way it is typed after a flag, cut when it is long.
  *
  * @param value A value of an option.
  * @returns Its text.
+ *
+ * @example Usage
+ * ```ts
+ * import { formatOptionValue } from "@unroll/core/plugin/host";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * deepStrictEqual([[32, 16], null, ""].map(formatOptionValue), ["32,16", "none", '""']);
+ * ```
  */
 export function formatOptionValue(value: unknown): string {
   const text = typedText(value);
@@ -260,6 +276,16 @@ function typedText(value: unknown): string {
  * @param options All of them, as parsed.
  * @returns JSON text, keys in the order of the schema.
  * @throws {TypeError} When the options do not come back from that text as they are.
+ *
+ * @example Usage
+ * ```ts
+ * import { optionsToJson } from "@unroll/core/plugin/host";
+ * import { strictEqual } from "node:assert/strict";
+ * import * as z from "zod";
+ *
+ * const schema = z.object({ hidden: z.int().default(16), bias: z.boolean().default(true) });
+ * strictEqual(optionsToJson(schema, { bias: false, hidden: 8 }), '{"hidden":8,"bias":false}');
+ * ```
  */
 export function optionsToJson<Options>(
   schema: OptionsSchema<Options>,
@@ -289,6 +315,16 @@ export function optionsToJson<Options>(
  *   defaults.
  * @returns All options.
  * @throws {RangeError} When the text is not JSON, or as {@linkcode parseOptions}.
+ *
+ * @example Usage
+ * ```ts
+ * import { optionsFromJson } from "@unroll/core/plugin/host";
+ * import { deepStrictEqual } from "node:assert/strict";
+ * import * as z from "zod";
+ *
+ * const schema = z.object({ hidden: z.int().default(16), bias: z.boolean().default(true) });
+ * deepStrictEqual(optionsFromJson(schema, '{"hidden":8}'), { hidden: 8, bias: true });
+ * ```
  */
 export function optionsFromJson<Options>(
   schema: OptionsSchema<Options>,

@@ -31,6 +31,17 @@ export interface CheckGradientsOptions {
  * @param random Source of the direction.
  * @param options Step, tolerance, order.
  * @throws {RangeError} If the two differ.
+ *
+ * @example Usage
+ * ```ts
+ * import { mul, tanh } from "@unroll/core";
+ * import { trace } from "@unroll/core/compiler";
+ * import { checkGradients, randomSource } from "@unroll/core/testing";
+ *
+ * const type = { dtype: "f32", shape: [2] } as const;
+ * const { graph } = trace([type], (x) => [mul(x, tanh(x))]);
+ * checkGradients(graph, [{ type, data: Float64Array.of(0.3, -2) }], randomSource(0));
+ * ```
  */
 export function checkGradients(
   graph: Graph,

@@ -102,7 +102,19 @@ export async function checkModel(
   return { accepted, refused };
 }
 
-/** Tasks of every kind: each input, answers at every step and at the last, fixed and variable length. */
+/**
+ * Lists tasks of every kind: each input, answers at every step and at the last, fixed and variable length.
+ *
+ * @example Usage
+ * ```ts
+ * import { modelCheckSpecs } from "@unroll/core/testing";
+ * import { rnn } from "@unroll/models";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * const [withoutInputs] = modelCheckSpecs();
+ * strictEqual(rnn().unsupportedReason(withoutInputs), undefined);
+ * ```
+ */
 export function modelCheckSpecs(): TaskSpec[] {
   const inputs: TaskSpec["inputs"][] = [
     { kind: "none" },

@@ -34,10 +34,18 @@ const VENDORS: Readonly<Record<string, string>> = {
 const SOFTWARE = /llvmpipe|lavapipe|swiftshader|softpipe|basic render|\bwarp\b/i;
 
 /**
- * What an adapter says of itself.
+ * Describes an adapter.
  *
  * @param adapter The adapter.
  * @returns Its name, and whether it is software: it is marked as a fallback or is called by the name of one.
+ *
+ * @example Usage
+ * ```ts
+ * import { describeAdapter, findAdapter } from "@unroll/core/backends";
+ *
+ * const adapter = await findAdapter();
+ * console.log(adapter ? describeAdapter(adapter).name : "no WebGPU here");
+ * ```
  */
 export function describeAdapter({ info }: Pick<GPUAdapter, "info">): AdapterFacts {
   const { description = "", device = "", architecture = "", vendor = "" } = info;
@@ -107,7 +115,20 @@ export async function offeredAdapter(
   return await gpu?.requestAdapter({ powerPreference: "high-performance" }) ?? undefined;
 }
 
-/** The adapter that WebGPU is opened on here; `undefined` if there is none that lacks nothing. */
+/**
+ * Finds the adapter that WebGPU is opened on here.
+ *
+ * @param gpu Where to look; by default the system.
+ * @returns The adapter; `undefined` if there is none that lacks nothing.
+ *
+ * @example Usage
+ * ```ts
+ * import { findAdapter } from "@unroll/core/backends";
+ *
+ * const adapter = await findAdapter();
+ * console.log(adapter ? adapter.limits.maxBufferSize : "no WebGPU here");
+ * ```
+ */
 export async function findAdapter(
   gpu: Pick<GPU, "requestAdapter"> | undefined = systemGpu(),
 ): Promise<GPUAdapter | undefined> {

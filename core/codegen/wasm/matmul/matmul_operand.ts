@@ -4,13 +4,7 @@
  *
  * @module
  */
-import {
-  type FunctionBuilder,
-  i32,
-  type Local,
-  store,
-  storeLane,
-} from "../assembler/module.ts";
+import { type FunctionBuilder, i32, type Local, store, storeLane } from "../assembler/module.ts";
 
 /** Floats in a vector. */
 export const LANES = 4;
