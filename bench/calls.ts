@@ -49,7 +49,7 @@ export async function prepareCall(
   return run;
 }
 
-/** The numbers from 0 to 2002 in an order that looks random and is always the same, again and again. */
+/** Returns the numbers from 0 to 2002 in an order that looks random and is always the same, again and again. */
 export function scattered(i: number): number {
   return i * 7919 % 2003;
 }
@@ -61,7 +61,7 @@ export function someNumbers(...shape: number[]): Tensor {
   return tensor(data, { shape });
 }
 
-/** Whole numbers from 0 to `classes` - 1 that look random and are always the same. */
+/** Returns whole numbers from 0 to `classes` - 1 that look random and are always the same. */
 export function someLabels(classes: number, ...shape: number[]): Tensor {
   const size = shape.reduce((a, b) => a * b, 1);
   const data = Int32Array.from({ length: size }, (_, i) => scattered(i) % classes);

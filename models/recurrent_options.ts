@@ -51,7 +51,7 @@ export type GateActivationName = "sigmoid" | "hard-sigmoid";
 export const GATE_ACTIVATION: z.ZodType<GateActivationName> = z.enum(["sigmoid", "hard-sigmoid"])
   .default("sigmoid").describe("Activation of the gates; hard-sigmoid is that of Keras 1 and 2");
 
-/** The schemas of these options. */
+/** Makes the schemas of these options. */
 export function recurrentShape(defaults: { readonly hidden: number }): RecurrentShape {
   const initializer = z.enum(INITIALIZER_NAMES);
   return {

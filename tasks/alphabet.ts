@@ -101,7 +101,7 @@ function isWhole(unit: number): boolean {
   return unit < 0xd800 || (unit > 0xdbff && unit < 0x10000);
 }
 
-/** The characters of a text, each once, by code point. */
+/** Returns the characters of a text, each once, by code point. */
 export function charactersOf(text: string): string {
   const codes = new Set<number>();
   const seen = new Uint8Array(0x10000);

@@ -113,7 +113,7 @@ export const char: TaskPlugin<CharOptions> = defineTask({
 });
 
 /**
- * The task {@linkcode char} on a text that the program has, and not a file.
+ * Makes the task {@linkcode char} on a text that the program has, and not a file.
  *
  * @param text The text.
  * @param options Options of the task; `corpus` names the text for people, `text` if left out.

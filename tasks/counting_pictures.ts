@@ -12,7 +12,7 @@ const EACH = 10;
 const BEFORE = 4;
 
 /**
- * The share of numbers that a model adds 1 to rightly, by how many of the greatest digit they end in:
+ * Draws the fraction of numbers that a model adds 1 to rightly, by how many of the greatest digit they end in:
  * through so many digits the carry has to be remembered.
  *
  * @param predict Runs the model.

@@ -69,7 +69,7 @@ const COUNTED = 100_000;
 const HELD_OUT = 101;
 
 /**
- * What to say to a number.
+ * Returns what to say to a number.
  *
  * @param n A whole number from 0.
  * @returns 0 to copy it, 1 for fizz, 2 for buzz, 3 for fizzbuzz.

@@ -20,7 +20,7 @@ function copyBatches(job: JobNumbers, name: string): Int32Array[] {
   return Array.from({ length: BATCHES }, (_, k) => Int32Array.from(batchOf(all, k).data));
 }
 
-/** The job `fizzbuzz-rnn`: sigmoid network without inputs, cross entropy, 1e-4·Σw², Adam. */
+/** Makes the job `fizzbuzz-rnn`: sigmoid network without inputs, cross entropy, 1e-4·Σw², Adam. */
 export function plainFizzbuzz(job: JobNumbers): PlainStep {
   const { hidden: H, time: T, classes: C } = job;
   const names = ["bias_h", "bias_out", "start", "weight_hh", "weight_out"];
@@ -111,7 +111,7 @@ export function plainFizzbuzz(job: JobNumbers): PlainStep {
   };
 }
 
-/** The jobs `minchar-…`: Karpathy's min-char-rnn, its state carried, Adagrad. */
+/** Makes the jobs `minchar-…`: Karpathy's min-char-rnn, its state carried, Adagrad. */
 export function plainMinchar(job: JobNumbers): PlainStep {
   const { hidden: H, time: T, classes: V } = job;
   const names = ["bias_h", "bias_out", "weight_hh", "weight_out", "weight_ih"];

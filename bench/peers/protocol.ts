@@ -188,7 +188,7 @@ function firstLine(error: unknown): string {
 }
 
 /**
- * A peer's program: `--data FILE [--serve] [--seconds S] [--blocks N] [--variant PATTERN]`. With `--serve` it obeys
+ * Runs a peer's program: `--data FILE [--serve] [--seconds S] [--blocks N] [--variant PATTERN]`. With `--serve` it obeys
  * lines `{"do":"check","steps":n}`, `{"do":"block","seconds":s}` and `{"do":"block","steps":n}`.
  */
 export async function servePeer(peer: Peer, args: readonly string[]): Promise<void> {

@@ -37,14 +37,14 @@ import type { KnownPlugins } from "../plugins.ts";
 import { resumeCommand } from "../resume_command.ts";
 import { OPTIMIZER_OPTIONS, type TrainOptions } from "./train_options.ts";
 
-/** A model or task as it was asked for. */
+/** Makes a model or task as it was asked for. */
 export function instantiate(chosen: PluginSelection): Model | Task {
   return (chosen.plugin as ModelPlugin | TaskPlugin)(chosen.options as object);
 }
 
 const TASKS = new WeakMap<PluginSelection, Task>();
 
-/** A task as it was asked for. However often it is created, its data are read once. */
+/** Makes a task as it was asked for. However often it is created, its data are read once. */
 export function instantiateTask(chosen: PluginSelection): Task {
   let task = TASKS.get(chosen);
   if (!task) {
@@ -57,7 +57,7 @@ export function instantiateTask(chosen: PluginSelection): Task {
 }
 
 /**
- * Why a model cannot learn a task.
+ * Returns why a model cannot learn a task.
  *
  * @param model The model.
  * @param task The task.
@@ -204,7 +204,7 @@ function sampleWriter(): RunCallbacks {
   };
 }
 
-/** What was asked for, as the trainer takes it. */
+/** Converts what was asked for to settings of the trainer. */
 export function requested(request: TrainRequest, version: string): SavedTrainSettings {
   return {
     ...settingsOf(request.training),

@@ -31,7 +31,7 @@ export interface TargetSizes {
 type Parameters = Readonly<Record<string, Tensor>>;
 
 /**
- * One step of Adam on a loss, as a graph. Inputs: parameters, their first and second moments (each
+ * Traces one step of Adam on a loss, as a graph. Inputs: parameters, their first and second moments (each
  * in the order of `types`), the number of the step (f32[]), then the data. Outputs: the loss, and
  * new parameters and moments.
  */
@@ -69,7 +69,7 @@ function adam(p: Tensor, g: Tensor, m: Tensor, v: Tensor, step: Tensor): Tensor[
   return [sub(p, change), first, second];
 }
 
-/** A sigmoid network without inputs that learns to say a sequence by itself. */
+/** Traces a step of a sigmoid network without inputs that learns to say a sequence by itself. */
 export function autonomousRnn(sizes: TargetSizes = {}): Graph {
   const { time = 61, batch = 1, hidden = 5, symbols = 4 } = sizes;
   const types = {
@@ -95,7 +95,7 @@ export function autonomousRnn(sizes: TargetSizes = {}): Graph {
   });
 }
 
-/** A tanh network that reads one-hot symbols. */
+/** Traces a step of a tanh network that reads one-hot symbols. */
 export function oneHotRnn(sizes: TargetSizes = {}): Graph {
   const { time = 64, batch = 1, hidden = 128, symbols = 6 } = sizes;
   const types = {
@@ -119,7 +119,7 @@ export function oneHotRnn(sizes: TargetSizes = {}): Graph {
   });
 }
 
-/** An embedding and a network of long short-term memory, its gates in one product each. */
+/** Traces a step of an embedding and a network of long short-term memory, its gates in one product each. */
 export function embeddingLstm(sizes: TargetSizes = {}): Graph {
   const { time = 8, batch = 64, hidden = 256, symbols = 86 } = sizes;
   const types = {
@@ -149,7 +149,7 @@ export function embeddingLstm(sizes: TargetSizes = {}): Graph {
   });
 }
 
-/** A network of gated recurrent units whose reset comes after the product. */
+/** Traces a step of a network of gated recurrent units whose reset comes after the product. */
 export function gatedRnn(sizes: TargetSizes = {}): Graph {
   const { time = 16, batch = 8, hidden = 32, symbols = 10 } = sizes;
   const types = {

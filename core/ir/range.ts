@@ -24,7 +24,7 @@ const TYPE_RANGES: Readonly<Record<DType, Range>> = {
 const rangesKnown = new WeakMap<Expression, Range>();
 
 /**
- * Least and greatest value that an expression can take. Integers wrap: what might leave its type can be
+ * Computes the least and greatest value that an expression can take. Integers wrap: what might leave its type can be
  * anything. Parts may be shared by many expressions, so each is looked at once.
  */
 export function rangeOf(a: Expression): Range {

@@ -82,7 +82,7 @@ export function checkGradients(
   }
 }
 
-/** The graph from the inputs of a graph and the gradients of its outputs to those of its inputs. */
+/** Traces the graph from the inputs of a graph and the gradients of its outputs to those of its inputs. */
 export function gradientGraph(graph: Graph): Graph {
   const count = graph.inputs.length;
   const types = [...graph.inputs, ...graph.outputs].map(({ type }) => type);

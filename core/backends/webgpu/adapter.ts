@@ -74,7 +74,7 @@ const NEEDED_LIMITS = {
 const MESA_SOFTWARE = /llvmpipe|softpipe|swrast|mesa offscreen/i;
 
 /**
- * Whether an adapter is Mesa's software by way of OpenGL, which Deno offers where there is no driver
+ * Returns whether an adapter is Mesa's software by way of OpenGL, which Deno offers where there is no driver
  * of Vulkan. It says of itself what the one by Vulkan says, word for word, but OpenGL cannot store to
  * textures whose first channel is blue.
  *
@@ -87,7 +87,7 @@ export function isSoftwareOpenGl(
 }
 
 /**
- * Why an adapter is not to be used, in one sentence; `undefined` if it may be.
+ * Returns why an adapter is not to be used, in one sentence; `undefined` if it may be.
  *
  * @param adapter The adapter.
  */
@@ -108,7 +108,7 @@ export function lackOf(
   return undefined;
 }
 
-/** The adapter that this system offers, usable or not, the fast one where there are two. */
+/** Finds the adapter that this system offers, usable or not, the fast one where there are two. */
 export async function offeredAdapter(
   gpu: Pick<GPU, "requestAdapter"> | undefined = systemGpu(),
 ): Promise<GPUAdapter | undefined> {
@@ -136,7 +136,7 @@ export async function findAdapter(
   return adapter && !lackOf(adapter) ? adapter : undefined;
 }
 
-/** WebGPU of this runtime, where it has any. */
+/** Returns WebGPU of this runtime, where it has any. */
 export function systemGpu(): GPU | undefined {
   return typeof navigator === "undefined" ? undefined : navigator.gpu;
 }

@@ -11,7 +11,7 @@ import type { Axis, Buffer, Expression } from "../../ir/expression.ts";
 import { visitExpression } from "../../ir/expression.ts";
 import type { Names, SourceWriter } from "./source.ts";
 
-/** WGSL type that holds an element in memory: a bool is 0 or 1 in a u32. */
+/** Returns the WGSL type that holds an element in memory: a bool is 0 or 1 in a u32. */
 export function storageType(dtype: DType): "f32" | "i32" | "u32" {
   return dtype === "bool" ? "u32" : dtype;
 }
@@ -128,7 +128,7 @@ function comparison(name: string, operator: string): string {
 }`;
 }
 
-/** The helper functions that a text calls, those that they call included. */
+/** Collects the helper functions that a text calls, those that they call included. */
 export function helpersFor(text: string): string {
   const used = new Set<string>();
   const find = (source: string) => {
@@ -143,7 +143,7 @@ export function helpersFor(text: string): string {
     .join("\n\n");
 }
 
-/** A constant as WGSL text. */
+/** Formats a constant as WGSL text. */
 export function literal(dtype: DType, value: number): string {
   switch (dtype) {
     case "bool":
@@ -395,7 +395,7 @@ function castText(x: string, from: DType, to: DType): string {
   }
 }
 
-/** Text that stores a value of a type. */
+/** Makes the text that stores a value of a type. */
 export function storedText(dtype: DType, text: string): string {
   return dtype === "bool" ? `u32(${text})` : text;
 }

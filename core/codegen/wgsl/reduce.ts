@@ -19,7 +19,7 @@ import {
 } from "./context.ts";
 import { literal } from "./expressions.ts";
 
-/** A matrix product as the sum that it is. */
+/** Writes a matrix product as the sum that it is. */
 export function matmulAsReduce(kernel: MatmulKernel): ReduceKernel {
   return {
     kind: "reduce",
