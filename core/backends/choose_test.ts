@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects, assertStrictEquals, assertStringIncludes } from "@std/assert";
 import { graphCost } from "../passes/cost.ts";
-import { TARGET_PROGRAMS } from "./self_test_programs.ts";
+import { TARGET_PROGRAMS } from "../test_support/target_programs.ts";
 import { chooseDevice } from "./choose.ts";
 import {
   type AdapterFacts,

@@ -12,7 +12,7 @@ import { randomGraph, randomInputs } from "../../test_support/random_graph.ts";
 import { randomSource } from "../../util/random_source.ts";
 import type { Tensor } from "../../language/tensor.ts";
 import { trace } from "../../language/trace.ts";
-import { TARGET_PROGRAMS, type TargetSizes } from "../../backends/self_test_programs.ts";
+import { TARGET_PROGRAMS, type TargetSizes } from "../../test_support/target_programs.ts";
 import type { Buffer } from "../../ir/expression.ts";
 import { evaluateSchedule } from "../../test_support/evaluate_program.ts";
 import type { LoopProgram } from "../../loops/program.ts";
