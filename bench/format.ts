@@ -12,8 +12,8 @@ export function formatNumber(value: number): string {
 }
 
 function withUnit(value: number, units: readonly (readonly [number, string])[]): string {
-  const [least, name] = units.find(([least]) => value >= least) ?? units[units.length - 1];
-  return `${formatNumber(value / least)} ${name}`;
+  const [size, name] = units.find(([size]) => value >= size) ?? units[units.length - 1];
+  return `${formatNumber(value / size)} ${name}`;
 }
 
 /** Formats a time in the unit that suits it. */

@@ -24,11 +24,11 @@ export function formatFigure(value: number): string {
   );
 }
 
-/** Formats a share as percent, such as `1.2 %`; never `0 %` for what is more than nothing, nor `100 %` for less than all. */
-export function formatShare(share: number): string {
-  if (share > 0 && share < 0.001) return "<0.1 %";
-  if (share < 1 && share > 0.999) return ">99.9 %";
-  const percent = share * 100;
+/** Formats a fraction as percent, such as `1.2 %`; never `0 %` for what is more than nothing, nor `100 %` for less than all. */
+export function formatPercent(fraction: number): string {
+  if (fraction > 0 && fraction < 0.001) return "<0.1 %";
+  if (fraction < 1 && fraction > 0.999) return ">99.9 %";
+  const percent = fraction * 100;
   return `${
     percent >= 10 || percent === 0
       ? percent.toFixed(percent === 100 || percent === 0 ? 0 : 1)

@@ -370,9 +370,9 @@ function learnedStart(cell: Cell, key: Tensor, options: RecurrentOptions): CellS
 }
 
 /** Dropout: the rest is scaled up, so that sums stay as large on average; Srivastava et al. (2014). */
-function drop(x: Tensor, share: number, key: Tensor): Tensor {
-  if (share === 0) return x;
-  return where(randomBernoulli(key, x.shape, 1 - share), x.div(1 - share), 0);
+function drop(x: Tensor, rate: number, key: Tensor): Tensor {
+  if (rate === 0) return x;
+  return where(randomBernoulli(key, x.shape, 1 - rate), x.div(1 - rate), 0);
 }
 
 /** f32[time, batch, n] → f32[batch, n] */

@@ -39,7 +39,7 @@ export interface CharOptions {
   readonly stride?: number;
   /** Whether windows are read in random order, or in that of the text. */
   readonly shuffle: boolean;
-  /** Share of the text, at its end, that is not trained on; 0 to measure on what is trained on. */
+  /** Fraction of the text, at its end, that is not trained on; 0 to measure on what is trained on. */
   readonly validation: number;
   /** Whether to foretell what comes after every character read, or only after the last. */
   readonly outputs: "every" | "last";
@@ -74,7 +74,7 @@ const OPTIONS: OptionsSchema<CharOptions> = z.object({
   ),
   shuffle: z.boolean().default(true).describe("Read windows in random order, not the text's"),
   validation: z.number().min(0).max(0.9).default(0.1).describe(
-    "Share of the text, at its end, to measure on; 0 measures on what is trained on",
+    "Fraction of the text, at its end, to measure on; 0 measures on what is trained on",
   ),
   outputs: z.enum(["every", "last"]).default("every").describe(
     "Whether to foretell after every character read, or only after the last",

@@ -34,7 +34,7 @@ export interface CountingOptions {
   readonly digits: number;
   /** Digits of the long numbers tested on besides; 0 for no such test. */
   readonly testDigits: number;
-  /** Share of numbers with a run of the greatest digit, half of them carrying through it. */
+  /** Fraction of numbers with a run of the greatest digit, half of them carrying through it. */
   readonly carries: number;
   /** Steps of the sequences; if left out, one more than `digits`. */
   readonly length?: number;
@@ -54,7 +54,7 @@ const OPTIONS: OptionsSchema<CountingOptions> = z.object({
     "Digits of the long numbers tested on besides, 0 for none",
   ),
   carries: z.number().min(0).max(1).default(0.5).describe(
-    "Share of numbers with a run of nines, or whatever digit is the greatest",
+    "Fraction of numbers with a run of nines, or whatever digit is the greatest",
   ),
   length: z.int().min(2).max(4097).optional().describe(
     "Steps of the sequences, filled up with zeros; one more than digits",

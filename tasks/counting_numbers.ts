@@ -14,7 +14,7 @@ export interface NumberSettings {
   readonly base: number;
   /** Most digits. */
   readonly digits: number;
-  /** Share of numbers with a run of the greatest digit, half of them at the end, where it carries. */
+  /** Fraction of numbers with a run of the greatest digit, half of them at the end, where it carries. */
   readonly carries: number;
 }
 

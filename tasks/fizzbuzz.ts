@@ -366,8 +366,8 @@ function decimal({ digits, batch, loss = "cross-entropy" }: FizzbuzzOptions): En
     Array.from({ length: count }, () => {
       let text = "";
       for (let t = 0; t < length; t++) {
-        const least = t === 0 && length > 1 ? 1 : 0;
-        text += least + Math.floor(random() * (10 - least));
+        const min = t === 0 && length > 1 ? 1 : 0;
+        text += min + Math.floor(random() * (10 - min));
       }
       return text;
     });

@@ -129,12 +129,18 @@ Deno.test("adviceFor() tells hardware without a driver from none", () => {
 });
 
 Deno.test("adviceFor() names an adapter that is passed over, and what to install in its place", () => {
-  const lack = "llvmpipe is OpenGL in software, which is too slow to be used";
+  const unsupportedReason = "llvmpipe is OpenGL in software, which is too slow to be used";
   const advice = adviceFor(machine({
-    adapters: [{ name: "llvmpipe", vendor: "Mesa", driver: "", isSoftware: true, lack }],
+    adapters: [{
+      name: "llvmpipe",
+      vendor: "Mesa",
+      driver: "",
+      isSoftware: true,
+      unsupportedReason,
+    }],
   }, { vulkan: { loader: true, drivers: [], devices: [] } }));
   assertStringIncludes(advice[0], "webgpu needs a Vulkan driver: apt install mesa-vulkan-drivers");
-  assertStrictEquals(advice[1], `webgpu passes over an adapter: ${lack}`);
+  assertStrictEquals(advice[1], `webgpu passes over an adapter: ${unsupportedReason}`);
 });
 
 Deno.test("adviceFor() has nothing to say where nothing is missing, and tells of stand-ins", () => {

@@ -104,7 +104,7 @@ export interface Comparison {
 
 /** What a run of a recipe gave. */
 export interface Measured {
-  /** Share of wrong answers of the best parameters. */
+  /** Fraction of wrong answers of the best parameters. */
   readonly error?: number;
   /** Validation loss of the best parameters. */
   readonly validationLoss: number;

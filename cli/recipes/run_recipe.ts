@@ -144,7 +144,7 @@ export function recipeSettings(
   const validateEvery = counted.steps !== undefined && own !== undefined && own <= FEW
     ? Math.ceil(counted.steps / Math.max(1, own))
     : undefined;
-  const share = (wanted ?? 1) / (own ?? 1);
+  const fraction = (wanted ?? 1) / (own ?? 1);
   return {
     ...(validateEvery === undefined ? {} : { validateEvery }),
     ...rest,
@@ -155,7 +155,7 @@ export function recipeSettings(
       : { optimizer: OPTIMIZERS[optimizer satisfies OptimizerName].create(optimizerSettings) }),
     ...(phases === undefined ? {} : {
       phases: phases.map(({ epochs, lr }) => ({
-        steps: Math.max(1, Math.round(epochs * share * (stepsPerEpoch ?? 1))),
+        steps: Math.max(1, Math.round(epochs * fraction * (stepsPerEpoch ?? 1))),
         learningRate: lr,
       })),
     }),

@@ -6,7 +6,7 @@
 
 import { eventLine, type RunCallbacks, type RunFolder } from "@unroll/core/runs";
 import type { Terminal } from "../context.ts";
-import { formatCount, formatDuration, formatFigure, formatShare } from "../format.ts";
+import { formatCount, formatDuration, formatFigure, formatPercent } from "../format.ts";
 import { jsonLine } from "../json_line.ts";
 import { trustText } from "../plugins.ts";
 import { resumeCommand } from "../resume_command.ts";
@@ -114,7 +114,7 @@ function peopleReporter({ terminal, title, steps, quiet }: ReporterSettings): Ru
       terminal.write(
         `${formatCount(result.steps)} steps in ${formatDuration(result.seconds)} on ` +
           `${result.device} (${formatCount(result.stepsPerSecond)} steps/s), ` +
-          `loss ${formatFigure(result.loss)}, error ${formatShare(result.error ?? NaN)}\n` +
+          `loss ${formatFigure(result.loss)}, error ${formatPercent(result.error ?? NaN)}\n` +
           `Saved in ${run.path}\n`,
       );
       if (!quiet) terminal.write(nextSteps(run.path + trustText(run.config)));

@@ -11,7 +11,7 @@ import { changedSettings } from "@unroll/core/training";
 import { requested } from "../commands/train_action.ts";
 import type { CommandContext, TrainRequest } from "../context.ts";
 import { StoppedError, UsageError, withUsageErrors } from "../errors.ts";
-import { formatFigure, formatShare } from "../format.ts";
+import { formatFigure, formatPercent } from "../format.ts";
 import { jsonLine } from "../json_line.ts";
 import type { Trial } from "./grid.ts";
 import type { PlannedTrial } from "./plan.ts";
@@ -136,7 +136,7 @@ async function run(
 
 function formatResult({ trial, state, result, problem }: TrialResult): string {
   if (state !== "done") return `${trial.name}: ${problem ?? state}`;
-  const error = result?.error === undefined ? "" : `, error ${formatShare(result.error)}`;
+  const error = result?.error === undefined ? "" : `, error ${formatPercent(result.error)}`;
   return `${trial.name}: loss ${
     result?.loss === undefined ? "-" : formatFigure(result.loss)
   }${error}`;

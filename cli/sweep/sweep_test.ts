@@ -105,7 +105,7 @@ Deno.test("sweepRows() brings seeds together", () => {
     [2, 1, 1 / 3],
     [3, 0, 1],
   ]);
-  assertEquals(rows[0].error, { mean: 0.25, deviation: Math.sqrt(0.125), least: 0, greatest: 0.5 });
+  assertEquals(rows[0].error, { mean: 0.25, deviation: Math.sqrt(0.125), min: 0, max: 0.5 });
   const [head, first] = formatSweep(rows).split("\n");
   assert(/^hidden +done +succeeded +error +loss +time$/.test(head), head);
   assert(first.includes("2/3") && first.includes("33.3 %") && first.includes("25.0 % ± 35.4 %"));

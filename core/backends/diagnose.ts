@@ -10,7 +10,7 @@ import { type BlasReport, blasReport } from "./cpu_blas.ts";
 import { evaluateGraph } from "../ir/evaluate.ts";
 import { openBackend } from "./open.ts";
 import type { WebGpuBackend } from "./webgpu.ts";
-import { describeAdapter, lackOf, systemGpu } from "./webgpu/adapter.ts";
+import { describeAdapter, systemGpu, unsupportedReason } from "./webgpu/adapter.ts";
 import { detectFeatures, type Features } from "../codegen/wasm/assembler/features.ts";
 import { matmul } from "../language/ops/arithmetic.ts";
 import { sampleArray } from "../ir/dense.ts";
@@ -31,7 +31,7 @@ export interface AdapterReport {
   /** Whether the processor does its work. */
   readonly isSoftware: boolean;
   /** Why it cannot be used; absent if it can. */
-  readonly lack?: string;
+  readonly unsupportedReason?: string;
 }
 
 /** What a training step on a device came to. */
@@ -141,8 +141,11 @@ async function listAdapters(gpu: Pick<GPU, "requestAdapter">): Promise<AdapterRe
     const adapter = await gpu.requestAdapter(request).catch(() => null);
     if (!adapter) continue;
     const facts = describeAdapter(adapter);
-    const lack = lackOf(adapter);
-    found.set(facts.name, { ...facts, ...(lack === undefined ? {} : { lack }) });
+    const reason = unsupportedReason(adapter);
+    found.set(facts.name, {
+      ...facts,
+      ...(reason === undefined ? {} : { unsupportedReason: reason }),
+    });
   }
   return [...found.values()];
 }

@@ -20,7 +20,7 @@ export interface AdamSettings {
 
 /** Settings of {@linkcode adamw}. */
 export interface AdamwSettings extends AdamSettings {
-  /** Share of each parameter that is taken away a step, times the learning rate; 0.01 if left out. */
+  /** Fraction of each parameter that is taken away a step, times the learning rate; 0.01 if left out. */
   readonly weightDecay?: number;
 }
 

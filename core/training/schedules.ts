@@ -36,9 +36,9 @@ export function constantRate(): Schedule {
 }
 
 /**
- * Decays in a straight line from the full learning rate down to a share of it.
+ * Decays in a straight line from the full learning rate down to a fraction of it.
  *
- * @param settings The share at the end; 0 if left out.
+ * @param settings The fraction at the end; 0 if left out.
  *
  * @example Usage
  * ```ts
@@ -52,14 +52,14 @@ export function constantRate(): Schedule {
  * ```
  */
 export function linearDecay({ end = 0 }: { readonly end?: number } = {}): Schedule {
-  return (step, steps) => shareDone(step, steps).mul(end - 1).add(1);
+  return (step, steps) => fractionDone(step, steps).mul(end - 1).add(1);
 }
 
 /**
- * Decays by half a wave of the cosine from the full learning rate down to a share of it (Loshchilov and Hutter,
+ * Decays by half a wave of the cosine from the full learning rate down to a fraction of it (Loshchilov and Hutter,
  * 2017, without restarts).
  *
- * @param settings The share at the end; 0 if left out.
+ * @param settings The fraction at the end; 0 if left out.
  *
  * @example Usage
  * ```ts
@@ -74,7 +74,7 @@ export function linearDecay({ end = 0 }: { readonly end?: number } = {}): Schedu
  */
 export function cosineDecay({ end = 0 }: { readonly end?: number } = {}): Schedule {
   return (step, steps) =>
-    cos(shareDone(step, steps).mul(Math.PI)).add(1).mul((1 - end) / 2).add(end);
+    cos(fractionDone(step, steps).mul(Math.PI)).add(1).mul((1 - end) / 2).add(end);
 }
 
 /**
@@ -195,6 +195,6 @@ export function withWarmup(schedule: Schedule, rise: number): Schedule {
   };
 }
 
-function shareDone(step: Tensor, steps: number): Tensor {
+function fractionDone(step: Tensor, steps: number): Tensor {
   return minimum(step.div(Math.max(1, steps)), 1);
 }

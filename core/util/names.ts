@@ -65,7 +65,7 @@ export function nearestName(
 ): string | undefined {
   const typed = name.toLowerCase();
   let nearest: string | undefined;
-  let least = Infinity;
+  let minDistance = Infinity;
   for (const candidate of known) {
     const distance = editDistance(typed, candidate.toLowerCase());
     const allowed = Math.max(
@@ -75,10 +75,10 @@ export function nearestName(
     // A one-letter change must leave a letter in place, or every short name is near every other.
     if (
       distance <= allowed &&
-      distance < Math.max(typed.length, candidate.length) && distance < least
+      distance < Math.max(typed.length, candidate.length) && distance < minDistance
     ) {
       nearest = candidate;
-      least = distance;
+      minDistance = distance;
     }
   }
   if (nearest !== undefined) return nearest;

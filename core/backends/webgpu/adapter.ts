@@ -91,7 +91,7 @@ export function isSoftwareOpenGl(
  *
  * @param adapter The adapter.
  */
-export function lackOf(
+export function unsupportedReason(
   adapter: Pick<GPUAdapter, "info" | "limits" | "features">,
 ): string | undefined {
   if (isSoftwareOpenGl(adapter) && readVariable("UNROLL_GL_ADAPTER") !== "1") {
@@ -133,7 +133,7 @@ export async function findAdapter(
   gpu: Pick<GPU, "requestAdapter"> | undefined = systemGpu(),
 ): Promise<GPUAdapter | undefined> {
   const adapter = await offeredAdapter(gpu);
-  return adapter && !lackOf(adapter) ? adapter : undefined;
+  return adapter && !unsupportedReason(adapter) ? adapter : undefined;
 }
 
 /** Returns WebGPU of this runtime, where it has any. */

@@ -45,16 +45,16 @@ function differenceOf(
     inputs.map(({ data }) => Float64Array.from(data)),
     { order, arena: size, offsets },
   );
-  let most = 0;
+  let max = 0;
   evaluateGraph(graph, inputs).forEach(({ data }, i) =>
     data.forEach((x, j) => {
       const y = found[i][j];
       if (Object.is(x, y)) return;
       const difference = Math.abs(x - y) / Math.max(1, Math.abs(x));
-      most = Math.max(most, Number.isNaN(difference) ? Infinity : difference);
+      max = Math.max(max, Number.isNaN(difference) ? Infinity : difference);
     })
   );
-  return most;
+  return max;
 }
 
 const ORDERS = [[0, 1], [1, 0], [2, 0, 1], [0, 1, 2, 3]];

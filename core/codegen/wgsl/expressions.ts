@@ -376,8 +376,8 @@ function castConstant(value: number, from: DType, to: DType): number {
   if (to === "f32") return value;
   if (to === "bool") return Number(value !== 0);
   if (from !== "f32") return to === "i32" ? value | 0 : value >>> 0;
-  const [least, most] = to === "i32" ? [-2147483648, 2147483647] : [0, 4294967295];
-  return Number.isNaN(value) ? 0 : Math.trunc(Math.min(Math.max(value, least), most));
+  const [min, max] = to === "i32" ? [-2147483648, 2147483647] : [0, 4294967295];
+  return Number.isNaN(value) ? 0 : Math.trunc(Math.min(Math.max(value, min), max));
 }
 
 function castText(x: string, from: DType, to: DType): string {
