@@ -37,7 +37,7 @@ export const SAMPLE = defineModelCommand({
     let text = "";
     for await (const piece of sample(loaded.predict, request)) {
       text += piece;
-      // Whoever reads sees it grow.
+      // Each piece is shown as it comes.
       if (!json) write(piece);
     }
     if (json) write(jsonLine({ prompt: request.prompt, text }));

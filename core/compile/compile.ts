@@ -43,8 +43,8 @@ export interface Compiled<Args extends readonly unknown[], Result> extends Dispo
   /** Runs it; compiles first if it never saw such arguments. Results stay on the device. */
   (...args: Arguments<Args>): Promise<Result>;
   /**
-   * Compiles for arguments of the types of these, for a loop that then runs the program on buffers
-   * of its own, without promises.
+   * Compiles for arguments of the types of these, for a loop that then runs the program on the
+   * loop's own buffers, without promises.
    */
   prepare(...examples: ArgumentTypes<Args>): Promise<Program>;
   /** Number of programs compiled so far. */

@@ -187,9 +187,21 @@ export class RunFolder {
  * @throws {RangeError} When the folder cannot be made or written in.
  *
  * @example Usage
- * ```ts ignore
- * const run = await createRun(config, { root: "runs" });
+ * ```ts
+ * import { createRun } from "@unroll/core/runs";
+ *
+ * const config = {
+ *   version: "0.1.0",
+ *   model: { name: "rnn", options: { hidden: 4 } },
+ *   task: { name: "xor", options: {} },
+ *   training: { steps: 100 },
+ *   seed: 0,
+ *   device: "cpu",
+ * };
+ * const root = await Deno.makeTempDir();
+ * const run = await createRun(config, { root });
  * await run.appendMetrics({ event: "progress", step: 100, loss: 0.5 });
+ * await Deno.remove(root, { recursive: true });
  * ```
  */
 export async function createRun(
@@ -260,10 +272,11 @@ async function makeFresh(root: string, name: string): Promise<string> {
  *   seed: 0,
  *   device: "cpu",
  * };
- * const { path } = await createRun(config, { root: await Deno.makeTempDir() });
+ * const root = await Deno.makeTempDir();
+ * const { path } = await createRun(config, { root });
  * const run = await openRun(path);
  * deepStrictEqual(run.config, config);
- * await run.appendMetrics({ event: "progress", step: 100, loss: 0.5 });
+ * await Deno.remove(root, { recursive: true });
  * ```
  */
 export async function openRun(path: string): Promise<RunFolder> {
@@ -410,6 +423,7 @@ async function summarize(name: string, path: string): Promise<RunSummary> {
  * });
  * const { config } = await readCheckpoint(`${trained.run.path}/best.safetensors`);
  * strictEqual(config.task.name, "xor");
+ * await Deno.remove(root, { recursive: true });
  * ```
  */
 export async function readCheckpoint(path: string): Promise<Checkpoint> {

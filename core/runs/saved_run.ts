@@ -70,9 +70,22 @@ const SAVE_INTERVAL = 2;
  * @throws {RangeError} If the folder cannot be made, before anything is trained; and as `train`.
  *
  * @example Usage
- * ```ts ignore
- * using trained = await trainAndSave({ model: rnn(), task: fizzbuzz(), version: "0.1.0" });
+ * ```ts
+ * import { trainAndSave } from "@unroll/core/runs";
+ * import { rnn } from "@unroll/models";
+ * import { xor } from "@unroll/tasks";
+ *
+ * const out = await Deno.makeTempDir();
+ * using trained = await trainAndSave({
+ *   model: rnn({ hidden: 2 }),
+ *   task: xor(),
+ *   steps: 10,
+ *   device: "cpu",
+ *   out,
+ *   version: "0.1.0",
+ * });
  * console.log(trained.run.path);
+ * await Deno.remove(out, { recursive: true });
  * ```
  */
 export async function trainAndSave(settings: SavedTrainSettings): Promise<SavedTrainResult> {
@@ -203,6 +216,7 @@ export class RunWriter implements TrainingCallbacks {
  * });
  * const last = await readCheckpoint(`${trained.run.path}/last.safetensors`);
  * strictEqual(snapshotOf(last).step, 10);
+ * await Deno.remove(root, { recursive: true });
  * ```
  */
 export function snapshotOf(checkpoint: Checkpoint): Snapshot {
