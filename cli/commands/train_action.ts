@@ -85,7 +85,7 @@ function readPhases(text: string): readonly LearningPhase[] {
 }
 
 /** Converts options of the command to settings of training. */
-export function settingsOf(options: TrainOptions): Partial<TrainSettings> {
+export function toTrainSettings(options: TrainOptions): Partial<TrainSettings> {
   const { phases, optimizer, ...rest } = options;
   if (rest.learningRate !== undefined && phases !== undefined) {
     throw new UsageError("Cannot use --lr with --phases: each phase has its own learning rate");
@@ -207,7 +207,7 @@ function sampleWriter(): RunCallbacks {
 /** Converts what was asked for to settings of the trainer. */
 export function requested(request: TrainRequest, version: string): SavedTrainSettings {
   return {
-    ...settingsOf(request.training),
+    ...toTrainSettings(request.training),
     ...request.settings,
     model: instantiate(request.model) as Model,
     task: instantiateTask(request.task),

@@ -36,7 +36,7 @@ type Parameters = Readonly<Record<string, Tensor>>;
  * Traces one step of Adam on a loss. Inputs: parameters (in the order of their names), the optimizer's
  * state, then the data. Outputs: the loss, and new parameters and state.
  */
-export function trainingStep(
+export function traceStep(
   types: Readonly<Record<string, TensorType>>,
   data: readonly TensorType[],
   loss: (parameters: Parameters, ...data: Tensor[]) => Tensor,
@@ -66,7 +66,7 @@ export function autonomousRnn(sizes: TargetSizes = {}): Graph {
     weight_out: f32(hidden, symbols),
     bias_out: f32(symbols),
   };
-  return trainingStep(types, [i32(time, batch)], (p, targets) => {
+  return traceStep(types, [i32(time, batch)], (p, targets) => {
     const [, states] = scan(
       (h: Tensor) => {
         const next = sigmoid(add(h.matmul(p.weight_hh), p.bias_h));
@@ -92,7 +92,7 @@ export function oneHotRnn(sizes: TargetSizes = {}): Graph {
     weight_out: f32(hidden, symbols),
     bias_out: f32(symbols),
   };
-  return trainingStep(types, [i32(time, batch), i32(time, batch)], (p, inputs, targets) => {
+  return traceStep(types, [i32(time, batch), i32(time, batch)], (p, inputs, targets) => {
     const [, logits] = scan(
       (h: Tensor, x: Tensor) => {
         const sums = add(add(x.matmul(p.weight_ih), h.matmul(p.weight_hh)), p.bias_h);
@@ -117,7 +117,7 @@ export function embeddingLstm(sizes: TargetSizes = {}): Graph {
     weight_out: f32(hidden, symbols),
     bias_out: f32(symbols),
   };
-  return trainingStep(types, [i32(time, batch), i32(time, batch)], (p, inputs, targets) => {
+  return traceStep(types, [i32(time, batch), i32(time, batch)], (p, inputs, targets) => {
     const zeros = fill([batch, hidden], 0);
     const [, states] = scan(
       ([h, c]: Tensor[], symbol: Tensor) => {
@@ -148,7 +148,7 @@ export function gatedRnn(sizes: TargetSizes = {}): Graph {
     weight_out: f32(hidden, symbols),
     bias_out: f32(symbols),
   };
-  return trainingStep(types, [i32(time, batch), i32(time, batch)], (p, inputs, targets) => {
+  return traceStep(types, [i32(time, batch), i32(time, batch)], (p, inputs, targets) => {
     const [, states] = scan(
       (h: Tensor, x: Tensor) => {
         const [xr, xz, xn] = split(add(x.matmul(p.weight_ih), p.bias_ih), 3);
