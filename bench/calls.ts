@@ -10,7 +10,7 @@ import { formatNumber, formatPercent, formatTable, formatTime } from "./format.t
 import { repeated, secondsPerCall, type Timing, warmUp } from "./peak.ts";
 
 /** Seconds that the engine is given for its optimising compiler. */
-const PATIENCE = 0.3;
+const WARM_UP_SECONDS = 0.3;
 
 /** For the table: short rounds and many, so that other processes miss one. */
 const TIMING: Timing = { minimum: 0.01, rounds: 12, limit: 0.3 };
@@ -45,11 +45,11 @@ export async function prepareCall(
   const run = (): void => {
     for (const output of program.run(buffers)) output.dispose();
   };
-  await warmUp(run, PATIENCE);
+  await warmUp(run, WARM_UP_SECONDS);
   return run;
 }
 
-/** The numbers from 0 to 2002 in an order that looks random and is always the same, again and again. */
+/** Returns the numbers from 0 to 2002 in an order that looks random and is always the same, again and again. */
 export function scattered(i: number): number {
   return i * 7919 % 2003;
 }
@@ -61,7 +61,7 @@ export function someNumbers(...shape: number[]): Tensor {
   return tensor(data, { shape });
 }
 
-/** Whole numbers from 0 to `classes` - 1 that look random and are always the same. */
+/** Returns whole numbers from 0 to `classes` - 1 that look random and are always the same. */
 export function someLabels(classes: number, ...shape: number[]): Tensor {
   const size = shape.reduce((a, b) => a * b, 1);
   const data = Int32Array.from({ length: size }, (_, i) => scattered(i) % classes);
@@ -141,7 +141,7 @@ export function printAtEnd(
   });
 }
 
-/** Operations a second, and their share of a peak. */
+/** Operations a second, and their fraction of a peak. */
 export function formatRate(operations: number, seconds: number, peak: number): readonly string[] {
   const rate = operations / seconds / 1e9;
   return [formatNumber(rate), formatPercent(rate / peak)];

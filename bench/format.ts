@@ -5,18 +5,18 @@
  */
 import { cpus } from "node:os";
 
-/** Three digits, which is as many as a measurement has at best: `1,230`, `45.6`, `0.0789`. */
+/** Formats a number with three digits, as many as a measurement has at best: `1,230`, `45.6`, `0.0789`. */
 export function formatNumber(value: number): string {
   const rounded = Number(value.toPrecision(3));
   return rounded >= 100 || rounded === 0 ? rounded.toLocaleString("en-US") : value.toPrecision(3);
 }
 
 function withUnit(value: number, units: readonly (readonly [number, string])[]): string {
-  const [least, name] = units.find(([least]) => value >= least) ?? units[units.length - 1];
-  return `${formatNumber(value / least)} ${name}`;
+  const [size, name] = units.find(([size]) => value >= size) ?? units[units.length - 1];
+  return `${formatNumber(value / size)} ${name}`;
 }
 
-/** A time in the unit that suits it. */
+/** Formats a time in the unit that suits it. */
 export function formatTime(seconds: number): string {
   return withUnit(seconds, [[1, "s"], [1e-3, "ms"], [1e-6, "µs"], [1e-9, "ns"]]);
 }
@@ -26,17 +26,17 @@ export function formatBytes(bytes: number): string {
   return withUnit(bytes, [[1e9, "GB"], [1e6, "MB"], [1e3, "kB"]]);
 }
 
-/** A share in percent. */
+/** Formats a fraction in percent. */
 export function formatPercent(share: number): string {
   return `${Math.round(100 * share)} %`;
 }
 
-/** A factor, such as of speeds. */
+/** Formats a factor, such as of speeds. */
 export function formatFactor(factor: number): string {
   return `${formatNumber(factor)}×`;
 }
 
-/** A table in Markdown as `deno fmt` has it, the first columns on the left and the others on the right. */
+/** Formats a table in Markdown as `deno fmt` has it, the first columns on the left and the others on the right. */
 export function formatTable(
   head: readonly string[],
   rows: readonly (readonly string[])[],
@@ -54,7 +54,7 @@ export function formatTable(
   return [head, rule, ...rows].map(line).join("\n");
 }
 
-/** Today, and what this machine is. */
+/** Describes the day and the machine. */
 export function describeRun(): string {
   const processors = cpus();
   const model = processors[0]?.model.trim() || "unknown processor";

@@ -42,7 +42,7 @@ export function secondsPerCall(body: (count: number) => void, timing: Timing = {
   return best;
 }
 
-/** A call, made as often as told. */
+/** Makes a call as often as told. */
 export function repeated(call: () => void): (count: number) => void {
   return (count) => {
     for (let i = 0; i < count; i++) call();
@@ -119,7 +119,7 @@ export async function preparePeak(): Promise<(timing?: Timing) => number> {
   return (timing) => INNER * CHAINS * 8 / secondsPerCall(run, timing) / 1e9;
 }
 
-/** GFLOP/s of one core, measured once. */
+/** Measures the GFLOP/s of one core, once. */
 export async function peakGigaflops(): Promise<number> {
   return (await preparePeak())();
 }

@@ -18,14 +18,14 @@ import { repeated, secondsPerCall, type Timing, warmUp } from "./peak.ts";
 /** Short rounds and many, so that other processes miss one. */
 const TIMING: Timing = { minimum: 0.0008, rounds: 200, limit: 0.3 };
 /** Seconds that the engine is given for its optimising compiler. */
-const PATIENCE = 0.15;
+const WARM_UP_SECONDS = 0.15;
 const PAGE = 65536;
 /** Address of the table of addresses, and distance of what is aligned; buffers begin a page later. */
 const TABLE = 64;
 
 async function timeOf(call: () => void): Promise<number> {
   const run = repeated(call);
-  await warmUp(run, PATIENCE);
+  await warmUp(run, WARM_UP_SECONDS);
   return secondsPerCall(run, TIMING);
 }
 

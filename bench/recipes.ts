@@ -209,13 +209,14 @@ function companyOf(load: number): string {
     : `The machine did other work when it began (load ${load.toFixed(1)}): times are upper bounds.`;
 }
 
-interface Surroundings {
+/** What the page says of the run that wrote it. */
+interface PageContext {
   readonly args: readonly string[];
   /** Load of the machine before anything was run here. */
   readonly load: number;
 }
 
-function pageOf(lines: Lines, { args, load }: Surroundings): string {
+function pageOf(lines: Lines, { args, load }: PageContext): string {
   const [cpu] = cpus();
   const ffi = Deno.permissions.querySync({ name: "ffi" }).state === "granted";
   const blas = ffi ? " (with `--allow-ffi`, so that large products may be OpenBLAS's)" : "";

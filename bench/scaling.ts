@@ -78,7 +78,7 @@ const SPEC: TaskSpec = {
 };
 
 /** Seconds that engines are given for their optimising compiler. */
-const PATIENCE = 0.3;
+const WARM_UP_SECONDS = 0.3;
 const TIMING: Timing = { minimum: 0.02, rounds: 6, limit: 0.8 };
 
 function programOf({ model, hidden, time, batch, layers, recompute }: Size): TrainingProgram {
@@ -107,7 +107,7 @@ async function secondsPerStep(backend: Backend, size: Size): Promise<number> {
   );
   running.step([inputs, targets]);
   const run = repeated(() => running.step());
-  await warmUp(run, PATIENCE);
+  await warmUp(run, WARM_UP_SECONDS);
   return secondsPerCall(run, TIMING);
 }
 
@@ -134,7 +134,7 @@ function segmentFor(time: number): number {
 interface Row extends Size {
   readonly seconds: number;
   readonly shared: number;
-  readonly least: number;
+  readonly bound: number;
   readonly bytes: number;
 }
 
@@ -163,9 +163,9 @@ async function measure(sizes: readonly Size[]) {
   }
   const rows = sizes.map((size, i): Row => {
     const { operations, functions } = leastOf(size);
-    const least = operations / peak / 1e9 + functions * secondsPerExp;
+    const bound = operations / peak / 1e9 + functions * secondsPerExp;
     const [seconds, shared] = best[i];
-    return { ...size, seconds, shared, least, bytes: plannedBytes(size) };
+    return { ...size, seconds, shared, bound, bytes: plannedBytes(size) };
   });
   return { peak, secondsPerExp, threads: all.threads, rows };
 }
@@ -202,10 +202,10 @@ function sweepTable(name: SweepName, rows: readonly Row[], threads: number): str
     ),
     values.map((value) => {
       const row = find(rows, { ...BASE, [name]: value });
-      const { seconds, shared, least, bytes } = row;
+      const { seconds, shared, bound, bytes } = row;
       return [
         ...[String(value), formatTime(seconds), formatTime(seconds / row[per])],
-        ...[formatTime(least), formatPercent(least / seconds)],
+        ...[formatTime(bound), formatPercent(bound / seconds)],
         ...[formatTime(shared), formatFactor(seconds / shared), formatBytes(bytes)],
       ];
     }),

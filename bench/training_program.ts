@@ -105,7 +105,7 @@ export function trainingProgram(settings: ProgramSettings): TrainingProgram {
   };
 }
 
-/** A program that makes several steps in a call. */
+/** Makes a program that makes several steps in a call. */
 export function repeatProgram(
   { step, state, batch }: TrainingProgram,
   count: number,

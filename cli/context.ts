@@ -31,7 +31,7 @@ export interface CliContext {
 /** What commands work with: also what trains, so that tests run commands without a process. */
 export interface CommandContext extends CliContext {
   /** Says why a model cannot learn a task, in one sentence; `undefined` when it can. */
-  readonly refusal: (
+  readonly unsupportedReason: (
     model: PluginSelection,
     task: PluginSelection,
   ) => string | undefined | Promise<string | undefined>;

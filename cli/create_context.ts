@@ -8,7 +8,7 @@ import { fromFileUrl } from "@std/path/from-file-url";
 import { toFileUrl } from "@std/path/to-file-url";
 import { MODELS } from "@unroll/models";
 import { TASKS } from "@unroll/tasks";
-import { refusal, resumeTraining, runTraining } from "./commands/train_action.ts";
+import { resumeTraining, runTraining, unsupportedReason } from "./commands/train_action.ts";
 import type { CliContext, CommandContext, Terminal } from "./context.ts";
 import { inspectMachine } from "./machine.ts";
 import { knownPlugins } from "./plugins.ts";
@@ -53,7 +53,7 @@ export function commandContext(context: CliContext): CommandContext {
   const needed = async () => ({ ...await knownPlugins(context), tuning, version });
   return {
     ...context,
-    refusal,
+    unsupportedReason,
     train: (request, callbacks) =>
       interruptible(async (signal) =>
         await runTraining(request, callbacks, { ...await needed(), signal })

@@ -145,7 +145,7 @@ export function readFlags<Options>(
   );
   return parseOptionTexts(source.schema, texts, {
     owner: source.owner,
-    spell: (name) => names.get(name) ?? name,
+    displayName: (name) => names.get(name) ?? name,
   });
 }
 

@@ -24,11 +24,11 @@ export function formatFigure(value: number): string {
   );
 }
 
-/** Formats a share as percent, such as `1.2 %`; never `0 %` for what is more than nothing, nor `100 %` for less than all. */
-export function formatShare(share: number): string {
-  if (share > 0 && share < 0.001) return "<0.1 %";
-  if (share < 1 && share > 0.999) return ">99.9 %";
-  const percent = share * 100;
+/** Formats a fraction as percent, such as `1.2 %`; never `0 %` for what is more than nothing, nor `100 %` for less than all. */
+export function formatPercent(fraction: number): string {
+  if (fraction > 0 && fraction < 0.001) return "<0.1 %";
+  if (fraction < 1 && fraction > 0.999) return ">99.9 %";
+  const percent = fraction * 100;
   return `${
     percent >= 10 || percent === 0
       ? percent.toFixed(percent === 100 || percent === 0 ? 0 : 1)
@@ -53,13 +53,33 @@ export function formatDuration(seconds: number): string {
   return `${Math.floor(minutes / 60)} h ${two(minutes % 60)} min`;
 }
 
-/** Formats a difference, with its sign. */
+/**
+ * Formats a difference, with its sign.
+ *
+ * @example Usage
+ * ```ts
+ * import { formatDifference } from "@unroll/cli/recipes";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * strictEqual(formatDifference(0.25), "+0.25");
+ * ```
+ */
 export function formatDifference(difference: number): string {
   if (Number.isNaN(difference)) return "";
   return `${difference > 0 ? "+" : ""}${formatNumber(difference)}`;
 }
 
-/** Formats a number to the four digits that say something, as people write them. */
+/**
+ * Formats a number to the four digits that say something, as people write them.
+ *
+ * @example Usage
+ * ```ts
+ * import { formatNumber } from "@unroll/cli/recipes";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * strictEqual(formatNumber(1.23456), "1.235");
+ * ```
+ */
 export function formatNumber(value: number): string {
   if (Number.isNaN(value)) return "-";
   if (value === 0 || !Number.isFinite(value)) return String(value);

@@ -114,7 +114,7 @@ async function unroll(line: string, change: Partial<CommandContext> = {}) {
         expected: [{ measure: "error", value: 0, is: "at most", source: "46 of 64 starts" }],
       },
     },
-    refusal: (model, task) =>
+    unsupportedReason: (model, task) =>
       model.name === "mlp" && task.options.encoding === "none"
         ? "Cannot train mlp on fizzbuzz: it needs an input, and the encoding is none"
         : undefined,
@@ -325,7 +325,7 @@ Deno.test("list: models, tasks and pairs", async () => {
   assertEquals(json.pairs[1], {
     model: "mlp",
     task: "fizzbuzz",
-    refusal: "Cannot train mlp on fizzbuzz: it needs an input, and the encoding is none",
+    unsupported_reason: "Cannot train mlp on fizzbuzz: it needs an input, and the encoding is none",
   });
 });
 

@@ -92,7 +92,7 @@ function readChoices(path: string | undefined): Map<string, string> {
   }
 }
 
-/** Writes the file so that whoever reads meanwhile finds the old one or the new one, whole. */
+/** Writes the file so that a reader meanwhile finds the old one or the new one, whole. */
 function writeChoices(path: string | undefined, choices: ReadonlyMap<string, string>): void {
   if (path === undefined) return;
   const contents: Contents = { version: FORMAT_VERSION, choices: Object.fromEntries(choices) };

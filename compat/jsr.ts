@@ -49,9 +49,9 @@ const STAND_INS: Readonly<Record<string, StandIn>> = {
   },
 };
 
-/** How long JSR may take to answer the first time, and once stand-ins lie there. */
-const FIRST_PATIENCE = 5000;
-const LATER_PATIENCE = 1000;
+/** Milliseconds in which JSR must answer the first time, and once stand-ins lie there. */
+const FIRST_TIMEOUT_MS = 5000;
+const LATER_TIMEOUT_MS = 1000;
 /** How long what was found out holds while stand-ins lie there: asking delays every command. */
 const ASK_AGAIN = 3_600_000;
 
@@ -115,10 +115,10 @@ export function standInFiles(
   return files;
 }
 
-/** Whether all the packages load, from the cache or from JSR, within `patience` ms. */
+/** Whether all the packages load, from the cache or from JSR, within `timeout` ms. */
 async function realPackagesLoad(
   specifiers: readonly string[],
-  patience: number,
+  timeout: number,
 ): Promise<boolean> {
   const loads = specifiers.flatMap((specifier) =>
     Object.keys(STAND_INS[parseSpecifier(specifier).name].exports)
@@ -127,7 +127,7 @@ async function realPackagesLoad(
   );
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), patience);
+    timer = setTimeout(() => resolve(false), timeout);
   });
   const loaded = Promise.all(loads).then(() => true, () => false);
   const answer = await Promise.race([loaded, late]);
@@ -187,7 +187,7 @@ async function main(): Promise<void> {
   const standIn = choice === "1" || choice !== "0" &&
       !await realPackagesLoad(
         specifiers,
-        present === undefined ? FIRST_PATIENCE : LATER_PATIENCE,
+        present === undefined ? FIRST_TIMEOUT_MS : LATER_TIMEOUT_MS,
       );
 
   if (!standIn) {

@@ -28,11 +28,11 @@ import { computeIfLarge } from "./compile/compute.ts";
 import { setEagerDevice } from "./language/eager.ts";
 
 export {
+  type Arguments,
+  type ArgumentTypes,
   compile,
   type Compiled,
   type CompileSettings,
-  type Example,
-  type Given,
 } from "./compile/compile.ts";
 export type { DType, Shape, TensorType, TypedArray } from "./ir/tensor_type.ts";
 export { grad, valueAndGrad } from "./language/gradient.ts";

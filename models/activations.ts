@@ -64,7 +64,7 @@ const ACTIVATIONS: Readonly<Record<ActivationName, (x: Tensor) => Tensor>> = {
 };
 
 /**
- * An activation.
+ * Returns an activation by its name.
  *
  * @param name Its name.
  * @returns A function from a tensor to one of the same type.

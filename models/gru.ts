@@ -27,7 +27,7 @@ import {
   type CellParameters,
   type CellState,
   recurrentModel,
-  refuseRecurrent,
+  unsupportedReason,
 } from "./recurrent.ts";
 import {
   GATE_ACTIVATION,
@@ -87,7 +87,7 @@ export const gru: ModelPlugin<GruOptions> = defineModel({
   summary: "Gated recurrent unit",
   options: OPTIONS,
   traits: { gated: true },
-  refuses: (spec, options) => refuseRecurrent(spec, options),
+  unsupportedReason: (spec, options) => unsupportedReason(spec, options),
   create: (options, spec) => recurrentModel(gruCell(options), options, spec),
 });
 

@@ -57,7 +57,7 @@ export interface InitializerOptions {
 }
 
 /**
- * A matrix of weights, to be multiplied from the right: `x · W`.
+ * Makes a matrix of weights, to be multiplied from the right: `x · W`.
  *
  * - `glorot-uniform`, `glorot-normal`: variance 2 / (rows + columns); Glorot and Bengio (2010);
  * - `he`: normal of variance 2 / rows; He et al. (2015);
@@ -155,7 +155,19 @@ function orthonormalVectors(keys: readonly Tensor[], count: number, length: numb
   return orthonormal;
 }
 
-/** Matrices of one shape side by side, each from its own key: f32[rows, count · columns]. */
+/**
+ * Makes matrices of one shape side by side, each from its own key: f32[rows, count · columns].
+ *
+ * @example Usage
+ * ```ts
+ * import { randomKey } from "@unroll/core";
+ * import { initializeBlocks } from "@unroll/models";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * const blocks = initializeBlocks(["identity", "zeros"], randomKey(0), [2, 2]);
+ * deepStrictEqual([...await blocks.data()], [1, 0, 0, 0, 0, 1, 0, 0]);
+ * ```
+ */
 export function initializeBlocks(
   names: readonly InitializerName[],
   key: Tensor,

@@ -71,8 +71,8 @@ const MOMENTUM = 0.1;
 /** Keeps the division from overflowing where nothing varies. */
 const EPSILON = 1e-5;
 
-/** Why a task's inputs cannot be read so; `undefined` if they can. */
-export function refuseInputs({ spec, embedding, norm }: InputSettings): string | undefined {
+/** Returns why a task's inputs cannot be read so; `undefined` if they can. */
+export function unsupportedInputs({ spec, embedding, norm }: InputSettings): string | undefined {
   if (spec.kind === "vector" && embedding > 0) {
     return "it embeds symbols, and the task gives vectors";
   }
@@ -81,7 +81,7 @@ export function refuseInputs({ spec, embedding, norm }: InputSettings): string |
   return norm === "none" ? undefined : "it normalises inputs, and the task has none";
 }
 
-/** How many numbers the first layer reads at each step; `undefined` where it reads nothing. */
+/** Returns how many numbers the first layer reads at each step; `undefined` where it reads nothing. */
 export function inputWidth({ spec, embedding }: InputSettings): number | undefined {
   switch (spec.kind) {
     case "none":

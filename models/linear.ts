@@ -29,11 +29,21 @@ export interface LinearSettings {
 }
 
 /**
- * Weights of a linear layer before training.
+ * Makes the weights of a linear layer before training.
  *
  * @param key A key, u32[2].
  * @param settings Sizes and initializer.
  * @returns The weights.
+ *
+ * @example Usage
+ * ```ts
+ * import { randomKey } from "@unroll/core";
+ * import { linearParameters } from "@unroll/models";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * const { weight, bias } = linearParameters(randomKey(0), { from: 2, to: 3, initializer: "he" });
+ * deepStrictEqual([weight.shape, bias?.shape], [[2, 3], [3]]);
+ * ```
  */
 export function linearParameters(key: Tensor, settings: LinearSettings): LinearParameters {
   const { from, to, initializer, std, bias = true } = settings;
@@ -64,7 +74,19 @@ export function linear({ weight, bias }: LinearParameters, x: Tensor): Tensor {
   return plus(matmul(x, weight), bias);
 }
 
-/** Adds a bias, if there is one. */
+/**
+ * Adds a bias, if there is one.
+ *
+ * @example Usage
+ * ```ts
+ * import { tensor } from "@unroll/core";
+ * import { plus } from "@unroll/models";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * const x = tensor([1]);
+ * strictEqual(plus(x, undefined), x);
+ * ```
+ */
 export function plus(x: Tensor, bias: Tensor | undefined): Tensor {
   return bias ? x.add(bias) : x;
 }

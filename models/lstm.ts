@@ -18,7 +18,7 @@ import { defineModel, type ModelPlugin, type OptionsSchema } from "@unroll/core/
 import * as z from "zod";
 import { activation, ACTIVATION_NAMES, type ActivationName } from "./activations.ts";
 import { plus } from "./linear.ts";
-import { type Cell, recurrentModel, refuseRecurrent } from "./recurrent.ts";
+import { type Cell, recurrentModel, unsupportedReason } from "./recurrent.ts";
 import {
   GATE_ACTIVATION,
   type GateActivationName,
@@ -74,7 +74,7 @@ export const lstm: ModelPlugin<LstmOptions> = defineModel({
   summary: "Long short-term memory",
   options: OPTIONS,
   traits: { gated: true },
-  refuses: (spec, options) => refuseRecurrent(spec, options),
+  unsupportedReason: (spec, options) => unsupportedReason(spec, options),
   create: (options, spec) => recurrentModel(lstmCell(options), options, spec),
 });
 

@@ -121,11 +121,11 @@ export const mlp: ModelPlugin<MlpOptions> = defineModel({
   summary: "Multilayer perceptron over a window of inputs",
   options: OPTIONS,
   traits: { windowed: true },
-  refuses: refuseMlp,
+  unsupportedReason,
   create: createMlp,
 });
 
-function refuseMlp(spec: TaskSpec, { context, embedding }: MlpOptions): string | undefined {
+function unsupportedReason(spec: TaskSpec, { context, embedding }: MlpOptions): string | undefined {
   if (spec.inputs.kind === "none") return "it needs inputs, and the task has none";
   if (spec.inputs.kind === "vector" && embedding > 0) {
     return "it embeds symbols, and the task gives vectors";

@@ -43,14 +43,16 @@ const CASES: Readonly<Record<string, Model>> = {
 
 for (const [name, model] of Object.entries(CASES)) {
   Deno.test(`${name}: does what a model must do`, async () => {
-    const { accepted } = await checkModel(model);
+    const { supported } = await checkModel(model);
     // Only mlp and those that make something of inputs refuse any.
-    if (/^(rnn|gru|lstm)( of layers)?$/.test(name)) assertEquals(accepted.length, 12);
+    if (/^(rnn|gru|lstm)( of layers)?$/.test(name)) assertEquals(supported.length, 12);
   });
 
   Deno.test(`${name}: gradient`, async () => {
     const random = randomSource(1);
-    for (const spec of modelCheckSpecs().filter((spec) => model.refuses(spec) === undefined)) {
+    for (
+      const spec of modelCheckSpecs().filter((spec) => model.unsupportedReason(spec) === undefined)
+    ) {
       const instance = model.create(spec);
       const form = instance.parameters(randomKey(0));
       const leaves = flattenTree(form);
@@ -95,32 +97,32 @@ Deno.test("MODELS has each model under its name", () => {
 Deno.test("models refuse tasks in a sentence", () => {
   const [none, , , , , , , , vector, , vectorLast] = modelCheckSpecs();
   assertEquals(none.inputs.kind, "none");
-  assertEquals(mlp().refuses(none), "it needs inputs, and the task has none");
+  assertEquals(mlp().unsupportedReason(none), "it needs inputs, and the task has none");
   assertEquals(
-    rnn({ inputActivation: "relu" }).refuses(none),
+    rnn({ inputActivation: "relu" }).unsupportedReason(none),
     "it activates inputs, and the task has none",
   );
   assertEquals(
-    gru({ inputNorm: "layer" }).refuses(none),
+    gru({ inputNorm: "layer" }).unsupportedReason(none),
     "it normalises inputs, and the task has none",
   );
   assertEquals(
-    lstm({ embedding: 3 }).refuses(none),
+    lstm({ embedding: 3 }).unsupportedReason(none),
     "it embeds symbols, and the task has no inputs",
   );
   assertEquals(vector.inputs.kind, "vector");
   for (const model of [mlp, rnn, gru, lstm]) {
     assertEquals(
-      model({ embedding: 3 }).refuses(vector),
+      model({ embedding: 3 }).unsupportedReason(vector),
       "it embeds symbols, and the task gives vectors",
     );
   }
   assertEquals(
-    mlp().refuses(vectorLast),
+    mlp().unsupportedReason(vectorLast),
     "it reads a window of fixed length, and the task's sequences vary in length; " +
       "an option context of at least 1 reads that many of the last inputs",
   );
-  assertEquals(mlp({ context: 2 }).refuses(vectorLast), undefined);
+  assertEquals(mlp({ context: 2 }).unsupportedReason(vectorLast), undefined);
 });
 
 Deno.test("models take any activation", async () => {

@@ -34,7 +34,7 @@ import {
   inputWidth,
   type LayerInput,
   readInputs,
-  refuseInputs,
+  unsupportedInputs,
 } from "./inputs.ts";
 import { linear, type LinearParameters, linearParameters, plus } from "./linear.ts";
 import type { RecurrentOptions } from "./recurrent_options.ts";
@@ -107,22 +107,36 @@ export interface RecurrentParameters extends InputParameters {
 export type RecurrentState = readonly CellState[];
 
 /**
- * Why a recurrent model cannot learn a task; `undefined` if it can.
+ * Returns why a recurrent model cannot learn a task; `undefined` if it can.
  *
  * @param spec The task.
  * @param options The model's options.
  * @returns The end of a sentence.
+ *
+ * @example Usage
+ * ```ts
+ * import { modelCheckSpecs } from "@unroll/core/testing";
+ * import { gru, type GruOptions, unsupportedReason } from "@unroll/models";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * const options = gru({ embedding: 3 }).options as GruOptions;
+ * const [withoutInputs] = modelCheckSpecs();
+ * strictEqual(
+ *   unsupportedReason(withoutInputs, options),
+ *   "it embeds symbols, and the task has no inputs",
+ * );
+ * ```
  */
-export function refuseRecurrent(spec: TaskSpec, options: RecurrentOptions): string | undefined {
-  return refuseInputs(inputSettings(spec, options));
+export function unsupportedReason(spec: TaskSpec, options: RecurrentOptions): string | undefined {
+  return unsupportedInputs(inputSettings(spec, options));
 }
 
 /**
- * A model of layers of a cell.
+ * Makes a model of layers of a cell.
  *
  * @param cell The cell.
  * @param options The model's options.
- * @param spec The task, which is not refused.
+ * @param spec The task, which the model can learn.
  * @returns The model.
  *
  * @example A leaky sum of the inputs
@@ -356,9 +370,9 @@ function learnedStart(cell: Cell, key: Tensor, options: RecurrentOptions): CellS
 }
 
 /** Dropout: the rest is scaled up, so that sums stay as large on average; Srivastava et al. (2014). */
-function drop(x: Tensor, share: number, key: Tensor): Tensor {
-  if (share === 0) return x;
-  return where(randomBernoulli(key, x.shape, 1 - share), x.div(1 - share), 0);
+function drop(x: Tensor, rate: number, key: Tensor): Tensor {
+  if (rate === 0) return x;
+  return where(randomBernoulli(key, x.shape, 1 - rate), x.div(1 - rate), 0);
 }
 
 /** f32[time, batch, n] → f32[batch, n] */

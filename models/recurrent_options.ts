@@ -12,9 +12,9 @@ export interface RecurrentOptions {
   readonly hidden: number;
   /** Layers, each reading the states of the one below. */
   readonly layers: number;
-  /** Share of the numbers between layers that is dropped in training. */
+  /** Fraction of the numbers between layers that is dropped in training. */
   readonly dropout: number;
-  /** Share of the numbers that the output layer reads that is dropped in training. */
+  /** Fraction of the numbers that the output layer reads that is dropped in training. */
   readonly outputDropout: number;
   /** Numbers that each symbol is embedded in; 0 reads symbols as one-hot vectors. */
   readonly embedding: number;
@@ -51,7 +51,7 @@ export type GateActivationName = "sigmoid" | "hard-sigmoid";
 export const GATE_ACTIVATION: z.ZodType<GateActivationName> = z.enum(["sigmoid", "hard-sigmoid"])
   .default("sigmoid").describe("Activation of the gates; hard-sigmoid is that of Keras 1 and 2");
 
-/** The schemas of these options. */
+/** Makes the schemas of these options. */
 export function recurrentShape(defaults: { readonly hidden: number }): RecurrentShape {
   const initializer = z.enum(INITIALIZER_NAMES);
   return {
@@ -60,9 +60,9 @@ export function recurrentShape(defaults: { readonly hidden: number }): Recurrent
     ),
     layers: z.int().min(1).max(16).default(1).describe("Layers, one upon the other"),
     dropout: z.number().min(0).lt(1).default(0)
-      .describe("Share of the numbers between layers that is dropped in training"),
+      .describe("Fraction of the numbers between layers that is dropped in training"),
     outputDropout: z.number().min(0).lt(1).default(0)
-      .describe("Share of the numbers for the output layer that is dropped in training"),
+      .describe("Fraction of the numbers for the output layer that is dropped in training"),
     embedding: z.int().min(0).max(4096).default(0)
       .describe("Size of the embedding of symbols; 0 reads them as one-hot vectors"),
     embeddingStd: z.number().min(0).max(10).optional()

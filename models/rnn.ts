@@ -19,7 +19,7 @@ import { defineModel, type ModelPlugin, type OptionsSchema } from "@unroll/core/
 import * as z from "zod";
 import { activation, ACTIVATION_NAMES, type ActivationName } from "./activations.ts";
 import { plus } from "./linear.ts";
-import { type Cell, type CellState, recurrentModel, refuseRecurrent } from "./recurrent.ts";
+import { type Cell, type CellState, recurrentModel, unsupportedReason } from "./recurrent.ts";
 import { type RecurrentOptions, recurrentShape } from "./recurrent_options.ts";
 
 /** Options of {@linkcode rnn}. */
@@ -64,10 +64,10 @@ export const rnn: ModelPlugin<RnnOptions> = defineModel({
   name: "rnn",
   summary: "Simple recurrent network",
   options: OPTIONS,
-  refuses: (spec, options) =>
+  unsupportedReason: (spec, options) =>
     spec.inputs.kind === "none" && options.inputActivation !== "none"
       ? "it activates inputs, and the task has none"
-      : refuseRecurrent(spec, options),
+      : unsupportedReason(spec, options),
   create: (options, spec) => recurrentModel(rnnCell(options), options, spec),
 });
 

@@ -6,7 +6,7 @@
 import type { LayerRow } from "@unroll/core/plugin";
 
 /**
- * A table of layers, what comes out of them and how many parameters they have, with the total.
+ * Formats a table of layers, what comes out of them and how many parameters they have, with the total.
  *
  * @param layers The layers of a model.
  * @returns Lines of text.

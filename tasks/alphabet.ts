@@ -101,7 +101,7 @@ function isWhole(unit: number): boolean {
   return unit < 0xd800 || (unit > 0xdbff && unit < 0x10000);
 }
 
-/** The characters of a text, each once, by code point. */
+/** Returns the characters of a text, each once, by code point. */
 export function charactersOf(text: string): string {
   const codes = new Set<number>();
   const seen = new Uint8Array(0x10000);
@@ -121,13 +121,13 @@ export function charactersOf(text: string): string {
  * Cuts a text in two, between code points.
  *
  * @param text The text.
- * @param share How much of it the second part is, from 0 to 1, in code points.
+ * @param fraction How much of it the second part is, from 0 to 1, in code points.
  */
-export function splitText(text: string, share: number): readonly [string, string] {
+export function splitText(text: string, fraction: number): readonly [string, string] {
   // Where each code point is one unit of the string, which is known at a glance, places are counts.
   const pairs = text.match(PAIRS);
   const total = text.length - (pairs?.length ?? 0);
-  const wanted = total - Math.floor(total * share);
+  const wanted = total - Math.floor(total * fraction);
   let place = 0;
   if (!pairs) place = wanted;
   else {

@@ -39,7 +39,7 @@ export interface CharOptions {
   readonly stride?: number;
   /** Whether windows are read in random order, or in that of the text. */
   readonly shuffle: boolean;
-  /** Share of the text, at its end, that is not trained on; 0 to measure on what is trained on. */
+  /** Fraction of the text, at its end, that is not trained on; 0 to measure on what is trained on. */
   readonly validation: number;
   /** Whether to foretell what comes after every character read, or only after the last. */
   readonly outputs: "every" | "last";
@@ -58,7 +58,7 @@ export interface CharOptions {
 }
 
 /** The schema of {@linkcode CharOptions}. */
-export const CHAR_OPTIONS: OptionsSchema<CharOptions> = z.object({
+const OPTIONS: OptionsSchema<CharOptions> = z.object({
   corpus: z.string().min(1).default("sevenths").describe(
     "The text: sevenths, fizzbuzz-text, a file, files as a pattern in quotes, or - for standard input",
   ),
@@ -74,7 +74,7 @@ export const CHAR_OPTIONS: OptionsSchema<CharOptions> = z.object({
   ),
   shuffle: z.boolean().default(true).describe("Read windows in random order, not the text's"),
   validation: z.number().min(0).max(0.9).default(0.1).describe(
-    "Share of the text, at its end, to measure on; 0 measures on what is trained on",
+    "Fraction of the text, at its end, to measure on; 0 measures on what is trained on",
   ),
   outputs: z.enum(["every", "last"]).default("every").describe(
     "Whether to foretell after every character read, or only after the last",
@@ -104,7 +104,7 @@ export const CHAR_OPTIONS: OptionsSchema<CharOptions> = z.object({
 export const char: TaskPlugin<CharOptions> = defineTask({
   name: "char",
   summary: "Foretell the next character of a text",
-  options: CHAR_OPTIONS,
+  options: OPTIONS,
   create: (options) =>
     createChar(options, () => {
       const text = readCorpus(options.corpus);
@@ -113,7 +113,7 @@ export const char: TaskPlugin<CharOptions> = defineTask({
 });
 
 /**
- * The task {@linkcode char} on a text that the program has, and not a file.
+ * Makes the task {@linkcode char} on a text that the program has, and not a file.
  *
  * @param text The text.
  * @param options Options of the task; `corpus` names the text for people, `text` if left out.

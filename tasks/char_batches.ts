@@ -59,8 +59,8 @@ export function charBatches(text: Int32Array, settings: CharBatchSettings): Char
 function contiguous(text: Int32Array, settings: CharBatchSettings): CharBatches {
   const { length, outputs } = settings;
   // Where nothing is said there are at least eight pieces a stream, so that carrying means something.
-  const most = Math.floor((text.length - 1) / length);
-  const size = settings.batch ?? Math.max(1, Math.min(BATCH, Math.floor(most / 8)));
+  const total = Math.floor((text.length - 1) / length);
+  const size = settings.batch ?? Math.max(1, Math.min(BATCH, Math.floor(total / 8)));
   const stream = Math.floor((text.length - 1) / size);
   const pieces = Math.floor(stream / length);
   if (pieces === 0) throw tooShort(text, size, length);

@@ -38,7 +38,7 @@ interface Sums {
 }
 
 /**
- * Nats and bits for each character, and the share of those that the model would not have guessed.
+ * Nats and bits for each character, and the fraction of those that the model would not have guessed.
  *
  * Where the state is carried in training, it is here: the text is cut into up to 32 streams, which are
  * read side by side from a fresh state each. Otherwise the text is cut into windows.
@@ -67,11 +67,11 @@ async function measureStreams(
   const size = streams ?? Math.max(1, Math.min(STREAMS, Math.floor((text.length - 1) / STREAM)));
   const stream = Math.floor((text.length - 1) / size);
   // With one answer a run, runs must be as in training.
-  const most = at === "last" ? trained : RUN;
+  const maxLength = at === "last" ? trained : RUN;
   let state: PredictState | undefined;
   for (let start = 0; start < stream;) {
-    const length = Math.min(most, stream - start);
-    if (at === "last" && length < most && start > 0) break;
+    const length = Math.min(maxLength, stream - start);
+    if (at === "last" && length < maxLength && start > 0) break;
     const starts = Array.from({ length: size }, (_, i) => i * stream + start);
     const { inputs, targets } = place(text, starts, length, at);
     start += length;

@@ -10,7 +10,7 @@ import type { Alphabet } from "./alphabet.ts";
 const SHOWN = 400;
 
 /**
- * A passage that a model was not trained on, each character with the probability that the model gave it
+ * Makes a picture of a passage that a model was not trained on, each character with the probability that the model gave it
  * after those before.
  *
  * @param predict Runs the model.

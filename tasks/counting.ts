@@ -34,7 +34,7 @@ export interface CountingOptions {
   readonly digits: number;
   /** Digits of the long numbers tested on besides; 0 for no such test. */
   readonly testDigits: number;
-  /** Share of numbers with a run of the greatest digit, half of them carrying through it. */
+  /** Fraction of numbers with a run of the greatest digit, half of them carrying through it. */
   readonly carries: number;
   /** Steps of the sequences; if left out, one more than `digits`. */
   readonly length?: number;
@@ -47,14 +47,14 @@ export interface CountingOptions {
 }
 
 /** The schema of {@linkcode CountingOptions}. */
-export const COUNTING_OPTIONS: OptionsSchema<CountingOptions> = z.object({
+const OPTIONS: OptionsSchema<CountingOptions> = z.object({
   base: z.int().min(2).max(16).default(10).describe("Base that numbers are written in"),
   digits: z.int().min(1).max(4096).default(30).describe("Most digits of a number in training"),
   testDigits: z.int().min(0).max(100_000).default(1000).describe(
     "Digits of the long numbers tested on besides, 0 for none",
   ),
   carries: z.number().min(0).max(1).default(0.5).describe(
-    "Share of numbers with a run of nines, or whatever digit is the greatest",
+    "Fraction of numbers with a run of nines, or whatever digit is the greatest",
   ),
   length: z.int().min(2).max(4097).optional().describe(
     "Steps of the sequences, filled up with zeros; one more than digits",
@@ -70,7 +70,7 @@ export const COUNTING_OPTIONS: OptionsSchema<CountingOptions> = z.object({
 export const counting: TaskPlugin<CountingOptions> = defineTask({
   name: "counting",
   summary: "Add 1 to a number, digit by digit, least significant first",
-  options: COUNTING_OPTIONS,
+  options: OPTIONS,
   create(options): TaskInstance {
     const { base } = options;
     const length = options.length ?? options.digits + 1;

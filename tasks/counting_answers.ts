@@ -15,7 +15,7 @@ export interface CountingForm {
 }
 
 /**
- * What a model takes the next number to be.
+ * Asks a model for the next number.
  *
  * @param predict Runs the model.
  * @param number A number of any length, such as `1476233999`.

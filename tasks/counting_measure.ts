@@ -70,12 +70,12 @@ export class CountingMeasure {
     this.#settings = settings;
   }
 
-  /** Loss, share of numbers wrong, and accuracies by names. */
+  /** Loss, fraction of numbers wrong, and accuracies by names. */
   async validate(predict: Predict): Promise<Validation> {
     const { spec, base, length, validation, tests } = this.#settings;
     const answers = await this.#ask(predict, validation, length);
     const { loss, errors, count } = evaluateOutputs(spec, answers.outputs, answers.targets);
-    const accuracy = share(answers.right);
+    const accuracy = fraction(answers.right);
     const metrics: Record<string, number> = {
       digit_accuracy: 1 - errors / count,
       number_accuracy: accuracy,
@@ -85,7 +85,7 @@ export class CountingMeasure {
     if (tests.length > 0) {
       const { right } = await this.#ask(predict, tests, tests[0].length + 1);
       const carries = tests.map((n) => carryLength(n, base));
-      metrics.test_accuracy = share(right);
+      metrics.test_accuracy = fraction(right);
       Object.assign(metrics, binned("test_carry", carries, right));
       metrics.longest_carry = longestCarry(tests[0].length, carries, right);
     }
@@ -169,11 +169,11 @@ function longestCarry(
   return longest;
 }
 
-function share(right: readonly boolean[]): number {
+function fraction(right: readonly boolean[]): number {
   return right.filter(Boolean).length / right.length;
 }
 
-/** Shares of right answers by size: 0, 1, 2, 3 to 4, 5 to 8, and so on. */
+/** Fractions of right answers by size: 0, 1, 2, 3 to 4, 5 to 8, and so on. */
 function binned(
   name: string,
   sizes: readonly number[],
@@ -186,9 +186,9 @@ function binned(
   });
   return Object.fromEntries(
     [...bins].sort(([a], [b]) => a - b).map(([bin, right]) => {
-      const least = bin / 2 + 1;
-      const range = bin > 2 ? `${least}_${bin}` : `${bin}`;
-      return [`accuracy_${name}_${range}`, share(right)];
+      const min = bin / 2 + 1;
+      const range = bin > 2 ? `${min}_${bin}` : `${bin}`;
+      return [`accuracy_${name}_${range}`, fraction(right)];
     }),
   );
 }

@@ -14,7 +14,7 @@ export interface NumberSettings {
   readonly base: number;
   /** Most digits. */
   readonly digits: number;
-  /** Share of numbers with a run of the greatest digit, half of them at the end, where it carries. */
+  /** Fraction of numbers with a run of the greatest digit, half of them at the end, where it carries. */
   readonly carries: number;
 }
 
@@ -94,7 +94,7 @@ function digitsOf(n: number, base: number): Digits {
 }
 
 /**
- * Long numbers to test on, always the same: carries through 0, 1, 2, 4, … and all digits, random ones,
+ * Makes long numbers to test on, always the same: carries through 0, 1, 2, 4, … and all digits, random ones,
  * and ones where the greatest digit is common.
  *
  * @param base The base.
@@ -130,7 +130,7 @@ export function testNumbers(base: number, digits: number): Digits[] {
   return numbers;
 }
 
-/** How far the numbers to test on carry: 0, the powers of two below all digits, and all digits. */
+/** Returns how far the numbers to test on carry: 0, the powers of two below all digits, and all digits. */
 export function carryLengths(digits: number): number[] {
   const lengths = [0];
   for (let run = 1; run < digits; run *= 2) lengths.push(run);

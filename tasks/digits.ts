@@ -70,7 +70,7 @@ export function formatDigits(digits: ArrayLike<number>): string {
 }
 
 /**
- * The next number.
+ * Adds one to a number.
  *
  * @param digits Digits of a number, least significant first.
  * @param base The base.
@@ -96,7 +96,9 @@ export function nextDigits(digits: ArrayLike<number>, base: number): Uint8Array 
   return next;
 }
 
-/** How many digits at the start are the greatest: how far adding 1 carries. */
+/**
+ * Counts the digits at the start that are the greatest: how far adding 1 carries.
+ */
 export function carryLength(digits: ArrayLike<number>, base: number): number {
   let length = 0;
   while (length < digits.length && digits[length] === base - 1) length++;

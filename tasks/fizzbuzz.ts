@@ -44,7 +44,7 @@ export interface FizzbuzzOptions {
 }
 
 /** The schema of {@linkcode FizzbuzzOptions}. */
-export const FIZZBUZZ_OPTIONS: OptionsSchema<FizzbuzzOptions> = z.object({
+const OPTIONS: OptionsSchema<FizzbuzzOptions> = z.object({
   encoding: z.enum(["none", "binary", "digits"]).default("none").describe(
     "How a number is told: not at all (the model counts), as bits, as decimal digits",
   ),
@@ -69,7 +69,7 @@ const COUNTED = 100_000;
 const HELD_OUT = 101;
 
 /**
- * What to say to a number.
+ * Returns what to say to a number.
  *
  * @param n A whole number from 0.
  * @returns 0 to copy it, 1 for fizz, 2 for buzz, 3 for fizzbuzz.
@@ -87,10 +87,18 @@ export function fizzbuzzClass(n: number): number {
 }
 
 /**
- * A class as one would say it.
+ * Formats a class as one would say it.
  *
  * @param n The number.
  * @param said The class.
+ *
+ * @example Usage
+ * ```ts
+ * import { fizzbuzzWord } from "@unroll/tasks";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * deepStrictEqual([fizzbuzzWord(9, 1), fizzbuzzWord(7, 0)], ["fizz", "7"]);
+ * ```
  */
 export function fizzbuzzWord(n: number, said: number): string {
   return ["", "fizz", "buzz", "fizzbuzz"][said] || String(n);
@@ -118,7 +126,7 @@ interface Encoding {
 export const fizzbuzz: TaskPlugin<FizzbuzzOptions> = defineTask({
   name: "fizzbuzz",
   summary: "Say fizz, buzz or fizzbuzz to numbers, or count and say it all alone",
-  options: FIZZBUZZ_OPTIONS,
+  options: OPTIONS,
   create(options): TaskInstance {
     const encoding = ENCODINGS[options.encoding](options);
     const { spec } = encoding;
@@ -358,8 +366,8 @@ function decimal({ digits, batch, loss = "cross-entropy" }: FizzbuzzOptions): En
     Array.from({ length: count }, () => {
       let text = "";
       for (let t = 0; t < length; t++) {
-        const least = t === 0 && length > 1 ? 1 : 0;
-        text += least + Math.floor(random() * (10 - least));
+        const min = t === 0 && length > 1 ? 1 : 0;
+        text += min + Math.floor(random() * (10 - min));
       }
       return text;
     });

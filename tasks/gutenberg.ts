@@ -9,7 +9,7 @@ const START = /^\*\*\* ?START OF (?:THE|THIS) PROJECT GUTENBERG EBOOK[^\n]*\n/im
 const END = /^\*\*\* ?END OF (?:THE|THIS) PROJECT GUTENBERG EBOOK/im;
 
 /**
- * A text without what Project Gutenberg puts before and after it. Other texts come back as they are.
+ * Returns a text without what Project Gutenberg puts before and after it. Other texts come back as they are.
  *
  * @param text The text.
  * @returns What is between the lines that mark the book's start and end, without blank lines around it.

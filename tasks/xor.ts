@@ -24,7 +24,7 @@ export interface XorOptions {
 }
 
 /** The schema of {@linkcode XorOptions}. */
-export const XOR_OPTIONS: OptionsSchema<XorOptions> = z.object({
+const OPTIONS: OptionsSchema<XorOptions> = z.object({
   loss: z.enum(["squared-error", "cross-entropy"]).default("squared-error").describe(
     "How answers are judged",
   ),
@@ -40,7 +40,7 @@ const CASES: readonly (readonly [number, number])[] = [[0, 0], [0, 1], [1, 0], [
 export const xor: TaskPlugin<XorOptions> = defineTask({
   name: "xor",
   summary: "Say whether two bits differ",
-  options: XOR_OPTIONS,
+  options: OPTIONS,
   create({ loss }): TaskInstance {
     const spec: TaskSpec = {
       inputs: { kind: "vector", size: 1 },

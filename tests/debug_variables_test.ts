@@ -1,4 +1,4 @@
-/** The environment variables DEBUG, DUMP and VALIDATE in a process of their own, on each device. */
+/** The environment variables DEBUG, UNROLL_DUMP and UNROLL_VALIDATE in a process of their own, on each device. */
 import { assert, assertStrictEquals, assertStringIncludes } from "@std/assert";
 import { findAdapter } from "@unroll/core/backends";
 
@@ -42,12 +42,12 @@ const CODE = {
 
 for (const [device, { text, file }] of Object.entries(CODE)) {
   Deno.test({
-    name: `DEBUG=4, DUMP and VALIDATE show and check what runs on ${device}`,
+    name: `DEBUG=4, UNROLL_DUMP and UNROLL_VALIDATE show and check what runs on ${device}`,
     ignore: device === "webgpu" && !hasAdapter,
     async fn() {
       const folder = await Deno.makeTempDir();
       try {
-        const env = { DEBUG: "4", DUMP: folder, VALIDATE: "1" };
+        const env = { DEBUG: "4", UNROLL_DUMP: folder, UNROLL_VALIDATE: "1" };
         const { code, output, errors } = await run(SQUARES(device), env);
         assertStrictEquals(code, 0, errors);
         assertStrictEquals(output, "1 4 9\n");
@@ -63,7 +63,7 @@ for (const [device, { text, file }] of Object.entries(CODE)) {
   });
 }
 
-Deno.test("VALIDATE ends a process whose device computes something else", async () => {
+Deno.test("UNROLL_VALIDATE ends a process whose device computes something else", async () => {
   const { code, errors } = await run(
     `
     const right = cpuBackend();
@@ -77,7 +77,7 @@ Deno.test("VALIDATE ends a process whose device computes something else", async 
     await squares(Float32Array.of(1, 2, 3));
     await new Promise((resolve) => setTimeout(resolve, 50));
   `,
-    { VALIDATE: "1" },
+    { UNROLL_VALIDATE: "1" },
   );
   assertStrictEquals(code, 1);
   assertStringIncludes(

@@ -108,7 +108,7 @@ async function tryPair(
   const instantiate = plugin(SMALL_MODELS[model] ?? {});
   const task = taskPlugin(options);
   const { spec } = await task.create();
-  const reason = instantiate.refuses(spec);
+  const reason = instantiate.unsupportedReason(spec);
   if (pair in REFUSED) {
     assertMatch(reason ?? "", REFUSED[pair]);
     return;

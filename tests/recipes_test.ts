@@ -158,7 +158,7 @@ Deno.test("every recipe's model can learn its task, and its options are known", 
       const task = TASKS[recipe.task](taskOptionsOf(recipe, corpus));
       const { spec } = await task.create();
       const model = (MODELS[recipe.model] as ModelPlugin)(recipe.modelOptions);
-      assertEquals(model.refuses(spec), undefined, name);
+      assertEquals(model.unsupportedReason(spec), undefined, name);
       assert(recipe.expected.length > 0, name);
     }
   });

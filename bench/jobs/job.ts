@@ -93,7 +93,7 @@ export const JOBS: readonly Job[] = [
   },
 ];
 
-/** A job by its name. */
+/** Finds a job by its name. */
 export function jobNamed(name: string): Job {
   const job = JOBS.find((one) => one.name === name);
   if (job) return job;
@@ -101,18 +101,18 @@ export function jobNamed(name: string): Job {
   throw new RangeError(`Cannot find job ${JSON.stringify(name)}: known are ${known}`);
 }
 
-/** Whether a job's state is carried from batch to batch. */
+/** Returns whether a job's state is carried from batch to batch. */
 export function carriesState(job: Job): boolean {
   return job.optimizer === "adagrad-inside";
 }
 
-/** Number of blocks of a cell's matrices. */
+/** Returns the number of blocks of a cell's matrices. */
 export function gatesOf(job: Job): number {
   return { sigmoid: 1, tanh: 1, relu: 1, mlp: 1, gru: 3, lstm: 4 }[job.cell];
 }
 
 /**
- * Arithmetic of one training step, counting only what matrix products need: two a multiply-add, forward, for the
+ * Counts the arithmetic of one training step, counting only what matrix products need: two a multiply-add, forward, for the
  * gradient of the weights, and for that of what goes in unless it is data. Reading a row by its index costs none.
  */
 export function flopsPerStep(job: Job): number {

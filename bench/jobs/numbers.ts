@@ -20,12 +20,12 @@ export interface JobNumbers extends Job {
   readonly batches: ReadonlyMap<string, StoredTensor>;
 }
 
-/** A job with the numbers that belong to it. */
+/** Makes a job with the numbers that belong to it. */
 export function withNumbers(job: Job): JobNumbers {
   return { ...job, parameters: initialParameters(job), batches: batches(job) };
 }
 
-/** One batch of all batches of a name. */
+/** Takes one batch of all batches of a name. */
 export function batchOf(
   all: StoredTensor,
   k: number,
@@ -58,7 +58,7 @@ function normalSource(uniform: () => number): () => number {
   return () => Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform());
 }
 
-/** Initial parameters by name, with the scales the systems start from. */
+/** Makes the initial parameters by name, with the scales the systems start from. */
 export function initialParameters(job: Job): Map<string, StoredTensor> {
   const uniform = uniformSource(1 + JOBS.findIndex(({ name }) => name === job.name));
   const normal = normalSource(uniform);
@@ -85,7 +85,7 @@ export function initialParameters(job: Job): Map<string, StoredTensor> {
   return tensors;
 }
 
-/** The batches by name, the number of the batch in front of the shape. */
+/** Makes the batches by name, the number of the batch in front of the shape. */
 export function batches(job: Job): Map<string, StoredTensor> {
   const uniform = uniformSource(101 + JOBS.findIndex(({ name }) => name === job.name));
   const { time, batch, classes } = job;

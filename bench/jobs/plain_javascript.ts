@@ -20,7 +20,7 @@ function copyBatches(job: JobNumbers, name: string): Int32Array[] {
   return Array.from({ length: BATCHES }, (_, k) => Int32Array.from(batchOf(all, k).data));
 }
 
-/** The job `fizzbuzz-rnn`: sigmoid network without inputs, cross entropy, 1e-4·Σw², Adam. */
+/** Makes the job `fizzbuzz-rnn`: sigmoid network without inputs, cross entropy, 1e-4·Σw², Adam. */
 export function plainFizzbuzz(job: JobNumbers): PlainStep {
   const { hidden: H, time: T, classes: C } = job;
   const names = ["bias_h", "bias_out", "start", "weight_hh", "weight_out"];
@@ -48,17 +48,17 @@ export function plainFizzbuzz(job: JobNumbers): PlainStep {
       }
     }
     for (let t = 0; t < T; t++) {
-      let most = -Infinity;
+      let max = -Infinity;
       for (let c = 0; c < C; c++) {
         let sum = by[c];
         for (let i = 0; i < H; i++) sum += states[(t + 1) * H + i] * why[i * C + c];
         slopes[t * C + c] = sum;
-        if (sum > most) most = sum;
+        if (sum > max) max = sum;
       }
       let total = 0;
-      const own = slopes[t * C + targets[t]] - most;
+      const own = slopes[t * C + targets[t]] - max;
       for (let c = 0; c < C; c++) {
-        total += slopes[t * C + c] = Math.exp(slopes[t * C + c] - most);
+        total += slopes[t * C + c] = Math.exp(slopes[t * C + c] - max);
       }
       for (let c = 0; c < C; c++) slopes[t * C + c] /= total * T;
       slopes[t * C + targets[t]] -= 1 / T;
@@ -111,7 +111,7 @@ export function plainFizzbuzz(job: JobNumbers): PlainStep {
   };
 }
 
-/** The jobs `minchar-…`: Karpathy's min-char-rnn, its state carried, Adagrad. */
+/** Makes the jobs `minchar-…`: Karpathy's min-char-rnn, its state carried, Adagrad. */
 export function plainMinchar(job: JobNumbers): PlainStep {
   const { hidden: H, time: T, classes: V } = job;
   const names = ["bias_h", "bias_out", "weight_hh", "weight_out", "weight_ih"];
@@ -145,11 +145,11 @@ export function plainMinchar(job: JobNumbers): PlainStep {
         const h = states[(t + 1) * H + i];
         for (let c = 0; c < V; c++) acc[c] += h * why[i * V + c];
       }
-      let most = -Infinity;
-      for (let c = 0; c < V; c++) if (acc[c] > most) most = acc[c];
+      let max = -Infinity;
+      for (let c = 0; c < V; c++) if (acc[c] > max) max = acc[c];
       let total = 0;
-      for (let c = 0; c < V; c++) total += slopes[t * V + c] = Math.exp(acc[c] - most);
-      loss += Math.log(total) + most - acc[targets[t]];
+      for (let c = 0; c < V; c++) total += slopes[t * V + c] = Math.exp(acc[c] - max);
+      loss += Math.log(total) + max - acc[targets[t]];
       for (let c = 0; c < V; c++) slopes[t * V + c] /= total;
       slopes[t * V + targets[t]] -= 1;
     }

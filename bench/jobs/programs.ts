@@ -78,7 +78,7 @@ function modelOf({ kind, cell, hidden, inputs: embedding }: Job, spec: TaskSpec)
 }
 
 /**
- * The program of a job.
+ * Makes the program of a job.
  *
  * @param job The job.
  * @param together Steps a call makes: one, or as many as there are batches.
@@ -105,7 +105,7 @@ export function traceJob(job: JobNumbers, together = 1): TracedProgram {
   return traceProgram(jobProgram(job, together));
 }
 
-/** What each call is given, in the order of the batch. */
+/** Returns what each call is given, in the order of the batch. */
 export function batchData(job: JobNumbers, together = 1): TypedArray[][] {
   const { kind, time, batch } = job;
   const one = (k: number) =>

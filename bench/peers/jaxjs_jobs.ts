@@ -56,7 +56,7 @@ interface JaxJs {
     sqrt(x: JaxArray): JaxArray;
     square(x: JaxArray): JaxArray;
     power(x: JaxArray | number, y: JaxArray | number): JaxArray;
-    clip(x: JaxArray, least: number, most: number): JaxArray;
+    clip(x: JaxArray, min: number, max: number): JaxArray;
     split(x: JaxArray, parts: number, axis: number): JaxArray[];
     concatenate(x: JaxArray[], axis: number): JaxArray;
   };

@@ -6,7 +6,7 @@
 import type { BlockResult } from "./protocol.ts";
 
 /** How much longer than expected an answer may take: a factor, and seconds. */
-const PATIENCE = { factor: 4, seconds: 60 } as const;
+const ANSWER_TIMEOUT = { factor: 4, seconds: 60 } as const;
 
 /** What a peer says when it is warm. */
 export interface ReadyResult extends BlockResult {
@@ -40,13 +40,13 @@ export class PeerProcess implements AsyncDisposable {
    * Starts a peer and waits until it is warm.
    *
    * @param command Program and arguments.
-   * @param patience Seconds it may take to load, compile and choose its variant.
+   * @param timeout Seconds it may take to load, compile and choose its variant.
    * @param verbose Whether to show what it says on its standard error.
    * @throws {RangeError} With the peer's reason, if it cannot do the job.
    */
   static async start(
     command: readonly string[],
-    patience: number,
+    timeout: number,
     verbose: boolean,
   ): Promise<PeerProcess> {
     const child = new Deno.Command(command[0], {
@@ -60,8 +60,8 @@ export class PeerProcess implements AsyncDisposable {
     try {
       const first = await inTime(
         lines.next(),
-        patience,
-        `no training step within ${Math.round(patience)} s`,
+        timeout,
+        `no training step within ${Math.round(timeout)} s`,
       );
       if (first.done) throw new RangeError("it ended without a word");
       const message = JSON.parse(first.value) as ReadyResult & { readonly unable?: string };
@@ -90,8 +90,8 @@ export class PeerProcess implements AsyncDisposable {
 
   async #ask(request: unknown, expected: number): Promise<unknown> {
     await this.#input.write(new TextEncoder().encode(`${JSON.stringify(request)}\n`));
-    const patience = PATIENCE.factor * expected + PATIENCE.seconds;
-    const answer = await inTime(this.#lines.next(), patience, "no answer in time");
+    const timeout = ANSWER_TIMEOUT.factor * expected + ANSWER_TIMEOUT.seconds;
+    const answer = await inTime(this.#lines.next(), timeout, "no answer in time");
     if (answer.done) throw new RangeError("it ended in the middle");
     return JSON.parse(answer.value);
   }

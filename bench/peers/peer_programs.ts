@@ -107,13 +107,13 @@ export const PEER_NAMES: readonly string[] = [...PYTHON_PEERS, ...DENO_PEERS].ma
   name
 );
 
-/** Most seconds of a start: the first may be slow; a later one must be worth it. */
+/** Returns the most seconds of a start: the first may be slow; a later one must be worth it. */
 export function startSeconds(setting: Setting, first: number | undefined): number {
   return setting.seconds ?? (first === undefined ? 60 : 5 + 2 * first);
 }
 
 /**
- * The peers that were asked for.
+ * Finds the peers that were asked for.
  *
  * @param names Some of `PEER_NAMES`.
  * @param interpreters Those of Python, in order of preference; of PyTorch each version is a peer.
@@ -171,7 +171,7 @@ export async function probeInterpreters(commands: readonly string[]): Promise<In
   return found;
 }
 
-/** Program and arguments of a peer. */
+/** Returns the program and arguments of a peer. */
 export function commandOf(peer: PeerProgram, { args, permissions }: Setting): string[] {
   const script = `${import.meta.dirname}/${peer.script}`;
   if (peer.interpreter !== undefined) return [peer.interpreter, script, ...args];

@@ -145,7 +145,7 @@ export function readJob(path: string): JobNumbers {
 }
 
 /** Seconds that a first call may take, and how much longer than the best's for its steps, before a variant is left. */
-const PATIENCE = { seconds: 2, factor: 5 } as const;
+const FIRST_CALL_TIMEOUT = { seconds: 2, factor: 5 } as const;
 
 /** Finds the fastest variant, in turns and after all are warm; its best speed in that. */
 async function probe(
@@ -161,7 +161,7 @@ async function probe(
       const session = new Session(peer, version, job, variant);
       const best = Math.max(0, ...found.map(({ rate }) => rate));
       const usual = (variant.quantum ?? 1) / best;
-      await session.start(Math.max(PATIENCE.seconds, PATIENCE.factor * usual));
+      await session.start(Math.max(FIRST_CALL_TIMEOUT.seconds, FIRST_CALL_TIMEOUT.factor * usual));
       // What takes seconds a step needs no warming up.
       if (session.rate > 1) await session.block({ seconds: 0.1 });
       found.push({ session, name: variant.name, rate: session.rate });
@@ -188,7 +188,7 @@ function firstLine(error: unknown): string {
 }
 
 /**
- * A peer's program: `--data FILE [--serve] [--seconds S] [--blocks N] [--variant PATTERN]`. With `--serve` it obeys
+ * Runs a peer's program: `--data FILE [--serve] [--seconds S] [--blocks N] [--variant PATTERN]`. With `--serve` it obeys
  * lines `{"do":"check","steps":n}`, `{"do":"block","seconds":s}` and `{"do":"block","steps":n}`.
  */
 export async function servePeer(peer: Peer, args: readonly string[]): Promise<void> {

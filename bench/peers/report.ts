@@ -50,7 +50,7 @@ function cellOf(row: JobRow, name: string): PeerCell | undefined {
   return row.cells.find((cell) => cell.name === name && cell.speeds !== undefined);
 }
 
-/** How many times as fast Unroll is as another: the median of the rounds' ratios. */
+/** Computes how many times as fast Unroll is as another: the median of the rounds' ratios. */
 export function ratioTo(row: JobRow, other: string): number | undefined {
   const [own, its] = [cellOf(row, OWN)?.speeds, cellOf(row, other)?.speeds];
   return own && its && median(own.map((speed, round) => speed / its[round]));
@@ -61,7 +61,7 @@ function stepsCompared(row: JobRow, cell: PeerCell): number {
   return Math.min(row.job.compared, cell.losses?.length ?? 0);
 }
 
-/** Greatest relative difference of the compared losses from Unroll's; NaN counts as infinite. */
+/** Computes the greatest relative difference of the compared losses from Unroll's; NaN counts as infinite. */
 export function lossDifference(row: JobRow, cell: PeerCell): number | undefined {
   const own = cellOf(row, OWN)?.losses;
   const { losses } = cell;
@@ -98,7 +98,7 @@ function detailRows(row: JobRow): string[][] {
   });
 }
 
-/** The details of some jobs as a table. */
+/** Formats the details of some jobs as a table. */
 export function detailTable(rows: readonly JobRow[]): string {
   return formatTable(DETAILS, rows.flatMap(detailRows), 3);
 }
@@ -139,7 +139,7 @@ function formatPeer(row: JobRow, name: string): string {
   return ratio === undefined ? speed : `${speed} (${formatFactor(ratio)})`;
 }
 
-/** What took part in a run, and the machine's peak, as a list that begins with other lines. */
+/** Lists what took part in a run, and the machine's peak, as a list that begins with other lines. */
 export function runLines(rows: readonly JobRow[], lines: readonly string[]): string {
   const cells = rows.flatMap((row) => row.cells);
   const told = (

@@ -27,7 +27,7 @@ interface Tensor {
   transpose(): Tensor;
   toFloat(): Tensor;
   reshape(shape: number[]): Tensor;
-  clipByValue(least: number, most: number): Tensor;
+  clipByValue(min: number, max: number): Tensor;
   assign(value: Tensor): void;
   dispose(): void;
   dataSync(): Float32Array;

@@ -7,7 +7,7 @@ import { encodeSafetensors, type StoredTensor } from "@unroll/core/runs";
 import { type Job, JOBS } from "../jobs/job.ts";
 import { batches, initialParameters } from "../jobs/numbers.ts";
 
-/** All of a job as one safetensors file: `p.NAME` parameters, `b.NAME` batches, the sizes as metadata. */
+/** Encodes all of a job as one safetensors file: `p.NAME` parameters, `b.NAME` batches, the sizes as metadata. */
 export function encodeJob(job: Job): Uint8Array<ArrayBuffer> {
   const tensors = new Map<string, StoredTensor>();
   for (const [name, tensor] of initialParameters(job)) tensors.set(`p.${name}`, tensor);

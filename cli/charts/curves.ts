@@ -36,8 +36,8 @@ export interface CurveOptions extends ChartSize {
   readonly xLabel?: string;
   /** Whether equal ratios are equal heights, where all values are above 0. */
   readonly logarithmic?: boolean;
-  /** Whether values are shares, shown in percent. */
-  readonly share?: boolean;
+  /** Whether values are fractions, shown in percent. */
+  readonly isFraction?: boolean;
   /** Whether the axis begins at 0. */
   readonly fromZero?: boolean;
 }
@@ -52,6 +52,15 @@ const POINTS = 600;
  * @param options How.
  * @returns An SVG as text.
  * @throws {RangeError} When no curve has a point.
+ *
+ * @example Usage
+ * ```ts
+ * import { curveChart } from "@unroll/cli/charts";
+ * import { match } from "node:assert/strict";
+ *
+ * const points = [{ x: 0, y: 2 }, { x: 100, y: 1 }];
+ * match(curveChart([{ name: "loss", points }]), /^<svg/);
+ * ```
  */
 export function curveChart(series: readonly Series[], options: CurveOptions = {}): string {
   const drawn = series.map((one, index) => ({
@@ -66,7 +75,7 @@ export function curveChart(series: readonly Series[], options: CurveOptions = {}
   if (values.length === 0) throw new RangeError("Cannot draw curves: there is no point on them");
   const steps = drawn.flatMap(({ points }) => points.map(({ x }) => x));
   const logarithmic = options.logarithmic === true && values.every((value) => value > 0);
-  const scale = options.share ? 100 : 1;
+  const scale = options.isFraction ? 100 : 1;
   // Colours come as they are, not through a scale.
   const marks = drawn.flatMap(({ points, color, look = "line" }) => {
     const data = points.map(({ x, y }) => ({ x, y: y * scale }));
@@ -82,36 +91,39 @@ export function curveChart(series: readonly Series[], options: CurveOptions = {}
     return dots ? [line, Plot.dot(data, { x: "x", y: "y", fill: color, r: 2.5 })] : [line];
   });
   const zero = options.fromZero && !logarithmic ? [Plot.ruleY([0], { strokeOpacity: 0.4 })] : [];
-  return drawSvg({
-    width: options.width ?? 640,
-    height: options.height ?? 260,
-    marginLeft: 56,
-    marginBottom: 36,
-    x: {
-      label: options.xLabel ?? "step",
-      labelArrow: "none",
-      labelAnchor: "center",
-      // From the beginning of the run, also where there is no point yet.
-      domain: [Math.min(0, ...steps), Math.max(1, ...steps)],
-      tickFormat: shortCount,
-      ticks: 6,
-      tickSize: 3,
+  return drawSvg(
+    {
+      width: options.width ?? 640,
+      height: options.height ?? 260,
+      marginLeft: 56,
+      marginBottom: 36,
+      x: {
+        label: options.xLabel ?? "step",
+        labelArrow: "none",
+        labelAnchor: "center",
+        // From the beginning of the run, also where there is no point yet.
+        domain: [Math.min(0, ...steps), Math.max(1, ...steps)],
+        tickFormat: shortCount,
+        ticks: 6,
+        tickSize: 3,
+      },
+      y: {
+        type: logarithmic ? "log" : "linear",
+        // What the values are is in the title; a label would stand in its place.
+        label: null,
+        grid: !logarithmic,
+        // Plot leaves out labels of logarithmic axes as it sees fit: there, the axis is one of the marks.
+        axis: logarithmic ? null : "left",
+        ticks: 6,
+        nice: !logarithmic,
+        ...(options.fromZero && !logarithmic ? { domain: fromZero(values, scale) } : {}),
+        tickSize: 0,
+        tickFormat: shortNumber,
+      },
+      marks: [...(logarithmic ? logarithmicAxis(values) : zero), ...marks],
     },
-    y: {
-      type: logarithmic ? "log" : "linear",
-      // What the values are is in the title; a label would stand in its place.
-      label: null,
-      grid: !logarithmic,
-      // Plot leaves out labels of logarithmic axes as it sees fit: there, the axis is one of the marks.
-      axis: logarithmic ? null : "left",
-      ticks: 6,
-      nice: !logarithmic,
-      ...(options.fromZero && !logarithmic ? { domain: fromZero(values, scale) } : {}),
-      tickSize: 0,
-      tickFormat: shortNumber,
-    },
-    marks: [...(logarithmic ? logarithmicAxis(values) : zero), ...marks],
-  }, options.title === undefined ? undefined : `${options.title}${options.share ? " (%)" : ""}`);
+    options.title === undefined ? undefined : `${options.title}${options.isFraction ? " (%)" : ""}`,
+  );
 }
 
 /** Finds the domain from 0 to the highest; where all are 0, to one (percent), so that they lie on the axis. */
@@ -198,8 +210,8 @@ export interface BarOptions extends ChartSize {
   readonly title?: string;
   /** What the labels are. */
   readonly xLabel?: string;
-  /** Whether values are shares, from 0 to 1, shown in percent. */
-  readonly share?: boolean;
+  /** Whether values are fractions, from 0 to 1, shown in percent. */
+  readonly isFraction?: boolean;
   /** Colour of the bars. */
   readonly color?: string;
 }
@@ -214,44 +226,55 @@ const NUMBERED = 20;
  * @param options How.
  * @returns An SVG as text.
  * @throws {RangeError} When there is no bar.
+ *
+ * @example Usage
+ * ```ts
+ * import { barChart } from "@unroll/cli/charts";
+ * import { match } from "node:assert/strict";
+ *
+ * match(barChart([{ label: "a", value: 1 }, { label: "b", value: 2 }]), /^<svg/);
+ * ```
  */
 export function barChart(bars: readonly Bar[], options: BarOptions = {}): string {
   if (bars.length === 0) throw new RangeError("Cannot draw bars: there are none");
-  const scale = options.share ? 100 : 1;
+  const scale = options.isFraction ? 100 : 1;
   const data = bars.map(({ label, value }) => ({
     label,
     value: Number.isFinite(value) ? value * scale : 0,
   }));
   const format = (value: number) => String(Number(value.toFixed(value < 10 ? 1 : 0)));
-  return drawSvg({
-    width: options.width ?? Math.max(320, Math.min(900, 80 + bars.length * 34)),
-    height: options.height ?? 240,
-    marginLeft: 52,
-    marginBottom: 38,
-    x: {
-      type: "band",
-      label: options.xLabel ?? null,
-      domain: bars.map(({ label }) => label),
-      tickSize: 0,
-      padding: 0.2,
+  return drawSvg(
+    {
+      width: options.width ?? Math.max(320, Math.min(900, 80 + bars.length * 34)),
+      height: options.height ?? 240,
+      marginLeft: 52,
+      marginBottom: 38,
+      x: {
+        type: "band",
+        label: options.xLabel ?? null,
+        domain: bars.map(({ label }) => label),
+        tickSize: 0,
+        padding: 0.2,
+      },
+      y: {
+        label: null,
+        grid: true,
+        tickSize: 0,
+        ticks: 5,
+        ...(options.isFraction ? { domain: [0, 100] } : { zero: true }),
+      },
+      marks: [
+        Plot.barY(data, { x: "label", y: "value", fill: options.color ?? PALETTE[0] }),
+        ...(bars.length > NUMBERED ? [] : [Plot.text(data, {
+          x: "label",
+          y: "value",
+          text: (d) => format(d.value),
+          dy: -6,
+          fontSize: 10,
+        })]),
+        Plot.ruleY([0]),
+      ],
     },
-    y: {
-      label: null,
-      grid: true,
-      tickSize: 0,
-      ticks: 5,
-      ...(options.share ? { domain: [0, 100] } : { zero: true }),
-    },
-    marks: [
-      Plot.barY(data, { x: "label", y: "value", fill: options.color ?? PALETTE[0] }),
-      ...(bars.length > NUMBERED ? [] : [Plot.text(data, {
-        x: "label",
-        y: "value",
-        text: (d) => format(d.value),
-        dy: -6,
-        fontSize: 10,
-      })]),
-      Plot.ruleY([0]),
-    ],
-  }, options.title === undefined ? undefined : `${options.title}${options.share ? " (%)" : ""}`);
+    options.title === undefined ? undefined : `${options.title}${options.isFraction ? " (%)" : ""}`,
+  );
 }

@@ -33,6 +33,14 @@ const CELLS = 6144;
  * @param options How.
  * @returns An SVG as text.
  * @throws {TypeError} When there are not as many values as steps and units say.
+ *
+ * @example Usage
+ * ```ts
+ * import { heatMapChart } from "@unroll/cli/charts";
+ * import { match } from "node:assert/strict";
+ *
+ * match(heatMapChart({ values: Float32Array.of(0, 1, 1, 0), time: 2, units: 2 }), /^<svg/);
+ * ```
  */
 export function heatMapChart(states: HiddenStates, options: HeatMapOptions = {}): string {
   const { values, time, units } = states;
@@ -53,7 +61,7 @@ export function heatMapChart(states: HiddenStates, options: HeatMapOptions = {})
   });
   const width = options.width ?? Math.max(320, Math.min(1100, 70 + shownTime * 18));
   const rowHeight = Math.max(4, Math.min(22, 420 / shownUnits));
-  const every = (count: number, most: number) => Math.max(1, Math.ceil(count / most));
+  const every = (count: number, max: number) => Math.max(1, Math.ceil(count / max));
   const label = (t: number) => options.labels?.[t] ?? String(t);
   const longest = Math.max(...Array.from({ length: shownTime }, (_, t) => label(t).length));
   const room = Math.max(1, Math.floor((width - 60) / (longest * 7 + 3)));
@@ -108,7 +116,7 @@ function range(length: number): number[] {
 }
 
 /** Finds a step of at least so much, of 1, 5, 10, 15, 30, 50, 100 …: steps that people count in. */
-function niceStep(least: number): number {
-  return [1, 5, 10, 15, 30, 50, 100, 200, 500, 1000].find((step) => step >= least) ??
-    Math.ceil(least / 1000) * 1000;
+function niceStep(min: number): number {
+  return [1, 5, 10, 15, 30, 50, 100, 200, 500, 1000].find((step) => step >= min) ??
+    Math.ceil(min / 1000) * 1000;
 }

@@ -78,7 +78,7 @@ Deno.test("heatMapChart() has a cell for each value until there are too many", (
 
 Deno.test("barChart() draws a bar for each value", () => {
   const bars = [{ label: "0", value: 1 }, { label: "1", value: 0.5 }];
-  assertStrictEquals(barChart(bars, { share: true }).split("<rect").length - 1, 2);
+  assertStrictEquals(barChart(bars, { isFraction: true }).split("<rect").length - 1, 2);
 });
 
 Deno.test("svgToPng() gives a PNG of the size asked, with text drawn", async () => {

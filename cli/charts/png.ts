@@ -33,6 +33,15 @@ function prepare(): Promise<Uint8Array> {
  * @param options How large.
  * @returns The bytes of a PNG on white.
  * @throws {RangeError} When the text is no SVG.
+ *
+ * @example Usage
+ * ```ts
+ * import { svgToPng } from "@unroll/cli/charts";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * const svg = '<svg xmlns="http://www.w3.org/2000/svg" width="4" height="4"/>';
+ * strictEqual(new TextDecoder().decode((await svgToPng(svg)).subarray(1, 4)), "PNG");
+ * ```
  */
 export async function svgToPng(
   svg: string,

@@ -33,6 +33,15 @@ export interface Chart {
  *
  * @param runs The runs; each has the colour of its place.
  * @returns The charts; none without metrics.
+ *
+ * @example Usage
+ * ```ts
+ * import { runCurves } from "@unroll/cli/charts";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * const lines = [1, 2].map((step) => ({ event: "progress", step, loss: 1 / step }));
+ * strictEqual(runCurves([{ name: "a", lines }])[0].id, "loss");
+ * ```
  */
 export function runCurves(runs: readonly RunMetrics[]): readonly Chart[] {
   const single = runs.length === 1;
@@ -46,7 +55,7 @@ export function runCurves(runs: readonly RunMetrics[]): readonly Chart[] {
   const charts: Chart[] = [];
   const add = (id: string, title: string, series: readonly Series[], more: {
     readonly logarithmic?: boolean;
-    readonly share?: boolean;
+    readonly isFraction?: boolean;
     readonly fromZero?: boolean;
     readonly legend?: Chart["legend"];
   }) => {
@@ -83,7 +92,7 @@ export function runCurves(runs: readonly RunMetrics[]): readonly Chart[] {
     add("validation-loss", "Validation loss", validation, { logarithmic: true });
   }
   const error = of("error", ["validation"]).map((one) => ({ ...one, look: "dots" as const }));
-  add("error", "Validation error", error, { share: true, fromZero: true });
+  add("error", "Validation error", error, { isFraction: true, fromZero: true });
   add("learning-rate", "Learning rate", of("learning_rate", ["progress"]), { fromZero: true });
   add("speed", "Steps per second", of("steps_per_second", ["progress"]), { fromZero: true });
   return charts;

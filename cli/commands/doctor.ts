@@ -7,6 +7,7 @@
 import { canTrain } from "@unroll/core/backends";
 import * as z from "zod";
 import { defineCommand } from "../command.ts";
+import { jsonLine } from "../json_line.ts";
 import { adviceFor } from "./doctor_report.ts";
 import { formatReport } from "./doctor_report.ts";
 
@@ -22,7 +23,7 @@ export const DOCTOR = defineCommand({
     const advice = adviceFor(report);
     const ok = canTrain(report.diagnosis);
     context.terminal.write(
-      json ? `${JSON.stringify({ ...report, advice, ok })}\n` : formatReport(report, advice),
+      json ? jsonLine({ ...report, advice, ok }) : formatReport(report, advice),
     );
     if (!ok) {
       throw new RangeError(

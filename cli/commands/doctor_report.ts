@@ -160,11 +160,13 @@ export function adviceFor(report: MachineReport): string[] {
   } else if (adapters.length === 0) {
     advice.push(...adviceWithoutAdapter(report));
   } else if (adapters.every(({ isSoftware }) => isSoftware)) {
-    const isUsable = adapters.some(({ lack }) => lack === undefined);
+    const isUsable = adapters.some(({ unsupportedReason }) => unsupportedReason === undefined);
     advice.push(...isUsable ? [adviceWithoutHardware(report)] : adviceWithoutAdapter(report));
   }
-  for (const { lack } of adapters) {
-    if (lack !== undefined) advice.push(`webgpu passes over an adapter: ${lack}`);
+  for (const { unsupportedReason } of adapters) {
+    if (unsupportedReason !== undefined) {
+      advice.push(`webgpu passes over an adapter: ${unsupportedReason}`);
+    }
   }
   for (const { name, description, failure } of devices) {
     if (description !== undefined && failure !== undefined) advice.push(`${name}: ${failure}`);

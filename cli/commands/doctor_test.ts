@@ -3,6 +3,7 @@ import type { Diagnosis } from "@unroll/core/backends";
 import { adviceFor } from "./doctor_report.ts";
 import { distributionOf, type MachineReport } from "../machine.ts";
 import { runCommand } from "../test_support/run_command.ts";
+import { assertSnakeKeys } from "../test_support/snake_keys.ts";
 
 const DIAGNOSIS: Diagnosis = {
   webassembly: { simd: true, relaxedSimd: true, threads: true },
@@ -87,6 +88,10 @@ Deno.test("doctor: without an adapter there is still cpu; without that it fails"
   });
   assertStrictEquals(there.code, 0);
   assertStrictEquals(JSON.parse(there.output).ok, true);
+  const whole = await runCommand("doctor --json", {
+    inspectMachine: () => Promise.resolve(MACHINE),
+  });
+  assertSnakeKeys(whole.output, "doctor");
   const devices = DIAGNOSIS.devices.map((device) =>
     device.name === "reference" ? device : { ...device, failure: "Cannot trust it" }
   );
@@ -124,12 +129,18 @@ Deno.test("adviceFor() tells hardware without a driver from none", () => {
 });
 
 Deno.test("adviceFor() names an adapter that is passed over, and what to install in its place", () => {
-  const lack = "llvmpipe is OpenGL in software, which is too slow to be used";
+  const unsupportedReason = "llvmpipe is OpenGL in software, which is too slow to be used";
   const advice = adviceFor(machine({
-    adapters: [{ name: "llvmpipe", vendor: "Mesa", driver: "", isSoftware: true, lack }],
+    adapters: [{
+      name: "llvmpipe",
+      vendor: "Mesa",
+      driver: "",
+      isSoftware: true,
+      unsupportedReason,
+    }],
   }, { vulkan: { loader: true, drivers: [], devices: [] } }));
   assertStringIncludes(advice[0], "webgpu needs a Vulkan driver: apt install mesa-vulkan-drivers");
-  assertStrictEquals(advice[1], `webgpu passes over an adapter: ${lack}`);
+  assertStrictEquals(advice[1], `webgpu passes over an adapter: ${unsupportedReason}`);
 });
 
 Deno.test("adviceFor() has nothing to say where nothing is missing, and tells of stand-ins", () => {
@@ -225,6 +236,6 @@ Deno.test("doctor: a real process without an adapter ends well and says what to 
   const [reference, cpu, webgpu] = report.diagnosis.devices;
   assertStringIncludes(webgpu.failure, "Cannot open webgpu: no adapter was found");
   assertStrictEquals(reference.speed.gflops > 0, true);
-  assertStrictEquals(cpu.selfTest.error <= cpu.selfTest.allowed, true);
+  assertStrictEquals(cpu.self_test.error <= cpu.self_test.allowed, true);
   assertStrictEquals(report.advice.some((line: string) => line.startsWith("webgpu ")), true);
 });

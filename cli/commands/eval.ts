@@ -10,7 +10,8 @@ import { type JsonRecord, openRun, readCheckpoint } from "@unroll/core/runs";
 import * as z from "zod";
 import type { Selector } from "../command.ts";
 import { composeFlags, findFlagValue, flagSource, readFlags, typedNames } from "../flags.ts";
-import { formatFigure, formatShare } from "../format.ts";
+import { formatFigure, formatPercent } from "../format.ts";
+import { jsonLine } from "../json_line.ts";
 import { knownPlugins } from "../plugins.ts";
 import { findModel } from "./find_run.ts";
 import { defineModelCommand } from "./model_command.ts";
@@ -60,16 +61,16 @@ export const EVAL = defineModelCommand({
     const { loss, error, metrics = {} } = await task.validate(predict);
     if (json) {
       const line = { event: "eval", run: path, step, device, loss, error: error ?? null, metrics };
-      write(`${JSON.stringify(line)}\n`);
+      write(jsonLine(line));
       return;
     }
     if (show) { for (const line of await task.show?.(predict) ?? []) write(`${line}\n`); }
     const parts = [
-      ...(error === undefined ? [] : [`error ${formatShare(error)}`]),
+      ...(error === undefined ? [] : [`error ${formatPercent(error)}`]),
       `loss ${formatFigure(loss)}`,
       ...Object.entries(metrics).map(([name, value]) =>
         `${name.replaceAll("_", " ")} ${
-          /error|accuracy/.test(name) ? formatShare(value) : formatFigure(value)
+          /error|accuracy/.test(name) ? formatPercent(value) : formatFigure(value)
         }`
       ),
     ];

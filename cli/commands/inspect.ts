@@ -5,6 +5,7 @@
  */
 
 import * as z from "zod";
+import { jsonLine } from "../json_line.ts";
 import { captureHiddenStates, thresholdOf } from "../reporting/hidden_states.ts";
 import { captureAsJson, captureAsText, writeCapture } from "../reporting/heat_map.ts";
 import { defineModelCommand } from "./model_command.ts";
@@ -46,7 +47,7 @@ export const INSPECT = defineModelCommand({
     }
     const threshold = given ?? thresholdOf(capture.states);
     const { write } = context.terminal;
-    if (json) write(`${JSON.stringify(captureAsJson(capture))}\n`);
+    if (json) write(jsonLine(captureAsJson(capture)));
     else if (out === undefined) write(captureAsText(capture, threshold, context.terminal));
     if (out === undefined) return;
     for (const path of await writeCapture(capture, threshold, out)) {

@@ -10,6 +10,7 @@ import type { JsonRecord } from "@unroll/core/runs";
 import * as z from "zod";
 import { defineCommand } from "../command.ts";
 import type { CommandContext, PluginSelection } from "../context.ts";
+import { jsonLine } from "../json_line.ts";
 
 /** The command `list`. */
 export const LIST = defineCommand({
@@ -19,7 +20,7 @@ export const LIST = defineCommand({
   examples: [["What there is:", "deno task list"]],
   async run(context, { options: { json } }) {
     const list = await gather(context);
-    context.terminal.write(json ? `${JSON.stringify(list)}\n` : format(list));
+    context.terminal.write(json ? jsonLine(list) : format(list));
   },
 });
 
@@ -35,7 +36,7 @@ interface Listed {
   readonly pairs: readonly {
     readonly model: string;
     readonly task: string;
-    readonly refusal?: string;
+    readonly unsupported_reason?: string;
   }[];
 }
 
@@ -43,8 +44,9 @@ async function gather(context: CommandContext): Promise<Listed> {
   const named = ({ name, summary }: Plugin) => ({ name, summary });
   const pairs = Object.values(context.models).flatMap((model) =>
     Object.values(context.tasks).map(async (task) => {
-      const refusal = await context.refusal(withDefaults(model), withDefaults(task));
-      return { model: model.name, task: task.name, ...(refusal === undefined ? {} : { refusal }) };
+      const reason = await context.unsupportedReason(withDefaults(model), withDefaults(task));
+      const pair = { model: model.name, task: task.name };
+      return reason === undefined ? pair : { ...pair, unsupported_reason: reason };
     })
   );
   return {
@@ -70,10 +72,10 @@ function format({ models, tasks, pairs }: Listed): string {
     `  ${name.padEnd(width)}  ${summary}\n`;
   const rows = models.map(({ name }) => {
     const marks = tasks.map((task) => {
-      const refused = pairs.some((pair) =>
-        pair.model === name && pair.task === task.name && "refusal" in pair
+      const isUnsupported = pairs.some((pair) =>
+        pair.model === name && pair.task === task.name && "unsupported_reason" in pair
       );
-      return (refused ? "-" : "yes").padEnd(task.name.length);
+      return (isUnsupported ? "-" : "yes").padEnd(task.name.length);
     });
     return `  ${name.padEnd(width)}  ${marks.join("  ")}`.trimEnd();
   });

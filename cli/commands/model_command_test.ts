@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { findChromium, openPage } from "../test_support/browser.ts";
 import { runCommand } from "../test_support/run_command.ts";
+import { assertSnakeKeys } from "../test_support/snake_keys.ts";
 
 const chromium = findChromium();
 
@@ -53,6 +54,29 @@ Deno.test("commands on trained models", async (t) => {
         2,
         "Cannot use --sort eror: one of name, task, model, seed, error, loss, steps, time is needed\n",
       ]);
+    });
+
+    await t.step("--json and the files of a run have keys in snake case", async () => {
+      for (
+        const command of [
+          `runs --runs ${root}`,
+          `eval ${fizz}`,
+          `predict ${count} --input 19`,
+          `sample ${count} --prompt 19 --length 2`,
+          `inspect ${fizz}`,
+          "recipe",
+          `recipe xor-linear --epochs 1 --device cpu --out ${root}/recipe`,
+          "list",
+          "summary --model gru --task counting",
+        ]
+      ) {
+        const { output, errors, code } = await runCommand(`${command} --json`);
+        assertStrictEquals(code, 0, errors);
+        assertSnakeKeys(output, command);
+      }
+      const config = JSON.parse(await Deno.readTextFile(`${count}/config.json`));
+      assertSnakeKeys(JSON.stringify(config), "config.json");
+      assertSnakeKeys(await Deno.readTextFile(`${count}/metrics.jsonl`), "metrics.jsonl");
     });
 
     await t.step("eval: measures again, also with other options", async () => {

@@ -5,6 +5,7 @@
  */
 
 import * as z from "zod";
+import { jsonLine } from "../json_line.ts";
 import { defineModelCommand, required } from "./model_command.ts";
 
 /** The command `predict`. */
@@ -36,9 +37,7 @@ export const PREDICT = defineModelCommand({
       // One of many is a line, which is the answer; one alone says how sure it is, too.
       const shown = alone ? lines : lines.slice(0, 1);
       terminal.write(
-        json
-          ? `${JSON.stringify({ input, answer: lines })}\n`
-          : shown.map((line) => `${line}\n`).join(""),
+        json ? jsonLine({ input, answer: lines }) : shown.map((line) => `${line}\n`).join(""),
       );
     };
     if (input !== undefined) return await one(input, true);

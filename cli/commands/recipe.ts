@@ -7,6 +7,7 @@
 import * as z from "zod";
 import { type CommandDefinition, defineCommand } from "../command.ts";
 import { withUsageErrors } from "../errors.ts";
+import { jsonLine } from "../json_line.ts";
 import { selectBuiltIn } from "../plugins.ts";
 import { formatRecipeEvent, RecipeMonitor } from "../recipes/monitor.ts";
 import { compare, type Recipe } from "../recipes/recipe.ts";
@@ -19,14 +20,15 @@ import { CORPUS, OUTPUT_SHAPE, TRAIN_SHAPE } from "./train_options.ts";
 export const RECIPE = defineCommand({
   name: "recipe",
   description: "Run a setting whose result is known; without a name, list them.",
-  schema: z.object({ json: z.boolean().default(false).describe("Print one JSON object") }),
+  schema: z.object({ json: z.boolean().default(false).describe("Print JSON") }),
   examples: [
     ["What there is:", "deno task recipe"],
     ["One of them, from another start:", "deno task recipe theano-fizzbuzz --seed 1"],
   ],
   commands: ({ recipes }) => Object.entries(recipes).map((entry) => recipeCommand(...entry)),
   run({ recipes, terminal }, { options: { json } }) {
-    terminal.write(json ? `${JSON.stringify(recipes)}\n` : formatRecipes(recipes));
+    const list = () => Object.entries(recipes).map(([name, recipe]) => ({ name, ...recipe }));
+    terminal.write(json ? jsonLine(list()) : formatRecipes(recipes));
   },
 });
 
@@ -63,7 +65,7 @@ function recipeCommand(name: string, recipe: Recipe): CommandDefinition {
       const monitor = new RecipeMonitor(recipe, {
         seed: given.seed,
         onEvent(event) {
-          if (json) write(`${JSON.stringify(event)}\n`);
+          if (json) write(jsonLine(event));
           else if (!quiet) write(formatRecipeEvent(event));
         },
       });
@@ -72,7 +74,7 @@ function recipeCommand(name: string, recipe: Recipe): CommandDefinition {
       const { measured } = monitor;
       if (!json) return write(formatOutcome(recipe, measured));
       for (const { expected, ...rest } of compare(recipe, measured)) {
-        write(`${JSON.stringify({ event: "expected", ...expected, ...rest })}\n`);
+        write(jsonLine({ event: "expected", ...expected, ...rest }));
       }
     },
   });

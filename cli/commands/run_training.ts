@@ -30,8 +30,8 @@ export async function startTraining(
   context: CommandContext,
   output: Omit<OutputOptions, "out">,
 ): Promise<void> {
-  const refusal = await context.refusal(request.model, request.task);
-  if (refusal !== undefined) throw new UsageError(refusal);
+  const reason = await context.unsupportedReason(request.model, request.task);
+  if (reason !== undefined) throw new UsageError(reason);
   const title = `${request.task.plugin.name} · ${request.model.plugin.name}`;
   await reportTraining(
     context,

@@ -6,6 +6,7 @@
 
 import * as z from "zod";
 import { defineCommand } from "../command.ts";
+import { jsonLine } from "../json_line.ts";
 import { formatRuns, gatherRuns, RUN_STATES, sortRuns, SORTS } from "../reporting/run_table.ts";
 import { RUNS } from "./train_options.ts";
 
@@ -35,7 +36,7 @@ export const RUN_LIST = defineCommand({
     );
     const sorted = sortRuns(rows, options.sort);
     if (options.reverse) sorted.reverse();
-    if (options.json) { for (const row of sorted) write(`${JSON.stringify(row)}\n`); }
+    if (options.json) { for (const row of sorted) write(jsonLine(row)); }
     else write(sorted.length === 0 ? `No runs in ${runs}\n` : formatRuns(sorted));
   },
 });

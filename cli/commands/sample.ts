@@ -5,6 +5,7 @@
  */
 
 import * as z from "zod";
+import { jsonLine } from "../json_line.ts";
 import { defineModelCommand, required } from "./model_command.ts";
 
 /** The command `sample`. */
@@ -36,10 +37,10 @@ export const SAMPLE = defineModelCommand({
     let text = "";
     for await (const piece of sample(loaded.predict, request)) {
       text += piece;
-      // Whoever reads sees it grow.
+      // Each piece is shown as it comes.
       if (!json) write(piece);
     }
-    if (json) write(`${JSON.stringify({ prompt: request.prompt, text })}\n`);
+    if (json) write(jsonLine({ prompt: request.prompt, text }));
     else if (!text.endsWith("\n")) write("\n");
   },
 });

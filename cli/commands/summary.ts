@@ -11,6 +11,7 @@ import { defineCommand } from "../command.ts";
 import type { CommandContext, PluginSelection } from "../context.ts";
 import { UsageError } from "../errors.ts";
 import { type FlagSource, readFlags } from "../flags.ts";
+import { jsonLine } from "../json_line.ts";
 import { pairShape, type SelectedPair, selectPair } from "../plugins.ts";
 import { selectRecipe } from "./run_training.ts";
 import { instantiate, instantiateTask } from "./train_action.ts";
@@ -51,12 +52,12 @@ export const SUMMARY = defineCommand({
     const [model, task] = options.recipe === undefined
       ? [required("model", selection, context), required("task", selection, context)]
       : await selectRecipe(options.recipe, typed, selection.corpus, context);
-    const refusal = await context.refusal(model, task);
-    if (refusal !== undefined) throw new UsageError(refusal);
+    const reason = await context.unsupportedReason(model, task);
+    if (reason !== undefined) throw new UsageError(reason);
     const { spec } = await instantiateTask(task).create();
     const { layers } = (instantiate(model) as Model).create(spec);
     context.terminal.write(
-      options.json ? `${JSON.stringify({ layers })}\n` : `${formatSummary(layers)}\n`,
+      options.json ? jsonLine({ layers }) : `${formatSummary(layers)}\n`,
     );
   },
 });

@@ -37,14 +37,14 @@ import type { KnownPlugins } from "../plugins.ts";
 import { resumeCommand } from "../resume_command.ts";
 import { OPTIMIZER_OPTIONS, type TrainOptions } from "./train_options.ts";
 
-/** A model or task as it was asked for. */
+/** Makes a model or task as it was asked for. */
 export function instantiate(chosen: PluginSelection): Model | Task {
   return (chosen.plugin as ModelPlugin | TaskPlugin)(chosen.options as object);
 }
 
 const TASKS = new WeakMap<PluginSelection, Task>();
 
-/** A task as it was asked for. However often it is created, its data are read once. */
+/** Makes a task as it was asked for. However often it is created, its data are read once. */
 export function instantiateTask(chosen: PluginSelection): Task {
   let task = TASKS.get(chosen);
   if (!task) {
@@ -57,18 +57,18 @@ export function instantiateTask(chosen: PluginSelection): Task {
 }
 
 /**
- * Why a model cannot learn a task.
+ * Returns why a model cannot learn a task.
  *
  * @param model The model.
  * @param task The task.
  * @returns One sentence, or `undefined` if it can.
  */
-export async function refusal(
+export async function unsupportedReason(
   model: PluginSelection,
   task: PluginSelection,
 ): Promise<string | undefined> {
   const { spec } = await instantiateTask(task).create();
-  const reason = (instantiate(model) as Model).refuses(spec);
+  const reason = (instantiate(model) as Model).unsupportedReason(spec);
   if (!reason) return undefined;
   const { name } = task.plugin;
   const hint = spec.inputs.kind === "none" ? `, unless an option of ${name} gives it some` : "";
@@ -85,7 +85,7 @@ function readPhases(text: string): readonly LearningPhase[] {
 }
 
 /** Converts options of the command to settings of training. */
-export function settingsOf(options: TrainOptions): Partial<TrainSettings> {
+export function toTrainSettings(options: TrainOptions): Partial<TrainSettings> {
   const { phases, optimizer, ...rest } = options;
   if (rest.learningRate !== undefined && phases !== undefined) {
     throw new UsageError("Cannot use --lr with --phases: each phase has its own learning rate");
@@ -204,10 +204,10 @@ function sampleWriter(): RunCallbacks {
   };
 }
 
-/** What was asked for, as the trainer takes it. */
+/** Converts what was asked for to settings of the trainer. */
 export function requested(request: TrainRequest, version: string): SavedTrainSettings {
   return {
-    ...settingsOf(request.training),
+    ...toTrainSettings(request.training),
     ...request.settings,
     model: instantiate(request.model) as Model,
     task: instantiateTask(request.task),

@@ -2,19 +2,19 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { parseOptionTexts } from "@unroll/core/plugin/host";
 import { type Optimizer, resolveSettings } from "@unroll/core/training";
 import { UsageError } from "../errors.ts";
-import { settingsOf } from "./train_action.ts";
+import { toTrainSettings } from "./train_action.ts";
 import { TRAIN_OPTIONS } from "./train_options.ts";
 
 const PLAIN = { seed: 0, device: "cpu" } as const;
 
-Deno.test("settingsOf() reads the phases of the learning rate", () => {
-  assertEquals(settingsOf({ ...PLAIN, phases: "4:0.5,2:1e-3" }).phases, [
+Deno.test("toTrainSettings() reads the phases of the learning rate", () => {
+  assertEquals(toTrainSettings({ ...PLAIN, phases: "4:0.5,2:1e-3" }).phases, [
     { steps: 4, learningRate: 0.5 },
     { steps: 2, learningRate: 1e-3 },
   ]);
 });
 
-Deno.test("settingsOf() refuses settings that do not go together, as mistakes in the command", () => {
+Deno.test("toTrainSettings() refuses settings that do not go together, as mistakes in the command", () => {
   const cases = [
     [{ phases: "fast" }, 'Cannot read the learning-rate phases "fast"'],
     [{ phases: "4:0.5", learningRate: 0.1 }, "Cannot use --lr with --phases"],
@@ -29,12 +29,12 @@ Deno.test("settingsOf() refuses settings that do not go together, as mistakes in
     [{ weightDecay: 0.1 }, "Cannot use --weight-decay without --optimizer adamw"],
   ] as const;
   for (const [options, sentence] of cases) {
-    assertThrows(() => settingsOf({ ...PLAIN, ...options }), UsageError, sentence);
+    assertThrows(() => toTrainSettings({ ...PLAIN, ...options }), UsageError, sentence);
   }
 });
 
-Deno.test("settingsOf() gives an optimizer its settings, 0 too", () => {
-  const { optimizer } = settingsOf({ ...PLAIN, optimizer: "adamw", weightDecay: 0, beta1: 0 });
+Deno.test("toTrainSettings() gives an optimizer its settings, 0 too", () => {
+  const { optimizer } = toTrainSettings({ ...PLAIN, optimizer: "adamw", weightDecay: 0, beta1: 0 });
   assertEquals((optimizer as Optimizer).settings, {
     beta1: 0,
     beta2: 0.999,
@@ -70,7 +70,7 @@ Deno.test("the command line and the library refuse the same settings, in the sam
       const isName = ["optimizer", "schedule", "best"].includes(setting) || text === "x";
       const value = isName ? text : Number(text);
       const typed = sentence(() =>
-        parseOptionTexts(TRAIN_OPTIONS, { [option]: text }, { spell: () => setting })
+        parseOptionTexts(TRAIN_OPTIONS, { [option]: text }, { displayName: () => setting })
       );
       const given = sentence(() => resolveSettings({ [setting]: value }, { steps: 9 }));
       assertEquals(given, typed, `${setting} ${text}`);

@@ -37,7 +37,7 @@ export interface TrainOptions extends Partial<Omit<TrainingDefaults, "phases">> 
   readonly epsilon?: number;
   /** Where it is added. */
   readonly epsilonPlace?: "inside" | "outside";
-  /** Share of each parameter that is taken away a step. */
+  /** Fraction of each parameter that is taken away a step. */
   readonly weightDecay?: number;
 }
 

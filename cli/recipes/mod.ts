@@ -25,7 +25,7 @@ export * from "./recipe.ts";
 export { formatComparisons, formatExpected } from "./recipe_text.ts";
 export { formatDifference, formatNumber } from "../format.ts";
 export * from "./run_recipe.ts";
-export * from "./monitor.ts";
+export type { RecipeEvent } from "./monitor.ts";
 
 /** The recipes by name, write-up by write-up. */
 export const RECIPES: Readonly<Record<string, Recipe>> = {

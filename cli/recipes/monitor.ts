@@ -36,7 +36,7 @@ export class RecipeMonitor {
    * Listens to nothing yet.
    *
    * @param recipe What is trained.
-   * @param settings Seed of the samples, and who is told.
+   * @param settings Seed of the samples, and what is called with events.
    */
   constructor(
     recipe: Recipe,

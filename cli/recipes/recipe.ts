@@ -104,7 +104,7 @@ export interface Comparison {
 
 /** What a run of a recipe gave. */
 export interface Measured {
-  /** Share of wrong answers of the best parameters. */
+  /** Fraction of wrong answers of the best parameters. */
   readonly error?: number;
   /** Validation loss of the best parameters. */
   readonly validationLoss: number;
@@ -122,6 +122,20 @@ export interface Measured {
  * @param recipe The recipe.
  * @param measured What a run of it gave.
  * @returns A comparison for each known number, in order.
+ *
+ * @example Usage
+ * ```ts
+ * import { compare, RECIPES } from "@unroll/cli/recipes";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * const [{ passes }] = compare(RECIPES["xor-linear"], {
+ *   validationLoss: 2,
+ *   metrics: {},
+ *   trainingLoss: 2,
+ *   smoothedLoss: () => NaN,
+ * });
+ * strictEqual(passes, true);
+ * ```
  */
 export function compare({ expected }: Recipe, measured: Measured): Comparison[] {
   return expected.map((expected) => {

@@ -53,7 +53,18 @@ export function formatComparisons(comparisons: readonly Comparison[]): string {
   return formatTable(rows, [0, 4]).map((line) => `${line}\n`).join("");
 }
 
-/** Formats a known number, with the sign of a bound. */
+/**
+ * Formats a known number, with the sign of a bound.
+ *
+ * @example Usage
+ * ```ts
+ * import { formatExpected } from "@unroll/cli/recipes";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * const expected = { measure: "error", value: 0.1, is: "at most", source: "their page" } as const;
+ * strictEqual(formatExpected(expected), "≤ 0.1");
+ * ```
+ */
 export function formatExpected({ is, value }: ExpectedResult): string {
   return `${{ "near": "", "at most": "≤ ", "at least": "≥ " }[is]}${formatNumber(value)}`;
 }

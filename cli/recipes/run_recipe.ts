@@ -89,6 +89,14 @@ export async function runRecipe(
  * @param corpus The text, where one is given.
  * @returns Options of its task.
  * @throws {RangeError} If the recipe needs a text and none is given.
+ *
+ * @example Usage
+ * ```ts
+ * import { RECIPES, taskOptionsOf } from "@unroll/cli/recipes";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * strictEqual(taskOptionsOf(RECIPES.alice, "alice.txt").corpus, "alice.txt");
+ * ```
  */
 export function taskOptionsOf(recipe: Recipe, corpus: string | undefined): JsonRecord {
   if (recipe.corpus === undefined) return recipe.taskOptions;
@@ -110,6 +118,15 @@ const FEW = 20;
  * @param task Its task, which knows how long an epoch is.
  * @param epochs In place of the recipe's; phases are shortened alike.
  * @returns Settings, without the model and the task.
+ *
+ * @example Usage
+ * ```ts
+ * import { RECIPES, recipeSettings } from "@unroll/cli/recipes";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * const { steps } = recipeSettings(RECIPES["xor-linear"], { stepsPerEpoch: 4 }, 10);
+ * strictEqual(steps, 40);
+ * ```
  */
 export function recipeSettings(
   { training }: Recipe,
@@ -127,7 +144,7 @@ export function recipeSettings(
   const validateEvery = counted.steps !== undefined && own !== undefined && own <= FEW
     ? Math.ceil(counted.steps / Math.max(1, own))
     : undefined;
-  const share = (wanted ?? 1) / (own ?? 1);
+  const fraction = (wanted ?? 1) / (own ?? 1);
   return {
     ...(validateEvery === undefined ? {} : { validateEvery }),
     ...rest,
@@ -138,7 +155,7 @@ export function recipeSettings(
       : { optimizer: OPTIMIZERS[optimizer satisfies OptimizerName].create(optimizerSettings) }),
     ...(phases === undefined ? {} : {
       phases: phases.map(({ epochs, lr }) => ({
-        steps: Math.max(1, Math.round(epochs * share * (stepsPerEpoch ?? 1))),
+        steps: Math.max(1, Math.round(epochs * fraction * (stepsPerEpoch ?? 1))),
         learningRate: lr,
       })),
     }),

@@ -7,7 +7,7 @@
 import type { MetricsLine } from "@unroll/core/runs";
 import { heatMapChart } from "../charts/heat_map_chart.ts";
 import { runCurves } from "../charts/run_curves.ts";
-import { formatCount, formatDuration, formatFigure, formatShare } from "../format.ts";
+import { formatCount, formatDuration, formatFigure, formatPercent } from "../format.ts";
 import { type HiddenStateCapture, thresholdOf } from "./hidden_states.ts";
 import { chartGrid, escapeMarkup, figureBoxes } from "./html.ts";
 
@@ -64,7 +64,7 @@ function figures({ steps, lines, isOver }: DashboardState, step: number): string
     ["steps", `${formatCount(step)}${steps === undefined ? "" : ` of ${formatCount(steps)}`}`],
     ["training loss", last("progress", "loss", formatFigure)],
     ["validation loss", last("validation", "loss", formatFigure)],
-    ["validation error", last("validation", "error", formatShare)],
+    ["validation error", last("validation", "error", formatPercent)],
     ["steps per second", last("progress", "steps_per_second", formatCount)],
     ["so far", last("progress", "seconds", formatDuration)],
     ["left", last("progress", "steps_per_second", left)],

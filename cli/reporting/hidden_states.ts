@@ -216,9 +216,9 @@ export function analyzeHidden(
  */
 export function periodOf(signal: Float64Array): number | undefined {
   // Shifts up to half the length, so that at least half of the signal is compared.
-  const most = Math.floor(signal.length / 2);
+  const maxShift = Math.floor(signal.length / 2);
   const likeness: number[] = [];
-  for (let shift = 1; shift <= most; shift++) likeness.push(correlation(signal, shift));
+  for (let shift = 1; shift <= maxShift; shift++) likeness.push(correlation(signal, shift));
   // What changes slowly is like itself at once: a period comes after it was unlike itself.
   const fallen = likeness.findIndex((value) => value < 0.5);
   if (fallen < 0) return undefined;

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { formatCount, formatDuration, formatFigure, formatShare } from "../format.ts";
+import { formatCount, formatDuration, formatFigure, formatPercent } from "../format.ts";
 
 /** What is known after a step. */
 export interface ProgressUpdate {
@@ -15,7 +15,7 @@ export interface ProgressUpdate {
   readonly step: number;
   /** Training loss, lately. */
   readonly loss: number;
-  /** Share of wrong answers at the last validation, from 0 to 1. */
+  /** Fraction of wrong answers at the last validation, from 0 to 1. */
   readonly error?: number;
 }
 
@@ -152,7 +152,9 @@ export function formatBar(
     ...(left === undefined || share === 1
       ? []
       : [{ place: 8, text: `${formatDuration(left)} left` }]),
-    ...(state.error === undefined ? [] : [{ place: 6, text: `error ${formatShare(state.error)}` }]),
+    ...(state.error === undefined
+      ? []
+      : [{ place: 6, text: `error ${formatPercent(state.error)}` }]),
     ...(state.rate > 0 ? [{ place: 7, text: `${formatCount(state.rate)} steps/s` }] : []),
     {
       place: 3,
@@ -189,7 +191,7 @@ export function formatLine(state: ProgressState): string {
     `loss ${formatFigure(state.loss)}`,
   ];
   if (state.error !== undefined) {
-    parts.push(`error ${formatShare(state.error)}`);
+    parts.push(`error ${formatPercent(state.error)}`);
   }
   if (state.rate > 0) {
     parts.push(`${formatCount(state.rate)} steps/s`);

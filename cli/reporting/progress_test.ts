@@ -1,5 +1,5 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
-import { formatCount, formatDuration, formatFigure, formatShare } from "../format.ts";
+import { formatCount, formatDuration, formatFigure, formatPercent } from "../format.ts";
 import {
   createProgress,
   formatBar,
@@ -138,7 +138,7 @@ Deno.test("sparkline() spans lowest to highest", () => {
   assertStrictEquals(sparkline([], 8), "");
 });
 
-Deno.test("formatFigure(), formatShare() and formatDuration() are short and honest", () => {
+Deno.test("formatFigure(), formatPercent() and formatDuration() are short and honest", () => {
   assertEquals(
     [0, 0.03125, 1.5, 114.72, 1739.2, 1.23e-7, 5e9, NaN].map(formatFigure),
     [
@@ -152,7 +152,7 @@ Deno.test("formatFigure(), formatShare() and formatDuration() are short and hone
       "NaN",
     ],
   );
-  assertEquals([0, 0.0001, 0.0125, 0.5, 0.9999, 1].map(formatShare), [
+  assertEquals([0, 0.0001, 0.0125, 0.5, 0.9999, 1].map(formatPercent), [
     "0 %",
     "<0.1 %",
     "1.3 %",

@@ -14,7 +14,7 @@ import { heatMapChart } from "../charts/heat_map_chart.ts";
 import { runCurves } from "../charts/run_curves.ts";
 import { PALETTE } from "../charts/svg.ts";
 import { resultOf } from "./run_table.ts";
-import { formatCount, formatDuration, formatFigure, formatShare } from "../format.ts";
+import { formatCount, formatDuration, formatFigure, formatPercent } from "../format.ts";
 import type { ModelReport, RunReport } from "./write_report.ts";
 
 /**
@@ -83,7 +83,7 @@ function severalRuns(reports: readonly RunReport[]): string {
     const { loss, error, steps, seconds, speed } = resultOf(lines);
     const cells = [
       loss === undefined ? "–" : formatFigure(loss),
-      error === undefined ? "–" : formatShare(error),
+      error === undefined ? "–" : formatPercent(error),
       steps === undefined ? "–" : formatCount(steps),
       seconds === undefined ? "–" : formatDuration(seconds),
       speed === undefined ? "–" : formatCount(speed),
@@ -134,7 +134,7 @@ function figures({ lines, model }: RunReport): string {
   const { loss, error, steps, seconds, speed, metrics } = resultOf(lines);
   const parameters = model?.layers.reduce((sum, layer) => sum + layer.parameters, 0);
   const shown: (readonly [string, string | undefined, string?])[] = [
-    ["error", error === undefined ? undefined : formatShare(error), error === 0 ? "good" : ""],
+    ["error", error === undefined ? undefined : formatPercent(error), error === 0 ? "good" : ""],
     ["loss", loss === undefined ? undefined : formatFigure(loss)],
     // Accuracies by size are for the task's own picture.
     ...Object.entries(metrics).filter(([name]) => !/_\d+(_\d+)?$/.test(name) || /^error/.test(name))
@@ -143,8 +143,8 @@ function figures({ lines, model }: RunReport): string {
           name.replaceAll("_", " "),
           typeof value !== "number"
             ? undefined
-            : /error|accuracy|share/.test(name)
-            ? formatShare(value)
+            : /error|accuracy/.test(name)
+            ? formatPercent(value)
             : formatFigure(value),
         ] as const
       ),
@@ -281,9 +281,9 @@ function valueText(value: Json): string {
 function drawPicture(picture: Picture): string {
   switch (picture.kind) {
     case "bars": {
-      const { bars, xLabel, share } = picture;
+      const { bars, xLabel, isFraction } = picture;
       return `<div class="card wide">${
-        barChart(bars, { title: share ? "Share" : "", xLabel, share })
+        barChart(bars, { title: isFraction ? "Fraction" : "", xLabel, isFraction })
       }</div>`;
     }
     case "text":

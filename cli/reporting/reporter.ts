@@ -6,7 +6,8 @@
 
 import { eventLine, type RunCallbacks, type RunFolder } from "@unroll/core/runs";
 import type { Terminal } from "../context.ts";
-import { formatCount, formatDuration, formatFigure, formatShare } from "../format.ts";
+import { formatCount, formatDuration, formatFigure, formatPercent } from "../format.ts";
+import { jsonLine } from "../json_line.ts";
 import { trustText } from "../plugins.ts";
 import { resumeCommand } from "../resume_command.ts";
 import { createProgress } from "./progress.ts";
@@ -45,7 +46,7 @@ const JSON_INTERVAL = 1;
 function jsonReporter({ terminal, quiet }: ReporterSettings): RunCallbacks {
   let run: RunFolder;
   let latest = -Infinity;
-  const print = (line: object) => terminal.write(`${JSON.stringify(line)}\n`);
+  const print = (line: object) => terminal.write(jsonLine(line));
   return {
     onRunCreated(created, start) {
       run = created;
@@ -113,7 +114,7 @@ function peopleReporter({ terminal, title, steps, quiet }: ReporterSettings): Ru
       terminal.write(
         `${formatCount(result.steps)} steps in ${formatDuration(result.seconds)} on ` +
           `${result.device} (${formatCount(result.stepsPerSecond)} steps/s), ` +
-          `loss ${formatFigure(result.loss)}, error ${formatShare(result.error ?? NaN)}\n` +
+          `loss ${formatFigure(result.loss)}, error ${formatPercent(result.error ?? NaN)}\n` +
           `Saved in ${run.path}\n`,
       );
       if (!quiet) terminal.write(nextSteps(run.path + trustText(run.config)));

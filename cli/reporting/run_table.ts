@@ -12,13 +12,19 @@ import {
   openRun,
   type RunSummary,
 } from "@unroll/core/runs";
-import { formatCount, formatDuration, formatFigure, formatShare, formatTable } from "../format.ts";
+import {
+  formatCount,
+  formatDuration,
+  formatFigure,
+  formatPercent,
+  formatTable,
+} from "../format.ts";
 
 /** What came out, as far as the run has come. */
 export interface RunResult {
   /** Validation loss of the best parameters. */
   readonly loss?: number;
-  /** Share of wrong answers, from 0 to 1. */
+  /** Fraction of wrong answers, from 0 to 1. */
   readonly error?: number;
   /** Steps done. */
   readonly steps?: number;
@@ -151,7 +157,7 @@ export function formatRuns(rows: readonly RunRow[]): string {
   const cells = rows.map(({ name, state, result, problem }) => [
     name,
     state,
-    known(result.error, formatShare),
+    known(result.error, formatPercent),
     known(result.loss, formatFigure),
     known(result.steps, formatCount),
     known(result.seconds, formatDuration),

@@ -137,11 +137,11 @@ export function planTrials(
   return gridTrials(grid).map((trial) => {
     const { model, task } = trial.values;
     const pair = pairs.find((pair) => pair.model.name === model && pair.task.name === task)!;
-    return { trial, request: requestOf(trial.values, pair, tasks) };
+    return { trial, request: toTrainRequest(trial.values, pair, tasks) };
   });
 }
 
-function requestOf(
+function toTrainRequest(
   values: Readonly<Record<string, string>>,
   pair: Pair,
   tasks: Map<string, PluginSelection>,

@@ -11,7 +11,8 @@ import { changedSettings } from "@unroll/core/training";
 import { requested } from "../commands/train_action.ts";
 import type { CommandContext, TrainRequest } from "../context.ts";
 import { StoppedError, UsageError, withUsageErrors } from "../errors.ts";
-import { formatFigure, formatShare } from "../format.ts";
+import { formatFigure, formatPercent } from "../format.ts";
+import { jsonLine } from "../json_line.ts";
 import type { Trial } from "./grid.ts";
 import type { PlannedTrial } from "./plan.ts";
 import { runTrials } from "./run_trials.ts";
@@ -68,9 +69,9 @@ export async function runSweep(
   const rows = sweepRows(results, settings.successError);
   if (json) {
     for (const { trial, ...rest } of results) {
-      write(`${JSON.stringify({ event: "trial", values: trial.values, ...rest })}\n`);
+      write(jsonLine({ event: "trial", values: trial.values, ...rest }));
     }
-    for (const row of rows) write(`${JSON.stringify({ event: "row", ...row })}\n`);
+    for (const row of rows) write(jsonLine({ event: "row", ...row }));
   } else write(formatSweep(rows));
   if (results.some(({ state }) => state === "new" || state === "unfinished")) {
     writeError("Not all runs are done; the same command goes on with them\n");
@@ -135,7 +136,7 @@ async function run(
 
 function formatResult({ trial, state, result, problem }: TrialResult): string {
   if (state !== "done") return `${trial.name}: ${problem ?? state}`;
-  const error = result?.error === undefined ? "" : `, error ${formatShare(result.error)}`;
+  const error = result?.error === undefined ? "" : `, error ${formatPercent(result.error)}`;
   return `${trial.name}: loss ${
     result?.loss === undefined ? "-" : formatFigure(result.loss)
   }${error}`;

@@ -3,6 +3,7 @@ import { openRun } from "@unroll/core/runs";
 import { randomSource } from "@unroll/core/testing";
 import { runCommand } from "../test_support/run_command.ts";
 import { inFolder, trainSmall } from "../test_support/small_runs.ts";
+import { assertSnakeKeys } from "../test_support/snake_keys.ts";
 import { gridTrials, gridValues, trialArguments } from "./grid.ts";
 import type { TrialResult } from "./trial.ts";
 import { arrayScript } from "./run_trials.ts";
@@ -104,7 +105,7 @@ Deno.test("sweepRows() brings seeds together", () => {
     [2, 1, 1 / 3],
     [3, 0, 1],
   ]);
-  assertEquals(rows[0].error, { mean: 0.25, deviation: Math.sqrt(0.125), least: 0, greatest: 0.5 });
+  assertEquals(rows[0].error, { mean: 0.25, deviation: Math.sqrt(0.125), min: 0, max: 0.5 });
   const [head, first] = formatSweep(rows).split("\n");
   assert(/^hidden +done +succeeded +error +loss +time$/.test(head), head);
   assert(first.includes("2/3") && first.includes("33.3 %") && first.includes("25.0 % ± 35.4 %"));
@@ -163,6 +164,7 @@ Deno.test("sweep: runs a grid in processes, goes on where it was, and tells of f
       "row",
       "row",
     ]);
+    assertSnakeKeys(broken.output, "sweep");
     assertEquals([lines[4].done, lines[5].done, lines[5].failed], [2, 1, 1]);
     const mended = await runCommand(args, context);
     assertStrictEquals(mended.code, 0, mended.errors);

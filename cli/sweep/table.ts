@@ -4,7 +4,7 @@
  * @module
  */
 
-import { formatDuration, formatFigure, formatShare, formatTable } from "../format.ts";
+import { formatDuration, formatFigure, formatPercent, formatTable } from "../format.ts";
 import type { TrialResult } from "./trial.ts";
 
 /** One setting over all its seeds. */
@@ -17,9 +17,9 @@ export interface SweepRow {
   readonly done: number;
   /** How many failed. */
   readonly failed: number;
-  /** Share of all its runs that are done and have an error of at most what counts as good. */
+  /** Fraction of all its runs that are done and have an error of at most what counts as good. */
   readonly succeeded: number;
-  /** Share of wrong answers. */
+  /** Fraction of wrong answers. */
   readonly error?: Spread;
   /** Validation loss. */
   readonly loss?: Spread;
@@ -34,9 +34,9 @@ export interface Spread {
   /** Standard deviation, by n − 1; 0 for one run. */
   readonly deviation: number;
   /** Least. */
-  readonly least: number;
+  readonly min: number;
   /** Greatest. */
-  readonly greatest: number;
+  readonly max: number;
 }
 
 /**
@@ -82,8 +82,8 @@ export function spreadOf(values: readonly number[]): Spread | undefined {
   return {
     mean,
     deviation: values.length > 1 ? Math.sqrt(squares / (values.length - 1)) : 0,
-    least: Math.min(...values),
-    greatest: Math.max(...values),
+    min: Math.min(...values),
+    max: Math.max(...values),
   };
 }
 
@@ -100,8 +100,8 @@ export function formatSweep(rows: readonly SweepRow[]): string {
   const trials = rows.map((row) => [
     ...flags.map((flag) => row.values[flag]),
     `${row.done}/${row.runs}`,
-    row.error === undefined ? "-" : formatShare(row.succeeded),
-    spread(row.error, formatShare),
+    row.error === undefined ? "-" : formatPercent(row.succeeded),
+    spread(row.error, formatPercent),
     spread(row.loss, formatFigure),
     row.seconds === undefined ? "-" : formatDuration(row.seconds.mean),
   ]);

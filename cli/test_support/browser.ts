@@ -11,7 +11,7 @@ export interface Page {
   /** The value of an expression in the page; promises are awaited. */
   evaluate<Value>(expression: string): Promise<Value>;
   /** Waits until an expression is true. */
-  until(expression: string, patience?: number): Promise<void>;
+  until(expression: string, timeout?: number): Promise<void>;
   /** The page as a PNG, all of its length. */
   screenshot(): Promise<Uint8Array>;
   /** The addresses that the page asked for. */
@@ -210,10 +210,10 @@ function pageOver(connection: Connection, end: () => Promise<void>): Page {
       });
       return (result as { readonly value: Value }).value;
     },
-    async until(expression, patience = 20_000) {
+    async until(expression, timeout = 20_000) {
       const started = performance.now();
       while (!await page.evaluate<boolean>(`Boolean(${expression})`)) {
-        if (performance.now() - started > patience) {
+        if (performance.now() - started > timeout) {
           throw new RangeError(`Cannot wait for ${expression}: it is still not true`);
         }
         await pause(50);

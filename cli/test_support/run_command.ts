@@ -8,7 +8,7 @@ import { MODELS } from "@unroll/models";
 import { TASKS } from "@unroll/tasks";
 import { runCommandLine } from "../main.ts";
 import { RECIPES } from "../recipes/mod.ts";
-import { refusal, resumeTraining, runTraining } from "../commands/train_action.ts";
+import { resumeTraining, runTraining, unsupportedReason } from "../commands/train_action.ts";
 import type { CommandContext } from "../context.ts";
 
 /** What a command did. */
@@ -39,7 +39,7 @@ export async function runCommand(
     models: MODELS,
     tasks: TASKS,
     recipes: RECIPES,
-    refusal,
+    unsupportedReason,
     train: (request, callbacks) => runTraining(request, callbacks, own),
     resume: (request, callbacks) => resumeTraining(request, callbacks, own),
     interruptible: (body) => body(new AbortController().signal),

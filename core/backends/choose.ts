@@ -92,7 +92,7 @@ function suitsGpu({ operations, iterations }: GraphCost): boolean {
   return cpu > GAIN * gpu;
 }
 
-/** A device's name as one. */
+/** Checks the name of a device. */
 export function asBackendName(name: string): BackendName {
   const found = BACKEND_NAMES.find((known) => known === name);
   if (!found) throw new RangeError(unknownName("device", name, [...BACKEND_NAMES]));

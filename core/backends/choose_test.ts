@@ -1,13 +1,13 @@
 import { assertEquals, assertRejects, assertStrictEquals, assertStringIncludes } from "@std/assert";
 import { graphCost } from "../passes/cost.ts";
-import { TARGET_PROGRAMS } from "./self_test_programs.ts";
+import { TARGET_PROGRAMS } from "../test_support/target_programs.ts";
 import { chooseDevice } from "./choose.ts";
 import {
   type AdapterFacts,
   describeAdapter,
   findAdapter,
   isSoftwareOpenGl,
-  lackOf,
+  unsupportedReason,
 } from "./webgpu/adapter.ts";
 
 const HARDWARE: AdapterFacts = { name: "Fast 9000", vendor: "x", driver: "", isSoftware: false };
@@ -93,10 +93,10 @@ Deno.test("describeAdapter() knows software by its mark and by its names", () =>
   }
 });
 
-Deno.test("lackOf() names the limit that is too small", () => {
-  assertStrictEquals(lackOf(adapter({})), undefined);
+Deno.test("unsupportedReason() names the limit that is too small", () => {
+  assertStrictEquals(unsupportedReason(adapter({})), undefined);
   assertStrictEquals(
-    lackOf(adapter({ description: "Old 3" }, { maxStorageBuffersPerShaderStage: 4 })),
+    unsupportedReason(adapter({ description: "Old 3" }, { maxStorageBuffersPerShaderStage: 4 })),
     "Old 3 has a maxStorageBuffersPerShaderStage of 4, 8 is needed",
   );
 });
@@ -128,7 +128,7 @@ Deno.test("findAdapter() passes over OpenGL in software unless it is asked for",
     assertStrictEquals(await find(BY_OPENGL), undefined);
     assertStrictEquals((await find(BY_VULKAN))?.info, BY_VULKAN.info);
     assertStringIncludes(
-      lackOf(BY_OPENGL) ?? "",
+      unsupportedReason(BY_OPENGL) ?? "",
       "llvmpipe (LLVM 15.0.6, 256 bits) is OpenGL in software",
     );
     Deno.env.set("UNROLL_GL_ADAPTER", "1");

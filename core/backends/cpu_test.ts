@@ -10,7 +10,7 @@ import { gradientGraph } from "../testing/check_gradients.ts";
 import { randomGraph, randomInputs } from "../test_support/random_graph.ts";
 import { randomSource } from "../util/random_source.ts";
 import { recomputeScans } from "../test_support/recompute_scans.ts";
-import { TARGET_PROGRAMS } from "./self_test_programs.ts";
+import { TARGET_PROGRAMS } from "../test_support/target_programs.ts";
 import type { Tensor } from "../language/tensor.ts";
 import { typedArray } from "../ir/tensor_type.ts";
 import { apply } from "../language/tensor.ts";

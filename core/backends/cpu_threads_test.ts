@@ -1,7 +1,7 @@
 import { assertAlmostEquals } from "@std/assert";
 import { sampleArray } from "../ir/dense.ts";
 import { randomSource } from "../util/random_source.ts";
-import { gatedRnn } from "./self_test_programs.ts";
+import { gatedRnn } from "../test_support/target_programs.ts";
 import { typedArray } from "../ir/tensor_type.ts";
 import { cpuBackend } from "./cpu.ts";
 

@@ -10,13 +10,13 @@ import { type BlasReport, blasReport } from "./cpu_blas.ts";
 import { evaluateGraph } from "../ir/evaluate.ts";
 import { openBackend } from "./open.ts";
 import type { WebGpuBackend } from "./webgpu.ts";
-import { describeAdapter, lackOf, systemGpu } from "./webgpu/adapter.ts";
+import { describeAdapter, systemGpu, unsupportedReason } from "./webgpu/adapter.ts";
 import { detectFeatures, type Features } from "../codegen/wasm/assembler/features.ts";
 import { matmul } from "../language/ops/arithmetic.ts";
 import { sampleArray } from "../ir/dense.ts";
 import type { DenseArray } from "../ir/primitive.ts";
 import { randomSource } from "../util/random_source.ts";
-import { TARGET_PROGRAMS } from "./self_test_programs.ts";
+import { selfTestProgram, SYMBOLS } from "./self_test_program.ts";
 import { type TypedArray, typedArray } from "../ir/tensor_type.ts";
 import { trace } from "../language/trace.ts";
 
@@ -31,7 +31,7 @@ export interface AdapterReport {
   /** Whether the processor does its work. */
   readonly isSoftware: boolean;
   /** Why it cannot be used; absent if it can. */
-  readonly lack?: string;
+  readonly unsupportedReason?: string;
 }
 
 /** What a training step on a device came to. */
@@ -112,10 +112,18 @@ export async function diagnose(settings: DiagnoseSettings = {}): Promise<Diagnos
 }
 
 /**
- * Whether there is a device worth training on.
+ * Returns whether there is a device worth training on.
  *
  * @param diagnosis What was found.
  * @returns Whether `cpu` or `webgpu` works.
+ *
+ * @example Usage
+ * ```ts
+ * import { canTrain, diagnose } from "@unroll/core/backends";
+ *
+ * const diagnosis = await diagnose({ measureMs: 1 });
+ * console.log(canTrain(diagnosis) ? "ready to train" : "see diagnosis.devices");
+ * ```
  */
 export function canTrain({ devices }: Diagnosis): boolean {
   return devices.some(({ name, failure }) => name !== "reference" && failure === undefined);
@@ -133,8 +141,11 @@ async function listAdapters(gpu: Pick<GPU, "requestAdapter">): Promise<AdapterRe
     const adapter = await gpu.requestAdapter(request).catch(() => null);
     if (!adapter) continue;
     const facts = describeAdapter(adapter);
-    const lack = lackOf(adapter);
-    found.set(facts.name, { ...facts, ...(lack === undefined ? {} : { lack }) });
+    const reason = unsupportedReason(adapter);
+    found.set(facts.name, {
+      ...facts,
+      ...(reason === undefined ? {} : { unsupportedReason: reason }),
+    });
   }
   return [...found.values()];
 }
@@ -196,26 +207,24 @@ const ALLOWED = 256 * 2 ** -24;
 
 /** One training step of two small networks, compared with the interpreter. */
 async function testDevice(backend: Backend): Promise<SelfTest> {
+  const graph = selfTestProgram();
+  const random = randomSource(1);
+  const inputs = graph.inputs.map(({ type }) =>
+    sampleArray(random, type.shape, {
+      dtype: type.dtype,
+      least: type.dtype === "f32" ? 0.05 : 0,
+      most: type.dtype === "i32" ? SYMBOLS : 1,
+    })
+  );
+  const wanted = evaluateGraph(graph, inputs);
+  using executable = await backend.compile(graph, { name: "self_test" });
+  const buffers = inputs.map((input) => upload(backend, input));
+  const outputs = executable.run(buffers);
   let error = 0;
-  for (const program of ["gatedRnn", "oneHotRnn"]) {
-    const graph = TARGET_PROGRAMS[program]({ time: 6, batch: 4, hidden: 16, symbols: 5 });
-    const random = randomSource(1);
-    const inputs = graph.inputs.map(({ type }) =>
-      sampleArray(random, type.shape, {
-        dtype: type.dtype,
-        least: type.dtype === "f32" ? 0.05 : 0,
-        most: type.dtype === "i32" ? 5 : 1,
-      })
-    );
-    const wanted = evaluateGraph(graph, inputs);
-    using executable = await backend.compile(graph, { name: `self_test_${program}` });
-    const buffers = inputs.map((input) => upload(backend, input));
-    const outputs = executable.run(buffers);
-    for (const [i, output] of outputs.entries()) {
-      error = Math.max(error, relativeError(await backend.download(output), wanted[i].data));
-    }
-    for (const buffer of [...buffers, ...outputs]) buffer.dispose();
+  for (const [i, output] of outputs.entries()) {
+    error = Math.max(error, relativeError(await backend.download(output), wanted[i].data));
   }
+  for (const buffer of [...buffers, ...outputs]) buffer.dispose();
   return { error, allowed: ALLOWED };
 }
 

@@ -98,7 +98,19 @@ export async function openBackendFor(
 
 let shared: Promise<Backend> | undefined;
 
-/** The device that `compile` uses where none is named; opened when it is first needed, once. */
+/**
+ * Opens the device that `compile` uses where none is named, when it is first needed, once.
+ *
+ * @returns The device, the same each time.
+ *
+ * @example Usage
+ * ```ts
+ * import { defaultBackend } from "@unroll/core/backends";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * strictEqual(await defaultBackend(), await defaultBackend());
+ * ```
+ */
 export function defaultBackend(): Promise<Backend> {
   shared ??= openBackend();
   return shared;

@@ -45,6 +45,18 @@ function contents(buffer: DeviceBuffer): DenseArray {
  * Opens the reference interpreter.
  *
  * @returns A backend that evaluates graphs as they are written, in double precision.
+ *
+ * @example Usage
+ * ```ts
+ * import { compile, type Tensor } from "@unroll/core";
+ * import { referenceBackend } from "@unroll/core/backends";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * using backend = referenceBackend();
+ * using half = compile((x: Tensor) => x.div(2), { backend });
+ * using y = await half(3);
+ * strictEqual(await y.item(), 1.5);
+ * ```
  */
 export function referenceBackend(): Backend {
   return {

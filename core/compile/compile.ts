@@ -16,14 +16,14 @@ import { trace, type Traced } from "../language/trace.ts";
 import { flattenTree, rebuildTree, type Tree, treeEntries } from "../language/tree.ts";
 
 /** What may be given where a compiled function takes a tree of tensors. */
-export type Given<T> = [Tree] extends [T] ? T
+export type Arguments<T> = [Tree] extends [T] ? T
   : T extends Tensor ? Tensor | number | Float32Array | Int32Array | Uint32Array
-  : { readonly [K in keyof T]: Given<T[K]> };
+  : { readonly [K in keyof T]: Arguments<T[K]> };
 
 /** What {@linkcode Compiled.prepare} takes: arguments, or only the types of their tensors. */
-export type Example<T> = [Tree] extends [T] ? T
+export type ArgumentTypes<T> = [Tree] extends [T] ? T
   : T extends Tensor ? Tensor | number | TensorType
-  : { readonly [K in keyof T]: Example<T[K]> };
+  : { readonly [K in keyof T]: ArgumentTypes<T[K]> };
 
 /** Settings of {@linkcode compile}. */
 export interface CompileSettings {
@@ -41,12 +41,12 @@ export interface CompileSettings {
 /** A compiled function. */
 export interface Compiled<Args extends readonly unknown[], Result> extends Disposable {
   /** Runs it; compiles first if it never saw such arguments. Results stay on the device. */
-  (...args: Given<Args>): Promise<Result>;
+  (...args: Arguments<Args>): Promise<Result>;
   /**
-   * Compiles for arguments of the types of these, for a loop that then runs the program on buffers
-   * of its own, without promises.
+   * Compiles for arguments of the types of these, for a loop that then runs the program on the
+   * loop's own buffers, without promises.
    */
-  prepare(...examples: Example<Args>): Promise<Program>;
+  prepare(...examples: ArgumentTypes<Args>): Promise<Program>;
   /** Number of programs compiled so far. */
   readonly programs: number;
   /** Frees the programs. */
@@ -54,14 +54,14 @@ export interface Compiled<Args extends readonly unknown[], Result> extends Dispo
 }
 
 /** One compiled program and what is needed to call it with trees. */
-interface Entry {
+interface CacheEntry {
   readonly program: Program;
   /** The form of the result. */
   readonly result: unknown;
 }
 
 /** Frees the memory of results that nobody disposed of. */
-const FORGOTTEN = new FinalizationRegistry<DeviceBuffer>((buffer) => buffer.dispose());
+const bufferFinalizers = new FinalizationRegistry<DeviceBuffer>((buffer) => buffer.dispose());
 
 /**
  * Makes a fast function of one that is written in tensors. It is traced once for each structure and
@@ -93,10 +93,10 @@ export function compile<Args extends readonly unknown[], Result>(
   fn: (...args: Args) => Result,
   settings: CompileSettings = {},
 ): Compiled<Args, Result> {
-  const entries = new Map<string, Promise<Entry>>();
+  const entries = new Map<string, Promise<CacheEntry>>();
   const title = settings.name ?? (fn.name || "program");
 
-  async function build(args: readonly unknown[]): Promise<Entry> {
+  async function build(args: readonly unknown[]): Promise<CacheEntry> {
     const backend = settings.backend ?? await defaultBackend();
     const leaves = flattenTree(args);
     let result: unknown;
@@ -111,7 +111,7 @@ export function compile<Args extends readonly unknown[], Result>(
     return { program, result };
   }
 
-  function find(args: readonly unknown[]): Promise<Entry> {
+  function find(args: readonly unknown[]): Promise<CacheEntry> {
     const key = keyOf(args);
     let entry = entries.get(key);
     if (!entry) {
@@ -123,7 +123,7 @@ export function compile<Args extends readonly unknown[], Result>(
     return entry;
   }
 
-  async function call(...given: Given<Args>): Promise<Result> {
+  async function call(...given: Arguments<Args>): Promise<Result> {
     const args = given.map((tree) => toTensors(tree));
     const { program, result } = await find(args);
     const { backend } = program;
@@ -133,7 +133,7 @@ export function compile<Args extends readonly unknown[], Result>(
     const borrowed: DeviceBuffer[] = [];
     const buffers: DeviceBuffer[] = [];
     for (const [i, leaf] of leaves.entries()) {
-      const { buffer, own } = await hold(backend, leaf);
+      const { buffer, own } = await toDevice(backend, leaf);
       buffers.push(buffer);
       if (own && !program.donated.has(i)) borrowed.push(buffer);
     }
@@ -143,19 +143,19 @@ export function compile<Args extends readonly unknown[], Result>(
     for (const i of program.donated) {
       const leaf = leaves[i];
       if (sourceOf(leaf).kind !== "device") continue;
-      FORGOTTEN.unregister(leaf);
-      setSource(leaf, { kind: "device", backend, buffer: usedUp(leaf.type) });
+      bufferFinalizers.unregister(leaf);
+      setSource(leaf, { kind: "device", backend, buffer: donatedBuffer(leaf.type) });
     }
     const tensors = outputs.map((buffer) => {
       const output = new Tensor(buffer.type, { kind: "device", backend, buffer });
-      FORGOTTEN.register(output, buffer, output);
+      bufferFinalizers.register(output, buffer, output);
       return output;
     });
     return rebuildTree(result, tensors) as Result;
   }
 
   const compiled = Object.assign(call, {
-    async prepare(...examples: Example<Args>): Promise<Program> {
+    async prepare(...examples: ArgumentTypes<Args>): Promise<Program> {
       return (await find(examples.map((tree) => toTensors(tree)))).program;
     },
     dispose() {
@@ -189,12 +189,12 @@ export async function compileTraced(
   await evaluateDeferred(captures, computeIfLarge);
   return await Program.compile(backend, graph, {
     ...settings,
-    captures: await Promise.all(captures.map((capture) => hold(backend, capture))),
+    captures: await Promise.all(captures.map((capture) => toDevice(backend, capture))),
   });
 }
 
 /** Puts a tensor on a device; `own` says whether that made a buffer of ours. */
-async function hold(
+async function toDevice(
   backend: Backend,
   leaf: Tensor,
 ): Promise<{ readonly buffer: DeviceBuffer; readonly own: boolean }> {
@@ -206,7 +206,7 @@ async function hold(
 }
 
 /** Stands for the buffer of a tensor that was used up; no device knows it. */
-function usedUp(type: TensorType): DeviceBuffer {
+function donatedBuffer(type: TensorType): DeviceBuffer {
   return { type, dispose() {}, [Symbol.dispose]() {} };
 }
 

@@ -135,5 +135,5 @@ Deno.test("openBackend() refuses what there is not", async () => {
 Deno.test("readVariable() does not ask for permission", () => {
   // Tests run without permissions unless they are given some; either way this must not prompt.
   assertEquals(typeof debugLevel(), "number");
-  assertEquals(["string", "undefined"].includes(typeof readVariable("DUMP")), true);
+  assertEquals(["string", "undefined"].includes(typeof readVariable("UNROLL_DUMP")), true);
 });

@@ -64,7 +64,7 @@ export class Program {
     this.#freed = freed;
     let run = (inputs: readonly DeviceBuffer[]) => executable.run(inputs);
     if (debugLevel() >= 2) run = this.#timed(run);
-    if (readVariable("VALIDATE") && backend.name !== "reference") run = this.#validated(run);
+    if (readVariable("UNROLL_VALIDATE") && backend.name !== "reference") run = this.#validated(run);
     this.#run = run;
   }
 

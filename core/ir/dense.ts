@@ -6,7 +6,7 @@
 import { type DType, type Shape, sizeOf, type TensorType } from "./tensor_type.ts";
 import type { DenseArray, RandomSource } from "./primitive.ts";
 
-/** A dense array of zeros, or of the given elements. */
+/** Makes a dense array of zeros, or of the given elements. */
 export function dense(type: TensorType, data?: ArrayLike<number>): DenseArray {
   return {
     type,
@@ -14,7 +14,7 @@ export function dense(type: TensorType, data?: ArrayLike<number>): DenseArray {
   };
 }
 
-/** A dense array whose elements are computed from their multi-index. */
+/** Makes a dense array whose elements are computed from their multi-index. */
 export function denseFrom(type: TensorType, element: (index: number[]) => number): DenseArray {
   const result = dense(type);
   forEachIndex(type.shape, (index, flat) => result.data[flat] = element(index));
@@ -76,7 +76,7 @@ export function place(into: DenseArray, axis: number, start: number, part: Dense
   }
 }
 
-/** A sample input: real numbers in [−1, 1) or in a range, whole numbers below `limit`, or bools. */
+/** Makes a sample input: real numbers in [−1, 1) or in a range, whole numbers below `limit`, or bools. */
 export function sampleArray(
   random: RandomSource,
   shape: Shape,

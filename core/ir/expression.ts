@@ -36,24 +36,24 @@ function intern(key: string, make: () => Expression): Expression {
   return expression;
 }
 
-/** A number. `bool` is 0 or 1. */
+/** Makes a number. `bool` is 0 or 1. */
 export function constantExpression(dtype: DType, value: number): Expression {
   const key = `c${dtype}${Object.is(value, -0) ? "-0" : value}`;
   return intern(key, () => ({ kind: "constant", dtype, value }));
 }
 
-/** An index constant; it wraps as all integers do. */
+/** Makes an index constant; it wraps as all integers do. */
 export function index(value: number): Expression {
   return constantExpression("i32", value | 0);
 }
 
-/** The value of a loop variable; a loop of one iteration is the constant 0. */
+/** Makes the value of a loop variable; a loop of one iteration is the constant 0. */
 export function axisExpression(axis: Axis): Expression {
   if (axis.extent === 1) return index(0);
   return intern(`x${identity(axis)}`, () => ({ kind: "axis", dtype: "i32", axis }));
 }
 
-/** The element of a buffer at an index. */
+/** Makes the element of a buffer at an index. */
 export function load(buffer: Buffer, at: Expression): Expression {
   return intern(`l${identity(buffer)},${identity(at)}`, () => {
     const expression: Expression = { kind: "load", dtype: buffer.dtype, buffer, index: at };
@@ -62,12 +62,12 @@ export function load(buffer: Buffer, at: Expression): Expression {
   });
 }
 
-/** The result of a kernel's reduction. */
+/** Makes the result of a kernel's reduction. */
 export function accumulator(dtype: DType, position: number): Expression {
   return intern(`a${dtype}${position}`, () => ({ kind: "accumulator", dtype, position }));
 }
 
-/** An operation of the elementwise table on scalars. No simplification: see the index functions. */
+/** Applies an operation of the elementwise table on scalars. No simplification: see the index functions. */
 export function applyExpression(
   operation: ElementwiseName,
   dtype: DType,
@@ -83,12 +83,12 @@ export function applyExpression(
 
 const depths = new WeakMap<Expression, number>();
 
-/** How many parts of an expression lie in each other, at most. */
+/** Counts how many parts of an expression lie in each other, at most. */
 export function depthOf(expression: Expression): number {
   return depths.get(expression) ?? 0;
 }
 
-/** Sum of two indices. */
+/** Adds two indices. */
 export function addIndex(a: Expression, b: Expression): Expression {
   if (a.kind === "constant" && b.kind === "constant") return index(a.value + b.value);
   if (a.kind === "constant") return a.value === 0 ? b : addIndex(b, a);
@@ -114,7 +114,7 @@ function joinQuotient(a: Expression, b: Expression): Expression | undefined {
   return [...rest, ...termsOf(scaleIndex(x, scale))].reduce(addIndex, index(0));
 }
 
-/** Index times a constant. */
+/** Multiplies an index by a constant. */
 export function scaleIndex(a: Expression, factor: number): Expression {
   if (factor === 1) return a;
   return [...sumOf(a)]
@@ -128,14 +128,14 @@ function timesConstant(base: Expression, scale: number): Expression {
   return scale === 1 ? base : applyExpression("mul", "i32", [base, index(scale)]);
 }
 
-/** Index minus a constant or another index. */
+/** Subtracts a constant or another index from an index. */
 export function subtractIndex(a: Expression, b: Expression): Expression {
   return addIndex(a, scaleIndex(b, -1));
 }
 
 const quotientsKnown = new WeakMap<Expression, Map<number, Expression>>();
 
-/** Quotient of an index by a constant, rounded toward zero. */
+/** Divides an index by a constant, rounded toward zero. */
 export function divideIndex(a: Expression, divisor: number): Expression {
   const known = quotientsKnown.get(a) ?? new Map<number, Expression>();
   quotientsKnown.set(a, known);
@@ -148,45 +148,45 @@ function divideAnew(a: Expression, divisor: number): Expression {
   if (divisor === 1) return a;
   if (a.kind === "constant" && divisor > 0) return index(a.value / divisor);
   // Only a sum that neither wraps nor is negative may be divided term by term.
-  if (divisor > 0 && rangeOf(a).least >= 0) {
+  if (divisor > 0 && rangeOf(a).min >= 0) {
     const [multiple, rest] = splitMultiple(a, divisor);
-    const { least, most } = rangeOf(rest);
-    if (least >= 0 && most < divisor) return multiple;
-    if (least >= 0 && multiple !== index(0)) return addIndex(multiple, divideIndex(rest, divisor));
+    const { min, max } = rangeOf(rest);
+    if (min >= 0 && max < divisor) return multiple;
+    if (min >= 0 && multiple !== index(0)) return addIndex(multiple, divideIndex(rest, divisor));
   }
   return applyExpression("div", "i32", [a, index(divisor)]);
 }
 
-/** Remainder of an index by a constant, with the sign of the index. */
+/** Computes the remainder of an index by a constant, with the sign of the index. */
 export function remainderIndex(a: Expression, divisor: number): Expression {
   if (divisor === 1) return index(0);
   if (a.kind === "constant" && divisor > 0) return index(a.value % divisor);
-  if (divisor > 0 && rangeOf(a).least >= 0) {
+  if (divisor > 0 && rangeOf(a).min >= 0) {
     const [, rest] = splitMultiple(a, divisor);
-    const { least, most } = rangeOf(rest);
-    if (least >= 0 && most < divisor) return rest;
-    if (least >= 0) return applyExpression("rem", "i32", [rest, index(divisor)]);
+    const { min, max } = rangeOf(rest);
+    if (min >= 0 && max < divisor) return rest;
+    if (min >= 0) return applyExpression("rem", "i32", [rest, index(divisor)]);
   }
   return applyExpression("rem", "i32", [a, index(divisor)]);
 }
 
-/** Index kept between 0 and `extent` − 1, so that a load stays inside its buffer. */
+/** Keeps an index between 0 and `extent` − 1, so that a load stays inside its buffer. */
 export function clampIndex(a: Expression, extent: number): Expression {
-  const { least, most } = rangeOf(a);
+  const { min, max } = rangeOf(a);
   let result = a;
-  if (least < 0) result = applyExpression("max", "i32", [result, index(0)]);
-  if (most >= extent) result = applyExpression("min", "i32", [result, index(extent - 1)]);
+  if (min < 0) result = applyExpression("max", "i32", [result, index(0)]);
+  if (max >= extent) result = applyExpression("min", "i32", [result, index(extent - 1)]);
   return result;
 }
 
-/** Row-major position of a multi-index in a shape. */
+/** Computes the row-major position of a multi-index in a shape. */
 export function flattenIndex(indices: readonly Expression[], shape: readonly number[]): Expression {
   let flat = index(0);
   indices.forEach((at, i) => flat = addIndex(scaleIndex(flat, shape[i]), at));
   return flat;
 }
 
-/** Multi-index of a row-major position in a shape. */
+/** Computes the multi-index of a row-major position in a shape. */
 export function unflattenIndex(flat: Expression, shape: readonly number[]): Expression[] {
   const indices = new Array<Expression>(shape.length);
   let rest = flat;
@@ -257,7 +257,7 @@ function sumOf(a: Expression): ReadonlyMap<Expression, number> {
   return sum;
 }
 
-/** The summands of an index, each once. */
+/** Returns the summands of an index, each once. */
 export function termsOf(a: Expression): Expression[] {
   return [...sumOf(a)].map(([base, scale]) => timesConstant(base, scale));
 }
@@ -288,7 +288,7 @@ export function affineIndex(a: Expression, axes: readonly Axis[]): AffineIndex |
   return { base, strides };
 }
 
-/** Whether an expression changes with some axes. */
+/** Returns whether an expression changes with some axes. */
 export function dependsOn(expression: Expression, axes: readonly Axis[]): boolean {
   const own = axesIn(expression);
   return own.size > 0 && axes.some((axis) => own.has(axis));
@@ -297,7 +297,7 @@ export function dependsOn(expression: Expression, axes: readonly Axis[]): boolea
 const NO_AXES: ReadonlySet<Axis> = new Set();
 const axesKnown = new WeakMap<Expression, ReadonlySet<Axis>>();
 
-/** The axes that an expression changes with. Expressions are shared, so each is looked at once. */
+/** Finds the axes that an expression changes with. Expressions are shared, so each is looked at once. */
 export function axesIn(expression: Expression): ReadonlySet<Axis> {
   const known = axesKnown.get(expression);
   if (known) return known;
@@ -312,7 +312,7 @@ export function axesIn(expression: Expression): ReadonlySet<Axis> {
   return axes;
 }
 
-/** A term of an index as a factor times a constant. */
+/** Splits a term of an index into a factor times a constant. */
 export function splitFactor(term: Expression): [Expression, number] {
   const scaled = term.kind === "apply" && term.dtype === "i32" && term.operation === "mul" &&
     term.inputs[1].kind === "constant";

@@ -109,11 +109,11 @@ Deno.test("rangeOf() holds what random integers that wrap can be", () => {
       (_, k) => randomExpression(random, (["i32", "u32", "i32", "bool"] as const)[k % 4], 4),
     );
     valuesOf(expressions).forEach((values, k) => {
-      const { least, most } = rangeOf(expressions[k]);
+      const { min, max } = rangeOf(expressions[k]);
       const { kind, dtype } = expressions[k];
-      if (kind === "apply" && dtype !== "bool" && most - least < 2 ** 32 - 1) narrow++;
+      if (kind === "apply" && dtype !== "bool" && max - min < 2 ** 32 - 1) narrow++;
       for (const value of values) {
-        assert(value >= least && value <= most, `${value} is not from ${least} to ${most}`);
+        assert(value >= min && value <= max, `${value} is not from ${min} to ${max}`);
       }
     });
   }
@@ -199,8 +199,8 @@ Deno.test("index functions look at shared parts once", () => {
     for (let k = 0; k < 40; k++) x = way(x, k);
     const at = addIndex(scaleIndex(divideIndex(x, 7), 3), remainderIndex(x, 7));
     const [value] = valuesOf([clampIndex(at, 100)]);
-    const { least, most } = rangeOf(at);
-    assert(least <= most && value.every((row) => row >= 0 && row < 100));
+    const { min, max } = rangeOf(at);
+    assert(min <= max && value.every((row) => row >= 0 && row < 100));
     assert(termsOf(scaleIndex(at, 5)).length < 100);
     affineIndex(at, [I]);
   }

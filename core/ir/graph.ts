@@ -35,7 +35,7 @@ export interface Graph {
   readonly outputs: readonly Value[];
 }
 
-/** Whether an equation applies a primitive, known by its name, whose parameters it then has. */
+/** Returns whether an equation applies a primitive, known by its name, whose parameters it then has. */
 export function isApplication<P extends Params>(
   equation: Equation,
   primitive: Primitive<P>,
@@ -44,7 +44,7 @@ export function isApplication<P extends Params>(
 }
 
 /**
- * The parameters of an equation that applies one of some primitives.
+ * Returns the parameters of an equation that applies one of some primitives.
  *
  * @param equation The equation.
  * @param primitives What it applies one of; all have parameters of one type.
@@ -65,7 +65,7 @@ export function paramsOf<P extends Params>(
   );
 }
 
-/** Whether a parameter is a graph: the body of a loop. */
+/** Returns whether a parameter is a graph: the body of a loop. */
 export function isGraph(param: unknown): param is Graph {
   return typeof param === "object" && param !== null && "equations" in param;
 }

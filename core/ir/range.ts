@@ -10,21 +10,21 @@ import type { Expression } from "./expression_type.ts";
 /** Least and greatest value of something. */
 export interface Range {
   /** Least value. */
-  readonly least: number;
+  readonly min: number;
   /** Greatest value. */
-  readonly most: number;
+  readonly max: number;
 }
 
 const TYPE_RANGES: Readonly<Record<DType, Range>> = {
-  f32: { least: -Infinity, most: Infinity },
-  i32: { least: -(2 ** 31), most: 2 ** 31 - 1 },
-  u32: { least: 0, most: 2 ** 32 - 1 },
-  bool: { least: 0, most: 1 },
+  f32: { min: -Infinity, max: Infinity },
+  i32: { min: -(2 ** 31), max: 2 ** 31 - 1 },
+  u32: { min: 0, max: 2 ** 32 - 1 },
+  bool: { min: 0, max: 1 },
 };
 const rangesKnown = new WeakMap<Expression, Range>();
 
 /**
- * Least and greatest value that an expression can take. Integers wrap: what might leave its type can be
+ * Computes the least and greatest value that an expression can take. Integers wrap: what might leave its type can be
  * anything. Parts may be shared by many expressions, so each is looked at once.
  */
 export function rangeOf(a: Expression): Range {
@@ -32,7 +32,7 @@ export function rangeOf(a: Expression): Range {
   if (known) return known;
   const whole = TYPE_RANGES[a.dtype];
   const exact = unwrappedRange(a) ?? whole;
-  const range = exact.least < whole.least || exact.most > whole.most ? whole : exact;
+  const range = exact.min < whole.min || exact.max > whole.max ? whole : exact;
   rangesKnown.set(a, range);
   return range;
 }
@@ -41,29 +41,29 @@ export function rangeOf(a: Expression): Range {
 function unwrappedRange(a: Expression): Range | undefined {
   // Real numbers may be no numbers at all, which no range says.
   if (a.dtype === "f32") return undefined;
-  if (a.kind === "constant") return { least: a.value, most: a.value };
-  if (a.kind === "axis") return { least: 0, most: a.axis.extent - 1 };
+  if (a.kind === "constant") return { min: a.value, max: a.value };
+  if (a.kind === "axis") return { min: 0, max: a.axis.extent - 1 };
   if (a.kind !== "apply" || a.inputs.length !== 2) return undefined;
   const [x, y] = a.inputs.map(rangeOf);
   switch (a.operation) {
     case "add":
-      return { least: x.least + y.least, most: x.most + y.most };
+      return { min: x.min + y.min, max: x.max + y.max };
     case "max":
-      return { least: Math.max(x.least, y.least), most: Math.max(x.most, y.most) };
+      return { min: Math.max(x.min, y.min), max: Math.max(x.max, y.max) };
     case "min":
-      return { least: Math.min(x.least, y.least), most: Math.min(x.most, y.most) };
+      return { min: Math.min(x.min, y.min), max: Math.min(x.max, y.max) };
     case "mul": {
-      const ends = [x.least, x.most].flatMap((end) => [end * y.least, end * y.most]);
-      return { least: Math.min(...ends), most: Math.max(...ends) };
+      const ends = [x.min, x.max].flatMap((end) => [end * y.min, end * y.max]);
+      return { min: Math.min(...ends), max: Math.max(...ends) };
     }
     case "div": {
-      if (y.least < 1) return undefined;
-      const ends = [x.least, x.most].flatMap((end) => [end / y.least, end / y.most]);
-      return { least: Math.trunc(Math.min(...ends)), most: Math.trunc(Math.max(...ends)) };
+      if (y.min < 1) return undefined;
+      const ends = [x.min, x.max].flatMap((end) => [end / y.min, end / y.max]);
+      return { min: Math.trunc(Math.min(...ends)), max: Math.trunc(Math.max(...ends)) };
     }
     case "rem":
-      if (y.least < 1) return undefined;
-      return { least: x.least < 0 ? 1 - y.most : 0, most: y.most - 1 };
+      if (y.min < 1) return undefined;
+      return { min: x.min < 0 ? 1 - y.max : 0, max: y.max - 1 };
     default:
       return undefined;
   }

@@ -22,7 +22,7 @@ export interface TensorType {
 export type TypedArray = Float32Array | Int32Array | Uint32Array;
 
 /**
- * Number of elements in a shape.
+ * Counts the elements in a shape.
  *
  * @param shape The shape to count.
  * @returns The product of its dimensions, `1` for a scalar.
@@ -43,7 +43,7 @@ export function sizeOf(shape: Shape): number {
 }
 
 /**
- * Distance in elements between neighbours along each dimension of a row-major tensor.
+ * Computes the distance in elements between neighbours along each dimension of a row-major tensor.
  *
  * @param shape The shape to walk.
  * @returns One stride a dimension; the last is 1.
@@ -84,23 +84,23 @@ export function formatType(type: TensorType): string {
   return `${type.dtype}[${type.shape.join(",")}]`;
 }
 
-/** Whether two shapes are equal. */
+/** Returns whether two shapes are equal. */
 export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((dimension, i) => dimension === b[i]);
 }
 
-/** Whether two types are equal. */
+/** Returns whether two types are equal. */
 export function sameType(a: TensorType, b: TensorType): boolean {
   return a.dtype === b.dtype && sameShape(a.shape, b.shape);
 }
 
-/** Whether derivatives flow through a type: only real numbers have them. */
+/** Returns whether derivatives flow through a type: only real numbers have them. */
 export function isDifferentiable(type: TensorType): boolean {
   return type.dtype === "f32";
 }
 
 /**
- * A typed array for elements of a type, made from numbers or of zeros.
+ * Makes a typed array for elements of a type, made from numbers or of zeros.
  *
  * @param dtype The element type; `bool` is held as 0 and 1 in a `Uint32Array`.
  * @param source How many elements, or the elements.

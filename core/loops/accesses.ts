@@ -63,8 +63,8 @@ export function footprintOf(steps: readonly Step[]): Footprint {
       const range = rangeOf(index);
       const known = map.get(buffer);
       map.set(buffer, {
-        min: Math.max(0, Math.min(range.least, known?.min ?? Infinity)),
-        max: Math.min(buffer.size - 1, Math.max(range.most, known?.max ?? -Infinity)),
+        min: Math.max(0, Math.min(range.min, known?.min ?? Infinity)),
+        max: Math.min(buffer.size - 1, Math.max(range.max, known?.max ?? -Infinity)),
       });
     }
   }

@@ -1,5 +1,5 @@
 /**
- * Programs of loops as text, for people: what `DEBUG=4` and `DUMP` show of code that is bytes.
+ * Programs of loops as text, for people: what `DEBUG=4` and `UNROLL_DUMP` show of code that is bytes.
  *
  * @module
  */

@@ -199,7 +199,7 @@ export function staysInRow(index: Expression, axis: Axis, stride: number): boole
     if (factor % period === 0) continue;
     if (dependsOn(base, [axis])) return false;
     const range = rangeOf(base);
-    const [a, b] = [range.least * factor, range.most * factor];
+    const [a, b] = [range.min * factor, range.max * factor];
     min += Math.min(a, b);
     max += Math.max(a, b);
   }

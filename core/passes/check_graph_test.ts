@@ -4,7 +4,7 @@ import type { Graph, Value } from "../ir/graph.ts";
 import { add } from "../language/ops/arithmetic.ts";
 import { scan } from "../language/ops/scan.ts";
 import { ELEMENTWISE_PRIMITIVES } from "../language/primitives/elementwise.ts";
-import { TARGET_PROGRAMS } from "../backends/self_test_programs.ts";
+import { TARGET_PROGRAMS } from "../test_support/target_programs.ts";
 import type { Tensor } from "../language/tensor.ts";
 import { trace } from "../language/trace.ts";
 

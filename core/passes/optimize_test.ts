@@ -18,7 +18,7 @@ import {
 } from "../test_support/compare_graphs.ts";
 import type { Tensor } from "../language/tensor.ts";
 import { randomGraph, randomInputs } from "../test_support/random_graph.ts";
-import { TARGET_PROGRAMS } from "../backends/self_test_programs.ts";
+import { TARGET_PROGRAMS } from "../test_support/target_programs.ts";
 import { trace } from "../language/trace.ts";
 import { optimize, PASSES } from "./optimize.ts";
 

@@ -67,7 +67,17 @@ export function evaluateOutputs(
   return { loss, count, errors };
 }
 
-/** Finds the first greatest of `size` numbers from `start`, as an index from 0; the first NaN counts as greatest. */
+/**
+ * Finds the first greatest of `size` numbers from `start`, as an index from 0; the first NaN counts as greatest.
+ *
+ * @example Usage
+ * ```ts
+ * import { argmaxAt } from "@unroll/core/plugin";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * strictEqual(argmaxAt([9, 1, 3, 2], 1, 3), 1);
+ * ```
+ */
 export function argmaxAt(values: ArrayLike<number>, start: number, size: number): number {
   let best = 0;
   for (let i = 1; i < size && !Number.isNaN(values[start + best]); i++) {

@@ -27,11 +27,10 @@ export {
   flagName,
   formatOptionValue,
   type Option,
+  type OptionNaming,
   optionsFromJson,
-  type OptionSpelling,
   optionsToJson,
   parseOptions,
 } from "./options.ts";
-export { isPlugin } from "./plugin.ts";
 export { isTrustable, knownPlugin, resolvePlugin, type ResolveSettings } from "./resolve.ts";
 export { editDistance, nearestName } from "../util/names.ts";

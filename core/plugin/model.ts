@@ -90,7 +90,7 @@ export interface Model {
   /** What kind of thing it is. */
   readonly traits: ModelTraits;
   /** Says why it cannot learn a task, as the end of a sentence; `undefined` if it can. */
-  refuses(spec: TaskSpec): string | undefined;
+  unsupportedReason(spec: TaskSpec): string | undefined;
   /**
    * Builds it for a task.
    *
@@ -127,8 +127,8 @@ export interface ModelDefinition<Options extends object, Parameters, State> {
    * Why it cannot learn a task, as the end of a sentence such as `it needs inputs, and the task has
    * none`; `undefined` if it can. A model that leaves this out can learn any task.
    */
-  refuses?(spec: TaskSpec, options: Options): string | undefined;
-  /** Builds it for a task that it does not refuse. */
+  unsupportedReason?(spec: TaskSpec, options: Options): string | undefined;
+  /** Builds it for a task that it can learn. */
   create(options: Options, spec: TaskSpec): ModelInstance<Parameters, State>;
 }
 
@@ -149,7 +149,7 @@ export interface ModelDefinition<Options extends object, Parameters, State> {
  *   name: "constant",
  *   summary: "Always the same answer",
  *   options: z.object({}),
- *   refuses: (spec) => spec.outputs.at === "last" ? "it answers at every step" : undefined,
+ *   unsupportedReason: (spec) => spec.outputs.at === "last" ? "it answers at every step" : undefined,
  *   create: (_, spec) => ({
  *     parameters: () => ({ b: zeros([outputSize(spec)]) }),
  *     initialState: () => undefined,
@@ -171,14 +171,14 @@ export function defineModel<Options extends object, Parameters, State>(
     const options = parseOptions(schema, given as Record<string, unknown>, {
       owner: `the ${name} model`,
     });
-    const refuses = (spec: TaskSpec) => definition.refuses?.(spec, options);
+    const unsupportedReason = (spec: TaskSpec) => definition.unsupportedReason?.(spec, options);
     return {
       plugin,
       options,
       traits: { windowed: false, gated: false, ...definition.traits },
-      refuses,
+      unsupportedReason,
       create(spec) {
-        const reason = refuses(spec);
+        const reason = unsupportedReason(spec);
         if (reason) throw new TypeError(`Cannot build ${name} for this task: ${reason}`);
         // What it is made of is the model's own business: the trainer hands back what it was given.
         return definition.create(options, spec) as ModelInstance<unknown, unknown> as ModelInstance;

@@ -18,7 +18,7 @@ const bias: ModelPlugin<BiasOptions> = defineModel({
   name: "bias",
   summary: "One number",
   options: SCHEMA,
-  refuses: ({ inputs }, { scale }) =>
+  unsupportedReason: ({ inputs }, { scale }) =>
     inputs.kind === "none" ? undefined : `it reads nothing at scale ${scale}`,
   create: ({ scale }) => ({
     parameters: () => ({ b: zeros([1]) }),
@@ -55,8 +55,8 @@ Deno.test("defineModel() refuses options and tasks in a sentence", () => {
     "Cannot use scale 0: a number above 0 is needed",
   );
   const symbols: TaskSpec = { ...SPEC, inputs: { kind: "symbol", vocabulary: 3 } };
-  assertEquals(bias().refuses(SPEC), undefined);
-  assertEquals(bias({ scale: 3 }).refuses(symbols), "it reads nothing at scale 3");
+  assertEquals(bias().unsupportedReason(SPEC), undefined);
+  assertEquals(bias({ scale: 3 }).unsupportedReason(symbols), "it reads nothing at scale 3");
   assertThrows(
     () => bias().create(symbols),
     TypeError,

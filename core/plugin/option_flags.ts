@@ -10,7 +10,7 @@ import {
   flagName,
   formatOptionValue,
   type Option,
-  type OptionSpelling,
+  type OptionNaming,
   type OptionsSchema,
   parseOptions,
 } from "./options.ts";
@@ -20,7 +20,7 @@ import {
  *
  * @param schema The options there are.
  * @param texts What was typed for each option, by its name in code; a boolean for `--x` and `--no-x`.
- * @param spelling How to name the options in error sentences; by default as flags.
+ * @param naming How to name the options in error sentences; by default as flags.
  * @returns All options.
  * @throws {RangeError} As {@linkcode parseOptions}.
  *
@@ -38,7 +38,7 @@ import {
 export function parseOptionTexts<Options>(
   schema: OptionsSchema<Options>,
   texts: Readonly<Record<string, string | boolean | undefined>>,
-  spelling: OptionSpelling = {},
+  naming: OptionNaming = {},
 ): Options {
   const options = new Map(describeOptions(schema).map((option) => [option.name, option]));
   const values: Record<string, unknown> = {};
@@ -47,8 +47,8 @@ export function parseOptionTexts<Options>(
     values[name] = typeof text === "string" && kind !== undefined ? readText(kind, text) : text;
   }
   return parseOptions(schema, values, {
-    spell: (name) => `--${options.get(name)?.flag ?? flagName(name)}`,
-    ...spelling,
+    displayName: (name) => `--${options.get(name)?.flag ?? flagName(name)}`,
+    ...naming,
   });
 }
 

@@ -148,15 +148,23 @@ function schemaNode(name: string, schema: z.ZodType): OptionNode {
  *
  * @param name A camelCase name.
  * @returns For example `top-k` for `topK`.
+ *
+ * @example Usage
+ * ```ts
+ * import { flagName } from "@unroll/core/plugin/host";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * strictEqual(flagName("topK"), "top-k");
+ * ```
  */
 export function flagName(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
-/** How an option is spelled in error sentences. */
-export interface OptionSpelling {
-  /** Says an option's name as its reader knows it; by default as in code. */
-  readonly spell?: (option: string) => string;
+/** How options are named in error sentences. */
+export interface OptionNaming {
+  /** Returns the name of an option as its reader knows it; by default as in code. */
+  readonly displayName?: (option: string) => string;
   /** What has the options, such as `the rnn model`; left out of sentences when not given. */
   readonly owner?: string;
 }
@@ -166,7 +174,7 @@ export interface OptionSpelling {
  *
  * @param schema The options there are.
  * @param values The values that were given; `undefined` counts as not given.
- * @param spelling How to name the options in error sentences.
+ * @param naming How to name the options in error sentences.
  * @returns All options.
  * @throws {RangeError} When a value is not allowed, a required one is missing, or an option is unknown. One sentence,
  *   about the first problem.
@@ -187,16 +195,16 @@ export interface OptionSpelling {
 export function parseOptions<Options>(
   schema: OptionsSchema<Options>,
   values: Readonly<Record<string, unknown>>,
-  spelling: OptionSpelling = {},
+  naming: OptionNaming = {},
 ): Options {
-  const spell = spelling.spell ?? ((name) => name);
+  const displayName = naming.displayName ?? ((name) => name);
   const known = Object.keys(schema.shape);
   const given: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(values)) {
     if (!known.includes(name)) {
-      const message = unknownName("option", spell(name), known.map(spell));
+      const message = unknownName("option", displayName(name), known.map(displayName));
       throw new RangeError(
-        spelling.owner === undefined ? message : message.replace(/:/, ` of ${spelling.owner}:`),
+        naming.owner === undefined ? message : message.replace(/:/, ` of ${naming.owner}:`),
       );
     }
     if (value !== undefined) given[name] = value;
@@ -205,7 +213,7 @@ export function parseOptions<Options>(
   if (result.success) return result.data;
   const error = result.error as z.ZodError;
   throw new RangeError(
-    issueSentence(schema, given, error.issues[0], spell),
+    issueSentence(schema, given, error.issues[0], displayName),
     {
       cause: error,
     },
@@ -216,7 +224,7 @@ function issueSentence(
   schema: OptionsSchema<unknown>,
   given: Readonly<Record<string, unknown>>,
   issue: z.core.$ZodIssue,
-  spell: (option: string) => string,
+  displayName: (option: string) => string,
 ): string {
   const name = issue.path[0];
   if (typeof name !== "string") {
@@ -225,8 +233,8 @@ function issueSentence(
   }
   const option = describeOptions(schema).find((option) => option.name === name);
   const subject = Object.hasOwn(given, name)
-    ? `use ${spell(name)} ${formatOptionValue(given[name])}`
-    : `do without ${spell(name)}`;
+    ? `use ${displayName(name)} ${formatOptionValue(given[name])}`
+    : `do without ${displayName(name)}`;
   // What a kind does not tell, such as a pattern, zod or the author of the schema says.
   const isTold = !["custom", "invalid_format", "not_multiple_of"].includes(issue.code);
   const wanted = !isTold || option === undefined
@@ -236,10 +244,18 @@ function issueSentence(
 }
 
 /**
- * Says a value the way it is typed after a flag, cut when it is long.
+ * Formats a value the way it is typed after a flag, cut when it is long.
  *
  * @param value A value of an option.
  * @returns Its text.
+ *
+ * @example Usage
+ * ```ts
+ * import { formatOptionValue } from "@unroll/core/plugin/host";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * deepStrictEqual([[32, 16], null, ""].map(formatOptionValue), ["32,16", "none", '""']);
+ * ```
  */
 export function formatOptionValue(value: unknown): string {
   const text = typedText(value);
@@ -260,6 +276,16 @@ function typedText(value: unknown): string {
  * @param options All of them, as parsed.
  * @returns JSON text, keys in the order of the schema.
  * @throws {TypeError} When the options do not come back from that text as they are.
+ *
+ * @example Usage
+ * ```ts
+ * import { optionsToJson } from "@unroll/core/plugin/host";
+ * import { strictEqual } from "node:assert/strict";
+ * import * as z from "zod";
+ *
+ * const schema = z.object({ hidden: z.int().default(16), bias: z.boolean().default(true) });
+ * strictEqual(optionsToJson(schema, { bias: false, hidden: 8 }), '{"hidden":8,"bias":false}');
+ * ```
  */
 export function optionsToJson<Options>(
   schema: OptionsSchema<Options>,
@@ -289,6 +315,16 @@ export function optionsToJson<Options>(
  *   defaults.
  * @returns All options.
  * @throws {RangeError} When the text is not JSON, or as {@linkcode parseOptions}.
+ *
+ * @example Usage
+ * ```ts
+ * import { optionsFromJson } from "@unroll/core/plugin/host";
+ * import { deepStrictEqual } from "node:assert/strict";
+ * import * as z from "zod";
+ *
+ * const schema = z.object({ hidden: z.int().default(16), bias: z.boolean().default(true) });
+ * deepStrictEqual(optionsFromJson(schema, '{"hidden":8}'), { hidden: 8, bias: true });
+ * ```
  */
 export function optionsFromJson<Options>(
   schema: OptionsSchema<Options>,

@@ -42,6 +42,15 @@ function mix(word: number): number {
  *
  * @param count How many.
  * @param random Where the order comes from.
+ *
+ * @example Usage
+ * ```ts
+ * import { permutation, randomFor } from "@unroll/core/plugin";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * const order = permutation(4, randomFor(0));
+ * deepStrictEqual([...order].sort(), [0, 1, 2, 3]);
+ * ```
  */
 export function permutation(count: number, random: RandomSource): Int32Array {
   const order = Int32Array.from({ length: count }, (_, i) => i);

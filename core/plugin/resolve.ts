@@ -36,8 +36,13 @@ export interface ResolveSettings<Found extends Plugin> {
  *   be loaded or has no plugin of that kind.
  *
  * @example Usage
- * ```ts ignore
+ * ```ts
+ * import { resolvePlugin } from "@unroll/core/plugin/host";
+ * import { MODELS } from "@unroll/models";
+ * import { strictEqual } from "node:assert/strict";
+ *
  * const model = await resolvePlugin("gru", { kind: "model", table: MODELS });
+ * strictEqual(model.name, "gru");
  * ```
  */
 export async function resolvePlugin<Found extends Plugin>(
@@ -68,7 +73,7 @@ export async function resolvePlugin<Found extends Plugin>(
 /**
  * Finds a plugin by a name that stands in a file, such as the configuration of a run.
  *
- * Whoever wrote the file chose the name, so nothing is imported for it: it is only looked up. The table may have modules,
+ * The author of the file chose the name, so nothing is imported for it: it is only looked up. The table may have modules,
  * too, by what was typed for them; a path there serves every name that ends in the same file, from whatever folder.
  *
  * @param name What the file says.

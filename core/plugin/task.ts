@@ -62,7 +62,7 @@ export type Predict = (request: PredictRequest) => Promise<Prediction>;
 
 /** How good a model is. */
 export interface Validation {
-  /** Share of wrong answers, from 0 to 1; tasks without right and wrong leave it out. */
+  /** Error rate: the fraction of wrong answers, from 0 to 1; tasks without right and wrong leave it out. */
   readonly error?: number;
   /** Loss on the validation data. */
   readonly loss: number;
@@ -111,8 +111,8 @@ export type Picture =
     readonly title: string;
     /** What the labels are. */
     readonly xLabel: string;
-    /** Whether the values are shares from 0 to 1. */
-    readonly share: boolean;
+    /** Whether the values are fractions, from 0 to 1. */
+    readonly isFraction: boolean;
     /** The bars. */
     readonly bars: readonly { readonly label: string; readonly value: number }[];
   }

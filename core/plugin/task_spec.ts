@@ -80,7 +80,25 @@ export interface Batch {
   readonly reset?: boolean;
 }
 
-/** Type of the inputs of so many sequences of so many steps; `undefined` where there are none. */
+/**
+ * Computes the type of the inputs of so many sequences of so many steps; `undefined` where there are none.
+ *
+ * @example Usage
+ * ```ts
+ * import { inputType } from "@unroll/core/plugin";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * const spec = {
+ *   inputs: { kind: "symbol", vocabulary: 5 },
+ *   outputs: { kind: "class", classes: 4, at: "every" },
+ *   length: 3,
+ *   loss: { kind: "cross-entropy", reduction: "mean" },
+ *   weighted: false,
+ *   stateful: false,
+ * } as const;
+ * deepStrictEqual(inputType(spec, 3, 8), { dtype: "i32", shape: [3, 8] });
+ * ```
+ */
 export function inputType(spec: TaskSpec, length: number, size: number): TensorType | undefined {
   switch (spec.inputs.kind) {
     case "none":
@@ -92,18 +110,72 @@ export function inputType(spec: TaskSpec, length: number, size: number): TensorT
   }
 }
 
-/** Counts the numbers that a model answers at one place. */
+/**
+ * Counts the numbers that a model answers at one place.
+ *
+ * @example Usage
+ * ```ts
+ * import { outputSize } from "@unroll/core/plugin";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * const spec = {
+ *   inputs: { kind: "symbol", vocabulary: 5 },
+ *   outputs: { kind: "class", classes: 4, at: "every" },
+ *   length: 3,
+ *   loss: { kind: "cross-entropy", reduction: "mean" },
+ *   weighted: false,
+ *   stateful: false,
+ * } as const;
+ * strictEqual(outputSize(spec), 4);
+ * ```
+ */
 export function outputSize(spec: TaskSpec): number {
   return spec.outputs.kind === "class" ? spec.outputs.classes : spec.outputs.size;
 }
 
-/** Type of a model's answers: f32[time, batch, n], or f32[batch, n] after the last step. */
+/**
+ * Computes the type of a model's answers: f32[time, batch, n], or f32[batch, n] after the last step.
+ *
+ * @example Usage
+ * ```ts
+ * import { outputType } from "@unroll/core/plugin";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * const spec = {
+ *   inputs: { kind: "symbol", vocabulary: 5 },
+ *   outputs: { kind: "class", classes: 4, at: "every" },
+ *   length: 3,
+ *   loss: { kind: "cross-entropy", reduction: "mean" },
+ *   weighted: false,
+ *   stateful: false,
+ * } as const;
+ * deepStrictEqual(outputType(spec, 3, 8), { dtype: "f32", shape: [3, 8, 4] });
+ * ```
+ */
 export function outputType(spec: TaskSpec, length: number, size: number): TensorType {
   const places = spec.outputs.at === "every" ? [length, size] : [size];
   return { dtype: "f32", shape: [...places, outputSize(spec)] };
 }
 
-/** Type of the targets: i32 of the places for classes, f32 like the answers for vectors. */
+/**
+ * Computes the type of the targets: i32 of the places for classes, f32 like the answers for vectors.
+ *
+ * @example Usage
+ * ```ts
+ * import { targetType } from "@unroll/core/plugin";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * const spec = {
+ *   inputs: { kind: "symbol", vocabulary: 5 },
+ *   outputs: { kind: "class", classes: 4, at: "every" },
+ *   length: 3,
+ *   loss: { kind: "cross-entropy", reduction: "mean" },
+ *   weighted: false,
+ *   stateful: false,
+ * } as const;
+ * deepStrictEqual(targetType(spec, 3, 8), { dtype: "i32", shape: [3, 8] });
+ * ```
+ */
 export function targetType(spec: TaskSpec, length: number, size: number): TensorType {
   const { shape } = outputType(spec, length, size);
   return spec.outputs.kind === "class"
@@ -111,7 +183,25 @@ export function targetType(spec: TaskSpec, length: number, size: number): Tensor
     : { dtype: "f32", shape };
 }
 
-/** Type of the weights: one for each place. */
+/**
+ * Computes the type of the weights: one for each place.
+ *
+ * @example Usage
+ * ```ts
+ * import { weightType } from "@unroll/core/plugin";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * const spec = {
+ *   inputs: { kind: "symbol", vocabulary: 5 },
+ *   outputs: { kind: "class", classes: 4, at: "every" },
+ *   length: 3,
+ *   loss: { kind: "cross-entropy", reduction: "mean" },
+ *   weighted: false,
+ *   stateful: false,
+ * } as const;
+ * deepStrictEqual(weightType(spec, 3, 8), { dtype: "f32", shape: [3, 8] });
+ * ```
+ */
 export function weightType(spec: TaskSpec, length: number, size: number): TensorType {
   return { dtype: "f32", shape: outputType(spec, length, size).shape.slice(0, -1) };
 }

@@ -88,6 +88,25 @@ const FORMAT_VERSION = 2;
  * @returns The bytes.
  * @throws {TypeError} When a tensor contradicts its shape.
  * @throws {RangeError} When a number in the configuration is not finite, which JSON cannot say.
+ *
+ * @example Usage
+ * ```ts
+ * import { decodeCheckpoint, encodeCheckpoint } from "@unroll/core/runs";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * const config = {
+ *   version: "0.1.0",
+ *   model: { name: "rnn", options: { hidden: 4 } },
+ *   task: { name: "xor", options: {} },
+ *   training: { steps: 100 },
+ *   seed: 0,
+ *   device: "cpu",
+ * };
+ * const w = { dtype: "F32", shape: [1], data: Float32Array.of(1) } as const;
+ * const tensors = new Map([["w", w]]);
+ * const bytes = encodeCheckpoint({ config, step: 7, progress: {}, tensors });
+ * strictEqual(decodeCheckpoint(bytes).step, 7);
+ * ```
  */
 export function encodeCheckpoint(
   checkpoint: Checkpoint,
@@ -177,6 +196,23 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
  *
  * @param config The configuration.
  * @returns What {@linkcode configFromJson} reads.
+ *
+ * @example Usage
+ * ```ts
+ * import { configToJson } from "@unroll/core/runs";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * const config = {
+ *   version: "0.1.0",
+ *   model: { name: "rnn", options: { hidden: 4 } },
+ *   task: { name: "xor", options: {} },
+ *   training: { steps: 100 },
+ *   seed: 0,
+ *   device: "cpu",
+ * };
+ * const json = configToJson({ ...config, deviceDescription: "2 threads" });
+ * strictEqual(json.device_description, "2 threads");
+ * ```
  */
 export function configToJson(config: RunConfig): JsonRecord {
   const snakeCase = (name: string) =>
@@ -309,20 +345,6 @@ export function toStored(type: TensorType, data: TypedArray): StoredTensor {
  * @returns Its elements, as they are held on the host.
  * @throws {RangeError} When there is none of that name.
  * @throws {TypeError} When it is of another type.
- *
- * @example Usage
- * ```ts
- * import { fromStored, type StoredTensor } from "@unroll/core/runs";
- * import { throws } from "node:assert/strict";
- *
- * const tensors = new Map<string, StoredTensor>([
- *   ["wh", { dtype: "F32", shape: [2, 2], data: new Float32Array(4) }],
- * ]);
- *
- * throws(() => fromStored(tensors, "wh", { dtype: "f32", shape: [3, 3] }), {
- *   message: 'Cannot load "wh": f32[3,3] is needed, found f32[2,2]',
- * });
- * ```
  */
 export function fromStored(
   tensors: ReadonlyMap<string, StoredTensor>,

@@ -53,6 +53,18 @@ export function eventLine(event: TrainingEvent): MetricsLine {
  *
  * @param result What training gave.
  * @returns The event `done`, or `stopped` where a signal ended it, with steps, speed and the best loss.
+ *
+ * @example Usage
+ * ```ts
+ * import { endLine } from "@unroll/core/runs";
+ * import { train } from "@unroll/core/training";
+ * import { rnn } from "@unroll/models";
+ * import { xor } from "@unroll/tasks";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * using trained = await train({ model: rnn({ hidden: 2 }), task: xor(), steps: 10, device: "cpu" });
+ * strictEqual(endLine(trained).steps, 10);
+ * ```
  */
 export function endLine(result: TrainResult): MetricsLine {
   const { steps, seconds, stepsPerSecond, device, loss, error, ended, best } = result;

@@ -68,13 +68,18 @@ export interface LoadedRun extends Disposable {
  * @throws {TypeError} When the parameters are not those of the model.
  *
  * @example Usage
- * ```ts ignore
- * import { loadRun } from "@unroll/core/runs";
- * import { MODELS } from "@unroll/models";
- * import { TASKS } from "@unroll/tasks";
+ * ```ts
+ * import { loadRun, trainAndSave } from "@unroll/core/runs";
+ * import { MODELS, rnn } from "@unroll/models";
+ * import { TASKS, xor } from "@unroll/tasks";
  *
- * using run = await loadRun("runs/2026-01-31-fizzbuzz-rnn-0", { models: MODELS, tasks: TASKS });
+ * const out = await Deno.makeTempDir();
+ * const model = rnn({ hidden: 2 });
+ * using trained = await trainAndSave({ model, task: xor(), steps: 10, out, version: "0.1.0" });
+ *
+ * using run = await loadRun(trained.run.path, { models: MODELS, tasks: TASKS });
  * console.log(await run.taskInstance.validate(run.predict));
+ * await Deno.remove(out, { recursive: true });
  * ```
  */
 export async function loadRun(path: string, settings: LoadSettings): Promise<LoadedRun> {

@@ -20,7 +20,6 @@ export {
   decodeCheckpoint,
   type EarlierConfig,
   encodeCheckpoint,
-  fromStored,
   type PluginConfig,
   type RunConfig,
 } from "./checkpoint.ts";
@@ -34,7 +33,6 @@ export {
   type MetricsLine,
   openRun,
   readCheckpoint,
-  resumeRun,
   RunFolder,
   type RunPlace,
   type RunSummary,

@@ -72,7 +72,7 @@ export class RunFolder {
   /** What is to be written with the first new checkpoint of a run that goes on. */
   #held: { readonly lines: MetricsLine[]; best?: Checkpoint } | undefined;
 
-  /** Use {@linkcode createRun}, {@linkcode openRun} or {@linkcode resumeRun}, which check the folder. */
+  /** Use {@linkcode createRun} or {@linkcode openRun}, which check the folder. */
   constructor(path: string, config: RunConfig, held?: readonly MetricsLine[]) {
     this.path = path;
     this.config = config;
@@ -187,9 +187,21 @@ export class RunFolder {
  * @throws {RangeError} When the folder cannot be made or written in.
  *
  * @example Usage
- * ```ts ignore
- * const run = await createRun(config, { root: "runs" });
+ * ```ts
+ * import { createRun } from "@unroll/core/runs";
+ *
+ * const config = {
+ *   version: "0.1.0",
+ *   model: { name: "rnn", options: { hidden: 4 } },
+ *   task: { name: "xor", options: {} },
+ *   training: { steps: 100 },
+ *   seed: 0,
+ *   device: "cpu",
+ * };
+ * const root = await Deno.makeTempDir();
+ * const run = await createRun(config, { root });
  * await run.appendMetrics({ event: "progress", step: 100, loss: 0.5 });
+ * await Deno.remove(root, { recursive: true });
  * ```
  */
 export async function createRun(
@@ -246,6 +258,26 @@ async function makeFresh(root: string, name: string): Promise<string> {
  * @param path The folder.
  * @returns The run.
  * @throws {RangeError} When there is no such folder, or it is not a run's.
+ *
+ * @example Usage
+ * ```ts
+ * import { createRun, openRun } from "@unroll/core/runs";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * const config = {
+ *   version: "0.1.0",
+ *   model: { name: "rnn", options: { hidden: 4 } },
+ *   task: { name: "xor", options: {} },
+ *   training: { steps: 100 },
+ *   seed: 0,
+ *   device: "cpu",
+ * };
+ * const root = await Deno.makeTempDir();
+ * const { path } = await createRun(config, { root });
+ * const run = await openRun(path);
+ * deepStrictEqual(run.config, config);
+ * await Deno.remove(root, { recursive: true });
+ * ```
  */
 export async function openRun(path: string): Promise<RunFolder> {
   let text: string;
@@ -322,6 +354,13 @@ function metricsText(lines: readonly MetricsLine[]): string {
  *
  * @param root The folder of runs; by default `runs`.
  * @returns The runs, by name; none when there is no such folder.
+ *
+ * @example Usage
+ * ```ts
+ * import { listRuns } from "@unroll/core/runs";
+ *
+ * for (const { name, done } of await listRuns()) console.log(name, done ? "done" : "unfinished");
+ * ```
  */
 export async function listRuns(root: string = "runs"): Promise<RunSummary[]> {
   const names: string[] = [];
@@ -365,6 +404,27 @@ async function summarize(name: string, path: string): Promise<RunSummary> {
  * @param path The file.
  * @returns The checkpoint.
  * @throws {RangeError} When there is no such file, or it cannot be read as one.
+ *
+ * @example Usage
+ * ```ts
+ * import { readCheckpoint, trainAndSave } from "@unroll/core/runs";
+ * import { rnn } from "@unroll/models";
+ * import { xor } from "@unroll/tasks";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * const root = await Deno.makeTempDir();
+ * using trained = await trainAndSave({
+ *   model: rnn({ hidden: 2 }),
+ *   task: xor(),
+ *   steps: 10,
+ *   device: "cpu",
+ *   out: root,
+ *   version: "0.1.0",
+ * });
+ * const { config } = await readCheckpoint(`${trained.run.path}/best.safetensors`);
+ * strictEqual(config.task.name, "xor");
+ * await Deno.remove(root, { recursive: true });
+ * ```
  */
 export async function readCheckpoint(path: string): Promise<Checkpoint> {
   let bytes: Uint8Array;

@@ -70,9 +70,22 @@ const SAVE_INTERVAL = 2;
  * @throws {RangeError} If the folder cannot be made, before anything is trained; and as `train`.
  *
  * @example Usage
- * ```ts ignore
- * using trained = await trainAndSave({ model: rnn(), task: fizzbuzz(), version: "0.1.0" });
+ * ```ts
+ * import { trainAndSave } from "@unroll/core/runs";
+ * import { rnn } from "@unroll/models";
+ * import { xor } from "@unroll/tasks";
+ *
+ * const out = await Deno.makeTempDir();
+ * using trained = await trainAndSave({
+ *   model: rnn({ hidden: 2 }),
+ *   task: xor(),
+ *   steps: 10,
+ *   device: "cpu",
+ *   out,
+ *   version: "0.1.0",
+ * });
  * console.log(trained.run.path);
+ * await Deno.remove(out, { recursive: true });
  * ```
  */
 export async function trainAndSave(settings: SavedTrainSettings): Promise<SavedTrainResult> {
@@ -184,6 +197,27 @@ export class RunWriter implements TrainingCallbacks {
  * @param checkpoint What was read.
  * @returns What {@linkcode TrainSettings.resume} takes.
  * @throws {RangeError} If it lacks what is needed, as a `best` one does.
+ *
+ * @example Usage
+ * ```ts
+ * import { readCheckpoint, snapshotOf, trainAndSave } from "@unroll/core/runs";
+ * import { rnn } from "@unroll/models";
+ * import { xor } from "@unroll/tasks";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * const root = await Deno.makeTempDir();
+ * using trained = await trainAndSave({
+ *   model: rnn({ hidden: 2 }),
+ *   task: xor(),
+ *   steps: 10,
+ *   device: "cpu",
+ *   out: root,
+ *   version: "0.1.0",
+ * });
+ * const last = await readCheckpoint(`${trained.run.path}/last.safetensors`);
+ * strictEqual(snapshotOf(last).step, 10);
+ * await Deno.remove(root, { recursive: true });
+ * ```
  */
 export function snapshotOf(checkpoint: Checkpoint): Snapshot {
   const all = [...checkpoint.tensors].map(([name, tensor]) =>
@@ -257,6 +291,17 @@ function progressOf({ validation }: BestParameters): JsonRecord {
  * @param settings What would be trained.
  * @returns The configuration that {@linkcode trainAndSave} would keep.
  * @throws {RangeError} If a setting is out of range.
+ *
+ * @example Usage
+ * ```ts
+ * import { planRun } from "@unroll/core/runs";
+ * import { rnn } from "@unroll/models";
+ * import { xor } from "@unroll/tasks";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * const { training } = await planRun({ model: rnn(), task: xor(), steps: 10, version: "0.1.0" });
+ * strictEqual(training.steps, 10);
+ * ```
  */
 export async function planRun(settings: SavedTrainSettings): Promise<Omit<RunConfig, "device">> {
   const task = await settings.task.create();

@@ -29,7 +29,7 @@ export function largestDifference(
         }`,
       );
     }
-    const scale = data.reduce((most, x) => Math.max(most, Math.abs(x)), 1);
+    const scale = data.reduce((max, x) => Math.max(max, Math.abs(x)), 1);
     data.forEach((x, j) => {
       const y = other.data[j];
       if (x === y || (Number.isNaN(x) && Number.isNaN(y))) return;

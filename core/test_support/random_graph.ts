@@ -48,8 +48,8 @@ export interface RandomGraphOptions {
  */
 export function randomGraph(seed: number, options: RandomGraphOptions = {}): Graph {
   const { operations = 10, depth = 2, smooth = false, largest = 4 } = options;
-  const randomShape = (random: RandomSource, least: number, most: number): number[] => {
-    const rank = least + Math.floor(random() * (most - least + 1));
+  const randomShape = (random: RandomSource, min: number, max: number): number[] => {
+    const rank = min + Math.floor(random() * (max - min + 1));
     return Array.from({ length: rank }, () => 1 + Math.floor(random() * largest));
   };
   // As many elements as two of the largest inputs of three dimensions.
@@ -193,9 +193,9 @@ class GraphMaker implements Pool {
     return axes;
   }
 
-  #real(least = 0): Tensor {
-    const x = this.pick("f32", (x) => x.rank >= least);
-    return x.rank >= least ? x : this.like({ dtype: "f32", shape: [3, 2, 2].slice(0, least) });
+  #real(minRank = 0): Tensor {
+    const x = this.pick("f32", (x) => x.rank >= minRank);
+    return x.rank >= minRank ? x : this.like({ dtype: "f32", shape: [3, 2, 2].slice(0, minRank) });
   }
 
   /** Numbers in [−1, 1], smooth in what they are made of. */
@@ -212,7 +212,7 @@ class GraphMaker implements Pool {
   #make(kind: Kind): void {
     MAKERS[kind](this, {
       below: (limit) => this.#below(limit),
-      real: (least) => this.#real(least),
+      real: (minRank) => this.#real(minRank),
       unit: (x) => this.#unit(x),
       positive: (x) => this.#positive(x),
       scan: () => this.#scan(),

@@ -34,7 +34,7 @@ export interface Helpers {
   /** A whole number below a limit. */
   below(limit: number): number;
   /** A real value of at least a number of dimensions. */
-  real(least?: number): Tensor;
+  real(minRank?: number): Tensor;
   /** The same, brought into [−1, 1]. */
   unit(x: Tensor): Tensor;
   /** Numbers of 1 or more. */

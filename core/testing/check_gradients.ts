@@ -31,6 +31,17 @@ export interface CheckGradientsOptions {
  * @param random Source of the direction.
  * @param options Step, tolerance, order.
  * @throws {RangeError} If the two differ.
+ *
+ * @example Usage
+ * ```ts
+ * import { mul, tanh } from "@unroll/core";
+ * import { trace } from "@unroll/core/compiler";
+ * import { checkGradients, randomSource } from "@unroll/core/testing";
+ *
+ * const type = { dtype: "f32", shape: [2] } as const;
+ * const { graph } = trace([type], (x) => [mul(x, tanh(x))]);
+ * checkGradients(graph, [{ type, data: Float64Array.of(0.3, -2) }], randomSource(0));
+ * ```
  */
 export function checkGradients(
   graph: Graph,
@@ -71,7 +82,7 @@ export function checkGradients(
   }
 }
 
-/** The graph from the inputs of a graph and the gradients of its outputs to those of its inputs. */
+/** Traces the graph from the inputs of a graph and the gradients of its outputs to those of its inputs. */
 export function gradientGraph(graph: Graph): Graph {
   const count = graph.inputs.length;
   const types = [...graph.inputs, ...graph.outputs].map(({ type }) => type);

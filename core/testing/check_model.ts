@@ -24,10 +24,10 @@ export interface CheckModelOptions {
 
 /** What {@linkcode checkModel} tried. */
 export interface CheckModelReport {
-  /** The tasks that the model does. */
-  readonly accepted: readonly TaskSpec[];
-  /** The tasks that it refuses. */
-  readonly refused: readonly TaskSpec[];
+  /** The tasks that the model can learn. */
+  readonly supported: readonly TaskSpec[];
+  /** The tasks that it cannot learn. */
+  readonly unsupported: readonly TaskSpec[];
 }
 
 const LENGTH = 4;
@@ -36,7 +36,7 @@ const BATCH = 3;
 const TOLERANCE = 1e-6;
 
 /**
- * Checks a model on small tasks of every kind: it either refuses one in a sentence, or
+ * Checks a model on small tasks of every kind: it either says in a sentence why it cannot learn one, or
  *
  * - has parameters of f32, the same for the same key, and as many as its summary says;
  * - answers with the types that the task asks for, finite, and the same each time;
@@ -65,7 +65,7 @@ const TOLERANCE = 1e-6;
  *   name: "constant",
  *   summary: "Always the same answer",
  *   options: z.object({}),
- *   refuses: (spec) => spec.outputs.at === "last" ? "it answers at every step" : undefined,
+ *   unsupportedReason: (spec) => spec.outputs.at === "last" ? "it answers at every step" : undefined,
  *   create: (_, spec) => ({
  *     parameters: () => ({ b: zeros([outputSize(spec)]) }),
  *     initialState: () => undefined,
@@ -77,8 +77,8 @@ const TOLERANCE = 1e-6;
  *   }),
  * });
  *
- * const { accepted, refused } = await checkModel(constant());
- * strictEqual(accepted.length, refused.length);
+ * const { supported, unsupported } = await checkModel(constant());
+ * strictEqual(supported.length, unsupported.length);
  * ```
  */
 export async function checkModel(
@@ -87,22 +87,34 @@ export async function checkModel(
 ): Promise<CheckModelReport> {
   const { specs = modelCheckSpecs(), seed = 0 } = options;
   checkOptions(model);
-  const accepted: TaskSpec[] = [];
-  const refused: TaskSpec[] = [];
+  const supported: TaskSpec[] = [];
+  const unsupported: TaskSpec[] = [];
   for (const spec of specs) {
-    if (checkRefusal(model, spec)) refused.push(spec);
+    if (isUnsupported(model, spec)) unsupported.push(spec);
     else {
-      accepted.push(spec);
+      supported.push(spec);
       await new Check(model, spec, seed).run();
     }
   }
-  if (accepted.length === 0) {
-    throw new RangeError(`Cannot accept ${model.plugin.name}: it refuses every task`);
+  if (supported.length === 0) {
+    throw new RangeError(`Cannot accept ${model.plugin.name}: it can learn none of the tasks`);
   }
-  return { accepted, refused };
+  return { supported, unsupported };
 }
 
-/** Tasks of every kind: each input, answers at every step and at the last, fixed and variable length. */
+/**
+ * Lists tasks of every kind: each input, answers at every step and at the last, fixed and variable length.
+ *
+ * @example Usage
+ * ```ts
+ * import { modelCheckSpecs } from "@unroll/core/testing";
+ * import { rnn } from "@unroll/models";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * const [withoutInputs] = modelCheckSpecs();
+ * strictEqual(rnn().unsupportedReason(withoutInputs), undefined);
+ * ```
+ */
 export function modelCheckSpecs(): TaskSpec[] {
   const inputs: TaskSpec["inputs"][] = [
     { kind: "none" },
@@ -141,14 +153,14 @@ function checkOptions({ plugin, options }: Model): void {
   }
 }
 
-/** Whether a task is refused, and well. */
-function checkRefusal(model: Model, spec: TaskSpec): boolean {
-  const reason = model.refuses(spec);
+/** Returns whether a model cannot learn a task, after checking that it says so well. */
+function isUnsupported(model: Model, spec: TaskSpec): boolean {
+  const reason = model.unsupportedReason(spec);
   if (reason === undefined) return false;
   const subject = `Cannot accept ${model.plugin.name} for ${describe(spec)}`;
   if (!/^\p{Ll}[^\n]*[^.\s]$/u.test(reason)) {
     throw new RangeError(
-      `${subject}: a refusal is the end of a sentence without a full stop, found ${
+      `${subject}: the reason is the end of a sentence without a full stop, found ${
         JSON.stringify(reason)
       }`,
     );
@@ -157,9 +169,11 @@ function checkRefusal(model: Model, spec: TaskSpec): boolean {
     model.create(spec);
   } catch (error) {
     if (error instanceof TypeError && error.message.includes(reason)) return true;
-    throw new RangeError(`${subject}: refused with another error, "${error}"`, { cause: error });
+    throw new RangeError(`${subject}: building it throws another error, "${error}"`, {
+      cause: error,
+    });
   }
-  throw new RangeError(`${subject}: it refuses this and is built all the same`);
+  throw new RangeError(`${subject}: it cannot learn this and is built all the same`);
 }
 
 function describe({ inputs, outputs, length }: TaskSpec): string {

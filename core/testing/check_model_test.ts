@@ -21,7 +21,7 @@ function sums(
     name: "sums",
     summary: "Sums",
     options: z.object({}),
-    refuses: ({ inputs, outputs }) =>
+    unsupportedReason: ({ inputs, outputs }) =>
       inputs.kind === "symbol" && outputs.at === "every" ? undefined : refusal,
     create(_, spec) {
       const n = outputSize(spec);
@@ -47,8 +47,8 @@ function sums(
 }
 
 Deno.test("checkModel() accepts what is right, and tells what was tried", async () => {
-  const { accepted, refused } = await checkModel(sums());
-  assertEquals([accepted.length, refused.length], [2, 10]);
+  const { supported, unsupported } = await checkModel(sums());
+  assertEquals([supported.length, unsupported.length], [2, 10]);
 });
 
 type Apply = ModelInstance<Weights, Tensor>["apply"];
@@ -112,7 +112,7 @@ const BROKEN: readonly (readonly [string, Model, string])[] = [
     ),
     "steps 2 to 3 of a whole must be the same",
   ],
-  ["a full stop", sums(undefined, "it cannot."), "a refusal is the end of a sentence"],
+  ["a full stop", sums(undefined, "it cannot."), "the reason is the end of a sentence"],
 ];
 
 for (const [name, model, message] of BROKEN) {

@@ -326,7 +326,13 @@ function modelWith(traits: ModelTraits): Model {
   const options = { shape: {}, safeParse: cannot };
   const plugin = Object.assign(cannot, { kind: "model", summary: name, options } as const);
   Object.defineProperty(plugin, "name", { value: name });
-  return { plugin, options: {}, traits, refuses: () => undefined, create: cannot as () => never };
+  return {
+    plugin,
+    options: {},
+    traits,
+    unsupportedReason: () => undefined,
+    create: cannot as () => never,
+  };
 }
 
 async function checkMeasuring(check: Checker, instance: TaskInstance): Promise<void> {

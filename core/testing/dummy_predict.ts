@@ -44,7 +44,7 @@ class DummyState implements PredictState {
 }
 
 /**
- * A dummy of a trained model: what it answers, from −2 to 2, looks random and depends on all that the
+ * Makes a dummy of a trained model: what it answers, from −2 to 2, looks random and depends on all that the
  * sequence has read so far, in this prediction and those before whose state it was given. It checks
  * what it is asked.
  *

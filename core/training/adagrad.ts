@@ -23,6 +23,17 @@ export interface AdagradSettings {
  *
  * @param settings ε and its place.
  * @returns The optimizer.
+ *
+ * @example Usage
+ * ```ts
+ * import { adagrad } from "@unroll/core/training";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * deepStrictEqual(adagrad({ epsilonPlace: "outside" }).settings, {
+ *   epsilon: 1e-8,
+ *   epsilonPlace: "outside",
+ * });
+ * ```
  */
 export function adagrad(settings: AdagradSettings = {}): Optimizer {
   const { epsilon = 1e-8, epsilonPlace = "inside" } = settings;

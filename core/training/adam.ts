@@ -20,7 +20,7 @@ export interface AdamSettings {
 
 /** Settings of {@linkcode adamw}. */
 export interface AdamwSettings extends AdamSettings {
-  /** Share of each parameter that is taken away a step, times the learning rate; 0.01 if left out. */
+  /** Fraction of each parameter that is taken away a step, times the learning rate; 0.01 if left out. */
   readonly weightDecay?: number;
 }
 
@@ -37,6 +37,14 @@ interface AdamState {
  *
  * @param settings β₁, β₂, ε.
  * @returns The optimizer.
+ *
+ * @example Usage
+ * ```ts
+ * import { adam } from "@unroll/core/training";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * deepStrictEqual(adam({ beta2: 0.98 }).settings, { beta1: 0.9, beta2: 0.98, epsilon: 1e-8 });
+ * ```
  */
 export function adam(settings: AdamSettings = {}): Optimizer {
   const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = settings;
@@ -49,6 +57,14 @@ export function adam(settings: AdamSettings = {}): Optimizer {
  *
  * @param settings β₁, β₂, ε, λ.
  * @returns The optimizer.
+ *
+ * @example Usage
+ * ```ts
+ * import { adamw } from "@unroll/core/training";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * strictEqual(adamw().settings.weightDecay, 0.01);
+ * ```
  */
 export function adamw(settings: AdamwSettings = {}): Optimizer {
   const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0.01 } = settings;

@@ -14,6 +14,16 @@ import { flattenTree, mapTree } from "../language/tree.ts";
  * @param gradients A tree of tensors.
  * @param limit A positive number.
  * @returns A tree of the same form.
+ *
+ * @example Usage
+ * ```ts
+ * import { tensor } from "@unroll/core";
+ * import { clipByValue } from "@unroll/core/training";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * const { w } = clipByValue({ w: tensor([-9, 0.5]) }, 1);
+ * deepStrictEqual([...await w.data()], [-1, 0.5]);
+ * ```
  */
 export function clipByValue<T>(gradients: T, limit: number): T {
   return mapTree((g) => minimum(maximum(g, -limit), limit), gradients);
@@ -24,6 +34,15 @@ export function clipByValue<T>(gradients: T, limit: number): T {
  *
  * @param tree A tree of tensors, at least one.
  * @returns A scalar.
+ *
+ * @example Usage
+ * ```ts
+ * import { tensor } from "@unroll/core";
+ * import { globalNorm } from "@unroll/core/training";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * strictEqual(await globalNorm({ w: tensor([3]), b: tensor([4]) }).item(), 5);
+ * ```
  */
 export function globalNorm(tree: unknown): Tensor {
   const squares = flattenTree(tree).map((x) => x.square().sum());
@@ -37,6 +56,16 @@ export function globalNorm(tree: unknown): Tensor {
  * @param gradients A tree of tensors.
  * @param limit A positive number.
  * @returns A tree of the same form.
+ *
+ * @example Usage
+ * ```ts
+ * import { tensor } from "@unroll/core";
+ * import { clipByNorm } from "@unroll/core/training";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * const { w } = clipByNorm({ w: tensor([6, 8]) }, 5);
+ * deepStrictEqual([...await w.data()], [3, 4]);
+ * ```
  */
 export function clipByNorm<T>(gradients: T, limit: number): T {
   if (flattenTree(gradients).length === 0) return gradients;

@@ -106,7 +106,7 @@ export interface TrainResult extends Disposable {
   readonly device: BackendName;
   /** Validation loss of the best parameters. */
   readonly loss: number;
-  /** Share of wrong answers of the best parameters, where the task counts them. */
+  /** Fraction of wrong answers of the best parameters, where the task counts them. */
   readonly error?: number;
   /** The best parameters and all that was measured of them. */
   readonly best: BestParameters;

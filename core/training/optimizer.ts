@@ -46,6 +46,18 @@ export interface Optimizer<State = Tree> {
  * @param states Trees of the same form, such as running means.
  * @param rule From a parameter, its gradient and its state to the new parameter and state.
  * @returns The new parameters and states.
+ *
+ * @example Usage
+ * ```ts
+ * import { tensor } from "@unroll/core";
+ * import { updateEach } from "@unroll/core/training";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * const parameters = { w: tensor(3), b: tensor(1) };
+ * const gradients = { w: tensor(2), b: tensor(0) };
+ * const [next] = updateEach(parameters, gradients, [], (p, g) => [p.sub(g)]);
+ * strictEqual(await next.w.item(), 1);
+ * ```
  */
 export function updateEach<Parameters extends Tree, States extends readonly Tree[]>(
   parameters: Parameters,

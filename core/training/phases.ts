@@ -44,6 +44,14 @@ export function parsePhases(text: string): LearningPhase[] {
  *
  * @param phases The phases.
  * @returns Steps and rate of each, `steps:rate,steps:rate`.
+ *
+ * @example Usage
+ * ```ts
+ * import { formatPhases } from "@unroll/core/training";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * strictEqual(formatPhases([{ steps: 400, learningRate: 0.01 }]), "400:0.01");
+ * ```
  */
 export function formatPhases(phases: readonly LearningPhase[]): string {
   return phases.map(({ steps, learningRate }) => `${steps}:${learningRate}`).join(",");

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Backend, DeviceBuffer } from "../ir/backend.ts";
-import { compile, type Example } from "../compile/compile.ts";
+import { type ArgumentTypes, compile } from "../compile/compile.ts";
 import type { ModelInstance, Tree } from "../plugin/model.ts";
 import { inputType, type TaskSpec } from "../plugin/task_spec.ts";
 import type { Prediction, PredictRequest, PredictState } from "../plugin/task.ts";
@@ -14,7 +14,7 @@ import { formatType, sizeOf } from "../ir/tensor_type.ts";
 import { randomKey } from "../language/random.ts";
 import { flattenTree } from "../language/tree.ts";
 
-interface Entry {
+interface CacheEntry {
   readonly program: Program;
   readonly shape: { readonly hidden?: number };
 }
@@ -42,7 +42,7 @@ export class Predictor {
   readonly #instance: ModelInstance;
   readonly #spec: TaskSpec;
   readonly #template: Tree;
-  readonly #entries = new Map<string, Promise<Entry>>();
+  readonly #entries = new Map<string, Promise<CacheEntry>>();
 
   /**
    * A model on a device.
@@ -110,7 +110,7 @@ export class Predictor {
     batch: number,
     continued: boolean,
     keepState: boolean,
-  ): Promise<Entry> {
+  ): Promise<CacheEntry> {
     const instance = this.#instance;
     const type = inputType(this.#spec, length, batch);
     const key = randomKey(0);
@@ -136,7 +136,7 @@ export class Predictor {
     );
     const program = await compiled.prepare(
       this.#template,
-      type as Example<Tree>,
+      type as ArgumentTypes<Tree>,
       continued ? states : undefined,
     );
     return { program, shape };

@@ -45,6 +45,16 @@ export interface ResolvedSettings extends
  * @param defaults The task's defaults.
  * @returns All settings.
  * @throws {RangeError} If one is out of range.
+ *
+ * @example Usage
+ * ```ts
+ * import { resolveSettings } from "@unroll/core/training";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * const recommended = { steps: 100, optimizer: "adam" } as const;
+ * const { steps, learningRate } = resolveSettings({ steps: 50 }, recommended);
+ * deepStrictEqual([steps, learningRate], [50, 0.001]);
+ * ```
  */
 export function resolveSettings(
   given: TrainingOptions,

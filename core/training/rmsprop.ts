@@ -23,6 +23,18 @@ export interface RmspropSettings {
  *
  * @param settings ρ, ε, μ.
  * @returns The optimizer.
+ *
+ * @example Usage
+ * ```ts
+ * import { rmsprop } from "@unroll/core/training";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * deepStrictEqual(rmsprop({ momentum: 0.9 }).settings, {
+ *   decay: 0.99,
+ *   epsilon: 1e-8,
+ *   momentum: 0.9,
+ * });
+ * ```
  */
 export function rmsprop(settings: RmspropSettings = {}): Optimizer {
   const { decay = 0.99, epsilon = 1e-8, momentum = 0 } = settings;

@@ -17,35 +17,81 @@ import type { Tensor } from "../language/tensor.ts";
  */
 export type Schedule = (step: Tensor, steps: number) => Tensor;
 
-/** Keeps the full learning rate all the time. */
+/**
+ * Keeps the full learning rate all the time.
+ *
+ * @example Usage
+ * ```ts
+ * import { constantRate } from "@unroll/core/training";
+ * import { tensor } from "@unroll/core";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * const schedule = constantRate();
+ * const factors = [0, 50, 100].map((step) => schedule(tensor(step), 100).item());
+ * deepStrictEqual(await Promise.all(factors), [1, 1, 1]);
+ * ```
+ */
 export function constantRate(): Schedule {
   return () => fill([], 1);
 }
 
 /**
- * Decays in a straight line from the full learning rate down to a share of it.
+ * Decays in a straight line from the full learning rate down to a fraction of it.
  *
- * @param settings The share at the end; 0 if left out.
+ * @param settings The fraction at the end; 0 if left out.
+ *
+ * @example Usage
+ * ```ts
+ * import { linearDecay } from "@unroll/core/training";
+ * import { tensor } from "@unroll/core";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * const schedule = linearDecay({ end: 0.5 });
+ * const factors = [0, 50, 100].map((step) => schedule(tensor(step), 100).item());
+ * deepStrictEqual(await Promise.all(factors), [1, 0.75, 0.5]);
+ * ```
  */
 export function linearDecay({ end = 0 }: { readonly end?: number } = {}): Schedule {
-  return (step, steps) => shareDone(step, steps).mul(end - 1).add(1);
+  return (step, steps) => fractionDone(step, steps).mul(end - 1).add(1);
 }
 
 /**
- * Decays by half a wave of the cosine from the full learning rate down to a share of it (Loshchilov and Hutter,
+ * Decays by half a wave of the cosine from the full learning rate down to a fraction of it (Loshchilov and Hutter,
  * 2017, without restarts).
  *
- * @param settings The share at the end; 0 if left out.
+ * @param settings The fraction at the end; 0 if left out.
+ *
+ * @example Usage
+ * ```ts
+ * import { cosineDecay } from "@unroll/core/training";
+ * import { tensor } from "@unroll/core";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * const schedule = cosineDecay();
+ * const factors = [0, 100].map((step) => schedule(tensor(step), 100).item());
+ * deepStrictEqual(await Promise.all(factors), [1, 0]);
+ * ```
  */
 export function cosineDecay({ end = 0 }: { readonly end?: number } = {}): Schedule {
   return (step, steps) =>
-    cos(shareDone(step, steps).mul(Math.PI)).add(1).mul((1 - end) / 2).add(end);
+    cos(fractionDone(step, steps).mul(Math.PI)).add(1).mul((1 - end) / 2).add(end);
 }
 
 /**
  * Multiplies by a factor again and again.
  *
  * @param settings Steps between, and the factor; 0.1 if left out.
+ *
+ * @example Usage
+ * ```ts
+ * import { stepDecay } from "@unroll/core/training";
+ * import { tensor } from "@unroll/core";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * const schedule = stepDecay({ every: 10, factor: 0.5 });
+ * const factors = [9, 10, 20].map((step) => schedule(tensor(step), 100).item());
+ * deepStrictEqual(await Promise.all(factors), [1, 0.5, 0.25]);
+ * ```
  */
 export function stepDecay(
   { every, factor = 0.1 }: { readonly every: number; readonly factor?: number },
@@ -57,6 +103,16 @@ export function stepDecay(
  * Falls by a factor over so many steps, smoothly.
  *
  * @param settings Steps, and the factor; 0.1 if left out.
+ *
+ * @example Usage
+ * ```ts
+ * import { tensor } from "@unroll/core";
+ * import { exponentialDecay } from "@unroll/core/training";
+ * import { ok } from "node:assert/strict";
+ *
+ * const schedule = exponentialDecay({ every: 10, factor: 0.5 });
+ * ok(Math.abs(await schedule(tensor(20), 100).item() - 0.25) < 1e-6);
+ * ```
  */
 export function exponentialDecay(
   { every, factor = 0.1 }: { readonly every: number; readonly factor?: number },
@@ -68,6 +124,17 @@ export function exponentialDecay(
  * Applies one factor after the other, each for some steps.
  *
  * @param phases Steps and factor of each; the last goes on to the end. At least one.
+ *
+ * @example Usage
+ * ```ts
+ * import { inPhases } from "@unroll/core/training";
+ * import { tensor } from "@unroll/core";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * const schedule = inPhases([{ steps: 10, factor: 1 }, { steps: 5, factor: 0.5 }]);
+ * const factors = [9, 10, 99].map((step) => schedule(tensor(step), 100).item());
+ * deepStrictEqual(await Promise.all(factors), [1, 0.5, 0.5]);
+ * ```
  */
 export function inPhases(
   phases: readonly { readonly steps: number; readonly factor: number }[],
@@ -86,6 +153,17 @@ export function inPhases(
  *
  * @param first One.
  * @param second The other.
+ *
+ * @example Usage
+ * ```ts
+ * import { linearDecay, productOf } from "@unroll/core/training";
+ * import { tensor } from "@unroll/core";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * const schedule = productOf(linearDecay(), linearDecay());
+ * const factors = [0, 50, 100].map((step) => schedule(tensor(step), 100).item());
+ * deepStrictEqual(await Promise.all(factors), [1, 0.25, 0]);
+ * ```
  */
 export function productOf(first: Schedule, second: Schedule): Schedule {
   return (step, steps) => first(step, steps).mul(second(step, steps));
@@ -97,6 +175,17 @@ export function productOf(first: Schedule, second: Schedule): Schedule {
  *
  * @param schedule What comes after.
  * @param rise Steps until the full learning rate; the first step has 1/rise of it.
+ *
+ * @example Usage
+ * ```ts
+ * import { constantRate, withWarmup } from "@unroll/core/training";
+ * import { tensor } from "@unroll/core";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * const schedule = withWarmup(constantRate(), 4);
+ * const factors = [0, 1, 9].map((step) => schedule(tensor(step), 100).item());
+ * deepStrictEqual(await Promise.all(factors), [0.25, 0.5, 1]);
+ * ```
  */
 export function withWarmup(schedule: Schedule, rise: number): Schedule {
   if (rise <= 0) return schedule;
@@ -106,6 +195,6 @@ export function withWarmup(schedule: Schedule, rise: number): Schedule {
   };
 }
 
-function shareDone(step: Tensor, steps: number): Tensor {
+function fractionDone(step: Tensor, steps: number): Tensor {
   return minimum(step.div(Math.max(1, steps)), 1);
 }

@@ -21,6 +21,17 @@ export interface SgdSettings {
  *
  * @param settings Momentum.
  * @returns The optimizer; without momentum it has no state.
+ *
+ * @example Usage
+ * ```ts
+ * import { tensor } from "@unroll/core";
+ * import { sgd } from "@unroll/core/training";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * const { update } = sgd();
+ * const { parameters } = update(tensor(3), tensor(2), {}, { learningRate: tensor(0.5) });
+ * strictEqual(await parameters.item(), 2);
+ * ```
  */
 export function sgd(settings: SgdSettings = {}): Optimizer {
   const { momentum = 0, nesterov = false } = settings;

@@ -45,12 +45,12 @@ export interface TrainSettings extends TrainingOptions {
  * @throws {DivergenceError} If the loss stops being finite.
  *
  * @example Usage
- * ```ts ignore
+ * ```ts
  * import { train } from "@unroll/core/training";
  * import { rnn } from "@unroll/models";
  * import { fizzbuzz } from "@unroll/tasks";
  *
- * using trained = await train({ model: rnn({ hidden: 16 }), task: fizzbuzz() });
+ * using trained = await train({ model: rnn({ hidden: 16 }), task: fizzbuzz(), steps: 20 });
  * console.log(trained.error);
  * ```
  */

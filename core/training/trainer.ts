@@ -59,7 +59,7 @@ export interface LossReading {
 }
 
 /** The program for batches of one shape, with its buffers. */
-interface Entry extends BatchShape {
+interface CacheEntry extends BatchShape {
   readonly program: Program;
   /** State, then data in the order of the program. */
   readonly inputs: DeviceBuffer[];
@@ -90,11 +90,11 @@ export class Trainer {
   readonly #lossSum: number;
   readonly #failed: number;
   readonly #state: DeviceBuffer[];
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries = new Map<string, CacheEntry>();
   readonly #predictor: Predictor;
   /** Traced, not yet compiled. */
   #traced: TracedStep | undefined;
-  #entry: Entry | undefined;
+  #entry: CacheEntry | undefined;
   #step: number;
   #unread = 0;
 
@@ -264,7 +264,7 @@ export class Trainer {
     return new Map(await Promise.all(read));
   }
 
-  async #build(batch: Batch): Promise<Entry> {
+  async #build(batch: Batch): Promise<CacheEntry> {
     const started = performance.now();
     const { task, backend } = this.#settings;
     const { spec } = task;
@@ -291,7 +291,7 @@ export class Trainer {
       const zero = typedArray(type.dtype, sizeOf(type.shape));
       return { name, buffer: backend.upload(type, zero), held: undefined };
     });
-    const entry: Entry = {
+    const entry: CacheEntry = {
       length,
       size,
       program,

@@ -61,6 +61,14 @@ export function recordedSettings(record: JsonRecord): TrainingOptions {
  * @param one A record.
  * @param other Another; what either does not tell of counts as 0.
  * @returns The names of the settings that differ, those of the second record first.
+ *
+ * @example Usage
+ * ```ts
+ * import { changedSettings } from "@unroll/core/training";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * deepStrictEqual(changedSettings({ steps: 100, clip: 0 }, { steps: 200 }), ["steps"]);
+ * ```
  */
 export function changedSettings(one: JsonRecord, other: JsonRecord): string[] {
   return Object.keys({ ...other, ...one }).filter((name) =>

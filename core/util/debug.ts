@@ -1,5 +1,5 @@
 /**
- * Prints and writes what the variables `DEBUG` and `DUMP` ask for; see `environment.ts`.
+ * Prints and writes what the variables `DEBUG` and `UNROLL_DUMP` ask for; see `environment.ts`.
  *
  * @module
  */
@@ -17,23 +17,24 @@ export function debugLine(line: string): void {
   console.error(line);
 }
 
-/** Writes a text into the folder that `DUMP` names, if it names one. */
+/** Writes a text into the folder that `UNROLL_DUMP` names, if it names one. */
 export function dumpText(fileName: string, text: string): void {
-  const folder = readVariable("DUMP");
+  const folder = readVariable("UNROLL_DUMP");
   if (folder === undefined) return;
   Deno.mkdirSync(folder, { recursive: true });
   Deno.writeTextFileSync(`${folder}/${fileName}`, text);
 }
 
 /**
- * Shows the generated code of a program: prints it at level 4 of `DEBUG`, and writes it where `DUMP` says.
+ * Shows the generated code of a program: prints it at level 4 of `DEBUG`, and writes it into the folder
+ * that `UNROLL_DUMP` names.
  *
- * @param fileName Name of the file in the folder of `DUMP`.
+ * @param fileName Name of the file in the folder of `UNROLL_DUMP`.
  * @param format Makes the text; called only if it is shown.
  */
 export function showProgram(fileName: string, format: () => string): void {
   const isPrinted = debugLevel() >= 4;
-  if (!isPrinted && readVariable("DUMP") === undefined) return;
+  if (!isPrinted && readVariable("UNROLL_DUMP") === undefined) return;
   const text = format();
   if (isPrinted) debugLine(text);
   dumpText(fileName, text);

@@ -3,8 +3,8 @@
  *
  * - `DEBUG`: 1 one line for each program compiled; 2 also the time of each run; 3 also the graph;
  *   4 also the generated code, where the device has any;
- * - `VALIDATE=1`: run every program on the reference interpreter too and compare;
- * - `DUMP`: a folder that graphs and generated code are written to;
+ * - `UNROLL_VALIDATE=1`: run every program on the reference interpreter too and compare;
+ * - `UNROLL_DUMP`: a folder that graphs and generated code are written to;
  * - `UNROLL_BACKEND`: the device that `auto` means;
  * - `UNROLL_THREADS`: how many threads the CPU device uses;
  * - `UNROLL_GL_ADAPTER=1`: use WebGPU also on OpenGL in software, which is unusably slow.
@@ -17,8 +17,8 @@
 /** The variables there are. */
 export type EnvironmentVariable =
   | "DEBUG"
-  | "VALIDATE"
-  | "DUMP"
+  | "UNROLL_VALIDATE"
+  | "UNROLL_DUMP"
   | "UNROLL_BACKEND"
   | "UNROLL_THREADS"
   | "UNROLL_GL_ADAPTER";

@@ -5,7 +5,8 @@
  */
 
 /**
- * How many letters must change to turn one word into another: insert, delete, replace, or swap two neighbours.
+ * Counts how many letters must change to turn one word into another: insert, delete, replace, or swap
+ * two neighbours.
  *
  * The optimal string alignment distance (Damerau, 1964), in two rows of memory and one more for the swaps.
  *
@@ -42,7 +43,7 @@ export function editDistance(from: string, to: string): number {
 }
 
 /**
- * The known name that was probably meant.
+ * Finds the known name that was probably meant.
  *
  * @param name What was typed.
  * @param known The names there are.
@@ -64,7 +65,7 @@ export function nearestName(
 ): string | undefined {
   const typed = name.toLowerCase();
   let nearest: string | undefined;
-  let least = Infinity;
+  let minDistance = Infinity;
   for (const candidate of known) {
     const distance = editDistance(typed, candidate.toLowerCase());
     const allowed = Math.max(
@@ -74,10 +75,10 @@ export function nearestName(
     // A one-letter change must leave a letter in place, or every short name is near every other.
     if (
       distance <= allowed &&
-      distance < Math.max(typed.length, candidate.length) && distance < least
+      distance < Math.max(typed.length, candidate.length) && distance < minDistance
     ) {
       nearest = candidate;
-      least = distance;
+      minDistance = distance;
     }
   }
   if (nearest !== undefined) return nearest;
@@ -86,7 +87,7 @@ export function nearestName(
 }
 
 /**
- * The sentence for a name that is not known.
+ * Makes the sentence for a name that is not known.
  *
  * @param kind What the name should have named, such as `model`.
  * @param name What was typed.

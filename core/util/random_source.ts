@@ -5,10 +5,18 @@
  */
 
 /**
- * Numbers in [0, 1) from a seed, by the generator mulberry32.
+ * Makes a source of numbers in [0, 1) from a seed, by the generator mulberry32.
  *
  * @param seed A whole number.
  * @returns A function that gives the next number.
+ *
+ * @example Usage
+ * ```ts
+ * import { randomSource } from "@unroll/core/testing";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * strictEqual(randomSource(1)(), randomSource(1)());
+ * ```
  */
 export function randomSource(seed: number): () => number {
   let state = seed | 0;

@@ -34,10 +34,18 @@ const VENDORS: Readonly<Record<string, string>> = {
 const SOFTWARE = /llvmpipe|lavapipe|swiftshader|softpipe|basic render|\bwarp\b/i;
 
 /**
- * What an adapter says of itself.
+ * Describes an adapter.
  *
  * @param adapter The adapter.
  * @returns Its name, and whether it is software: it is marked as a fallback or is called by the name of one.
+ *
+ * @example Usage
+ * ```ts
+ * import { describeAdapter, findAdapter } from "@unroll/core/backends";
+ *
+ * const adapter = await findAdapter();
+ * console.log(adapter ? describeAdapter(adapter).name : "no WebGPU here");
+ * ```
  */
 export function describeAdapter({ info }: Pick<GPUAdapter, "info">): AdapterFacts {
   const { description = "", device = "", architecture = "", vendor = "" } = info;
@@ -66,7 +74,7 @@ const NEEDED_LIMITS = {
 const MESA_SOFTWARE = /llvmpipe|softpipe|swrast|mesa offscreen/i;
 
 /**
- * Whether an adapter is Mesa's software by way of OpenGL, which Deno offers where there is no driver
+ * Returns whether an adapter is Mesa's software by way of OpenGL, which Deno offers where there is no driver
  * of Vulkan. It says of itself what the one by Vulkan says, word for word, but OpenGL cannot store to
  * textures whose first channel is blue.
  *
@@ -79,11 +87,11 @@ export function isSoftwareOpenGl(
 }
 
 /**
- * Why an adapter is not to be used, in one sentence; `undefined` if it may be.
+ * Returns why an adapter is not to be used, in one sentence; `undefined` if it may be.
  *
  * @param adapter The adapter.
  */
-export function lackOf(
+export function unsupportedReason(
   adapter: Pick<GPUAdapter, "info" | "limits" | "features">,
 ): string | undefined {
   if (isSoftwareOpenGl(adapter) && readVariable("UNROLL_GL_ADAPTER") !== "1") {
@@ -100,22 +108,35 @@ export function lackOf(
   return undefined;
 }
 
-/** The adapter that this system offers, usable or not, the fast one where there are two. */
+/** Finds the adapter that this system offers, usable or not, the fast one where there are two. */
 export async function offeredAdapter(
   gpu: Pick<GPU, "requestAdapter"> | undefined = systemGpu(),
 ): Promise<GPUAdapter | undefined> {
   return await gpu?.requestAdapter({ powerPreference: "high-performance" }) ?? undefined;
 }
 
-/** The adapter that WebGPU is opened on here; `undefined` if there is none that lacks nothing. */
+/**
+ * Finds the adapter that WebGPU is opened on here.
+ *
+ * @param gpu Where to look; by default the system.
+ * @returns The adapter; `undefined` if there is none that lacks nothing.
+ *
+ * @example Usage
+ * ```ts
+ * import { findAdapter } from "@unroll/core/backends";
+ *
+ * const adapter = await findAdapter();
+ * console.log(adapter ? adapter.limits.maxBufferSize : "no WebGPU here");
+ * ```
+ */
 export async function findAdapter(
   gpu: Pick<GPU, "requestAdapter"> | undefined = systemGpu(),
 ): Promise<GPUAdapter | undefined> {
   const adapter = await offeredAdapter(gpu);
-  return adapter && !lackOf(adapter) ? adapter : undefined;
+  return adapter && !unsupportedReason(adapter) ? adapter : undefined;
 }
 
-/** WebGPU of this runtime, where it has any. */
+/** Returns WebGPU of this runtime, where it has any. */
 export function systemGpu(): GPU | undefined {
   return typeof navigator === "undefined" ? undefined : navigator.gpu;
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { describeAdapter, lackOf, offeredAdapter, systemGpu } from "./adapter.ts";
+import { describeAdapter, offeredAdapter, systemGpu, unsupportedReason } from "./adapter.ts";
 
 /** A limit that generated code depends on. */
 export type DeviceLimit =
@@ -260,8 +260,8 @@ export async function openDevice({ limits, gpu }: DeviceOptions = {}): Promise<W
       : "this runtime has no WebGPU";
     throw new RangeError(`Cannot open webgpu: ${reason}`);
   }
-  const lack = lackOf(adapter);
-  if (lack) throw new RangeError(`Cannot open webgpu: ${lack}`);
+  const reason = unsupportedReason(adapter);
+  if (reason) throw new RangeError(`Cannot open webgpu: ${reason}`);
   const requiredLimits: Record<string, number> = {};
   for (const name of WANTED_LIMITS) {
     requiredLimits[name] = Math.min(adapter.limits[name], limits?.[name] ?? Infinity);

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { optimize } from "../../passes/optimize.ts";
-import { embeddingLstm } from "../../backends/self_test_programs.ts";
+import { embeddingLstm } from "../../test_support/target_programs.ts";
 import { compileToWasm } from "./compile_to_wasm.ts";
 
 Deno.test("compileToWasm() exports a function for each kernel if they are separate", async () => {

@@ -281,11 +281,11 @@ class Scheduler {
         const own = { buffer, space, write, single, cut: cutOf(kernel, buffer) };
         const moves = time ? rowStride(index, time) : 0;
         if (moves === 0) {
-          const { least, most } = rangeOf(index);
+          const { min, max } = rangeOf(index);
           return {
             ...own,
-            first: offset + 4 * Math.max(0, least),
-            last: offset + 4 * Math.min(end, most) + 3,
+            first: offset + 4 * Math.max(0, min),
+            last: offset + 4 * Math.min(end, max) + 3,
             moves: 0,
           };
         }
@@ -295,7 +295,7 @@ class Scheduler {
         for (const { base, factor } of terms) {
           if (base.kind === "axis" && base.axis === time) continue;
           const range = rangeOf(base);
-          const ends = [range.least * factor, range.most * factor];
+          const ends = [range.min * factor, range.max * factor];
           first += Math.min(...ends);
           last += Math.max(...ends);
         }

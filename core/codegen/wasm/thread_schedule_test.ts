@@ -12,7 +12,7 @@ import { randomGraph, randomInputs } from "../../test_support/random_graph.ts";
 import { randomSource } from "../../util/random_source.ts";
 import type { Tensor } from "../../language/tensor.ts";
 import { trace } from "../../language/trace.ts";
-import { TARGET_PROGRAMS, type TargetSizes } from "../../backends/self_test_programs.ts";
+import { TARGET_PROGRAMS, type TargetSizes } from "../../test_support/target_programs.ts";
 import type { Buffer } from "../../ir/expression.ts";
 import { evaluateSchedule } from "../../test_support/evaluate_program.ts";
 import type { LoopProgram } from "../../loops/program.ts";
@@ -45,16 +45,16 @@ function differenceOf(
     inputs.map(({ data }) => Float64Array.from(data)),
     { order, arena: size, offsets },
   );
-  let most = 0;
+  let max = 0;
   evaluateGraph(graph, inputs).forEach(({ data }, i) =>
     data.forEach((x, j) => {
       const y = found[i][j];
       if (Object.is(x, y)) return;
       const difference = Math.abs(x - y) / Math.max(1, Math.abs(x));
-      most = Math.max(most, Number.isNaN(difference) ? Infinity : difference);
+      max = Math.max(max, Number.isNaN(difference) ? Infinity : difference);
     })
   );
-  return most;
+  return max;
 }
 
 const ORDERS = [[0, 1], [1, 0], [2, 0, 1], [0, 1, 2, 3]];

@@ -40,7 +40,7 @@ export interface PrintContext {
   readonly scratch: Scratch;
 }
 
-/** An expression writer inside a block of a kernel. */
+/** Makes an expression writer inside a block of a kernel. */
 export function writerFor(
   context: PrintContext,
   axes: ReadonlyMap<Axis, string>,

@@ -12,7 +12,7 @@ import { visitExpression } from "../../ir/expression.ts";
 import { SINE } from "./sine.ts";
 import type { Names, SourceWriter } from "./source.ts";
 
-/** WGSL type that holds an element in memory: a bool is 0 or 1 in a u32. */
+/** Returns the WGSL type that holds an element in memory: a bool is 0 or 1 in a u32. */
 export function storageType(dtype: DType): "f32" | "i32" | "u32" {
   return dtype === "bool" ? "u32" : dtype;
 }
@@ -132,7 +132,7 @@ function comparison(name: string, operator: string): string {
 }`;
 }
 
-/** The helper functions that a text calls, those that they call included. */
+/** Collects the helper functions that a text calls, those that they call included. */
 export function helpersFor(text: string): string {
   const used = new Set<string>();
   const find = (source: string) => {
@@ -147,7 +147,7 @@ export function helpersFor(text: string): string {
     .join("\n\n");
 }
 
-/** A constant as WGSL text. */
+/** Formats a constant as WGSL text. */
 export function literal(dtype: DType, value: number): string {
   switch (dtype) {
     case "bool":
@@ -383,8 +383,8 @@ function castConstant(value: number, from: DType, to: DType): number {
   if (to === "f32") return value;
   if (to === "bool") return Number(value !== 0);
   if (from !== "f32") return to === "i32" ? value | 0 : value >>> 0;
-  const [least, most] = to === "i32" ? [-2147483648, 2147483647] : [0, 4294967295];
-  return Number.isNaN(value) ? 0 : Math.trunc(Math.min(Math.max(value, least), most));
+  const [min, max] = to === "i32" ? [-2147483648, 2147483647] : [0, 4294967295];
+  return Number.isNaN(value) ? 0 : Math.trunc(Math.min(Math.max(value, min), max));
 }
 
 function castText(x: string, from: DType, to: DType): string {
@@ -402,7 +402,7 @@ function castText(x: string, from: DType, to: DType): string {
   }
 }
 
-/** Text that stores a value of a type. */
+/** Makes the text that stores a value of a type. */
 export function storedText(dtype: DType, text: string): string {
   return dtype === "bool" ? `u32(${text})` : text;
 }

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { type PlanLimits, planProgram } from "../../backends/webgpu/executable.ts";
 import { optimize } from "../../passes/optimize.ts";
-import { TARGET_PROGRAMS, type TargetSizes } from "../../backends/self_test_programs.ts";
+import { TARGET_PROGRAMS, type TargetSizes } from "../../test_support/target_programs.ts";
 import { trace } from "../../language/trace.ts";
 import { max, relu, tanh, where } from "../../language/ops/mod.ts";
 import { lowerGraph } from "../../loops/lower.ts";

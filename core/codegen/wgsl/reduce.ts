@@ -19,7 +19,7 @@ import {
 } from "./context.ts";
 import { literal } from "./expressions.ts";
 
-/** A matrix product as the sum that it is. */
+/** Writes a matrix product as the sum that it is. */
 export function matmulAsReduce(kernel: MatmulKernel): ReduceKernel {
   return {
     kind: "reduce",
@@ -39,10 +39,10 @@ export function matmulAsReduce(kernel: MatmulKernel): ReduceKernel {
 function teamSize(kernel: ReduceKernel, lanes: number): number {
   const points = Math.max(1, pointsOf(kernel.axes));
   const inner = pointsOf(kernel.inner);
-  const least = isContiguous(kernel) ? 16 : 1;
+  const minTeam = isContiguous(kernel) ? 16 : 1;
   let team = 1;
   while (team < WORKGROUP_SIZE && team * 2 <= inner / 2) {
-    if (points * team >= lanes && team >= least) break;
+    if (points * team >= lanes && team >= minTeam) break;
     team *= 2;
   }
   return team;
@@ -284,9 +284,9 @@ interface Fold {
 function declareFold(kernel: ReduceKernel, { source, names }: PrintContext): Fold {
   const { operation } = kernel;
   const dtype = kernel.value.dtype === "bool" ? "u32" : kernel.value.dtype;
-  const least = dtype === "i32" ? -2147483648 : dtype === "u32" ? 0 : -Infinity;
+  const min = dtype === "i32" ? -2147483648 : dtype === "u32" ? 0 : -Infinity;
   const value = names.unique(operation === "sum" ? "sum" : "greatest");
-  source.line(`var ${value} = ${literal(dtype, operation === "sum" ? 0 : least)};`);
+  source.line(`var ${value} = ${literal(dtype, operation === "sum" ? 0 : min)};`);
   if (operation !== "argmax") return { operation, dtype, value, place: "", result: value };
   const place = names.unique("place");
   source.line(`var ${place} = 2147483647;`);

@@ -365,7 +365,7 @@ export function stepsOf(part: Part): readonly Step[] {
   return part.kind === "kernel" ? [part.kernel] : part.steps;
 }
 
-/** Every buffer that a dispatch touches, and whether it writes it. */
+/** Lists every buffer that a dispatch touches, and whether it writes it. */
 export function buffersOf({ parts }: Dispatch): Map<Buffer, boolean> {
   const buffers = new Map<Buffer, boolean>();
   for (const kernel of kernelsOf(parts.flatMap(stepsOf))) {
@@ -376,7 +376,7 @@ export function buffersOf({ parts }: Dispatch): Map<Buffer, boolean> {
   return buffers;
 }
 
-/** One line on what a part does, for reports: its kernels, and how a loop is run. */
+/** Describes what a part does in one line, for reports: its kernels, and how a loop is run. */
 export function describePart(part: Part): string {
   if (part.kind === "kernel") return part.kernel.name;
   const names = part.steps.map((step) =>

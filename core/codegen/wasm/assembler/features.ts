@@ -36,7 +36,7 @@ function validates(body: readonly number[], sharedMemory = false): boolean {
 
 let detected: Features | undefined;
 
-/** The features of this engine; the same object each time. */
+/** Detects the features of this engine; the same object each time. */
 export function detectFeatures(): Features {
   detected ??= {
     simd: validates(V128_CONST_ZERO),

@@ -58,7 +58,7 @@ export const VECTOR_FUNCTIONS = {
 /** Names of the functions. */
 export type VectorFunctionName = keyof typeof VECTOR_FUNCTIONS;
 
-/** Whether an operation is one of the functions. */
+/** Returns whether an operation is one of the functions. */
 export function isVectorFunction(name: ElementwiseName): name is VectorFunctionName {
   return name in VECTOR_FUNCTIONS;
 }

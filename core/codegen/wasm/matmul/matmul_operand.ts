@@ -58,7 +58,7 @@ export interface Address {
   readonly offset: number;
 }
 
-/** The address of an element; emits code only for what is not constant. */
+/** Computes the address of an element; emits code only for what is not constant. */
 export function addressOf(
   code: FunctionBuilder,
   operand: MatrixOperand,
@@ -98,7 +98,7 @@ export function packedAddress(
   });
 }
 
-/** An epilogue that stores the sums as they are. */
+/** Makes an epilogue that stores the sums as they are. */
 export function storeTo(out: MatrixOperand): Epilogue {
   return (code, tile) => {
     const { base, offset } = addressOf(code, out, tile.row, tile.column);

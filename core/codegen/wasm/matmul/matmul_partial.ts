@@ -17,7 +17,7 @@ import {
 } from "./matmul_operand.ts";
 import { narrow, pushWide } from "./sums.ts";
 
-/** An epilogue that first adds a matrix to the sums. */
+/** Makes an epilogue that first adds a matrix to the sums. */
 export function addingTo(operand: MatrixOperand, epilogue: Epilogue): Epilogue {
   return (code, tile) => {
     visitAt(code, operand, tile, (sum, base, offset) => {
@@ -30,7 +30,7 @@ export function addingTo(operand: MatrixOperand, epilogue: Epilogue): Epilogue {
   };
 }
 
-/** An epilogue that first adds a matrix of double floats to the sums. */
+/** Makes an epilogue that first adds a matrix of double floats to the sums. */
 export function addingWide(operand: MatrixOperand, epilogue: Epilogue): Epilogue {
   return (code, tile) => {
     visitAt(code, operand, tile, (sum, base, offset) => {
@@ -41,7 +41,7 @@ export function addingWide(operand: MatrixOperand, epilogue: Epilogue): Epilogue
   };
 }
 
-/** An epilogue that adds the sums to a matrix, whose rows are whole vectors, perhaps of double floats. */
+/** Makes an epilogue that adds the sums to a matrix, whose rows are whole vectors, perhaps of double floats. */
 export function addInto(operand: MatrixOperand, isWide: boolean): Epilogue {
   if (!isWide) return addingTo(operand, storeTo(operand));
   return (code, tile) => {

@@ -209,9 +209,9 @@ export class Emitter implements IntegerHost {
     if (dtype === "f32" && this.#pushFused(operation, inputs)) return;
     const [x, y] = inputs;
     if ((operation === "div" || operation === "rem") && dtype === "i32" && y.kind === "constant") {
-      const { least, most } = rangeOf(x);
+      const { min, max } = rangeOf(x);
       // Lanes past the last one may be greater; what they give is not used.
-      if (y.value > 0 && least >= 0 && most + LANES < SMALL) {
+      if (y.value > 0 && min >= 0 && max + LANES < SMALL) {
         this.push(x);
         return emitSmallDivision(code, operation, y.value);
       }

@@ -38,7 +38,7 @@ export interface Frame {
   readonly addresses: Map<string, Local>;
 }
 
-/** A frame inside another. */
+/** Opens a frame inside another. */
 export function openFrame(
   parent: Frame | undefined,
   axes: ReadonlyMap<Axis, Binding>,
@@ -62,7 +62,7 @@ export function openFrame(
   };
 }
 
-/** The binding of an axis, if it has one. */
+/** Looks up the binding of an axis, if it has one. */
 export function lookAxis(frame: Frame, axis: Axis): BoundAxis | undefined {
   for (let at: Frame | undefined = frame; at; at = at.parent) {
     const bound = at.axes.get(axis);
@@ -72,7 +72,7 @@ export function lookAxis(frame: Frame, axis: Axis): BoundAxis | undefined {
 }
 
 /**
- * What one of the tables of a frame, or of those around it down to a depth, holds. Frames less deep
+ * Looks up what one of the tables of a frame, or of those around it down to a depth, holds. Frames less deep
  * than the axes of an expression hold its value at other values of the axes.
  */
 export function lookUp<K>(
@@ -88,14 +88,14 @@ export function lookUp<K>(
   return undefined;
 }
 
-/** The binding of an axis. */
+/** Returns the binding of an axis. */
 export function bindingOf(frame: Frame, axis: Axis): BoundAxis {
   const bound = lookAxis(frame, axis);
   if (!bound) throw new Error(`Cannot print an expression: axis ${axis.name} is not bound`);
   return bound;
 }
 
-/** Depth at which the last of the axes of an expression is bound. */
+/** Computes the depth at which the last of the axes of an expression is bound. */
 export function axisDepth(frame: Frame, expression: Expression): number {
   let depth = 0;
   for (const axis of axesIn(expression)) {

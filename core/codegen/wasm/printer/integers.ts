@@ -68,7 +68,7 @@ export class Integers {
         moving.push({ factor, scale, key, depth: bound?.localDepth ?? Infinity });
         continue;
       }
-      isNegative ||= rangeOf(term).least < 0;
+      isNegative ||= rangeOf(term).min < 0;
       const depth = this.#host.depthOf(factor);
       const key = `E${this.#identity(factor)}@${depth}*${scale}`;
       moving.push({ factor, scale, key, depth });

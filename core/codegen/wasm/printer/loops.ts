@@ -32,7 +32,7 @@ export interface Pause {
   readonly flush: () => void;
 }
 
-/** A counted loop over an axis, up to a constant; with pauses if it is the axis that has them. */
+/** Emits a counted loop over an axis, up to a constant; with pauses if it is the axis that has them. */
 export function repeatAxis(
   code: FunctionBuilder,
   axis: Axis,

@@ -191,7 +191,7 @@ function emitIntegerDivision(code: FunctionBuilder, word: "div" | "rem", dtype: 
   });
 }
 
-/** Exact quotient of integers from 0 to 2^21 by a positive constant, through floats. */
+/** Emits the exact quotient of integers from 0 to 2^21 by a positive constant, through floats. */
 export function emitSmallDivision(
   code: FunctionBuilder,
   operation: "div" | "rem",

@@ -6,7 +6,7 @@ import { optimize } from "../../../passes/optimize.ts";
 import { elementwise } from "../../../language/primitives/elementwise.ts";
 import type { ElementwiseName } from "../../../ir/operation_names.ts";
 import { dense } from "../../../ir/dense.ts";
-import { TARGET_PROGRAMS } from "../../../backends/self_test_programs.ts";
+import { TARGET_PROGRAMS } from "../../../test_support/target_programs.ts";
 import { type DType, typedArray } from "../../../ir/tensor_type.ts";
 import type { Tensor } from "../../../language/tensor.ts";
 import { trace } from "../../../language/trace.ts";

@@ -5,7 +5,7 @@
  */
 import type { Graph } from "../ir/graph.ts";
 import { add, mul, sigmoid, square, sub, tanh } from "../language/ops/arithmetic.ts";
-import { fill } from "../language/ops/creation.ts";
+import { fill, zerosOf } from "../language/ops/creation.ts";
 import { broadcastTo, gather, split } from "../language/ops/layout.ts";
 import { crossEntropy, oneHot } from "../language/ops/losses.ts";
 import { mean, sum } from "../language/ops/reductions.ts";
@@ -13,7 +13,9 @@ import { scan } from "../language/ops/scan.ts";
 import type { Tensor } from "../language/tensor.ts";
 import type { TensorType } from "../ir/tensor_type.ts";
 import { trace } from "../language/trace.ts";
+import { flattenTree, rebuildTree } from "../language/tree.ts";
 import { valueAndGrad } from "../language/gradient.ts";
+import { adam } from "../training/adam.ts";
 
 /** Sizes of a target program. */
 export interface TargetSizes {
@@ -31,45 +33,30 @@ export interface TargetSizes {
 type Parameters = Readonly<Record<string, Tensor>>;
 
 /**
- * One step of Adam on a loss, as a graph. Inputs: parameters, their first and second moments (each
- * in the order of `types`), the number of the step (f32[]), then the data. Outputs: the loss, and
- * new parameters and moments.
+ * Traces one step of Adam on a loss. Inputs: parameters (in the order of their names), the optimizer's
+ * state, then the data. Outputs: the loss, and new parameters and state.
  */
-export function trainingStep(
+export function traceStep(
   types: Readonly<Record<string, TensorType>>,
   data: readonly TensorType[],
   loss: (parameters: Parameters, ...data: Tensor[]) => Tensor,
 ): Graph {
+  const optimizer = adam();
   const names = Object.keys(types).sort();
-  const own = names.map((name) => types[name]);
-  const all = [...own, ...own, ...own, { dtype: "f32", shape: [] } as const, ...data];
-  return trace(all, (...inputs) => {
-    const count = names.length;
-    const named = (from: number): Parameters =>
-      Object.fromEntries(names.map((name, i) => [name, inputs[from + i]]));
-    const [parameters, first, second] = [named(0), named(count), named(2 * count)];
+  const parameters = Object.fromEntries(names.map((name) => [name, zerosOf(types[name])]));
+  const before = [parameters, optimizer.initialState(parameters)] as const;
+  const leaves = flattenTree(before);
+  return trace([...leaves.map(({ type }) => type), ...data], (...inputs) => {
+    const [own, state] = rebuildTree(before, inputs.slice(0, leaves.length));
     const [value, gradients] = valueAndGrad((p: Parameters) =>
-      loss(p, ...inputs.slice(3 * count + 1))
-    )(parameters);
-    const updated = names.map((name) =>
-      adam(parameters[name], gradients[name], first[name], second[name], inputs[3 * count])
-    );
-    return [value, ...[0, 1, 2].flatMap((i) => updated.map((tensors) => tensors[i]))];
+      loss(p, ...inputs.slice(leaves.length))
+    )(own);
+    const after = optimizer.update(own, gradients, state, { learningRate: fill([], 0.001) });
+    return [value, ...flattenTree([after.parameters, after.state])];
   }).graph;
 }
 
-/** Adam (Kingma and Ba 2015): the new parameter and moments. */
-function adam(p: Tensor, g: Tensor, m: Tensor, v: Tensor, step: Tensor): Tensor[] {
-  const [rate, beta1, beta2, epsilon] = [0.001, 0.9, 0.999, 1e-8];
-  const first = add(mul(m, beta1), mul(g, 1 - beta1));
-  const second = add(mul(v, beta2), mul(square(g), 1 - beta2));
-  const correction = (beta: number) => sub(1, fill([], beta).pow(step));
-  const [unbiased1, unbiased2] = [first.div(correction(beta1)), second.div(correction(beta2))];
-  const change = mul(unbiased1, rate).div(add(unbiased2.sqrt(), epsilon));
-  return [sub(p, change), first, second];
-}
-
-/** A sigmoid network without inputs that learns to say a sequence by itself. */
+/** Traces a step of a sigmoid network without inputs that learns to say a sequence by itself. */
 export function autonomousRnn(sizes: TargetSizes = {}): Graph {
   const { time = 61, batch = 1, hidden = 5, symbols = 4 } = sizes;
   const types = {
@@ -79,7 +66,7 @@ export function autonomousRnn(sizes: TargetSizes = {}): Graph {
     weight_out: f32(hidden, symbols),
     bias_out: f32(symbols),
   };
-  return trainingStep(types, [i32(time, batch)], (p, targets) => {
+  return traceStep(types, [i32(time, batch)], (p, targets) => {
     const [, states] = scan(
       (h: Tensor) => {
         const next = sigmoid(add(h.matmul(p.weight_hh), p.bias_h));
@@ -95,7 +82,7 @@ export function autonomousRnn(sizes: TargetSizes = {}): Graph {
   });
 }
 
-/** A tanh network that reads one-hot symbols. */
+/** Traces a step of a tanh network that reads one-hot symbols. */
 export function oneHotRnn(sizes: TargetSizes = {}): Graph {
   const { time = 64, batch = 1, hidden = 128, symbols = 6 } = sizes;
   const types = {
@@ -105,7 +92,7 @@ export function oneHotRnn(sizes: TargetSizes = {}): Graph {
     weight_out: f32(hidden, symbols),
     bias_out: f32(symbols),
   };
-  return trainingStep(types, [i32(time, batch), i32(time, batch)], (p, inputs, targets) => {
+  return traceStep(types, [i32(time, batch), i32(time, batch)], (p, inputs, targets) => {
     const [, logits] = scan(
       (h: Tensor, x: Tensor) => {
         const sums = add(add(x.matmul(p.weight_ih), h.matmul(p.weight_hh)), p.bias_h);
@@ -119,7 +106,7 @@ export function oneHotRnn(sizes: TargetSizes = {}): Graph {
   });
 }
 
-/** An embedding and a network of long short-term memory, its gates in one product each. */
+/** Traces a step of an embedding and a network of long short-term memory, its gates in one product each. */
 export function embeddingLstm(sizes: TargetSizes = {}): Graph {
   const { time = 8, batch = 64, hidden = 256, symbols = 86 } = sizes;
   const types = {
@@ -130,7 +117,7 @@ export function embeddingLstm(sizes: TargetSizes = {}): Graph {
     weight_out: f32(hidden, symbols),
     bias_out: f32(symbols),
   };
-  return trainingStep(types, [i32(time, batch), i32(time, batch)], (p, inputs, targets) => {
+  return traceStep(types, [i32(time, batch), i32(time, batch)], (p, inputs, targets) => {
     const zeros = fill([batch, hidden], 0);
     const [, states] = scan(
       ([h, c]: Tensor[], symbol: Tensor) => {
@@ -149,7 +136,7 @@ export function embeddingLstm(sizes: TargetSizes = {}): Graph {
   });
 }
 
-/** A network of gated recurrent units whose reset comes after the product. */
+/** Traces a step of a network of gated recurrent units whose reset comes after the product. */
 export function gatedRnn(sizes: TargetSizes = {}): Graph {
   const { time = 16, batch = 8, hidden = 32, symbols = 10 } = sizes;
   const types = {
@@ -161,7 +148,7 @@ export function gatedRnn(sizes: TargetSizes = {}): Graph {
     weight_out: f32(hidden, symbols),
     bias_out: f32(symbols),
   };
-  return trainingStep(types, [i32(time, batch), i32(time, batch)], (p, inputs, targets) => {
+  return traceStep(types, [i32(time, batch), i32(time, batch)], (p, inputs, targets) => {
     const [, states] = scan(
       (h: Tensor, x: Tensor) => {
         const [xr, xz, xn] = split(add(x.matmul(p.weight_ih), p.bias_ih), 3);
