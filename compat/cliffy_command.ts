@@ -18,7 +18,6 @@ import type {
   EnvVarOptions,
   Option,
   OptionOptions,
-  Values,
 } from "./cliffy_options.ts";
 import {
   checkOptions,
@@ -28,7 +27,6 @@ import {
   parseOptions,
   parsePositionals,
   setDefaults,
-  unknownCommand,
 } from "./cliffy_parse.ts";
 import {
   type Argument,
@@ -59,9 +57,6 @@ export {
   ValidationError,
 } from "./cliffy_types.ts";
 
-/** Called with what a command throws. */
-export type ErrorHandler = (error: Error | ValidationError, command: Command) => unknown;
-
 /** What {@linkcode Command.parse} resolves with. */
 export interface CommandResult {
   readonly options: any;
@@ -75,13 +70,9 @@ export class Command {
   #name = "COMMAND";
   #description: string | (() => string) = "";
   #version?: string;
-  #usage?: string;
   #group?: string;
-  #default?: string;
   #parent?: Command;
   #action?: CalledAction;
-  #globalAction?: CalledAction;
-  #onError?: ErrorHandler;
   #hidden = false;
   #throws = false;
   #exits = true;
@@ -112,11 +103,6 @@ export class Command {
     return this;
   }
 
-  usage(usage: string): this {
-    this.#current.#usage = usage;
-    return this;
-  }
-
   alias(alias: string): this {
     this.#current.#aliases.push(alias);
     return this;
@@ -124,11 +110,6 @@ export class Command {
 
   hidden(): this {
     this.#current.#hidden = true;
-    return this;
-  }
-
-  default(name: string): this {
-    this.#current.#default = name;
     return this;
   }
 
@@ -145,10 +126,6 @@ export class Command {
   type(name: string, handler: Handler, options: { readonly global?: boolean } = {}): this {
     this.#current.#handlers.set(name, { handler, global: options.global });
     return this;
-  }
-
-  globalType(name: string, handler: Handler): this {
-    return this.type(name, handler, { global: true });
   }
 
   arguments(definition: string, descriptions: readonly string[] = []): this {
@@ -209,22 +186,8 @@ export class Command {
     return this;
   }
 
-  globalEnv(definition: string, description: string, options: EnvVarOptions = {}): this {
-    return this.env(definition, description, { ...options, global: true });
-  }
-
   action(action: ActionHandler): this {
     this.#current.#action = action;
-    return this;
-  }
-
-  globalAction(action: ActionHandler): this {
-    this.#current.#globalAction = action;
-    return this;
-  }
-
-  error(handler: ErrorHandler): this {
-    this.#current.#onError = handler;
     return this;
   }
 
@@ -266,24 +229,12 @@ export class Command {
     return this;
   }
 
-  /** Definitions belong to the command of this name. */
-  select(name: string): this {
-    const command = this.getCommand(name, true);
-    if (command === undefined) throw unknownCommand(name, [...this.#commands.values()]);
-    this.#current = command;
-    return this;
-  }
-
   getName(): string {
     return this.#name;
   }
 
   getAliases(): readonly string[] {
     return this.#aliases;
-  }
-
-  getParent(): Command | undefined {
-    return this.#parent;
   }
 
   getMainCommand(): Command {
@@ -314,12 +265,7 @@ export class Command {
     return this.#arguments;
   }
 
-  getRawArgs(): string[] {
-    return this.#rawArgs;
-  }
-
   getUsage(types: boolean = false): string {
-    if (this.#usage !== undefined) return this.#usage;
     const required = this.getOptions().filter((option) => option.required)
       .map((option) => `${flagOf(option.name)} ${formatArguments(option.args, types)}`.trim());
     return [formatArguments(this.#arguments, types), ...required].join(" ").trim();
@@ -424,16 +370,11 @@ export class Command {
     return this.#throws || (this.#parent !== undefined && this.#parent.#mayThrow());
   }
 
-  #errorHandler(): ErrorHandler | undefined {
-    if (this.#onError !== undefined || this.#parent === undefined) return this.#onError;
-    return this.#parent.#errorHandler();
-  }
-
   async #parse(context: Context): Promise<CommandResult> {
     try {
       this.reset();
       this.#rawArgs = [...context.rest];
-      const name = context.rest[0] ?? (context.given.size === 0 ? this.#default : undefined);
+      const name = context.rest[0];
       let child = name === undefined ? undefined : this.getCommand(name, true);
       if (child === undefined && this.#commands.size > 0) {
         parseLeadingGlobals(this, context);
@@ -465,19 +406,12 @@ export class Command {
       this.showHelp();
       if (this.#mayExit()) Deno.exit(0);
     }
-    await this.#runGlobalAction(options, args);
     await this.#action?.call(this, options, ...args);
     return result;
   }
 
-  async #runGlobalAction(options: Values, args: readonly unknown[]): Promise<void> {
-    if (this.#parent !== undefined) await this.#parent.#runGlobalAction(options, args);
-    await this.#globalAction?.call(this, options, ...args);
-  }
-
   /** Throws on, or prints help and the error and exits. */
   #fail(error: Error): never {
-    this.#errorHandler()?.(error, this);
     if (this.#mayThrow() || !(error instanceof ValidationError)) throw error;
     this.showHelp();
     console.error(`  error: ${error.message}\n`);

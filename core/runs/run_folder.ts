@@ -24,6 +24,7 @@ import {
   type RunConfig,
 } from "./checkpoint.ts";
 import type { JsonRecord } from "../util/json.ts";
+import { runName } from "./run_name.ts";
 import { guard, join, reason, writeAtomically, writeTogether } from "./files.ts";
 
 /** Which checkpoint of a run. */
@@ -217,26 +218,6 @@ export async function createRun(
     await Deno.writeTextFile(join(path, METRICS), "", { createNew: true });
     return new RunFolder(path, config);
   });
-}
-
-/**
- * Returns the name of a run's folder: `<date>-<task>-<model>-<seed>`.
- *
- * @param config The run's configuration.
- * @param date Its day, local time.
- * @returns A name without spaces or slashes.
- */
-export function runName(config: RunConfig, date: Date): string {
-  const two = (part: number) => String(part).padStart(2, "0");
-  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
-  // A plugin of a module is named by the module's own file.
-  const plain = (name: string) =>
-    name.replace(/^.*[/\\]/, "").replace(/\.[cm]?[jt]sx?\b/, "").replace(
-      /[^A-Za-z0-9_.]+/g,
-      "_",
-    ).replace(/^\.+/, "") ||
-    "plugin";
-  return `${day}-${plain(config.task.name)}-${plain(config.model.name)}-${config.seed}`;
 }
 
 async function makeFresh(root: string, name: string): Promise<string> {

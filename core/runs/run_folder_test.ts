@@ -1,6 +1,7 @@
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import type { Checkpoint, RunConfig } from "./checkpoint.ts";
-import { createRun, listRuns, openRun, readCheckpoint, resumeRun, runName } from "./run_folder.ts";
+import { createRun, listRuns, openRun, readCheckpoint, resumeRun } from "./run_folder.ts";
+import { runName } from "./run_name.ts";
 import { writeAtomically } from "./files.ts";
 
 const CONFIG: RunConfig = {
