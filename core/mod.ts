@@ -38,19 +38,19 @@ export type { DType, Shape, TensorType, TypedArray } from "./ir/tensor_type.ts";
 export { grad, valueAndGrad } from "./language/gradient.ts";
 export * from "./language/ops/arithmetic.ts";
 export {
-  constantLike,
   fill,
+  fullLike,
   iota,
   type NestedNumbers,
   ones,
   tensor,
   zeros,
-  zerosOf,
+  zerosLike,
 } from "./language/ops/creation.ts";
 export {
   broadcastTo,
   concatenate,
-  expandDimension,
+  expandDims,
   gather,
   pad,
   reshape,

@@ -212,8 +212,8 @@ async function testDevice(backend: Backend): Promise<SelfTest> {
   const inputs = graph.inputs.map(({ type }) =>
     sampleArray(random, type.shape, {
       dtype: type.dtype,
-      least: type.dtype === "f32" ? 0.05 : 0,
-      most: type.dtype === "i32" ? SYMBOLS : 1,
+      min: type.dtype === "f32" ? 0.05 : 0,
+      max: type.dtype === "i32" ? SYMBOLS : 1,
     })
   );
   const wanted = evaluateGraph(graph, inputs);

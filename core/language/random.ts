@@ -89,27 +89,27 @@ export function foldIn(key: Tensor, number: Tensor | number): Tensor {
 }
 
 /**
- * Uniform numbers in [`least`, `most`), multiples of 2⁻²⁴ of the range, rounded.
+ * Uniform numbers in [`min`, `max`), multiples of 2⁻²⁴ of the range, rounded.
  *
  * @param key A key, u32[2].
  * @param shape Shape of the result.
- * @param least The least number.
- * @param most What all numbers are below, unless it is `least`.
+ * @param min The least number.
+ * @param max What all numbers are below, unless it is `min`.
  * @returns f32 of that shape.
  * @throws {RangeError} If there is no such range in f32.
  */
-export function randomUniform(key: Tensor, shape: Shape, least = 0, most = 1): Tensor {
+export function randomUniform(key: Tensor, shape: Shape, min = 0, max = 1): Tensor {
   const unit = mul(cast(shiftRight(randomBits(key, shape), 8), "f32"), 2 ** -24);
-  if (least === 0 && most === 1) return unit;
-  if (!(least <= most && Number.isFinite(Math.fround(most - least)))) {
+  if (min === 0 && max === 1) return unit;
+  if (!(min <= max && Number.isFinite(Math.fround(max - min)))) {
     throw new RangeError(
-      `Cannot draw uniform numbers from ${least} to ${most}: a range of f32 is needed`,
+      `Cannot draw uniform numbers from ${min} to ${max}: a range of f32 is needed`,
     );
   }
-  const numbers = add(mul(unit, most - least), least);
+  const numbers = add(mul(unit, max - min), min);
   // The sum may be rounded up to what it must not reach.
-  const end = Math.fround(most);
-  return Math.fround(least) < end ? minimum(numbers, numberBefore(end)) : numbers;
+  const end = Math.fround(max);
+  return Math.fround(min) < end ? minimum(numbers, numberBefore(end)) : numbers;
 }
 
 /** The greatest f32 below one. */
@@ -139,13 +139,13 @@ export function randomBernoulli(key: Tensor, shape: Shape, probability: number):
 const NARROW = 2 ** 12;
 
 /**
- * Whole numbers from `least` to before `most`, each as likely as the others: to 2⁻¹² where there are at
+ * Whole numbers from `min` to before `max`, each as likely as the others: to 2⁻¹² where there are at
  * most 4,096 of them, to 2⁻³² where there are more.
  *
  * @param key A key, u32[2].
  * @param shape Shape of the result.
- * @param least The least number, from −2³¹.
- * @param most What all numbers are below, to 2³¹.
+ * @param min The least number, from −2³¹.
+ * @param max What all numbers are below, to 2³¹.
  * @returns i32 of that shape.
  * @throws {RangeError} If the bounds are no such whole numbers, or no number lies between them.
  *
@@ -158,22 +158,22 @@ const NARROW = 2 ** 12;
  * ok(dice.every((x) => x >= 1 && x <= 6));
  * ```
  */
-export function randomInteger(key: Tensor, shape: Shape, least: number, most: number): Tensor {
+export function randomInteger(key: Tensor, shape: Shape, min: number, max: number): Tensor {
   const isBound = (x: number) => Number.isInteger(x) && Math.abs(x) <= 2 ** 31;
-  if (!isBound(least) || !isBound(most) || least >= most) {
+  if (!isBound(min) || !isBound(max) || min >= max) {
     throw new RangeError(
-      `Cannot draw integers from ${least} to before ${most}: whole numbers from -2147483648 to ` +
+      `Cannot draw integers from ${min} to before ${max}: whole numbers from -2147483648 to ` +
         "2147483648 are needed, the first below the second",
     );
   }
-  const span = most - least;
+  const span = max - min;
   if (span <= NARROW) {
     const scaled = floor(mul(randomUniform(key, shape), span));
-    return add(cast(minimum(scaled, span - 1), "i32"), least);
+    return add(cast(minimum(scaled, span - 1), "i32"), min);
   }
   const bits = randomBits(key, [2, sizeOf(shape)]);
   const [high, low] = [0, 1].map((i) => reshape(slice(bits, 0, i, i + 1), shape));
-  return add(cast(span === 2 ** 32 ? high : scaleWords(high, low, span), "i32"), least);
+  return add(cast(span === 2 ** 32 ? high : scaleWords(high, low, span), "i32"), min);
 }
 
 /** ⌊(2³² high + low) span / 2⁶⁴⌋ of words, in u32. */

@@ -260,7 +260,7 @@ export function apply<P extends Params>(
       );
     }
   }
-  const types = primitive.type(inputs.map((tensor) => tensor.type), params);
+  const types = primitive.inferTypes(inputs.map((tensor) => tensor.type), params);
   // A copy: the caller may go on to change its array.
   const node = { primitive, inputs: [...inputs], params };
   return types.map((type, position) => new Tensor(type, { kind: "deferred", node, position }));

@@ -76,7 +76,7 @@ function targetOf(name: keyof typeof TARGET_PROGRAMS, sizes: TargetSizes) {
   const graph = TARGET_PROGRAMS[name](sizes);
   const random = randomSource(3);
   const inputs = graph.inputs.map(({ type }) =>
-    sampleArray(random, type.shape, { ...type, most: type.dtype === "i32" ? sizes.symbols : 1 })
+    sampleArray(random, type.shape, { ...type, max: type.dtype === "i32" ? sizes.symbols : 1 })
   );
   return { graph, inputs };
 }

@@ -14,7 +14,7 @@ import {
   typedArray,
 } from "../../ir/tensor_type.ts";
 
-export { constantLike } from "../primitives/creation.ts";
+export { fullLike } from "../primitives/creation.ts";
 
 /** Numbers nested in arrays, all of one depth and of equal lengths at each depth. */
 export type NestedNumbers = number | boolean | readonly NestedNumbers[];
@@ -95,9 +95,10 @@ export function ones(shape: Shape, dtype: DType = "f32"): Tensor {
   return fill(shape, 1, dtype);
 }
 
-/** A tensor of zeros of a type. */
-export function zerosOf(type: TensorType): Tensor {
-  return fill(type.shape, 0, type.dtype);
+/** A tensor of zeros of a type, or of that of a tensor. */
+export function zerosLike(x: Tensor | TensorType): Tensor {
+  const { shape, dtype } = "type" in x ? x.type : x;
+  return fill(shape, 0, dtype);
 }
 
 /** Counts from 0 along an axis. */

@@ -5,7 +5,7 @@
  */
 import { checkCounts } from "../../util/check_counts.ts";
 import { GATHER, SCATTER_ADD } from "../primitives/gather.ts";
-import { broadcastInto, RESHAPE, REVERSE, TRANSPOSE } from "../primitives/layout.ts";
+import { broadcastInDim, RESHAPE, REVERSE, TRANSPOSE } from "../primitives/layout.ts";
 import { CONCATENATE, PAD, SLICE, SPLIT } from "../primitives/slice.ts";
 import type { Tensor } from "../tensor.ts";
 import { formatType, sameShape, type Shape, sizeOf } from "../../ir/tensor_type.ts";
@@ -66,7 +66,7 @@ export function broadcastTo(x: Tensor, shape: Shape): Tensor {
   }
   const kept = x.shape.flatMap((size, d) => size === shape[lead + d] ? [d] : []);
   const squeezed = reshape(x, kept.map((d) => x.shape[d]));
-  return broadcastInto(squeezed, shape, kept.map((d) => lead + d));
+  return broadcastInDim(squeezed, shape, kept.map((d) => lead + d));
 }
 
 /** Part of one axis, from `start` to before `end`; negative positions count from the back. */
@@ -121,11 +121,11 @@ export function concatenate(tensors: readonly Tensor[], axis = 0): Tensor {
 
 /** Puts tensors of one shape side by side along a new axis. */
 export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
-  return concatenate(tensors.map((x) => expandDimension(x, axis)), axis);
+  return concatenate(tensors.map((x) => expandDims(x, axis)), axis);
 }
 
 /** Adds a dimension of size 1. */
-export function expandDimension(x: Tensor, axis: number): Tensor {
+export function expandDims(x: Tensor, axis: number): Tensor {
   const at = resolveAxis(axis, x.rank + 1);
   return reshape(x, [...x.shape.slice(0, at), 1, ...x.shape.slice(at)]);
 }

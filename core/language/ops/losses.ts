@@ -24,7 +24,7 @@ import {
   sub,
   where,
 } from "./arithmetic.ts";
-import { broadcastInto } from "../primitives/layout.ts";
+import { broadcastInDim } from "../primitives/layout.ts";
 import { iota } from "./creation.ts";
 import { resolveAxis } from "./layout.ts";
 import { max, mean, sum } from "./reductions.ts";
@@ -41,25 +41,25 @@ const GREATEST = (2 - 2 ** -23) * 2 ** 127;
  * @returns The logarithms of the sums.
  */
 export function logSumExp(x: Tensor, axis = -1): Tensor {
-  const greatest = stopGradient(max(x, axis, { keepDimensions: true }));
+  const greatest = stopGradient(max(x, axis, { keepDims: true }));
   // ∞ − ∞ is no number.
   const top = where(le(abs(greatest), GREATEST), greatest, 0);
-  const total = sum(exp(sub(x, top)), axis, { keepDimensions: true });
+  const total = sum(exp(sub(x, top)), axis, { keepDims: true });
   return sum(add(log(total), top), axis);
 }
 
 /** `eˣ / Σ eˣ` along an axis. */
 export function softmax(x: Tensor, axis = -1): Tensor {
-  const top = stopGradient(max(x, axis, { keepDimensions: true }));
+  const top = stopGradient(max(x, axis, { keepDims: true }));
   const powers = exp(sub(x, top));
-  return div(powers, sum(powers, axis, { keepDimensions: true }));
+  return div(powers, sum(powers, axis, { keepDims: true }));
 }
 
 /** Logarithm of {@linkcode softmax}. */
 export function logSoftmax(x: Tensor, axis = -1): Tensor {
-  const top = stopGradient(max(x, axis, { keepDimensions: true }));
+  const top = stopGradient(max(x, axis, { keepDims: true }));
   const shifted = sub(x, top);
-  return sub(shifted, log(sum(exp(shifted), axis, { keepDimensions: true })));
+  return sub(shifted, log(sum(exp(shifted), axis, { keepDims: true })));
 }
 
 /** A number for each label, and NaN where the label is none of the classes, from 0 to `classes` − 1. */
@@ -70,7 +70,7 @@ export function ofLabels(numbers: Tensor, labels: Tensor, classes: number): Tens
 /** Which element along a new last axis of `classes` is the label: bool[…labels, classes]. */
 function labelMask(labels: Tensor, classes: number): Tensor {
   const shape = [...labels.shape, classes];
-  const spread = broadcastInto(labels, shape, labels.shape.map((_, d) => d));
+  const spread = broadcastInDim(labels, shape, labels.shape.map((_, d) => d));
   return eq(spread, iota(shape, labels.rank, labels.type.dtype));
 }
 

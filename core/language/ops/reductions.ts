@@ -18,14 +18,14 @@ import { reshape, resolveAxis } from "./layout.ts";
 /** Options of the reductions. */
 export interface ReduceOptions {
   /** Whether reduced axes stay, with size 1. */
-  readonly keepDimensions?: boolean;
+  readonly keepDims?: boolean;
 }
 
 function reduce(
   primitive: DifferentiablePrimitive<ReduceParams>,
   x: Tensor,
   axes: number | readonly number[] | undefined,
-  { keepDimensions = false }: ReduceOptions = {},
+  { keepDims = false }: ReduceOptions = {},
 ): Tensor {
   const all = x.shape.map((_, d) => d);
   const list = axes === undefined ? all : typeof axes === "number" ? [axes] : axes;
@@ -33,7 +33,7 @@ function reduce(
     a - b
   );
   const result = x.apply(primitive, [x], { axes: resolved })[0];
-  if (!keepDimensions) return result;
+  if (!keepDims) return result;
   return reshape(result, x.shape.map((size, d) => resolved.includes(d) ? 1 : size));
 }
 
