@@ -37,6 +37,9 @@ export {
 export type { DType, Shape, TensorType, TypedArray } from "./ir/tensor_type.ts";
 export { grad, valueAndGrad } from "./language/gradient.ts";
 export * from "./language/ops/arithmetic.ts";
+export * from "./language/ops/comparisons.ts";
+export * from "./language/ops/functions.ts";
+export * from "./language/ops/matmul.ts";
 export {
   fill,
   fullLike,

@@ -12,7 +12,7 @@ import { openBackend } from "./open.ts";
 import type { WebGpuBackend } from "./webgpu.ts";
 import { describeAdapter, systemGpu, unsupportedReason } from "./webgpu/adapter.ts";
 import { detectFeatures, type Features } from "../codegen/wasm/assembler/features.ts";
-import { matmul } from "../language/ops/arithmetic.ts";
+import { matmul } from "../language/ops/matmul.ts";
 import { sampleArray } from "../ir/dense.ts";
 import type { DenseArray } from "../ir/primitive.ts";
 import { randomSource } from "../util/random_source.ts";

@@ -4,21 +4,9 @@
  *
  * @module
  */
-import {
-  add,
-  and,
-  cast,
-  cos,
-  floor,
-  log,
-  lt,
-  minimum,
-  mul,
-  neg,
-  shiftRight,
-  sqrt,
-  sub,
-} from "./ops/arithmetic.ts";
+import { add, minimum, mul, neg, sub } from "./ops/arithmetic.ts";
+import { and, lt, shiftRight } from "./ops/comparisons.ts";
+import { cast, cos, floor, log, sqrt } from "./ops/functions.ts";
 import { fill, tensor } from "./ops/creation.ts";
 import { reshape, slice } from "./ops/layout.ts";
 import { FOLD_IN, RANDOM_BITS } from "./primitives/creation.ts";

@@ -8,7 +8,10 @@ import type { DifferentiablePrimitive } from "./rules.ts";
 import type { Trace } from "./trace.ts";
 import { evaluateDeferred } from "./eager.ts";
 import * as arithmetic from "./ops/arithmetic.ts";
+import * as comparisons from "./ops/comparisons.ts";
+import * as functions from "./ops/functions.ts";
 import * as layout from "./ops/layout.ts";
+import { matmul, type MatmulOptions } from "./ops/matmul.ts";
 import * as reductions from "./ops/reductions.ts";
 import { SOURCE, sourceOf, type TensorSource } from "./tensor_source.ts";
 import { formatType, type Shape, type TensorType, type TypedArray } from "../ir/tensor_type.ts";
@@ -148,15 +151,15 @@ export class Tensor {
   }
   /** `e^this`. */
   exp(): Tensor {
-    return arithmetic.exp(this);
+    return functions.exp(this);
   }
   /** Natural logarithm. */
   log(): Tensor {
-    return arithmetic.log(this);
+    return functions.log(this);
   }
   /** Square root. */
   sqrt(): Tensor {
-    return arithmetic.sqrt(this);
+    return functions.sqrt(this);
   }
   /** `this · this`. */
   square(): Tensor {
@@ -168,35 +171,35 @@ export class Tensor {
   }
   /** Hyperbolic tangent. */
   tanh(): Tensor {
-    return arithmetic.tanh(this);
+    return functions.tanh(this);
   }
   /** Logistic function. */
   sigmoid(): Tensor {
-    return arithmetic.sigmoid(this);
+    return functions.sigmoid(this);
   }
   /** `max(this, 0)`. */
   relu(): Tensor {
-    return arithmetic.relu(this);
+    return functions.relu(this);
   }
   /** Whether each element equals `y`'s. */
   eq(y: TensorLike): Tensor {
-    return arithmetic.eq(this, y);
+    return comparisons.eq(this, y);
   }
   /** Whether each element is less than `y`'s. */
   lt(y: TensorLike): Tensor {
-    return arithmetic.lt(this, y);
+    return comparisons.lt(this, y);
   }
   /** Whether each element is greater than `y`'s. */
   gt(y: TensorLike): Tensor {
-    return arithmetic.gt(this, y);
+    return comparisons.gt(this, y);
   }
   /** Converts to another element type. */
   cast(dtype: TensorType["dtype"]): Tensor {
-    return arithmetic.cast(this, dtype);
+    return functions.cast(this, dtype);
   }
   /** Matrix product of the last two dimensions; see {@linkcode matmul}. */
-  matmul(y: Tensor, options?: arithmetic.MatmulOptions): Tensor {
-    return arithmetic.matmul(this, y, options);
+  matmul(y: Tensor, options?: MatmulOptions): Tensor {
+    return matmul(this, y, options);
   }
   /** Sum over some axes, or all. */
   sum(axes?: number | readonly number[], options?: reductions.ReduceOptions): Tensor {

@@ -4,7 +4,8 @@
  * @module
  */
 import type { Graph } from "../ir/graph.ts";
-import { add, mul, sigmoid, square, sub, tanh } from "../language/ops/arithmetic.ts";
+import { add, mul, square, sub } from "../language/ops/arithmetic.ts";
+import { sigmoid, tanh } from "../language/ops/functions.ts";
 import { fill, zerosLike } from "../language/ops/creation.ts";
 import { broadcastTo, gather, split } from "../language/ops/layout.ts";
 import { crossEntropy, oneHot } from "../language/ops/losses.ts";

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { and, eq, lt, where } from "../language/ops/arithmetic.ts";
+import { and, eq, lt, where } from "../language/ops/comparisons.ts";
 import { zeros, zerosLike } from "../language/ops/creation.ts";
 import type { ModelInstance, Tree } from "../plugin/model.ts";
 import type { TaskSpec } from "../plugin/task_spec.ts";

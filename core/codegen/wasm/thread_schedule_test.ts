@@ -1,7 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { evaluateGraph } from "../../ir/evaluate.ts";
 import type { Graph } from "../../ir/graph.ts";
-import { sub, tanh } from "../../language/ops/arithmetic.ts";
+import { sub } from "../../language/ops/arithmetic.ts";
+import { tanh } from "../../language/ops/functions.ts";
 import { broadcastTo, reshape } from "../../language/ops/layout.ts";
 import { scan } from "../../language/ops/scan.ts";
 import { optimize } from "../../passes/optimize.ts";

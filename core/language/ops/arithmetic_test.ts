@@ -1,5 +1,6 @@
 import { assertThrows } from "@std/assert";
-import { add, div, eq, gt, lt, minimum, mul, where } from "./arithmetic.ts";
+import { add, div, minimum, mul } from "./arithmetic.ts";
+import { eq, gt, lt, where } from "./comparisons.ts";
 import { fill, tensor } from "./creation.ts";
 
 Deno.test("add() throws where neither operand is a tensor", () => {

@@ -5,25 +5,9 @@
  */
 import type { Tensor } from "../tensor.ts";
 import { formatType, sameShape } from "../../ir/tensor_type.ts";
-import {
-  abs,
-  add,
-  and,
-  cast,
-  div,
-  eq,
-  exp,
-  ge,
-  le,
-  log,
-  lt,
-  maximum,
-  minimum,
-  square,
-  stopGradient,
-  sub,
-  where,
-} from "./arithmetic.ts";
+import { abs, add, div, maximum, minimum, square, sub } from "./arithmetic.ts";
+import { and, eq, ge, le, lt, where } from "./comparisons.ts";
+import { cast, exp, log, stopGradient } from "./functions.ts";
 import { broadcastInDim } from "../primitives/layout.ts";
 import { iota } from "./creation.ts";
 import { resolveAxis } from "./layout.ts";
