@@ -73,10 +73,19 @@ export function valueAndGrad<
 }
 
 /**
- * The gradient of a scalar function by its first argument; see {@linkcode valueAndGrad}.
+ * Gives the gradient of a scalar function by its first argument; see {@linkcode valueAndGrad}.
  *
  * @param fn The function.
  * @returns A function of the same arguments that gives the gradients.
+ * @throws {TypeError} If the value is not a scalar f32.
+ *
+ * @example Usage
+ * ```ts
+ * import { grad, type Tensor, tensor } from "@unroll/core";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * strictEqual(await grad((x: Tensor) => x.square())(tensor(3)).item(), 6);
+ * ```
  */
 export function grad<P, Rest extends readonly unknown[]>(
   fn: (parameters: P, ...rest: Rest) => Tensor,

@@ -14,11 +14,20 @@ import type { Tensor } from "./tensor.ts";
 import { type Shape, sizeOf } from "../ir/tensor_type.ts";
 
 /**
- * A key from a seed.
+ * Makes a key of a seed.
  *
  * @param seed A whole number from 0 to 2⁵³ − 1.
  * @returns A key, u32[2].
  * @throws {RangeError} If the seed is not such a number.
+ *
+ * @example Usage
+ * ```ts
+ * import { randomKey, splitKey } from "@unroll/core";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * deepStrictEqual([...await randomKey(7).data()], [0, 7]);
+ * deepStrictEqual(splitKey(randomKey(7), 3).map(({ shape }) => shape), [[2], [2], [2]]);
+ * ```
  */
 export function randomKey(seed: number): Tensor {
   if (!Number.isSafeInteger(seed) || seed < 0) {
@@ -30,24 +39,43 @@ export function randomKey(seed: number): Tensor {
 }
 
 /**
- * 32 random bits an element.
+ * Draws 32 random bits an element.
  *
  * @param key A key, u32[2].
  * @param shape Shape of the result.
  * @returns u32 of that shape; the bits of JAX's `random.bits` for the same key.
+ * @throws {TypeError} If the key is none.
+ * @throws {RangeError} If a size is not a whole number of 0 or more.
+ *
+ * @example Usage
+ * ```ts
+ * import { randomBits, randomKey } from "@unroll/core";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * const draw = async () => [...await randomBits(randomKey(1), [3]).data()];
+ * deepStrictEqual(await draw(), await draw());
+ * ```
  */
 export function randomBits(key: Tensor, shape: Shape): Tensor {
   return key.apply(RANDOM_BITS, [key], { shape })[0];
 }
 
-/** Several keys from one. */
+/**
+ * Makes several keys of one. An example stands at {@linkcode randomKey}.
+ *
+ * @param key A key, u32[2].
+ * @param count How many.
+ * @returns Keys, u32[2] each.
+ * @throws {TypeError} If the key is none.
+ * @throws {RangeError} If the number is not a whole one of 0 or more.
+ */
 export function splitKey(key: Tensor, count = 2): Tensor[] {
   const bits = randomBits(key, [count, 2]);
   return Array.from({ length: count }, (_, i) => reshape(slice(bits, 0, i, i + 1), [2]));
 }
 
 /**
- * A key from a key and a number, such as a step. It is a hash of the two: other keys with other numbers give
+ * Makes a key of a key and a number, such as a step. It is a hash of the two: other keys with other numbers give
  * other keys, whatever their difference.
  *
  * @param key A key, u32[2].
@@ -77,7 +105,7 @@ export function foldIn(key: Tensor, number: Tensor | number): Tensor {
 }
 
 /**
- * Uniform numbers in [`min`, `max`), multiples of 2⁻²⁴ of the range, rounded.
+ * Draws uniform numbers in [`min`, `max`), multiples of 2⁻²⁴ of the range, rounded.
  *
  * @param key A key, u32[2].
  * @param shape Shape of the result.
@@ -85,6 +113,15 @@ export function foldIn(key: Tensor, number: Tensor | number): Tensor {
  * @param max What all numbers are below, unless it is `min`.
  * @returns f32 of that shape.
  * @throws {RangeError} If there is no such range in f32.
+ *
+ * @example Usage
+ * ```ts
+ * import { randomKey, randomUniform } from "@unroll/core";
+ * import { ok } from "node:assert/strict";
+ *
+ * const numbers = await randomUniform(randomKey(1), [100], -1, 1).data();
+ * ok(numbers.every((x) => x >= -1 && x < 1));
+ * ```
  */
 export function randomUniform(key: Tensor, shape: Shape, min = 0, max = 1): Tensor {
   const unit = mul(cast(shiftRight(randomBits(key, shape), 8), "f32"), 2 ** -24);
@@ -108,7 +145,24 @@ function numberBefore(x: number): number {
   return new Float32Array(bits.buffer)[0];
 }
 
-/** Normal numbers of mean 0 and variance 1, by the method of Box and Muller (1958). */
+/**
+ * Draws normal numbers of mean 0 and variance 1, by the method of Box and Muller (1958).
+ *
+ * @param key A key, u32[2].
+ * @param shape Shape of the result.
+ * @returns f32 of that shape.
+ * @throws {TypeError} If the key is none.
+ * @throws {RangeError} If a size is not a whole number of 0 or more.
+ *
+ * @example Usage
+ * ```ts
+ * import { randomKey, randomNormal } from "@unroll/core";
+ * import { ok } from "node:assert/strict";
+ *
+ * const mean = await randomNormal(randomKey(1), [10_000]).mean().item();
+ * ok(Math.abs(mean) < 0.05);
+ * ```
+ */
 export function randomNormal(key: Tensor, shape: Shape): Tensor {
   const size = sizeOf(shape);
   const uniform = randomUniform(key, [2, size]);
@@ -118,7 +172,24 @@ export function randomNormal(key: Tensor, shape: Shape): Tensor {
   return reshape(mul(radius, cos(angle)), shape);
 }
 
-/** True with a given probability. */
+/**
+ * Draws bools that are true with a given probability.
+ *
+ * @param key A key, u32[2].
+ * @param shape Shape of the result.
+ * @param probability The probability of true, from 0 to 1.
+ * @returns bool of that shape.
+ * @throws {TypeError} If the key is none.
+ * @throws {RangeError} If a size is not a whole number of 0 or more.
+ *
+ * @example Usage
+ * ```ts
+ * import { randomBernoulli, randomKey } from "@unroll/core";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * deepStrictEqual([...await randomBernoulli(randomKey(1), [3], 1).data()], [1, 1, 1]);
+ * ```
+ */
 export function randomBernoulli(key: Tensor, shape: Shape, probability: number): Tensor {
   return lt(randomUniform(key, shape), probability);
 }
@@ -127,7 +198,7 @@ export function randomBernoulli(key: Tensor, shape: Shape, probability: number):
 const NARROW = 2 ** 12;
 
 /**
- * Whole numbers from `min` to before `max`, each as likely as the others: to 2⁻¹² where there are at
+ * Draws whole numbers from `min` to before `max`, each as likely as the others: to 2⁻¹² where there are at
  * most 4,096 of them, to 2⁻³² where there are more.
  *
  * @param key A key, u32[2].
@@ -180,7 +251,25 @@ function upperProduct(x: Tensor, by: number): Tensor {
   return add(mul(upper, top), add(shiftRight(left, 16), shiftRight(right, 16)));
 }
 
-/** Draws from the Gumbel distribution, `−log(−log u)`: the greatest of logits plus these is a softmax draw. */
+/**
+ * Draws from the Gumbel distribution, `−log(−log u)`: the greatest of logits plus these is a softmax
+ * draw.
+ *
+ * @param key A key, u32[2].
+ * @param shape Shape of the result.
+ * @returns f32 of that shape.
+ * @throws {TypeError} If the key is none.
+ * @throws {RangeError} If a size is not a whole number of 0 or more.
+ *
+ * @example Usage
+ * ```ts
+ * import { argmax, randomGumbel, randomKey, tensor } from "@unroll/core";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * const logits = tensor([0, -Infinity]);
+ * strictEqual(await argmax(logits.add(randomGumbel(randomKey(1), [2]))).item(), 0);
+ * ```
+ */
 export function randomGumbel(key: Tensor, shape: Shape): Tensor {
   const uniform = add(mul(randomUniform(key, shape), 1 - 2 ** -23), 2 ** -24);
   return neg(log(neg(log(uniform))));

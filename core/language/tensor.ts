@@ -247,6 +247,25 @@ export function setCurrentTrace(trace: Trace | undefined): void {
  * @param params Its static parameters.
  * @returns Its outputs.
  * @throws {TypeError} If the primitive's type rule refuses the inputs.
+ *
+ * @example Usage
+ * ```ts
+ * import { tensor } from "@unroll/core";
+ * import { apply, type DifferentiablePrimitive } from "@unroll/core/compiler";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * const COPY: DifferentiablePrimitive = {
+ *   name: "copy",
+ *   inferTypes: ([x]) => [x],
+ *   evaluate: ([x]) => [x],
+ *   vjp: ({ cotangents }) => cotangents,
+ *   batchRule: ([x]) => [x],
+ *   lowering: { kind: "reshape" },
+ *   samples: () => [],
+ * };
+ * const [y] = apply(COPY, [tensor(2)], {});
+ * strictEqual(await y.item(), 2);
+ * ```
  */
 export function apply<P extends Params>(
   primitive: DifferentiablePrimitive<P>,

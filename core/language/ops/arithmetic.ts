@@ -132,10 +132,11 @@ export function pow(x: TensorLike, y: TensorLike): Tensor {
  *
  * @example Usage
  * ```ts
- * import { maximum, tensor } from "@unroll/core";
+ * import { maximum, minimum, tensor } from "@unroll/core";
  * import { deepStrictEqual } from "node:assert/strict";
  *
  * deepStrictEqual([...await maximum(tensor([1, 5]), 3).data()], [3, 5]);
+ * deepStrictEqual([...await minimum(tensor([1, 5]), 3).data()], [1, 3]);
  * ```
  */
 export function maximum(x: TensorLike, y: TensorLike): Tensor {
@@ -143,19 +144,12 @@ export function maximum(x: TensorLike, y: TensorLike): Tensor {
 }
 
 /**
- * Takes the lesser of two, element by element; of f32, i32 or u32.
+ * Takes the lesser of two, element by element; of f32, i32 or u32. An example stands at
+ * {@linkcode maximum}.
  *
  * @returns A tensor of the same type and the common shape.
  * @throws {TypeError} If element types differ or are others, or shapes do not broadcast.
  * @throws {RangeError} If a number is not one of the tensor's type.
- *
- * @example Usage
- * ```ts
- * import { minimum, tensor } from "@unroll/core";
- * import { deepStrictEqual } from "node:assert/strict";
- *
- * deepStrictEqual([...await minimum(tensor([1, 5]), 3).data()], [1, 3]);
- * ```
  */
 export function minimum(x: TensorLike, y: TensorLike): Tensor {
   return binary("min", x, y);
@@ -169,10 +163,13 @@ export function minimum(x: TensorLike, y: TensorLike): Tensor {
  *
  * @example Usage
  * ```ts
- * import { neg, tensor } from "@unroll/core";
+ * import { abs, neg, sign, tensor } from "@unroll/core";
  * import { deepStrictEqual } from "node:assert/strict";
  *
- * deepStrictEqual([...await neg(tensor([1, -2])).data()], [-1, 2]);
+ * const x = tensor([1, -2]);
+ * deepStrictEqual([...await neg(x).data()], [-1, 2]);
+ * deepStrictEqual([...await abs(x).data()], [1, 2]);
+ * deepStrictEqual([...await sign(x).data()], [1, -1]);
  * ```
  */
 export function neg(x: Tensor): Tensor {
@@ -180,36 +177,22 @@ export function neg(x: Tensor): Tensor {
 }
 
 /**
- * Takes absolute values, of f32 or i32.
+ * Takes absolute values, of f32 or i32. An example stands at
+ * {@linkcode neg}.
  *
  * @returns A tensor of the same type and shape.
  * @throws {TypeError} If the element type is another.
- *
- * @example Usage
- * ```ts
- * import { abs, tensor } from "@unroll/core";
- * import { deepStrictEqual } from "node:assert/strict";
- *
- * deepStrictEqual([...await abs(tensor([1, -2])).data()], [1, 2]);
- * ```
  */
 export function abs(x: Tensor): Tensor {
   return elementwise("abs", [x]);
 }
 
 /**
- * Gives the sign, −1, 0 or 1; of f32 or i32.
+ * Gives the sign, −1, 0 or 1; of f32 or i32. An example stands at
+ * {@linkcode neg}.
  *
  * @returns A tensor of the same type and shape.
  * @throws {TypeError} If the element type is another.
- *
- * @example Usage
- * ```ts
- * import { sign, tensor } from "@unroll/core";
- * import { deepStrictEqual } from "node:assert/strict";
- *
- * deepStrictEqual([...await sign(tensor([-3, 0, 2])).data()], [-1, 0, 1]);
- * ```
  */
 export function sign(x: Tensor): Tensor {
   return elementwise("sign", [x]);

@@ -16,10 +16,14 @@ import { binary, broadcastAll } from "./operands.ts";
  *
  * @example Usage
  * ```ts
- * import { eq, tensor } from "@unroll/core";
+ * import { eq, ge, lt, ne, tensor } from "@unroll/core";
  * import { deepStrictEqual } from "node:assert/strict";
  *
- * deepStrictEqual([...await eq(tensor([1, 2, 3]), 2).data()], [0, 1, 0]);
+ * const x = tensor([1, 2, 3]);
+ * deepStrictEqual([...await eq(x, 2).data()], [0, 1, 0]);
+ * deepStrictEqual([...await ne(x, 2).data()], [1, 0, 1]);
+ * deepStrictEqual([...await lt(x, 2).data()], [1, 0, 0]);
+ * deepStrictEqual([...await ge(x, 2).data()], [0, 1, 1]);
  * ```
  */
 export function eq(x: TensorLike, y: TensorLike): Tensor {
@@ -27,95 +31,60 @@ export function eq(x: TensorLike, y: TensorLike): Tensor {
 }
 
 /**
- * Tests for inequality, element by element: whether `x ≠ y`, of any type.
+ * Tests for inequality, element by element: whether `x ≠ y`, of any type. An example stands at
+ * {@linkcode eq}.
  *
  * @returns A bool tensor of the common shape.
  * @throws {TypeError} If element types differ or are others, or shapes do not broadcast.
  * @throws {RangeError} If a number is not one of the tensor's type.
- *
- * @example Usage
- * ```ts
- * import { ne, tensor } from "@unroll/core";
- * import { deepStrictEqual } from "node:assert/strict";
- *
- * deepStrictEqual([...await ne(tensor([1, 2, 3]), 2).data()], [1, 0, 1]);
- * ```
  */
 export function ne(x: TensorLike, y: TensorLike): Tensor {
   return binary("ne", x, y);
 }
 
 /**
- * Compares, element by element: whether `x < y`, of f32, i32 or u32.
+ * Compares, element by element: whether `x < y`, of f32, i32 or u32. An example stands at
+ * {@linkcode eq}.
  *
  * @returns A bool tensor of the common shape.
  * @throws {TypeError} If element types differ or are others, or shapes do not broadcast.
  * @throws {RangeError} If a number is not one of the tensor's type.
- *
- * @example Usage
- * ```ts
- * import { lt, tensor } from "@unroll/core";
- * import { deepStrictEqual } from "node:assert/strict";
- *
- * deepStrictEqual([...await lt(tensor([1, 2, 3]), 2).data()], [1, 0, 0]);
- * ```
  */
 export function lt(x: TensorLike, y: TensorLike): Tensor {
   return binary("lt", x, y);
 }
 
 /**
- * Compares, element by element: whether `x ≤ y`, of f32, i32 or u32.
+ * Compares, element by element: whether `x ≤ y`, of f32, i32 or u32. An example stands at
+ * {@linkcode eq}.
  *
  * @returns A bool tensor of the common shape.
  * @throws {TypeError} If element types differ or are others, or shapes do not broadcast.
  * @throws {RangeError} If a number is not one of the tensor's type.
- *
- * @example Usage
- * ```ts
- * import { le, tensor } from "@unroll/core";
- * import { deepStrictEqual } from "node:assert/strict";
- *
- * deepStrictEqual([...await le(tensor([1, 2, 3]), 2).data()], [1, 1, 0]);
- * ```
  */
 export function le(x: TensorLike, y: TensorLike): Tensor {
   return binary("le", x, y);
 }
 
 /**
- * Compares, element by element: whether `x > y`, of f32, i32 or u32.
+ * Compares, element by element: whether `x > y`, of f32, i32 or u32. An example stands at
+ * {@linkcode eq}.
  *
  * @returns A bool tensor of the common shape.
  * @throws {TypeError} If element types differ or are others, or shapes do not broadcast.
  * @throws {RangeError} If a number is not one of the tensor's type.
- *
- * @example Usage
- * ```ts
- * import { gt, tensor } from "@unroll/core";
- * import { deepStrictEqual } from "node:assert/strict";
- *
- * deepStrictEqual([...await gt(tensor([1, 2, 3]), 2).data()], [0, 0, 1]);
- * ```
  */
 export function gt(x: TensorLike, y: TensorLike): Tensor {
   return binary("gt", x, y);
 }
 
 /**
- * Compares, element by element: whether `x ≥ y`, of f32, i32 or u32.
+ * Compares, element by element: whether `x ≥ y`, of f32, i32 or u32. An example stands at
+ * {@linkcode eq}.
  *
  * @returns A bool tensor of the common shape.
  * @throws {TypeError} If element types differ or are others, or shapes do not broadcast.
  * @throws {RangeError} If a number is not one of the tensor's type.
- *
- * @example Usage
- * ```ts
- * import { ge, tensor } from "@unroll/core";
- * import { deepStrictEqual } from "node:assert/strict";
- *
- * deepStrictEqual([...await ge(tensor([1, 2, 3]), 2).data()], [0, 1, 1]);
- * ```
  */
 export function ge(x: TensorLike, y: TensorLike): Tensor {
   return binary("ge", x, y);
@@ -130,10 +99,13 @@ export function ge(x: TensorLike, y: TensorLike): Tensor {
  *
  * @example Usage
  * ```ts
- * import { and, tensor } from "@unroll/core";
+ * import { and, or, tensor, xor } from "@unroll/core";
  * import { deepStrictEqual } from "node:assert/strict";
  *
- * deepStrictEqual([...await and(tensor([true, true]), tensor([true, false])).data()], [1, 0]);
+ * const [x, y] = [tensor([12, 10], { dtype: "i32" }), 6];
+ * deepStrictEqual([...await and(x, y).data()], [4, 2]);
+ * deepStrictEqual([...await or(x, y).data()], [14, 14]);
+ * deepStrictEqual([...await xor(x, y).data()], [10, 12]);
  * ```
  */
 export function and(x: TensorLike, y: TensorLike): Tensor {
@@ -141,38 +113,24 @@ export function and(x: TensorLike, y: TensorLike): Tensor {
 }
 
 /**
- * Takes the logical or of bools, or the bitwise or of integers.
+ * Takes the logical or of bools, or the bitwise or of integers. An example stands at
+ * {@linkcode and}.
  *
  * @returns A tensor of the same type and the common shape.
  * @throws {TypeError} If element types differ or are others, or shapes do not broadcast.
  * @throws {RangeError} If a number is not one of the tensor's type.
- *
- * @example Usage
- * ```ts
- * import { or, tensor } from "@unroll/core";
- * import { deepStrictEqual } from "node:assert/strict";
- *
- * deepStrictEqual([...await or(tensor([true, false]), tensor([false, false])).data()], [1, 0]);
- * ```
  */
 export function or(x: TensorLike, y: TensorLike): Tensor {
   return binary("or", x, y);
 }
 
 /**
- * Takes the bitwise exclusive or of integers.
+ * Takes the bitwise exclusive or of integers. An example stands at
+ * {@linkcode and}.
  *
  * @returns A tensor of the same type and the common shape.
  * @throws {TypeError} If element types differ or are others, or shapes do not broadcast.
  * @throws {RangeError} If a number is not one of the tensor's type.
- *
- * @example Usage
- * ```ts
- * import { tensor, xor } from "@unroll/core";
- * import { deepStrictEqual } from "node:assert/strict";
- *
- * deepStrictEqual([...await xor(tensor([6, 5], { dtype: "i32" }), 3).data()], [5, 6]);
- * ```
  */
 export function xor(x: TensorLike, y: TensorLike): Tensor {
   return binary("xor", x, y);
@@ -187,10 +145,12 @@ export function xor(x: TensorLike, y: TensorLike): Tensor {
  *
  * @example Usage
  * ```ts
- * import { shiftLeft, tensor } from "@unroll/core";
+ * import { shiftLeft, shiftRight, tensor } from "@unroll/core";
  * import { deepStrictEqual } from "node:assert/strict";
  *
- * deepStrictEqual([...await shiftLeft(tensor([1, 3], { dtype: "i32" }), 2).data()], [4, 12]);
+ * const x = tensor([12, -8], { dtype: "i32" });
+ * deepStrictEqual([...await shiftLeft(x, 2).data()], [48, -32]);
+ * deepStrictEqual([...await shiftRight(x, 2).data()], [3, -2]);
  * ```
  */
 export function shiftLeft(x: TensorLike, y: TensorLike): Tensor {
@@ -198,19 +158,12 @@ export function shiftLeft(x: TensorLike, y: TensorLike): Tensor {
 }
 
 /**
- * Shifts integers right: `x` by `y` bits; keeps the sign of i32, fills up with zeros in u32.
+ * Shifts integers right: `x` by `y` bits; keeps the sign of i32, fills up with zeros in u32. An example stands at
+ * {@linkcode shiftLeft}.
  *
  * @returns A tensor of the same type and the common shape.
  * @throws {TypeError} If element types differ or are others, or shapes do not broadcast.
  * @throws {RangeError} If a number is not one of the tensor's type.
- *
- * @example Usage
- * ```ts
- * import { shiftRight, tensor } from "@unroll/core";
- * import { deepStrictEqual } from "node:assert/strict";
- *
- * deepStrictEqual([...await shiftRight(tensor([12, -8], { dtype: "i32" }), 2).data()], [3, -2]);
- * ```
  */
 export function shiftRight(x: TensorLike, y: TensorLike): Tensor {
   return binary("shift_right", x, y);

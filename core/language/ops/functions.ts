@@ -16,10 +16,11 @@ import { binary } from "./operands.ts";
  *
  * @example Usage
  * ```ts
- * import { exp, tensor } from "@unroll/core";
+ * import { exp, log, tensor } from "@unroll/core";
  * import { deepStrictEqual } from "node:assert/strict";
  *
  * deepStrictEqual([...await exp(tensor([0, -Infinity])).data()], [1, 0]);
+ * deepStrictEqual([...await log(tensor([1, 0])).data()], [0, -Infinity]);
  * ```
  */
 export function exp(x: Tensor): Tensor {
@@ -27,18 +28,11 @@ export function exp(x: Tensor): Tensor {
 }
 
 /**
- * Takes the natural logarithm of f32; NaN of negative numbers.
+ * Takes the natural logarithm of f32; NaN of negative numbers. An example stands at
+ * {@linkcode exp}.
  *
  * @returns A tensor of the same type and shape.
  * @throws {TypeError} If the element type is another.
- *
- * @example Usage
- * ```ts
- * import { log, tensor } from "@unroll/core";
- * import { deepStrictEqual } from "node:assert/strict";
- *
- * deepStrictEqual([...await log(tensor([1, 0])).data()], [0, -Infinity]);
- * ```
  */
 export function log(x: Tensor): Tensor {
   return elementwise("log", [x]);
@@ -70,10 +64,11 @@ export function sqrt(x: Tensor): Tensor {
  *
  * @example Usage
  * ```ts
- * import { sin, tensor } from "@unroll/core";
+ * import { cos, sin, tensor } from "@unroll/core";
  * import { deepStrictEqual } from "node:assert/strict";
  *
  * deepStrictEqual([...await sin(tensor([0, Math.PI / 2])).data()], [0, 1]);
+ * deepStrictEqual([...await cos(tensor([0, Math.PI])).data()], [1, -1]);
  * ```
  */
 export function sin(x: Tensor): Tensor {
@@ -81,18 +76,11 @@ export function sin(x: Tensor): Tensor {
 }
 
 /**
- * Takes the cosine of angles in radians, f32, also of large ones.
+ * Takes the cosine of angles in radians, f32, also of large ones. An example stands at
+ * {@linkcode sin}.
  *
  * @returns A tensor of the same type and shape.
  * @throws {TypeError} If the element type is another.
- *
- * @example Usage
- * ```ts
- * import { cos, tensor } from "@unroll/core";
- * import { deepStrictEqual } from "node:assert/strict";
- *
- * deepStrictEqual([...await cos(tensor([0, Math.PI])).data()], [1, -1]);
- * ```
  */
 export function cos(x: Tensor): Tensor {
   return elementwise("cos", [x]);
@@ -106,10 +94,11 @@ export function cos(x: Tensor): Tensor {
  *
  * @example Usage
  * ```ts
- * import { tanh, tensor } from "@unroll/core";
+ * import { sigmoid, tanh, tensor } from "@unroll/core";
  * import { deepStrictEqual } from "node:assert/strict";
  *
  * deepStrictEqual([...await tanh(tensor([0, Infinity])).data()], [0, 1]);
+ * deepStrictEqual([...await sigmoid(tensor([0, Infinity])).data()], [0.5, 1]);
  * ```
  */
 export function tanh(x: Tensor): Tensor {
@@ -117,18 +106,11 @@ export function tanh(x: Tensor): Tensor {
 }
 
 /**
- * Takes the logistic function `1 / (1 + e⁻ˣ)` of f32.
+ * Takes the logistic function `1 / (1 + e⁻ˣ)` of f32. An example stands at
+ * {@linkcode tanh}.
  *
  * @returns A tensor of the same type and shape.
  * @throws {TypeError} If the element type is another.
- *
- * @example Usage
- * ```ts
- * import { sigmoid, tensor } from "@unroll/core";
- * import { deepStrictEqual } from "node:assert/strict";
- *
- * deepStrictEqual([...await sigmoid(tensor([0, Infinity])).data()], [0.5, 1]);
- * ```
  */
 export function sigmoid(x: Tensor): Tensor {
   return elementwise("sigmoid", [x]);

@@ -17,12 +17,21 @@ import { max, mean, sum } from "./reductions.ts";
 const GREATEST = (2 - 2 ** -23) * 2 ** 127;
 
 /**
- * `log Σ eˣ` along an axis, without overflow: of nothing but −∞ it is −∞, of ∞ and others ∞. There it
- * has no derivative, and its gradient is NaN.
+ * Computes `log Σ eˣ` along an axis, without overflow: of nothing but −∞ it is −∞, of ∞ and others ∞.
+ * There it has no derivative, and its gradient is NaN.
  *
- * @param x The tensor.
+ * @param x The tensor, f32.
  * @param axis The axis summed over, which disappears.
  * @returns The logarithms of the sums.
+ * @throws {RangeError} If there is no such axis.
+ *
+ * @example Usage
+ * ```ts
+ * import { logSumExp, tensor } from "@unroll/core";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * strictEqual(await logSumExp(tensor([0, -Infinity])).item(), 0);
+ * ```
  */
 export function logSumExp(x: Tensor, axis = -1): Tensor {
   const greatest = stopGradient(max(x, axis, { keepDims: true }));
@@ -32,14 +41,37 @@ export function logSumExp(x: Tensor, axis = -1): Tensor {
   return sum(add(log(total), top), axis);
 }
 
-/** `eˣ / Σ eˣ` along an axis. */
+/**
+ * Computes `eˣ / Σ eˣ` along an axis.
+ *
+ * @param x The tensor, f32.
+ * @param axis The axis; negative ones count from the back.
+ * @returns f32 of the same shape.
+ * @throws {RangeError} If there is no such axis.
+ *
+ * @example Usage
+ * ```ts
+ * import { logSoftmax, softmax, tensor } from "@unroll/core";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * deepStrictEqual([...await softmax(tensor([3, 3])).data()], [0.5, 0.5]);
+ * deepStrictEqual([...await logSoftmax(tensor([3, -Infinity])).data()], [0, -Infinity]);
+ * ```
+ */
 export function softmax(x: Tensor, axis = -1): Tensor {
   const top = stopGradient(max(x, axis, { keepDims: true }));
   const powers = exp(sub(x, top));
   return div(powers, sum(powers, axis, { keepDims: true }));
 }
 
-/** Logarithm of {@linkcode softmax}. */
+/**
+ * Computes the logarithm of {@linkcode softmax}, where an example stands.
+ *
+ * @param x The tensor, f32.
+ * @param axis The axis; negative ones count from the back.
+ * @returns f32 of the same shape.
+ * @throws {RangeError} If there is no such axis.
+ */
 export function logSoftmax(x: Tensor, axis = -1): Tensor {
   const top = stopGradient(max(x, axis, { keepDims: true }));
   const shifted = sub(x, top);
@@ -59,7 +91,7 @@ function labelMask(labels: Tensor, classes: number): Tensor {
 }
 
 /**
- * One-hot vectors: 1 at the label, 0 elsewhere.
+ * Makes one-hot vectors: 1 at the label, 0 elsewhere.
  *
  * @param labels i32[…] from 0 to `classes` − 1; others mean the nearest of these, as in `gather`.
  * @param classes Length of the vectors.
@@ -79,12 +111,21 @@ export function oneHot(labels: Tensor, classes: number): Tensor {
 }
 
 /**
- * Cross entropy of labels under softmax, `log Σ eˣ − x[label]`, in nats, one for each label.
+ * Computes the cross entropy of labels under softmax, `log Σ eˣ − x[label]`, in nats, one for each label.
  *
  * @param logits f32[…, classes]
  * @param labels i32[…]
  * @returns f32[…]; NaN where a label is none of the classes.
  * @throws {TypeError} If the labels do not match the logits.
+ *
+ * @example Usage
+ * ```ts
+ * import { crossEntropy, tensor } from "@unroll/core";
+ * import { ok } from "node:assert/strict";
+ *
+ * const loss = crossEntropy(tensor([[0, 0]]), tensor([1], { dtype: "i32" }));
+ * ok(Math.abs(await loss.item() - Math.LN2) < 1e-6);
+ * ```
  */
 export function crossEntropy(logits: Tensor, labels: Tensor): Tensor {
   const classes = logits.shape[resolveAxis(-1, logits.rank)];
@@ -100,12 +141,36 @@ export function crossEntropy(logits: Tensor, labels: Tensor): Tensor {
   return sub(logSumExp(logits), ofLabels(chosen, labels, classes));
 }
 
-/** Mean of the squared differences. */
+/**
+ * Computes the mean of the squared differences.
+ *
+ * @param x f32.
+ * @param y f32, of a shape that broadcasts.
+ * @returns A scalar f32.
+ * @throws {TypeError} If types differ or shapes do not broadcast.
+ *
+ * @example Usage
+ * ```ts
+ * import { meanSquaredError, sumSquaredError, tensor } from "@unroll/core";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * const [x, y] = [tensor([1, 2]), tensor([1, 4])];
+ * strictEqual(await meanSquaredError(x, y).item(), 2);
+ * strictEqual(await sumSquaredError(x, y).item(), 4);
+ * ```
+ */
 export function meanSquaredError(x: Tensor, y: Tensor): Tensor {
   return mean(square(sub(x, y)));
 }
 
-/** Sum of the squared differences. */
+/**
+ * Computes the sum of the squared differences. An example stands at {@linkcode meanSquaredError}.
+ *
+ * @param x f32.
+ * @param y f32, of a shape that broadcasts.
+ * @returns A scalar f32.
+ * @throws {TypeError} If types differ or shapes do not broadcast.
+ */
 export function sumSquaredError(x: Tensor, y: Tensor): Tensor {
   return sum(square(sub(x, y)));
 }

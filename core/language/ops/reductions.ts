@@ -38,7 +38,7 @@ function reduce(
 }
 
 /**
- * Sum over some axes, or all.
+ * Sums over some axes, or all.
  *
  * @param x The tensor.
  * @param axes An axis or several; negative ones count from the back; all if left out.
@@ -57,12 +57,45 @@ export function sum(x: Tensor, axes?: number | readonly number[], options?: Redu
   return reduce(REDUCE_SUM, x, axes, options);
 }
 
-/** Greatest element over some axes, or all. */
+/**
+ * Finds the greatest element over some axes, or all; see {@linkcode maximum} for the greater of two.
+ *
+ * @param x The tensor, f32.
+ * @param axes An axis or several; negative ones count from the back; all if left out.
+ * @param options Whether the axes stay with size 1.
+ * @returns The greatest elements.
+ * @throws {RangeError} If there is no such axis.
+ *
+ * @example Usage
+ * ```ts
+ * import { max, tensor } from "@unroll/core";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * deepStrictEqual([...await max(tensor([[1, 5], [4, 2]]), 1).data()], [5, 4]);
+ * ```
+ */
 export function max(x: Tensor, axes?: number | readonly number[], options?: ReduceOptions): Tensor {
   return reduce(REDUCE_MAX, x, axes, options);
 }
 
-/** Mean over some axes, or all. */
+/**
+ * Takes the mean over some axes, or all.
+ *
+ * @param x The tensor, f32.
+ * @param axes An axis or several; negative ones count from the back; all if left out.
+ * @param options Whether the axes stay with size 1.
+ * @returns The means.
+ * @throws {RangeError} If there is no such axis.
+ *
+ * @example Usage
+ * ```ts
+ * import { mean, tensor } from "@unroll/core";
+ * import { deepStrictEqual, strictEqual } from "node:assert/strict";
+ *
+ * deepStrictEqual(mean(tensor([[1, 5], [4, 2]]), 1, { keepDims: true }).shape, [2, 1]);
+ * strictEqual(await mean(tensor([1, 2, 6])).item(), 3);
+ * ```
+ */
 export function mean(
   x: Tensor,
   axes?: number | readonly number[],
@@ -77,7 +110,22 @@ export function mean(
   return div(total, foldedSize(x.shape, all.map((axis) => resolveAxis(axis, x.rank))));
 }
 
-/** Position of the first greatest element along an axis, in i32; the first NaN counts as greatest. */
+/**
+ * Finds the position of the first greatest element along an axis; the first NaN counts as greatest.
+ *
+ * @param x The tensor, f32.
+ * @param axis The axis, which disappears; negative ones count from the back.
+ * @returns i32, the positions.
+ * @throws {RangeError} If there is no such axis.
+ *
+ * @example Usage
+ * ```ts
+ * import { argmax, tensor } from "@unroll/core";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * deepStrictEqual([...await argmax(tensor([[1, 5], [4, 2]])).data()], [1, 0]);
+ * ```
+ */
 export function argmax(x: Tensor, axis = -1): Tensor {
   return x.apply(ARGMAX, [x], { axes: [resolveAxis(axis, x.rank)] })[0];
 }

@@ -63,7 +63,15 @@ export function numberNeeded(x: number, dtype: DType): string | undefined {
   }
 }
 
-/** A tensor of one value, of the type of another. */
+/**
+ * Makes a tensor of one value, of the shape and element type of another. An example stands at
+ * {@linkcode zerosLike}.
+ *
+ * @param x The other tensor.
+ * @param value The element.
+ * @returns The tensor.
+ * @throws {RangeError} If the value is not one of the type.
+ */
 export function fullLike(x: Tensor, value: number): Tensor {
   return x.apply(FILL, [], { dtype: x.type.dtype, shape: x.shape, value })[0];
 }
