@@ -119,7 +119,7 @@ export function broadcastTo(x: Tensor, shape: Shape): Tensor {
  * @param start The first position; negative ones count from the back.
  * @param end The position after the last; negative ones count from the back.
  * @returns The part; its size along the axis is `end − start`.
- * @throws {RangeError} If there is no such axis.
+ * @throws {RangeError} If there is no such axis, or a position is not a whole number.
  * @throws {TypeError} If there is no such part.
  *
  * @example Usage
@@ -183,7 +183,7 @@ export function split(x: Tensor, parts: number | readonly number[], axis = -1): 
  * @param axis The axis; negative ones count from the back.
  * @param widths How many before and after, 0 if left out, and the value, also 0.
  * @returns The tensor, larger along the axis.
- * @throws {RangeError} If there is no such axis, or a width or the value will not do.
+ * @throws {RangeError} If there is no such axis, or a width is not a whole number of 0 or more.
  *
  * @example Usage
  * ```ts

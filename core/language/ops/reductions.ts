@@ -40,10 +40,12 @@ function reduce(
 /**
  * Sums over some axes, or all.
  *
- * @param x The tensor.
+ * @param x The tensor, f32, i32 or u32.
  * @param axes An axis or several; negative ones count from the back; all if left out.
  * @param options Whether the axes stay with size 1.
  * @returns The sums.
+ * @throws {RangeError} If there is no such axis.
+ * @throws {TypeError} If elements are bools.
  *
  * @example Usage
  * ```ts
@@ -60,11 +62,12 @@ export function sum(x: Tensor, axes?: number | readonly number[], options?: Redu
 /**
  * Finds the greatest element over some axes, or all; see {@linkcode maximum} for the greater of two.
  *
- * @param x The tensor, f32.
+ * @param x The tensor, f32 or i32.
  * @param axes An axis or several; negative ones count from the back; all if left out.
  * @param options Whether the axes stay with size 1.
  * @returns The greatest elements.
  * @throws {RangeError} If there is no such axis.
+ * @throws {TypeError} If elements are others, or there are none.
  *
  * @example Usage
  * ```ts
@@ -81,11 +84,12 @@ export function max(x: Tensor, axes?: number | readonly number[], options?: Redu
 /**
  * Takes the mean over some axes, or all.
  *
- * @param x The tensor, f32.
+ * @param x The tensor, f32, i32 or u32; integers are rounded toward zero.
  * @param axes An axis or several; negative ones count from the back; all if left out.
  * @param options Whether the axes stay with size 1.
  * @returns The means.
  * @throws {RangeError} If there is no such axis.
+ * @throws {TypeError} If elements are bools.
  *
  * @example Usage
  * ```ts
@@ -113,10 +117,11 @@ export function mean(
 /**
  * Finds the position of the first greatest element along an axis; the first NaN counts as greatest.
  *
- * @param x The tensor, f32.
+ * @param x The tensor, f32 or i32.
  * @param axis The axis, which disappears; negative ones count from the back.
  * @returns i32, the positions.
  * @throws {RangeError} If there is no such axis.
+ * @throws {TypeError} If elements are others, or there are none.
  *
  * @example Usage
  * ```ts

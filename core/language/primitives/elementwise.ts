@@ -345,7 +345,7 @@ export const ELEMENTWISE_PRIMITIVES: Readonly<Record<ElementwiseName, Elementwis
   ) as Record<ElementwiseName, ElementwisePrimitive>;
 
 /**
- * Applies an elementwise operation to tensors of equal shape; see `ops/arithmetic.ts` for the
+ * Applies an elementwise operation to tensors of equal shape; see `ops/operands.ts` for the
  * functions that also broadcast and take numbers.
  *
  * @param name The operation.
