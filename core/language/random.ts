@@ -49,11 +49,12 @@ export function randomKey(seed: number): Tensor {
  *
  * @example Usage
  * ```ts
- * import { randomBits, randomKey } from "@unroll/core";
+ * import { randomBernoulli, randomBits, randomKey } from "@unroll/core";
  * import { deepStrictEqual } from "node:assert/strict";
  *
  * const draw = async () => [...await randomBits(randomKey(1), [3]).data()];
  * deepStrictEqual(await draw(), await draw());
+ * deepStrictEqual([...await randomBernoulli(randomKey(1), [3], 1).data()], [1, 1, 1]);
  * ```
  */
 export function randomBits(key: Tensor, shape: Shape): Tensor {
@@ -174,6 +175,7 @@ export function randomNormal(key: Tensor, shape: Shape): Tensor {
 
 /**
  * Draws bools that are true with a given probability.
+ * An example stands at {@linkcode randomBits}.
  *
  * @param key A key, u32[2].
  * @param shape Shape of the result.
@@ -181,14 +183,6 @@ export function randomNormal(key: Tensor, shape: Shape): Tensor {
  * @returns bool of that shape.
  * @throws {TypeError} If the key is none.
  * @throws {RangeError} If a size is not a whole number of 0 or more.
- *
- * @example Usage
- * ```ts
- * import { randomBernoulli, randomKey } from "@unroll/core";
- * import { deepStrictEqual } from "node:assert/strict";
- *
- * deepStrictEqual([...await randomBernoulli(randomKey(1), [3], 1).data()], [1, 1, 1]);
- * ```
  */
 export function randomBernoulli(key: Tensor, shape: Shape, probability: number): Tensor {
   return lt(randomUniform(key, shape), probability);

@@ -16,10 +16,13 @@ import { binary } from "./operands.ts";
  *
  * @example Usage
  * ```ts
- * import { add, tensor } from "@unroll/core";
+ * import { add, div, mul, sub, tensor } from "@unroll/core";
  * import { deepStrictEqual } from "node:assert/strict";
  *
  * deepStrictEqual([...await add(tensor([1, 2]), 3).data()], [4, 5]);
+ * deepStrictEqual([...await sub(3, tensor([1, 2])).data()], [2, 1]);
+ * deepStrictEqual([...await mul(tensor([1, 2]), tensor([3, 4])).data()], [3, 8]);
+ * deepStrictEqual([...await div(tensor([6, 3]), 2).data()], [3, 1.5]);
  * ```
  */
 export function add(x: TensorLike, y: TensorLike): Tensor {
@@ -28,18 +31,11 @@ export function add(x: TensorLike, y: TensorLike): Tensor {
 
 /**
  * Subtracts, element by element: `x − y`, of f32, i32 or u32.
+ * An example stands at {@linkcode add}.
  *
  * @returns A tensor of the same type and the common shape.
  * @throws {TypeError} If element types differ or are others, or shapes do not broadcast.
  * @throws {RangeError} If a number is not one of the tensor's type.
- *
- * @example Usage
- * ```ts
- * import { sub, tensor } from "@unroll/core";
- * import { deepStrictEqual } from "node:assert/strict";
- *
- * deepStrictEqual([...await sub(3, tensor([1, 2])).data()], [2, 1]);
- * ```
  */
 export function sub(x: TensorLike, y: TensorLike): Tensor {
   return binary("sub", x, y);
@@ -47,18 +43,11 @@ export function sub(x: TensorLike, y: TensorLike): Tensor {
 
 /**
  * Multiplies, element by element: `x · y`, of f32, i32 or u32.
+ * An example stands at {@linkcode add}.
  *
  * @returns A tensor of the same type and the common shape.
  * @throws {TypeError} If element types differ or are others, or shapes do not broadcast.
  * @throws {RangeError} If a number is not one of the tensor's type.
- *
- * @example Usage
- * ```ts
- * import { mul, tensor } from "@unroll/core";
- * import { deepStrictEqual } from "node:assert/strict";
- *
- * deepStrictEqual([...await mul(tensor([1, 2]), tensor([3, 4])).data()], [3, 8]);
- * ```
  */
 export function mul(x: TensorLike, y: TensorLike): Tensor {
   return binary("mul", x, y);
@@ -66,19 +55,11 @@ export function mul(x: TensorLike, y: TensorLike): Tensor {
 
 /**
  * Divides, element by element: `x / y`, of f32, i32 or u32; of integers rounded toward zero, and 0
- * where `y` is 0.
+ * where `y` is 0. An example stands at {@linkcode add}.
  *
  * @returns A tensor of the same type and the common shape.
  * @throws {TypeError} If element types differ or are others, or shapes do not broadcast.
  * @throws {RangeError} If a number is not one of the tensor's type.
- *
- * @example Usage
- * ```ts
- * import { div, tensor } from "@unroll/core";
- * import { deepStrictEqual } from "node:assert/strict";
- *
- * deepStrictEqual([...await div(tensor([6, 3]), 2).data()], [3, 1.5]);
- * ```
  */
 export function div(x: TensorLike, y: TensorLike): Tensor {
   return binary("div", x, y);
@@ -112,10 +93,11 @@ export function remainder(x: TensorLike, y: TensorLike): Tensor {
  *
  * @example Usage
  * ```ts
- * import { pow, tensor } from "@unroll/core";
+ * import { pow, square, tensor } from "@unroll/core";
  * import { deepStrictEqual } from "node:assert/strict";
  *
  * deepStrictEqual([...await pow(tensor([2, 3]), 2).data()], [4, 9]);
+ * deepStrictEqual([...await square(tensor([2, -3])).data()], [4, 9]);
  * ```
  */
 export function pow(x: TensorLike, y: TensorLike): Tensor {
@@ -199,18 +181,10 @@ export function sign(x: Tensor): Tensor {
 }
 
 /**
- * Squares: `x · x`, of f32, i32 or u32.
+ * Squares: `x · x`, of f32, i32 or u32. An example stands at {@linkcode pow}.
  *
  * @returns A tensor of the same type and shape.
  * @throws {TypeError} If the element type is another.
- *
- * @example Usage
- * ```ts
- * import { square, tensor } from "@unroll/core";
- * import { deepStrictEqual } from "node:assert/strict";
- *
- * deepStrictEqual([...await square(tensor([2, -3])).data()], [4, 9]);
- * ```
  */
 export function square(x: Tensor): Tensor {
   return elementwise("mul", [x, x]);

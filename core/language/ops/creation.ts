@@ -91,12 +91,13 @@ export function tensor(
  *
  * @example Usage
  * ```ts
- * import { fill, ones, zeros } from "@unroll/core";
+ * import { fill, iota, ones, zeros } from "@unroll/core";
  * import { deepStrictEqual } from "node:assert/strict";
  *
  * deepStrictEqual([...await fill([2], 0.5).data()], [0.5, 0.5]);
  * deepStrictEqual([...await zeros([2]).data()], [0, 0]);
  * deepStrictEqual([...await ones([2], "i32").data()], [1, 1]);
+ * deepStrictEqual([...await iota([2, 3], 1).data()], [0, 1, 2, 0, 1, 2]);
  * ```
  */
 export function fill(shape: Shape, value: number, dtype: DType = "f32"): Tensor {
@@ -149,21 +150,13 @@ export function zerosLike(x: Tensor | TensorType): Tensor {
 }
 
 /**
- * Counts from 0 along an axis.
+ * Counts from 0 along an axis. An example stands at {@linkcode fill}.
  *
  * @param shape Shape of the result.
  * @param axis The axis.
  * @param dtype Element type of the result.
  * @returns A tensor of that shape: each element is its position along the axis.
  * @throws {RangeError} If there is no such axis, or a size is not a whole number of 0 or more.
- *
- * @example Usage
- * ```ts
- * import { iota } from "@unroll/core";
- * import { deepStrictEqual } from "node:assert/strict";
- *
- * deepStrictEqual([...await iota([2, 3], 1).data()], [0, 1, 2, 0, 1, 2]);
- * ```
  */
 export function iota(shape: Shape, axis = 0, dtype: DType = "i32"): Tensor {
   return apply(IOTA, [], { dtype, shape, axis })[0];

@@ -16,11 +16,12 @@ import { binary } from "./operands.ts";
  *
  * @example Usage
  * ```ts
- * import { exp, log, tensor } from "@unroll/core";
+ * import { exp, log, sqrt, tensor } from "@unroll/core";
  * import { deepStrictEqual } from "node:assert/strict";
  *
  * deepStrictEqual([...await exp(tensor([0, -Infinity])).data()], [1, 0]);
  * deepStrictEqual([...await log(tensor([1, 0])).data()], [0, -Infinity]);
+ * deepStrictEqual([...await sqrt(tensor([4, 9])).data()], [2, 3]);
  * ```
  */
 export function exp(x: Tensor): Tensor {
@@ -39,18 +40,10 @@ export function log(x: Tensor): Tensor {
 }
 
 /**
- * Takes the square root of f32; NaN of negative numbers.
+ * Takes the square root of f32; NaN of negative numbers. An example stands at {@linkcode exp}.
  *
  * @returns A tensor of the same type and shape.
  * @throws {TypeError} If the element type is another.
- *
- * @example Usage
- * ```ts
- * import { sqrt, tensor } from "@unroll/core";
- * import { deepStrictEqual } from "node:assert/strict";
- *
- * deepStrictEqual([...await sqrt(tensor([4, 9])).data()], [2, 3]);
- * ```
  */
 export function sqrt(x: Tensor): Tensor {
   return elementwise("sqrt", [x]);
@@ -118,17 +111,10 @@ export function sigmoid(x: Tensor): Tensor {
 
 /**
  * Rounds f32 down: the greatest whole number not above `x`.
+ * An example stands at {@linkcode cast}.
  *
  * @returns A tensor of the same type and shape.
  * @throws {TypeError} If the element type is another.
- *
- * @example Usage
- * ```ts
- * import { floor, tensor } from "@unroll/core";
- * import { deepStrictEqual } from "node:assert/strict";
- *
- * deepStrictEqual([...await floor(tensor([1.5, -1.5])).data()], [1, -2]);
- * ```
  */
 export function floor(x: Tensor): Tensor {
   return elementwise("floor", [x]);
@@ -136,17 +122,10 @@ export function floor(x: Tensor): Tensor {
 
 /**
  * Rectifies: `max(x, 0)`, with derivative 0 at 0; of f32, i32 or u32.
+ * An example stands at {@linkcode cast}.
  *
  * @returns A tensor of the same type and shape.
  * @throws {TypeError} If the element type is another.
- *
- * @example Usage
- * ```ts
- * import { relu, tensor } from "@unroll/core";
- * import { deepStrictEqual } from "node:assert/strict";
- *
- * deepStrictEqual([...await relu(tensor([-1, 2])).data()], [0, 2]);
- * ```
  */
 export function relu(x: Tensor): Tensor {
   return binary("max", x, 0);
@@ -178,10 +157,12 @@ export function stopGradient(x: Tensor): Tensor {
  *
  * @example Usage
  * ```ts
- * import { cast, tensor } from "@unroll/core";
+ * import { cast, floor, relu, tensor } from "@unroll/core";
  * import { deepStrictEqual } from "node:assert/strict";
  *
  * deepStrictEqual([...await cast(tensor([1.9, -1.9]), "i32").data()], [1, -1]);
+ * deepStrictEqual([...await floor(tensor([1.5, -1.5])).data()], [1, -2]);
+ * deepStrictEqual([...await relu(tensor([-1, 2])).data()], [0, 2]);
  * ```
  */
 export function cast(x: Tensor, dtype: DType): Tensor {

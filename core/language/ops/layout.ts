@@ -33,10 +33,11 @@ export function resolveAxis(axis: number, rank: number): number {
  *
  * @example Usage
  * ```ts
- * import { reshape, tensor } from "@unroll/core";
+ * import { expandDims, reshape, tensor } from "@unroll/core";
  * import { deepStrictEqual } from "node:assert/strict";
  *
  * deepStrictEqual(reshape(tensor([1, 2, 3, 4, 5, 6]), [2, -1]).shape, [2, 3]);
+ * deepStrictEqual(expandDims(tensor([1, 2]), -1).shape, [2, 1]);
  * ```
  */
 export function reshape(x: Tensor, shape: Shape): Tensor {
@@ -65,10 +66,11 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
  *
  * @example Usage
  * ```ts
- * import { tensor, transpose } from "@unroll/core";
+ * import { reverse, tensor, transpose } from "@unroll/core";
  * import { deepStrictEqual } from "node:assert/strict";
  *
  * deepStrictEqual([...await transpose(tensor([[1, 2], [3, 4]])).data()], [1, 3, 2, 4]);
+ * deepStrictEqual([...await reverse(tensor([1, 2, 3]), 0).data()], [3, 2, 1]);
  * ```
  */
 export function transpose(x: Tensor, order?: readonly number[]): Tensor {
@@ -177,21 +179,13 @@ export function split(x: Tensor, parts: number | readonly number[], axis = -1): 
 }
 
 /**
- * Grows an axis by copies of a value, of any type.
+ * Grows an axis by copies of a value, of any type. An example stands at {@linkcode concatenate}.
  *
  * @param x The tensor.
  * @param axis The axis; negative ones count from the back.
  * @param widths How many before and after, 0 if left out, and the value, also 0.
  * @returns The tensor, larger along the axis.
  * @throws {RangeError} If there is no such axis, or a width is not a whole number of 0 or more.
- *
- * @example Usage
- * ```ts
- * import { pad, tensor } from "@unroll/core";
- * import { deepStrictEqual } from "node:assert/strict";
- *
- * deepStrictEqual([...await pad(tensor([1, 2]), 0, { before: 1, value: 9 }).data()], [9, 1, 2]);
- * ```
  */
 export function pad(
   x: Tensor,
@@ -214,10 +208,12 @@ export function pad(
  *
  * @example Usage
  * ```ts
- * import { concatenate, tensor } from "@unroll/core";
+ * import { concatenate, pad, stack, tensor } from "@unroll/core";
  * import { deepStrictEqual } from "node:assert/strict";
  *
  * deepStrictEqual([...await concatenate([tensor([1, 2]), tensor([3])]).data()], [1, 2, 3]);
+ * deepStrictEqual([...await stack([tensor([1, 2]), tensor([3, 4])], 1).data()], [1, 3, 2, 4]);
+ * deepStrictEqual([...await pad(tensor([1, 2]), 0, { before: 1, value: 9 }).data()], [9, 1, 2]);
  * ```
  */
 export function concatenate(tensors: readonly Tensor[], axis = 0): Tensor {
@@ -231,40 +227,25 @@ export function concatenate(tensors: readonly Tensor[], axis = 0): Tensor {
 
 /**
  * Puts tensors of one type and shape side by side along a new axis.
+ * An example stands at {@linkcode concatenate}.
  *
  * @param tensors The tensors, at least one.
  * @param axis Where the new axis is.
  * @returns One tensor of one dimension more.
  * @throws {TypeError} If there are none, or their types differ.
  * @throws {RangeError} If there can be no such axis.
- *
- * @example Usage
- * ```ts
- * import { stack, tensor } from "@unroll/core";
- * import { deepStrictEqual } from "node:assert/strict";
- *
- * deepStrictEqual([...await stack([tensor([1, 2]), tensor([3, 4])], 1).data()], [1, 3, 2, 4]);
- * ```
  */
 export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
   return concatenate(tensors.map((x) => expandDims(x, axis)), axis);
 }
 
 /**
- * Adds a dimension of size 1.
+ * Adds a dimension of size 1. An example stands at {@linkcode reshape}.
  *
  * @param x The tensor, of any type.
  * @param axis Where the new dimension is; negative ones count from the back.
  * @returns The same elements with one dimension more.
  * @throws {RangeError} If there can be no such axis.
- *
- * @example Usage
- * ```ts
- * import { expandDims, tensor } from "@unroll/core";
- * import { deepStrictEqual } from "node:assert/strict";
- *
- * deepStrictEqual(expandDims(tensor([1, 2]), -1).shape, [2, 1]);
- * ```
  */
 export function expandDims(x: Tensor, axis: number): Tensor {
   const at = resolveAxis(axis, x.rank + 1);
@@ -272,20 +253,12 @@ export function expandDims(x: Tensor, axis: number): Tensor {
 }
 
 /**
- * Turns the order along an axis around, of any type.
+ * Turns the order along an axis around, of any type. An example stands at {@linkcode transpose}.
  *
  * @param x The tensor.
  * @param axis The axis; negative ones count from the back.
  * @returns A tensor of the same type.
  * @throws {RangeError} If there is no such axis.
- *
- * @example Usage
- * ```ts
- * import { reverse, tensor } from "@unroll/core";
- * import { deepStrictEqual } from "node:assert/strict";
- *
- * deepStrictEqual([...await reverse(tensor([1, 2, 3]), 0).data()], [3, 2, 1]);
- * ```
  */
 export function reverse(x: Tensor, axis: number): Tensor {
   return x.apply(REVERSE, [x], { axes: [resolveAxis(axis, x.rank)] })[0];

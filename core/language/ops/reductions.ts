@@ -71,10 +71,11 @@ export function sum(x: Tensor, axes?: number | readonly number[], options?: Redu
  *
  * @example Usage
  * ```ts
- * import { max, tensor } from "@unroll/core";
+ * import { argmax, max, tensor } from "@unroll/core";
  * import { deepStrictEqual } from "node:assert/strict";
  *
  * deepStrictEqual([...await max(tensor([[1, 5], [4, 2]]), 1).data()], [5, 4]);
+ * deepStrictEqual([...await argmax(tensor([[1, 5], [4, 2]])).data()], [1, 0]);
  * ```
  */
 export function max(x: Tensor, axes?: number | readonly number[], options?: ReduceOptions): Tensor {
@@ -116,20 +117,13 @@ export function mean(
 
 /**
  * Finds the position of the first greatest element along an axis; the first NaN counts as greatest.
+ * An example stands at {@linkcode max}.
  *
  * @param x The tensor, f32 or i32.
  * @param axis The axis, which disappears; negative ones count from the back.
  * @returns i32, the positions.
  * @throws {RangeError} If there is no such axis.
  * @throws {TypeError} If elements are others, or there are none.
- *
- * @example Usage
- * ```ts
- * import { argmax, tensor } from "@unroll/core";
- * import { deepStrictEqual } from "node:assert/strict";
- *
- * deepStrictEqual([...await argmax(tensor([[1, 5], [4, 2]])).data()], [1, 0]);
- * ```
  */
 export function argmax(x: Tensor, axis = -1): Tensor {
   return x.apply(ARGMAX, [x], { axes: [resolveAxis(axis, x.rank)] })[0];
