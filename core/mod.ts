@@ -37,20 +37,23 @@ export {
 export type { DType, Shape, TensorType, TypedArray } from "./ir/tensor_type.ts";
 export { grad, valueAndGrad } from "./language/gradient.ts";
 export * from "./language/ops/arithmetic.ts";
+export * from "./language/ops/comparisons.ts";
+export * from "./language/ops/functions.ts";
+export * from "./language/ops/matmul.ts";
 export {
-  constantLike,
   fill,
+  fullLike,
   iota,
   type NestedNumbers,
   ones,
   tensor,
   zeros,
-  zerosOf,
+  zerosLike,
 } from "./language/ops/creation.ts";
 export {
   broadcastTo,
   concatenate,
-  expandDimension,
+  expandDims,
   gather,
   pad,
   reshape,

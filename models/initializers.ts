@@ -145,7 +145,7 @@ function orthonormalVectors(keys: readonly Tensor[], count: number, length: numb
       for (let pass = 0; pass < 2; pass++) {
         rest = sub(rest, matmul(matmul(rest, known, { transposeY: true }), known));
       }
-      const unit = rest.div(sqrt(sum(rest.square(), 2, { keepDimensions: true })));
+      const unit = rest.div(sqrt(sum(rest.square(), 2, { keepDims: true })));
       return [add(known, mul(reshape(place, [count, 1]), unit)), undefined];
     },
     // Those to come are still zero.

@@ -151,8 +151,8 @@ export function readInputs(
 
 /** Layer normalisation over the last axis; Ba, Kiros and Hinton (2016). */
 function layerNorm({ weight, bias }: NormParameters, x: Tensor): Tensor {
-  const centred = sub(x, mean(x, -1, { keepDimensions: true }));
-  const variance = mean(centred.square(), -1, { keepDimensions: true });
+  const centred = sub(x, mean(x, -1, { keepDims: true }));
+  const variance = mean(centred.square(), -1, { keepDims: true });
   return centred.div(sqrt(variance.add(EPSILON))).mul(weight).add(bias);
 }
 

@@ -234,7 +234,7 @@ async function trainSteps(
   const donated = Array.from({ length: state }, (_, i) => [i + 1, i] as const);
   using executable = await backend.compile(graph, { donated });
   let buffers = graph.inputs.map(({ type }, i) => {
-    const data = sampleArray(random, type.shape, { ...type, most: type.dtype === "i32" ? 4 : 1 });
+    const data = sampleArray(random, type.shape, { ...type, max: type.dtype === "i32" ? 4 : 1 });
     // Moments start at zero, the number of the step is one.
     const values = i >= state / 3 && i < state ? data.data.fill(0) : data.data;
     if (i === state) values.fill(1);

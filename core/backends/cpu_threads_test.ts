@@ -13,10 +13,10 @@ for (const batch of [1, 7, 64]) {
     const graph = gatedRnn({ time: 9, batch, hidden: HIDDEN, symbols: 11 });
     const random = randomSource(batch);
     const inputs = graph.inputs.map(({ type }) => {
-      const most = type.dtype === "i32" ? 11 : 0.2;
+      const max = type.dtype === "i32" ? 11 : 0.2;
       return typedArray(
         type.dtype,
-        sampleArray(random, type.shape, { ...type, least: 0, most }).data,
+        sampleArray(random, type.shape, { ...type, min: 0, max }).data,
       );
     });
     let wanted: ArrayLike<number>[] | undefined;

@@ -12,7 +12,7 @@ import { openBackend } from "./open.ts";
 import type { WebGpuBackend } from "./webgpu.ts";
 import { describeAdapter, systemGpu, unsupportedReason } from "./webgpu/adapter.ts";
 import { detectFeatures, type Features } from "../codegen/wasm/assembler/features.ts";
-import { matmul } from "../language/ops/arithmetic.ts";
+import { matmul } from "../language/ops/matmul.ts";
 import { sampleArray } from "../ir/dense.ts";
 import type { DenseArray } from "../ir/primitive.ts";
 import { randomSource } from "../util/random_source.ts";
@@ -212,8 +212,8 @@ async function testDevice(backend: Backend): Promise<SelfTest> {
   const inputs = graph.inputs.map(({ type }) =>
     sampleArray(random, type.shape, {
       dtype: type.dtype,
-      least: type.dtype === "f32" ? 0.05 : 0,
-      most: type.dtype === "i32" ? SYMBOLS : 1,
+      min: type.dtype === "f32" ? 0.05 : 0,
+      max: type.dtype === "i32" ? SYMBOLS : 1,
     })
   );
   const wanted = evaluateGraph(graph, inputs);

@@ -6,7 +6,8 @@
 import type { Graph } from "../ir/graph.ts";
 import type { TensorType } from "../ir/tensor_type.ts";
 import { valueAndGrad } from "../language/gradient.ts";
-import { add, mul, sigmoid, sub, tanh } from "../language/ops/arithmetic.ts";
+import { add, mul, sub } from "../language/ops/arithmetic.ts";
+import { sigmoid, tanh } from "../language/ops/functions.ts";
 import { fill } from "../language/ops/creation.ts";
 import { gather, split } from "../language/ops/layout.ts";
 import { crossEntropy } from "../language/ops/losses.ts";

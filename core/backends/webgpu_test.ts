@@ -232,8 +232,8 @@ function targetInputs(graph: Graph, symbols: number): DenseArray[] {
   return graph.inputs.map(({ type }) =>
     sampleArray(random, type.shape, {
       dtype: type.dtype,
-      least: type.dtype === "f32" ? 0.05 : 0,
-      most: type.dtype === "i32" ? symbols : 1,
+      min: type.dtype === "f32" ? 0.05 : 0,
+      max: type.dtype === "i32" ? symbols : 1,
     })
   );
 }

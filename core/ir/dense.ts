@@ -82,15 +82,15 @@ export function sampleArray(
   shape: Shape,
   options: {
     readonly dtype?: DType;
-    readonly least?: number;
-    readonly most?: number;
+    readonly min?: number;
+    readonly max?: number;
   } = {},
 ): DenseArray {
   const { dtype = "f32" } = options;
-  const least = options.least ?? (dtype === "f32" ? -1 : 0);
-  const most = options.most ?? (dtype === "bool" ? 2 : dtype === "f32" ? 1 : 5);
+  const min = options.min ?? (dtype === "f32" ? -1 : 0);
+  const max = options.max ?? (dtype === "bool" ? 2 : dtype === "f32" ? 1 : 5);
   return denseFrom({ dtype, shape }, () => {
-    const x = least + (most - least) * random();
+    const x = min + (max - min) * random();
     if (dtype === "f32") return Math.fround(x);
     return dtype === "i32" ? Math.floor(x) : Math.max(0, Math.floor(x));
   });

@@ -14,6 +14,18 @@ import { formatType, sameType } from "./tensor_type.ts";
  * @param inputs Its arguments, of the types it names.
  * @returns Its results.
  * @throws {TypeError} If an argument has another type.
+ *
+ * @example Usage
+ * ```ts
+ * import { mul } from "@unroll/core";
+ * import { evaluateGraph, trace } from "@unroll/core/compiler";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * const type = { dtype: "f32", shape: [2] } as const;
+ * const { graph } = trace([type], (x) => [mul(x, x)]);
+ * const [square] = evaluateGraph(graph, [{ type, data: Float64Array.of(2, 3) }]);
+ * deepStrictEqual([...square.data], [4, 9]);
+ * ```
  */
 export function evaluateGraph(graph: Graph, inputs: readonly DenseArray[]): DenseArray[] {
   const environment = new Map<Value, DenseArray>();

@@ -120,7 +120,22 @@ function nameOf(number: number): string {
   return number < 26 ? letter : nameOf(Math.floor(number / 26) - 1) + letter;
 }
 
-/** Equations of a graph, those in the bodies of loops included. */
+/**
+ * Counts the equations of a graph, those in the bodies of loops included.
+ *
+ * @param graph The graph.
+ * @returns Their number.
+ *
+ * @example Usage
+ * ```ts
+ * import { mul } from "@unroll/core";
+ * import { countEquations, trace } from "@unroll/core/compiler";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * const { graph } = trace([{ dtype: "f32", shape: [2] }], (x) => [mul(mul(x, x), x)]);
+ * strictEqual(countEquations(graph), 2);
+ * ```
+ */
 export function countEquations(graph: Graph): number {
   let count = 0;
   for (const equation of graph.equations) {

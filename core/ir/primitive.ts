@@ -78,8 +78,8 @@ export type RandomSource = () => number;
 export interface Primitive<P extends Params = Params> {
   /** Name in graphs, errors and kernels. */
   readonly name: string;
-  /** Shape rule: types of the outputs, or a `TypeError` that says why not. */
-  type(inputs: readonly TensorType[], params: P): TensorType[];
+  /** Type rule: types of the outputs, or a `TypeError` that says why not. */
+  inferTypes(inputs: readonly TensorType[], params: P): TensorType[];
   /** Meaning: what the reference interpreter computes, in double precision. */
   evaluate(inputs: readonly DenseArray[], params: P): DenseArray[];
   /** How it becomes loops. */

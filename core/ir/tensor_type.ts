@@ -84,12 +84,33 @@ export function formatType(type: TensorType): string {
   return `${type.dtype}[${type.shape.join(",")}]`;
 }
 
-/** Returns whether two shapes are equal. */
+/**
+ * Returns whether two shapes are equal.
+ *
+ * @param a A shape.
+ * @param b Another.
+ * @returns Whether they are.
+ *
+ * @example Usage
+ * ```ts
+ * import { sameShape, sameType } from "@unroll/core/compiler";
+ * import { ok } from "node:assert/strict";
+ *
+ * ok(sameShape([2, 3], [2, 3]));
+ * ok(!sameType({ dtype: "f32", shape: [2] }, { dtype: "i32", shape: [2] }));
+ * ```
+ */
 export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((dimension, i) => dimension === b[i]);
 }
 
-/** Returns whether two types are equal. */
+/**
+ * Returns whether two types are equal. An example stands at {@linkcode sameShape}.
+ *
+ * @param a A type.
+ * @param b Another.
+ * @returns Whether they are.
+ */
 export function sameType(a: TensorType, b: TensorType): boolean {
   return a.dtype === b.dtype && sameShape(a.shape, b.shape);
 }

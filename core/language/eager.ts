@@ -69,7 +69,9 @@ export async function evaluateDeferred(
       continue;
     }
     const values = inputs.map(valueOf);
-    const outputs = primitive.type(values.map(({ type }) => type), params).map((type): Value => ({
+    const outputs = primitive.inferTypes(values.map(({ type }) => type), params).map((
+      type,
+    ): Value => ({
       type,
     }));
     equations.push({ primitive, inputs: values, outputs, params });

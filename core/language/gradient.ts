@@ -5,7 +5,7 @@
  * @module
  */
 import type { Graph } from "../ir/graph.ts";
-import { fill, zerosOf } from "./ops/creation.ts";
+import { fill, zerosLike } from "./ops/creation.ts";
 import { backpropagate, record } from "./tape.ts";
 import type { Tensor } from "./tensor.ts";
 import { formatType } from "../ir/tensor_type.ts";
@@ -20,7 +20,7 @@ export function vjp(
 ): Tensor[] {
   const { tape } = record(graph, inputs);
   const gradients = backpropagate(graph, tape, cotangents);
-  return gradients.map((gradient, i) => gradient ?? zerosOf(inputs[i].type));
+  return gradients.map((gradient, i) => gradient ?? zerosLike(inputs[i]));
 }
 
 /**
@@ -67,16 +67,25 @@ export function valueAndGrad<
     const { outputs, tape } = record(graph, [...captures, ...leaves]);
     const one = fill([], 1);
     const gradients = backpropagate(graph, tape, [one]).slice(captures.length)
-      .map((gradient, i) => gradient ?? zerosOf(leaves[i].type));
+      .map((gradient, i) => gradient ?? zerosLike(leaves[i]));
     return [rebuildTree(result as R, outputs), rebuildTree(parameters, gradients)];
   };
 }
 
 /**
- * The gradient of a scalar function by its first argument; see {@linkcode valueAndGrad}.
+ * Gives the gradient of a scalar function by its first argument; see {@linkcode valueAndGrad}.
  *
  * @param fn The function.
  * @returns A function of the same arguments that gives the gradients.
+ * @throws {TypeError} If the value is not a scalar f32.
+ *
+ * @example Usage
+ * ```ts
+ * import { grad, type Tensor, tensor } from "@unroll/core";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * strictEqual(await grad((x: Tensor) => x.square())(tensor(3)).item(), 6);
+ * ```
  */
 export function grad<P, Rest extends readonly unknown[]>(
   fn: (parameters: P, ...rest: Rest) => Tensor,

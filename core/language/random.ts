@@ -4,21 +4,9 @@
  *
  * @module
  */
-import {
-  add,
-  and,
-  cast,
-  cos,
-  floor,
-  log,
-  lt,
-  minimum,
-  mul,
-  neg,
-  shiftRight,
-  sqrt,
-  sub,
-} from "./ops/arithmetic.ts";
+import { add, minimum, mul, neg, sub } from "./ops/arithmetic.ts";
+import { and, lt, shiftRight } from "./ops/comparisons.ts";
+import { cast, cos, floor, log, sqrt } from "./ops/functions.ts";
 import { fill, tensor } from "./ops/creation.ts";
 import { reshape, slice } from "./ops/layout.ts";
 import { FOLD_IN, RANDOM_BITS } from "./primitives/creation.ts";
@@ -26,11 +14,20 @@ import type { Tensor } from "./tensor.ts";
 import { type Shape, sizeOf } from "../ir/tensor_type.ts";
 
 /**
- * A key from a seed.
+ * Makes a key of a seed.
  *
  * @param seed A whole number from 0 to 2⁵³ − 1.
  * @returns A key, u32[2].
  * @throws {RangeError} If the seed is not such a number.
+ *
+ * @example Usage
+ * ```ts
+ * import { randomKey, splitKey } from "@unroll/core";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * deepStrictEqual([...await randomKey(7).data()], [0, 7]);
+ * deepStrictEqual(splitKey(randomKey(7), 3).map(({ shape }) => shape), [[2], [2], [2]]);
+ * ```
  */
 export function randomKey(seed: number): Tensor {
   if (!Number.isSafeInteger(seed) || seed < 0) {
@@ -42,24 +39,44 @@ export function randomKey(seed: number): Tensor {
 }
 
 /**
- * 32 random bits an element.
+ * Draws 32 random bits an element.
  *
  * @param key A key, u32[2].
  * @param shape Shape of the result.
  * @returns u32 of that shape; the bits of JAX's `random.bits` for the same key.
+ * @throws {TypeError} If the key is none.
+ * @throws {RangeError} If a size is not a whole number of 0 or more.
+ *
+ * @example Usage
+ * ```ts
+ * import { randomBernoulli, randomBits, randomKey } from "@unroll/core";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * const draw = async () => [...await randomBits(randomKey(1), [3]).data()];
+ * deepStrictEqual(await draw(), await draw());
+ * deepStrictEqual([...await randomBernoulli(randomKey(1), [3], 1).data()], [1, 1, 1]);
+ * ```
  */
 export function randomBits(key: Tensor, shape: Shape): Tensor {
   return key.apply(RANDOM_BITS, [key], { shape })[0];
 }
 
-/** Several keys from one. */
+/**
+ * Makes several keys of one. An example stands at {@linkcode randomKey}.
+ *
+ * @param key A key, u32[2].
+ * @param count How many.
+ * @returns Keys, u32[2] each.
+ * @throws {TypeError} If the key is none.
+ * @throws {RangeError} If the number is not a whole one of 0 or more.
+ */
 export function splitKey(key: Tensor, count = 2): Tensor[] {
   const bits = randomBits(key, [count, 2]);
   return Array.from({ length: count }, (_, i) => reshape(slice(bits, 0, i, i + 1), [2]));
 }
 
 /**
- * A key from a key and a number, such as a step. It is a hash of the two: other keys with other numbers give
+ * Makes a key of a key and a number, such as a step. It is a hash of the two: other keys with other numbers give
  * other keys, whatever their difference.
  *
  * @param key A key, u32[2].
@@ -89,27 +106,36 @@ export function foldIn(key: Tensor, number: Tensor | number): Tensor {
 }
 
 /**
- * Uniform numbers in [`least`, `most`), multiples of 2⁻²⁴ of the range, rounded.
+ * Draws uniform numbers in [`min`, `max`), multiples of 2⁻²⁴ of the range, rounded.
  *
  * @param key A key, u32[2].
  * @param shape Shape of the result.
- * @param least The least number.
- * @param most What all numbers are below, unless it is `least`.
+ * @param min The least number.
+ * @param max What all numbers are below, unless it is `min`.
  * @returns f32 of that shape.
  * @throws {RangeError} If there is no such range in f32.
+ *
+ * @example Usage
+ * ```ts
+ * import { randomKey, randomUniform } from "@unroll/core";
+ * import { ok } from "node:assert/strict";
+ *
+ * const numbers = await randomUniform(randomKey(1), [100], -1, 1).data();
+ * ok(numbers.every((x) => x >= -1 && x < 1));
+ * ```
  */
-export function randomUniform(key: Tensor, shape: Shape, least = 0, most = 1): Tensor {
+export function randomUniform(key: Tensor, shape: Shape, min = 0, max = 1): Tensor {
   const unit = mul(cast(shiftRight(randomBits(key, shape), 8), "f32"), 2 ** -24);
-  if (least === 0 && most === 1) return unit;
-  if (!(least <= most && Number.isFinite(Math.fround(most - least)))) {
+  if (min === 0 && max === 1) return unit;
+  if (!(min <= max && Number.isFinite(Math.fround(max - min)))) {
     throw new RangeError(
-      `Cannot draw uniform numbers from ${least} to ${most}: a range of f32 is needed`,
+      `Cannot draw uniform numbers from ${min} to ${max}: a range of f32 is needed`,
     );
   }
-  const numbers = add(mul(unit, most - least), least);
+  const numbers = add(mul(unit, max - min), min);
   // The sum may be rounded up to what it must not reach.
-  const end = Math.fround(most);
-  return Math.fround(least) < end ? minimum(numbers, numberBefore(end)) : numbers;
+  const end = Math.fround(max);
+  return Math.fround(min) < end ? minimum(numbers, numberBefore(end)) : numbers;
 }
 
 /** The greatest f32 below one. */
@@ -120,7 +146,24 @@ function numberBefore(x: number): number {
   return new Float32Array(bits.buffer)[0];
 }
 
-/** Normal numbers of mean 0 and variance 1, by the method of Box and Muller (1958). */
+/**
+ * Draws normal numbers of mean 0 and variance 1, by the method of Box and Muller (1958).
+ *
+ * @param key A key, u32[2].
+ * @param shape Shape of the result.
+ * @returns f32 of that shape.
+ * @throws {TypeError} If the key is none.
+ * @throws {RangeError} If a size is not a whole number of 0 or more.
+ *
+ * @example Usage
+ * ```ts
+ * import { randomKey, randomNormal } from "@unroll/core";
+ * import { ok } from "node:assert/strict";
+ *
+ * const mean = await randomNormal(randomKey(1), [10_000]).mean().item();
+ * ok(Math.abs(mean) < 0.05);
+ * ```
+ */
 export function randomNormal(key: Tensor, shape: Shape): Tensor {
   const size = sizeOf(shape);
   const uniform = randomUniform(key, [2, size]);
@@ -130,7 +173,17 @@ export function randomNormal(key: Tensor, shape: Shape): Tensor {
   return reshape(mul(radius, cos(angle)), shape);
 }
 
-/** True with a given probability. */
+/**
+ * Draws bools that are true with a given probability.
+ * An example stands at {@linkcode randomBits}.
+ *
+ * @param key A key, u32[2].
+ * @param shape Shape of the result.
+ * @param probability The probability of true, from 0 to 1.
+ * @returns bool of that shape.
+ * @throws {TypeError} If the key is none.
+ * @throws {RangeError} If a size is not a whole number of 0 or more.
+ */
 export function randomBernoulli(key: Tensor, shape: Shape, probability: number): Tensor {
   return lt(randomUniform(key, shape), probability);
 }
@@ -139,13 +192,13 @@ export function randomBernoulli(key: Tensor, shape: Shape, probability: number):
 const NARROW = 2 ** 12;
 
 /**
- * Whole numbers from `least` to before `most`, each as likely as the others: to 2⁻¹² where there are at
+ * Draws whole numbers from `min` to before `max`, each as likely as the others: to 2⁻¹² where there are at
  * most 4,096 of them, to 2⁻³² where there are more.
  *
  * @param key A key, u32[2].
  * @param shape Shape of the result.
- * @param least The least number, from −2³¹.
- * @param most What all numbers are below, to 2³¹.
+ * @param min The least number, from −2³¹.
+ * @param max What all numbers are below, to 2³¹.
  * @returns i32 of that shape.
  * @throws {RangeError} If the bounds are no such whole numbers, or no number lies between them.
  *
@@ -158,22 +211,22 @@ const NARROW = 2 ** 12;
  * ok(dice.every((x) => x >= 1 && x <= 6));
  * ```
  */
-export function randomInteger(key: Tensor, shape: Shape, least: number, most: number): Tensor {
+export function randomInteger(key: Tensor, shape: Shape, min: number, max: number): Tensor {
   const isBound = (x: number) => Number.isInteger(x) && Math.abs(x) <= 2 ** 31;
-  if (!isBound(least) || !isBound(most) || least >= most) {
+  if (!isBound(min) || !isBound(max) || min >= max) {
     throw new RangeError(
-      `Cannot draw integers from ${least} to before ${most}: whole numbers from -2147483648 to ` +
+      `Cannot draw integers from ${min} to before ${max}: whole numbers from -2147483648 to ` +
         "2147483648 are needed, the first below the second",
     );
   }
-  const span = most - least;
+  const span = max - min;
   if (span <= NARROW) {
     const scaled = floor(mul(randomUniform(key, shape), span));
-    return add(cast(minimum(scaled, span - 1), "i32"), least);
+    return add(cast(minimum(scaled, span - 1), "i32"), min);
   }
   const bits = randomBits(key, [2, sizeOf(shape)]);
   const [high, low] = [0, 1].map((i) => reshape(slice(bits, 0, i, i + 1), shape));
-  return add(cast(span === 2 ** 32 ? high : scaleWords(high, low, span), "i32"), least);
+  return add(cast(span === 2 ** 32 ? high : scaleWords(high, low, span), "i32"), min);
 }
 
 /** ⌊(2³² high + low) span / 2⁶⁴⌋ of words, in u32. */
@@ -192,7 +245,25 @@ function upperProduct(x: Tensor, by: number): Tensor {
   return add(mul(upper, top), add(shiftRight(left, 16), shiftRight(right, 16)));
 }
 
-/** Draws from the Gumbel distribution, `−log(−log u)`: the greatest of logits plus these is a softmax draw. */
+/**
+ * Draws from the Gumbel distribution, `−log(−log u)`: the greatest of logits plus these is a softmax
+ * draw.
+ *
+ * @param key A key, u32[2].
+ * @param shape Shape of the result.
+ * @returns f32 of that shape.
+ * @throws {TypeError} If the key is none.
+ * @throws {RangeError} If a size is not a whole number of 0 or more.
+ *
+ * @example Usage
+ * ```ts
+ * import { argmax, randomGumbel, randomKey, tensor } from "@unroll/core";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * const logits = tensor([0, -Infinity]);
+ * strictEqual(await argmax(logits.add(randomGumbel(randomKey(1), [2]))).item(), 0);
+ * ```
+ */
 export function randomGumbel(key: Tensor, shape: Shape): Tensor {
   const uniform = add(mul(randomUniform(key, shape), 1 - 2 ** -23), 2 ** -24);
   return neg(log(neg(log(uniform))));

@@ -103,14 +103,14 @@ Deno.test("randomInteger() draws from the words of 64 bits, whatever the span", 
   const [draws, key] = [1000, randomKey(3)];
   const bits = await randomBits(key, [2, draws]).data();
   for (
-    const [least, most] of [[-5, 5000], [0, 2 ** 24 + 1], [-7, 3 * 2 ** 29], [-(2 ** 31), 2 ** 31]]
+    const [min, max] of [[-5, 5000], [0, 2 ** 24 + 1], [-7, 3 * 2 ** 29], [-(2 ** 31), 2 ** 31]]
   ) {
-    const span = BigInt(most - least);
+    const span = BigInt(max - min);
     const wanted = Array.from({ length: draws }, (_, i) => {
       const word = (BigInt(bits[i]) << 32n) + BigInt(bits[draws + i]);
-      return Number(word * span >> 64n) + least;
+      return Number(word * span >> 64n) + min;
     });
-    assertEquals([...await randomInteger(key, [draws], least, most).data()], wanted);
+    assertEquals([...await randomInteger(key, [draws], min, max).data()], wanted);
   }
 });
 
@@ -120,38 +120,38 @@ Deno.test("randomInteger() draws every number as often as the others", async () 
   const low = new Array<number>(64).fill(0);
   for (const x of await randomInteger(randomKey(0), [draws], 0, 2 ** 30).data()) low[x & 63]++;
   assertEven(low, draws);
-  for (const [least, most] of [[-(2 ** 31), 2 ** 31 - 1], [0, 3 * 2 ** 29], [-8, 8]]) {
+  for (const [min, max] of [[-(2 ** 31), 2 ** 31 - 1], [0, 3 * 2 ** 29], [-8, 8]]) {
     const cells = new Array<number>(16).fill(0);
-    for (const x of await randomInteger(randomKey(1), [draws], least, most).data()) {
-      assert(x >= least && x < most);
-      cells[Math.floor((x - least) / (most - least) * 16)]++;
+    for (const x of await randomInteger(randomKey(1), [draws], min, max).data()) {
+      assert(x >= min && x < max);
+      cells[Math.floor((x - min) / (max - min) * 16)]++;
     }
     assertEven(cells, draws);
   }
 });
 
 Deno.test("randomInteger() throws where no number is between the bounds", () => {
-  for (const [least, most] of [[0, 0], [3, 2], [0.5, 2], [0, NaN], [0, 2 ** 31 + 1], [-3e9, 0]]) {
+  for (const [min, max] of [[0, 0], [3, 2], [0.5, 2], [0, NaN], [0, 2 ** 31 + 1], [-3e9, 0]]) {
     assertThrows(
-      () => randomInteger(randomKey(0), [2], least, most),
+      () => randomInteger(randomKey(0), [2], min, max),
       RangeError,
-      `Cannot draw integers from ${least} to before ${most}: whole numbers`,
+      `Cannot draw integers from ${min} to before ${max}: whole numbers`,
     );
   }
 });
 
 Deno.test("randomUniform() stays below its end", async () => {
-  for (const [least, most] of [[1000, 1001], [-1001, -1000], [-1, 0], [0, 1]]) {
-    for (const x of await randomUniform(randomKey(0), [200_000], least, most).data()) {
-      assert(x >= least && x < most, `${x} is not in [${least}, ${most})`);
+  for (const [min, max] of [[1000, 1001], [-1001, -1000], [-1, 0], [0, 1]]) {
+    for (const x of await randomUniform(randomKey(0), [200_000], min, max).data()) {
+      assert(x >= min && x < max, `${x} is not in [${min}, ${max})`);
     }
   }
   assertEquals([...await randomUniform(randomKey(0), [2], 3, 3).data()], [3, 3]);
-  for (const [least, most] of [[1, 0], [0, NaN], [-Infinity, 0], [-3e38, 3e38]]) {
+  for (const [min, max] of [[1, 0], [0, NaN], [-Infinity, 0], [-3e38, 3e38]]) {
     assertThrows(
-      () => randomUniform(randomKey(0), [2], least, most),
+      () => randomUniform(randomKey(0), [2], min, max),
       RangeError,
-      `Cannot draw uniform numbers from ${least} to ${most}`,
+      `Cannot draw uniform numbers from ${min} to ${max}`,
     );
   }
 });

@@ -37,7 +37,7 @@ export interface Rules<P extends Params = Params> {
    * The same operation for `size` cases at once: every input with `mapped[i]` has a new leading
    * dimension, and so has every output. `undefined` means that it cannot be done.
    */
-  batch(
+  batchRule(
     inputs: readonly Tensor[],
     mapped: readonly boolean[],
     params: P,
@@ -65,5 +65,5 @@ export function rulesOf<P extends Params>(primitive: Primitive<P>): Differentiab
 function hasRules<P extends Params>(
   primitive: Primitive<P>,
 ): primitive is DifferentiablePrimitive<P> {
-  return "vjp" in primitive && "batch" in primitive;
+  return "vjp" in primitive && "batchRule" in primitive;
 }

@@ -8,7 +8,7 @@ import { trace } from "./trace.ts";
 
 const COPY: Primitive = {
   name: "copy",
-  type: ([x]) => [x],
+  inferTypes: ([x]) => [x],
   evaluate: ([x]) => [x],
   lowering: { kind: "reshape" },
   samples: () => [],

@@ -9,7 +9,7 @@ import type { Equation, Graph, Value } from "../ir/graph.ts";
 import { isDifferentiable } from "../ir/tensor_type.ts";
 import { rulesOf } from "./rules.ts";
 import { apply, type Tensor } from "./tensor.ts";
-import { inline } from "./trace.ts";
+import { replayGraph } from "./trace.ts";
 
 /** What one equation saw on the way forward. */
 export interface TapeEntry {
@@ -29,7 +29,7 @@ export function record(
   inputs: readonly Tensor[],
 ): { readonly outputs: Tensor[]; readonly tape: TapeEntry[] } {
   const tape: TapeEntry[] = [];
-  const outputs = inline(graph, inputs, (equation, inputs) => {
+  const outputs = replayGraph(graph, inputs, (equation, inputs) => {
     const { params } = equation;
     const primitive = rulesOf(equation.primitive);
     const { outputs, residuals } = primitive.forward?.(inputs, params) ??

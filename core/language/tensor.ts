@@ -8,7 +8,10 @@ import type { DifferentiablePrimitive } from "./rules.ts";
 import type { Trace } from "./trace.ts";
 import { evaluateDeferred } from "./eager.ts";
 import * as arithmetic from "./ops/arithmetic.ts";
+import * as comparisons from "./ops/comparisons.ts";
+import * as functions from "./ops/functions.ts";
 import * as layout from "./ops/layout.ts";
+import { matmul, type MatmulOptions } from "./ops/matmul.ts";
 import * as reductions from "./ops/reductions.ts";
 import { SOURCE, sourceOf, type TensorSource } from "./tensor_source.ts";
 import { formatType, type Shape, type TensorType, type TypedArray } from "../ir/tensor_type.ts";
@@ -148,15 +151,15 @@ export class Tensor {
   }
   /** `e^this`. */
   exp(): Tensor {
-    return arithmetic.exp(this);
+    return functions.exp(this);
   }
   /** Natural logarithm. */
   log(): Tensor {
-    return arithmetic.log(this);
+    return functions.log(this);
   }
   /** Square root. */
   sqrt(): Tensor {
-    return arithmetic.sqrt(this);
+    return functions.sqrt(this);
   }
   /** `this · this`. */
   square(): Tensor {
@@ -168,35 +171,35 @@ export class Tensor {
   }
   /** Hyperbolic tangent. */
   tanh(): Tensor {
-    return arithmetic.tanh(this);
+    return functions.tanh(this);
   }
   /** Logistic function. */
   sigmoid(): Tensor {
-    return arithmetic.sigmoid(this);
+    return functions.sigmoid(this);
   }
   /** `max(this, 0)`. */
   relu(): Tensor {
-    return arithmetic.relu(this);
+    return functions.relu(this);
   }
   /** Whether each element equals `y`'s. */
   eq(y: TensorLike): Tensor {
-    return arithmetic.eq(this, y);
+    return comparisons.eq(this, y);
   }
   /** Whether each element is less than `y`'s. */
   lt(y: TensorLike): Tensor {
-    return arithmetic.lt(this, y);
+    return comparisons.lt(this, y);
   }
   /** Whether each element is greater than `y`'s. */
   gt(y: TensorLike): Tensor {
-    return arithmetic.gt(this, y);
+    return comparisons.gt(this, y);
   }
   /** Converts to another element type. */
   cast(dtype: TensorType["dtype"]): Tensor {
-    return arithmetic.cast(this, dtype);
+    return functions.cast(this, dtype);
   }
   /** Matrix product of the last two dimensions; see {@linkcode matmul}. */
-  matmul(y: Tensor, options?: arithmetic.MatmulOptions): Tensor {
-    return arithmetic.matmul(this, y, options);
+  matmul(y: Tensor, options?: MatmulOptions): Tensor {
+    return matmul(this, y, options);
   }
   /** Sum over some axes, or all. */
   sum(axes?: number | readonly number[], options?: reductions.ReduceOptions): Tensor {
@@ -244,6 +247,25 @@ export function setCurrentTrace(trace: Trace | undefined): void {
  * @param params Its static parameters.
  * @returns Its outputs.
  * @throws {TypeError} If the primitive's type rule refuses the inputs.
+ *
+ * @example Usage
+ * ```ts
+ * import { tensor } from "@unroll/core";
+ * import { apply, type DifferentiablePrimitive } from "@unroll/core/compiler";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * const COPY: DifferentiablePrimitive = {
+ *   name: "copy",
+ *   inferTypes: ([x]) => [x],
+ *   evaluate: ([x]) => [x],
+ *   vjp: ({ cotangents }) => cotangents,
+ *   batchRule: ([x]) => [x],
+ *   lowering: { kind: "reshape" },
+ *   samples: () => [],
+ * };
+ * const [y] = apply(COPY, [tensor(2)], {});
+ * strictEqual(await y.item(), 2);
+ * ```
  */
 export function apply<P extends Params>(
   primitive: DifferentiablePrimitive<P>,
@@ -260,7 +282,7 @@ export function apply<P extends Params>(
       );
     }
   }
-  const types = primitive.type(inputs.map((tensor) => tensor.type), params);
+  const types = primitive.inferTypes(inputs.map((tensor) => tensor.type), params);
   // A copy: the caller may go on to change its array.
   const node = { primitive, inputs: [...inputs], params };
   return types.map((type, position) => new Tensor(type, { kind: "deferred", node, position }));

@@ -38,7 +38,7 @@ export class Trace {
   /** Adds an equation and returns its results. */
   apply(primitive: Primitive, inputs: readonly Tensor[], params: Params): Tensor[] {
     const own = inputs.map((tensor) => this.#own(tensor));
-    const types = primitive.type(own.map((value) => value.type), params);
+    const types = primitive.inferTypes(own.map((value) => value.type), params);
     const outputs = types.map((type): Value => ({ type }));
     this.#equations.push({ primitive, params, inputs: own, outputs });
     return outputs.map((value) => this.#wrap(value));
@@ -136,7 +136,7 @@ export function trace(
  * @param visit What to do for an equation; applies it if left out.
  * @returns The graph's outputs.
  */
-export function inline(
+export function replayGraph(
   graph: Graph,
   inputs: readonly Tensor[],
   visit: (equation: Equation, inputs: Tensor[]) => readonly Tensor[] = applyEquation,
@@ -146,7 +146,9 @@ export function inline(
   const read = (value: Value): Tensor => {
     const tensor = environment.get(value);
     if (!tensor) {
-      throw new TypeError(`Cannot inline: a value of type ${formatType(value.type)} is unbound`);
+      throw new TypeError(
+        `Cannot replay a graph: a value of type ${formatType(value.type)} is unbound`,
+      );
     }
     return tensor;
   };

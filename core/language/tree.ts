@@ -30,11 +30,20 @@ export function flattenTree(tree: unknown): Tensor[] {
 }
 
 /**
- * The tensors of a tree with their paths, such as `layers.0.w`.
+ * Lists the tensors of a tree with their paths, such as `layers.0.w`.
  *
  * @param tree The tree.
  * @returns Pairs of path and tensor, in the order of {@linkcode flattenTree}.
  * @throws {TypeError} If something is neither a tensor, an array, nor a plain object.
+ *
+ * @example Usage
+ * ```ts
+ * import { tensor, treeEntries } from "@unroll/core";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * const tree = { w: tensor(1), layers: [tensor(2)] };
+ * deepStrictEqual(treeEntries(tree).map(([path]) => path), ["layers.0", "w"]);
+ * ```
  */
 export function treeEntries(tree: unknown): [string, Tensor][] {
   const entries: [string, Tensor][] = [];
@@ -57,11 +66,20 @@ export function treeEntries(tree: unknown): [string, Tensor][] {
 }
 
 /**
- * A tree of the same form with other leaves.
+ * Makes a tree of the same form with other leaves.
  *
  * @param tree The form.
  * @param leaves New leaves, in the order of {@linkcode flattenTree}.
  * @returns The new tree.
+ *
+ * @example Usage
+ * ```ts
+ * import { rebuildTree, tensor } from "@unroll/core";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * const tree = rebuildTree({ b: tensor(0), a: [tensor(0)] }, [tensor(1), tensor(2)]);
+ * deepStrictEqual([await tree.a[0].item(), await tree.b.item()], [1, 2]);
+ * ```
  */
 export function rebuildTree<T>(tree: T, leaves: readonly unknown[]): T {
   let next = 0;
@@ -79,7 +97,24 @@ export function rebuildTree<T>(tree: T, leaves: readonly unknown[]): T {
   return visit(tree) as T;
 }
 
-/** A tree of the same form, each leaf replaced by `fn` of the leaves of all trees at its place. */
+/**
+ * Makes a tree of the same form, each leaf replaced by `fn` of the leaves of all trees at its place.
+ *
+ * @param fn What a leaf becomes.
+ * @param tree The form, and the first leaves.
+ * @param others Trees of as many leaves.
+ * @returns The new tree.
+ * @throws {TypeError} If something in a tree is neither a tensor, an array, nor a plain object.
+ *
+ * @example Usage
+ * ```ts
+ * import { add, mapTree, tensor } from "@unroll/core";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * const sums = mapTree(add, { w: tensor(1) }, { w: tensor(2) });
+ * deepStrictEqual(await sums.w.item(), 3);
+ * ```
+ */
 export function mapTree<T>(
   fn: (...leaves: Tensor[]) => Tensor,
   tree: T,

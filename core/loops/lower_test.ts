@@ -77,7 +77,7 @@ function networkGraph(time: number, batch = 2, hidden = 3, symbols = 4): Graph {
 function networkInputs(graph: Graph, symbols = 4): DenseArray[] {
   const random = randomSource(8);
   return graph.inputs.map(({ type }) =>
-    sampleArray(random, type.shape, { dtype: type.dtype, most: type.dtype === "i32" ? symbols : 1 })
+    sampleArray(random, type.shape, { dtype: type.dtype, max: type.dtype === "i32" ? symbols : 1 })
   );
 }
 

@@ -28,7 +28,7 @@ const calm = (x: Tensor) => again(x, (x) => x.mul(x).mul(0.5).add(0.25));
 const roll = (x: Tensor, by: number) =>
   ops.concatenate([ops.slice(x, 0, by, 8), ops.slice(x, 0, 0, by)]);
 const key = randomKey(1);
-const drawn = (most: number) => randomInteger(key, [8], 0, most);
+const drawn = (max: number) => randomInteger(key, [8], 0, max);
 const last = <C, X>(body: (carry: C, x: X) => C, initial: C, sequences: X): C =>
   ops.scan((carry: C, x: X) => [body(carry, x), undefined], initial, sequences)[0];
 

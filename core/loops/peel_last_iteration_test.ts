@@ -29,7 +29,7 @@ function slopes(hidden: number, length: number, ofStart = false) {
   });
   const random = randomSource(5);
   const inputs = graph.inputs.map(({ type }) =>
-    Float64Array.from(sampleArray(random, type.shape, { most: 0.1 }).data)
+    Float64Array.from(sampleArray(random, type.shape, { max: 0.1 }).data)
   );
   return { program: lowerGraph(optimize(graph)), inputs };
 }

@@ -33,7 +33,7 @@ const { graph } = trace([f32(48, 64), f32(64, 40), f32(48, 40), f32(40)], (x, y,
   ];
 });
 const random = randomSource(4);
-const inputs = graph.inputs.map(({ type }) => sampleArray(random, type.shape, { most: 0.3 }));
+const inputs = graph.inputs.map(({ type }) => sampleArray(random, type.shape, { max: 0.3 }));
 const wanted = evaluateGraph(graph, inputs);
 
 function assertClose(found: readonly ArrayLike<number>[], tolerance: number) {

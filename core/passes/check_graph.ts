@@ -54,7 +54,11 @@ export function checkGraph(graph: Graph): void {
     } else if (Object.values(params).some(isGraph)) {
       throw new TypeError(`Cannot accept the graph: ${primitive.name} has a body`);
     }
-    checkTypes(primitive.name, outputs, primitive.type(inputs.map(({ type }) => type), params));
+    checkTypes(
+      primitive.name,
+      outputs,
+      primitive.inferTypes(inputs.map(({ type }) => type), params),
+    );
     outputs.forEach((value) => bind(value, primitive.name));
   }
   graph.outputs.forEach((value) => read(value, "the outputs"));

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { checkGraph } from "./check_graph.ts";
-import { add, exp, mul, tanh } from "../language/ops/arithmetic.ts";
+import { add, mul } from "../language/ops/arithmetic.ts";
+import { exp, tanh } from "../language/ops/functions.ts";
 import { fill } from "../language/ops/creation.ts";
 import { scan } from "../language/ops/scan.ts";
 import type { Tensor } from "../language/tensor.ts";

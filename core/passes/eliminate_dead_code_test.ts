@@ -1,7 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { checkGraph } from "./check_graph.ts";
 import { formatGraph } from "../ir/graph.ts";
-import { add, exp, mul } from "../language/ops/arithmetic.ts";
+import { add, mul } from "../language/ops/arithmetic.ts";
+import { exp } from "../language/ops/functions.ts";
 import { scan } from "../language/ops/scan.ts";
 import type { Tensor } from "../language/tensor.ts";
 import { bodiesOf, checkSameMeaning } from "../test_support/compare_graphs.ts";

@@ -53,7 +53,7 @@ export function levelsOf(loop: Loop): LoopLevels {
     }));
     let possible = true;
     const { graph } = trace(types, (...tensors) => {
-      const results = rulesOf(primitive).batch(tensors, mapped, params, loop.length);
+      const results = rulesOf(primitive).batchRule(tensors, mapped, params, loop.length);
       possible = results !== undefined;
       return results ?? [];
     });

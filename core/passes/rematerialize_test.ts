@@ -1,7 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { checkGraph } from "./check_graph.ts";
 import type { Graph } from "../ir/graph.ts";
-import { add, mul, sigmoid, sub, tanh } from "../language/ops/arithmetic.ts";
+import { add, mul, sub } from "../language/ops/arithmetic.ts";
+import { sigmoid, tanh } from "../language/ops/functions.ts";
 import { fill } from "../language/ops/creation.ts";
 import { gather } from "../language/ops/layout.ts";
 import { scan } from "../language/ops/scan.ts";

@@ -56,7 +56,7 @@ export class Rewriter {
 
   /** Adds a new equation and returns its results. */
   emit(primitive: Primitive, inputs: readonly Value[], params: Params = {}): readonly Value[] {
-    const types = primitive.type(inputs.map(({ type }) => type), params);
+    const types = primitive.inferTypes(inputs.map(({ type }) => type), params);
     return this.add({ primitive, params, inputs, outputs: types.map((type): Value => ({ type })) });
   }
 

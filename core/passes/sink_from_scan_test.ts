@@ -1,7 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { checkGraph } from "./check_graph.ts";
 import type { Graph } from "../ir/graph.ts";
-import { add, exp, mul, tanh } from "../language/ops/arithmetic.ts";
+import { add, mul } from "../language/ops/arithmetic.ts";
+import { exp, tanh } from "../language/ops/functions.ts";
 import { scan } from "../language/ops/scan.ts";
 import type { TensorType } from "../ir/tensor_type.ts";
 import type { Tensor } from "../language/tensor.ts";

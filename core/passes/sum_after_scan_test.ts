@@ -1,7 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { checkGraph } from "./check_graph.ts";
 import type { Graph } from "../ir/graph.ts";
-import { add, mul, neg, tanh } from "../language/ops/arithmetic.ts";
+import { add, mul, neg } from "../language/ops/arithmetic.ts";
+import { tanh } from "../language/ops/functions.ts";
 import { fill } from "../language/ops/creation.ts";
 import { scatterAdd, transpose } from "../language/ops/layout.ts";
 import { scan } from "../language/ops/scan.ts";

@@ -200,7 +200,7 @@ export const MAKERS: Readonly<Record<Kind, (maker: Pool, helpers: Helpers) => vo
   sum(maker, { below, real }) {
     const x = real();
     const axes = x.shape.flatMap((_, d) => below(2) ? [d] : []);
-    maker.add(ops.sum(x, axes, { keepDimensions: below(4) === 0 }), maker.bound(x) * 64);
+    maker.add(ops.sum(x, axes, { keepDims: below(4) === 0 }), maker.bound(x) * 64);
     if (x.rank > 0) maker.add(ops.mean(x, below(x.rank)), maker.bound(x));
   },
   fold(maker, { below, real }) {

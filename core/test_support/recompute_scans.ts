@@ -7,7 +7,7 @@ import { type Graph, paramsOf } from "../ir/graph.ts";
 import { scan } from "../language/ops/scan.ts";
 import { SCAN, splitAt } from "../language/primitives/scan.ts";
 import type { Tensor } from "../language/tensor.ts";
-import { applyEquation, inline, trace } from "../language/trace.ts";
+import { applyEquation, replayGraph, trace } from "../language/trace.ts";
 
 /**
  * Rebuilds a graph with `recompute` set on all of its loops, also on those inside others.
@@ -24,7 +24,7 @@ export function recomputeScans(graph: Graph, recompute: true | number): Graph {
 }
 
 function replay(graph: Graph, inputs: readonly Tensor[], recompute: true | number): Tensor[] {
-  return inline(graph, inputs, (equation, inputs) => {
+  return replayGraph(graph, inputs, (equation, inputs) => {
     if (equation.primitive !== SCAN) return applyEquation(equation, inputs);
     const { body, constants, carries, length, reverse } = paramsOf(equation, SCAN);
     const [fixed, initial, sequences] = splitAt(inputs, constants, carries);

@@ -4,8 +4,9 @@
  * @module
  */
 import type { Graph } from "../ir/graph.ts";
-import { add, mul, sigmoid, square, sub, tanh } from "../language/ops/arithmetic.ts";
-import { fill, zerosOf } from "../language/ops/creation.ts";
+import { add, mul, square, sub } from "../language/ops/arithmetic.ts";
+import { sigmoid, tanh } from "../language/ops/functions.ts";
+import { fill, zerosLike } from "../language/ops/creation.ts";
 import { broadcastTo, gather, split } from "../language/ops/layout.ts";
 import { crossEntropy, oneHot } from "../language/ops/losses.ts";
 import { mean, sum } from "../language/ops/reductions.ts";
@@ -43,7 +44,7 @@ export function traceStep(
 ): Graph {
   const optimizer = adam();
   const names = Object.keys(types).sort();
-  const parameters = Object.fromEntries(names.map((name) => [name, zerosOf(types[name])]));
+  const parameters = Object.fromEntries(names.map((name) => [name, zerosLike(types[name])]));
   const before = [parameters, optimizer.initialState(parameters)] as const;
   const leaves = flattenTree(before);
   return trace([...leaves.map(({ type }) => type), ...data], (...inputs) => {

@@ -101,7 +101,7 @@ const BROKEN: readonly (readonly [string, Model, string])[] = [
     "mixed sequences",
     applying((apply) => (...args) => {
       const { outputs, state } = apply(...args);
-      return { outputs: outputs.sub(outputs.mean(1, { keepDimensions: true }).mul(0.5)), state };
+      return { outputs: outputs.sub(outputs.mean(1, { keepDims: true }).mul(0.5)), state };
     }),
     "sequence 0 in a batch must be the same",
   ],

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { zerosOf } from "../language/ops/creation.ts";
+import { zerosLike } from "../language/ops/creation.ts";
 import { mapTree, type Tree } from "../language/tree.ts";
 import { type Optimizer, updateEach } from "./optimizer.ts";
 
@@ -40,7 +40,7 @@ export function adagrad(settings: AdagradSettings = {}): Optimizer {
   return {
     name: "adagrad",
     settings: { epsilon, epsilonPlace },
-    initialState: (parameters): Tree => ({ sum: mapTree((w) => zerosOf(w.type), parameters) }),
+    initialState: (parameters): Tree => ({ sum: mapTree(zerosLike, parameters) }),
     update(parameters, gradients, state, { learningRate }) {
       const { sum } = state as { readonly sum: Tree };
       const [next, nextSum] = updateEach(parameters, gradients, [sum], (w, g, [s]) => {

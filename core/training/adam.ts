@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { fill, zeros, zerosOf } from "../language/ops/creation.ts";
+import { fill, zeros, zerosLike } from "../language/ops/creation.ts";
 import type { Tensor } from "../language/tensor.ts";
 import { mapTree, type Tree } from "../language/tree.ts";
 import { type Optimizer, updateEach } from "./optimizer.ts";
@@ -81,8 +81,8 @@ function make(
     name,
     settings: { ...settings },
     initialState: (parameters): Tree => ({
-      mean: mapTree((w) => zerosOf(w.type), parameters),
-      square: mapTree((w) => zerosOf(w.type), parameters),
+      mean: mapTree(zerosLike, parameters),
+      square: mapTree(zerosLike, parameters),
       corrections: [zeros([]), zeros([])],
     }),
     update(parameters, gradients, state, { learningRate }) {

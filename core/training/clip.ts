@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { maximum, minimum, sqrt } from "../language/ops/arithmetic.ts";
+import { maximum, minimum } from "../language/ops/arithmetic.ts";
+import { sqrt } from "../language/ops/functions.ts";
 import { fill } from "../language/ops/creation.ts";
 import type { Tensor } from "../language/tensor.ts";
 import { flattenTree, mapTree } from "../language/tree.ts";

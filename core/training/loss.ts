@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { eq, where } from "../language/ops/arithmetic.ts";
+import { eq, where } from "../language/ops/comparisons.ts";
 import { crossEntropy, ofLabels, oneHot } from "../language/ops/losses.ts";
 import type { TaskSpec } from "../plugin/task_spec.ts";
 import type { Tensor } from "../language/tensor.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { zerosOf } from "../language/ops/creation.ts";
+import { zerosLike } from "../language/ops/creation.ts";
 import { mapTree, type Tree } from "../language/tree.ts";
 import { type Optimizer, updateEach } from "./optimizer.ts";
 
@@ -42,9 +42,9 @@ export function rmsprop(settings: RmspropSettings = {}): Optimizer {
     name: "rmsprop",
     settings: { decay, epsilon, momentum },
     initialState(parameters): Tree {
-      const square = mapTree((w) => zerosOf(w.type), parameters);
+      const square = mapTree(zerosLike, parameters);
       if (momentum === 0) return { square };
-      return { square, velocity: mapTree((w) => zerosOf(w.type), parameters) };
+      return { square, velocity: mapTree(zerosLike, parameters) };
     },
     update(parameters, gradients, state, { learningRate }) {
       const { square, velocity } = state as { readonly square: Tree; readonly velocity?: Tree };

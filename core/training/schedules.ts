@@ -4,7 +4,9 @@
  *
  * @module
  */
-import { cos, floor, lt, maximum, minimum, pow, where } from "../language/ops/arithmetic.ts";
+import { maximum, minimum, pow } from "../language/ops/arithmetic.ts";
+import { lt, where } from "../language/ops/comparisons.ts";
+import { cos, floor } from "../language/ops/functions.ts";
 import { fill } from "../language/ops/creation.ts";
 import type { Tensor } from "../language/tensor.ts";
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { zerosOf } from "../language/ops/creation.ts";
+import { zerosLike } from "../language/ops/creation.ts";
 import { mapTree, type Tree } from "../language/tree.ts";
 import { type Optimizer, updateEach } from "./optimizer.ts";
 
@@ -39,7 +39,7 @@ export function sgd(settings: SgdSettings = {}): Optimizer {
     name: "sgd",
     settings: { momentum, nesterov },
     initialState: (parameters) =>
-      momentum === 0 ? {} : { velocity: mapTree((w) => zerosOf(w.type), parameters) },
+      momentum === 0 ? {} : { velocity: mapTree(zerosLike, parameters) },
     update(parameters, gradients, state, { learningRate }) {
       if (momentum === 0) {
         const [next] = updateEach(

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { zeros, zerosOf } from "../language/ops/creation.ts";
+import { zeros, zerosLike } from "../language/ops/creation.ts";
 import type { Tree } from "../plugin/model.ts";
 import { randomFor } from "../plugin/random_for.ts";
 import type { BatchRequest, TaskInstance } from "../plugin/task.ts";
@@ -95,7 +95,7 @@ export function initialState(
   let carried: Tree;
   if (task.spec.stateful) {
     const { size } = task.batch(batchRequest(seed, 0));
-    carried = mapTree((x) => zerosOf(x.type), instance.initialState(parameters, size));
+    carried = mapTree(zerosLike, instance.initialState(parameters, size));
   }
   return {
     parameters,

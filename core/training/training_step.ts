@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { and, eq, lt, where } from "../language/ops/arithmetic.ts";
-import { zeros, zerosOf } from "../language/ops/creation.ts";
+import { and, eq, lt, where } from "../language/ops/comparisons.ts";
+import { zeros, zerosLike } from "../language/ops/creation.ts";
 import type { ModelInstance, Tree } from "../plugin/model.ts";
 import type { TaskSpec } from "../plugin/task_spec.ts";
 import { foldIn } from "../language/random.ts";
@@ -107,7 +107,8 @@ export function trainingStep(
     const [value, rawGradients] = valueAndGrad(objective)(state.parameters);
     const [, loss, end, updates] = value;
     // What the model sets itself is not learned: no part of the gradients' norm, nor of Σw².
-    let gradients = replaceLeaves(rawGradients, zerosLike(updates));
+    const none = Object.entries(updates).map(([path, value]) => [path, zerosLike(value)]);
+    let gradients = replaceLeaves(rawGradients, Object.fromEntries(none));
     if (clip > 0) gradients = clipByValue(gradients, clip);
     if (clipNorm > 0) gradients = clipByNorm(gradients, clipNorm);
     const factor = settings.schedule(state.step.cast("f32"), settings.steps);
@@ -139,12 +140,6 @@ const GREATEST = 3e38;
 /** Replaces leaves of a tree at some paths: what a model sets itself. */
 function replaceLeaves(tree: Tree, updates: Readonly<Record<string, Tensor>>): Tree {
   return rebuildTree(tree, treeEntries(tree).map(([path, leaf]) => updates[path] ?? leaf));
-}
-
-function zerosLike(tensors: Readonly<Record<string, Tensor>>): Record<string, Tensor> {
-  return Object.fromEntries(
-    Object.entries(tensors).map(([path, { type }]) => [path, zerosOf(type)]),
-  );
 }
 
 /** Σw² of the parameters that the model does not set itself. */

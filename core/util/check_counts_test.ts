@@ -26,7 +26,7 @@ const TAKES: Readonly<Record<string, (count: number) => unknown>> = {
   "split into": (count) => ops.split(matrix, count),
   "pad before": (count) => ops.pad(matrix, 0, { before: count }),
   "pad after": (count) => ops.pad(matrix, 0, { before: 2, after: count }),
-  expandDimension: (count) => ops.expandDimension(matrix, count - 3),
+  expandDims: (count) => ops.expandDims(matrix, count - 3),
   oneHot: (count) => ops.oneHot(ops.iota([2]), count),
   scatterAdd: (count) => ops.scatterAdd(ops.iota([2]), matrix, count),
   randomUniform: (count) => randomUniform(randomKey(0), [count]),

@@ -1,7 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { evaluateGraph } from "../../ir/evaluate.ts";
 import type { Graph } from "../../ir/graph.ts";
-import { sub, tanh } from "../../language/ops/arithmetic.ts";
+import { sub } from "../../language/ops/arithmetic.ts";
+import { tanh } from "../../language/ops/functions.ts";
 import { broadcastTo, reshape } from "../../language/ops/layout.ts";
 import { scan } from "../../language/ops/scan.ts";
 import { optimize } from "../../passes/optimize.ts";
@@ -76,7 +77,7 @@ function targetOf(name: keyof typeof TARGET_PROGRAMS, sizes: TargetSizes) {
   const graph = TARGET_PROGRAMS[name](sizes);
   const random = randomSource(3);
   const inputs = graph.inputs.map(({ type }) =>
-    sampleArray(random, type.shape, { ...type, most: type.dtype === "i32" ? sizes.symbols : 1 })
+    sampleArray(random, type.shape, { ...type, max: type.dtype === "i32" ? sizes.symbols : 1 })
   );
   return { graph, inputs };
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Tensor } from "../tensor.ts";
-import { broadcastInto } from "../primitives/layout.ts";
+import { broadcastInDim } from "../primitives/layout.ts";
 
 /** Gives every input a leading dimension of `size`: those that have none are repeated. */
 export function moveToFront(
@@ -14,6 +14,6 @@ export function moveToFront(
 ): Tensor[] {
   return inputs.map((input, i) => {
     if (mapped[i]) return input;
-    return broadcastInto(input, [size, ...input.shape], input.shape.map((_, d) => d + 1));
+    return broadcastInDim(input, [size, ...input.shape], input.shape.map((_, d) => d + 1));
   });
 }

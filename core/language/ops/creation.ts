@@ -14,7 +14,7 @@ import {
   typedArray,
 } from "../../ir/tensor_type.ts";
 
-export { constantLike } from "../primitives/creation.ts";
+export { fullLike } from "../primitives/creation.ts";
 
 /** Numbers nested in arrays, all of one depth and of equal lengths at each depth. */
 export type NestedNumbers = number | boolean | readonly NestedNumbers[];
@@ -80,27 +80,84 @@ export function tensor(
   return new Tensor({ dtype, shape: finalShape }, { kind: "host", data: typedArray(dtype, data) });
 }
 
-/** A tensor whose every element is `value`. */
+/**
+ * Makes a tensor whose every element is `value`.
+ *
+ * @param shape Its shape.
+ * @param value The element.
+ * @param dtype Its element type.
+ * @returns The tensor.
+ * @throws {RangeError} If a size is not a whole number of 0 or more, or the value not one of the type.
+ *
+ * @example Usage
+ * ```ts
+ * import { fill, iota, ones, zeros } from "@unroll/core";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * deepStrictEqual([...await fill([2], 0.5).data()], [0.5, 0.5]);
+ * deepStrictEqual([...await zeros([2]).data()], [0, 0]);
+ * deepStrictEqual([...await ones([2], "i32").data()], [1, 1]);
+ * deepStrictEqual([...await iota([2, 3], 1).data()], [0, 1, 2, 0, 1, 2]);
+ * ```
+ */
 export function fill(shape: Shape, value: number, dtype: DType = "f32"): Tensor {
   return apply(FILL, [], { dtype, shape, value })[0];
 }
 
-/** A tensor of zeros. */
+/**
+ * Makes a tensor of zeros. An example stands at {@linkcode fill}.
+ *
+ * @param shape Its shape.
+ * @param dtype Its element type.
+ * @returns The tensor.
+ * @throws {RangeError} If a size is not a whole number of 0 or more.
+ */
 export function zeros(shape: Shape, dtype: DType = "f32"): Tensor {
   return fill(shape, 0, dtype);
 }
 
-/** A tensor of ones. */
+/**
+ * Makes a tensor of ones. An example stands at {@linkcode fill}.
+ *
+ * @param shape Its shape.
+ * @param dtype Its element type.
+ * @returns The tensor.
+ * @throws {RangeError} If a size is not a whole number of 0 or more.
+ */
 export function ones(shape: Shape, dtype: DType = "f32"): Tensor {
   return fill(shape, 1, dtype);
 }
 
-/** A tensor of zeros of a type. */
-export function zerosOf(type: TensorType): Tensor {
-  return fill(type.shape, 0, type.dtype);
+/**
+ * Makes a tensor of zeros of the shape and element type of a tensor, or of a type.
+ *
+ * @param x The tensor or the type.
+ * @returns The zeros.
+ *
+ * @example Usage
+ * ```ts
+ * import { fullLike, tensor, zerosLike } from "@unroll/core";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * const x = tensor([1, 2], { dtype: "i32" });
+ * deepStrictEqual([...await zerosLike(x).data()], [0, 0]);
+ * deepStrictEqual([...await fullLike(x, 7).data()], [7, 7]);
+ * ```
+ */
+export function zerosLike(x: Tensor | TensorType): Tensor {
+  const { shape, dtype } = "type" in x ? x.type : x;
+  return fill(shape, 0, dtype);
 }
 
-/** Counts from 0 along an axis. */
+/**
+ * Counts from 0 along an axis. An example stands at {@linkcode fill}.
+ *
+ * @param shape Shape of the result.
+ * @param axis The axis.
+ * @param dtype Element type of the result.
+ * @returns A tensor of that shape: each element is its position along the axis.
+ * @throws {RangeError} If there is no such axis, or a size is not a whole number of 0 or more.
+ */
 export function iota(shape: Shape, axis = 0, dtype: DType = "i32"): Tensor {
   return apply(IOTA, [], { dtype, shape, axis })[0];
 }

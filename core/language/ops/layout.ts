@@ -5,7 +5,7 @@
  */
 import { checkCounts } from "../../util/check_counts.ts";
 import { GATHER, SCATTER_ADD } from "../primitives/gather.ts";
-import { broadcastInto, RESHAPE, REVERSE, TRANSPOSE } from "../primitives/layout.ts";
+import { broadcastInDim, RESHAPE, REVERSE, TRANSPOSE } from "../primitives/layout.ts";
 import { CONCATENATE, PAD, SLICE, SPLIT } from "../primitives/slice.ts";
 import type { Tensor } from "../tensor.ts";
 import { formatType, sameShape, type Shape, sizeOf } from "../../ir/tensor_type.ts";
@@ -23,7 +23,23 @@ export function resolveAxis(axis: number, rank: number): number {
   return resolved;
 }
 
-/** The same elements in another shape; one dimension may be −1. */
+/**
+ * Gives the same elements, of any type, in another shape.
+ *
+ * @param x The tensor.
+ * @param shape The shape; one dimension may be −1, which is what is left over.
+ * @returns The elements in row-major order in that shape.
+ * @throws {TypeError} If the shape has another number of elements.
+ *
+ * @example Usage
+ * ```ts
+ * import { expandDims, reshape, tensor } from "@unroll/core";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * deepStrictEqual(reshape(tensor([1, 2, 3, 4, 5, 6]), [2, -1]).shape, [2, 3]);
+ * deepStrictEqual(expandDims(tensor([1, 2]), -1).shape, [2, 1]);
+ * ```
+ */
 export function reshape(x: Tensor, shape: Shape): Tensor {
   const open = shape.indexOf(-1);
   const known = sizeOf(shape.filter((dimension) => dimension !== -1));
@@ -39,7 +55,24 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
   return sameShape(x.shape, full) ? x : x.apply(RESHAPE, [x], { shape: full })[0];
 }
 
-/** Permutes dimensions: dimension `i` of the result is `order[i]` of `x`; by default reversed. */
+/**
+ * Permutes dimensions, of any type.
+ *
+ * @param x The tensor.
+ * @param order Dimension `i` of the result is `order[i]` of `x`; reversed if left out.
+ * @returns The tensor of permuted dimensions.
+ * @throws {RangeError} If there is no such axis.
+ * @throws {TypeError} If the order is no permutation.
+ *
+ * @example Usage
+ * ```ts
+ * import { reverse, tensor, transpose } from "@unroll/core";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * deepStrictEqual([...await transpose(tensor([[1, 2], [3, 4]])).data()], [1, 3, 2, 4]);
+ * deepStrictEqual([...await reverse(tensor([1, 2, 3]), 0).data()], [3, 2, 1]);
+ * ```
+ */
 export function transpose(x: Tensor, order?: readonly number[]): Tensor {
   const full = (order ?? x.shape.map((_, d) => x.rank - 1 - d)).map((axis) =>
     resolveAxis(axis, x.rank)
@@ -49,10 +82,21 @@ export function transpose(x: Tensor, order?: readonly number[]): Tensor {
 }
 
 /**
- * Repeats a tensor to a shape, by NumPy's rule: dimensions are matched from the last, and one of
- * size 1 is repeated.
+ * Repeats a tensor, of any type, to a shape, by NumPy's rule: dimensions are matched from the last,
+ * and one of size 1 is repeated.
  *
+ * @param x The tensor.
+ * @param shape The shape.
+ * @returns The tensor of that shape.
  * @throws {TypeError} If a dimension is neither equal nor 1.
+ *
+ * @example Usage
+ * ```ts
+ * import { broadcastTo, tensor } from "@unroll/core";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * deepStrictEqual([...await broadcastTo(tensor([1, 2]), [2, 2]).data()], [1, 2, 1, 2]);
+ * ```
  */
 export function broadcastTo(x: Tensor, shape: Shape): Tensor {
   if (sameShape(x.shape, shape)) return x;
@@ -66,10 +110,28 @@ export function broadcastTo(x: Tensor, shape: Shape): Tensor {
   }
   const kept = x.shape.flatMap((size, d) => size === shape[lead + d] ? [d] : []);
   const squeezed = reshape(x, kept.map((d) => x.shape[d]));
-  return broadcastInto(squeezed, shape, kept.map((d) => lead + d));
+  return broadcastInDim(squeezed, shape, kept.map((d) => lead + d));
 }
 
-/** Part of one axis, from `start` to before `end`; negative positions count from the back. */
+/**
+ * Takes part of one axis, of any type.
+ *
+ * @param x The tensor.
+ * @param axis The axis; negative ones count from the back.
+ * @param start The first position; negative ones count from the back.
+ * @param end The position after the last; negative ones count from the back.
+ * @returns The part; its size along the axis is `end − start`.
+ * @throws {RangeError} If there is no such axis, or a position is not a whole number.
+ * @throws {TypeError} If there is no such part.
+ *
+ * @example Usage
+ * ```ts
+ * import { slice, tensor } from "@unroll/core";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * deepStrictEqual([...await slice(tensor([1, 2, 3, 4]), 0, 1, -1).data()], [2, 3]);
+ * ```
+ */
 export function slice(x: Tensor, axis: number, start: number, end: number): Tensor {
   const along = resolveAxis(axis, x.rank);
   const size = x.shape[along];
@@ -80,7 +142,25 @@ export function slice(x: Tensor, axis: number, start: number, end: number): Tens
     : x.apply(SLICE, [x], { axis: along, start: from, end: to })[0];
 }
 
-/** Cuts an axis into equal parts (a number) or parts of given sizes. */
+/**
+ * Cuts an axis into parts, of any type.
+ *
+ * @param x The tensor.
+ * @param parts A number of equal parts, or the sizes of the parts.
+ * @param axis The axis; negative ones count from the back.
+ * @returns The parts, in order.
+ * @throws {RangeError} If there is no such axis, or the number of parts is not a whole one.
+ * @throws {TypeError} If the parts do not make up the axis.
+ *
+ * @example Usage
+ * ```ts
+ * import { split, tensor } from "@unroll/core";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * const [first, rest] = split(tensor([1, 2, 3]), [1, 2]);
+ * deepStrictEqual([await first.item(), ...await rest.data()], [1, 2, 3]);
+ * ```
+ */
 export function split(x: Tensor, parts: number | readonly number[], axis = -1): Tensor[] {
   const along = resolveAxis(axis, x.rank);
   const size = x.shape[along];
@@ -98,7 +178,15 @@ export function split(x: Tensor, parts: number | readonly number[], axis = -1): 
   return x.apply(SPLIT, [x], { axis: along, sizes });
 }
 
-/** Grows an axis by `before` and `after` copies of a value. */
+/**
+ * Grows an axis by copies of a value, of any type. An example stands at {@linkcode concatenate}.
+ *
+ * @param x The tensor.
+ * @param axis The axis; negative ones count from the back.
+ * @param widths How many before and after, 0 if left out, and the value, also 0.
+ * @returns The tensor, larger along the axis.
+ * @throws {RangeError} If there is no such axis, or a width is not a whole number of 0 or more.
+ */
 export function pad(
   x: Tensor,
   axis: number,
@@ -109,7 +197,25 @@ export function pad(
   return x.apply(PAD, [x], { axis: resolveAxis(axis, x.rank), before, after, value })[0];
 }
 
-/** Puts tensors one after the other along an axis. */
+/**
+ * Puts tensors of one type, and of one shape but for the axis, one after the other along it.
+ *
+ * @param tensors The tensors, at least one.
+ * @param axis The axis; negative ones count from the back.
+ * @returns One tensor, whose size along the axis is the sum of theirs.
+ * @throws {TypeError} If there are none, or their types or shapes differ.
+ * @throws {RangeError} If there is no such axis.
+ *
+ * @example Usage
+ * ```ts
+ * import { concatenate, pad, stack, tensor } from "@unroll/core";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * deepStrictEqual([...await concatenate([tensor([1, 2]), tensor([3])]).data()], [1, 2, 3]);
+ * deepStrictEqual([...await stack([tensor([1, 2]), tensor([3, 4])], 1).data()], [1, 3, 2, 4]);
+ * deepStrictEqual([...await pad(tensor([1, 2]), 0, { before: 1, value: 9 }).data()], [9, 1, 2]);
+ * ```
+ */
 export function concatenate(tensors: readonly Tensor[], axis = 0): Tensor {
   if (tensors.length === 0) {
     throw new TypeError("Cannot concatenate no tensors: at least 1 is needed");
@@ -119,34 +225,84 @@ export function concatenate(tensors: readonly Tensor[], axis = 0): Tensor {
   return first.apply(CONCATENATE, tensors, { axis: resolveAxis(axis, first.rank) })[0];
 }
 
-/** Puts tensors of one shape side by side along a new axis. */
+/**
+ * Puts tensors of one type and shape side by side along a new axis.
+ * An example stands at {@linkcode concatenate}.
+ *
+ * @param tensors The tensors, at least one.
+ * @param axis Where the new axis is.
+ * @returns One tensor of one dimension more.
+ * @throws {TypeError} If there are none, or their types differ.
+ * @throws {RangeError} If there can be no such axis.
+ */
 export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
-  return concatenate(tensors.map((x) => expandDimension(x, axis)), axis);
+  return concatenate(tensors.map((x) => expandDims(x, axis)), axis);
 }
 
-/** Adds a dimension of size 1. */
-export function expandDimension(x: Tensor, axis: number): Tensor {
+/**
+ * Adds a dimension of size 1. An example stands at {@linkcode reshape}.
+ *
+ * @param x The tensor, of any type.
+ * @param axis Where the new dimension is; negative ones count from the back.
+ * @returns The same elements with one dimension more.
+ * @throws {RangeError} If there can be no such axis.
+ */
+export function expandDims(x: Tensor, axis: number): Tensor {
   const at = resolveAxis(axis, x.rank + 1);
   return reshape(x, [...x.shape.slice(0, at), 1, ...x.shape.slice(at)]);
 }
 
-/** Turns the order along an axis around. */
+/**
+ * Turns the order along an axis around, of any type. An example stands at {@linkcode transpose}.
+ *
+ * @param x The tensor.
+ * @param axis The axis; negative ones count from the back.
+ * @returns A tensor of the same type.
+ * @throws {RangeError} If there is no such axis.
+ */
 export function reverse(x: Tensor, axis: number): Tensor {
   return x.apply(REVERSE, [x], { axes: [resolveAxis(axis, x.rank)] })[0];
 }
 
 /**
- * Rows of a table by their numbers; a number outside means the nearest row.
+ * Picks rows of a table by their numbers; a number outside means the nearest row.
  *
- * @param table [rows, …rest]
+ * @param table [rows, …rest], of any type.
  * @param indices i32[…places]
  * @returns […places, …rest]
+ * @throws {TypeError} If the table has no rows or the indices are not i32.
+ *
+ * @example Usage
+ * ```ts
+ * import { gather, tensor } from "@unroll/core";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * const rows = gather(tensor([[1, 2], [3, 4]]), tensor([1, 0, 1], { dtype: "i32" }));
+ * deepStrictEqual([...await rows.data()], [3, 4, 1, 2, 3, 4]);
+ * ```
  */
 export function gather(table: Tensor, indices: Tensor): Tensor {
   return table.apply(GATHER, [table, indices], {})[0];
 }
 
-/** Adds `updates` […places, …rest] into a table of zeros [rows, …rest] at `indices` i32[…places]. */
+/**
+ * Adds rows into a table of zeros at given places: what {@linkcode gather} does, turned around.
+ *
+ * @param indices i32[…places]; a number outside means the nearest row.
+ * @param updates f32[…places, …rest]
+ * @param rows Rows of the table.
+ * @returns f32[rows, …rest]
+ * @throws {TypeError} If types or places do not fit.
+ *
+ * @example Usage
+ * ```ts
+ * import { scatterAdd, tensor } from "@unroll/core";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * const sums = scatterAdd(tensor([1, 1], { dtype: "i32" }), tensor([2, 3]), 2);
+ * deepStrictEqual([...await sums.data()], [0, 5]);
+ * ```
+ */
 export function scatterAdd(indices: Tensor, updates: Tensor, rows: number): Tensor {
   return updates.apply(SCATTER_ADD, [indices, updates], { rows })[0];
 }

@@ -4,6 +4,9 @@
  * @module
  */
 export * from "./arithmetic.ts";
+export * from "./comparisons.ts";
+export * from "./functions.ts";
+export * from "./matmul.ts";
 export * from "./creation.ts";
 export * from "./layout.ts";
 export * from "./losses.ts";

@@ -18,14 +18,14 @@ import { reshape, resolveAxis } from "./layout.ts";
 /** Options of the reductions. */
 export interface ReduceOptions {
   /** Whether reduced axes stay, with size 1. */
-  readonly keepDimensions?: boolean;
+  readonly keepDims?: boolean;
 }
 
 function reduce(
   primitive: DifferentiablePrimitive<ReduceParams>,
   x: Tensor,
   axes: number | readonly number[] | undefined,
-  { keepDimensions = false }: ReduceOptions = {},
+  { keepDims = false }: ReduceOptions = {},
 ): Tensor {
   const all = x.shape.map((_, d) => d);
   const list = axes === undefined ? all : typeof axes === "number" ? [axes] : axes;
@@ -33,17 +33,19 @@ function reduce(
     a - b
   );
   const result = x.apply(primitive, [x], { axes: resolved })[0];
-  if (!keepDimensions) return result;
+  if (!keepDims) return result;
   return reshape(result, x.shape.map((size, d) => resolved.includes(d) ? 1 : size));
 }
 
 /**
- * Sum over some axes, or all.
+ * Sums over some axes, or all.
  *
- * @param x The tensor.
+ * @param x The tensor, f32, i32 or u32.
  * @param axes An axis or several; negative ones count from the back; all if left out.
  * @param options Whether the axes stay with size 1.
  * @returns The sums.
+ * @throws {RangeError} If there is no such axis.
+ * @throws {TypeError} If elements are bools.
  *
  * @example Usage
  * ```ts
@@ -57,12 +59,48 @@ export function sum(x: Tensor, axes?: number | readonly number[], options?: Redu
   return reduce(REDUCE_SUM, x, axes, options);
 }
 
-/** Greatest element over some axes, or all. */
+/**
+ * Finds the greatest element over some axes, or all; see {@linkcode maximum} for the greater of two.
+ *
+ * @param x The tensor, f32 or i32.
+ * @param axes An axis or several; negative ones count from the back; all if left out.
+ * @param options Whether the axes stay with size 1.
+ * @returns The greatest elements.
+ * @throws {RangeError} If there is no such axis.
+ * @throws {TypeError} If elements are others, or there are none.
+ *
+ * @example Usage
+ * ```ts
+ * import { argmax, max, tensor } from "@unroll/core";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * deepStrictEqual([...await max(tensor([[1, 5], [4, 2]]), 1).data()], [5, 4]);
+ * deepStrictEqual([...await argmax(tensor([[1, 5], [4, 2]])).data()], [1, 0]);
+ * ```
+ */
 export function max(x: Tensor, axes?: number | readonly number[], options?: ReduceOptions): Tensor {
   return reduce(REDUCE_MAX, x, axes, options);
 }
 
-/** Mean over some axes, or all. */
+/**
+ * Takes the mean over some axes, or all.
+ *
+ * @param x The tensor, f32, i32 or u32; integers are rounded toward zero.
+ * @param axes An axis or several; negative ones count from the back; all if left out.
+ * @param options Whether the axes stay with size 1.
+ * @returns The means.
+ * @throws {RangeError} If there is no such axis.
+ * @throws {TypeError} If elements are bools.
+ *
+ * @example Usage
+ * ```ts
+ * import { mean, tensor } from "@unroll/core";
+ * import { deepStrictEqual, strictEqual } from "node:assert/strict";
+ *
+ * deepStrictEqual(mean(tensor([[1, 5], [4, 2]]), 1, { keepDims: true }).shape, [2, 1]);
+ * strictEqual(await mean(tensor([1, 2, 6])).item(), 3);
+ * ```
+ */
 export function mean(
   x: Tensor,
   axes?: number | readonly number[],
@@ -77,7 +115,16 @@ export function mean(
   return div(total, foldedSize(x.shape, all.map((axis) => resolveAxis(axis, x.rank))));
 }
 
-/** Position of the first greatest element along an axis, in i32; the first NaN counts as greatest. */
+/**
+ * Finds the position of the first greatest element along an axis; the first NaN counts as greatest.
+ * An example stands at {@linkcode max}.
+ *
+ * @param x The tensor, f32 or i32.
+ * @param axis The axis, which disappears; negative ones count from the back.
+ * @returns i32, the positions.
+ * @throws {RangeError} If there is no such axis.
+ * @throws {TypeError} If elements are others, or there are none.
+ */
 export function argmax(x: Tensor, axis = -1): Tensor {
   return x.apply(ARGMAX, [x], { axes: [resolveAxis(axis, x.rank)] })[0];
 }

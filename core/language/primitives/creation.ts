@@ -22,7 +22,7 @@ interface FillParams extends Record<string, unknown> {
 /** Every element is `value`. */
 export const FILL: DifferentiablePrimitive<FillParams> = {
   name: "fill",
-  type(_inputs, { dtype, shape, value }) {
+  inferTypes(_inputs, { dtype, shape, value }) {
     const action = `fill ${formatType({ dtype, shape })}`;
     checkCounts(action, "each size", shape);
     const needed = numberNeeded(value, dtype);
@@ -36,7 +36,7 @@ export const FILL: DifferentiablePrimitive<FillParams> = {
   },
   vjp: () => [],
   // It reads nothing that could differ from case to case.
-  batch: () => undefined,
+  batchRule: () => undefined,
   lowering: {
     kind: "element",
     element: ({ params: { dtype, value } }) => constantExpression(dtype, value),
@@ -63,8 +63,16 @@ export function numberNeeded(x: number, dtype: DType): string | undefined {
   }
 }
 
-/** A tensor of one value, of the type of another. */
-export function constantLike(x: Tensor, value: number): Tensor {
+/**
+ * Makes a tensor of one value, of the shape and element type of another. An example stands at
+ * {@linkcode zerosLike}.
+ *
+ * @param x The other tensor.
+ * @param value The element.
+ * @returns The tensor.
+ * @throws {RangeError} If the value is not one of the type.
+ */
+export function fullLike(x: Tensor, value: number): Tensor {
   return x.apply(FILL, [], { dtype: x.type.dtype, shape: x.shape, value })[0];
 }
 
@@ -78,7 +86,7 @@ interface IotaParams extends Record<string, unknown> {
 /** Every element is its own position along `axis`. */
 export const IOTA: DifferentiablePrimitive<IotaParams> = {
   name: "iota",
-  type(_inputs, { dtype, shape, axis }) {
+  inferTypes(_inputs, { dtype, shape, axis }) {
     const action = `count along axis ${axis} of ${formatType({ dtype, shape })}`;
     checkCounts(action, "each size", shape);
     if (!(axis in shape)) throw new RangeError(`Cannot ${action}: no such axis`);
@@ -88,7 +96,7 @@ export const IOTA: DifferentiablePrimitive<IotaParams> = {
     return [denseFrom({ dtype, shape }, (index) => index[axis])];
   },
   vjp: () => [],
-  batch: () => undefined,
+  batchRule: () => undefined,
   lowering: {
     kind: "element",
     element: ({ index, params: { dtype, axis } }) =>
@@ -114,7 +122,7 @@ interface RandomBitsParams extends Record<string, unknown> {
 export const RANDOM_BITS: DifferentiablePrimitive<RandomBitsParams> = {
   name: "random_bits",
   isHeavy: true,
-  type([key], { shape }) {
+  inferTypes([key], { shape }) {
     if (key.dtype !== "u32" || key.shape.length !== 1 || key.shape[0] !== 2) {
       throw new TypeError(`Cannot draw random bits from ${formatType(key)}: a key is u32[2]`);
     }
@@ -131,7 +139,7 @@ export const RANDOM_BITS: DifferentiablePrimitive<RandomBitsParams> = {
     return [result];
   },
   vjp: () => [],
-  batch(inputs, [mapped], params, size) {
+  batchRule(inputs, [mapped], params, size) {
     // Each case hashes its own key: only possible one by one, so keys of a loop stay in the loop.
     if (mapped) return undefined;
     const [bits] = inputs[0].apply(RANDOM_BITS, inputs, params);
@@ -164,7 +172,7 @@ export const RANDOM_BITS: DifferentiablePrimitive<RandomBitsParams> = {
 export const FOLD_IN: DifferentiablePrimitive = {
   name: "fold_in",
   isHeavy: true,
-  type([keys, numbers]) {
+  inferTypes([keys, numbers]) {
     const { dtype, shape } = numbers;
     if (dtype !== "u32" || !sameType(keys, { dtype, shape: [...shape, 2] })) {
       throw new TypeError(
@@ -184,7 +192,7 @@ export const FOLD_IN: DifferentiablePrimitive = {
     return [result];
   },
   vjp: () => [],
-  batch: (inputs, mapped, params, size) =>
+  batchRule: (inputs, mapped, params, size) =>
     inputs[0].apply(FOLD_IN, moveToFront(inputs, mapped, size), params),
   lowering: {
     kind: "element",

@@ -8,7 +8,7 @@
 import type { Tensor } from "../tensor.ts";
 import type { DType } from "../../ir/tensor_type.ts";
 import type { ElementwiseName } from "../../ir/operation_names.ts";
-import { constantLike } from "./creation.ts";
+import { fullLike } from "./creation.ts";
 import { type ElementwisePrimitive, makeElementwise } from "./elementwise_primitive.ts";
 import type { ElementwiseRule } from "./elementwise_rule.ts";
 
@@ -20,7 +20,7 @@ const ANY: readonly DType[] = ["f32", "i32", "u32", "bool"];
 
 /** What the derivatives below need beside the methods of tensors; each is one equation. */
 const op = (name: ElementwiseName, ...inputs: Tensor[]): Tensor => elementwise(name, inputs);
-const zero = (x: Tensor): Tensor => constantLike(x, 0);
+const zero = (x: Tensor): Tensor => fullLike(x, 0);
 
 /** Wraps a whole number the way 32-bit integers wrap. */
 function wrap(x: number, dtype: DType): number {
@@ -92,7 +92,7 @@ export const ELEMENTWISE: Readonly<Record<ElementwiseName, ElementwiseRule>> = {
     ...unary,
     evaluate: Math.tanh,
     // d tanh = 1 − tanh²
-    vjp: ({ outputs: [y], cotangent: dy }) => [dy.mul(constantLike(y, 1).sub(y.mul(y)))],
+    vjp: ({ outputs: [y], cotangent: dy }) => [dy.mul(fullLike(y, 1).sub(y.mul(y)))],
     wgsl: (x) => `stable_tanh(${x})`,
     domain: [[-3, 3]],
     ulp: 5,
@@ -102,7 +102,7 @@ export const ELEMENTWISE: Readonly<Record<ElementwiseName, ElementwiseRule>> = {
     ...unary,
     evaluate: (x) => 1 / (1 + Math.exp(-x)),
     // dσ = σ (1 − σ)
-    vjp: ({ outputs: [y], cotangent: dy }) => [dy.mul(y.mul(constantLike(y, 1).sub(y)))],
+    vjp: ({ outputs: [y], cotangent: dy }) => [dy.mul(y.mul(fullLike(y, 1).sub(y)))],
     wgsl: (x) => `(1.0 / (1.0 + exp(-${x})))`,
     domain: [[-4, 4]],
     ulp: 5,
@@ -209,7 +209,7 @@ export const ELEMENTWISE: Readonly<Record<ElementwiseName, ElementwiseRule>> = {
       // d xʸ/dx = y xʸ⁻¹, and 0 where y is 0, whatever x is; with another exponent there, so that no
       // infinity stands in the way of second derivatives.
       const constant = y.eq(0);
-      const less = op("select", constant, constantLike(y, 1), y.sub(1));
+      const less = op("select", constant, fullLike(y, 1), y.sub(1));
       const slope = op("select", constant, zero(x), y.mul(x.pow(less)));
       return [
         dz.mul(slope),
@@ -332,8 +332,8 @@ function castNumber(x: number, from: DType, to: DType): number {
   if (to === "f32" || from === to) return x;
   if (to === "bool") return Number(x !== 0);
   if (from !== "f32") return wrap(x, to);
-  const [least, most] = to === "i32" ? [-2147483648, 2147483647] : [0, 4294967295];
-  return Number.isNaN(x) ? 0 : Math.trunc(Math.min(Math.max(x, least), most));
+  const [min, max] = to === "i32" ? [-2147483648, 2147483647] : [0, 4294967295];
+  return Number.isNaN(x) ? 0 : Math.trunc(Math.min(Math.max(x, min), max));
 }
 
 /** The primitive of each row. */
@@ -345,7 +345,7 @@ export const ELEMENTWISE_PRIMITIVES: Readonly<Record<ElementwiseName, Elementwis
   ) as Record<ElementwiseName, ElementwisePrimitive>;
 
 /**
- * Applies an elementwise operation to tensors of equal shape; see `ops/arithmetic.ts` for the
+ * Applies an elementwise operation to tensors of equal shape; see `ops/operands.ts` for the
  * functions that also broadcast and take numbers.
  *
  * @param name The operation.

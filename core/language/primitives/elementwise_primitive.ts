@@ -56,7 +56,7 @@ export function makeElementwise(
     isElementwise: true,
     isLinear: () => rule.isLinear === true,
     cost: rule.cost,
-    type(inputs, params) {
+    inferTypes(inputs, params) {
       checkInputs(name, rule, inputs);
       const value = inputs[first];
       return [{ dtype: to(params, value), shape: value.shape }];
@@ -82,7 +82,7 @@ export function makeElementwise(
       if (!cotangent) return [];
       return rule.vjp?.({ ...context, cotangent }) ?? [];
     },
-    batch(inputs, mapped, params, size) {
+    batchRule(inputs, mapped, params, size) {
       return inputs[0].apply(primitive, moveToFront(inputs, mapped, size), params);
     },
     lowering: {
@@ -137,12 +137,12 @@ function samplesOf(rule: ElementwiseRule, random: RandomSource): Sample<Elementw
     for (const shape of [[], [5], [2, 3]]) {
       const inputs = Array.from({ length: rule.arity }, (_, i) => {
         if (i === rule.operands?.condition) return sampleArray(random, shape, { dtype: "bool" });
-        const [least, most] = dtype === "bool"
+        const [low, max] = dtype === "bool"
           ? [0, 2]
           : rule.domain?.[i] ?? (dtype === "f32" ? [-1, 1] : [0, 5]);
         // What a u32 cannot hold is no sample of it.
-        const from = dtype === "u32" ? Math.max(0, least) : least;
-        return sampleArray(random, shape, { dtype, least: from, most });
+        const min = dtype === "u32" ? Math.max(0, low) : low;
+        return sampleArray(random, shape, { dtype, min, max });
       });
       for (const to of rule.types.output === "to" ? DTYPES : [undefined]) {
         samples.push({ inputs, params: to ? { to } : {}, smooth: rule.smooth });

@@ -20,7 +20,7 @@ import { IOTA } from "./creation.ts";
 export const GATHER: DifferentiablePrimitive = {
   name: "gather",
   isHeavy: true,
-  type([table, indices]) {
+  inferTypes([table, indices]) {
     if (table.shape.length === 0 || indices.dtype !== "i32") {
       throw new TypeError(
         `Cannot gather rows of ${formatType(table)} by ${formatType(indices)}: ` +
@@ -33,7 +33,7 @@ export const GATHER: DifferentiablePrimitive = {
     return [{ dtype: table.dtype, shape: [...indices.shape, ...table.shape.slice(1)] }];
   },
   evaluate([table, indices], params) {
-    const [type] = GATHER.type([table.type, indices.type], params);
+    const [type] = GATHER.inferTypes([table.type, indices.type], params);
     const result = dense(type);
     const width = sizeOf(table.type.shape.slice(1));
     indices.data.forEach((row, i) => {
@@ -46,7 +46,7 @@ export const GATHER: DifferentiablePrimitive = {
     dy && table.type.dtype === "f32"
       ? dy.apply(SCATTER_ADD, [indices, dy], { rows: table.shape[0] })
       : [],
-  batch: ([table, indices], [tableMapped, indicesMapped], _params, size) => {
+  batchRule: ([table, indices], [tableMapped, indicesMapped], _params, size) => {
     if (!tableMapped) return table.apply(GATHER, [table, indices], {});
     // A table each: number the rows of all tables through.
     const rows = table.shape[1];
@@ -97,7 +97,7 @@ export interface ScatterParams extends Record<string, unknown> {
 export const SCATTER_ADD: DifferentiablePrimitive<ScatterParams> = {
   name: "scatter_add",
   isHeavy: true,
-  type([indices, updates], { rows }) {
+  inferTypes([indices, updates], { rows }) {
     const places = indices.shape.length;
     checkCounts(`scatter_add ${formatType(updates)}`, "the number of rows", [rows]);
     if (
@@ -112,7 +112,7 @@ export const SCATTER_ADD: DifferentiablePrimitive<ScatterParams> = {
     return [{ dtype: "f32", shape: [rows, ...updates.shape.slice(places)] }];
   },
   evaluate([indices, updates], params) {
-    const [type] = SCATTER_ADD.type([indices.type, updates.type], params);
+    const [type] = SCATTER_ADD.inferTypes([indices.type, updates.type], params);
     const result = dense(type);
     const width = sizeOf(type.shape.slice(1));
     indices.data.forEach((row, i) => {
@@ -123,7 +123,7 @@ export const SCATTER_ADD: DifferentiablePrimitive<ScatterParams> = {
   },
   vjp: ({ inputs: [indices], cotangents: [dy] }) =>
     dy ? [undefined, ...dy.apply(GATHER, [dy, indices], {})] : [],
-  batch: (inputs, mapped, { rows }, size) => {
+  batchRule: (inputs, mapped, { rows }, size) => {
     const [indices, updates] = moveToFront(inputs, mapped, size);
     const own = rowsOfCases(indices, rows);
     const [sum] = updates.apply(SCATTER_ADD, [own, updates], { rows: size * rows });

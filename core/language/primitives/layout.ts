@@ -20,7 +20,7 @@ export const RESHAPE: DifferentiablePrimitive<ReshapeParams> = {
   name: "reshape",
   isView: true,
   isLinear: () => true,
-  type([x], { shape }) {
+  inferTypes([x], { shape }) {
     checkCounts(`reshape ${formatType(x)} to [${shape.join(",")}]`, "each size", shape);
     if (sizeOf(shape) !== sizeOf(x.shape)) {
       throw new TypeError(
@@ -34,7 +34,7 @@ export const RESHAPE: DifferentiablePrimitive<ReshapeParams> = {
     return [{ type: { dtype: x.type.dtype, shape }, data: x.data }];
   },
   vjp: ({ inputs: [x], cotangents: [dy] }) => dy ? dy.apply(RESHAPE, [dy], { shape: x.shape }) : [],
-  batch: ([x], _mapped, { shape }, size) => x.apply(RESHAPE, [x], { shape: [size, ...shape] }),
+  batchRule: ([x], _mapped, { shape }, size) => x.apply(RESHAPE, [x], { shape: [size, ...shape] }),
   lowering: { kind: "reshape" },
   samples: (random) => [
     { inputs: [sampleArray(random, [2, 6])], params: { shape: [3, 4] } },
@@ -53,7 +53,7 @@ export const TRANSPOSE: DifferentiablePrimitive<TransposeParams> = {
   name: "transpose",
   isView: true,
   isLinear: () => true,
-  type([x], { order }) {
+  inferTypes([x], { order }) {
     const sorted = [...order].sort((a, b) => a - b);
     if (order.length !== x.shape.length || sorted.some((axis, i) => axis !== i)) {
       throw new TypeError(
@@ -70,7 +70,7 @@ export const TRANSPOSE: DifferentiablePrimitive<TransposeParams> = {
   },
   vjp: ({ cotangents: [dy], params: { order } }) =>
     dy ? dy.apply(TRANSPOSE, [dy], { order: order.map((_, i) => order.indexOf(i)) }) : [],
-  batch: ([x], _mapped, { order }) =>
+  batchRule: ([x], _mapped, { order }) =>
     x.apply(TRANSPOSE, [x], { order: [0, ...order.map((axis) => axis + 1)] }),
   lowering: {
     kind: "element",
@@ -97,7 +97,7 @@ export const BROADCAST: DifferentiablePrimitive<BroadcastParams> = {
   name: "broadcast",
   isView: true,
   isLinear: () => true,
-  type([x], { shape, axes }) {
+  inferTypes([x], { shape, axes }) {
     checkCounts(`broadcast ${formatType(x)} to [${shape.join(",")}]`, "each size", shape);
     const fits = axes.length === x.shape.length &&
       axes.every((axis, i) => shape[axis] === x.shape[i] && (i === 0 || axis > axes[i - 1]));
@@ -118,7 +118,7 @@ export const BROADCAST: DifferentiablePrimitive<BroadcastParams> = {
     const added = shape.flatMap((_, axis) => axes.includes(axis) ? [] : [axis]);
     return dy ? [added.length > 0 ? dy.sum(added) : dy] : [];
   },
-  batch: ([x], _mapped, { shape, axes }, size) =>
+  batchRule: ([x], _mapped, { shape, axes }, size) =>
     x.apply(BROADCAST, [x], {
       shape: [size, ...shape],
       axes: [0, ...axes.map((axis) => axis + 1)],
@@ -139,7 +139,7 @@ export const BROADCAST: DifferentiablePrimitive<BroadcastParams> = {
 };
 
 /** Repeats `x` so that its dimensions lie at `axes` of `shape`. */
-export function broadcastInto(x: Tensor, shape: Shape, axes: readonly number[]): Tensor {
+export function broadcastInDim(x: Tensor, shape: Shape, axes: readonly number[]): Tensor {
   if (axes.length === shape.length) return x;
   return x.apply(BROADCAST, [x], { shape, axes })[0];
 }
@@ -154,7 +154,7 @@ export const REVERSE: DifferentiablePrimitive<ReverseParams> = {
   name: "reverse",
   isView: true,
   isLinear: () => true,
-  type([x], { axes }) {
+  inferTypes([x], { axes }) {
     if (axes.some((axis) => !(axis in x.shape))) {
       throw new TypeError(
         `Cannot reverse ${formatType(x)} along [${axes.join(",")}]: no such axis`,
@@ -170,7 +170,8 @@ export const REVERSE: DifferentiablePrimitive<ReverseParams> = {
     return [strided(x, x.type, strides, last)];
   },
   vjp: ({ cotangents: [dy], params }) => dy ? dy.apply(REVERSE, [dy], params) : [],
-  batch: ([x], _mapped, { axes }) => x.apply(REVERSE, [x], { axes: axes.map((axis) => axis + 1) }),
+  batchRule: ([x], _mapped, { axes }) =>
+    x.apply(REVERSE, [x], { axes: axes.map((axis) => axis + 1) }),
   lowering: {
     kind: "element",
     element: ({ index: at, read, params: { axes }, inputTypes: [{ shape }] }) =>

@@ -43,7 +43,7 @@ export function matmulSizes(
 export const MATMUL: DifferentiablePrimitive<MatmulParams> = {
   name: "matmul",
   isHeavy: true,
-  type([x, y], params) {
+  inferTypes([x, y], params) {
     const { transposeX, transposeY } = params;
     const names = `${formatType(x)}${transposeX ? "ᵀ" : ""} and ${formatType(y)}${
       transposeY ? "ᵀ" : ""
@@ -90,7 +90,7 @@ export const MATMUL: DifferentiablePrimitive<MatmulParams> = {
     const dy = transposeY ? product(dz, x, true, transposeX) : product(x, dz, !transposeX, false);
     return [dx, dy];
   },
-  batch: ([x, y], [xMapped, yMapped], params, size) => {
+  batchRule: ([x, y], [xMapped, yMapped], params, size) => {
     const { transposeX } = params;
     // One matrix for all cases: the cases are more rows of one product.
     if (xMapped && !yMapped && x.rank === 3) {

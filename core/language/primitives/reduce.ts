@@ -7,7 +7,7 @@ import type { DifferentiablePrimitive } from "../rules.ts";
 import type { Tensor } from "../tensor.ts";
 import { type DType, formatType, type Shape, sizeOf, stridesOf } from "../../ir/tensor_type.ts";
 import { dense, forEachIndex, sampleArray } from "../../ir/dense.ts";
-import { broadcastInto } from "./layout.ts";
+import { broadcastInDim } from "./layout.ts";
 
 /** Parameters of the folds. */
 export interface ReduceParams extends Record<string, unknown> {
@@ -32,7 +32,7 @@ function makeReduction(rule: {
   const primitive: DifferentiablePrimitive<ReduceParams> = {
     name,
     isHeavy: true,
-    type([x], { axes }) {
+    inferTypes([x], { axes }) {
       if (!rule.dtypes.includes(x.dtype)) {
         throw new TypeError(
           `Cannot ${name} ${formatType(x)}: elements must be ${rule.dtypes.join(" or ")}`,
@@ -58,7 +58,7 @@ function makeReduction(rule: {
     },
     evaluate([x], params) {
       const { axes } = params;
-      const [type] = primitive.type([x.type], params);
+      const [type] = primitive.inferTypes([x.type], params);
       const result = dense(type);
       result.data.fill(rule.initial);
       const best = new Float64Array(result.data.length).fill(-Infinity);
@@ -81,7 +81,7 @@ function makeReduction(rule: {
       return [result];
     },
     vjp: rule.vjp,
-    batch: ([x], _mapped, { axes }) =>
+    batchRule: ([x], _mapped, { axes }) =>
       x.apply(primitive, [x], { axes: axes.map((axis) => axis + 1) }),
     lowering: { kind: "reduce", operation, axes: ({ axes }) => axes },
     samples: (random) =>
@@ -107,7 +107,7 @@ export const REDUCE_SUM: DifferentiablePrimitive<ReduceParams> = makeReduction({
   initial: 0,
   fold: (sum, x) => sum + x,
   vjp: ({ inputs: [x], cotangents: [dy], params: { axes } }) =>
-    dy ? [broadcastInto(dy, x.shape, keptAxes(x.shape, axes))] : [],
+    dy ? [broadcastInDim(dy, x.shape, keptAxes(x.shape, axes))] : [],
 });
 
 /** Greatest element over axes. Where several are greatest they share the derivative. */
@@ -119,7 +119,7 @@ export const REDUCE_MAX: DifferentiablePrimitive<ReduceParams> = makeReduction({
   fold: (greatest, x) => Math.max(greatest, x),
   vjp: ({ inputs: [x], outputs: [y], cotangents: [dy], params: { axes } }) => {
     if (!dy) return [];
-    const spread = (t: Tensor) => broadcastInto(t, x.shape, keptAxes(x.shape, axes));
+    const spread = (t: Tensor) => broadcastInDim(t, x.shape, keptAxes(x.shape, axes));
     const winners = x.eq(spread(y)).cast("f32");
     const share = dy.div(axes.length > 0 ? winners.sum(axes) : winners);
     return [winners.mul(spread(share))];

@@ -13,7 +13,7 @@
  * @module
  */
 import type { Graph, Value } from "../../ir/graph.ts";
-import { zerosOf } from "../ops/creation.ts";
+import { zerosLike } from "../ops/creation.ts";
 import type { DifferentiablePrimitive } from "../rules.ts";
 import { apply, type Tensor } from "../tensor.ts";
 import {
@@ -23,7 +23,7 @@ import {
   sizeOf,
   type TensorType,
 } from "../../ir/tensor_type.ts";
-import { inline, trace } from "../trace.ts";
+import { replayGraph, trace } from "../trace.ts";
 import { backpropagate, record, type TapeEntry } from "../tape.ts";
 import { evaluateGraph } from "../../ir/evaluate.ts";
 import { dense, sampleArray } from "../../ir/dense.ts";
@@ -52,7 +52,7 @@ export interface ScanParams extends Record<string, unknown> {
 export const SCAN: DifferentiablePrimitive<ScanParams> = {
   name: "scan",
   isHeavy: true,
-  type(inputs, { body, constants, carries, length }) {
+  inferTypes(inputs, { body, constants, carries, length }) {
     const [carry, slices] = splitAt(body.outputs.map((value) => value.type), carries);
     carry.forEach((type, i) => {
       if (sameType(type, inputs[constants + i])) return;
@@ -72,7 +72,7 @@ export const SCAN: DifferentiablePrimitive<ScanParams> = {
   evaluate(inputs, params) {
     const { body, constants, carries, length, reverse } = params;
     const [fixed, initial, sequences] = splitAt(inputs, constants, carries);
-    const types = SCAN.type(inputs.map(({ type }) => type), params);
+    const types = SCAN.inferTypes(inputs.map(({ type }) => type), params);
     const stacks = types.slice(carries).map((type) => dense(type));
     let carry = initial;
     for (let i = 0; i < length; i++) {
@@ -91,7 +91,7 @@ export const SCAN: DifferentiablePrimitive<ScanParams> = {
     const { body, constants, carries, recompute } = params;
     const { graph } = trace(body.inputs.map(({ type }) => type), (...args) => {
       const entering = args.slice(constants, constants + carries);
-      if (recompute) return [...inline(body, args), ...entering];
+      if (recompute) return [...replayGraph(body, args), ...entering];
       const { outputs, tape } = record(body, args);
       return [...outputs, ...entering, ...savedOf(tape)];
     });
@@ -110,8 +110,8 @@ export const SCAN: DifferentiablePrimitive<ScanParams> = {
     const realSequences = real(sequences);
     const givenStacks = dStacks.flatMap((stack, i) => stack ? [i] : []);
 
-    const dCarry = realCarries.map((i) => dLast[i] ?? zerosOf(body.outputs[i].type));
-    const sums = realFixed.map((i) => zerosOf(fixed[i].type));
+    const dCarry = realCarries.map((i) => dLast[i] ?? zerosLike(body.outputs[i].type));
+    const sums = realFixed.map((i) => zerosLike(fixed[i]));
     const stacks = givenStacks.map((i) => dStacks[i] as Tensor);
     const carried = [...dCarry, ...sums];
     const walked = [...sequences, ...residuals, ...stacks];
@@ -134,9 +134,9 @@ export const SCAN: DifferentiablePrimitive<ScanParams> = {
       const gradients = backpropagate(body, tape, dOutputs);
       const [dFixed, dEntering, dSequences] = splitAt(gradients, constants, carries);
       return [
-        ...realCarries.map((i) => dEntering[i] ?? zerosOf(entering[i].type)),
+        ...realCarries.map((i) => dEntering[i] ?? zerosLike(entering[i])),
         ...realFixed.map((i, j) => addTo(sums[j], dFixed[i])),
-        ...realSequences.map((i) => dSequences[i] ?? zerosOf(slices[i].type)),
+        ...realSequences.map((i) => dSequences[i] ?? zerosLike(slices[i])),
       ];
     });
     const results = apply(SCAN, [...fixed, ...carried, ...walked], {
@@ -155,7 +155,7 @@ export const SCAN: DifferentiablePrimitive<ScanParams> = {
     return gradients;
   },
   // A loop in a loop stays there: it never leaves as one bigger loop.
-  batch: () => undefined,
+  batchRule: () => undefined,
   lowering: { kind: "scan" },
   samples: (random) => {
     // h' = tanh(h w + x), giving 2 h', a small recurrent network.

@@ -17,7 +17,7 @@ import { moveToFront } from "../ops/batching.ts";
 import type { DifferentiablePrimitive } from "../rules.ts";
 import { formatType, stridesOf, type TensorType } from "../../ir/tensor_type.ts";
 import { dense, place, sampleArray, strided } from "../../ir/dense.ts";
-import { constantLike } from "./creation.ts";
+import { fullLike } from "./creation.ts";
 
 /** Parameters of {@linkcode SLICE}. */
 export interface SliceParams extends Record<string, unknown> {
@@ -34,7 +34,7 @@ export const SLICE: DifferentiablePrimitive<SliceParams> = {
   name: "slice",
   isView: true,
   isLinear: () => true,
-  type([x], { axis, start, end }) {
+  inferTypes([x], { axis, start, end }) {
     const action = `slice ${formatType(x)} from ${start} to ${end} along axis ${axis}`;
     checkCounts(action, "each position", [start, end]);
     if (!(start <= end && end <= x.shape[axis])) {
@@ -51,7 +51,7 @@ export const SLICE: DifferentiablePrimitive<SliceParams> = {
     if (!dy) return [];
     return dy.apply(PAD, [dy], { axis, before: start, after: x.shape[axis] - end, value: 0 });
   },
-  batch: ([x], _mapped, params) => x.apply(SLICE, [x], { ...params, axis: params.axis + 1 }),
+  batchRule: ([x], _mapped, params) => x.apply(SLICE, [x], { ...params, axis: params.axis + 1 }),
   lowering: {
     kind: "element",
     element: ({ index: at, read, params: { axis, start } }) =>
@@ -79,7 +79,7 @@ export interface SplitParams extends Record<string, unknown> {
 export const SPLIT: DifferentiablePrimitive<SplitParams> = {
   name: "split",
   isView: true,
-  type([x], { axis, sizes }) {
+  inferTypes([x], { axis, sizes }) {
     const action = `split ${formatType(x)} along axis ${axis} into [${sizes.join(",")}]`;
     checkCounts(action, "each size", sizes);
     if (sizes.reduce((sum, size) => sum + size, 0) !== x.shape[axis]) {
@@ -96,10 +96,10 @@ export const SPLIT: DifferentiablePrimitive<SplitParams> = {
     });
   },
   vjp: ({ inputs: [x], outputs, cotangents, params: { axis } }) => {
-    const parts = outputs.map((output, i) => cotangents[i] ?? constantLike(output, 0));
+    const parts = outputs.map((output, i) => cotangents[i] ?? fullLike(output, 0));
     return x.apply(CONCATENATE, parts, { axis });
   },
-  batch: ([x], _mapped, params) => x.apply(SPLIT, [x], { ...params, axis: params.axis + 1 }),
+  batchRule: ([x], _mapped, params) => x.apply(SPLIT, [x], { ...params, axis: params.axis + 1 }),
   lowering: {
     kind: "element",
     element: ({ index: at, read, params: { axis, sizes }, output }) => {
@@ -129,7 +129,7 @@ export interface PadParams extends Record<string, unknown> {
 export const PAD: DifferentiablePrimitive<PadParams> = {
   name: "pad",
   isLinear: ({ value }) => value === 0,
-  type([x], { axis, before, after }) {
+  inferTypes([x], { axis, before, after }) {
     const action = `pad ${formatType(x)} by ${before} and ${after} along axis ${axis}`;
     checkCounts(action, "each width", [before, after]);
     if (!(axis in x.shape)) throw new RangeError(`Cannot ${action}: no such axis`);
@@ -143,7 +143,7 @@ export const PAD: DifferentiablePrimitive<PadParams> = {
   },
   vjp: ({ inputs: [x], cotangents: [dy], params: { axis, before } }) =>
     dy ? dy.apply(SLICE, [dy], { axis, start: before, end: before + x.shape[axis] }) : [],
-  batch: ([x], _mapped, params) => x.apply(PAD, [x], { ...params, axis: params.axis + 1 }),
+  batchRule: ([x], _mapped, params) => x.apply(PAD, [x], { ...params, axis: params.axis + 1 }),
   lowering: {
     kind: "element",
     element: ({ index: at, read, params: { axis, before, value }, inputTypes: [x] }) => {
@@ -177,7 +177,7 @@ interface ConcatenateParams extends Record<string, unknown> {
 /** Puts tensors one after the other along one axis (parameter `axis`). */
 export const CONCATENATE: DifferentiablePrimitive<ConcatenateParams> = {
   name: "concatenate",
-  type(inputs, { axis }) {
+  inferTypes(inputs, { axis }) {
     const [first] = inputs;
     for (const input of inputs) {
       const fits = input.dtype === first.dtype && input.shape.length === first.shape.length &&
@@ -195,7 +195,7 @@ export const CONCATENATE: DifferentiablePrimitive<ConcatenateParams> = {
   },
   evaluate(inputs, params) {
     const { axis } = params;
-    const [type] = CONCATENATE.type(inputs.map((input) => input.type), params);
+    const [type] = CONCATENATE.inferTypes(inputs.map((input) => input.type), params);
     const result = dense(type);
     let start = 0;
     for (const input of inputs) {
@@ -206,7 +206,7 @@ export const CONCATENATE: DifferentiablePrimitive<ConcatenateParams> = {
   },
   vjp: ({ inputs, cotangents: [dy], params: { axis } }) =>
     dy ? dy.apply(SPLIT, [dy], { axis, sizes: inputs.map((input) => input.shape[axis]) }) : [],
-  batch: (inputs, mapped, { axis }, size) =>
+  batchRule: (inputs, mapped, { axis }, size) =>
     inputs[0].apply(CONCATENATE, moveToFront(inputs, mapped, size), { axis: axis + 1 }),
   lowering: {
     kind: "element",

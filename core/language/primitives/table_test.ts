@@ -65,7 +65,7 @@ for (const primitive of PRIMITIVES) {
         );
         let possible = true;
         const { graph } = trace(types, (...args) => {
-          const results = primitive.batch(args, mapped, params, size);
+          const results = primitive.batchRule(args, mapped, params, size);
           possible = results !== undefined;
           return results ?? [];
         });

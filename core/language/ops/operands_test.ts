@@ -1,5 +1,6 @@
 import { assertThrows } from "@std/assert";
-import { add, div, eq, gt, lt, minimum, mul, where } from "./arithmetic.ts";
+import { add, div, minimum, mul } from "./arithmetic.ts";
+import { eq, gt, lt, where } from "./comparisons.ts";
 import { fill, tensor } from "./creation.ts";
 
 Deno.test("add() throws where neither operand is a tensor", () => {
@@ -8,17 +9,17 @@ Deno.test("add() throws where neither operand is a tensor", () => {
 
 Deno.test("add() and the others throw where a number is not of the tensor's element type", () => {
   const x = tensor(Int32Array.of(0, 1, 2));
-  const least = "-2147483648 to 2147483647";
+  const range = "-2147483648 to 2147483647";
   assertThrows(
     () => add(x, 0.5),
     RangeError,
-    `Cannot add i32[3] and 0.5: a whole number from ${least} is needed, found 0.5; ` +
+    `Cannot add i32[3] and 0.5: a whole number from ${range} is needed, found 0.5; ` +
       "cast the tensor to f32 first",
   );
   for (const operation of [add, mul, div, eq, lt, minimum]) {
     for (const wrong of [2.5, NaN, Infinity, 3e9, -2147483649]) {
-      assertThrows(() => operation(x, wrong), RangeError, `${least} is needed, found ${wrong}`);
-      assertThrows(() => operation(wrong, x), RangeError, `${least} is needed, found ${wrong}`);
+      assertThrows(() => operation(x, wrong), RangeError, `${range} is needed, found ${wrong}`);
+      assertThrows(() => operation(wrong, x), RangeError, `${range} is needed, found ${wrong}`);
     }
   }
   const words = tensor(Uint32Array.of(0, 1));
