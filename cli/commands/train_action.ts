@@ -234,8 +234,13 @@ async function resumed(
     resume !== undefined &&
     (resume.step > Number(record.steps) || (ended && resume.step === record.steps))
   ) {
-    throw new RangeError(
-      `Cannot go on with ${run.path}: all ${record.steps} steps are done, --steps asks for more`,
+    const { step } = resume;
+    throw new UsageError(
+      `Cannot go on with ${run.path}: ${
+        step === record.steps
+          ? `all ${step} steps are done, --steps asks for more`
+          : `${step} steps are done, and --steps asks for no more than ${record.steps}`
+      }`,
     );
   }
   if (record.schedule === "custom") {
