@@ -14,6 +14,7 @@ import type { Recipe } from "../recipes/recipe.ts";
 import { recipeSettings, taskOptionsOf } from "../recipes/run_recipe.ts";
 import { serveDashboard } from "../reporting/dashboard.ts";
 import { createReporter } from "../reporting/reporter.ts";
+import { checkDevice } from "./check_device.ts";
 import { instantiateTask } from "./train_action.ts";
 import type { OutputOptions, TrainOptions } from "./train_options.ts";
 
@@ -30,7 +31,11 @@ export async function startTraining(
   context: CommandContext,
   output: Omit<OutputOptions, "out">,
 ): Promise<void> {
-  const reason = await context.unsupportedReason(request.model, request.task);
+  checkDevice(request.training.device, context.terminal);
+  // It makes the task, which reads the files that were typed.
+  const reason = await withUsageErrors(() =>
+    context.unsupportedReason(request.model, request.task)
+  );
   if (reason !== undefined) throw new UsageError(reason);
   const title = `${request.task.plugin.name} · ${request.model.plugin.name}`;
   await reportTraining(

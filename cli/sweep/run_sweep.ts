@@ -8,6 +8,7 @@ import { basename } from "@std/path/basename";
 import { formatOptionValue } from "@unroll/core/plugin/host";
 import { openRun, planRun, type RunConfig } from "@unroll/core/runs";
 import { changedSettings } from "@unroll/core/training";
+import { checkDevice } from "../commands/check_device.ts";
 import { requested } from "../commands/train_action.ts";
 import type { CommandContext, TrainRequest } from "../context.ts";
 import { StoppedError, UsageError, withUsageErrors } from "../errors.ts";
@@ -53,6 +54,7 @@ export async function runSweep(
 ): Promise<void> {
   const trials = planned.map(({ trial }) => trial);
   const { json } = settings;
+  for (const { request } of planned) checkDevice(request.training.device, context.terminal);
   const { write, writeError } = context.terminal;
   const folder = settings.out ?? await folderOf(trials);
   await makeFolder(folder);
