@@ -110,7 +110,7 @@ async function unroll(line: string, change: Partial<CommandContext> = {}) {
         modelOptions: { hidden: 5 },
         task: "fizzbuzz",
         taskOptions: {},
-        training: { steps: 200, lr: 1e-3 },
+        training: { steps: 200, lr: 1e-3, schedule: "linear" },
         expected: [{ measure: "error", value: 0, is: "at most", source: "46 of 64 starts" }],
       },
     },
@@ -292,7 +292,13 @@ Deno.test("recipe: lists, and runs with its own settings unless others are typed
   assertEquals([list.code, list.output], [0, "  five-units  Five hidden units\n"]);
   const { requests, output } = await unroll("recipe five-units --lr 0.5 --seed 3");
   assertStrictEquals(requests[0].model.options.hidden, 5);
-  assertEquals(requests[0].training, { seed: 3, steps: 200, device: "auto", learningRate: 0.5 });
+  assertEquals(requests[0].training, {
+    seed: 3,
+    steps: 200,
+    device: "auto",
+    learningRate: 0.5,
+    schedule: "linear",
+  });
   assertStrictEquals(
     output.endsWith(
       "       known  got  difference\n" +
@@ -301,6 +307,13 @@ Deno.test("recipe: lists, and runs with its own settings unless others are typed
     true,
     output,
   );
+  const inPhases = (await unroll("recipe five-units --phases 50:0.1,50:0.01")).requests[0];
+  assertEquals(inPhases.training, {
+    seed: 0,
+    steps: 200,
+    device: "auto",
+    phases: "50:0.1,50:0.01",
+  });
   const json = (await unroll("recipe five-units --json --quiet")).output.trim().split("\n").at(-1);
   const { event, measure, value, actual, passes } = JSON.parse(json ?? "");
   assertEquals({ event, measure, value, actual, passes }, {

@@ -218,6 +218,15 @@ Deno.test("resumeTraining() goes on in the phases of the learning rate, or at on
     await resumeTraining({ run: straight.path, changes }, [], CONTEXT);
     assertEquals(await rate(220), 0.125);
     assertEquals((await openRun(straight.path)).config.training.phases, undefined);
+
+    // Of a run whose rate falls, phases that are typed take the place of that, unless it is typed too.
+    for (const schedule of [undefined, "linear"] as const) {
+      const run = await trainSmall(`${folder}/falling-${schedule}`);
+      const changes = { steps: 210, phases: "300:0.25", ...schedule && { schedule } };
+      await resumeTraining({ run: run.path, changes }, [], CONTEXT);
+      const { training } = (await openRun(run.path)).config;
+      assertEquals(training.schedule, schedule ?? "constant");
+    }
   });
 });
 

@@ -68,6 +68,9 @@ export async function reportTraining(
   }
 }
 
+/** The options of a recipe that say how the learning rate goes. */
+const RATE_OPTIONS: readonly (keyof TrainOptions)[] = ["learningRate", "schedule", "warmup"];
+
 /** What was typed beside the recipe's name. */
 export interface RecipeFlags {
   /** Options of training, with their defaults. */
@@ -107,13 +110,15 @@ export async function recipeTraining(
   const { learningRate, optimizer: _, phases, ...rest } = recipeSettings(recipe, instance, epochs);
   const options: Partial<TrainOptions> = {
     ...rest as Partial<TrainOptions>,
-    ...(learningRate === undefined || typed.has("phases") ? {} : { learningRate }),
+    ...(learningRate === undefined ? {} : { learningRate }),
     // The settings of one optimizer mean nothing to another.
     ...(optimizer === undefined || typed.has("optimizer")
       ? {}
       : { optimizer, ...optimizerSettings }),
   };
-  const kept = Object.fromEntries(Object.entries(options).filter(([name]) => !typed.has(name)));
+  // Phases that are typed say all of how the rate goes.
+  const left = typed.has("phases") ? new Set([...typed, ...RATE_OPTIONS]) : typed;
+  const kept = Object.fromEntries(Object.entries(options).filter(([name]) => !left.has(name)));
   // Phases, which only rates that are typed replace.
   const replaced = phases === undefined || typed.has("learningRate") || typed.has("phases");
   return { training: { ...given, ...kept }, settings: replaced ? {} : { phases } };

@@ -279,7 +279,11 @@ function changedRecord(kept: JsonRecord, changes: Partial<TrainOptions>): JsonRe
     ...rest,
     // One rate takes the place of phases, and the other way round.
     ...(rest.learningRate === undefined ? {} : { phases: undefined }),
-    ...(phases === undefined ? {} : { phases: readPhases(phases).map((phase) => ({ ...phase })) }),
+    ...(phases === undefined ? {} : {
+      phases: readPhases(phases).map((phase) => ({ ...phase })),
+      // The rates that are typed are those that are used, as in a new run.
+      schedule: rest.schedule ?? "constant",
+    }),
   };
   return changed as JsonRecord;
 }
