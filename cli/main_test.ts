@@ -1,5 +1,5 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
-import type { Plugin, TaskSpec } from "@unroll/core/plugin";
+import type { Plugin, Predict, TaskSpec } from "@unroll/core/plugin";
 import { type RunCallbacks, type RunConfig, RunFolder } from "@unroll/core/runs";
 import {
   resolveSettings,
@@ -50,7 +50,12 @@ const SPEC: TaskSpec = {
   weighted: false,
   stateful: false,
 };
-const predict = () => Promise.reject(new Error("Nothing to predict with"));
+const predict: Predict = ({ length }) =>
+  Promise.resolve({
+    outputs: new Float32Array(length),
+    hidden: new Float32Array(2 * length),
+    hiddenSize: 2,
+  });
 const task = {
   spec: SPEC,
   batch: () => ({ length: 1, size: 1, targets: new Float32Array(1) }),
@@ -97,7 +102,11 @@ const RESULT: TrainResult = {
 };
 
 /** Runs a command on made-up plugins and a trainer that only tells what it was asked. */
-async function unroll(line: string, change: Partial<CommandContext> = {}) {
+async function unroll(
+  line: string,
+  change: Partial<CommandContext> = {},
+  trained: TrainResult = RESULT,
+) {
   const requests: TrainRequest[] = [];
   const resumed: ResumeRequest[] = [];
   const result = await runCommand(line, {
@@ -126,7 +135,7 @@ async function unroll(line: string, change: Partial<CommandContext> = {}) {
       for (const event of EVENTS) {
         for (const callback of callbacks) await callback.onEvent?.(event);
       }
-      for (const callback of callbacks) await callback.onEnd?.(RESULT);
+      for (const callback of callbacks) await callback.onEnd?.(trained);
     },
     resume: ({ run, changes }) => {
       resumed.push({ run, changes });
@@ -284,6 +293,23 @@ Deno.test("train: shows the result to people, and only that when quiet", async (
           "or its curves and pictures:      deno task report runs/x\n"),
     );
     assertStrictEquals(errors.includes("█"), !quiet);
+  }
+});
+
+Deno.test("train: names inspect as what is next only where there is something to inspect", async () => {
+  const silent = ({ length }: { readonly length: number }) =>
+    Promise.resolve({ outputs: new Float32Array(length) });
+  const broken = () => Promise.reject(new RangeError("Cannot run it"));
+  for (const predict of [silent, broken]) {
+    const { code, output } = await unroll("train --model rnn --task fizzbuzz", {}, {
+      ...RESULT,
+      predict,
+    });
+    assertEquals([code, output.split("\n").at(-2)], [
+      0,
+      "Next, see its curves and pictures: deno task report runs/x",
+    ]);
+    assertStrictEquals(output.includes("inspect"), false);
   }
 });
 
