@@ -73,7 +73,7 @@ function peopleReporter({ terminal, title, steps, quiet }: ReporterSettings): Ru
   let total = steps ?? 0;
   return {
     onRunCreated(created, start) {
-      const { device, deviceDescription, deviceReason, step } = start;
+      const { device, deviceDescription, deviceReason } = start;
       run = created;
       total = start.settings.steps;
       if (quiet) return;
@@ -89,7 +89,6 @@ function peopleReporter({ terminal, title, steps, quiet }: ReporterSettings): Ru
       }
       progress = createProgress({
         steps: total,
-        from: step,
         title: `${title} · ${device}`,
         write: terminal.writeError,
         isTerminal: terminal.isTerminal,
