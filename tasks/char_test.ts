@@ -292,3 +292,25 @@ Deno.test("CharSampler tells what may come next", async () => {
   assert(lines[0].startsWith('"i"'), lines[0]);
   assertStringIncludes(lines[lines.length - 1], '"ui"');
 });
+
+Deno.test("CharSampler refuses answers that are not finite, drawn from or asked for", async () => {
+  const task = await charOf("abcabc".repeat(100)).create();
+  const sampler = new CharSampler(task.options as CharForm);
+  for (const outputs of [[NaN, NaN, NaN], [0, NaN, 0], [Infinity, 0, 0]]) {
+    const predict = () => Promise.resolve({ outputs: Float32Array.from(outputs) });
+    const end = "a character: the model's answers are not finite numbers";
+    for (const temperature of [0, 1]) {
+      const drawn = Array.fromAsync(sampler.sample(predict, { length: 3, temperature }));
+      await assertRejects(() => drawn, RangeError, `Cannot draw ${end}`);
+    }
+    await assertRejects(() => sampler.next(predict, "a"), RangeError, `Cannot foretell ${end}`);
+    await assertRejects(async () => await task.answer!(predict, "ab"), RangeError, end);
+  }
+  // A model may rule a character out.
+  const without = () => Promise.resolve({ outputs: Float32Array.of(0, -Infinity, 0) });
+  assertEquals((await sampler.next(without, "a")).map(({ probability }) => probability), [
+    0.5,
+    0.5,
+    0,
+  ]);
+});
