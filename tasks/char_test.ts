@@ -314,3 +314,36 @@ Deno.test("CharSampler refuses answers that are not finite, drawn from or asked 
     0,
   ]);
 });
+
+Deno.test("char() measures a text that is too short, or too foreign, to train on", async () => {
+  const { options } = await charOf(TEXT, { batch: 32 }).create();
+  const given = options as CharOptions;
+  const predict = bigrams(await charOf(TEXT).create(), TEXT);
+  const short = TEXT.slice(0, 450);
+  const measure = async (text: string, change: Partial<CharOptions> = {}) =>
+    await (await charOf(text, { ...given, ...change }).create()).validate(predict);
+  // The tenth at the end is that of the text without what is foreign before it.
+  const { loss } = await measure(short);
+  assert(loss > 0 && loss < 3, String(loss));
+  assertEquals(await measure("XYZ" + short.slice(3)), await measure(short));
+  assert((await measure(short, { validation: 0 })).loss > 0);
+  // What is measured must be known, and be there.
+  await assertRejects(
+    () => measure(short.slice(0, 440) + "XYZ"),
+    RangeError,
+    'Cannot read the validation text: character 42, "X"',
+  );
+  await assertRejects(
+    () => measure("T"),
+    RangeError,
+    "Cannot measure on text: at least 2 characters are needed, found 1",
+  );
+  // To train on it is something else, and says that the text is another.
+  const again = await charOf(short, given).create();
+  assertThrows(
+    () => again.batch(request(0)),
+    RangeError,
+    "Cannot make batches of 32 × 32 characters: more than 1024 to train on are needed, found 405; " +
+      "if a run was trained on text, that has changed since",
+  );
+});

@@ -34,3 +34,38 @@ Deno.test("train and eval: a text that is not there is a mistake in typing", asy
     }
   });
 });
+
+Deno.test("eval: measures a text that is too short to train on, and letters that are not measured", async () => {
+  await withTextRun(async (run, folder) => {
+    for (const [name, text] of [["short", TEXT.slice(0, 500)], ["letters", `XYZ. ${TEXT}`]]) {
+      await Deno.writeTextFile(`${folder}/${name}.txt`, text);
+      const { code, output, errors } = await runCommand(
+        `eval ${run} --corpus ${folder}/${name}.txt`,
+      );
+      assertEquals([code, errors, output.split(" ")[0]], [0, "", "error"], name);
+    }
+  });
+});
+
+Deno.test("train --resume: says that a text has changed", async () => {
+  await withTextRun(async (run, folder) => {
+    await Deno.writeTextFile(`${folder}/text.txt`, TEXT.slice(0, 600));
+    const { code, errors } = await runCommand(`train --resume ${run} --steps 30 --quiet`);
+    assertEquals([code, errors], [
+      1,
+      "Cannot make batches of 32 × 32 characters: more than 1024 to train on are needed, found 540; " +
+      `if a run was trained on ${folder}/text.txt, that has changed since\n`,
+    ]);
+  });
+});
+
+Deno.test("predict: says that there is nothing to ask", async () => {
+  await withTextRun(async (run) => {
+    const { code, output, errors } = await runCommand(["predict", run, "--input", ""], {}, "The\n");
+    assertEquals([code, output, errors], [
+      2,
+      "",
+      "Cannot predict from --input: something to ask is needed, found nothing\n",
+    ]);
+  });
+});
