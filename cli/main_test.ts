@@ -200,6 +200,9 @@ Deno.test("train: each mistake is one sentence and exit code 2", async () => {
     [`${both} --hiden 5`]:
       'Cannot find option "--hiden": did you mean "--hidden"? See train --model rnn --task fizzbuzz --help',
     [`${both} --xyz`]: 'Cannot find option "--xyz": see train --model rnn --task fizzbuzz --help',
+    [`${both} --hidden=`]: 'Cannot use --hidden "": something is needed, found nothing',
+    [`${both} --out=`]: 'Cannot use --out "": something is needed, found nothing',
+    ["train --resume="]: 'Cannot use --resume "": something is needed, found nothing',
     [`${both} --hidden`]: "Cannot use --hidden: a value is missing after it",
     [`${both} 5`]: "Cannot use words that belong to no option: see --help",
     "train --model mlp --task fizzbuzz":

@@ -65,7 +65,7 @@ Deno.test("predict: says that there is nothing to ask", async () => {
     assertEquals([code, output, errors], [
       2,
       "",
-      "Cannot predict from --input: something to ask is needed, found nothing\n",
+      'Cannot use --input "": something is needed, found nothing\n',
     ]);
   });
 });

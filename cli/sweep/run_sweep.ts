@@ -64,7 +64,9 @@ export async function runSweep(
   const done = before.filter(({ state }) => state === "done").length;
   if (!json) {
     writeError(
-      `${trials.length} ${trials.length === 1 ? "run" : "runs"} in ${folder}${done > 0 ? `, ${done} of them done before` : ""}\n`,
+      `${trials.length} ${trials.length === 1 ? "run" : "runs"} in ${folder}${
+        done > 0 ? `, ${done} of them done before` : ""
+      }\n`,
     );
   }
   const results = await run(before, absolute, settings, context);
