@@ -67,7 +67,7 @@ const NEEDED_LIMITS = {
   maxComputeWorkgroupSizeX: 256,
   maxComputeWorkgroupsPerDimension: 8192,
   maxComputeWorkgroupStorageSize: 16384,
-  maxStorageBuffersPerShaderStage: 8,
+  maxStorageBuffersPerShaderStage: 4,
 } as const;
 
 /** What Mesa's software calls itself, by OpenGL and by Vulkan alike. */
