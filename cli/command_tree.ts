@@ -13,6 +13,7 @@ import { UsageError, withUsageErrors } from "./errors.ts";
 import {
   composeFlags,
   defineFlag,
+  findFlagValue,
   type Flag,
   type FlagSource,
   readFlags,
@@ -111,6 +112,11 @@ async function buildCommand(
     // What Cliffy does not know stands where a word may stand.
     const unknown = positional.find((word) => word.startsWith("-"));
     if (unknown !== undefined) throw unknownFlag(unknown, flags, hint);
+    // Cliffy leaves these out, as if they had not been typed.
+    const empty = flags.find(({ flag }) => findFlagValue(args, `--${flag}`) === "");
+    if (empty !== undefined) {
+      throw new UsageError(`Cannot use --${empty.flag} "": something is needed, found nothing`);
+    }
     const input = await withUsageErrors(() => ({
       options: readFlags(own, flags, typed),
       typed: typedNames(own, flags, typed),

@@ -1,5 +1,5 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
-import type { Plugin, TaskSpec } from "@unroll/core/plugin";
+import type { Plugin, Predict, TaskSpec } from "@unroll/core/plugin";
 import { type RunCallbacks, type RunConfig, RunFolder } from "@unroll/core/runs";
 import {
   resolveSettings,
@@ -50,7 +50,12 @@ const SPEC: TaskSpec = {
   weighted: false,
   stateful: false,
 };
-const predict = () => Promise.reject(new Error("Nothing to predict with"));
+const predict: Predict = ({ length }) =>
+  Promise.resolve({
+    outputs: new Float32Array(length),
+    hidden: new Float32Array(2 * length),
+    hiddenSize: 2,
+  });
 const task = {
   spec: SPEC,
   batch: () => ({ length: 1, size: 1, targets: new Float32Array(1) }),
@@ -97,7 +102,11 @@ const RESULT: TrainResult = {
 };
 
 /** Runs a command on made-up plugins and a trainer that only tells what it was asked. */
-async function unroll(line: string, change: Partial<CommandContext> = {}) {
+async function unroll(
+  line: string,
+  change: Partial<CommandContext> = {},
+  trained: TrainResult = RESULT,
+) {
   const requests: TrainRequest[] = [];
   const resumed: ResumeRequest[] = [];
   const result = await runCommand(line, {
@@ -110,7 +119,7 @@ async function unroll(line: string, change: Partial<CommandContext> = {}) {
         modelOptions: { hidden: 5 },
         task: "fizzbuzz",
         taskOptions: {},
-        training: { steps: 200, lr: 1e-3 },
+        training: { steps: 200, lr: 1e-3, schedule: "linear" },
         expected: [{ measure: "error", value: 0, is: "at most", source: "46 of 64 starts" }],
       },
     },
@@ -126,7 +135,7 @@ async function unroll(line: string, change: Partial<CommandContext> = {}) {
       for (const event of EVENTS) {
         for (const callback of callbacks) await callback.onEvent?.(event);
       }
-      for (const callback of callbacks) await callback.onEnd?.(RESULT);
+      for (const callback of callbacks) await callback.onEnd?.(trained);
     },
     resume: ({ run, changes }) => {
       resumed.push({ run, changes });
@@ -191,6 +200,9 @@ Deno.test("train: each mistake is one sentence and exit code 2", async () => {
     [`${both} --hiden 5`]:
       'Cannot find option "--hiden": did you mean "--hidden"? See train --model rnn --task fizzbuzz --help',
     [`${both} --xyz`]: 'Cannot find option "--xyz": see train --model rnn --task fizzbuzz --help',
+    [`${both} --hidden=`]: 'Cannot use --hidden "": something is needed, found nothing',
+    [`${both} --out=`]: 'Cannot use --out "": something is needed, found nothing',
+    ["train --resume="]: 'Cannot use --resume "": something is needed, found nothing',
     [`${both} --hidden`]: "Cannot use --hidden: a value is missing after it",
     [`${both} 5`]: "Cannot use words that belong to no option: see --help",
     "train --model mlp --task fizzbuzz":
@@ -287,12 +299,35 @@ Deno.test("train: shows the result to people, and only that when quiet", async (
   }
 });
 
+Deno.test("train: names inspect as what is next only where there is something to inspect", async () => {
+  const silent = ({ length }: { readonly length: number }) =>
+    Promise.resolve({ outputs: new Float32Array(length) });
+  const broken = () => Promise.reject(new RangeError("Cannot run it"));
+  for (const predict of [silent, broken]) {
+    const { code, output } = await unroll("train --model rnn --task fizzbuzz", {}, {
+      ...RESULT,
+      predict,
+    });
+    assertEquals([code, output.split("\n").at(-2)], [
+      0,
+      "Next, see its curves and pictures: deno task report runs/x",
+    ]);
+    assertStrictEquals(output.includes("inspect"), false);
+  }
+});
+
 Deno.test("recipe: lists, and runs with its own settings unless others are typed", async () => {
   const list = await unroll("recipe");
   assertEquals([list.code, list.output], [0, "  five-units  Five hidden units\n"]);
   const { requests, output } = await unroll("recipe five-units --lr 0.5 --seed 3");
   assertStrictEquals(requests[0].model.options.hidden, 5);
-  assertEquals(requests[0].training, { seed: 3, steps: 200, device: "auto", learningRate: 0.5 });
+  assertEquals(requests[0].training, {
+    seed: 3,
+    steps: 200,
+    device: "auto",
+    learningRate: 0.5,
+    schedule: "linear",
+  });
   assertStrictEquals(
     output.endsWith(
       "       known  got  difference\n" +
@@ -301,6 +336,13 @@ Deno.test("recipe: lists, and runs with its own settings unless others are typed
     true,
     output,
   );
+  const inPhases = (await unroll("recipe five-units --phases 50:0.1,50:0.01")).requests[0];
+  assertEquals(inPhases.training, {
+    seed: 0,
+    steps: 200,
+    device: "auto",
+    phases: "50:0.1,50:0.01",
+  });
   const json = (await unroll("recipe five-units --json --quiet")).output.trim().split("\n").at(-1);
   const { event, measure, value, actual, passes } = JSON.parse(json ?? "");
   assertEquals({ event, measure, value, actual, passes }, {

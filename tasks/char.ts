@@ -138,14 +138,57 @@ export function charOf(text: string, options: Partial<CharOptions> = {}): Task {
   };
 }
 
-/** A text as training sees it. */
+/** A text as training sees it. Each part is read when it is asked for: what is measured need not do to train on. */
 interface Corpus {
-  readonly training: Int32Array;
-  /** What is measured on. */
-  readonly measured: Int32Array;
-  /** How many streams it is measured in, if that matters. */
-  readonly streams?: number;
-  readonly batches: CharBatches;
+  /** What is trained on. */
+  training(): Int32Array;
+  /** What is measured on, and in how many streams, if that matters. */
+  measured(): { readonly text: Int32Array; readonly streams?: number };
+  /** What is trained on, in batches. */
+  batches(): CharBatches;
+}
+
+function corpusOf(read: () => string, alphabet: Alphabet, options: CharOptions): Corpus {
+  const parts = once(() => splitText(read(), options.validation));
+  const training = once(() => alphabet.encode(parts()[0], "the training text"));
+  const held = once(() => alphabet.encode(parts()[1], "the validation text"));
+  const batches = once(() => {
+    try {
+      return charBatches(training(), options);
+    } catch (error) {
+      if (options.alphabet === undefined || !(error instanceof RangeError)) throw error;
+      throw new RangeError(
+        `${error.message}; if a run was trained on ${options.corpus}, that has changed since`,
+        { cause: error },
+      );
+    }
+  });
+  return {
+    training,
+    batches,
+    measured: once(() => {
+      // One character foretells nothing.
+      if (held().length > 1) return { text: held() };
+      const text = training();
+      if (text.length < 2) {
+        throw new RangeError(
+          `Cannot measure on ${options.corpus}: at least 2 characters are needed, found ${text.length}`,
+        );
+      }
+      // As it was trained on, unless it is another text that is too short for that.
+      try {
+        return { text, streams: batches().size };
+      } catch {
+        return { text };
+      }
+    }),
+  };
+}
+
+/** Calls a function when its value is first asked for. */
+function once<Value extends object>(make: () => Value): () => Value {
+  let made: Value | undefined;
+  return () => made ??= make();
 }
 
 function createChar(options: CharOptions, read: () => string): TaskInstance {
@@ -170,37 +213,25 @@ function createChar(options: CharOptions, read: () => string): TaskInstance {
   };
   const kept: CharOptions = { ...options, alphabet: characters };
   const sampler = new CharSampler({ ...kept, alphabet: characters });
-  let corpus: Corpus | undefined;
-  const load = (): Corpus => {
-    if (corpus === undefined) {
-      const [before, after] = splitText(text ?? read(), options.validation);
-      const training = alphabet.encode(before, "the training text");
-      const held = alphabet.encode(after, "the validation text");
-      const batches = charBatches(training, options);
-      corpus = {
-        training,
-        batches,
-        // One character foretells nothing.
-        ...(held.length > 1 ? { measured: held } : { measured: training, streams: batches.size }),
-      };
-      text = undefined;
-    }
-    return corpus;
-  };
+  const corpus = corpusOf(() => text ?? read(), alphabet, options);
   // A text that is too short is found out before training starts.
-  if (text !== undefined) load();
+  if (text !== undefined) {
+    corpus.batches();
+    corpus.measured();
+    text = undefined;
+  }
   return {
     spec,
     options: kept,
     get stepsPerEpoch() {
-      return load().batches.stepsPerEpoch;
+      return corpus.batches().stepsPerEpoch;
     },
-    batch: (request) => load().batches.batch(request),
+    batch: (request) => corpus.batches().batch(request),
     validate(predict) {
-      const { measured: text, streams } = load();
+      const { text, streams } = corpus.measured();
       return measureText(predict, { spec, text, length: options.length, streams });
     },
-    defaults: (model) => defaultsOf(model, load()),
+    defaults: (model) => defaultsOf(model, corpus),
     sample: (predict, request) => sampler.sample(predict, request),
     async show(predict) {
       let sample = "";
@@ -212,11 +243,12 @@ function createChar(options: CharOptions, read: () => string): TaskInstance {
       return { length: inputs.length, inputs, labels: [...text] };
     },
     example: () =>
-      Array.from(load().measured.subarray(0, EXAMPLE), (number) => alphabet.decode(number)).join(
-        "",
-      ),
+      Array.from(corpus.measured().text.subarray(0, EXAMPLE), (number) => alphabet.decode(number))
+        .join(
+          "",
+        ),
     pictures: async (predict) => {
-      const picture = await surprisePicture(predict, spec, load().measured, alphabet);
+      const picture = await surprisePicture(predict, spec, corpus.measured().text, alphabet);
       return picture === undefined ? [] : [picture];
     },
     async answer(predict, question) {
@@ -242,7 +274,8 @@ const LONG = 100_000;
  * a GRU of 128 units comes to 1.70 nats, with batches of 64 × 32 and a rate of 1/128; one of 256 to
  * 1.72, in PyTorch, with batches of 32 × 64 and a rate of 1/256.
  */
-function defaultsOf(model: Model, { training, batches }: Corpus): TrainingDefaults {
+function defaultsOf(model: Model, corpus: Corpus): TrainingDefaults {
+  const [training, batches] = [corpus.training(), corpus.batches()];
   const long = training.length >= LONG;
   const steps = long ? Math.max(1200, Math.ceil(2.5 * batches.stepsPerEpoch)) : 1500;
   const { hidden = 128 } = model.options as { readonly hidden?: unknown };

@@ -80,7 +80,8 @@ export class CharSampler {
    *   if left out or empty); how many characters, 200 if left out; temperature, 1 if left out; and how
    *   many of the likeliest to draw from, all if left out.
    * @returns Character after character; padding and the unknown are never drawn.
-   * @throws {RangeError} If the prompt has unknown characters, or a setting is out of range.
+   * @throws {RangeError} If the prompt has unknown characters, a setting is out of range, or the model's answers are not
+   *   finite.
    */
   async *sample(predict: Predict, request: SampleRequest = {}): AsyncGenerator<string> {
     const { length = 200, temperature = 1, topK, seed = 0 } = request;
@@ -103,7 +104,7 @@ export class CharSampler {
    * @param predict Runs the model.
    * @param prompt Characters so far, at least one.
    * @returns All characters of the alphabet, the likeliest first.
-   * @throws {RangeError} If the prompt is empty or has unknown characters.
+   * @throws {RangeError} If the prompt is empty or has unknown characters, or the model's answers are not finite.
    */
   async next(predict: Predict, prompt: string): Promise<readonly CharacterChance[]> {
     const positions = await this.nextAtEach(predict, prompt);
@@ -116,7 +117,7 @@ export class CharSampler {
    * @param predict Runs the model.
    * @param prompt Characters, at least one.
    * @returns For each of them all characters of the alphabet, the likeliest first.
-   * @throws {RangeError} If the prompt is empty or has unknown characters.
+   * @throws {RangeError} If the prompt is empty or has unknown characters, or the model's answers are not finite.
    */
   async nextAtEach(
     predict: Predict,
@@ -143,6 +144,8 @@ export class CharSampler {
 
   #chances(logits: Float32Array): readonly CharacterChance[] {
     const probabilities = this.#probabilities(logits, 1);
+    // None of them is a number where the model's answers are not.
+    if (!probabilities.every(Number.isFinite)) throw notFinite("foretell");
     return this.#alphabet.characters
       .map((character, i) => ({ character, probability: probabilities[i] }))
       .sort((a, b) => b.probability - a.probability);
@@ -168,9 +171,7 @@ export class CharSampler {
       for (const i of order.slice(kept)) weights[i] = 0;
     }
     const total = weights.reduce((sum, weight) => sum + weight, 0);
-    if (!Number.isFinite(total)) {
-      throw new RangeError("Cannot draw a character: the model's answers are not finite numbers");
-    }
+    if (!Number.isFinite(total)) throw notFinite("draw");
     let left = random() * total;
     let drawn = 0;
     for (const [i, weight] of weights.entries()) {
@@ -181,6 +182,10 @@ export class CharSampler {
     }
     return drawn + this.#alphabet.first;
   }
+}
+
+function notFinite(action: string): RangeError {
+  return new RangeError(`Cannot ${action} a character: the model's answers are not finite numbers`);
 }
 
 function checkSettings(length: number, temperature: number, topK: number | undefined): void {

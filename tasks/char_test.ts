@@ -292,3 +292,58 @@ Deno.test("CharSampler tells what may come next", async () => {
   assert(lines[0].startsWith('"i"'), lines[0]);
   assertStringIncludes(lines[lines.length - 1], '"ui"');
 });
+
+Deno.test("CharSampler refuses answers that are not finite, drawn from or asked for", async () => {
+  const task = await charOf("abcabc".repeat(100)).create();
+  const sampler = new CharSampler(task.options as CharForm);
+  for (const outputs of [[NaN, NaN, NaN], [0, NaN, 0], [Infinity, 0, 0]]) {
+    const predict = () => Promise.resolve({ outputs: Float32Array.from(outputs) });
+    const end = "a character: the model's answers are not finite numbers";
+    for (const temperature of [0, 1]) {
+      const drawn = Array.fromAsync(sampler.sample(predict, { length: 3, temperature }));
+      await assertRejects(() => drawn, RangeError, `Cannot draw ${end}`);
+    }
+    await assertRejects(() => sampler.next(predict, "a"), RangeError, `Cannot foretell ${end}`);
+    await assertRejects(async () => await task.answer!(predict, "ab"), RangeError, end);
+  }
+  // A model may rule a character out.
+  const without = () => Promise.resolve({ outputs: Float32Array.of(0, -Infinity, 0) });
+  assertEquals((await sampler.next(without, "a")).map(({ probability }) => probability), [
+    0.5,
+    0.5,
+    0,
+  ]);
+});
+
+Deno.test("char() measures a text that is too short, or too foreign, to train on", async () => {
+  const { options } = await charOf(TEXT, { batch: 32 }).create();
+  const given = options as CharOptions;
+  const predict = bigrams(await charOf(TEXT).create(), TEXT);
+  const short = TEXT.slice(0, 450);
+  const measure = async (text: string, change: Partial<CharOptions> = {}) =>
+    await (await charOf(text, { ...given, ...change }).create()).validate(predict);
+  // The tenth at the end is that of the text without what is foreign before it.
+  const { loss } = await measure(short);
+  assert(loss > 0 && loss < 3, String(loss));
+  assertEquals(await measure("XYZ" + short.slice(3)), await measure(short));
+  assert((await measure(short, { validation: 0 })).loss > 0);
+  // What is measured must be known, and be there.
+  await assertRejects(
+    () => measure(short.slice(0, 440) + "XYZ"),
+    RangeError,
+    'Cannot read the validation text: character 42, "X"',
+  );
+  await assertRejects(
+    () => measure("T"),
+    RangeError,
+    "Cannot measure on text: at least 2 characters are needed, found 1",
+  );
+  // To train on it is something else, and says that the text is another.
+  const again = await charOf(short, given).create();
+  assertThrows(
+    () => again.batch(request(0)),
+    RangeError,
+    "Cannot make batches of 32 × 32 characters: more than 1024 to train on are needed, found 405; " +
+      "if a run was trained on text, that has changed since",
+  );
+});

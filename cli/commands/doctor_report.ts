@@ -165,7 +165,8 @@ export function adviceFor(report: MachineReport): string[] {
   }
   for (const { unsupportedReason } of adapters) {
     if (unsupportedReason !== undefined) {
-      advice.push(`webgpu passes over an adapter: ${unsupportedReason}`);
+      // What to do about it is said above, by what is there.
+      advice.push(`webgpu passes over an adapter: ${unsupportedReason.split(";")[0]}`);
     }
   }
   for (const { name, description, failure } of devices) {
@@ -196,8 +197,8 @@ function adviceWithoutAdapter({ os, distribution, vulkan }: MachineReport): stri
   if (os === "windows") return ["webgpu needs Direct3D 12 or Vulkan: update the driver of the GPU"];
   if (vulkan?.loader && vulkan.drivers.length > 0) {
     return [
-      "webgpu found no adapter although Vulkan and a driver are installed: see what vulkaninfo " +
-      "says, and whether this user may open /dev/dri (group render or video)",
+      `webgpu cannot use Vulkan although its loader and ${vulkan.drivers.join(", ")} are there: ` +
+      "see what vulkaninfo says, and whether this user may open /dev/dri (group render or video)",
     ];
   }
   const missing = [

@@ -112,7 +112,10 @@ Deno.test("adviceFor() names the packages that are missing, as the distribution 
   assertStringIncludes(advice("manjaro arch", true, []), "pacman -S vulkan-swrast");
   assertStringIncludes(advice("alpine", true, []), "apk add mesa-vulkan-swrast");
   assertStringIncludes(advice("other", false, []), "install the packages of libvulkan.so.1");
-  assertStringIncludes(advice("debian", true, ["a.json"]), "although Vulkan and a driver");
+  assertStringIncludes(
+    advice("debian", true, ["a.json"]),
+    "cannot use Vulkan although its loader and a.json are there: see what vulkaninfo says",
+  );
 });
 
 Deno.test("adviceFor() tells hardware without a driver from none", () => {
@@ -141,6 +144,27 @@ Deno.test("adviceFor() names an adapter that is passed over, and what to install
   }, { vulkan: { loader: true, drivers: [], devices: [] } }));
   assertStringIncludes(advice[0], "webgpu needs a Vulkan driver: apt install mesa-vulkan-drivers");
   assertStrictEquals(advice[1], `webgpu passes over an adapter: ${unsupportedReason}`);
+});
+
+Deno.test("adviceFor() does not ask for what it says is there", () => {
+  const sentence =
+    "llvmpipe (LLVM 15) is OpenGL in software, which is too slow to be used unless " +
+    "UNROLL_GL_ADAPTER is 1; a driver of Vulkan that works is needed";
+  const [first, second, ...more] = adviceFor(machine({
+    adapters: [{
+      name: "llvmpipe (LLVM 15)",
+      vendor: "Mesa",
+      driver: "",
+      isSoftware: true,
+      unsupportedReason: sentence,
+    }],
+  }, { vulkan: { loader: true, drivers: ["lvp.json"], devices: [] } }));
+  assertStringIncludes(first, "its loader and lvp.json are there");
+  assertStringIncludes(second, "webgpu passes over an adapter: llvmpipe (LLVM 15) is OpenGL");
+  assertEquals(more, []);
+  for (const line of [first, second]) {
+    assertStrictEquals(/install|a driver of/.test(line), false, line);
+  }
 });
 
 Deno.test("adviceFor() has nothing to say where nothing is missing, and tells of stand-ins", () => {

@@ -9,6 +9,7 @@ import { knownPlugin } from "@unroll/core/plugin/host";
 import { type JsonRecord, openRun, readCheckpoint } from "@unroll/core/runs";
 import * as z from "zod";
 import type { Selector } from "../command.ts";
+import { withUsageErrors } from "../errors.ts";
 import { composeFlags, findFlagValue, flagSource, readFlags, typedNames } from "../flags.ts";
 import { formatFigure, formatPercent } from "../format.ts";
 import { jsonLine } from "../json_line.ts";
@@ -56,9 +57,12 @@ export const EVAL = defineModelCommand({
     ["On other data:", "deno task eval runs/2026-01-31-char-gru-0 --corpus other.txt"],
   ],
   select: selectTask,
-  async run({ terminal: { write } }, loaded, { show, json }) {
+  async run({ terminal: { write } }, loaded, { show, json }, typed = {}) {
     const { taskInstance: task, predict, path, device, checkpoint: { step } } = loaded;
-    const { loss, error, metrics = {} } = await task.validate(predict);
+    const { loss, error, metrics = {} } = Object.keys(typed).length === 0
+      ? await task.validate(predict)
+      // What it reads was typed, such as a text.
+      : await withUsageErrors(() => task.validate(predict));
     if (json) {
       const line = { event: "eval", run: path, step, device, loss, error: error ?? null, metrics };
       write(jsonLine(line));

@@ -9,6 +9,7 @@ import * as z from "zod";
 import { type CommandDefinition, defineCommand, type Selector } from "../command.ts";
 import type { CommandContext } from "../context.ts";
 import { knownPlugins, TRUST } from "../plugins.ts";
+import { checkDevice } from "./check_device.ts";
 import { findModel } from "./find_run.ts";
 import { RUNS, TRAIN_SHAPE } from "./train_options.ts";
 
@@ -31,6 +32,7 @@ export interface ModelCommandDefinition<Shape extends z.ZodRawShape>
     context: CommandContext,
     loaded: LoadedRun,
     options: z.infer<z.ZodObject<Shape>>,
+    taskOptions: JsonRecord | undefined,
   ): void | Promise<void>;
 }
 
@@ -54,13 +56,15 @@ export function defineModelCommand<Shape extends z.ZodRawShape>(
     ...(select === undefined ? {} : { select }),
     async run(context, { options, positional: [run = "last"], selection }) {
       const { device, checkpoint, runs, trust } = options;
+      checkDevice(device, context.terminal);
       using loaded = await loadRun(await findModel(run, runs), {
         ...await knownPlugins(context, trust),
         device,
         ...(checkpoint === undefined ? {} : { checkpoint }),
         taskOptions: selection,
       });
-      await definition.run(context, loaded, options as unknown as z.infer<z.ZodObject<Shape>>);
+      const all = options as unknown as z.infer<z.ZodObject<Shape>>;
+      await definition.run(context, loaded, all, selection);
     },
   });
 }

@@ -130,7 +130,7 @@ Deno.test("commands on trained models", async (t) => {
           color: true,
           columns: () => 100,
           lines: async function* () {},
-          variable: () => "truecolor",
+          variable: (name) => name === "COLORTERM" ? "truecolor" : undefined,
           debug: false,
         },
       });

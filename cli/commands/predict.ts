@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Predict } from "@unroll/core/plugin";
 import * as z from "zod";
 import { jsonLine } from "../json_line.ts";
 import { defineModelCommand, required } from "./model_command.ts";
@@ -32,8 +33,18 @@ export const PREDICT = defineModelCommand({
   async run({ terminal }, loaded, { input, json }) {
     const task = loaded.taskInstance;
     const answer = required(task.answer?.bind(task), loaded, "predict");
+    const predict: Predict = async (request) => {
+      const result = await loaded.predict(request);
+      // Less than nothing rules an answer out; NaN and more than anything say nothing of any.
+      if (!result.outputs.every((output) => output < Infinity)) {
+        throw new RangeError(
+          `Cannot predict with ${loaded.path}: the model's answers are not finite numbers`,
+        );
+      }
+      return result;
+    };
     const one = async (input: string, alone: boolean) => {
-      const lines = await answer(loaded.predict, input);
+      const lines = await answer(predict, input);
       // One of many is a line, which is the answer; one alone says how sure it is, too.
       const shown = alone ? lines : lines.slice(0, 1);
       terminal.write(

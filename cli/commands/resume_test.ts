@@ -17,6 +17,7 @@ import { randomSource } from "@unroll/core/testing";
 import { OPTIMIZERS, type TrainResult } from "@unroll/core/training";
 import { MODELS } from "@unroll/models";
 import { TASKS } from "@unroll/tasks";
+import { UsageError } from "../errors.ts";
 import { configLine, resultLine } from "../reporting/report_lines.ts";
 import { inFolder, onlyRun, trainSmall } from "../test_support/small_runs.ts";
 import { trainUntilKilled } from "../test_support/trained_until_killed.ts";
@@ -171,8 +172,13 @@ Deno.test("resumeTraining() trains for longer, at another rate, and keeps that",
     const run = await trainSmall(folder, { training: { steps: 40, schedule: "constant" } });
     await assertRejects(
       () => resumeTraining({ run: run.path, changes: {} }, [], CONTEXT),
-      RangeError,
+      UsageError,
       `Cannot go on with ${run.path}: all 40 steps are done, --steps asks for more`,
+    );
+    await assertRejects(
+      () => resumeTraining({ run: run.path, changes: { steps: 30 } }, [], CONTEXT),
+      UsageError,
+      `Cannot go on with ${run.path}: 40 steps are done, and --steps asks for no more than 30`,
     );
     const changes = { steps: 80, learningRate: 0.125 };
     await resumeTraining({ run: run.path, changes }, [], CONTEXT);
@@ -212,6 +218,15 @@ Deno.test("resumeTraining() goes on in the phases of the learning rate, or at on
     await resumeTraining({ run: straight.path, changes }, [], CONTEXT);
     assertEquals(await rate(220), 0.125);
     assertEquals((await openRun(straight.path)).config.training.phases, undefined);
+
+    // Of a run whose rate falls, phases that are typed take the place of that, unless it is typed too.
+    for (const schedule of [undefined, "linear"] as const) {
+      const run = await trainSmall(`${folder}/falling-${schedule}`);
+      const changes = { steps: 210, phases: "300:0.25", ...schedule && { schedule } };
+      await resumeTraining({ run: run.path, changes }, [], CONTEXT);
+      const { training } = (await openRun(run.path)).config;
+      assertEquals(training.schedule, schedule ?? "constant");
+    }
   });
 });
 

@@ -14,6 +14,7 @@ import type { Recipe } from "../recipes/recipe.ts";
 import { recipeSettings, taskOptionsOf } from "../recipes/run_recipe.ts";
 import { serveDashboard } from "../reporting/dashboard.ts";
 import { createReporter } from "../reporting/reporter.ts";
+import { checkDevice } from "./check_device.ts";
 import { instantiateTask } from "./train_action.ts";
 import type { OutputOptions, TrainOptions } from "./train_options.ts";
 
@@ -30,7 +31,11 @@ export async function startTraining(
   context: CommandContext,
   output: Omit<OutputOptions, "out">,
 ): Promise<void> {
-  const reason = await context.unsupportedReason(request.model, request.task);
+  checkDevice(request.training.device, context.terminal);
+  // It makes the task, which reads the files that were typed.
+  const reason = await withUsageErrors(() =>
+    context.unsupportedReason(request.model, request.task)
+  );
   if (reason !== undefined) throw new UsageError(reason);
   const title = `${request.task.plugin.name} · ${request.model.plugin.name}`;
   await reportTraining(
@@ -62,6 +67,9 @@ export async function reportTraining(
     await page?.close();
   }
 }
+
+/** The options of a recipe that say how the learning rate goes. */
+const RATE_OPTIONS: readonly (keyof TrainOptions)[] = ["learningRate", "schedule", "warmup"];
 
 /** What was typed beside the recipe's name. */
 export interface RecipeFlags {
@@ -102,13 +110,15 @@ export async function recipeTraining(
   const { learningRate, optimizer: _, phases, ...rest } = recipeSettings(recipe, instance, epochs);
   const options: Partial<TrainOptions> = {
     ...rest as Partial<TrainOptions>,
-    ...(learningRate === undefined || typed.has("phases") ? {} : { learningRate }),
+    ...(learningRate === undefined ? {} : { learningRate }),
     // The settings of one optimizer mean nothing to another.
     ...(optimizer === undefined || typed.has("optimizer")
       ? {}
       : { optimizer, ...optimizerSettings }),
   };
-  const kept = Object.fromEntries(Object.entries(options).filter(([name]) => !typed.has(name)));
+  // Phases that are typed say all of how the rate goes.
+  const left = typed.has("phases") ? new Set([...typed, ...RATE_OPTIONS]) : typed;
+  const kept = Object.fromEntries(Object.entries(options).filter(([name]) => !left.has(name)));
   // Phases, which only rates that are typed replace.
   const replaced = phases === undefined || typed.has("learningRate") || typed.has("phases");
   return { training: { ...given, ...kept }, settings: replaced ? {} : { phases } };

@@ -8,6 +8,7 @@ import type { Plugin } from "@unroll/core/plugin";
 import { defineCommand } from "../command.ts";
 import { UsageError } from "../errors.ts";
 import { describePair, knownPlugins, selectPair } from "../plugins.ts";
+import { checkDevice } from "./check_device.ts";
 import { findRun } from "./find_run.ts";
 import { reportTraining, startTraining } from "./run_training.ts";
 import { changesOf, trainSchema } from "./train_options.ts";
@@ -38,6 +39,7 @@ export const TRAIN = defineCommand({
     if (resume !== undefined) {
       const changes = changesOf(training, typed);
       const run = await findRun(resume);
+      if (changes.device !== undefined) checkDevice(changes.device, context.terminal);
       const plugins = trust === undefined ? {} : { plugins: await knownPlugins(context, trust) };
       return await reportTraining(
         context,

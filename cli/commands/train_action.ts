@@ -234,8 +234,13 @@ async function resumed(
     resume !== undefined &&
     (resume.step > Number(record.steps) || (ended && resume.step === record.steps))
   ) {
-    throw new RangeError(
-      `Cannot go on with ${run.path}: all ${record.steps} steps are done, --steps asks for more`,
+    const { step } = resume;
+    throw new UsageError(
+      `Cannot go on with ${run.path}: ${
+        step === record.steps
+          ? `all ${step} steps are done, --steps asks for more`
+          : `${step} steps are done, and --steps asks for no more than ${record.steps}`
+      }`,
     );
   }
   if (record.schedule === "custom") {
@@ -274,7 +279,11 @@ function changedRecord(kept: JsonRecord, changes: Partial<TrainOptions>): JsonRe
     ...rest,
     // One rate takes the place of phases, and the other way round.
     ...(rest.learningRate === undefined ? {} : { phases: undefined }),
-    ...(phases === undefined ? {} : { phases: readPhases(phases).map((phase) => ({ ...phase })) }),
+    ...(phases === undefined ? {} : {
+      phases: readPhases(phases).map((phase) => ({ ...phase })),
+      // The rates that are typed are those that are used, as in a new run.
+      schedule: rest.schedule ?? "constant",
+    }),
   };
   return changed as JsonRecord;
 }

@@ -120,7 +120,8 @@ export const TRAIN_SHAPE = {
   learningRate,
   phases: z.string().min(1).optional().meta({
     description:
-      "Learning rates one after the other as steps:rate,steps:rate, such as 400:1e-3,800:1e-4",
+      "Learning rates one after the other as steps:rate,steps:rate, such as 400:1e-3,800:1e-4, " +
+      "in place of the schedule that the task recommends",
     changeable: true,
   }),
   ...settings,

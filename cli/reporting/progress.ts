@@ -23,8 +23,6 @@ export interface ProgressUpdate {
 export interface ProgressSettings {
   /** Steps in all. */
   readonly steps: number;
-  /** Steps done before it began, for a resumed run. */
-  readonly from?: number;
   /** What runs, to begin the line with, such as `fizzbuzz · rnn`. */
   readonly title?: string;
   /** Prints text as it is. */
@@ -52,6 +50,8 @@ const REDRAW = 100;
 const FIRST_LINE = 250;
 /** From one plain line to the next, at first. */
 const INTERVAL = 2000;
+/** For how long steps are watched before their rate is told: those of a moment may be far off. */
+const STEADY = 500;
 const BLOCKS = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
 const SPARKS = [..."▁▂▃▄▅▆▇█"];
 const SPARK_WIDTH = 12;
@@ -64,7 +64,7 @@ const SPARK_WIDTH = 12;
  */
 export function createProgress(settings: ProgressSettings): Progress {
   const now = settings.now ?? (() => performance.now());
-  const meter = createMeter(now(), settings.from ?? 0);
+  const meter = createMeter();
   const losses = createHistory(256);
   const columns = settings.columns ?? (() => 80);
   let latest: ProgressUpdate | undefined;
@@ -239,25 +239,22 @@ export function sparkline(values: readonly number[], width: number): string {
   ).join("");
 }
 
-/** Steps a second over the last seconds. */
-function createMeter(
-  started: number,
-  from: number,
-): { see(time: number, step: number): void; rate(): number } {
-  const seen = [{ time: started, step: from }];
+/** Steps a second over the last seconds, from the first step on, before which programs are compiled. */
+function createMeter(): { see(time: number, step: number): void; rate(): number } {
+  const seen: { readonly time: number; readonly step: number }[] = [];
   return {
     see(time, step) {
-      const last = seen[seen.length - 1];
       // Close updates replace the last one; about five seconds are looked back on.
       if (seen.length > 1 && time - seen[seen.length - 2].time < 250) {
         seen[seen.length - 1] = { time, step };
-      } else if (time > last.time) seen.push({ time, step });
+      } else if (seen.length === 0 || time > seen[seen.length - 1].time) seen.push({ time, step });
       if (seen.length > 20) seen.shift();
     },
     rate() {
+      if (seen.length === 0) return 0;
       const first = seen[0];
       const last = seen[seen.length - 1];
-      return last.time > first.time
+      return last.time - first.time >= STEADY
         ? Math.max(
           0,
           (last.step - first.step) / (last.time - first.time) * 1000,

@@ -170,3 +170,25 @@ Deno.test("formatFigure(), formatPercent() and formatDuration() are short and ho
     "2 h 05 min",
   ]);
 });
+
+Deno.test("createProgress() tells no rate before steps were watched for a while, without compiling", () => {
+  let time = 0;
+  const written: string[] = [];
+  const progress = createProgress({
+    steps: 3000,
+    isTerminal: true,
+    write: (text) => written.push(text),
+    columns: () => 120,
+    now: () => time,
+  });
+  // The first step takes a third of a second, nearly all of it to compile; each of the others a millisecond.
+  for (let step = 1; step <= 1200; step++) {
+    time = 330 + step;
+    progress.update({ step, loss: 1 });
+  }
+  const told = written.map((line) => /([\d,]+) steps\/s {2}(.*) left/.exec(line)?.slice(1));
+  assertEquals(told.slice(0, 5), Array(5).fill(undefined));
+  // 2,399 steps are left at 601 and 1,899 at 1,101.
+  assertEquals(told[6], ["1,000", "2.4 s"]);
+  assertEquals(told[11], ["1,000", "1.9 s"]);
+});

@@ -5,11 +5,13 @@
  */
 
 import { eventLine, type RunCallbacks, type RunFolder } from "@unroll/core/runs";
+import type { TrainResult } from "@unroll/core/training";
 import type { Terminal } from "../context.ts";
 import { formatCount, formatDuration, formatFigure, formatPercent } from "../format.ts";
 import { jsonLine } from "../json_line.ts";
 import { trustText } from "../plugins.ts";
 import { resumeCommand } from "../resume_command.ts";
+import { captureHiddenStates } from "./hidden_states.ts";
 import { createProgress } from "./progress.ts";
 import { configLine, resultLine } from "./report_lines.ts";
 
@@ -71,7 +73,7 @@ function peopleReporter({ terminal, title, steps, quiet }: ReporterSettings): Ru
   let total = steps ?? 0;
   return {
     onRunCreated(created, start) {
-      const { device, deviceDescription, deviceReason, step } = start;
+      const { device, deviceDescription, deviceReason } = start;
       run = created;
       total = start.settings.steps;
       if (quiet) return;
@@ -87,7 +89,6 @@ function peopleReporter({ terminal, title, steps, quiet }: ReporterSettings): Ru
       }
       progress = createProgress({
         steps: total,
-        from: step,
         title: `${title} · ${device}`,
         write: terminal.writeError,
         isTerminal: terminal.isTerminal,
@@ -117,14 +118,27 @@ function peopleReporter({ terminal, title, steps, quiet }: ReporterSettings): Ru
           `loss ${formatFigure(result.loss)}, error ${formatPercent(result.error ?? NaN)}\n` +
           `Saved in ${run.path}\n`,
       );
-      if (!quiet) terminal.write(nextSteps(run.path + trustText(run.config)));
+      if (quiet) return;
+      const words = run.path + trustText(run.config);
+      terminal.write(nextSteps(words, await showsStates(result)));
     },
     onError: () => progress?.stop(),
   };
 }
 
 /** Returns what a person may want to do with a new run. */
-function nextSteps(run: string): string {
+function nextSteps(run: string, inspects: boolean): string {
+  if (!inspects) return `Next, see its curves and pictures: deno task report ${run}\n`;
   return `Next, see what it has found out: deno task inspect ${run}\n` +
     `or its curves and pictures:      deno task report ${run}\n`;
+}
+
+/** Tells whether there is something to inspect, by doing what `inspect` does. */
+async function showsStates({ task, predict }: TrainResult): Promise<boolean> {
+  try {
+    return await captureHiddenStates(task, predict) !== undefined;
+  } catch {
+    // The run is saved: that it cannot be looked into is no failure of training.
+    return false;
+  }
 }

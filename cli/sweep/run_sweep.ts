@@ -8,6 +8,7 @@ import { basename } from "@std/path/basename";
 import { formatOptionValue } from "@unroll/core/plugin/host";
 import { openRun, planRun, type RunConfig } from "@unroll/core/runs";
 import { changedSettings } from "@unroll/core/training";
+import { checkDevice } from "../commands/check_device.ts";
 import { requested } from "../commands/train_action.ts";
 import type { CommandContext, TrainRequest } from "../context.ts";
 import { StoppedError, UsageError, withUsageErrors } from "../errors.ts";
@@ -53,16 +54,19 @@ export async function runSweep(
 ): Promise<void> {
   const trials = planned.map(({ trial }) => trial);
   const { json } = settings;
+  for (const { request } of planned) checkDevice(request.training.device, context.terminal);
   const { write, writeError } = context.terminal;
   const folder = settings.out ?? await folderOf(trials);
-  await Deno.mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   const absolute = await Deno.realPath(folder);
   const before = await Promise.all(trials.map((trial) => readTrial(absolute, trial)));
   await checkFolder(folder, planned, before);
   const done = before.filter(({ state }) => state === "done").length;
   if (!json) {
     writeError(
-      `${trials.length} runs in ${folder}${done > 0 ? `, ${done} of them done before` : ""}\n`,
+      `${trials.length} ${trials.length === 1 ? "run" : "runs"} in ${folder}${
+        done > 0 ? `, ${done} of them done before` : ""
+      }\n`,
     );
   }
   const results = await run(before, absolute, settings, context);
@@ -84,6 +88,26 @@ export async function runSweep(
         failed[0].trial.name
       }: ${failed[0].problem}`,
     );
+  }
+}
+
+/** Makes the sweep's folder, if it is not there. */
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await Deno.mkdir(folder, { recursive: true });
+  } catch (error) {
+    const { AlreadyExists, NotADirectory, PermissionDenied, NotCapable } = Deno.errors;
+    if (error instanceof AlreadyExists || error instanceof NotADirectory) {
+      throw new UsageError(`Cannot sweep into ${folder}: a folder is needed, found a file`, {
+        cause: error,
+      });
+    }
+    if (error instanceof PermissionDenied || error instanceof NotCapable) {
+      throw new UsageError(`Cannot sweep into ${folder}: writing there is not permitted`, {
+        cause: error,
+      });
+    }
+    throw error;
   }
 }
 

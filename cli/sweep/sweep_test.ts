@@ -254,3 +254,24 @@ Deno.test("sweep: checks every trial before any is run", async () => {
     assertEquals([code, errors], [2, `${sentence}\n`], line);
   }
 });
+
+Deno.test("sweep: says in one sentence that a file is where its folder would be", async () => {
+  await inFolder(async (folder) => {
+    await Deno.writeTextFile(`${folder}/notes.md`, "");
+    for (const out of [`${folder}/notes.md`, `${folder}/notes.md/below`]) {
+      const { code, errors } = await runCommand(`${SWEEP} --out ${out}`, { self: ["false"] });
+      assertEquals([code, errors], [
+        2,
+        `Cannot sweep into ${out}: a folder is needed, found a file\n`,
+      ]);
+    }
+  });
+});
+
+Deno.test("sweep: counts one run as one", async () => {
+  await inFolder(async (folder) => {
+    const one = SWEEP.replace("5,10", "5").replace("0..1", "0");
+    const { errors } = await runCommand(`${one} --out ${folder}`, { self: ["false"] });
+    assertStrictEquals(errors.split("\n")[0], `1 run in ${folder}`);
+  });
+});

@@ -96,8 +96,8 @@ Deno.test("describeAdapter() knows software by its mark and by its names", () =>
 Deno.test("unsupportedReason() names the limit that is too small", () => {
   assertStrictEquals(unsupportedReason(adapter({})), undefined);
   assertStrictEquals(
-    unsupportedReason(adapter({ description: "Old 3" }, { maxStorageBuffersPerShaderStage: 4 })),
-    "Old 3 has a maxStorageBuffersPerShaderStage of 4, 8 is needed",
+    unsupportedReason(adapter({ description: "Old 3" }, { maxStorageBuffersPerShaderStage: 3 })),
+    "Old 3 has a maxStorageBuffersPerShaderStage of 3, 4 is needed",
   );
 });
 

@@ -210,7 +210,12 @@ class Device implements WebGpuBackend {
   async compile(graph: Graph, options: CompileOptions = {}): Promise<WebGpuExecutable> {
     this.#device.check();
     const donated = options.donated ?? [];
-    const program = lowerGraph(optimize(graph), { name: options.name, scatter: "reduce", donated });
+    const program = lowerGraph(optimize(graph), {
+      name: options.name,
+      scatter: "reduce",
+      donated,
+      maxBindings: this.limits.maxStorageBuffersPerShaderStage,
+    });
     const { tuning, tune = tuning !== undefined && !this.isSoftware } = this.#options;
     if (tune) await this.#tuner.tune(program);
     const consumed = new Set(donated.map(([, input]) => input));

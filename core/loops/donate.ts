@@ -5,23 +5,9 @@
  *
  * @module
  */
-import {
-  axisExpression,
-  type Buffer,
-  type Expression,
-  index,
-  load,
-  rewriteExpression,
-  visitExpression,
-} from "../ir/expression.ts";
-import {
-  expressionsOf,
-  type Kernel,
-  kernelsOf,
-  type LoopProgram,
-  mapKernel,
-  type Step,
-} from "./program.ts";
+import { type Buffer, type Expression, visitExpression } from "../ir/expression.ts";
+import { copyKernel, renameBuffers } from "./fit_bindings.ts";
+import { expressionsOf, type Kernel, kernelsOf, type LoopProgram, type Step } from "./program.ts";
 
 /** Makes outputs of a program take over the memory of inputs. */
 export function donateBuffers(
@@ -43,24 +29,8 @@ export function donateBuffers(
       copies.push(copyKernel(output, input));
     }
   }
-  const known = new Map<Expression, Expression>();
-  const rename = (expression: Expression): Expression =>
-    rewriteExpression(expression, (part) => {
-      if (part.kind !== "load") return undefined;
-      const buffer = renamed.get(part.buffer);
-      return buffer ? load(buffer, rename(part.index)) : undefined;
-    }, known);
-  const steps = renamed.size === 0
-    ? program.steps
-    : mapSteps(program.steps, (kernel) =>
-      mapKernel(kernel, rename, (buffer) => renamed.get(buffer) ?? buffer));
+  const steps = renameBuffers(program.steps, renamed);
   return { ...program, outputs, temporaries, steps: [...steps, ...copies] };
-}
-
-function mapSteps(steps: readonly Step[], map: (kernel: Kernel) => Kernel): Step[] {
-  return steps.map((step) =>
-    step.kind === "loop" ? { ...step, steps: mapSteps(step.steps, map) } : map(step)
-  );
 }
 
 /** Returns whether `output` may be written straight into `input`. */
@@ -101,15 +71,4 @@ function loadIndices(expressions: readonly Expression[], buffer: Buffer): Expres
     }, seen);
   }
   return indices;
-}
-
-function copyKernel(from: Buffer, to: Buffer): Kernel {
-  const axis = { name: "i", extent: from.size };
-  const at = from.size === 1 ? index(0) : axisExpression(axis);
-  return {
-    kind: "map",
-    name: "copy",
-    axes: from.size === 1 ? [] : [axis],
-    stores: [{ buffer: to, index: at, value: load(from, at), mode: "set" }],
-  };
 }

@@ -13,6 +13,7 @@ import { ELEMENTWISE } from "../language/primitives/elementwise.ts";
 import type { Equation, Graph, Value } from "../ir/graph.ts";
 import { sizeOf } from "../ir/tensor_type.ts";
 import { donateBuffers } from "./donate.ts";
+import { fitBindings, fitsBindings } from "./fit_bindings.ts";
 import { type Buffer, type Expression, visitExpression } from "../ir/expression.ts";
 import { materializeDeep } from "./materialize_deep.ts";
 import { GraphLowering } from "./lower_graph.ts";
@@ -33,6 +34,8 @@ export interface LowerOptions {
   readonly donated?: readonly (readonly [output: number, input: number])[];
   /** Maximum number of buffers that one kernel may write; 8 if left out. */
   readonly maxStores?: number;
+  /** Maximum number of buffers that one kernel may read and write; any number if left out. At least 4. */
+  readonly maxBindings?: number;
 }
 
 /** Costs are counted in additions. An expression cheaper than this is recomputed, not materialized. */
@@ -50,6 +53,15 @@ const MAX_ATTEMPTS = 12;
  * @returns A program over buffers.
  */
 export function lowerGraph(graph: Graph, options: LowerOptions = {}): LoopProgram {
+  const program = lowerWithin(graph, options);
+  const { maxBindings = Infinity } = options;
+  if (fitsBindings(program, maxBindings)) return program;
+  // Less is done in one kernel; what one computation reads by itself is then brought together.
+  return fitBindings(lowerWithin(graph, options, maxBindings), maxBindings);
+}
+
+/** Lowers a graph so that no work joins a kernel that would bind more buffers than these. */
+function lowerWithin(graph: Graph, options: LowerOptions, maxBindings = Infinity): LoopProgram {
   const materialized = new Set<Value>();
   materializeDeep(graph, materialized);
   const ordered = lightFirst(graph);
@@ -61,6 +73,8 @@ export function lowerGraph(graph: Graph, options: LowerOptions = {}): LoopProgra
       temporaries: [],
       scatter: options.scatter ?? "add",
       maxStores: options.maxStores ?? 8,
+      maxBindings,
+      donated: options.donated ?? [],
     };
     const lowering = GraphLowering.ofProgram(ordered, state);
     lowering.run();

@@ -20,6 +20,7 @@ import {
   unflattenIndex,
   visitExpression,
 } from "../ir/expression.ts";
+import { countBindings } from "./fit_bindings.ts";
 import { MAX_DEPTH } from "./materialize_deep.ts";
 import { axesFor, isOwnIndex, isRegular, ownIndex } from "./lower_axes.ts";
 import { lowerConcatenate, lowerMatmul, lowerReduce, lowerScatter } from "./lower_equations.ts";
@@ -50,6 +51,7 @@ export class GraphLowering implements LoweringScope {
   readonly inputs: Buffer[] = [];
   /** Buffers of the graph's results; only of a whole program. */
   readonly outputs: Buffer[] = [];
+  readonly external: Map<Buffer, Buffer>;
   readonly steps: (Group | LoopStep)[] = [];
 
   readonly storage = new Map<Value, Storage>();
@@ -66,6 +68,7 @@ export class GraphLowering implements LoweringScope {
     this.#graph = graph;
     this.state = state;
     this.#parent = parent;
+    this.external = new Map(parent?.external);
     for (const equation of graph.equations) {
       equation.outputs.forEach((value, output) => this.#producers.set(value, { equation, output }));
     }
@@ -89,6 +92,10 @@ export class GraphLowering implements LoweringScope {
       lowering.outputs.push(own);
       lowering.addDestination(value, { buffer: own, offset: index(0) });
     });
+    for (const own of [...lowering.inputs, ...lowering.outputs]) lowering.external.set(own, own);
+    for (const [output, input] of state.donated) {
+      lowering.external.set(lowering.outputs[output], lowering.inputs[input]);
+    }
     return lowering;
   }
 
@@ -242,6 +249,7 @@ export class GraphLowering implements LoweringScope {
       shape: value.type.shape,
       name: nameOf(value, this.#producers),
       stores: Math.max(1, targets.length),
+      targets: targets.map(({ buffer }) => buffer),
       element: (at, reader) => this.element(value, at, reader),
       write: (group, expression, at) => this.store(group, value, expression, at),
     });
@@ -293,6 +301,7 @@ export class GraphLowering implements LoweringScope {
     const expression = work.element(at, reader);
     if (!own) {
       if (depthOf(expression) > MAX_DEPTH) return false;
+      if (!this.#canBind(group, expression, work.targets ?? [])) return false;
       // What is read from memory must be there before the group starts, at addresses it can step.
       for (const read of reader.loaded) {
         const maker = this.maker.get(read);
@@ -303,6 +312,25 @@ export class GraphLowering implements LoweringScope {
     this.accept(group, reader);
     work.write(group, expression, at);
     return true;
+  }
+
+  /** Returns whether a group with one more value binds few enough buffers. */
+  #canBind(group: Group, expression: Expression, targets: readonly Buffer[]): boolean {
+    const { maxBindings } = this.state;
+    if (maxBindings === Infinity) return true;
+    const buffers = new Set(targets);
+    const seen = new Set<Expression>();
+    const read = (one: Expression) =>
+      visitExpression(one, (part) => part.kind === "load" && buffers.add(part.buffer), seen);
+    read(expression);
+    if (group.value) read(group.value);
+    group.operands?.forEach(read);
+    for (const store of group.stores) {
+      buffers.add(store.target.buffer);
+      read(store.expression);
+    }
+    const own = [...buffers].map((buffer) => this.external.get(buffer) ?? buffer);
+    return countBindings(own, (buffer) => this.external.has(buffer)) <= maxBindings;
   }
 
   accept(group: Group, reader: Reader, by: "point" | "term" = "point"): void {

@@ -22,6 +22,10 @@ export interface LowerState {
   readonly scatter: "add" | "reduce";
   /** Maximum number of buffers that one kernel may write. */
   readonly maxStores: number;
+  /** Maximum number of buffers that one kernel may bind if work joins it. */
+  readonly maxBindings: number;
+  /** Inputs whose memory outputs take over. */
+  readonly donated: readonly (readonly [output: number, input: number])[];
 }
 
 /** Where a materialized value is stored: row-major from `offset` in a buffer. */
@@ -80,6 +84,8 @@ export interface PointwiseWork {
   readonly name: string;
   /** How many stores it adds. */
   readonly stores: number;
+  /** Buffers that it writes, where they are known. */
+  readonly targets?: readonly Buffer[];
   /** The value at a point. */
   element(at: readonly Expression[], reader: Reader): Expression;
   /** Adds the stores of the value at a point. */
@@ -101,6 +107,8 @@ export interface Reader {
 export interface LoweringScope {
   /** What all graphs of the program share. */
   readonly state: LowerState;
+  /** Arguments and results of the program, and the buffer that each is in. */
+  readonly external: ReadonlyMap<Buffer, Buffer>;
   /** Kernels and loops so far, in order. */
   readonly steps: (Group | LoopStep)[];
   /** Where materialized values are stored. */

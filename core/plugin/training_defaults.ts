@@ -29,7 +29,7 @@ export interface TrainingDefaults {
   readonly learningRate?: number;
   /** How the learning rate goes; `constant` if left out. */
   readonly schedule?: ScheduleName;
-  /** Learning rates one after the other, in place of one; the schedule goes on top of them. */
+  /** Learning rates one after the other, in place of one; the schedule that is recommended or given with them goes on top of them. */
   readonly phases?: readonly LearningPhase[];
   /** Steps over which the learning rate rises from nothing at the start; 0 if left out. */
   readonly warmup?: number;

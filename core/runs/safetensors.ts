@@ -97,6 +97,7 @@ const LONGEST_HEADER = 100_000_000;
  * @param metadata Strings to keep with them.
  * @returns The bytes of the file.
  * @throws {TypeError} When an array has not as many elements as its shape, or is of another class than its dtype.
+ * @throws {RangeError} When a boolean is neither 0 nor 1.
  *
  * @example Usage
  * ```ts
@@ -165,6 +166,12 @@ function checkStored(name: string, { dtype, shape, data }: StoredTensor): void {
       `Cannot store "${name}" as ${type}: ${count} elements are needed, found ${data.length}`,
     );
   }
+  const other = dtype === "BOOL" ? (data as Uint8Array).find((byte) => byte > 1) : undefined;
+  if (other !== undefined) {
+    throw new RangeError(
+      `Cannot store "${name}" as ${type}: bytes 0 and 1 are needed, found ${other}`,
+    );
+  }
 }
 
 /**
@@ -193,8 +200,9 @@ export function decodeSafetensors(bytes: Uint8Array): SafetensorsContents {
     readonly begin: number;
     readonly end: number;
   }[] = [];
-  for (const [name, entry] of Object.entries(header.fields)) {
+  for (const name of header.names) {
     if (name === METADATA) continue;
+    const entry = header.fields[name];
     const { dtype, shape, begin, end } = readEntry(name, entry);
     if (end > data.length) {
       throw unreadable(
@@ -221,6 +229,8 @@ function readHeader(
   bytes: Uint8Array,
 ): {
   readonly fields: Readonly<Record<string, unknown>>;
+  /** Names of the fields in the order of the file, which an object does not keep. */
+  readonly names: readonly string[];
   readonly end: number;
 } {
   if (bytes.length < 8) {
@@ -238,18 +248,40 @@ function readHeader(
       `a header of ${length} bytes is announced, found ${bytes.length - 8}: the file is cut short`,
     );
   }
+  let text: string;
   let fields: unknown;
   try {
-    fields = JSON.parse(
-      new TextDecoder("utf-8", { fatal: true }).decode(
-        bytes.subarray(8, 8 + length),
-      ),
+    // A byte order mark is part of the text, and not JSON.
+    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(
+      bytes.subarray(8, 8 + length),
     );
+    fields = JSON.parse(text);
   } catch (error) {
     throw unreadable("the header is not JSON", error);
   }
   if (!isRecord(fields)) throw unreadable("the header is not a JSON object");
-  return { fields, end: 8 + length };
+  if (text[0] !== "{") throw unreadable(`the header must begin with {`);
+  return { fields, names: readNames(text), end: 8 + length };
+}
+
+/** Lists the names of an object's fields in the order of its JSON, and refuses one that is there twice at any depth. */
+function readNames(json: string): string[] {
+  const open: Set<string>[] = [];
+  let names: readonly string[] = [];
+  for (const [token, string, colon] of json.matchAll(/("(?:[^"\\]|\\.)*")(\s*:)?|[{}]/g)) {
+    if (token === "{") open.push(new Set());
+    else if (token === "}") names = [...open.pop() ?? []];
+    else if (colon !== undefined) {
+      const name: string = JSON.parse(string);
+      const others = open[open.length - 1];
+      if (others.has(name)) {
+        throw unreadable(`the header has ${JSON.stringify(name)} twice in one object`);
+      }
+      others.add(name);
+    }
+  }
+  // The last object to end is the whole.
+  return [...names];
 }
 
 function readEntry(name: string, entry: unknown): {
@@ -325,7 +357,7 @@ function checkRanges(
 }
 
 function readMetadata(metadata: unknown): Readonly<Record<string, string>> {
-  if (metadata === undefined) return {};
+  if (metadata === undefined || metadata === null) return {};
   if (
     !isRecord(metadata) ||
     !Object.values(metadata).every((value) => typeof value === "string")

@@ -312,3 +312,52 @@ Deno.test("decodeSafetensors() reads what the reference implementation wrote", (
     ["m", { dtype: "BOOL", shape: [2], data: new Uint8Array([1, 0]) }],
   ]);
 });
+
+Deno.test("decodeSafetensors() keeps the order of the file, names of digits too", () => {
+  const u8 = (begin: number, end: number) =>
+    `{"dtype":"U8","shape":[${end - begin}],"data_offsets":[${begin},${end}]}`;
+  const header = `{"b":${u8(0, 1)},"10":${u8(1, 2)},"9":${u8(2, 4)},"{\\"x\\":1}":${u8(4, 5)},"a":${
+    u8(5, 5)
+  }}`;
+  const { tensors } = decodeSafetensors(file(header, 5));
+  assertEquals([...tensors.keys()], ["b", "10", "9", '{"x":1}', "a"]);
+  assertStrictEquals(tensors.get("9")?.data.length, 2);
+});
+
+Deno.test("decodeSafetensors() refuses names that are there twice, and what comes before the header's brace", () => {
+  const a = JSON.stringify(f32([1], [0, 4]));
+  const cases: readonly (readonly [string, string])[] = [
+    [`{"a":${a},"a":${a}}`, 'the header has "a" twice in one object'],
+    // The same name, written otherwise.
+    [`{"a":${a},"\\u0061" :${a}}`, 'the header has "a" twice in one object'],
+    [
+      '{"a":{"dtype":"F32","dtype":"I32","shape":[1],"data_offsets":[0,4]}}',
+      'the header has "dtype" twice in one object',
+    ],
+    [`{"__metadata__":{"x":"1","x":"2"},"a":${a}}`, 'the header has "x" twice in one object'],
+    [`\ufeff{"a":${a}}`, "the header is not JSON"],
+    [` {"a":${a}}`, "the header must begin with {"],
+  ];
+  for (const [header, problem] of cases) {
+    const error = assertThrows(() => decodeSafetensors(file(header, 4)), RangeError);
+    assertStrictEquals(error.message, `Cannot read safetensors: ${problem}`);
+  }
+  // One name in several objects is not one name twice.
+  const { metadata, tensors } = decodeSafetensors(
+    file(`{"__metadata__":{"dtype":"x","a":"y"},"a":${a}}`, 4),
+  );
+  assertEquals([metadata, tensors.size], [{ dtype: "x", a: "y" }, 1]);
+});
+
+Deno.test("decodeSafetensors() takes null for no metadata", () => {
+  assertEquals(decodeSafetensors(file('{"__metadata__":null}', 0)).metadata, {});
+});
+
+Deno.test("encodeSafetensors() refuses booleans that are neither 0 nor 1", () => {
+  const w: StoredTensor = { dtype: "BOOL", shape: [2], data: Uint8Array.of(1, 7) };
+  assertThrows(
+    () => encodeSafetensors(new Map([["w", w]])),
+    RangeError,
+    'Cannot store "w" as BOOL[2]: bytes 0 and 1 are needed, found 7',
+  );
+});

@@ -41,6 +41,9 @@ export interface ResolvedSettings extends
 /**
  * Merges the user's settings with the task's defaults.
  *
+ * Phases of the learning rate that the user gives are the rates that are used: they take the place of the schedule and
+ * the warm-up that the task recommends. Those that the user gives too go on top of the phases.
+ *
  * @param given The user's settings.
  * @param defaults The task's defaults.
  * @returns All settings.
@@ -64,12 +67,17 @@ export function resolveSettings(
   const recommended = defaults.optimizer ?? "adam";
   const chosen = given.optimizer ?? recommended;
   const optimizer = typeof chosen === "string" ? OPTIMIZERS[chosen].create() : chosen;
-  const schedule = given.schedule ?? defaults.schedule ?? "constant";
+  // Phases that are given say all of how the rate goes, and take the place of what is recommended for that.
+  const recommendedRate: Pick<TrainingDefaults, "schedule" | "warmup"> = given.phases?.length
+    ? {}
+    : defaults;
+  const schedule = given.schedule ?? recommendedRate.schedule ?? "constant";
   const base = typeof schedule === "string" ? SCHEDULES[schedule]() : schedule;
   // One rate that is given takes the place of phases that are recommended.
   const phases = given.phases ?? (given.learningRate === undefined ? defaults.phases : undefined) ??
     [];
-  const { warmup = 0, clip = 0, clipNorm = 0, l2 = 0, best = "error" } = all;
+  const warmup = given.warmup ?? recommendedRate.warmup ?? 0;
+  const { clip = 0, clipNorm = 0, l2 = 0, best = "error" } = all;
   // A learning rate that suits one optimizer rarely suits another.
   const learningRate = phases.length > 0
     ? Math.max(...phases.map(({ learningRate }) => learningRate))

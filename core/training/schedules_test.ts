@@ -1,6 +1,7 @@
 import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { tensor } from "../language/ops/creation.ts";
-import { resolveSettings } from "./resolve_settings.ts";
+import type { TrainingDefaults } from "../plugin/training_defaults.ts";
+import { resolveSettings, type TrainingOptions } from "./resolve_settings.ts";
 import { inPhases, linearDecay, productOf } from "./schedules.ts";
 
 async function factors(schedule: ReturnType<typeof inPhases>, steps: number): Promise<number[]> {
@@ -36,4 +37,23 @@ Deno.test("resolveSettings() makes a schedule of phases, on top of which the own
     RangeError,
     "Cannot train in a phase of 0 steps at learning rate 1",
   );
+});
+
+Deno.test("resolveSettings() takes given phases as they are, in place of the recommended schedule", async () => {
+  const phases = [{ steps: 3, learningRate: 0.01 }, { steps: 3, learningRate: 0.001 }];
+  const recommended = { steps: 6, schedule: "cosine", warmup: 2 } as const;
+  const ratesOf = async (given: TrainingOptions, defaults: TrainingDefaults) => {
+    const { learningRate, schedule } = resolveSettings(given, defaults);
+    return (await factors(schedule, 6)).map((factor) => factor * learningRate);
+  };
+  const near = (found: number[], wanted: readonly number[]) =>
+    found.forEach((rate, i) => assertAlmostEquals(rate, wanted[i], 0.01 * 2 ** -22));
+  const typed = phases.flatMap(({ steps, learningRate }) => Array(steps).fill(learningRate));
+  near(await ratesOf({ phases }, recommended), typed);
+  const { scheduleName, warmup } = resolveSettings({ phases }, recommended);
+  assertEquals([scheduleName, warmup], ["constant", 0]);
+  // One that is given with them goes on top, as does one that is recommended together with phases.
+  const falling = typed.map((rate, step) => rate * (1 - step / 6));
+  near(await ratesOf({ phases, schedule: "linear" }, recommended), falling);
+  near(await ratesOf({}, { steps: 6, schedule: "linear", phases }), falling);
 });

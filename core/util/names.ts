@@ -110,9 +110,10 @@ export function unknownName(
   name: string,
   known: readonly string[],
 ): string {
+  const kinds = kind === "corpus" ? "corpora" : `${kind}s`;
   const list = known.length === 0
-    ? `there are no ${kind}s`
-    : `known ${kind}s are ${known.join(", ")}`;
+    ? `there are no ${kinds}`
+    : `known ${kinds} are ${known.join(", ")}`;
   const nearest = nearestName(name, known);
   if (nearest === undefined) return `Cannot find ${kind} "${name}": ${list}`;
   return `Cannot find ${kind} "${name}": did you mean "${nearest}"? ${list[0].toUpperCase()}${

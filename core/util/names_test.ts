@@ -61,3 +61,10 @@ Deno.test("unknownName() lists the names, nearest first", () => {
     'Cannot find task "x": there are no tasks',
   );
 });
+
+Deno.test("unknownName() knows the plural of corpus", () => {
+  assertStrictEquals(
+    unknownName("corpus", "nope.txt", ["sevenths"]),
+    'Cannot find corpus "nope.txt": known corpora are sevenths',
+  );
+});

@@ -67,7 +67,7 @@ const NEEDED_LIMITS = {
   maxComputeWorkgroupSizeX: 256,
   maxComputeWorkgroupsPerDimension: 8192,
   maxComputeWorkgroupStorageSize: 16384,
-  maxStorageBuffersPerShaderStage: 8,
+  maxStorageBuffersPerShaderStage: 4,
 } as const;
 
 /** What Mesa's software calls itself, by OpenGL and by Vulkan alike. */
@@ -96,7 +96,7 @@ export function unsupportedReason(
 ): string | undefined {
   if (isSoftwareOpenGl(adapter) && readVariable("UNROLL_GL_ADAPTER") !== "1") {
     return `${describeAdapter(adapter).name} is OpenGL in software, which is too slow to be used ` +
-      "unless UNROLL_GL_ADAPTER is 1; install a driver of Vulkan (on Debian, libvulkan1 and " +
+      "unless UNROLL_GL_ADAPTER is 1; a driver of Vulkan that works is needed (on Debian, libvulkan1 and " +
       "mesa-vulkan-drivers bring a software one)";
   }
   for (const [name, needed] of Object.entries(NEEDED_LIMITS)) {

@@ -53,7 +53,11 @@ export interface WgslProgram {
  */
 export function compileToWgsl(graph: Graph, options: WgslOptions = {}): WgslProgram {
   const { donated = [], ...limits } = options;
-  const program = lowerGraph(graph, { scatter: "reduce", donated });
+  const program = lowerGraph(graph, {
+    scatter: "reduce",
+    donated,
+    maxBindings: limits.maxStorageBuffersPerShaderStage ?? 8,
+  });
   const { shaders, runs, arenas } = planProgram(program, {
     ...{ maxStorageBuffersPerShaderStage: 8, maxComputeWorkgroupStorageSize: 16384 },
     ...{ maxStorageBufferBindingSize: 2 ** 27 },

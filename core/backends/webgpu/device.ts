@@ -83,9 +83,20 @@ export class WebGpuDevice {
   #fault: Error | undefined;
   #closed = false;
 
-  /** Takes a device over. */
-  constructor(device: GPUDevice, adapter: GPUAdapter) {
+  /** What was granted, and may be used. */
+  readonly limits: GPUSupportedLimits;
+
+  /** Takes a device over, to stay below some limits. */
+  constructor(device: GPUDevice, adapter: GPUAdapter, limits: DeviceOptions["limits"] = {}) {
     this.device = device;
+    // A device has what every device has, also where less is asked for.
+    this.limits = new Proxy(device.limits, {
+      get(granted, name) {
+        const value = Reflect.get(granted, name, granted);
+        const most = limits[name as DeviceLimit];
+        return typeof value === "number" && most !== undefined ? Math.min(value, most) : value;
+      },
+    });
     const { name, vendor, driver, isSoftware } = describeAdapter(adapter);
     this.identity = [name, vendor, driver].join(", ");
     this.isSoftware = isSoftware;
@@ -100,11 +111,6 @@ export class WebGpuDevice {
       if (saysLost(error)) this.#lose(error.message);
       else this.#fault ??= errorOf(error, this.description);
     });
-  }
-
-  /** What was granted. */
-  get limits(): GPUSupportedLimits {
-    return this.device.limits;
   }
 
   /** Throws what has gone wrong since; work may only be given to a device that is well. */
@@ -280,7 +286,7 @@ export async function openDevice({ limits, gpu }: DeviceOptions = {}): Promise<W
       { cause: error },
     );
   }
-  return new WebGpuDevice(device, adapter);
+  return new WebGpuDevice(device, adapter, limits);
 }
 
 /** Source text with numbers of lines, for errors. */

@@ -31,6 +31,7 @@ import {
   type Step,
   type TimeLoop,
 } from "../../loops/program.ts";
+import { countBindings } from "../../loops/fit_bindings.ts";
 import { loopCost } from "../../loops/cost.ts";
 import { findRows } from "../../loops/rows.ts";
 import { WORKGROUP_SIZE } from "./context.ts";
@@ -279,13 +280,8 @@ function loopIteration(steps: readonly Step[]): number {
 
 /** How many storage buffers a shader binds for some steps: arguments, and an arena for each type. */
 function bindingsOf(footprints: readonly Footprint[], { isExternal }: ScheduleOptions): number {
-  const bound = new Set<Buffer | string>();
-  for (const { reads, writes } of footprints) {
-    for (const buffer of [...reads.keys(), ...writes.keys()]) {
-      bound.add(isExternal(buffer) ? buffer : buffer.dtype === "bool" ? "u32" : buffer.dtype);
-    }
-  }
-  return bound.size;
+  const buffers = footprints.flatMap(({ reads, writes }) => [...reads.keys(), ...writes.keys()]);
+  return countBindings(buffers, isExternal);
 }
 
 /** Packs independent nodes into as few dispatches as the bindings allow. */

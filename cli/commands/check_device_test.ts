@@ -1,0 +1,41 @@
+import { assertEquals } from "@std/assert";
+import { runCommand } from "../test_support/run_command.ts";
+import { inFolder, trainSmall } from "../test_support/small_runs.ts";
+
+/** Runs a command where a variable names a device. */
+async function runWith(device: string, line: string): Promise<readonly [number, string]> {
+  let errors = "";
+  const { code } = await runCommand(line, {
+    self: ["false"],
+    terminal: {
+      write() {},
+      writeError: (text) => errors += text,
+      isTerminal: false,
+      color: false,
+      columns: () => 80,
+      lines: async function* () {},
+      variable: (name) => name === "UNROLL_BACKEND" ? device : undefined,
+      debug: false,
+    },
+  });
+  return [code, errors];
+}
+
+Deno.test("checkDevice() refuses a variable that names no device, as a mistake in typing", async () => {
+  await inFolder(async (folder) => {
+    const { path } = await trainSmall(`${folder}/runs`, { training: { steps: 5 } });
+    const pair = "--model rnn --hidden 2 --task xor --steps 1";
+    const sentence = "Cannot use UNROLL_BACKEND=foo: one of cpu, webgpu, reference is needed\n";
+    for (
+      const line of [
+        `train ${pair} --out ${folder}/out --quiet`,
+        `sweep ${pair} --seeds 0 --out ${folder}/sweep`,
+        `eval ${path}`,
+        `train --resume ${path} --steps 6 --device auto --quiet`,
+      ]
+    ) assertEquals(await runWith("foo", line), [2, sentence], line);
+    // A device that is typed leaves the variable aside, and one that is known is no mistake.
+    assertEquals(await runWith("foo", `eval ${path} --device cpu`), [0, ""]);
+    assertEquals(await runWith("cpu", `eval ${path}`), [0, ""]);
+  });
+});
