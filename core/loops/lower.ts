@@ -55,7 +55,7 @@ const MAX_ATTEMPTS = 12;
 export function lowerGraph(graph: Graph, options: LowerOptions = {}): LoopProgram {
   const program = lowerWithin(graph, options);
   const { maxBindings = Infinity } = options;
-  if (fitsBindings(program, maxBindings)) return program;
+  if (maxBindings === Infinity || fitsBindings(program, maxBindings)) return program;
   // Less is done in one kernel; what one computation reads by itself is then brought together.
   return fitBindings(lowerWithin(graph, options, maxBindings), maxBindings);
 }
