@@ -21,7 +21,13 @@ import {
 } from "../ir/expression.ts";
 import type { ReduceOperation } from "./program.ts";
 import { axesFor } from "./lower_axes.ts";
-import { type Group, type LoweringScope, newReader, type Storage } from "./lower_types.ts";
+import {
+  addStores,
+  type Group,
+  type LoweringScope,
+  newReader,
+  type Storage,
+} from "./lower_types.ts";
 
 /** Materializes a concatenation: each part is written to its own region by the group that computes it. */
 export function lowerConcatenate(
@@ -46,15 +52,7 @@ export function lowerConcatenate(
       write: (group, expression, at) => {
         const shifted = at.map((i, d) => d === axis ? addIndex(i, index(from)) : i);
         const flat = flattenIndex(shifted, value.type.shape);
-        for (const target of targets) {
-          group.stores.push({
-            value: isRequired ? undefined : value,
-            target,
-            index: addIndex(target.offset, flat),
-            expression,
-            mode: "set",
-          });
-        }
+        addStores(group, targets, flat, { value: isRequired ? undefined : value, expression });
       },
     });
   });

@@ -26,6 +26,7 @@ import { axesFor, isOwnIndex, isRegular, ownIndex } from "./lower_axes.ts";
 import { lowerConcatenate, lowerMatmul, lowerReduce, lowerScatter } from "./lower_equations.ts";
 import { lowerScan } from "./lower_scan.ts";
 import {
+  addStores,
   type Group,
   type LoopStep,
   type LoweringScope,
@@ -353,15 +354,7 @@ export class GraphLowering implements LoweringScope {
     group.members.set(value, expression);
     const flat = flattenIndex(at, value.type.shape);
     const isRequired = this.destinations.has(value);
-    for (const target of targets) {
-      group.stores.push({
-        value: isRequired ? undefined : value,
-        target,
-        index: addIndex(target.offset, flat),
-        expression,
-        mode: "set",
-      });
-    }
+    addStores(group, targets, flat, { value: isRequired ? undefined : value, expression });
   }
 
   open(

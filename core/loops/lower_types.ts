@@ -5,7 +5,7 @@
  */
 import type { Graph, Value } from "../ir/graph.ts";
 import type { Shape } from "../ir/tensor_type.ts";
-import type { Axis, Buffer, Expression } from "../ir/expression.ts";
+import { addIndex, type Axis, type Buffer, type Expression } from "../ir/expression.ts";
 import type { ReduceOperation } from "./program.ts";
 
 /** What all the graphs of one program share. */
@@ -161,4 +161,22 @@ export interface LoweringScope {
 /** Begins a reading. */
 export function newReader(group?: Group): Reader {
   return { group, loaded: new Set(), inlined: new Map(), known: new Map() };
+}
+
+/** Adds a store to each of the places where a value is; `value` is absent where the stores must stay. */
+export function addStores(
+  group: Group,
+  targets: readonly Storage[],
+  at: Expression,
+  { value, expression }: Pick<GroupStore, "value" | "expression">,
+): void {
+  for (const target of targets) {
+    group.stores.push({
+      value,
+      target,
+      index: addIndex(target.offset, at),
+      expression,
+      mode: "set",
+    });
+  }
 }

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { detectFeatures } from "../assembler/features.ts";
 import { load, ModuleBuilder, store } from "../assembler/module.ts";
+import { randomSource } from "../../../util/random_source.ts";
 import { ieeePow } from "../../../language/primitives/elementwise.ts";
 import { VECTOR_FUNCTIONS, type VectorFunctionName } from "./vector_math.ts";
 
@@ -72,22 +73,12 @@ const SPECIAL = [
   ],
 ].flatMap((x) => [x, -x]).concat(NaN);
 
-function randomStream(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = state + 0x6d2b79f5 | 0;
-    let t = Math.imul(state ^ state >>> 15, 1 | state);
-    t = t + Math.imul(t ^ t >>> 7, 61 | t) ^ t;
-    return ((t ^ t >>> 14) >>> 0) / 4294967296;
-  };
-}
-
 /** A third drawn from all finite floats, two thirds from an interval. */
 function inputs(
   interval: readonly [number, number],
   seed: number,
 ): Float32Array {
-  const random = randomStream(seed);
+  const random = randomSource(seed);
   const bits = new Uint32Array(COUNT);
   const values = new Float32Array(bits.buffer);
   for (let i = 0; i < COUNT; i++) {

@@ -8,19 +8,9 @@ import {
   type Strides,
 } from "./matmul.ts";
 import { addressOf, emitStoreLanes, forEachVector } from "./matmul.ts";
+import { randomSource } from "../../../util/random_source.ts";
 import { detectFeatures } from "../assembler/features.ts";
 import { f32x4, ModuleBuilder } from "../assembler/module.ts";
-
-/** Mulberry32: a seeded stream of numbers in [0, 1). */
-function randomStream(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = state + 0x6d2b79f5 | 0;
-    let t = Math.imul(state ^ state >>> 15, 1 | state);
-    t = t + Math.imul(t ^ t >>> 7, 61 | t) ^ t;
-    return ((t ^ t >>> 14) >>> 0) / 4294967296;
-  };
-}
 
 interface Case {
   readonly shape: MatmulShape;
@@ -105,7 +95,7 @@ function checkProduct(
   });
   const memory = module.createMemory();
   const all = new Float32Array(memory.buffer).fill(NaN);
-  const random = randomStream(seed);
+  const random = randomSource(seed);
   const fill = (at: number, count: number): void => {
     for (let i = 0; i < count; i++) all[at + i] = random() * 2 - 1;
   };
@@ -193,7 +183,7 @@ const LAYOUTS: Readonly<
 const relaxedChoices = detectFeatures().relaxedSimd ? [false, true] : [false];
 
 Deno.test("emitMatmul() computes every small size in every layout", () => {
-  const random = randomStream(1);
+  const random = randomSource(1);
   for (const [name, layout] of Object.entries(LAYOUTS)) {
     for (let m = 1; m <= 9; m++) {
       for (let n = 1; n <= 9; n++) {
