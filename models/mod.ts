@@ -21,6 +21,7 @@ export * from "./recurrent.ts";
 export type { GateActivationName, InputNorm, RecurrentOptions } from "./recurrent_options.ts";
 export * from "./rnn.ts";
 export * from "./summary.ts";
+export * from "./weights.ts";
 
 /** The built-in models, by name. */
 export const MODELS: Readonly<Record<string, ModelPlugin>> = { mlp, rnn, gru, lstm };
