@@ -17,6 +17,7 @@ export * from "./linear.ts";
 export * from "./lstm.ts";
 export * from "./mlp.ts";
 export * from "./pytorch.ts";
+export * from "./pytorch_module.ts";
 export * from "./recurrent.ts";
 export type { GateActivationName, InputNorm, RecurrentOptions } from "./recurrent_options.ts";
 export * from "./rnn.ts";

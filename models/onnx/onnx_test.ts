@@ -1,0 +1,260 @@
+/** ONNX files say the same as the models that they are of, in ONNX Runtime. */
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import {
+  foldIn,
+  randomKey,
+  randomNormal,
+  rebuildTree,
+  stack,
+  type Tensor,
+  tensor,
+  type Tree,
+  treeEntries,
+} from "@unroll/core";
+import type { InputSpec, Model, TaskSpec } from "@unroll/core/plugin";
+import { MODELS } from "../mod.ts";
+import { ACTIVATION_NAMES } from "../activations.ts";
+import { type OnnxArray, type OnnxRequest, runOnnx } from "../test_support/run_onnx.ts";
+import { exportOnnx } from "./mod.ts";
+
+const isAvailable = await runOnnx([]) !== undefined;
+
+const [TIME, BATCH] = [5, 3];
+const SYMBOLS: InputSpec = { kind: "symbol", vocabulary: 6 };
+const VECTORS: InputSpec = { kind: "vector", size: 2 };
+const NOTHING: InputSpec = { kind: "none" };
+
+function specOf(inputs: InputSpec, at: "every" | "last" = "every"): TaskSpec {
+  return {
+    inputs,
+    outputs: { kind: "class", classes: 4, at },
+    length: "variable",
+    loss: { kind: "cross-entropy", reduction: "mean" },
+    weighted: false,
+    stateful: false,
+  };
+}
+
+/** Parameters none of which is 0, biases neither; variances are positive. */
+function parametersOf(model: Model, spec: TaskSpec): Tree {
+  const made = model.create(spec).parameters(randomKey(0));
+  const leaves = treeEntries(made).map(([path, { shape }], seed) => {
+    const leaf = randomNormal(foldIn(randomKey(1), seed), shape).mul(0.5);
+    return path.endsWith("running_var") ? leaf.square().add(0.5) : leaf;
+  });
+  return rebuildTree(made, leaves);
+}
+
+function inputsOf({ inputs }: TaskSpec, time: number): Tensor | undefined {
+  switch (inputs.kind) {
+    case "none":
+      return undefined;
+    case "symbol": {
+      const data = Array.from({ length: time * BATCH }, (_, i) => (i * 5 + 2) % inputs.vocabulary);
+      return tensor(data, { dtype: "i32", shape: [time, BATCH] });
+    }
+    case "vector":
+      return randomNormal(randomKey(7), [time, BATCH, inputs.size]);
+  }
+}
+
+/** What a file is given; `time` and `batch` stand for inputs that there are none of. */
+async function givenOf(inputs: Tensor | undefined): Promise<Record<string, OnnxArray>> {
+  if (inputs === undefined) return { time: ints(TIME), batch: ints(BATCH) };
+  return { inputs: await arrayOf(inputs) };
+}
+
+function ints(...data: number[]): OnnxArray {
+  return { type: "int64", shape: [data.length], data };
+}
+
+async function arrayOf(x: Tensor): Promise<OnnxArray> {
+  const type = x.type.dtype === "i32" ? "int64" : "float32";
+  return { type, shape: x.shape, data: [...await x.data()] };
+}
+
+/** A request to run a model's file, and what it should say. */
+async function requestOf(
+  model: Model,
+  spec: TaskSpec,
+): Promise<{ readonly request: OnnxRequest; readonly wanted: OnnxArray }> {
+  const parameters = parametersOf(model, spec);
+  const instance = model.create(spec);
+  const inputs = inputsOf(spec, TIME);
+  const { outputs } = instance.apply(parameters, inputs, {
+    length: TIME,
+    batch: BATCH,
+    state: instance.initialState(parameters, BATCH),
+    training: false,
+    key: randomKey(0),
+  });
+  const bytes = await exportOnnx(model, parameters, spec);
+  return {
+    request: { model: bytes.toBase64(), inputs: await givenOf(inputs) },
+    wanted: await arrayOf(outputs),
+  };
+}
+
+/** The runtime's tanh and sigmoid are right to some 1e-7; errors grow a little over steps. */
+const TOLERANCE = 1e-5;
+
+function checkSame(found: OnnxArray, wanted: OnnxArray, title: string): void {
+  assertEquals(found.shape, wanted.shape, title);
+  const worst = Math.max(...wanted.data.map((x, i) => Math.abs(x - found.data[i])));
+  assert(worst <= TOLERANCE, `${title}: off by ${worst}`);
+}
+
+const CASES: Record<string, (readonly [object, TaskSpec])[]> = {};
+for (const name of ["rnn", "gru", "lstm"]) {
+  const own = name === "gru" ? [{ reset: "after" }, { reset: "before" }] : [{}];
+  CASES[name] = own.flatMap((own) => [
+    ...["input", "both", "none"].flatMap((bias) =>
+      ([[SYMBOLS, {}], [SYMBOLS, { embedding: 3 }], [VECTORS, {}], [NOTHING, {}]] as const).flatMap(
+        ([inputs, more]) =>
+          (["every", "last"] as const).map((at) =>
+            [{ hidden: 3, bias, ...more, ...own }, specOf(inputs, at)] as const
+          ),
+      )
+    ),
+    [{ hidden: 3, layers: 3, bias: "both", ...own }, specOf(VECTORS)],
+    [{ hidden: 3, layers: 2, initialState: "learned", ...own }, specOf(SYMBOLS)],
+    [{ hidden: 3, inputNorm: "layer", ...own }, specOf(VECTORS)],
+    [{ hidden: 3, inputNorm: "batch", embedding: 4, ...own }, specOf(SYMBOLS)],
+    [{ hidden: 3, recompute: 2, dropout: 0.5, outputDropout: 0.5, ...own }, specOf(VECTORS)],
+    ...ACTIVATION_NAMES.filter((name) => name !== "silu" && name !== "gelu")
+      .map((activation) => [{ hidden: 3, activation, ...own }, specOf(VECTORS)] as const),
+    ...(name === "rnn" ? [] : [
+      ...["tanh", "linear", "leaky-relu", "elu"].map((activation) =>
+        [
+          { hidden: 3, gateActivation: "hard-sigmoid", activation, ...own },
+          specOf(VECTORS),
+        ] as const
+      ),
+    ]),
+  ]);
+}
+CASES.mlp = [
+  ...[[SYMBOLS, {}], [SYMBOLS, { embedding: 3 }], [VECTORS, {}]].flatMap(([inputs, more]) =>
+    (["every", "last"] as const).flatMap((at) =>
+      [1, 3].map((context) =>
+        [{ layers: [4, 3], context, ...more }, specOf(inputs as InputSpec, at)] as const
+      )
+    )
+  ),
+  [{ layers: [], bias: false, context: 2 }, specOf(VECTORS)],
+  [{ layers: [3], bias: false }, { ...specOf(SYMBOLS, "last"), length: TIME }],
+  ...ACTIVATION_NAMES.map((activation) =>
+    [{ layers: [4, 3], context: 1, activation }, specOf(VECTORS)] as const
+  ),
+];
+
+const unless = isAvailable ? "" : " (left out: npm:onnxruntime-web cannot be loaded)";
+
+for (const [name, cases] of Object.entries(CASES)) {
+  Deno.test({
+    name: `exportOnnx() of ${name} says the same in ONNX Runtime${unless}`,
+    ignore: !isAvailable,
+    async fn() {
+      const all = await Promise.all(
+        cases.map(([options, spec]) => requestOf(MODELS[name](options), spec)),
+      );
+      const found = await runOnnx(all.map(({ request }) => request));
+      assertEquals(found?.length, cases.length);
+      found?.forEach((answer, i) => {
+        const title = `${name} ${JSON.stringify(cases[i])}`;
+        assertEquals(Object.keys(answer), ["outputs"], title);
+        checkSame(answer.outputs, all[i].wanted, title);
+      });
+    },
+  });
+}
+
+Deno.test({
+  name: `exportOnnx() with state goes on where a sequence ended${unless}`,
+  ignore: !isAvailable,
+  async fn() {
+    const cases: (readonly [string, object, InputSpec, number])[] = [
+      ["rnn", { hidden: 3, layers: 2 }, VECTORS, TIME],
+      ["gru", { hidden: 3, layers: 2, bias: "both" }, SYMBOLS, TIME],
+      ["lstm", { hidden: 3, layers: 2 }, NOTHING, TIME],
+      ["mlp", { context: 4 }, SYMBOLS, TIME],
+      ["mlp", { context: 4 }, VECTORS, 2],
+    ];
+    for (const [name, options, inputs, time] of cases) {
+      const model = MODELS[name](options);
+      const spec = specOf(inputs);
+      const parameters = parametersOf(model, spec);
+      const instance = model.create(spec);
+      const run = (state: Tree) =>
+        instance.apply(parameters, inputsOf(spec, time), {
+          length: time,
+          batch: BATCH,
+          state,
+          training: false,
+          key: randomKey(0),
+        });
+      // The names of states, and what goes in and comes out.
+      const named = async (state: Tree, end: "0" | "n") => {
+        if (name === "mlp") return { [`window_${end}`]: await arrayOf(state as Tensor) };
+        const layers = state as unknown as readonly Record<string, Tensor>[];
+        return Object.fromEntries(
+          await Promise.all(
+            Object.keys(layers[0]).map(async (part) =>
+              [
+                `${part}_${end}`,
+                await arrayOf(stack(layers.map((layer) => layer[part]), 0)),
+              ] as const
+            ),
+          ),
+        );
+      };
+      const first = run(instance.initialState(parameters, BATCH));
+      const second = run(first.state);
+      const bytes = await exportOnnx(model, parameters, spec, { state: true });
+      const given = await givenOf(inputsOf(spec, time));
+      const [answer] = await runOnnx([{
+        model: bytes.toBase64(),
+        inputs: { ...given, ...await named(first.state, "0") },
+      }]) ?? [];
+      checkSame(answer.outputs, await arrayOf(second.outputs), name);
+      for (const [part, wanted] of Object.entries(await named(second.state, "n"))) {
+        checkSame(answer[part], wanted, `${name} ${part}`);
+      }
+    }
+  },
+});
+
+Deno.test("exportOnnx() says in one sentence what ONNX cannot", async () => {
+  const refused = (model: Model, reason: string) => {
+    const spec = specOf(VECTORS);
+    return assertRejects(
+      () => exportOnnx(model, parametersOf(model, spec), spec),
+      TypeError,
+      reason,
+    );
+  };
+  await refused(
+    MODELS.rnn({ inputActivation: "relu" } as object),
+    "Cannot export rnn as ONNX: its operator RNN has one activation, " +
+      "and the option inputActivation asks for two",
+  );
+  await refused(
+    MODELS.gru({ activation: "gelu" } as object),
+    "Cannot export gru as ONNX: its recurrent operators know the activations tanh, relu, sigmoid, " +
+      "hard-sigmoid, leaky-relu, elu, softplus, linear, found gelu",
+  );
+  const { plugin, ...other } = MODELS.rnn();
+  await refused(
+    { ...other, plugin: { ...plugin, name: "mine" } as never },
+    "Cannot export mine as ONNX: the models that can be are mlp, rnn, gru, lstm",
+  );
+});
+
+Deno.test("exportOnnx() keeps a learned start beside the graph where the state goes in", async () => {
+  const model = MODELS.rnn({ hidden: 2 } as object);
+  const spec = specOf(NOTHING);
+  const parameters = parametersOf(model, spec);
+  const [{ h }] = model.create(spec).initialState(parameters, 1) as never as { h: Tensor }[];
+  const text = new TextDecoder().decode(await exportOnnx(model, parameters, spec, { state: true }));
+  assert(text.includes(JSON.stringify([...Float32Array.from(await h.data())])));
+});
