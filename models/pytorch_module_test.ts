@@ -1,18 +1,9 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import {
-  foldIn,
-  randomKey,
-  randomNormal,
-  rebuildTree,
-  type Tensor,
-  tensor,
-  type Tree,
-  treeEntries,
-} from "@unroll/core";
-import type { InputSpec, Model, OutputPlace, TaskSpec } from "@unroll/core/plugin";
+import { randomKey, type Tree } from "@unroll/core";
+import type { InputSpec, OutputPlace, TaskSpec } from "@unroll/core/plugin";
 import { decodeSafetensors, encodeSafetensors } from "@unroll/core/runs";
 import { ACTIVATION_NAMES, exportPyTorch, loadWeights, MODELS } from "./mod.ts";
-import { classSpec, numbers } from "./helpers_test.ts";
+import { classSpec, nonzeroParameters, numbers, someInputs } from "./helpers_test.ts";
 
 const [TIME, BATCH] = [5, 3];
 const SYMBOLS: InputSpec = { kind: "symbol", vocabulary: 6 };
@@ -49,33 +40,10 @@ const CASES: (readonly [string, object, TaskSpec])[] = [
   ),
 ];
 
-/** Parameters none of which is 0, biases neither; variances are positive. */
-function parametersOf(model: Model, spec: TaskSpec): Tree {
-  const made = model.create(spec).parameters(randomKey(0));
-  const leaves = treeEntries(made).map(([path, { shape }], seed) => {
-    const leaf = randomNormal(foldIn(randomKey(1), seed), shape).mul(0.5);
-    return path.endsWith("running_var") ? leaf.square().add(0.5) : leaf;
-  });
-  return rebuildTree(made, leaves);
-}
-
-function inputsOf({ inputs }: TaskSpec): Tensor | undefined {
-  switch (inputs.kind) {
-    case "none":
-      return undefined;
-    case "symbol": {
-      const data = Array.from({ length: TIME * BATCH }, (_, i) => (i * 5 + 2) % inputs.vocabulary);
-      return tensor(data, { dtype: "i32", shape: [TIME, BATCH] });
-    }
-    case "vector":
-      return randomNormal(randomKey(7), [TIME, BATCH, inputs.size]);
-  }
-}
-
 Deno.test("exportPyTorch() and back are the same bits, of all models and options", async () => {
   for (const [name, options, spec] of CASES) {
     const model = MODELS[name](options);
-    const parameters = parametersOf(model, spec);
+    const parameters = nonzeroParameters(model, spec);
     const { tensors } = await exportPyTorch(model, parameters, spec);
     const contents = decodeSafetensors(encodeSafetensors(tensors, { format: "pt" }));
     const form = model.create(spec).parameters(randomKey(3));
@@ -95,7 +63,7 @@ Deno.test("exportPyTorch() says in one sentence what PyTorch cannot", async () =
     const model = MODELS[name](options);
     const vectors = spec(VECTORS);
     return assertRejects(
-      () => exportPyTorch(model, parametersOf(model, vectors), vectors),
+      () => exportPyTorch(model, nonzeroParameters(model, vectors), vectors),
       TypeError,
       `Cannot export ${name} to PyTorch: ${reason}`,
     );
@@ -154,11 +122,11 @@ Deno.test({
       const cases = await Promise.all(CASES.map(async ([name, options, spec], i) => {
         const model = MODELS[name](options);
         const instance = model.create(spec);
-        const parameters = parametersOf(model, spec);
+        const parameters = nonzeroParameters(model, spec);
         const exported = await exportPyTorch(model, parameters, spec);
         const path = `${folder}/${i}.safetensors`;
         await Deno.writeFile(path, encodeSafetensors(exported.tensors, { format: "pt" }));
-        const inputs = inputsOf(spec);
+        const inputs = someInputs(spec, TIME, BATCH);
         const { outputs } = instance.apply(parameters, inputs, {
           length: TIME,
           batch: BATCH,

@@ -1,21 +1,12 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { decodeSafetensors, readCheckpoint } from "@unroll/core/runs";
+import { decodeSafetensors } from "@unroll/core/runs";
 import { MODELS } from "@unroll/models";
 import { TASKS } from "@unroll/tasks";
 import { runCommand } from "../test_support/run_command.ts";
-import { inFolder, onlyRun } from "../test_support/small_runs.ts";
+import { inFolder, onlyRun, weightsIn } from "../test_support/small_runs.ts";
 import { runTraining } from "./train_action.ts";
 
 const PLUGINS = { models: MODELS, tasks: TASKS, version: "0.0.1" };
-
-/** The parameters of a checkpoint. */
-async function weightsIn(path: string): Promise<Record<string, number[]>> {
-  const { tensors } = await readCheckpoint(path);
-  return Object.fromEntries(
-    [...tensors].filter(([name]) => name.startsWith("parameters."))
-      .map(([name, { data }]) => [name, Array.from(data as Float32Array)]),
-  );
-}
 
 const PAIRS = [
   "--model mlp --layers 5,5 --task counting --digits 2 --test-digits 0 --training 60 --validation 20",

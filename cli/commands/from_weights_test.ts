@@ -5,7 +5,7 @@ import { encodeSafetensors, loadRun, openRun, readCheckpoint } from "@unroll/cor
 import { loadWeights, MODELS, toPyTorch } from "@unroll/models";
 import { TASKS } from "@unroll/tasks";
 import { runCommand } from "../test_support/run_command.ts";
-import { inFolder, onlyRun, trainSmall } from "../test_support/small_runs.ts";
+import { inFolder, onlyRun, trainSmall, weightsIn } from "../test_support/small_runs.ts";
 import { resumeTraining, runTraining } from "./train_action.ts";
 
 const TASK = "--task xor";
@@ -18,15 +18,6 @@ const stopped = {
     callbacks: Parameters<typeof runTraining>[1],
   ) => runTraining(request, callbacks, { ...PLUGINS, signal: AbortSignal.abort() }),
 };
-
-/** The parameters of a checkpoint. */
-async function weightsIn(path: string): Promise<Record<string, number[]>> {
-  const { tensors } = await readCheckpoint(path);
-  return Object.fromEntries(
-    [...tensors].filter(([name]) => name.startsWith("parameters."))
-      .map(([name, { data }]) => [name, Array.from(data as Float32Array)]),
-  );
-}
 
 Deno.test("train --from a file of PyTorch begins with exactly these weights", () =>
   inFolder(async (folder) => {

@@ -1,19 +1,10 @@
 /** ONNX files say the same as the models that they are of, in ONNX Runtime. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import {
-  foldIn,
-  randomKey,
-  randomNormal,
-  rebuildTree,
-  stack,
-  type Tensor,
-  tensor,
-  type Tree,
-  treeEntries,
-} from "@unroll/core";
-import type { InputSpec, Model, TaskSpec } from "@unroll/core/plugin";
+import { randomKey, stack, type Tensor, type Tree } from "@unroll/core";
+import type { InputSpec, Model, OutputPlace, TaskSpec } from "@unroll/core/plugin";
 import { MODELS } from "../mod.ts";
 import { ACTIVATION_NAMES } from "../activations.ts";
+import { classSpec, nonzeroParameters, someInputs } from "../helpers_test.ts";
 import { type OnnxArray, type OnnxRequest, runOnnx } from "../test_support/run_onnx.ts";
 import { exportOnnx } from "./mod.ts";
 
@@ -24,39 +15,7 @@ const SYMBOLS: InputSpec = { kind: "symbol", vocabulary: 6 };
 const VECTORS: InputSpec = { kind: "vector", size: 2 };
 const NOTHING: InputSpec = { kind: "none" };
 
-function specOf(inputs: InputSpec, at: "every" | "last" = "every"): TaskSpec {
-  return {
-    inputs,
-    outputs: { kind: "class", classes: 4, at },
-    length: "variable",
-    loss: { kind: "cross-entropy", reduction: "mean" },
-    weighted: false,
-    stateful: false,
-  };
-}
-
-/** Parameters none of which is 0, biases neither; variances are positive. */
-function parametersOf(model: Model, spec: TaskSpec): Tree {
-  const made = model.create(spec).parameters(randomKey(0));
-  const leaves = treeEntries(made).map(([path, { shape }], seed) => {
-    const leaf = randomNormal(foldIn(randomKey(1), seed), shape).mul(0.5);
-    return path.endsWith("running_var") ? leaf.square().add(0.5) : leaf;
-  });
-  return rebuildTree(made, leaves);
-}
-
-function inputsOf({ inputs }: TaskSpec, time: number): Tensor | undefined {
-  switch (inputs.kind) {
-    case "none":
-      return undefined;
-    case "symbol": {
-      const data = Array.from({ length: time * BATCH }, (_, i) => (i * 5 + 2) % inputs.vocabulary);
-      return tensor(data, { dtype: "i32", shape: [time, BATCH] });
-    }
-    case "vector":
-      return randomNormal(randomKey(7), [time, BATCH, inputs.size]);
-  }
-}
+const specOf = (inputs: InputSpec, at: OutputPlace = "every") => classSpec(inputs, 4, { at });
 
 /** What a file is given; `time` and `batch` stand for inputs that there are none of. */
 async function givenOf(inputs: Tensor | undefined): Promise<Record<string, OnnxArray>> {
@@ -78,9 +37,9 @@ async function requestOf(
   model: Model,
   spec: TaskSpec,
 ): Promise<{ readonly request: OnnxRequest; readonly wanted: OnnxArray }> {
-  const parameters = parametersOf(model, spec);
+  const parameters = nonzeroParameters(model, spec);
   const instance = model.create(spec);
-  const inputs = inputsOf(spec, TIME);
+  const inputs = someInputs(spec, TIME, BATCH);
   const { outputs } = instance.apply(parameters, inputs, {
     length: TIME,
     batch: BATCH,
@@ -180,13 +139,13 @@ Deno.test({
       ["mlp", { context: 4 }, SYMBOLS, TIME],
       ["mlp", { context: 4 }, VECTORS, 2],
     ];
-    for (const [name, options, inputs, time] of cases) {
+    const prepared = await Promise.all(cases.map(async ([name, options, inputs, time]) => {
       const model = MODELS[name](options);
       const spec = specOf(inputs);
-      const parameters = parametersOf(model, spec);
+      const parameters = nonzeroParameters(model, spec);
       const instance = model.create(spec);
       const run = (state: Tree) =>
-        instance.apply(parameters, inputsOf(spec, time), {
+        instance.apply(parameters, someInputs(spec, time, BATCH), {
           length: time,
           batch: BATCH,
           state,
@@ -211,16 +170,22 @@ Deno.test({
       const first = run(instance.initialState(parameters, BATCH));
       const second = run(first.state);
       const bytes = await exportOnnx(model, parameters, spec, { state: true });
-      const given = await givenOf(inputsOf(spec, time));
-      const [answer] = await runOnnx([{
+      const given = await givenOf(someInputs(spec, time, BATCH));
+      const request = {
         model: bytes.toBase64(),
         inputs: { ...given, ...await named(first.state, "0") },
-      }]) ?? [];
-      checkSame(answer.outputs, await arrayOf(second.outputs), name);
-      for (const [part, wanted] of Object.entries(await named(second.state, "n"))) {
-        checkSame(answer[part], wanted, `${name} ${part}`);
+      };
+      const outputs = await arrayOf(second.outputs);
+      return { name, request, wanted: { outputs, ...await named(second.state, "n") } };
+    }));
+    const answers = await runOnnx(prepared.map(({ request }) => request)) ?? [];
+    assertEquals(answers.length, cases.length);
+    prepared.forEach(({ name, wanted }, i) => {
+      assertEquals(Object.keys(answers[i]).sort(), Object.keys(wanted).sort());
+      for (const [part, array] of Object.entries(wanted)) {
+        checkSame(answers[i][part], array, `${name} ${part}`);
       }
-    }
+    });
   },
 });
 
@@ -228,7 +193,7 @@ Deno.test("exportOnnx() says in one sentence what ONNX cannot", async () => {
   const refused = (model: Model, reason: string) => {
     const spec = specOf(VECTORS);
     return assertRejects(
-      () => exportOnnx(model, parametersOf(model, spec), spec),
+      () => exportOnnx(model, nonzeroParameters(model, spec), spec),
       TypeError,
       reason,
     );
@@ -253,7 +218,7 @@ Deno.test("exportOnnx() says in one sentence what ONNX cannot", async () => {
 Deno.test("exportOnnx() keeps a learned start beside the graph where the state goes in", async () => {
   const model = MODELS.rnn({ hidden: 2 } as object);
   const spec = specOf(NOTHING);
-  const parameters = parametersOf(model, spec);
+  const parameters = nonzeroParameters(model, spec);
   const [{ h }] = model.create(spec).initialState(parameters, 1) as never as { h: Tensor }[];
   const text = new TextDecoder().decode(await exportOnnx(model, parameters, spec, { state: true }));
   assert(text.includes(JSON.stringify([...Float32Array.from(await h.data())])));

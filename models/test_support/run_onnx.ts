@@ -62,7 +62,7 @@ export async function runOnnx(
     args: [
       ..."run --quiet --no-lock --no-config --no-prompt --no-check".split(" "),
       ..."--allow-read --allow-env --allow-sys".split(" "),
-      new URL(import.meta.url).pathname,
+      import.meta.url,
       RUNTIME,
     ],
     stdin: "piped",
