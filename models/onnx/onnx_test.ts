@@ -5,7 +5,7 @@ import type { InputSpec, Model, OutputPlace, TaskSpec } from "@unroll/core/plugi
 import { MODELS } from "../mod.ts";
 import { ACTIVATION_NAMES } from "../activations.ts";
 import { classSpec, nonzeroParameters, someInputs } from "../helpers_test.ts";
-import { type OnnxArray, type OnnxRequest, runOnnx } from "../test_support/run_onnx.ts";
+import { type OnnxArray, type OnnxRequest, runOnnx } from "./run_onnx_test.ts";
 import { exportOnnx } from "./mod.ts";
 
 const isAvailable = await runOnnx([]) !== undefined;

@@ -1,7 +1,7 @@
 /**
  * Runs ONNX files in ONNX Runtime: a program of its own, for tests.
  *
- * Started as `deno run --no-lock --no-config run_onnx.ts npm:onnxruntime-web@…/wasm`, so that the
+ * Started as `deno run --no-lock --no-config run_onnx_test.ts npm:onnxruntime-web@…/wasm`, so that the
  * runtime, which is large, gets into no lock file and is loaded by nothing else. A line of standard
  * input is a {@linkcode OnnxRequest}, a line of standard output the answer.
  *
@@ -109,4 +109,4 @@ async function main(runtimeName: string): Promise<void> {
   }
 }
 
-if (import.meta.main) await main(Deno.args[0]);
+if (import.meta.main && Deno.args.length > 0) await main(Deno.args[0]);
