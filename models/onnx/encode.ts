@@ -3,8 +3,8 @@
  *
  * `@bufbuild/protobuf` writes it, the runtime of Buf for protocol buffers, which passes their
  * conformance tests and has no dependencies of its own. `onnx-proto` on npm is ONNX's whole schema as
- * generated code for a `protobufjs` two major versions old. The specifier stands here and in no import map, so
- * that only a program which exports ONNX loads the package.
+ * generated code for a `protobufjs` two major versions old. The specifier stands here and in no import
+ * map, so that a program that does not import `@unroll/models/onnx` does not install the package.
  *
  * @module
  */
