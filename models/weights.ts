@@ -101,9 +101,9 @@ function loadPyTorch<Parameters>(form: Parameters, tensors: Tensors): Parameters
   const found = renameModules(
     wanted,
     new Map(
-      [...tensors].filter(([name, stored]) =>
-        wanted.has(name) || !IGNORED.test(name) && !(LAYER.test(name) && isZero(stored))
-      ),
+      [...tensors].map(([name, stored]) => [name, inSingles(stored)] as const).filter((
+        [name, stored],
+      ) => wanted.has(name) || !IGNORED.test(name) && !(LAYER.test(name) && isZero(stored))),
     ),
   );
   checkFit(wanted, found);
@@ -119,6 +119,26 @@ function recurrentModule(tensors: Tensors): string | undefined {
     /^(?:(.*)\.)?weight_hh_l0$/.exec(name)?.slice(1, 2) ?? []
   );
   return modules.length === 1 ? modules[0] ?? "" : undefined;
+}
+
+/** The same numbers as 32-bit floats, if they are 16-bit ones. */
+function inSingles(stored: StoredTensor): StoredTensor {
+  const { dtype, shape, data } = stored;
+  switch (dtype) {
+    case "F16":
+      return {
+        dtype: "F32",
+        shape,
+        data: Float32Array.from(new Float16Array(data.slice().buffer)),
+      };
+    case "BF16": {
+      // The upper half of the bits.
+      const bits = Uint32Array.from(data, (upper) => upper << 16);
+      return { dtype: "F32", shape, data: new Float32Array(bits.buffer) };
+    }
+    default:
+      return stored;
+  }
 }
 
 function isZero({ data }: StoredTensor): boolean {

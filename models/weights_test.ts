@@ -103,3 +103,20 @@ Deno.test("loadWeights() does not guess between two modules of one shape", async
   });
   assertThrows(() => loadWeights(form, contents), TypeError, 'left over "left.bias" F32[2]');
 });
+
+Deno.test("loadWeights() takes 16-bit floats of PyTorch", async () => {
+  const model = mlp({ layers: [], context: 1, bias: false });
+  const form = parametersOf(model, VECTORS, 0);
+  const values = [1, -2, 0.5, -0.25, 3, 0];
+  const half = new Uint16Array(Float16Array.from(values).buffer);
+  const bits = new Uint32Array(Float32Array.from(values).buffer);
+  const upper = Uint16Array.from(bits, (single) => single >>> 16);
+  for (const [dtype, data] of [["F16", half], ["BF16", upper]] as const) {
+    const loaded = loadWeights(
+      form,
+      file(new Map([["fc.weight", { dtype, shape: [2, 3], data }]])),
+    );
+    // Transposed: [in, out] here.
+    assertEquals(await numbersOf(loaded), { "output.weight": [1, -0.25, -2, 3, 0.5, 0] });
+  }
+});

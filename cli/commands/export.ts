@@ -7,13 +7,14 @@
 import { dirname } from "@std/path/dirname";
 import { randomKey, rebuildTree, tensor, treeEntries } from "@unroll/core";
 import { encodeSafetensors, type LoadedRun, loadRun, type StoredTensor } from "@unroll/core/runs";
-import { exportPyTorch, WEIGHTS_FORMAT } from "@unroll/models";
+import { exportPyTorch } from "@unroll/models";
 import * as z from "zod";
 import { defineCommand } from "../command.ts";
 import { UsageError } from "../errors.ts";
 import { knownPlugins, TRUST } from "../plugins.ts";
 import { writeOut } from "../reporting/write_out.ts";
 import { findModel } from "./find_run.ts";
+import { weightsMetadata } from "./from_weights.ts";
 import { RUNS } from "./train_options.ts";
 
 const FORMATS = ["pytorch", "onnx", "safetensors"] as const;
@@ -97,7 +98,7 @@ async function encode(
   switch (format) {
     case "safetensors":
       return {
-        bytes: encodeSafetensors(new Map(stored), { format: WEIGHTS_FORMAT }),
+        bytes: encodeSafetensors(new Map(stored), weightsMetadata(config.model)),
         text:
           `Begin with it: deno task train --model ${config.model.name} --task ${config.task.name} --from ${path}\n`,
       };

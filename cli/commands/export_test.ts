@@ -29,7 +29,9 @@ for (const pair of PAIRS) {
         const { code, output, errors } = await runCommand(`export ${old.path} --format ${format}`);
         assertEquals(code, 0, errors);
         const [path] = output.split("\n");
-        const begun = await runCommand(`${line} --from ${path} --out ${folder}/${format}`, {
+        // Parameters of Unroll say what model they are of.
+        const bare = format === "safetensors" ? line.replace(/--(hidden|layers) \S+ /g, "") : line;
+        const begun = await runCommand(`${bare} --from ${path} --out ${folder}/${format}`, {
           train: (request, callbacks) =>
             runTraining(request, callbacks, { ...PLUGINS, signal: AbortSignal.abort() }),
         });

@@ -10,10 +10,11 @@ import {
   decodeCheckpoint,
   decodeSafetensors,
   openRun,
-  type RunConfig,
+  type PluginConfig,
+  type SafetensorsContents,
   type WeightsOrigin,
 } from "@unroll/core/runs";
-import { loadWeights } from "@unroll/models";
+import { loadWeights, WEIGHTS_FORMAT } from "@unroll/models";
 import { UsageError, withUsageErrors } from "../errors.ts";
 import { findRun } from "./find_run.ts";
 
@@ -21,8 +22,8 @@ import { findRun } from "./find_run.ts";
 export interface StartingWeights {
   /** Where they are from, for the run's record. */
   readonly from: WeightsOrigin;
-  /** What decided the run that they are of, if they are of one. */
-  readonly config?: RunConfig;
+  /** The model that they are of, where the file says. */
+  readonly model?: PluginConfig;
   /** Makes parameters of them, given those that the seed makes. */
   readonly initialParameters: (made: Tree) => Tree;
 }
@@ -41,9 +42,12 @@ export async function readWeights(typed: string): Promise<StartingWeights> {
   const digest = await crypto.subtle.digest("SHA-256", bytes);
   const isCheckpoint = contents.metadata.format === "unroll-checkpoint";
   const run = isCheckpoint ? await runOf(path) : undefined;
+  const model = isCheckpoint
+    ? named(path, () => decodeCheckpoint(bytes).config.model)
+    : modelIn(contents.metadata);
   return {
     from: { path, ...(run === undefined ? {} : { run }), sha256: new Uint8Array(digest).toHex() },
-    ...(isCheckpoint ? { config: named(path, () => decodeCheckpoint(bytes).config) } : {}),
+    ...(model === undefined ? {} : { model }),
     initialParameters: (made) => {
       try {
         return loadWeights(made, contents);
@@ -53,6 +57,22 @@ export async function readWeights(typed: string): Promise<StartingWeights> {
       }
     },
   };
+}
+
+/** Says in a file of parameters alone which model they are of. */
+export function weightsMetadata({ name, options }: PluginConfig): Record<string, string> {
+  return { format: WEIGHTS_FORMAT, model: JSON.stringify({ name, options }) };
+}
+
+/** The same out of the file; it matters only for what options are by default. */
+function modelIn({ format, model }: SafetensorsContents["metadata"]): PluginConfig | undefined {
+  if (format !== WEIGHTS_FORMAT || model === undefined) return undefined;
+  try {
+    const { name, options } = JSON.parse(model);
+    return typeof name === "string" && typeof options === "object" ? { name, options } : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The best checkpoint of a run, or the last where there is no best yet. */

@@ -67,15 +67,15 @@ export const TRAIN = defineCommand({
   },
 });
 
-/** The model with the options of the run that the weights are of, but for those that were typed. */
+/** The model with the options of the one that the weights are of, but for those that were typed. */
 function withOptionsOf(
-  { config }: StartingWeights,
+  { model: of }: StartingWeights,
   model: PluginSelection,
   typed: ReadonlySet<string>,
 ): PluginSelection {
-  if (config?.model.name !== model.name) return model;
+  if (of?.name !== model.name) return model;
   const own = Object.entries(model.options).filter(([name]) => typed.has(name));
-  const options = { ...config.model.options, ...Object.fromEntries(own) };
+  const options = { ...of.options, ...Object.fromEntries(own) };
   return { ...model, options: parseOptions(model.plugin.options, options) as JsonRecord };
 }
 
