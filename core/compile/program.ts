@@ -40,8 +40,8 @@ export class Program {
   readonly #name: string;
   readonly #captures: NonNullable<ProgramSettings["captures"]>;
   readonly #all: DeviceBuffer[];
-  /** Buffers of the run that begins; empty otherwise. */
-  readonly #seen = new Set<DeviceBuffer>();
+  /** Buffers of the last run, which were all different: a training loop gives the same ones again. */
+  #different: readonly DeviceBuffer[] = [];
   /** Donated inputs whose memory no output takes over, freed after each run. */
   readonly #freed: readonly number[];
   readonly #run: (inputs: readonly DeviceBuffer[]) => DeviceBuffer[];
@@ -125,11 +125,14 @@ export class Program {
 
   /** Throws where a buffer that is used up is given a second time: it would be read after its end. */
   #checkDonated(inputs: readonly DeviceBuffer[], all: readonly DeviceBuffer[]): void {
-    const seen = this.#seen;
-    for (let i = 0; i < all.length; i++) seen.add(all[i]);
-    const { size } = seen;
-    seen.clear();
-    if (size === all.length) return;
+    const known = this.#different;
+    let i = 0;
+    while (i < known.length && known[i] === all[i]) i++;
+    if (i === all.length) return;
+    if (new Set(all).size === all.length) {
+      this.#different = [...all];
+      return;
+    }
     for (const i of this.donated) {
       const at = all.length - inputs.length + i;
       if (all.indexOf(all[at]) === at && all.lastIndexOf(all[at]) === at) continue;
