@@ -42,12 +42,16 @@ export function forgetResult(tensor: Tensor, buffer: DeviceBuffer): void {
 
 /** Collects what nobody holds any more, if results have grown by enough since that was last done. */
 export function collectIfGrown(): Promise<boolean> | undefined {
-  return held < limit ? undefined : collectResults();
+  return held < limit ? undefined : collecting ??= collect().finally(() => collecting = undefined);
 }
 
-/** Collects results that nobody holds any more, and returns whether there were any. */
-export function collectResults(): Promise<boolean> {
-  return collecting ??= collect().finally(() => collecting = undefined);
+/** Collects all results that nobody holds any more, however long it takes; returns whether there were any. */
+export async function collectResults(): Promise<boolean> {
+  const before = held;
+  if (before === 0) return false;
+  collectGarbage({ thoroughly: true });
+  await nextTurn();
+  return await collect() || held < before;
 }
 
 async function collect(): Promise<boolean> {
@@ -56,11 +60,15 @@ async function collect(): Promise<boolean> {
   // The first turn often brings only what an earlier collection has found.
   for (let turn = 0; turn < MAX_TURNS && held > enough; turn++) {
     collectGarbage();
-    // Messages would not do: Deno hands out many before it lets the engine have a turn.
-    await new Promise((resolve) => setTimeout(resolve, 0));
+    await nextTurn();
   }
   limit = held + GROWTH_BYTES;
   return held < before;
+}
+
+/** Lets the engine tell of what it collected. By a timer: Deno hands out many messages before that. */
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
 }
 
 /** Bytes that a result takes, with about those of its handles. */
