@@ -10,6 +10,7 @@ import type { DType } from "../../ir/tensor_type.ts";
 import type { Axis, Buffer, Expression } from "../../ir/expression.ts";
 import { visitExpression } from "../../ir/expression.ts";
 import { EXPONENTIALS } from "./exponentials.ts";
+import { Constants } from "./regrouping.ts";
 import { SINE } from "./sine.ts";
 import type { Names, SourceWriter } from "./source.ts";
 
@@ -171,6 +172,7 @@ function isAtom(expression: Expression): boolean {
 export class ExpressionWriter {
   readonly #uses = new Map<Expression, number>();
   readonly #texts = new Map<Expression, string>();
+  readonly #constants = new Constants();
   readonly #source: SourceWriter;
   readonly #names: Names;
   readonly #axes: ReadonlyMap<Axis, string>;
@@ -298,7 +300,8 @@ export class ExpressionWriter {
     }
     const kept = from === "f32" ? this.#keepingNan(operation, first, second) : undefined;
     if (kept) return kept;
-    const [x, y, z] = inputs.map((input) => this.text(input));
+    const texts = inputs.map((input) => this.text(input));
+    const [x, y, z] = from === "f32" ? this.#constants.keepApart(expression, texts) : texts;
     if (from === "f32" && `${operation}_real` in HELPERS) {
       return `${operation}_real(${y === undefined ? x : `${x}, ${y}`})`;
     }
