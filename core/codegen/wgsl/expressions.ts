@@ -317,9 +317,6 @@ export class ExpressionWriter {
     if (!y) return undefined;
     if (operation === "mul" && isZero(y)) return `zero_of(${this.text(x)})`;
     if (operation === "mul" && isZero(x)) return `zero_of(${this.text(y)})`;
-    if (operation === "div" && y.kind === "constant" && Math.abs(y.value) === Infinity) {
-      return `zero_of(${this.text(x)})`;
-    }
     if (operation === "div" && isZero(x)) return `zero_of(1.0 / ${this.text(y)})`;
     if (operation === "div" && isZero(y)) {
       return `(${this.text(x)} * ${literal("f32", 1 / y.value)})`;
