@@ -66,6 +66,14 @@ testOnDevices("compile() keeps the factors of a product and the terms of a sum a
     [1e25, 1e35],
     1e-6,
   ],
+  ["Σ x · 1e-10", (x) => x.mul(1e-10).sum(), [f32(3e38, 3e38, 3e38)], [9e28], 1e-6],
+  [
+    "x · 1e-10 + y · 1e-10",
+    (x, y) => x.mul(1e-10).add(y.mul(1e-10)),
+    [f32(3e38, 1), f32(3e38, -1)],
+    [6e28, 0],
+    1e-6,
+  ],
   ["x + 3e38 − 3e38 − 3e38", (x) => x.add(3e38).sub(3e38).sub(3e38), [f32(1, 2)], [-3e38, -3e38]],
 ]);
 

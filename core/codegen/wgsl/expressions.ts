@@ -226,6 +226,12 @@ export class ExpressionWriter {
     return text;
   }
 
+  /** Text of a number that is added up with its like. */
+  term(expression: Expression): string {
+    const text = this.text(expression);
+    return expression.dtype === "f32" ? this.#constants.asTerm(expression, text) : text;
+  }
+
   /** Gives an expression a `let`, for values that must be read before something is written. */
   bind(expression: Expression): string {
     const text = this.text(expression);

@@ -1,6 +1,6 @@
 /**
  * Keeping constants apart. Compilers make x · (1e20 · 1e20) of (x · 1e20) · 1e20, which is infinite for
- * all x, and the same of sums.
+ * all x, and the same of sums; and (x + y) · 1e-20 of x · 1e-20 + y · 1e-20, though x + y may be infinite.
  *
  * @module
  */
@@ -63,6 +63,9 @@ export class Constants {
     if (operation === "neg" && inner) this.#seen.set(expression, inner);
     const family = FAMILIES[operation];
     if (!family) return texts;
+    if (family === "sum" && this.#areScaledDown(inputs)) {
+      return [this.asTerm(inputs[0], texts[0]), texts[1]];
+    }
     const own = inputs.map((input) => groupOf(input, family));
     const all = inputs.map((input, i) => {
       const seen = this.#seen.get(input);
@@ -72,5 +75,27 @@ export class Constants {
     const isApart = fits(together) || all.every((group, i) => group === own[i]);
     this.#seen.set(expression, isApart ? together : join(operation, own[0], own[1]));
     return isApart ? texts : texts.map((text, i) => all[i] === own[i] ? text : `kept(${text})`);
+  }
+
+  /**
+   * Makes the text of a term of a long sum, in front of which no compiler takes a constant that makes it
+   * smaller.
+   *
+   * @param term The term.
+   * @param text Its text.
+   * @returns The text to use.
+   */
+  asTerm(term: Expression, text: string): string {
+    return this.#scaleOf(term) < 1 ? `kept(${text})` : text;
+  }
+
+  /** Whether numbers are products with the same constant, which makes them smaller. */
+  #areScaledDown([x, y]: readonly Expression[]): boolean {
+    return this.#scaleOf(x) < 1 && this.#scaleOf(x) === this.#scaleOf(y);
+  }
+
+  #scaleOf(x: Expression): number {
+    const seen = this.#seen.get(x);
+    return seen?.family === "product" ? seen.least : 1;
   }
 }
