@@ -3,6 +3,7 @@ import { assertEquals } from "@std/assert";
 import type { Backend } from "../ir/backend.ts";
 import type { TensorType } from "../ir/tensor_type.ts";
 import { ELEMENTWISE, elementwise } from "../language/primitives/elementwise.ts";
+import { VECTOR_FUNCTIONS } from "../codegen/wasm/math/vector_math.ts";
 import { trace } from "../language/trace.ts";
 import {
   EXACT,
@@ -70,3 +71,15 @@ for (const [key, device] of Object.entries(DEVICES)) {
     });
   }
 }
+
+Deno.test("the table of errors in the README is that of the rows", async () => {
+  const text = await Deno.readTextFile(new URL("../README.md", import.meta.url));
+  const rows = text.matchAll(/^\| (\w+) +\| ([\d.]+) +\| ([\d.]+) +\|$/gm);
+  const told = Array.from(rows, ([, name, cpu, webgpu]) => [name, Number(cpu), Number(webgpu)]);
+  const held = (Object.keys(EXACT) as ExactName[]).map((name) => [
+    name,
+    VECTOR_FUNCTIONS[name].ulp,
+    ELEMENTWISE[name].ulp ?? 1,
+  ]);
+  assertEquals(told, held);
+});
