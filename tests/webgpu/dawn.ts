@@ -1,0 +1,19 @@
+/**
+ * Puts Dawn, the WebGPU of Chromium, in the place of Deno's own; to be given to `deno test --preload`.
+ *
+ * @module
+ */
+
+/** The package of Node's bindings of Dawn. Named by a variable, so that only running this loads it. */
+const PACKAGE = "npm:webgpu@0.6.2";
+
+const { create, globals } = await import(PACKAGE) as {
+  create(flags: readonly string[]): GPU;
+  readonly globals: Readonly<Record<string, unknown>>;
+};
+
+// Classes such as GPUDevice, and flags such as GPUBufferUsage.
+for (const [name, value] of Object.entries(globals)) {
+  Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
+}
+Object.defineProperty(navigator, "gpu", { value: create([]), configurable: true });
