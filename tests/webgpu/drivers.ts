@@ -49,9 +49,10 @@ const FOLDERS: readonly string[] = [
 ];
 
 /** Implementations of WebGPU, and how Deno is started with each. */
-export const IMPLEMENTATIONS: Readonly<Record<string, readonly string[]>> = {
-  wgpu: [],
-  Dawn: ["--preload", new URL("dawn.ts", import.meta.url).pathname],
+const IMPLEMENTATIONS: Readonly<Record<string, readonly string[]>> = {
+  wgpu: ["-P=cli"],
+  // Foreign functions are allowed: it is a library of C++.
+  Dawn: ["-P=blas", "--preload", new URL("dawn.ts", import.meta.url).pathname],
 };
 
 /** Pairs that are known not to work, and why. */
@@ -107,8 +108,8 @@ async function adapterOf(
  */
 export async function findTargets(lock: string): Promise<Target[]> {
   const targets: Target[] = [];
-  for (const [implementation, preload] of Object.entries(IMPLEMENTATIONS)) {
-    const options = ["-P=blas", `--lock=${lock}`, ...preload];
+  for (const [implementation, start] of Object.entries(IMPLEMENTATIONS)) {
+    const options = [...start, `--lock=${lock}`];
     for (const { name: driver, file: pattern, isIts, install } of DRIVERS) {
       const name = `${implementation} on ${driver}`;
       const file = pattern && fileOf(pattern);
