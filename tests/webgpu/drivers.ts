@@ -32,7 +32,7 @@ const DRIVERS: readonly Driver[] = [
   {
     name: "GPU",
     isIts: ({ isSoftware }) => !isSoftware,
-    install: "the system's own driver finds no GPU",
+    install: "the drivers of this system find none",
   },
 ];
 
@@ -53,11 +53,6 @@ const IMPLEMENTATIONS: Readonly<Record<string, readonly string[]>> = {
   wgpu: ["-P=cli"],
   // Foreign functions are allowed: it is a library of C++.
   Dawn: ["-P=blas", "--preload", new URL("dawn.ts", import.meta.url).pathname],
-};
-
-/** Pairs that are known not to work, and why. */
-const IMPOSSIBLE: Readonly<Record<string, string>> = {
-  "Dawn on lavapipe": "Dawn asks for more of Vulkan than Mesa 22 has",
 };
 
 /** An implementation on a driver. */
@@ -85,20 +80,20 @@ function fileOf(pattern: RegExp): string | undefined {
   }
 }
 
-/** Starts Deno with a WebGPU, and returns what is found of the adapter. */
+/** Starts Deno with a WebGPU, and returns what is found of the adapter, or why nothing is. */
 async function adapterOf(
   options: readonly string[],
   env: Target["env"],
-): Promise<AdapterFacts | undefined> {
+): Promise<AdapterFacts | string> {
   const script = new URL("adapter.ts", import.meta.url).pathname;
-  const { stdout } = await new Deno.Command(Deno.execPath(), {
+  const { stdout, stderr, success } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "--quiet", "--no-prompt", ...options, script],
-    env,
+    env: { ...env, NO_COLOR: "1" },
     stdin: "null",
-    stderr: "null",
   }).output();
-  const last = new TextDecoder().decode(stdout).trim().split("\n").at(-1);
-  return JSON.parse(last || "null") ?? undefined;
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  if (success) return JSON.parse(text(stdout)) ?? "it gives no adapter";
+  return /error: .*/.exec(text(stderr))?.[0] ?? "Deno ended without a word";
 }
 
 /**
@@ -111,17 +106,22 @@ export async function findTargets(lock: string): Promise<Target[]> {
   for (const [implementation, start] of Object.entries(IMPLEMENTATIONS)) {
     const options = [...start, `--lock=${lock}`];
     for (const { name: driver, file: pattern, isIts, install } of DRIVERS) {
-      const name = `${implementation} on ${driver}`;
       const file = pattern && fileOf(pattern);
-      // Both names: the second is that of loaders before 2022.
-      const env: Record<string, string> = file
-        ? { VK_DRIVER_FILES: file, VK_ICD_FILENAMES: file }
-        : {};
-      const facts = pattern && !file ? undefined : await adapterOf(options, env);
-      const adapter = facts && isIts(facts) ? facts.name : undefined;
-      const impossible = pattern && file ? IMPOSSIBLE[name] : undefined;
-      const reason = impossible ?? (file ? `${file} gives no adapter` : install);
-      targets.push({ name, adapter, reason, options, env });
+      const env: Record<string, string> = {
+        // Some look here for a window system, and complain.
+        XDG_RUNTIME_DIR: Deno.env.get("XDG_RUNTIME_DIR") ?? "/tmp",
+        // The second is the name of old loaders.
+        ...file ? { VK_DRIVER_FILES: file, VK_ICD_FILENAMES: file } : {},
+      };
+      const found = pattern && !file ? install : await adapterOf(options, env);
+      const isFound = typeof found !== "string" && isIts(found);
+      targets.push({
+        name: `${implementation} on ${driver}`,
+        adapter: isFound ? found.name : undefined,
+        reason: typeof found !== "string" ? install : file ? `${file}: ${found}` : found,
+        options,
+        env,
+      });
     }
   }
   return targets;
