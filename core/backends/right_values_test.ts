@@ -76,8 +76,14 @@ testOnDevices("compile() adds up products rather than multiplies a sum", [
   ["Σ x · 1e-10", (x) => x.mul(1e-10).sum(), [f32(3e38, 3e38, 3e38)], [9e28], 1e-6],
   ["mean of x · 1e-10", (x) => x.mul(1e-10).mean(), [f32(3e38, 3e38, 3e38)], [3e28], 1e-6],
   ["x · 1e20 · 1e20", (x) => x.mul(1e20).mul(1e20), [f32(0, 1e-20)], [0, 1e20], 1e-6],
-  // WGSL lets the driver regroup sums and products, and Mesa's does.
-], ["reference", "cpu"]);
+  [
+    "1e20 · (1e20 · x)",
+    (x) => U.fill([2], 1e20).mul(x.mul(1e20)),
+    [f32(0, 1e-20)],
+    [0, 1e20],
+    1e-6,
+  ],
+]);
 
 const i32 = (...values: number[]) => U.tensor(Int32Array.from(values));
 
@@ -235,3 +241,18 @@ testOnDevices(
     ],
   ],
 );
+
+testOnDevices("foldIn() and randomInteger() use all of what they are given", [
+  [
+    "0 with 1 and 1 with 0",
+    () => U.ne(U.foldIn(U.randomKey(0), 1), U.foldIn(U.randomKey(1), 0)),
+    [],
+    [1, 1],
+  ],
+  [
+    "the low bits of a wide range",
+    () => U.and(U.randomInteger(U.randomKey(1), [8], 0, 2 ** 30), 63),
+    [],
+    [45, 15, 30, 60, 41, 47, 29, 5],
+  ],
+]);
