@@ -74,23 +74,16 @@ const NEEDED_LIMITS = {
 const MESA_SOFTWARE = /llvmpipe|softpipe|swrast|mesa offscreen/i;
 
 /**
- * Returns whether an adapter is Mesa's software, by OpenGL or by Vulkan.
- *
- * @param adapter The adapter.
- */
-export function isMesaSoftware({ info }: Pick<GPUAdapter, "info">): boolean {
-  return MESA_SOFTWARE.test(`${info.description} ${info.device}`);
-}
-
-/**
  * Returns whether an adapter is Mesa's software by way of OpenGL, which Deno offers where there is no driver
  * of Vulkan. It says of itself what the one by Vulkan says, word for word, but OpenGL cannot store to
  * textures whose first channel is blue.
  *
  * @param adapter The adapter.
  */
-export function isSoftwareOpenGl(adapter: Pick<GPUAdapter, "info" | "features">): boolean {
-  return isMesaSoftware(adapter) && !adapter.features.has("bgra8unorm-storage");
+export function isSoftwareOpenGl(
+  { info, features }: Pick<GPUAdapter, "info" | "features">,
+): boolean {
+  return MESA_SOFTWARE.test(info.description) && !features.has("bgra8unorm-storage");
 }
 
 /**

@@ -4,13 +4,7 @@
  * @module
  */
 
-import {
-  describeAdapter,
-  isMesaSoftware,
-  offeredAdapter,
-  systemGpu,
-  unsupportedReason,
-} from "./adapter.ts";
+import { describeAdapter, offeredAdapter, systemGpu, unsupportedReason } from "./adapter.ts";
 
 /** A limit that generated code depends on. */
 export type DeviceLimit =
@@ -106,7 +100,7 @@ export class WebGpuDevice {
     const { name, vendor, driver, isSoftware } = describeAdapter(adapter);
     this.identity = [name, vendor, driver].join(", ");
     this.isSoftware = isSoftware;
-    this.maxIterations = isMesaSoftware(adapter) ? 60_000 : Infinity;
+    this.maxIterations = this.isSoftware ? 60_000 : Infinity;
     this.description = `WebGPU, ${name}${this.isSoftware ? " (software)" : ""}`;
     device.lost.then(({ reason, message }) => {
       if (!this.#closed) this.#lose([reason, message].filter(Boolean).join(", ") || "unknown");

@@ -95,10 +95,6 @@ const HELPERS: Readonly<Record<string, string>> = {
   divide_real: `fn divide_real(x: f32, y: f32) -> f32 {
   return x / select(y, x, is_nan(x));
 }`,
-  // By a constant y, which compilers move out of sums and join with others: both may leave the range.
-  multiply_real: `fn multiply_real(x: f32, y: f32) -> f32 {
-  return x * select(y, x, is_nan(x));
-}`,
   divide_i32: `fn divide_i32(x: i32, y: i32) -> i32 {
   if (y == 0) { return 0; }
   if (y == -1) { return -x; }
@@ -357,10 +353,6 @@ export class ExpressionWriter {
     if (operation === "div" && isZero(y)) {
       return `(${this.text(x)} * ${literal("f32", 1 / y.value)})`;
     }
-    if (operation === "mul" && (isExtreme(x) || isExtreme(y))) {
-      const [factor, other] = isExtreme(y) ? [y, x] : [x, y];
-      return `multiply_real(${this.text(other)}, ${this.text(factor)})`;
-    }
     if (operation === "div" && y.kind === "constant" && !hasExactReciprocal(y.value)) {
       return `divide_real(${this.text(x)}, ${this.text(y)})`;
     }
@@ -386,11 +378,6 @@ function signedTerms(expression: Expression, sign: number, depth = 2): [Expressi
     ...signedTerms(x, sign, depth - 1),
     ...signedTerms(y, operation === "add" ? sign : -sign, depth - 1),
   ];
-}
-
-/** Whether an expression is a constant so large or small that the order of products is seen. */
-function isExtreme(expression: Expression): boolean {
-  return expression.kind === "constant" && Math.abs(Math.log2(Math.abs(expression.value))) > 24;
 }
 
 /** Whether a number is a power of two whose reciprocal is neither subnormal nor infinite. */
