@@ -264,3 +264,18 @@ testOnDevices(
     ],
   ],
 );
+
+testOnDevices("foldIn() and randomInteger() use all of what they are given", [
+  [
+    "0 with 1 and 1 with 0",
+    () => U.ne(U.foldIn(U.randomKey(0), 1), U.foldIn(U.randomKey(1), 0)),
+    [],
+    [1, 1],
+  ],
+  [
+    "the low bits of a wide range",
+    () => U.and(U.randomInteger(U.randomKey(1), [8], 0, 2 ** 30), 63),
+    [],
+    [45, 15, 30, 60, 41, 47, 29, 5],
+  ],
+]);

@@ -286,6 +286,8 @@ export class WebGpuDevice {
         `Cannot compile the shader of ${label}: ${invalid?.message ?? error}\n${numbered(code)}`,
       );
     }
+    // A device that was lost compiles everything, without an error.
+    this.check();
     return pipeline;
   }
 

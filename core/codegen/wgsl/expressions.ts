@@ -68,6 +68,10 @@ const HELPERS: Readonly<Record<string, string>> = {
   zero_of: `fn zero_of(x: f32) -> f32 {
   return bitcast<f32>(select(0u, 0x7fc00000u, (bitcast<u32>(x) & 0x7f800000u) == 0x7f800000u));
 }`,
+  // By a constant y, for which compilers multiply by 1 / y otherwise: that rounds twice, and is 0 for ∞.
+  divide_real: `fn divide_real(x: f32, y: f32) -> f32 {
+  return x / select(y, x, is_nan(x));
+}`,
   divide_i32: `fn divide_i32(x: i32, y: i32) -> i32 {
   if (y == 0) { return 0; }
   if (y == -1) { return -x; }
@@ -146,12 +150,19 @@ export function literal(dtype: DType, value: number): string {
   }
 }
 
-/** The shortest decimal that rounds to a 32-bit real number. */
+/** The greatest finite 32-bit real number. */
+const GREATEST = (2 - 2 ** -23) * 2 ** 127;
+
+/**
+ * The shortest decimal that rounds to a 32-bit real number. It is not beyond the greatest of them, which
+ * is an error in WGSL even if it rounds to that (https://www.w3.org/TR/WGSL/#floating-point-evaluation).
+ */
 function shortest(value: number): string {
   if (Object.is(value, -0)) return "-0.0";
   for (let digits = 1; digits <= 9; digits++) {
     const text = String(Number(value.toPrecision(digits)));
-    if (Math.fround(Number(text)) === value) return text;
+    const read = Number(text);
+    if (Math.fround(read) === value && Math.abs(read) <= GREATEST) return text;
   }
   return String(value);
 }
@@ -304,7 +315,7 @@ export class ExpressionWriter {
         return `(${x} - ${-value})`;
       }
     }
-    const kept = from === "f32" ? this.#keepingNan(operation, first, second) : undefined;
+    const kept = from === "f32" ? this.#keptAsWritten(operation, first, second) : undefined;
     if (kept) return kept;
     const texts = inputs.map((input) => this.text(input));
     const [x, y, z] = from === "f32" ? this.#constants.keepApart(expression, texts) : texts;
@@ -314,8 +325,8 @@ export class ExpressionWriter {
     return rule.wgsl(x, y, z, from);
   }
 
-  /** Arithmetic that compilers shorten to something that is no longer NaN; `undefined` for other. */
-  #keepingNan(
+  /** Arithmetic that compilers shorten to something that is no longer the same; `undefined` for other. */
+  #keptAsWritten(
     operation: ElementwiseName,
     x: Expression,
     y: Expression | undefined,
@@ -326,6 +337,9 @@ export class ExpressionWriter {
     if (operation === "div" && isZero(x)) return `zero_of(1.0 / ${this.text(y)})`;
     if (operation === "div" && isZero(y)) {
       return `(${this.text(x)} * ${literal("f32", 1 / y.value)})`;
+    }
+    if (operation === "div" && y.kind === "constant" && !hasExactReciprocal(y.value)) {
+      return `divide_real(${this.text(x)}, ${this.text(y)})`;
     }
     if (operation !== "add" && operation !== "sub") return undefined;
     const right = signedTerms(y, operation === "add" ? 1 : -1);
@@ -349,6 +363,12 @@ function signedTerms(expression: Expression, sign: number, depth = 2): [Expressi
     ...signedTerms(x, sign, depth - 1),
     ...signedTerms(y, operation === "add" ? sign : -sign, depth - 1),
   ];
+}
+
+/** Whether a number is a power of two whose reciprocal is neither subnormal nor infinite. */
+function hasExactReciprocal(value: number): boolean {
+  const exponent = Math.log2(Math.abs(value));
+  return Number.isInteger(exponent) && Math.abs(exponent) <= 126;
 }
 
 /** Whether an expression is the constant 0, of whatever sign. */

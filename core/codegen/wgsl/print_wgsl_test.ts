@@ -157,6 +157,9 @@ Deno.test("literal() writes every number of every type", () => {
   assertEquals(literal("f32", 0.1), "0.1");
   assertEquals(literal("f32", -0), "(-0.0)");
   assertEquals(literal("f32", 1e30), "1e+30");
+  // Not 3.4028235e+38, which rounds to it but is beyond it.
+  assertEquals(literal("f32", 3.4028234663852886e38), "3.4028234663852886e+38");
+  assertEquals(literal("f32", -3.4028234663852886e38), "(-3.4028234663852886e+38)");
   assertEquals(literal("f32", 1e300), "infinity()");
   assertEquals(literal("f32", -Infinity), "(-infinity())");
   assertEquals(literal("f32", NaN), "not_a_number()");
