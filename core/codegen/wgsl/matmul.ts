@@ -77,6 +77,19 @@ export const TILINGS: readonly Tiling[] = [
   { rowThreads: 16, columnThreads: 16, rowBlocks: 2, columnBlocks: 2, depth: 8 },
 ];
 
+/**
+ * Makes the strips of a tiling shallower, as far as they go, until they fit workgroup memory.
+ *
+ * @param kernel The product.
+ * @param tiling How it is cut.
+ * @param bytes Workgroup memory that there is.
+ */
+export function fitTiling(kernel: MatmulKernel, tiling: Tiling, bytes: number): Tiling {
+  const { depth } = tiling;
+  if (depth === 1 || tilingSizes(kernel, tiling).strips * 16 <= bytes) return tiling;
+  return fitTiling(kernel, { ...tiling, depth: Math.ceil(depth / 2) }, bytes);
+}
+
 /** Picks a tiling by size alone: the largest tile that is not mostly empty and leaves enough tiles. */
 export function chooseTiling(kernel: MatmulKernel): Tiling {
   const [m, n] = [kernel.row.extent, kernel.column.extent];
@@ -166,19 +179,30 @@ export function printMatmul(
   if (teams > 1) addTeams(context, sums.flat(), team, teams, rowThreads * columnThreads);
 
   const extra = [...batch].filter(([axis]) => used.has(axis));
-  const finish = (): void =>
-    sums.forEach((list, i) =>
-      list.forEach((sum, j) => {
-        for (let c = 0; c < 4; c++) {
-          const row = `${firstRow} + ${(i >> 2) * rowThreads * 4 + (i & 3)} + ${down} * 4`;
-          const column = `${firstColumn} + ${j * columnThreads * 4 + c} + ${across} * 4`;
-          const others = [...context.axes.values(), ...extra.map(([, text]) => text)];
-          source.line(
-            `${storeName}(${[row, column, `${sum}.${"xyzw"[c]}`, ...others].join(", ")});`,
-          );
-        }
-      })
-    );
+  const finish = (): void => {
+    // A loop: written out, the store would be there once for each element of the block.
+    const results = names.unique("results");
+    const part = names.unique("part");
+    const parts = sums.flat().length;
+    source.line(`var ${results} = array<vec4f, ${parts}>(${sums.flat().join(", ")});`);
+    source.block(`for (var ${part} = 0; ${part} < ${parts}; ${part}++)`, () => {
+      const line = columnBlocks === 1 ? part : `${part} / ${columnBlocks}`;
+      const block = columnBlocks === 1 ? "" : ` + ${part} % ${columnBlocks} * ${columnThreads * 4}`;
+      const row = names.unique("row");
+      const column = names.unique("column");
+      const result = names.unique("result");
+      const rowBlock = rowBlocks === 1 ? line : `${line} / 4 * ${rowThreads * 4} + ${line} % 4`;
+      source.line(`let ${row} = ${firstRow} + ${down} * 4 + ${rowBlock};`);
+      source.line(`let ${column} = ${firstColumn} + ${across} * 4${block};`);
+      source.line(`let ${result} = ${results}[${part}];`);
+      const c = names.unique("c");
+      source.block(`for (var ${c} = 0; ${c} < 4; ${c}++)`, () => {
+        const others = [...context.axes.values(), ...extra.map(([, text]) => text)];
+        const values = [row, `${column} + ${c}`, `${result}[${c}]`, ...others];
+        source.line(`${storeName}(${values.join(", ")});`);
+      });
+    });
+  };
   if (teams > 1) source.block(`if (${team} == 0)`, finish);
   else finish();
   printStore(kernel, functionContext, storeName, [...context.axes.keys(), ...batch.keys()]);

@@ -19,6 +19,11 @@ import {
 } from "./context.ts";
 import { literal } from "./expressions.ts";
 
+/** Workgroup memory that invocations fold over each other, as bits whatever the type: less is zeroed. */
+export const FOLDED = "folded";
+/** The same of the places of an argmax. */
+export const FOLDED_PLACES = "folded_places";
+
 /** Writes a matrix product as the sum that it is. */
 export function matmulAsReduce(kernel: MatmulKernel): ReduceKernel {
   return {
@@ -346,20 +351,15 @@ function comesFirst(
 function combine(context: PrintContext, fold: Fold, member: string, team: number): void {
   const { source, names, scratch } = context;
   const { operation, value, place, dtype } = fold;
-  const values = `fold_${dtype}`;
-  scratch.folds.add(dtype);
-  if (operation === "argmax") scratch.folds.add("i32");
-  // The fold of i32 places must not share memory with values of i32: those are `fold_i32` too.
-  const places = dtype === "i32" ? "fold_u32" : "fold_i32";
-  if (operation === "argmax" && dtype === "i32") scratch.folds.add("u32");
+  scratch.folds = operation === "argmax" ? 2 : scratch.folds || 1;
   const put = (): void => {
-    source.line(`${values}[local] = ${value};`);
-    if (operation === "argmax") {
-      source.line(`${places}[local] = ${dtype === "i32" ? `u32(${place})` : place};`);
-    }
+    const bits = dtype === "u32" ? value : `bitcast<u32>(${value})`;
+    source.line(`${FOLDED}[local] = ${bits};`);
+    if (operation === "argmax") source.line(`${FOLDED_PLACES}[local] = u32(${place});`);
   };
   const take = (distance: string): void => {
-    const other = `${values}[local + ${distance}]`;
+    const bits = `${FOLDED}[local + ${distance}]`;
+    const other = dtype === "u32" ? bits : `bitcast<${dtype}>(${bits})`;
     if (operation === "sum") return source.line(`${value} += ${other};`);
     if (operation === "max") {
       return source.line(`${value} = ${greaterOf(dtype, value, other)};`);
@@ -367,8 +367,7 @@ function combine(context: PrintContext, fold: Fold, member: string, team: number
     const seen = names.unique("other");
     const where = names.unique("other_place");
     source.line(`let ${seen} = ${other};`);
-    const at = `${places}[local + ${distance}]`;
-    source.line(`let ${where} = ${dtype === "i32" ? `i32(${at})` : at};`);
+    source.line(`let ${where} = i32(${FOLDED_PLACES}[local + ${distance}]);`);
     source.block(`if (${comesFirst(dtype, [seen, where], [value, place])})`, () => {
       source.line(`${value} = ${seen};`);
       source.line(`${place} = ${where};`);

@@ -36,7 +36,7 @@ import { loopCost } from "../../loops/cost.ts";
 import { findRows } from "../../loops/rows.ts";
 import { WORKGROUP_SIZE } from "./context.ts";
 import type { RowTile } from "./group.ts";
-import { chooseTiling, type Tiling, tilingSizes } from "./matmul.ts";
+import { chooseTiling, fitTiling, type Tiling, tilingSizes } from "./matmul.ts";
 import {
   iterationsOf,
   matmulAsReduce,
@@ -101,6 +101,8 @@ export interface ScheduleOptions {
   readonly isExternal: (buffer: Buffer) => boolean;
   /** Picks the tiling of a matrix product. */
   readonly tilingOf?: (kernel: Kernel & { readonly kind: "matmul" }) => Tiling;
+  /** Bytes of workgroup memory. */
+  readonly maxComputeWorkgroupStorageSize?: number;
   /** Scalar operations that a workgroup may do one after the other where many could share them. */
   readonly smallWork?: number;
   /** Multiplications from which a product is cut into tiles. */
@@ -327,7 +329,8 @@ function partOf({ kind, steps, tile }: Node, options: ScheduleOptions): Part {
         // Tiles would be mostly empty, or not worth their code.
         return foldPart(matmulAsReduce(kernel), options);
       }
-      const tiling = (options.tilingOf ?? chooseTiling)(kernel);
+      const { tilingOf = chooseTiling, maxComputeWorkgroupStorageSize = Infinity } = options;
+      const tiling = fitTiling(kernel, tilingOf(kernel), maxComputeWorkgroupStorageSize);
       const { workgroups, depth } = tilingSizes(kernel, tiling);
       const strips = Math.ceil(kernel.inner.extent / depth);
       checkIterations(kernel, strips * (1 + tiling.depth), options);
