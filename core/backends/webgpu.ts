@@ -7,6 +7,7 @@ import { showProgram } from "../util/debug.ts";
 import type { Graph } from "../ir/graph.ts";
 import { lowerGraph } from "../loops/lower.ts";
 import type { Tiling } from "../codegen/wgsl/matmul.ts";
+import { MAX_KERNEL_CODE } from "../codegen/wgsl/schedule.ts";
 import { optimize } from "../passes/optimize.ts";
 import { formatType, type TensorType, type TypedArray, typedArray } from "../ir/tensor_type.ts";
 import type { Backend, CompileOptions, DeviceBuffer } from "../ir/backend.ts";
@@ -215,6 +216,7 @@ class Device implements WebGpuBackend {
       scatter: "reduce",
       donated,
       maxBindings: this.limits.maxStorageBuffersPerShaderStage,
+      maxOperations: MAX_KERNEL_CODE,
     });
     const { tuning, tune = tuning !== undefined && !this.isSoftware } = this.#options;
     if (tune) await this.#tuner.tune(program);

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Graph } from "../../ir/graph.ts";
+import { MAX_KERNEL_CODE } from "../../codegen/wgsl/schedule.ts";
 import { lowerGraph } from "../../loops/lower.ts";
 import { kernelsOf } from "../../loops/program.ts";
 import { planProgram } from "./executable.ts";
@@ -55,6 +56,7 @@ export function compileToWgsl(graph: Graph, options: WgslOptions = {}): WgslProg
   const { donated = [], ...limits } = options;
   const program = lowerGraph(graph, {
     scatter: "reduce",
+    maxOperations: MAX_KERNEL_CODE,
     donated,
     maxBindings: limits.maxStorageBuffersPerShaderStage ?? 8,
   });
