@@ -9,6 +9,8 @@ import type { ElementwiseName } from "../../ir/operation_names.ts";
 import type { DType } from "../../ir/tensor_type.ts";
 import type { Axis, Buffer, Expression } from "../../ir/expression.ts";
 import { visitExpression } from "../../ir/expression.ts";
+import { EXPONENTIALS } from "./exponentials.ts";
+import { Constants } from "./regrouping.ts";
 import { SINE } from "./sine.ts";
 import type { Names, SourceWriter } from "./source.ts";
 
@@ -37,32 +39,7 @@ const HELPERS: Readonly<Record<string, string>> = {
   is_nan: `fn is_nan(x: f32) -> bool {
   return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u;
 }`,
-  // The bounds of `large` by bits, so that NaN is not among them: the polynomial keeps it.
-  // Built-in tanh() may overflow inside and loses small numbers; near 0 a polynomial (Cephes, tanhf).
-  stable_tanh: `fn stable_tanh(x: f32) -> f32 {
-  let z = x * x;
-  let small = ((((-5.70498872745e-3 * z + 2.06390887954e-2) * z - 5.37397155531e-2) * z +
-    1.33314422036e-1) * z - 3.33332819422e-1) * z * x + x;
-  let size = abs(x);
-  let large = 1.0 - 2.0 / (exp(2.0 * min(size, 10.0)) + 1.0);
-  // From 0.625 to infinity.
-  let is_large = bitcast<u32>(size) - 0x3f200000u <= 0x7f800000u - 0x3f200000u;
-  return select(small, select(large, -large, x < 0.0), is_large);
-}`,
-  // Built-in pow() is only defined for a base that is not negative.
-  power: `fn power(x: f32, y: f32) -> f32 {
-  let base = bitcast<u32>(x) & 0x7fffffffu;
-  let exponent = bitcast<u32>(y) & 0x7fffffffu;
-  if (exponent == 0u || bitcast<u32>(x) == 0x3f800000u) { return 1.0; }
-  if (base == 0x3f800000u && exponent == 0x7f800000u) { return 1.0; }
-  if (is_nan(x) || is_nan(y)) { return not_a_number(); }
-  var size = pow(abs(x), y);
-  if (x == 0.0) { size = select(0.0, infinity(), y < 0.0); }
-  else if (base == 0x7f800000u) { size = select(infinity(), 0.0, y < 0.0); }
-  else if (x < 0.0 && floor(y) != y) { return not_a_number(); }
-  let is_odd = floor(y) == y && floor(y * 0.5) * 2.0 != y;
-  return select(size, -size, is_odd && bitcast<u32>(x) >> 31u == 1u);
-}`,
+  ...EXPONENTIALS,
   ...SINE,
   // Operations `name` on real numbers are written `name_real` where there is such a function.
   max_real: `fn max_real(x: f32, y: f32) -> f32 {
@@ -195,6 +172,7 @@ function isAtom(expression: Expression): boolean {
 export class ExpressionWriter {
   readonly #uses = new Map<Expression, number>();
   readonly #texts = new Map<Expression, string>();
+  readonly #constants = new Constants();
   readonly #source: SourceWriter;
   readonly #names: Names;
   readonly #axes: ReadonlyMap<Axis, string>;
@@ -246,6 +224,12 @@ export class ExpressionWriter {
     }
     this.#texts.set(expression, text);
     return text;
+  }
+
+  /** Text of a number that is added up with its like. */
+  term(expression: Expression): string {
+    const text = this.text(expression);
+    return expression.dtype === "f32" ? this.#constants.asTerm(expression, text) : text;
   }
 
   /** Gives an expression a `let`, for values that must be read before something is written. */
@@ -322,7 +306,8 @@ export class ExpressionWriter {
     }
     const kept = from === "f32" ? this.#keepingNan(operation, first, second) : undefined;
     if (kept) return kept;
-    const [x, y, z] = inputs.map((input) => this.text(input));
+    const texts = inputs.map((input) => this.text(input));
+    const [x, y, z] = from === "f32" ? this.#constants.keepApart(expression, texts) : texts;
     if (from === "f32" && `${operation}_real` in HELPERS) {
       return `${operation}_real(${y === undefined ? x : `${x}, ${y}`})`;
     }

@@ -353,7 +353,9 @@ function accumulate(
   const texts = steps.map((axes) => {
     const writer = writerFor(context, axes);
     writer.announce([kernel.value]);
-    const plain = writer.text(kernel.value);
+    const plain = kernel.operation === "sum"
+      ? writer.term(kernel.value)
+      : writer.text(kernel.value);
     return kernel.value.dtype === "bool" ? `${dtype}(${plain})` : plain;
   });
   const [text] = texts;
