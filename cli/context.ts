@@ -57,8 +57,10 @@ export interface Terminal {
   readonly writeError: (text: string) => void;
   /** Whether standard error is a terminal whose lines can be redrawn. */
   readonly isTerminal: boolean;
-  /** Whether colours are welcome. */
+  /** Whether colours are welcome on standard error. */
   readonly color: boolean;
+  /** Whether colours are welcome on standard output. */
+  readonly outputColor: boolean;
   /** Its width now. */
   readonly columns: () => number;
   /** The lines of standard input. */

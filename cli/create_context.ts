@@ -12,11 +12,9 @@ import { resumeTraining, runTraining, unsupportedReason } from "./commands/train
 import type { CliContext, CommandContext, Terminal } from "./context.ts";
 import { inspectMachine } from "./machine.ts";
 import { knownPlugins } from "./plugins.ts";
+import { environment, VERSION } from "./program.ts";
 import { RECIPES } from "./recipes/mod.ts";
 import { openTuningFile, tuningPath } from "./tuning_file.ts";
-
-/** Unroll's version, of all its packages. */
-export const VERSION = "0.1.0";
 
 /**
  * Creates the context of this process: the built-in models, tasks and recipes, and its terminal.
@@ -112,12 +110,14 @@ async function interruptible<Result>(
  * Colours and redrawing are for terminals only, and colours only without `NO_COLOR`.
  */
 function processTerminal(): Terminal {
-  const isTerminal = Deno.stderr.isTerminal() && environment("TERM") !== "dumb";
+  const isDumb = environment("TERM") === "dumb";
+  const isTerminal = Deno.stderr.isTerminal() && !isDumb;
   return {
     write: (text) => writeAll(Deno.stdout, text),
     writeError: (text) => writeAll(Deno.stderr, text),
     isTerminal,
     color: isTerminal && !Deno.noColor,
+    outputColor: Deno.stdout.isTerminal() && !isDumb && !Deno.noColor,
     columns() {
       try {
         return Deno.consoleSize().columns;
@@ -129,12 +129,6 @@ function processTerminal(): Terminal {
     variable: environment,
     debug: (environment("DEBUG") ?? "") !== "",
   };
-}
-
-/** Reads a variable, where it may be read without asking. */
-function environment(name: string): string | undefined {
-  const { state } = Deno.permissions.querySync({ name: "env", variable: name });
-  return state === "granted" ? Deno.env.get(name) : undefined;
 }
 
 async function* standardLines(): AsyncGenerator<string> {

@@ -80,11 +80,9 @@ export async function inspectMachine(
 
 /** Tells where packages come from: the stand-ins are members of the workspace; JSR's packages are not files of it. */
 function usesStandIns(): boolean {
-  try {
-    return import.meta.resolve("@cliffy/command").startsWith("file:");
-  } catch {
-    return false; // A package of JSR has no import map: it came from there itself.
-  }
+  // A package of JSR has no import map, and came from there itself.
+  return import.meta.url.startsWith("file:") &&
+    import.meta.resolve("@cliffy/command").startsWith("file:");
 }
 
 /** Finds the identifiers in the text of `os-release`. */

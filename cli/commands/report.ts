@@ -24,9 +24,9 @@ export const REPORT = defineCommand({
     trust: TRUST,
   }),
   examples: [
-    ["The newest run:", "deno task report"],
-    ["One run:", "deno task report runs/2026-01-31-fizzbuzz-rnn-0"],
-    ["Several together:", "deno task report runs/* --out compared.html"],
+    ["The newest run:", "unroll report"],
+    ["One run:", "unroll report runs/2026-01-31-fizzbuzz-rnn-0"],
+    ["Several together:", "unroll report runs/* --out compared.html"],
   ],
   async run(context, { options: { out, runs, trust }, positional }) {
     const found = [];

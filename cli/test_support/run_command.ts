@@ -52,6 +52,7 @@ export async function runCommand(
       writeError: (text) => errors += text,
       isTerminal: false,
       color: false,
+      outputColor: false,
       columns: () => 100,
       lines: async function* () {
         yield* await Promise.resolve(input.split("\n"));
