@@ -45,8 +45,8 @@ export interface CommandContext extends CliContext {
   ) => Promise<Result>;
   /** Looks at what this machine can run. */
   readonly inspectMachine: () => Promise<MachineReport>;
-  /** What starts this program again, in another process. */
-  readonly self: readonly string[];
+  /** Says what starts this program again, in a process that may write in a folder. */
+  readonly self: (folder: string) => readonly string[];
 }
 
 /** Where text goes. */

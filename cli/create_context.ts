@@ -12,6 +12,7 @@ import { resumeTraining, runTraining, unsupportedReason } from "./commands/train
 import type { CliContext, CommandContext, Terminal } from "./context.ts";
 import { inspectMachine } from "./machine.ts";
 import { knownPlugins } from "./plugins.ts";
+import { isGranted, LOCAL_TUNING, trialFlags } from "./permissions.ts";
 import { environment, VERSION } from "./program.ts";
 import { RECIPES } from "./recipes/mod.ts";
 import { openTuningFile, tuningPath } from "./tuning_file.ts";
@@ -47,7 +48,10 @@ export function createContext(): CliContext {
  */
 export function commandContext(context: CliContext): CommandContext {
   const { version, terminal } = context;
-  const tuning = openTuningFile(tuningPath(Deno.build.os, terminal.variable));
+  const cached = tuningPath(Deno.build.os, terminal.variable);
+  // Who may not write where the system has its caches keeps it beside the runs.
+  const isKept = cached !== undefined && isGranted({ name: "write", path: cached });
+  const tuning = openTuningFile(isKept ? cached : `${LOCAL_TUNING}/tuning.json`);
   const needed = async () => ({ ...await knownPlugins(context), tuning, version });
   return {
     ...context,
@@ -62,19 +66,16 @@ export function commandContext(context: CliContext): CommandContext {
       ),
     interruptible,
     inspectMachine: () => inspectMachine(version, tuning),
-    self: [Deno.execPath(), "run", "--quiet", "--no-prompt", ...ownPermissions(), program()],
+    self: (folder) => [deno(), "run", "--quiet", "--no-prompt", ...trialFlags(folder), program()],
   };
 }
 
-/** Lists what this process may do, as flags: a process that it starts may do the same. */
-function ownPermissions(): string[] {
-  const isGranted = (descriptor: Deno.PermissionDescriptor) =>
-    Deno.permissions.querySync(descriptor).state === "granted";
-  const names = ["read", "write", "env", "sys", "ffi"] as const;
-  return [
-    ...names.filter((name) => isGranted({ name })).map((name) => `--allow-${name}`),
-    ...isGranted({ name: "net", host: "127.0.0.1" }) ? ["--allow-net=127.0.0.1"] : [],
-  ];
+/** Names Deno as this process may start it: by its path, or as the shell finds it. */
+function deno(): string {
+  const path = Deno.execPath();
+  return !isGranted({ name: "run", command: path }) && isGranted({ name: "run", command: "deno" })
+    ? "deno"
+    : path;
 }
 
 /** Names what starts: a path, so that it also stands in a script, or the package if it came from JSR. */

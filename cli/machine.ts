@@ -65,7 +65,7 @@ export async function inspectMachine(
     unroll,
     deno: Deno.version.deno,
     v8: Deno.version.v8,
-    system: `${os} ${Deno.osRelease()} ${arch}`,
+    system: [os, osRelease(), arch].filter(Boolean).join(" "),
     os,
     distribution: os === "linux" ? distributionOf(read("/etc/os-release")) : "",
     cpu: processorName(),
@@ -76,6 +76,14 @@ export async function inspectMachine(
     ...(os === "linux" ? { vulkan: vulkanFiles() } : {}),
     diagnosis: await diagnose(),
   };
+}
+
+function osRelease(): string {
+  try {
+    return Deno.osRelease();
+  } catch {
+    return ""; // It may not be asked.
+  }
 }
 
 /** Tells where packages come from: the stand-ins are members of the workspace; JSR's packages are not files of it. */

@@ -34,7 +34,7 @@ export const INSPECT = defineModelCommand({
     ["In the terminal:", "unroll inspect runs/2026-01-31-fizzbuzz-rnn-0"],
     [
       "Of a number, as pictures:",
-      "unroll inspect runs/2026-01-31-counting-rnn-0 --input 129999 --out carry.png",
+      "unroll inspect runs/2026-01-31-counting-rnn-0 --input 129999 --out runs/carry.png",
     ],
   ],
   async run(context, loaded, { threshold: given, out, json, ...request }) {

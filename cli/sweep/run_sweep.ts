@@ -138,8 +138,9 @@ async function run(
   before: readonly TrialResult[],
   folder: string,
   { engine, sbatch, json, jobs = navigator.hardwareConcurrency }: SweepSettings,
-  { self, interruptible, terminal: { writeError } }: CommandContext,
+  { self: start, interruptible, terminal: { writeError } }: CommandContext,
 ): Promise<TrialResult[]> {
+  const self = start(folder);
   if (engine === "slurm") {
     return await runArray(before, { folder, self, jobs, options: sbatch?.split(/\s+/) ?? [] });
   }

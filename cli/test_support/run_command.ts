@@ -44,7 +44,7 @@ export async function runCommand(
     resume: (request, callbacks) => resumeTraining(request, callbacks, own),
     interruptible: (body) => body(new AbortController().signal),
     inspectMachine: () => Promise.reject(new RangeError("Cannot look: no machine")),
-    self: [],
+    self: () => [],
     base,
     version: "0.0.1",
     terminal: {
