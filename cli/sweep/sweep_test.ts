@@ -1,4 +1,11 @@
-import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStrictEquals,
+  assertThrows,
+} from "@std/assert";
 import { openRun } from "@unroll/core/runs";
 import { randomSource } from "@unroll/core/testing";
 import { runCommand } from "../test_support/run_command.ts";
@@ -172,6 +179,31 @@ Deno.test("sweep: runs a grid in processes, goes on where it was, and tells of f
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+});
+
+Deno.test("sweep: what cannot be trained is told before anything starts", async () => {
+  await inFolder(async (folder) => {
+    const self = () => {
+      throw new Error("a process was started");
+    };
+    const cases: readonly (readonly [words: string, sentence: RegExp])[] = [
+      ["--task char --corpus none.txt", /^Cannot read corpus "none\.txt": there is no such file/],
+      [
+        `--task char --corpus none.txt --alphabet abc --seeds 0,1`,
+        /^Cannot read corpus "none\.txt": there is no such file/,
+      ],
+      ["--task xor --lr 0.1 --phases 5:0.1", /^Cannot use --lr with --phases/],
+      ["--task fizzbuzz,xor --model rnn,mlp", /^Cannot train mlp on fizzbuzz: /],
+    ];
+    for (const [words, sentence] of cases) {
+      const model = words.includes("--model") ? "" : "--model rnn ";
+      const line = `sweep ${model}${words} --out ${folder}/out`;
+      const { code, output, errors } = await runCommand(line, { self });
+      assertEquals([code, output], [2, ""], errors);
+      assertMatch(errors, sentence);
+      await assertRejects(() => Deno.stat(`${folder}/out`), Deno.errors.NotFound);
+    }
+  });
 });
 
 Deno.test("sweep: shows no run that has other settings than those that are asked for", async () => {
