@@ -38,6 +38,8 @@ export interface PredictRequest {
   readonly state?: PredictState;
   /** Whether the state after the last step is wanted, to go on from. */
   readonly keepState?: boolean;
+  /** Whether the gates and the memory are wanted too, where the model has any. */
+  readonly capture?: boolean;
 }
 
 /** A model's state on the device, between two predictions. */
@@ -54,6 +56,8 @@ export interface Prediction {
   readonly hidden?: Float32Array;
   /** Units in `hidden`. */
   readonly hiddenSize?: number;
+  /** f32[time, batch, hidden], row-major, by name, where they were asked for: gates, and the memory as `cell`. */
+  readonly parts?: Readonly<Record<string, Float32Array>>;
   /** State after the last step, where it was asked for. */
   readonly state?: PredictState;
 }
