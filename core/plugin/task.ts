@@ -81,6 +81,16 @@ export interface Annotation {
   readonly name: string;
   /** Its values, in the order of the places of a batch. */
   readonly values: Int32Array;
+  /** For values of 0 and 1: when it is 1, as the end of a sentence such as `inside quotes`; the name says it if left out. */
+  readonly when?: string;
+}
+
+/** What a model said at one step, for people. */
+export interface Said {
+  /** One character, for a column of a picture. */
+  readonly mark: string;
+  /** In full. */
+  readonly text: string;
 }
 
 /** What to generate; a task may take no notice of what means nothing to it. */
@@ -165,6 +175,12 @@ export interface TaskInstance {
   encode?(text: string): EncodedInput;
   /** Something that a person could type, to look at the hidden states with; a batch if left out. */
   example?(): string;
+  /** A long text that a person could type, to find out what the units do; batches if left out. */
+  passage?(): string;
+  /** Something that a person could type where one thing holds far longer than in training, to see when it fades. */
+  trial?(): string;
+  /** What a model said at each step of one sequence, by its outputs; for tasks that are answered at every step. */
+  says?(outputs: Float32Array, length: number): readonly Said[];
   /** What is worth drawing, beside the curves and the hidden states. */
   pictures?(predict: Predict): Promise<readonly Picture[]>;
   /**
