@@ -10,6 +10,7 @@ import {
   type Batch,
   type Predict,
   randomFor,
+  type Said,
   type TaskInstance,
 } from "@unroll/core/plugin";
 import { formatTable } from "../format.ts";
@@ -42,6 +43,28 @@ export interface HiddenStateCapture {
   readonly labels: readonly string[];
   /** The task's own state at each step. */
   readonly annotations: readonly Annotation[];
+  /** What the model said at each step, where the task has words for it. */
+  readonly said?: readonly Said[];
+  /** Gates by their names, and the memory as `cell`, where they were asked for and the model has them. */
+  readonly parts?: Readonly<Record<string, HiddenStates>>;
+}
+
+/** Hidden states of many steps, from which it is read what units do. */
+export interface Evidence extends HiddenStateCapture {
+  /** Sequences that lie side by side, [time, sequences, units]. */
+  readonly sequences: number;
+  /** Whether the model runs by itself: what repeats itself is its own. */
+  readonly isAlone: boolean;
+}
+
+/** What is looked at of a model. */
+export interface Study {
+  /** What is shown. */
+  readonly shown: HiddenStateCapture;
+  /** From what findings are read: what is shown, if there is no more. */
+  readonly evidence: Evidence;
+  /** A sequence where one thing holds far longer than in training. */
+  readonly trial?: HiddenStateCapture;
 }
 
 /** Which sequence to look at. */
@@ -52,6 +75,8 @@ export interface CaptureRequest {
   readonly length?: number;
   /** Seed of the batch; 0 if left out. */
   readonly seed?: number;
+  /** Whether gates and memory are looked at too. */
+  readonly parts?: boolean;
 }
 
 /** Default length: three periods of FizzBuzz and one step more. */
@@ -71,15 +96,125 @@ export async function captureHiddenStates(
   predict: Predict,
   request: CaptureRequest = {},
 ): Promise<HiddenStateCapture | undefined> {
-  const { length, inputs, labels, annotations } = sequenceOf(task, request);
-  const { hidden, hiddenSize } = await predict({ length, inputs });
-  if (hidden === undefined || hiddenSize === undefined) return undefined;
-  const states = { values: hidden, time: hidden.length / hiddenSize, units: hiddenSize };
-  return { states, labels, annotations };
+  return await captureSequence(task, predict, sequenceOf(task, request), request.parts);
+}
+
+async function captureSequence(
+  task: TaskInstance,
+  predict: Predict,
+  { length, size = 1, inputs, labels, annotations }: Sequence,
+  capture: boolean = false,
+): Promise<HiddenStateCapture | undefined> {
+  const request = { length, ...(size === 1 ? {} : { size }), ...(capture ? { capture } : {}) };
+  const { outputs, hidden, hiddenSize: units, parts } = await predict({ ...request, inputs });
+  if (hidden === undefined || units === undefined) return undefined;
+  const time = hidden.length / units;
+  const said = size === 1 ? task.says?.(outputs, length) : undefined;
+  return {
+    states: { values: hidden, time, units },
+    labels,
+    annotations,
+    ...(said === undefined ? {} : { said }),
+    ...(parts === undefined ? {} : {
+      parts: Object.fromEntries(
+        Object.entries(parts).map(([name, values]) => [name, { values, time, units }]),
+      ),
+    }),
+  };
+}
+
+/** Steps from which is read what a model that runs by itself does. */
+const LONG = 301;
+
+/**
+ * Looks at a model as long as it takes to say what its units do: at one sequence for people, at many steps to find out,
+ * and at a trial of what fades.
+ *
+ * @param task The task.
+ * @param predict Runs the model.
+ * @param request Which sequence is shown.
+ * @returns The states; `undefined` when the model does not show any.
+ * @throws {RangeError} When the task cannot read what was typed.
+ */
+export async function captureStudy(
+  task: TaskInstance,
+  predict: Predict,
+  request: CaptureRequest = {},
+): Promise<Study | undefined> {
+  const shown = await captureHiddenStates(task, predict, request);
+  if (shown === undefined) return undefined;
+  const alone = task.spec.inputs.kind === "none";
+  const own: Evidence = { ...shown, sequences: 1, isAlone: alone };
+  let evidence = own;
+  try {
+    const long = evidenceOf(task, request);
+    const found = await captureSequence(task, predict, long, request.parts);
+    const { size = 1, length } = long;
+    if (found?.states.time === size * length) {
+      evidence = { ...found, sequences: size, isAlone: alone };
+    }
+  } catch (error) {
+    // Without its text a model can be looked at all the same, at what was typed.
+    if (request.input === undefined || !(error instanceof RangeError)) throw error;
+  }
+  const typed = task.trial?.();
+  const trial = typed === undefined || task.encode === undefined
+    ? undefined
+    : await captureSequence(task, predict, sequenceOf(task, { input: typed }), request.parts);
+  return { shown, evidence, ...(trial === undefined ? {} : { trial }) };
+}
+
+/** The sequences from which it is read what units do. */
+function evidenceOf(task: TaskInstance, { seed = 0 }: CaptureRequest): Sequence {
+  const passage = task.encode === undefined ? undefined : task.passage?.();
+  if (passage !== undefined) return sequenceOf(task, { input: passage });
+  if (task.spec.inputs.kind === "none") {
+    const { length } = task.spec;
+    return sequenceOf(task, { length: length === "variable" ? LONG : length });
+  }
+  const batches = [task.batch({ step: 0, seed, random: randomFor(seed, 0) })];
+  const [{ length, size, inputs }] = batches;
+  const steps = Math.ceil(MANY / (length * size));
+  for (let step = 1; step < steps; step++) {
+    const batch = task.batch({ step, seed, random: randomFor(seed, step) });
+    if (batch.length === length && batch.size === size) batches.push(batch);
+  }
+  const beside = (parts: readonly TypedArray[]) => sideBySide(parts, length);
+  const annotations = batches.map((batch) => annotate(task, batch));
+  return {
+    length,
+    size: size * batches.length,
+    ...(inputs === undefined
+      ? {}
+      : { inputs: beside(batches.map(({ inputs }) => inputs as TypedArray)) }),
+    labels: [],
+    annotations: annotations[0].map((annotation, i) => ({
+      ...annotation,
+      values: beside(annotations.map((all) => all[i].values)) as Int32Array,
+    })),
+  };
+}
+
+/** Steps of batches from which is read what units do. */
+const MANY = 2000;
+
+/** Lays batches side by side: [time, batch, …] each, to [time, batches · batch, …]. */
+function sideBySide(parts: readonly TypedArray[], length: number): TypedArray {
+  const width = parts[0].length / length;
+  const all = new (parts[0].constructor as { new (length: number): TypedArray })(
+    parts[0].length * parts.length,
+  );
+  parts.forEach((part, i) => {
+    for (let t = 0; t < length; t++) {
+      all.set(part.subarray(t * width, (t + 1) * width), (t * parts.length + i) * width);
+    }
+  });
+  return all;
 }
 
 interface Sequence {
   readonly length: number;
+  readonly size?: number;
   readonly inputs?: TypedArray;
   readonly labels: readonly string[];
   readonly annotations: readonly Annotation[];
@@ -109,8 +244,8 @@ function sequenceOf(task: TaskInstance, request: CaptureRequest): Sequence {
     length: steps,
     ...(batch.inputs === undefined ? {} : { inputs: firstOf(batch.inputs, batch, steps) }),
     labels: count(steps),
-    annotations: annotate(task, batch).map(({ name, values }) => ({
-      name,
+    annotations: annotate(task, batch).map(({ values, ...rest }) => ({
+      ...rest,
       values: firstOf(values, batch, steps) as Int32Array,
     })),
   };
