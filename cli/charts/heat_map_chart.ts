@@ -5,7 +5,7 @@
  */
 
 import * as Plot from "@observablehq/plot";
-import { type HiddenStates, isSigned } from "../reporting/hidden_states.ts";
+import { boundOf, type HiddenStates, isSigned } from "../reporting/hidden_states.ts";
 import { type ChartSize, drawSvg } from "./svg.ts";
 
 /** How hidden states are drawn. */
@@ -18,6 +18,10 @@ export interface HeatMapOptions extends ChartSize {
   readonly labels?: readonly string[];
   /** What the first axis is. */
   readonly xLabel?: string;
+  /** What was said at each step; it stands below the labels, where there is room. */
+  readonly said?: readonly { readonly mark: string }[];
+  /** Whether the colours are explained in the picture. */
+  readonly legend?: boolean;
 }
 
 /** More cells than this are too small to see, and too many to show. */
@@ -70,16 +74,19 @@ export function heatMapChart(states: HiddenStates, options: HeatMapOptions = {})
   const cut = shownTime < time || shownUnits < units
     ? ` (${shownTime} of ${time} steps, ${shownUnits} of ${units} units)`
     : "";
-  return drawSvg({
+  // Marks are of one character: they need less room than numbers.
+  const said = options.said !== undefined && shownTime * 8 <= width - 60 ? options.said : [];
+  const saidRow = said.length === 0 ? 0 : 18;
+  const svg = drawSvg({
     width,
-    height: options.height ?? Math.round(shownUnits * rowHeight + 52),
+    height: options.height ?? Math.round(shownUnits * rowHeight + 52 + saidRow),
     marginTop: 6,
     marginLeft: 44,
-    marginBottom: 40,
+    marginBottom: 40 + saidRow,
     padding: shownTime > 120 || shownUnits > 48 ? 0 : 0.04,
     x: {
       type: "band",
-      label: options.xLabel ?? (numbered ? "step" : null),
+      label: options.xLabel ?? (numbered && saidRow === 0 ? "step" : null),
       ticks: range(shownTime).filter((t) =>
         t % (numbered ? niceStep(every(shownTime, room)) : every(shownTime, room)) === 0
       ),
@@ -94,18 +101,56 @@ export function heatMapChart(states: HiddenStates, options: HeatMapOptions = {})
       tickSize: 0,
     },
     color: colors(values, threshold),
-    marks: [Plot.cell(cells, { x: "t", y: "unit", fill: "value", inset: 0 })],
+    marks: [
+      Plot.cell(cells, { x: "t", y: "unit", fill: "value", inset: 0 }),
+      ...(saidRow === 0 ? [] : [
+        Plot.text(said.slice(0, shownTime), {
+          x: (_, t) => t,
+          text: ({ mark }) => mark === "\n" ? "↵" : mark,
+          frameAnchor: "bottom",
+          lineAnchor: "top",
+          dy: 25,
+          fontWeight: 600,
+        }),
+        Plot.text(["said"], {
+          frameAnchor: "bottom-left",
+          lineAnchor: "top",
+          textAnchor: "end",
+          dx: -6,
+          dy: 25,
+        }),
+      ]),
+    ],
   }, options.title === undefined ? undefined : options.title + cut);
+  return options.legend && threshold === undefined ? withLegend(svg, values, width) : svg;
+}
+
+/** What the colours mean, at the right above the picture. */
+function withLegend(svg: string, values: Float32Array, width: number): string {
+  const { domain, range } = colors(values, undefined);
+  const [low, ..._] = domain as number[];
+  const high = (domain as number[]).at(-1) as number;
+  const stops = (range as string[]).map((color, i, { length }) =>
+    `<stop offset="${i / (length - 1)}" stop-color="${color}"/>`
+  );
+  const label = (x: number, anchor: string, value: number) =>
+    `<text x="${x}" y="15" fill="currentColor" text-anchor="${anchor}">${
+      Number(value.toPrecision(2))
+    }</text>`;
+  const legend =
+    `<g font-size="11"><defs><linearGradient id="legend">${
+      stops.join("")
+    }</linearGradient></defs><rect x="${width - 136}" y="6" width="100" height="10" ` +
+    `fill="url(#legend)"/>${label(width - 140, "end", low)}${label(width - 32, "start", high)}</g>`;
+  return svg.replace(/<\/svg>$/, `${legend}</svg>`);
 }
 
 function colors(values: Float32Array, threshold: number | undefined): Plot.ScaleOptions {
   if (threshold !== undefined) {
     return { type: "linear", domain: [0, 1], range: ["#eef1f5", "#1f3a5f"] };
   }
-  let size = 0;
-  for (const value of values) if (Number.isFinite(value)) size = Math.max(size, Math.abs(value));
   // Sigmoid and tanh are told by their bounds; what has none, by the largest.
-  const bound = size <= 1 ? 1 : size;
+  const bound = boundOf(values);
   return isSigned(values)
     ? { type: "linear", domain: [-bound, 0, bound], range: ["#2c6bb3", "#f4f4f2", "#c33d2e"] }
     : { type: "linear", domain: [0, bound / 2, bound], range: ["#eef1f5", "#6f9bc8", "#12294a"] };

@@ -12,14 +12,8 @@
 import type { Annotation } from "@unroll/core/plugin";
 import { fadeFinding, type Margin } from "./fading.ts";
 import { readTogether } from "./read_together.ts";
-import {
-  analyzeHidden,
-  type Evidence,
-  type HiddenStates,
-  type Study,
-  thresholdOf,
-  type UnitAnalysis,
-} from "./hidden_states.ts";
+import { analyzeHidden, type UnitAnalysis } from "./unit_analysis.ts";
+import { type Evidence, type HiddenStates, type Study, thresholdOf } from "./hidden_states.ts";
 
 /** Something that a network has found out. */
 export interface Finding {

@@ -6,7 +6,7 @@
 
 import type { Picture } from "@unroll/core/plugin";
 import type { Json, JsonRecord, MetricsLine } from "@unroll/core/runs";
-import { analyzeHidden, type UnitAnalysis } from "./hidden_states.ts";
+import { analyzeHidden, type UnitAnalysis } from "./unit_analysis.ts";
 import { type HiddenStateCapture, thresholdOf } from "./hidden_states.ts";
 import { chartGrid, escapeMarkup, figureBoxes, PAGE_STYLE } from "./html.ts";
 import { barChart } from "../charts/curves.ts";
