@@ -20,6 +20,8 @@ export interface HeatMapOptions extends ChartSize {
   readonly xLabel?: string;
   /** What was said at each step; it stands below the labels, where there is room. */
   readonly said?: readonly { readonly mark: string }[];
+  /** Units that are shown at most, the first; 128 if left out. */
+  readonly maxUnits?: number;
   /** Whether the colours are explained in the picture. */
   readonly legend?: boolean;
 }
@@ -53,7 +55,7 @@ export function heatMapChart(states: HiddenStates, options: HeatMapOptions = {})
       `Cannot draw hidden states: ${time} steps of ${units} units are needed, found ${values.length} values`,
     );
   }
-  const shownUnits = Math.min(units, 128);
+  const shownUnits = Math.min(units, options.maxUnits ?? 128);
   const shownTime = Math.min(time, Math.max(1, Math.floor(CELLS / shownUnits)));
   const { threshold } = options;
   const cells = Array.from({ length: shownTime * shownUnits }, (_, index) => {
@@ -128,21 +130,33 @@ export function heatMapChart(states: HiddenStates, options: HeatMapOptions = {})
 /** What the colours mean, at the right above the picture. */
 function withLegend(svg: string, values: Float32Array, width: number): string {
   const { domain, range } = colors(values, undefined);
-  const [low, ..._] = domain as number[];
-  const high = (domain as number[]).at(-1) as number;
-  const stops = (range as string[]).map((color, i, { length }) =>
-    `<stop offset="${i / (length - 1)}" stop-color="${color}"/>`
-  );
+  const [low, , high] = domain as readonly number[];
+  const [first, middle, last] = range as readonly string[];
+  const cells = Array.from({ length: LEGEND }, (_, i) => {
+    const share = i / (LEGEND - 1);
+    const color = share < 0.5 ? mix(first, middle, 2 * share) : mix(middle, last, 2 * share - 1);
+    return `<rect x="${width - 136 + 5 * i}" y="6" width="5" height="10" fill="${color}"/>`;
+  });
   const label = (x: number, anchor: string, value: number) =>
     `<text x="${x}" y="15" fill="currentColor" text-anchor="${anchor}">${
       Number(value.toPrecision(2))
     }</text>`;
-  const legend =
-    `<g font-size="11"><defs><linearGradient id="legend">${
-      stops.join("")
-    }</linearGradient></defs><rect x="${width - 136}" y="6" width="100" height="10" ` +
-    `fill="url(#legend)"/>${label(width - 140, "end", low)}${label(width - 32, "start", high)}</g>`;
+  const legend = `<g font-size="11">${cells.join("")}${label(width - 140, "end", low)}${
+    label(width - 136 + 5 * LEGEND + 4, "start", high)
+  }</g>`;
   return svg.replace(/<\/svg>$/, `${legend}</svg>`);
+}
+
+/** Cells of a legend. */
+const LEGEND = 20;
+
+/** A colour between two, which are told as #rrggbb. */
+function mix(from: string, to: string, share: number): string {
+  const part = (color: string, i: number) => parseInt(color.slice(1 + 2 * i, 3 + 2 * i), 16);
+  const parts = [0, 1, 2].map((i) =>
+    Math.round(part(from, i) + (part(to, i) - part(from, i)) * share).toString(16).padStart(2, "0")
+  );
+  return `#${parts.join("")}`;
 }
 
 function colors(values: Float32Array, threshold: number | undefined): Plot.ScaleOptions {

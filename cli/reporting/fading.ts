@@ -49,7 +49,7 @@ const MANY: Readonly<Record<string, string>> = {
  * @returns A sentence; `undefined` where neither tells it, or the trial is too short.
  */
 export function fadeFinding(
-  { annotation: { name, values }, isFlag, units: [best] }: Judged,
+  { annotation: { name, when, values }, isFlag, units: [best] }: Judged,
   evidence: Evidence,
   trial: HiddenStateCapture,
 ): Finding | undefined {
@@ -57,9 +57,10 @@ export function fadeFinding(
   if (!isFlag || held?.length !== trial.states.time) return undefined;
   const { start, end } = longestRun(held, trial.labels);
   if (end - start < SHORTEST) return undefined;
-  const margin = marginOf(values, held[start], evidence, best);
+  const margin = marginOf(values, evidence, best);
   if (margin === undefined) return undefined;
   const { states } = trial;
+  const it = when === undefined ? `The ${name}` : `Being ${when}`;
   const way = Array.from({ length: end - start }, (_, i) => margin.at(states.values, start + i));
   const steps = new Set(trial.labels.slice(start, end)).size === 1
     ? MANY[trial.labels[start]] ?? `times ${JSON.stringify(trial.labels[start])}`
@@ -73,6 +74,11 @@ export function fadeFinding(
   const by = margin.unit === undefined ? "all units together" : `unit ${margin.unit}`;
   // The step at which so many have been read.
   const gone = way.findIndex((value) => value <= 0) + 1;
+  const said = trial.said?.slice(start, end).map(({ text }) => text) ?? [];
+  const turned = said.findIndex((text) => text !== said[0]);
+  const turns = turned < 0
+    ? ""
+    : `. What it says turns from ${said[0]} to ${said[turned]} after ${turned}`;
   const drift = flipped.length === 0
     ? ""
     : `; ${unitList(flipped.map(({ unit }) => unit), false)} ${
@@ -85,10 +91,10 @@ export function fadeFinding(
     return {
       ...named,
       kind: "fades",
-      text: `The ${name} fades: after ${gone} ${steps} ${by} ` +
+      text: `${it} fades: after ${gone} ${steps} ${by} ` +
         `${margin.unit === undefined ? "tell" : "tells"} the opposite. The margin after ${
           places.map((place) => place + 1).join(", ")
-        } is ${places.map((place) => way[place].toFixed(2)).join(", ")}${drift}.`,
+        } is ${places.map((place) => way[place].toFixed(2)).join(", ")}${drift}${turns}.`,
     };
   }
   const through = `${way.length} ${steps}`;
@@ -96,38 +102,36 @@ export function fadeFinding(
     ? {
       ...named,
       kind: "holds",
-      text: `The ${name} holds: through ${through} ${by} ` +
+      text: `${it} holds: through ${through} ${by} ` +
         `${margin.unit === undefined ? "keep" : "keeps"} a margin of ${last.toFixed(2)} ` +
         `(${Math.min(...way).toFixed(2)} at the least).`,
     }
     : {
       ...named,
       kind: "fades",
-      text: `The ${name} wears off: through ${through} the margin of ${by} ` +
-        `goes from ${way[0].toFixed(2)} to ${last.toFixed(2)}${drift}.`,
+      text: `${it} wears off: through ${through} the margin of ${by} ` +
+        `goes from ${way[0].toFixed(2)} to ${last.toFixed(2)}${drift}${turns}.`,
     };
 }
 
 /** How far it is from being mistaken at a step: the unit that is it, else all together. */
 function marginOf(
   values: Int32Array,
-  wanted: number,
   evidence: Evidence,
   best: Judged["units"][number],
 ): { readonly unit?: number; at(values: Float32Array, t: number): number } | undefined {
   const { units } = evidence.states;
-  const sign = wanted === 1 ? 1 : -1;
   const together = readTogether(evidence, values);
   const alone = best.score >= FOLLOWS ? agreement(evidence.states, best.unit, values) : undefined;
   if (alone !== undefined && alone.right >= (together?.right ?? 0) - 0.01) {
-    const clear = alone.clear * sign;
+    const { middle, clear } = alone;
     return {
       unit: best.unit,
-      at: (values, t) => (values[t * units + best.unit - 1] - alone.middle) / clear,
+      at: (values, t) => (values[t * units + best.unit - 1] - middle) / clear,
     };
   }
   if (together === undefined || together.right < TOGETHER) return undefined;
-  return { at: (values, t) => sign * marginAt(together, values, t * units) };
+  return { at: (values, t) => marginAt(together, values, t * units) };
 }
 
 /** Units that end on the other side of their threshold, and after how many steps they are there for good. */
@@ -149,7 +153,7 @@ function flippedUnits(
   return flipped.sort((a, b) => a.after - b.after);
 }
 
-/** The longest stretch of the same value, while the same is read. */
+/** The longest stretch where a flag is 1, while the same is read. */
 function longestRun(
   values: Int32Array,
   labels: readonly string[],
@@ -158,7 +162,7 @@ function longestRun(
   let start = 0;
   for (let t = 1; t <= values.length; t++) {
     if (t < values.length && values[t] === values[start] && labels[t] === labels[start]) continue;
-    if (t - start > best.end - best.start) best = { start, end: t };
+    if (values[start] === 1 && t - start > best.end - best.start) best = { start, end: t };
     start = t;
   }
   return best;

@@ -186,15 +186,25 @@ function followFinding({ annotation, isFlag, units }: Judged, evidence: Evidence
 function nobody(judged: readonly Judged[], evidence: Evidence): Finding[] {
   const none = judged.filter(({ units }) => units[0].score < FOLLOWS);
   if (none.length === 0) return [];
-  const parts = none.map(({ annotation: { name, values }, isFlag, units: [{ unit, score }] }) => {
+  const told = none.slice(0, NAMED);
+  let isRead = false;
+  const parts = told.map(({ annotation: { name, values }, isFlag, units: [{ unit, score }] }) => {
     const right = isFlag ? readTogether(evidence, values)?.right : undefined;
+    isRead ||= right !== undefined;
     return `${name} (nearest: unit ${unit}, η² ${score.toFixed(2)}${
-      right === undefined ? "" : `; all together tell it in ${percent(right)} of steps`
+      right === undefined ? "" : `; all together: ${percent(right)}`
     })`;
   });
   return [{
     kind: "none",
-    text: `No unit stands for it alone: ${parts.join(", ")}.`,
+    text: `No unit stands for it alone: ${parts.join(", ")}${
+      none.slice(told.length).map(({ annotation: { name } }) => `, ${name}`).join("")
+    }.${
+      isRead
+        ? " All together: a linear reading of all units is right in so many of the steps where it is so, " +
+          "or where it is not, whichever is less."
+        : ""
+    }`,
     units: [],
   }];
 }
@@ -255,7 +265,9 @@ function cycleFindings({ states }: Evidence, moving: readonly UnitAnalysis[]): F
   const cycle = cycleOf(states);
   const together = cycle === undefined
     ? "together they do not come back to where they were"
-    : `together ${cycle.states} states, over and over every ${cycle.period} steps` +
+    : `together ${cycle.states} states, over and over${
+      cycle.states === cycle.period ? "" : ` every ${cycle.period} steps`
+    }` +
       (cycle.patterns === cycle.states
         ? ", each with a pattern of on and off of its own"
         : `, with ${cycle.patterns} patterns of on and off`);

@@ -99,7 +99,7 @@ export function formatHeatMap(states: HiddenStates, options: TerminalHeatMap): s
 /** One character in place of those that are not seen. */
 function visible(text: string): string {
   const [first = " "] = text;
-  return first === "\n" ? "↵" : /\p{Cc}/u.test(first) ? "?" : first;
+  return first === "\n" ? "↵" : first === "\r" ? " " : /\p{Cc}/u.test(first) ? "?" : first;
 }
 
 /** Writes step numbers where there is room for them, every five or more. */

@@ -24,8 +24,10 @@ import {
 import { analyzeHidden, explainAnalysis, formatAnalysis, worthTelling } from "./unit_analysis.ts";
 import { writeOut } from "./write_out.ts";
 
-/** Pieces of text at most that are coloured by a unit. */
-const TEXT = 800;
+/** Characters at most that are coloured by a unit. */
+const CHARACTERS = 800;
+/** Words at most. */
+const WORDS = 105;
 
 /**
  * Formats a study for the terminal: both heat maps, what each unit does, and what was found out.
@@ -163,7 +165,8 @@ export function gatesAsText(
  */
 export function longText({ shown, evidence }: Study): HiddenStateCapture {
   const long = evidence.sequences === 1 && evidence.labels.length > 0 ? evidence : shown;
-  const time = Math.min(TEXT, long.states.time);
+  const most = isNumbered(long) ? WORDS : CHARACTERS;
+  const time = Math.min(most, long.states.time);
   const { values, units } = long.states;
   return {
     states: { values: values.subarray(0, time * units), time, units },

@@ -14,7 +14,10 @@ export interface Reading {
   readonly middle: number;
   /** How far the mean of on is above the middle. */
   readonly clear: number;
-  /** In what share of the steps it is right that it was not made from. */
+  /**
+   * In what share of the steps it is right that it was not made from: of those where the flag is 1, or of those where it
+   * is 0, whichever is less.
+   */
   readonly right: number;
 }
 
@@ -62,13 +65,14 @@ export function readTogether(evidence: Evidence, values: Int32Array): Reading | 
   const weights = solve(within, Float64Array.from(means[1], (mean, u) => mean - means[0][u]));
   const [low, high] = means.map((mean) => mean.reduce((sum, x, u) => sum + x * weights[u], 0));
   const reading = { weights, middle: (low + high) / 2, clear: (high - low) / 2 };
-  let [right, tried] = [0, 0];
+  const [right, tried] = [[0, 0], [0, 0]];
   for (let t = 0; t < time; t++) {
     if (isMade(t)) continue;
-    tried++;
-    if (marginAt(reading, all, t * units) > 0 === (values[t] === 1)) right++;
+    tried[values[t]]++;
+    if (marginAt(reading, all, t * units) > 0 === (values[t] === 1)) right[values[t]]++;
   }
-  return { ...reading, right: right / Math.max(1, tried) };
+  if (Math.min(...tried) < CLASS) return undefined;
+  return { ...reading, right: Math.min(right[0] / tried[0], right[1] / tried[1]) };
 }
 
 /** Steps of each value, at least. */

@@ -190,15 +190,17 @@ function bestOf(ratios: UnitAnalysis["correlationRatio"]): [string, number][] {
  */
 export function explainAnalysis(analyses: readonly UnitAnalysis[]): string[] {
   const names = Object.keys(analyses[0]?.correlationRatio ?? {});
-  const [example = ""] = names.length > COLUMNS ? bestOf(analyses[0].correlationRatio)[0] : names;
-  const share = analyses[0]?.correlationRatio[example] ?? 0;
+  // What explains most is the best example.
+  const [[unit, example, share] = [0, "", 0]] = analyses
+    .map(({ unit, correlationRatio }) => [unit, ...bestOf(correlationRatio)[0] ?? ["", 0]] as const)
+    .sort((a, b) => b[2] - a[2]);
   return [
     "Amplitude: half of the way from the lowest value to the highest.",
     ...(analyses.some(({ period }) => period !== undefined)
       ? ["Period: after so many steps the unit is where it was."]
       : []),
     ...(names.length === 0 ? [] : [
-      `${example} ${share.toFixed(2)}: the share of unit ${analyses[0].unit}'s variance that ` +
+      `${example} ${share.toFixed(2)}: the share of unit ${unit}'s variance that ` +
       `${example} explains (η²), from 0 to 1.`,
     ]),
   ];
