@@ -297,7 +297,10 @@ export function cycleOf(
     return true;
   };
   const repeats = (period: number) => {
-    for (let t = first; t + period < time; t++) if (!isAlike(t, t + period)) return false;
+    // All with the first round: what drifts is like its neighbour each time.
+    for (let t = first + period; t < time; t++) {
+      if (!isAlike(first + (t - first) % period, t)) return false;
+    }
     return true;
   };
   let period = 1;

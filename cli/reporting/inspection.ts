@@ -163,8 +163,8 @@ export function gatesAsText(
  * @param study The hidden states.
  * @returns The steps of one sequence, cut where it gets too long.
  */
-export function longText({ shown, evidence }: Study): HiddenStateCapture {
-  const long = evidence.sequences === 1 && evidence.labels.length > 0 ? evidence : shown;
+export function longText({ shown, evidence, trial = shown }: Study): HiddenStateCapture {
+  const long = evidence.sequences === 1 && evidence.labels.length > 0 ? evidence : trial;
   const most = isNumbered(long) ? WORDS : CHARACTERS;
   const time = Math.min(most, long.states.time);
   const { values, units } = long.states;

@@ -258,7 +258,7 @@ function coloredText(parts: Extract<Picture, { kind: "text" }>["parts"]): string
       Math.round(surprise * 75)
     }%, transparent)`;
     return `<span style="${color}" title="${(share * 100).toFixed(1)} %">${
-      escapeMarkup(text)
+      escapeMarkup(text.replace("\r", ""))
     }</span>`;
   });
   return `<pre>${spans.join("")}</pre>

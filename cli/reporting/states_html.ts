@@ -114,16 +114,19 @@ function coloredText(study: Study, unit: number): string {
   const isApart = tokens.some(({ text }) => [...text].length > 1);
   // Neighbours of one shade are one element.
   const parts: { shade: string; text: string }[] = [];
+  const add = (shade: string, text: string) => {
+    const last = parts[parts.length - 1];
+    if (last?.shade === shade) last.text += text;
+    else parts.push({ shade, text });
+  };
   for (const { text, value } of tokens) {
     const level = Number.isFinite(value)
       ? Math.round(Math.min(1, Math.abs(value) / bound) * SHADES)
       : 0;
     const isHigh = value > 0 && isSigned(capture.states.values);
-    const shade = level === 0 ? "" : `${isHigh ? "p" : "n"}${level}`;
-    const last = parts[parts.length - 1];
-    const shown = isApart ? `${text} ` : text;
-    if (last?.shade === shade) last.text += shown;
-    else parts.push({ shade, text: shown });
+    // A carriage return would be one more line.
+    add(level === 0 ? "" : `${isHigh ? "p" : "n"}${level}`, text.replace("\r", ""));
+    if (isApart) add("", " ");
   }
   return `<pre>${
     parts.map(({ shade, text }) =>

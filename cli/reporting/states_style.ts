@@ -11,7 +11,7 @@ export const SHADES = 4;
 
 /** CSS of these parts. */
 export const STATES_STYLE: string = `
-.states svg { min-width: 600px; }
+.card.states svg { max-width: none; }
 .findings { margin: 8px 0; padding-left: 20px; } .findings li { margin: 4px 0; }
 .chooser > input { position: absolute; opacity: 0; }
 .chooser > label { display: inline-block; margin: 0 6px 6px 0; padding: 2px 10px; border: 1px solid var(--line); border-radius: 14px; font-size: 13px; cursor: pointer; }
