@@ -51,8 +51,7 @@ const NAMED = 6;
  * @returns Sentences, the most telling first.
  */
 export function findingsOf({ evidence, trial }: Study): readonly Finding[] {
-  const { annotations } = evidence;
-  const analyses = analyzeHidden(evidence.states, evidence.isAlone ? annotations : []);
+  const analyses = analyzeHidden(evidence.states, [], evidence.isAlone);
   const moving = analyses.filter(({ amplitude }) => amplitude >= STILL);
   const still = analyses.filter(({ amplitude }) => amplitude < STILL).map(({ unit }) => unit);
   if (moving.length === 0) {
@@ -90,7 +89,11 @@ export interface Judged {
  * @param evidence Many steps.
  * @returns Those annotations that change often enough, what they explain best first.
  */
-export function judge({ states, annotations, sequences }: Evidence): readonly Judged[] {
+export function judge(evidence: Evidence): readonly Judged[] {
+  const known = JUDGED.get(evidence);
+  if (known !== undefined) return known;
+  const { states, annotations, sequences } = evidence;
+  const analyses = analyzeHidden(states, annotations, false);
   const judged = annotations.flatMap((annotation) => {
     const { values } = annotation;
     if (values.length !== states.time) return [];
@@ -101,7 +104,7 @@ export function judge({ states, annotations, sequences }: Evidence): readonly Ju
     }
     const chance = (classes - 1) / Math.max(1, values.length - 1);
     if (classes < 2 || changes < CHANGES || chance > 0.5) return [];
-    const units = analyzeHidden(states, [annotation])
+    const units = analyses
       .map(({ unit, correlationRatio }) => ({
         unit,
         score: Math.max(0, ((correlationRatio[annotation.name] ?? 0) - chance) / (1 - chance)),
@@ -109,8 +112,13 @@ export function judge({ states, annotations, sequences }: Evidence): readonly Ju
       .sort((a, b) => b.score - a.score);
     return [{ annotation, isFlag: values.every((value) => value === 0 || value === 1), units }];
   });
-  return judged.sort((a, b) => b.units[0].score - a.units[0].score);
+  judged.sort((a, b) => b.units[0].score - a.units[0].score);
+  JUDGED.set(evidence, judged);
+  return judged;
 }
+
+/** What was judged before: a page asks several times. */
+const JUDGED = new WeakMap<Evidence, readonly Judged[]>();
 
 /**
  * Chooses the units that tell most: of each thing the one that stands for it best, then those that move most.
@@ -129,7 +137,9 @@ export function tellingUnits(
     if (best === undefined || best.score < FOLLOWS || chosen.size >= count) continue;
     chosen.set(best.unit, `${shortName(annotation, isFlag)}, η² ${best.score.toFixed(2)}`);
   }
-  const rest = [...analyzeHidden(evidence.states)].sort((a, b) => b.amplitude - a.amplitude);
+  const rest = [...analyzeHidden(evidence.states, [], false)].sort((a, b) =>
+    b.amplitude - a.amplitude
+  );
   for (const { unit, amplitude } of rest) {
     if (chosen.size >= count || amplitude < STILL) break;
     if (!chosen.has(unit)) chosen.set(unit, "");
@@ -324,7 +334,7 @@ export function cycleOf(
  */
 export function gateSentences(parts: Readonly<Record<string, HiddenStates>>): readonly string[] {
   return Object.entries(parts).filter(([name]) => name !== "cell").map(([name, states]) => {
-    const means = analyzeHidden(states).map(({ unit, mean }) => ({ unit, mean }));
+    const means = analyzeHidden(states, [], false).map(({ unit, mean }) => ({ unit, mean }));
     const all = means.reduce((sum, { mean }) => sum + mean, 0) / means.length;
     const ordered = means.sort((a, b) => b.mean - a.mean);
     const [most, least] = [ordered[0], ordered[ordered.length - 1]];

@@ -204,9 +204,7 @@ function isNumbered({ labels }: HiddenStateCapture): boolean {
  * @returns One for each unit.
  */
 export function analysesOf({ evidence }: Study): ReturnType<typeof analyzeHidden> {
-  const analyses = analyzeHidden(evidence.states, evidence.annotations);
-  if (evidence.isAlone) return analyses;
-  return analyses.map(({ period: _, ...rest }) => rest);
+  return analyzeHidden(evidence.states, evidence.annotations, evidence.isAlone);
 }
 
 /** Says how many steps something is read from. */

@@ -37,30 +37,36 @@ const ALIKE = 0.85;
  *
  * @param states What was in the units.
  * @param annotations The task's own state at each step.
+ * @param repeats Whether periods are looked for, which takes as long as the square of the steps.
  * @returns One line for each unit.
  */
 export function analyzeHidden(
   states: HiddenStates,
   annotations: readonly Annotation[] = [],
+  repeats: boolean = true,
 ): readonly UnitAnalysis[] {
   const { values, time, units } = states;
+  const told = annotations.filter(({ values }) => values.length === time && isTelling(values))
+    .map(({ name, values }) => ({ name, ...classesOf(values) }));
+  const signal = new Float64Array(time);
   return Array.from({ length: units }, (_, unit) => {
-    const signal = Float64Array.from({ length: time }, (_, t) => values[t * units + unit]);
     let low = Infinity;
     let high = -Infinity;
     let sum = 0;
-    for (const value of signal) {
+    for (let t = 0; t < time; t++) {
+      const value = values[t * units + unit];
+      signal[t] = value;
       low = Math.min(low, value);
       high = Math.max(high, value);
       sum += value;
     }
     const amplitude = (high - low) / 2;
-    const period = amplitude < STILL ? undefined : periodOf(signal);
+    const period = amplitude < STILL || !repeats ? undefined : periodOf(signal);
     const correlationRatio = Object.fromEntries(
-      annotations.filter(({ values }) => values.length === time && isTelling(values))
-        .map((
-          { name, values },
-        ) => [name, amplitude < STILL ? 0 : correlationRatioOf(signal, values)]),
+      told.map((classes) => [
+        classes.name,
+        amplitude < STILL ? 0 : correlationRatioOf(signal, classes),
+      ]),
     );
     return {
       unit: unit + 1,
@@ -122,20 +128,35 @@ function isTelling(values: Int32Array): boolean {
   return different >= 2 && different * 2 <= values.length;
 }
 
-/** Computes the correlation ratio η². */
-function correlationRatioOf(signal: Float64Array, classes: Int32Array): number {
-  const groups = new Map<number, { sum: number; count: number }>();
-  let total = 0;
-  signal.forEach((value, t) => {
-    const group = groups.get(classes[t]) ?? { sum: 0, count: 0 };
-    group.sum += value;
-    group.count++;
-    total += value;
-    groups.set(classes[t], group);
+/** The values of an annotation, numbered from 0. */
+interface Classes {
+  readonly numbers: Int32Array;
+  readonly count: number;
+}
+
+function classesOf(values: Int32Array): Classes {
+  const known = new Map<number, number>();
+  const numbers = values.map((value) => {
+    const number = known.get(value) ?? known.size;
+    known.set(value, number);
+    return number;
   });
+  return { numbers, count: known.size };
+}
+
+/** Computes the correlation ratio η². */
+function correlationRatioOf(signal: Float64Array, { numbers, count }: Classes): number {
+  const sums = new Float64Array(count);
+  const counts = new Int32Array(count);
+  let total = 0;
+  for (let t = 0; t < signal.length; t++) {
+    sums[numbers[t]] += signal[t];
+    counts[numbers[t]]++;
+    total += signal[t];
+  }
   const mean = total / signal.length;
   let between = 0;
-  for (const { sum, count } of groups.values()) between += count * (sum / count - mean) ** 2;
+  for (let i = 0; i < count; i++) between += counts[i] * (sums[i] / counts[i] - mean) ** 2;
   let all = 0;
   for (const value of signal) all += (value - mean) ** 2;
   return all > 0 ? between / all : 0;
