@@ -76,6 +76,7 @@ export function heatMapChart(states: HiddenStates, options: HeatMapOptions = {})
   const cut = shownTime < time || shownUnits < units
     ? ` (${shownTime} of ${time} steps, ${shownUnits} of ${units} units)`
     : "";
+  const heading = `${options.title ?? ""}${cut}`;
   // Marks are of one character: they need less room than numbers.
   const said = options.said !== undefined && shownTime * 8 <= width - 60 ? options.said : [];
   const saidRow = said.length === 0 ? 0 : 18;
@@ -123,26 +124,27 @@ export function heatMapChart(states: HiddenStates, options: HeatMapOptions = {})
         }),
       ]),
     ],
-  }, options.title === undefined ? undefined : options.title + cut);
-  return options.legend && threshold === undefined ? withLegend(svg, values, width) : svg;
+  }, options.title === undefined ? undefined : heading);
+  return options.legend && threshold === undefined ? withLegend(svg, values, heading) : svg;
 }
 
-/** What the colours mean, at the right above the picture. */
-function withLegend(svg: string, values: Float32Array, width: number): string {
+/** What the colours mean, after the title. */
+function withLegend(svg: string, values: Float32Array, title: string): string {
+  const left = 50 + 7.6 * title.length;
   const { domain, range } = colors(values, undefined);
   const [low, , high] = domain as readonly number[];
   const [first, middle, last] = range as readonly string[];
   const cells = Array.from({ length: LEGEND }, (_, i) => {
     const share = i / (LEGEND - 1);
     const color = share < 0.5 ? mix(first, middle, 2 * share) : mix(middle, last, 2 * share - 1);
-    return `<rect x="${width - 136 + 5 * i}" y="6" width="5" height="10" fill="${color}"/>`;
+    return `<rect x="${left + 5 * i}" y="6" width="5" height="10" fill="${color}"/>`;
   });
   const label = (x: number, anchor: string, value: number) =>
     `<text x="${x}" y="15" fill="currentColor" text-anchor="${anchor}">${
       Number(value.toPrecision(2))
     }</text>`;
-  const legend = `<g font-size="11">${cells.join("")}${label(width - 140, "end", low)}${
-    label(width - 136 + 5 * LEGEND + 4, "start", high)
+  const legend = `<g font-size="11">${cells.join("")}${label(left - 4, "end", low)}${
+    label(left + 5 * LEGEND + 4, "start", high)
   }</g>`;
   return svg.replace(/<\/svg>$/, `${legend}</svg>`);
 }

@@ -1,4 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
+import { listRuns } from "@unroll/core/runs";
+import { INSPECT } from "./inspect.ts";
 import { inFolder, onlyRun } from "../test_support/small_runs.ts";
 import { runCommand } from "../test_support/run_command.ts";
 
@@ -111,4 +113,25 @@ Deno.test("inspect: a table of many units has those alone that something explain
       assert(rows.length > 0 && rows.length <= 16, output);
     },
   );
+});
+
+Deno.test("inspect: the examples of its help run", async () => {
+  await inFolder(async (folder) => {
+    for (const words of ["rnn fizzbuzz", "rnn counting", "gru char"]) {
+      const [model, task] = words.split(" ");
+      const line =
+        `train --model ${model} --hidden 3 --task ${task} --steps 3 --device cpu --quiet --out ${folder}`;
+      assertStrictEquals((await runCommand(line)).code, 0);
+    }
+    const runs = await listRuns(folder);
+    for (const [, example] of INSPECT.examples ?? []) {
+      const line = example.replace(/^unroll /, "").replace("runs/carry.png", `${folder}/carry.png`)
+        .replace(
+          /runs\/[\d-]+-(\w+-\w+)-0/,
+          (_, name) => runs.find(({ path }) => path.includes(`-${name}-0`))?.path ?? "none",
+        );
+      const { code, output, errors } = await runCommand(line);
+      assertEquals([code, errors, output.length > 0], [0, "", true], line);
+    }
+  });
 });
