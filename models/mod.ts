@@ -18,7 +18,13 @@ export * from "./lstm.ts";
 export * from "./mlp.ts";
 export * from "./pytorch.ts";
 export * from "./recurrent.ts";
-export type { GateActivationName, InputNorm, RecurrentOptions } from "./recurrent_options.ts";
+export {
+  type GateActivationName,
+  type InputNorm,
+  type RecurrentOptions,
+  type RecurrentShape,
+  recurrentShape,
+} from "./recurrent_options.ts";
 export * from "./rnn.ts";
 export * from "./summary.ts";
 

@@ -51,7 +51,29 @@ export type GateActivationName = "sigmoid" | "hard-sigmoid";
 export const GATE_ACTIVATION: z.ZodType<GateActivationName> = z.enum(["sigmoid", "hard-sigmoid"])
   .default("sigmoid").describe("Activation of the gates; hard-sigmoid is that of Keras 1 and 2");
 
-/** Makes the schemas of these options. */
+/**
+ * Makes the schemas of {@linkcode RecurrentOptions}, for the schema of a model's own options.
+ *
+ * @param defaults How many hidden units there are if nobody says.
+ * @returns The shape of an object schema, to be spread beside what the model adds.
+ *
+ * @example The options of a cell of one's own
+ * ```ts
+ * import { type OptionsSchema, z } from "@unroll/core/plugin";
+ * import { parseOptions } from "@unroll/core/plugin/host";
+ * import { type RecurrentOptions, recurrentShape } from "@unroll/models";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * interface LeakyOptions extends RecurrentOptions {
+ *   readonly leak: number;
+ * }
+ * const options: OptionsSchema<LeakyOptions> = z.object({
+ *   ...recurrentShape({ hidden: 32 }),
+ *   leak: z.number().min(0).max(1).default(0.5).describe("How much of the state is lost a step"),
+ * });
+ * strictEqual(parseOptions(options, {}).hidden, 32);
+ * ```
+ */
 export function recurrentShape(defaults: { readonly hidden: number }): RecurrentShape {
   const initializer = z.enum(INITIALIZER_NAMES);
   return {
@@ -87,6 +109,7 @@ export function recurrentShape(defaults: { readonly hidden: number }): Recurrent
   };
 }
 
-type RecurrentShape = {
+/** The schema of each of {@linkcode RecurrentOptions}. */
+export type RecurrentShape = {
   readonly [Name in keyof RecurrentOptions]-?: z.ZodType<RecurrentOptions[Name]>;
 };

@@ -4,9 +4,8 @@
  * @example A model without inputs that answers the same at every step
  * ```ts
  * import { broadcastTo, type Tensor, zeros } from "@unroll/core";
- * import { defineModel, outputSize } from "@unroll/core/plugin";
+ * import { defineModel, outputSize, z } from "@unroll/core/plugin";
  * import { strictEqual } from "node:assert/strict";
- * import * as z from "zod";
  *
  * const constant = defineModel({
  *   name: "constant",
@@ -80,3 +79,5 @@ export type {
   TrainingDefaults,
 } from "./training_defaults.ts";
 export { unknownName } from "../util/names.ts";
+// So that a plugin needs no package but this: any other zod 4 does as well.
+export * as z from "zod";
