@@ -59,8 +59,9 @@ export const GATE_ACTIVATION: z.ZodType<GateActivationName> = z.enum(["sigmoid",
  *
  * @example The options of a cell of one's own
  * ```ts
- * import { type OptionsSchema, z } from "@unroll/core/plugin";
+ * import type { OptionsSchema } from "@unroll/core/plugin";
  * import { parseOptions } from "@unroll/core/plugin/host";
+ * import * as z from "@unroll/core/plugin/zod";
  * import { type RecurrentOptions, recurrentShape } from "@unroll/models";
  * import { strictEqual } from "node:assert/strict";
  *

@@ -4,7 +4,8 @@
  * @example A model without inputs that answers the same at every step
  * ```ts
  * import { broadcastTo, type Tensor, zeros } from "@unroll/core";
- * import { defineModel, outputSize, z } from "@unroll/core/plugin";
+ * import { defineModel, outputSize } from "@unroll/core/plugin";
+ * import * as z from "@unroll/core/plugin/zod";
  * import { strictEqual } from "node:assert/strict";
  *
  * const constant = defineModel({
@@ -79,5 +80,3 @@ export type {
   TrainingDefaults,
 } from "./training_defaults.ts";
 export { unknownName } from "../util/names.ts";
-// So that a plugin needs no package but this: any other zod 4 does as well.
-export * as z from "zod";
