@@ -84,15 +84,24 @@ export function checkData(
     );
   }
   if (end === undefined) return;
-  for (let i = 0; i < data.length; i++) {
-    if ((data[i] < 0 || data[i] >= end) && weights?.[i] !== 0) {
-      throw new RangeError(
-        `${sentenceStart(place, step)} are from 0 to ${end - 1}, found ${data[i]}${
-          moreOf("checkTask")
-        }`,
-      );
-    }
+  const symbols = data as Int32Array;
+  for (let i = outside(symbols, end, 0); i >= 0; i = outside(symbols, end, i + 1)) {
+    if (weights?.[i] === 0) continue;
+    throw new RangeError(
+      `${sentenceStart(place, step)} are from 0 to ${end - 1}, found ${data[i]}${
+        moreOf("checkTask")
+      }`,
+    );
   }
+}
+
+/** Finds the first symbol from a place on that is not from 0 to before `end`; -1 if there is none. */
+function outside(symbols: Int32Array, end: number, from: number): number {
+  for (let i = from; i < symbols.length; i++) {
+    // What is below 0 is great without its sign.
+    if (symbols[i] >>> 0 >= end) return i;
+  }
+  return -1;
 }
 
 function sentenceStart({ action, name, type }: DataPlace, step: number | undefined): string {
