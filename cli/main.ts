@@ -9,7 +9,7 @@ import { buildTree, usageErrorOf } from "./command_tree.ts";
 import { COMMANDS } from "./commands/mod.ts";
 import type { CliContext, CommandContext } from "./context.ts";
 import { commandContext, createContext } from "./create_context.ts";
-import { exitCodeOf } from "./errors.ts";
+import { exitCodeOf, exitWith } from "./errors.ts";
 
 /**
  * Runs a command.
@@ -68,4 +68,4 @@ function helpAlone(args: readonly string[]): string[] {
   return [...args.slice(0, first), "--help"];
 }
 
-if (import.meta.main) Deno.exit(await main(Deno.args, createContext()));
+if (import.meta.main) exitWith(main(Deno.args, createContext()));

@@ -19,6 +19,7 @@
  */
 
 import { createContext } from "./create_context.ts";
+import { exitWith } from "./errors.ts";
 import { main } from "./main.ts";
 
 export type { CliContext, Terminal } from "./context.ts";
@@ -26,4 +27,4 @@ export { createContext, main };
 export { VERSION } from "./create_context.ts";
 
 // What `deno run jsr:@unroll/cli` and `deno install` start; in a clone it is main.ts, which starts faster.
-if (import.meta.main) Deno.exit(await main(Deno.args, createContext()));
+if (import.meta.main) exitWith(main(Deno.args, createContext()));

@@ -32,7 +32,7 @@ import {
   type TrainSettings,
 } from "@unroll/core/training";
 import type { PluginSelection, ResumeRequest, TrainRequest } from "../context.ts";
-import { StoppedError, UsageError } from "../errors.ts";
+import { StoppedError, UsageError, waitFor } from "../errors.ts";
 import type { KnownPlugins } from "../plugins.ts";
 import { resumeCommand } from "../resume_command.ts";
 import { OPTIMIZER_OPTIONS, type TrainOptions } from "./train_options.ts";
@@ -50,7 +50,8 @@ export function instantiateTask(chosen: PluginSelection): Task {
   if (!task) {
     const made = instantiate(chosen) as Task;
     let created: Promise<TaskInstance> | undefined;
-    task = { ...made, create: () => created ??= made.create() };
+    const create = () => waitFor(`create task "${chosen.plugin.name}"`, made.create());
+    task = { ...made, create: () => created ??= create() };
     TASKS.set(chosen, task);
   }
   return task;
@@ -213,6 +214,8 @@ export function requested(request: TrainRequest, version: string): SavedTrainSet
     task: instantiateTask(request.task),
     modelName: request.model.name,
     taskName: request.task.name,
+    modelPath: request.model.path,
+    taskPath: request.task.path,
     out: request.out,
     version,
   };
@@ -250,8 +253,10 @@ async function resumed(
   }
   return {
     ...recordedSettings(record),
-    model: knownPlugin(model.name, { kind: "model", table: models })(model.options),
-    task: knownPlugin(task.name, { kind: "task", table: tasks })(task.options),
+    model: knownPlugin(model.name, { kind: "model", table: models, path: model.path })(
+      model.options,
+    ),
+    task: knownPlugin(task.name, { kind: "task", table: tasks, path: task.path })(task.options),
     seed,
     device,
     version,

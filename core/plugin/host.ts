@@ -32,5 +32,11 @@ export {
   optionsToJson,
   parseOptions,
 } from "./options.ts";
-export { isTrustable, knownPlugin, resolvePlugin, type ResolveSettings } from "./resolve.ts";
+export {
+  isTrustable,
+  knownPlugin,
+  modulePath,
+  resolvePlugin,
+  type ResolveSettings,
+} from "./resolve.ts";
 export { editDistance, nearestName } from "../util/names.ts";
