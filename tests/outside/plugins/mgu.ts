@@ -1,0 +1,43 @@
+/** The minimal gated unit of Zhou, Wu, Zhang and Zhou (2016): one gate, which forgets and resets. */
+import { sigmoid, tanh, type Tensor } from "@unroll/core";
+import { defineModel, type ModelPlugin, type OptionsSchema } from "@unroll/core/plugin";
+import * as z from "@unroll/core/plugin/zod";
+import { type Cell, type CellParameters, plus, recurrentModel } from "@unroll/models";
+import { type RecurrentOptions, recurrentShape, unsupportedReason } from "@unroll/models";
+
+/** The weights of the state in two parts, because f is needed before the candidate is. */
+interface MguWeights extends CellParameters {
+  readonly weights: readonly Tensor[];
+  readonly biases: readonly Tensor[];
+}
+
+const CELL: Cell<MguWeights> = {
+  name: "mgu",
+  state: ["h"],
+  gates: ["f", "candidate"],
+  candidate: "candidate",
+  start: ({ h }) => ({ h: tanh(h) }),
+  prepare: (layer) => ({
+    ...layer,
+    weights: layer.weight_hh.split(2),
+    biases: layer.bias_hh?.split(2) ?? [],
+  }),
+  step({ weights, biases }, { h }, x) {
+    const [xf, xc] = x.split(2);
+    const f = sigmoid(xf.add(plus(h.matmul(weights[0]), biases[0])));
+    const candidate = tanh(xc.add(plus(f.mul(h).matmul(weights[1]), biases[1])));
+    const next = h.add(f.mul(candidate.sub(h))); // (1 − f) h + f c
+    return { state: { h: next }, output: next };
+  },
+};
+
+const OPTIONS: OptionsSchema<RecurrentOptions> = z.object(recurrentShape({ hidden: 16 }));
+
+export const mgu: ModelPlugin<RecurrentOptions> = defineModel({
+  name: "mgu",
+  summary: "Minimal gated unit",
+  options: OPTIONS,
+  traits: { gated: true },
+  unsupportedReason,
+  create: (options, spec) => recurrentModel(CELL, options, spec),
+});
