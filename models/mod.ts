@@ -22,9 +22,9 @@ export * from "./recurrent.ts";
 export {
   type GateActivationName,
   type InputNorm,
+  type OptionSchema,
   type RecurrentOptions,
-  type RecurrentShape,
-  recurrentShape,
+  recurrentOptions,
 } from "./recurrent_options.ts";
 export * from "./rnn.ts";
 export * from "./summary.ts";

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { OptionsSchema } from "@unroll/core/plugin";
 import * as z from "zod";
 import { INITIALIZER_NAMES, type InitializerName } from "./initializers.ts";
 
@@ -51,30 +52,51 @@ export type GateActivationName = "sigmoid" | "hard-sigmoid";
 export const GATE_ACTIVATION: z.ZodType<GateActivationName> = z.enum(["sigmoid", "hard-sigmoid"])
   .default("sigmoid").describe("Activation of the gates; hard-sigmoid is that of Keras 1 and 2");
 
+/** A schema of one option, such as zod's; only what is used of it is named, so that any zod 4 fits. */
+export interface OptionSchema<Value> {
+  /** Checks a value. */
+  safeParse(value: unknown):
+    | { readonly success: true; readonly data: Value }
+    | { readonly success: false; readonly error: unknown };
+}
+
 /**
- * Makes the schemas of {@linkcode RecurrentOptions}, for the schema of a model's own options.
+ * Makes the schema of {@linkcode RecurrentOptions}, and of more, for a recurrent model of one's own.
  *
  * @param defaults How many hidden units there are if nobody says.
- * @returns The shape of an object schema, to be spread beside what the model adds.
+ * @param more Schemas of the options that the model adds.
+ * @returns The schema, for `defineModel`.
  *
- * @example The options of a cell of one's own
+ * @example The options of a cell that forgets
  * ```ts
  * import type { OptionsSchema } from "@unroll/core/plugin";
  * import { parseOptions } from "@unroll/core/plugin/host";
  * import * as z from "@unroll/core/plugin/zod";
- * import { type RecurrentOptions, recurrentShape } from "@unroll/models";
- * import { strictEqual } from "node:assert/strict";
+ * import { type RecurrentOptions, recurrentOptions } from "@unroll/models";
+ * import { deepStrictEqual } from "node:assert/strict";
  *
  * interface LeakyOptions extends RecurrentOptions {
  *   readonly leak: number;
  * }
- * const options: OptionsSchema<LeakyOptions> = z.object({
- *   ...recurrentShape({ hidden: 32 }),
+ * const schema: OptionsSchema<LeakyOptions> = recurrentOptions({ hidden: 32 }, {
  *   leak: z.number().min(0).max(1).default(0.5).describe("How much of the state is lost a step"),
  * });
- * strictEqual(parseOptions(options, {}).hidden, 32);
+ * const { hidden, leak } = parseOptions(schema, {});
+ * deepStrictEqual([hidden, leak], [32, 0.5]);
  * ```
  */
+export function recurrentOptions<More extends object = object>(
+  defaults: { readonly hidden: number },
+  more?: { readonly [Name in keyof More]-?: OptionSchema<More[Name]> },
+): OptionsSchema<RecurrentOptions & More> {
+  const schema: OptionsSchema<unknown> = z.object({
+    ...recurrentShape(defaults),
+    ...more as Readonly<Record<string, z.ZodType>> | undefined,
+  });
+  return schema as OptionsSchema<RecurrentOptions & More>;
+}
+
+/** Makes the schemas of these options. */
 export function recurrentShape(defaults: { readonly hidden: number }): RecurrentShape {
   const initializer = z.enum(INITIALIZER_NAMES);
   return {
@@ -110,7 +132,6 @@ export function recurrentShape(defaults: { readonly hidden: number }): Recurrent
   };
 }
 
-/** The schema of each of {@linkcode RecurrentOptions}. */
-export type RecurrentShape = {
+type RecurrentShape = {
   readonly [Name in keyof RecurrentOptions]-?: z.ZodType<RecurrentOptions[Name]>;
 };

@@ -117,9 +117,8 @@ export function knownPlugin<Found extends Plugin>(
 
 /** Tests whether what stands in a file as a path can be shown as it is. */
 function isPlainPath(path: string | undefined): path is string {
-  // deno-lint-ignore no-control-regex
   return path !== undefined && isPath(path) && path.length < 1000 &&
-    !/[\x00-\x1f\x7f-\x9f]/.test(path);
+    !/\p{Cc}/u.test(path);
 }
 
 /** Writes a word for a shell. */

@@ -1,9 +1,8 @@
 /** The minimal gated unit of Zhou, Wu, Zhang and Zhou (2016): one gate, which forgets and resets. */
 import { sigmoid, tanh, type Tensor } from "@unroll/core";
-import { defineModel, type ModelPlugin, type OptionsSchema } from "@unroll/core/plugin";
-import * as z from "@unroll/core/plugin/zod";
+import { defineModel, type ModelPlugin } from "@unroll/core/plugin";
 import { type Cell, type CellParameters, plus, recurrentModel } from "@unroll/models";
-import { type RecurrentOptions, recurrentShape, unsupportedReason } from "@unroll/models";
+import { type RecurrentOptions, recurrentOptions, unsupportedReason } from "@unroll/models";
 
 /** The weights of the state in two parts, because f is needed before the candidate is. */
 interface MguWeights extends CellParameters {
@@ -31,12 +30,10 @@ const CELL: Cell<MguWeights> = {
   },
 };
 
-const OPTIONS: OptionsSchema<RecurrentOptions> = z.object(recurrentShape({ hidden: 16 }));
-
 export const mgu: ModelPlugin<RecurrentOptions> = defineModel({
   name: "mgu",
   summary: "Minimal gated unit",
-  options: OPTIONS,
+  options: recurrentOptions({ hidden: 16 }),
   traits: { gated: true },
   unsupportedReason,
   create: (options, spec) => recurrentModel(CELL, options, spec),
