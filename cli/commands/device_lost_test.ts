@@ -62,7 +62,7 @@ Deno.test({
       const last = lines[lines.length - 1];
       assertStringIncludes(last, "Cannot go on with WebGPU, ");
       assertStringIncludes(last, "the device was lost");
-      const run = /go on with deno task train --resume (\S+)\n$/.exec(last)?.[1];
+      const run = /go on with deno task (?:blas )?train --resume (\S+)\n$/.exec(last)?.[1];
       const resumed = await runCommand(`train --resume ${run} --json`);
       assertStrictEquals(resumed.errors, "");
       assertStrictEquals(resumed.code, 0);
