@@ -79,10 +79,14 @@ function ownPermissions(): string[] {
   ];
 }
 
-/** Names what starts: a path, so that it also stands in a script, or the package if it came from JSR. */
+/**
+ * Names what starts: a path, so that it also stands in a script, or the package if this process was started by that name.
+ * Of a package Deno asks the configuration of the folder that somebody is in, where their modules find what they import.
+ */
 function program(): string {
-  const main = new URL("main.ts", import.meta.url);
-  return main.protocol === "file:" ? fromFileUrl(main) : `jsr:@unroll/cli@${VERSION}`;
+  const [main, entry] = ["main.ts", "mod.ts"].map((name) => new URL(name, import.meta.url));
+  const isPackage = main.protocol !== "file:" || Deno.mainModule === entry.href;
+  return isPackage ? `jsr:@unroll/cli@${VERSION}` : fromFileUrl(main);
 }
 
 /**

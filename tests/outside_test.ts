@@ -106,10 +106,18 @@ Deno.test("the guides' files and commands train, measure and sweep a model of on
   });
 });
 
-Deno.test("a stranger's minimal gated unit learns Dyck-1", async () => {
+Deno.test("a stranger's minimal gated unit learns Dyck-1, swept with an import map of their own", async () => {
   await inCopy(async (root) => {
-    const line = "task unroll train --model ./mgu.ts --task ./dyck.ts --seed 1";
-    assertMatch(await deno(`${root}/plugins`, line), /error 0 %/);
+    const folder = `${root}/plugins`;
+    // The processes of a sweep find what this one finds.
+    const config = JSON.parse(await Deno.readTextFile(`${folder}/deno.json`));
+    const imports = { ...config.imports, "mine/": "./" };
+    await Deno.writeTextFile(`${folder}/deno.json`, JSON.stringify({ ...config, imports }));
+    await Deno.writeTextFile(`${folder}/named.ts`, 'export { mgu } from "mine/mgu.ts";');
+    const line = "task unroll sweep --model ./named.ts --task ./dyck.ts --seeds 1 --json";
+    const rows = (await deno(folder, line)).trim().split("\n").map((line) => JSON.parse(line));
+    const { state, problem, result } = rows[0];
+    assertEquals([state, problem, result?.error], ["done", undefined, 0]);
   });
 });
 

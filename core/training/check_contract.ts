@@ -6,6 +6,7 @@
  * @module
  */
 import type { ModelResult, Tree } from "../plugin/model.ts";
+import type { Validation } from "../plugin/task.ts";
 import { type Batch, outputType, type TaskSpec } from "../plugin/task_spec.ts";
 import {
   formatType,
@@ -151,6 +152,22 @@ export function checkResult(
   throw new TypeError(
     `Cannot go on from the model's state: {${before}} is needed, found {${after}}${
       moreOf("checkModel")
+    }`,
+  );
+}
+
+/**
+ * Checks what a task measured; a loss that is not finite is a measure, too.
+ *
+ * @param measured What it gave.
+ * @throws {TypeError} If that has no loss, or an error that is no number.
+ */
+export function checkValidation(measured: Partial<Validation> | undefined): void {
+  const { loss, error } = measured ?? {};
+  if (typeof loss === "number" && ["number", "undefined"].includes(typeof error)) return;
+  throw new TypeError(
+    `Cannot validate: a loss is needed, and an error or none, found ${loss} and ${error}${
+      moreOf("checkTask")
     }`,
   );
 }

@@ -6,7 +6,7 @@ import { broadcastTo } from "../language/ops/layout.ts";
 import { zeros } from "../language/ops/creation.ts";
 import type { Tensor } from "../language/tensor.ts";
 import { defineModel, type Model } from "../plugin/model.ts";
-import { defineTask, type Task, type TaskInstance } from "../plugin/task.ts";
+import { defineTask, type Task, type TaskInstance, type Validation } from "../plugin/task.ts";
 import type { Batch, TaskSpec } from "../plugin/task_spec.ts";
 import { train } from "./train.ts";
 
@@ -165,6 +165,18 @@ Deno.test("a prediction refuses symbols out of range and numbers of another type
       () => trained.predict({ length: 2, inputs }),
       Error,
       `Cannot predict: ${message}`,
+    );
+  }
+});
+
+Deno.test("train() refuses a measure without a loss", async () => {
+  using device = referenceBackend();
+  for (const measured of [undefined, {}, { loss: "0" }, { loss: 0, error: "none" }]) {
+    const validate = () => Promise.resolve(measured as unknown as Validation);
+    await assertRejects(
+      () => train({ model: model(), task: task({}, { validate }), device }),
+      TypeError,
+      "Cannot validate: a loss is needed, and an error or none, found ",
     );
   }
 });

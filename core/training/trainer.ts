@@ -19,7 +19,7 @@ import {
   typedArray,
 } from "../ir/tensor_type.ts";
 import { flattenTree, treeEntries } from "../language/tree.ts";
-import { checkBatchShape, checkData, type DataPlace } from "./check_contract.ts";
+import { checkBatchShape, checkData, checkValidation, type DataPlace } from "./check_contract.ts";
 import { Predictor } from "./predictor.ts";
 import {
   batchRequest,
@@ -214,8 +214,10 @@ export class Trainer {
   }
 
   /** Measures the model as it is now. */
-  validate(): Promise<Validation> {
-    return this.#settings.task.validate((request) => this.predict(request));
+  async validate(): Promise<Validation> {
+    const measured = await this.#settings.task.validate((request) => this.predict(request));
+    checkValidation(measured);
+    return measured;
   }
 
   /** Copies the parameters, by their names in the model's tree. */
