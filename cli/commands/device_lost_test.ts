@@ -33,6 +33,7 @@ function listening(lines: string[], heard: (line: string) => void): CommandConte
     writeError: (text) => lines.push(text),
     isTerminal: false,
     color: false,
+    outputColor: false,
     columns: () => 100,
     async *lines() {},
     variable: () => undefined,

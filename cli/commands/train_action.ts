@@ -13,7 +13,7 @@ import type {
   TaskInstance,
   TaskPlugin,
 } from "@unroll/core/plugin";
-import { flagName, knownPlugin } from "@unroll/core/plugin/host";
+import { flagName, knownPlugin, restoreTask } from "@unroll/core/plugin/host";
 import {
   type Json,
   type JsonRecord,
@@ -260,7 +260,10 @@ async function resumed(
     model: knownPlugin(model.name, { kind: "model", table: models, path: model.path })(
       model.options,
     ),
-    task: knownPlugin(task.name, { kind: "task", table: tasks, path: task.path })(task.options),
+    task: restoreTask(
+      knownPlugin(task.name, { kind: "task", table: tasks, path: task.path }),
+      task.options,
+    ),
     seed,
     device,
     version,

@@ -40,3 +40,4 @@ export {
   type ResolveSettings,
 } from "./resolve.ts";
 export { editDistance, nearestName } from "../util/names.ts";
+export { restoreTask } from "./task.ts";

@@ -50,9 +50,9 @@ const FOLDERS: readonly string[] = [
 
 /** Implementations of WebGPU, and how Deno is started with each. */
 const IMPLEMENTATIONS: Readonly<Record<string, readonly string[]>> = {
-  wgpu: ["-P=cli"],
-  // Foreign functions are allowed: it is a library of C++.
-  Dawn: ["-P=blas", "--preload", new URL("dawn.ts", import.meta.url).pathname],
+  wgpu: ["-P=develop"],
+  // With everything allowed: it is a library of C++.
+  Dawn: ["-A", "--preload", new URL("dawn.ts", import.meta.url).pathname],
 };
 
 /** An implementation on a driver. */
