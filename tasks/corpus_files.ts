@@ -5,7 +5,10 @@
  * @module
  */
 import { unknownName } from "@unroll/core/plugin";
+import type { Dirent } from "node:fs";
 import { CORPORA } from "./corpora.ts";
+
+type Files = typeof import("node:fs");
 
 /**
  * Reads a corpus.
@@ -32,25 +35,28 @@ export function readCorpus(name: string): string {
 }
 
 function readOutside(name: string): string {
-  if (typeof Deno === "undefined") {
-    throw cannotRead(name, `files need Deno; built in are ${Object.keys(CORPORA).join(", ")}`);
+  // What Deno, Node and Bun have in common; an import would be in the way of pages.
+  const files: Files | undefined = globalThis.process?.getBuiltinModule?.("node:fs");
+  if (files === undefined) {
+    const known = Object.keys(CORPORA).join(", ");
+    throw cannotRead(name, `files need Deno, Node from 20.16 on or Bun; built in are ${known}`);
   }
-  if (name === "-") return decode(name, readStandardInput());
-  if (!/[*?]/.test(name)) return decode(name, readFile(name));
-  const paths = expandPattern(name);
+  if (name === "-") return decode(name, files.readFileSync(0));
+  if (!/[*?]/.test(name)) return decode(name, readFile(files, name));
+  const paths = expandPattern(files, name);
   if (paths.length === 0) throw cannotRead(name, "no file fits the pattern");
-  return paths.map((path) => decode(path, readFile(path))).join("");
+  return paths.map((path) => decode(path, readFile(files, path))).join("");
 }
 
 function cannotRead(name: string, reason: string, cause?: unknown): RangeError {
   return new RangeError(`Cannot read corpus "${name}": ${reason}`, { cause });
 }
 
-function readFile(path: string): Uint8Array {
+function readFile(files: Files, path: string): Uint8Array {
   try {
-    return Deno.readFileSync(path);
+    return files.readFileSync(path);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") {
       const known = Object.keys(CORPORA);
       // Said as any unknown name is, with the nearest built-in one.
       const [, rest] = unknownName("corpus", path, known).split(/:(.*)/s);
@@ -58,23 +64,6 @@ function readFile(path: string): Uint8Array {
     }
     throw cannotRead(path, (error as Error).message.split("\n")[0], error);
   }
-}
-
-function readStandardInput(): Uint8Array {
-  const parts: Uint8Array[] = [];
-  const buffer = new Uint8Array(65_536);
-  let size = 0;
-  for (let n = Deno.stdin.readSync(buffer); n !== null; n = Deno.stdin.readSync(buffer)) {
-    parts.push(buffer.slice(0, n));
-    size += n;
-  }
-  const bytes = new Uint8Array(size);
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
 }
 
 function decode(name: string, bytes: Uint8Array): string {
@@ -86,23 +75,29 @@ function decode(name: string, bytes: Uint8Array): string {
 }
 
 /** The files that fit a pattern, sorted by path, so that every machine reads them in the same order. */
-function expandPattern(pattern: string): string[] {
+function expandPattern(files: Files, pattern: string): string[] {
   const parts = pattern.replaceAll("\\", "/").split("/");
   const fixed = parts.findIndex((part) => /[*?]/.test(part));
   const start = parts.slice(0, fixed).join("/");
   const root = fixed === 0 ? "." : start === "" ? "/" : start;
   const found: string[] = [];
-  walk(root, parts.slice(fixed), found, fixed === 0 ? "" : `${start}/`);
+  walk(files, root, parts.slice(fixed), found, fixed === 0 ? "" : `${start}/`);
   return [...new Set(found)].sort();
 }
 
-function walk(folder: string, parts: readonly string[], found: string[], prefix: string): void {
+function walk(
+  files: Files,
+  folder: string,
+  parts: readonly string[],
+  found: string[],
+  prefix: string,
+): void {
   const [part, ...rest] = parts;
-  if (part === "**" && rest.length > 0) walk(folder, rest, found, prefix);
+  if (part === "**" && rest.length > 0) walk(files, folder, rest, found, prefix);
   const fits = part === "**" ? /^[^.]/ : nameFilter(part);
-  let entries: Deno.DirEntry[];
+  let entries: Dirent[];
   try {
-    entries = [...Deno.readDirSync(folder)];
+    entries = files.readdirSync(folder, { withFileTypes: true });
   } catch {
     // A folder that is not there or may not be read has no files that fit.
     return;
@@ -110,10 +105,11 @@ function walk(folder: string, parts: readonly string[], found: string[], prefix:
   for (const entry of entries) {
     if (!fits.test(entry.name)) continue;
     const path = `${folder === "/" ? "" : folder}/${entry.name}`;
-    if (entry.isDirectory && part === "**") walk(path, parts, found, `${prefix}${entry.name}/`);
-    else if (entry.isDirectory && rest.length > 0) {
-      walk(path, rest, found, `${prefix}${entry.name}/`);
-    } else if (!entry.isDirectory && rest.length === 0) found.push(`${prefix}${entry.name}`);
+    if (entry.isDirectory() && part === "**") {
+      walk(files, path, parts, found, `${prefix}${entry.name}/`);
+    } else if (entry.isDirectory() && rest.length > 0) {
+      walk(files, path, rest, found, `${prefix}${entry.name}/`);
+    } else if (!entry.isDirectory() && rest.length === 0) found.push(`${prefix}${entry.name}`);
   }
 }
 

@@ -31,9 +31,13 @@ export function computeIfLarge(
  * helpers would take longer to start: the same bits on all.
  */
 async function compute(graph: Graph, inputs: readonly TypedArray[]): Promise<TypedArray[]> {
-  using backend = cpuBackend({ relaxed: false, threads: 1 });
-  using program = await backend.compile(graph, { name: "deferred" });
-  const buffers = inputs.map((data, i) => backend.upload(graph.inputs[i].type, data));
-  const results = program.run(buffers).map((buffer) => backend.download(buffer));
-  return (await Promise.all(results)).map((data) => data.slice());
+  const backend = cpuBackend({ relaxed: false, threads: 1 });
+  try {
+    const program = await backend.compile(graph, { name: "deferred" });
+    const buffers = inputs.map((data, i) => backend.upload(graph.inputs[i].type, data));
+    const results = program.run(buffers).map((buffer) => backend.download(buffer));
+    return (await Promise.all(results)).map((data) => data.slice());
+  } finally {
+    backend.dispose();
+  }
 }
