@@ -5,9 +5,12 @@
  * @module
  */
 
-import { initWasm, Resvg } from "@resvg/resvg-wasm";
-// What is imported is installed: the font lies beside this.
-import font from "dejavu-fonts-ttf/package.json" with { type: "json" };
+// Types alone are not downloaded; the rest comes with the first picture, as `svg.ts` says.
+// deno-lint-ignore no-import-prefix
+import type * as ResvgPackage from "npm:@resvg/resvg-wasm@^2.6.2";
+
+const RESVG = "npm:@resvg/resvg-wasm@^2.6.2";
+const FONT = "npm:dejavu-fonts-ttf@^2.37.3";
 
 /** How to draw. */
 export interface PngOptions {
@@ -15,14 +18,23 @@ export interface PngOptions {
   readonly scale?: number;
 }
 
-let ready: Promise<Uint8Array> | undefined;
+/** What draws, and the font it draws with. */
+interface Renderer {
+  readonly Resvg: typeof ResvgPackage.Resvg;
+  readonly font: Uint8Array;
+}
 
-/** Reads the renderer and the font, once. */
-function prepare(): Promise<Uint8Array> {
+let ready: Promise<Renderer> | undefined;
+
+/** Loads the renderer and the font, once. */
+function prepare(): Promise<Renderer> {
   return ready ??= (async () => {
     const file = (specifier: string) => Deno.readFile(new URL(import.meta.resolve(specifier)));
-    await initWasm(await file("@resvg/resvg-wasm/index_bg.wasm"));
-    return await file(`${font.name}/ttf/DejaVuSans.ttf`);
+    const { initWasm, Resvg }: typeof ResvgPackage = await import(RESVG);
+    await initWasm(await file(`${RESVG}/index_bg.wasm`));
+    // What is imported is installed: the font lies beside this.
+    await import(`${FONT}/package.json`, { with: { type: "json" } });
+    return { Resvg, font: await file(`${FONT}/ttf/DejaVuSans.ttf`) };
   })();
 }
 
@@ -47,14 +59,14 @@ export async function svgToPng(
   svg: string,
   options: PngOptions = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const sans = await prepare();
+  const { Resvg, font } = await prepare();
   let picture: InstanceType<typeof Resvg>;
   try {
     picture = new Resvg(svg, {
       background: "white",
       fitTo: { mode: "zoom", value: options.scale ?? 2 },
       font: {
-        fontBuffers: [sans],
+        fontBuffers: [font],
         defaultFontFamily: "DejaVu Sans",
         sansSerifFamily: "DejaVu Sans",
       },
