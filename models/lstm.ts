@@ -36,14 +36,15 @@ export interface LstmOptions extends RecurrentOptions {
   readonly forgetBias: number;
 }
 
-const OPTIONS: OptionsSchema<LstmOptions> = z.object({
-  ...recurrentShape({ hidden: 64 }),
-  activation: z.enum(ACTIVATION_NAMES).default("tanh")
-    .describe("Activation of what goes into the memory and comes out"),
-  gateActivation: GATE_ACTIVATION,
-  forgetBias: z.number().min(-100).max(100).default(1)
-    .describe("Start of the forget gate's bias; above 0, the memory is kept at first"),
-});
+const OPTIONS: OptionsSchema<LstmOptions> = /* @__PURE__ */ (() =>
+  z.object({
+    ...recurrentShape({ hidden: 64 }),
+    activation: z.enum(ACTIVATION_NAMES).default("tanh")
+      .describe("Activation of what goes into the memory and comes out"),
+    gateActivation: GATE_ACTIVATION,
+    forgetBias: z.number().min(-100).max(100).default(1)
+      .describe("Start of the forget gate's bias; above 0, the memory is kept at first"),
+  }))();
 
 /**
  * Long short-term memory.
@@ -69,7 +70,7 @@ const OPTIONS: OptionsSchema<LstmOptions> = z.object({
  * strictEqual(model.layers[1].parameters, 4 * 5 * (3 + 5 + 1));
  * ```
  */
-export const lstm: ModelPlugin<LstmOptions> = defineModel({
+export const lstm: ModelPlugin<LstmOptions> = /* @__PURE__ */ defineModel({
   name: "lstm",
   summary: "Long short-term memory",
   options: OPTIONS,

@@ -48,8 +48,12 @@ export type InputNorm = "none" | "layer" | "batch";
 export type GateActivationName = "sigmoid" | "hard-sigmoid";
 
 /** The schema of the option that names one. */
-export const GATE_ACTIVATION: z.ZodType<GateActivationName> = z.enum(["sigmoid", "hard-sigmoid"])
-  .default("sigmoid").describe("Activation of the gates; hard-sigmoid is that of Keras 1 and 2");
+export const GATE_ACTIVATION: z.ZodType<GateActivationName> =
+  /* @__PURE__ */ (() =>
+    z.enum(["sigmoid", "hard-sigmoid"])
+      .default("sigmoid").describe(
+        "Activation of the gates; hard-sigmoid is that of Keras 1 and 2",
+      ))();
 
 /** Makes the schemas of these options. */
 export function recurrentShape(defaults: { readonly hidden: number }): RecurrentShape {

@@ -58,42 +58,43 @@ export interface CharOptions {
 }
 
 /** The schema of {@linkcode CharOptions}. */
-const OPTIONS: OptionsSchema<CharOptions> = z.object({
-  corpus: z.string().min(1).default("sevenths").describe(
-    "The text: sevenths, fizzbuzz-text, a file, files as a pattern in quotes, or - for standard input",
-  ),
-  mode: z.enum(["contiguous", "windows", "interleaved"]).default("contiguous").describe(
-    "Through the text with the state carried on, windows of it, or windows with a carried state",
-  ),
-  length: z.int().min(1).max(4096).default(32).describe("Characters read at a time"),
-  batch: z.int().min(1).max(65_536).optional().describe(
-    "Sequences in a batch; up to 64, as the text allows",
-  ),
-  stride: z.int().min(1).max(1_000_000).optional().describe(
-    "Characters from one window to the next; as many as are read at a time",
-  ),
-  shuffle: z.boolean().default(true).describe("Read windows in random order, not the text's"),
-  validation: z.number().min(0).max(0.9).default(0.1).describe(
-    "Fraction of the text, at its end, to measure on; 0 measures on what is trained on",
-  ),
-  outputs: z.enum(["every", "last"]).default("every").describe(
-    "Whether to foretell after every character read, or only after the last",
-  ),
-  loss: z.enum(["mean", "sum"]).default("mean").describe("Mean over the characters, or sum"),
-  padding: z.boolean().default(false).describe("Keep symbol 0 for padding"),
-  unknown: z.boolean().default(false).describe(
-    "Read characters that the training text lacks as one unknown symbol",
-  ),
-  vocabulary: z.int().min(1).max(1_200_000).optional().describe(
-    "Symbols that a model reads and answers; as many as there are",
-  ),
-  licence: z.boolean().default(true).describe(
-    "Keep the licence that Project Gutenberg puts before and after a text",
-  ),
-  alphabet: z.string().min(1).optional().describe(
-    "The characters in the order of their symbols; those of the training text",
-  ),
-});
+const OPTIONS: OptionsSchema<CharOptions> = /* @__PURE__ */ (() =>
+  z.object({
+    corpus: z.string().min(1).default("sevenths").describe(
+      "The text: sevenths, fizzbuzz-text, a file, files as a pattern in quotes, or - for standard input",
+    ),
+    mode: z.enum(["contiguous", "windows", "interleaved"]).default("contiguous").describe(
+      "Through the text with the state carried on, windows of it, or windows with a carried state",
+    ),
+    length: z.int().min(1).max(4096).default(32).describe("Characters read at a time"),
+    batch: z.int().min(1).max(65_536).optional().describe(
+      "Sequences in a batch; up to 64, as the text allows",
+    ),
+    stride: z.int().min(1).max(1_000_000).optional().describe(
+      "Characters from one window to the next; as many as are read at a time",
+    ),
+    shuffle: z.boolean().default(true).describe("Read windows in random order, not the text's"),
+    validation: z.number().min(0).max(0.9).default(0.1).describe(
+      "Fraction of the text, at its end, to measure on; 0 measures on what is trained on",
+    ),
+    outputs: z.enum(["every", "last"]).default("every").describe(
+      "Whether to foretell after every character read, or only after the last",
+    ),
+    loss: z.enum(["mean", "sum"]).default("mean").describe("Mean over the characters, or sum"),
+    padding: z.boolean().default(false).describe("Keep symbol 0 for padding"),
+    unknown: z.boolean().default(false).describe(
+      "Read characters that the training text lacks as one unknown symbol",
+    ),
+    vocabulary: z.int().min(1).max(1_200_000).optional().describe(
+      "Symbols that a model reads and answers; as many as there are",
+    ),
+    licence: z.boolean().default(true).describe(
+      "Keep the licence that Project Gutenberg puts before and after a text",
+    ),
+    alphabet: z.string().min(1).optional().describe(
+      "The characters in the order of their symbols; those of the training text",
+    ),
+  }))();
 
 /**
  * Text, character by character (Unicode code points).
@@ -101,7 +102,7 @@ const OPTIONS: OptionsSchema<CharOptions> = z.object({
  * What a run keeps of a text is its name and its alphabet: with those a model can be sampled from where
  * the text is not at hand, and the text is read again only to train and to measure.
  */
-export const char: TaskPlugin<CharOptions> = defineTask({
+export const char: TaskPlugin<CharOptions> = /* @__PURE__ */ defineTask({
   name: "char",
   summary: "Foretell the next character of a text",
   options: OPTIONS,

@@ -44,22 +44,23 @@ export interface FizzbuzzOptions {
 }
 
 /** The schema of {@linkcode FizzbuzzOptions}. */
-const OPTIONS: OptionsSchema<FizzbuzzOptions> = z.object({
-  encoding: z.enum(["none", "binary", "digits"]).default("none").describe(
-    "How a number is told: not at all (the model counts), as bits, as decimal digits",
-  ),
-  bits: z.int().min(7).max(20).default(10).describe("Bits of a number, for binary"),
-  digits: z.int().min(1).max(15).default(8).describe(
-    "Most digits of a number in training, for digits",
-  ),
-  batch: z.int().min(1).max(4096).default(32).describe(
-    "Numbers in a batch, for binary and digits",
-  ),
-  last: z.int().min(100).max(100_000).default(1000).describe("Greatest number that is asked for"),
-  loss: z.enum(["cross-entropy", "squared-error"]).optional().describe(
-    "How answers are judged; squared-error for binary, else cross-entropy",
-  ),
-});
+const OPTIONS: OptionsSchema<FizzbuzzOptions> = /* @__PURE__ */ (() =>
+  z.object({
+    encoding: z.enum(["none", "binary", "digits"]).default("none").describe(
+      "How a number is told: not at all (the model counts), as bits, as decimal digits",
+    ),
+    bits: z.int().min(7).max(20).default(10).describe("Bits of a number, for binary"),
+    digits: z.int().min(1).max(15).default(8).describe(
+      "Most digits of a number in training, for digits",
+    ),
+    batch: z.int().min(1).max(4096).default(32).describe(
+      "Numbers in a batch, for binary and digits",
+    ),
+    last: z.int().min(100).max(100_000).default(1000).describe("Greatest number that is asked for"),
+    loss: z.enum(["cross-entropy", "squared-error"]).optional().describe(
+      "How answers are judged; squared-error for binary, else cross-entropy",
+    ),
+  }))();
 
 /** Classes: copy the number, fizz, buzz, fizzbuzz. */
 const CLASSES = 4;
@@ -123,7 +124,7 @@ interface Encoding {
 }
 
 /** FizzBuzz, in one of three encodings. */
-export const fizzbuzz: TaskPlugin<FizzbuzzOptions> = defineTask({
+export const fizzbuzz: TaskPlugin<FizzbuzzOptions> = /* @__PURE__ */ defineTask({
   name: "fizzbuzz",
   summary: "Say fizz, buzz or fizzbuzz to numbers, or count and say it all alone",
   options: OPTIONS,
