@@ -15,7 +15,7 @@
  * @module
  */
 import { defineModel, type ModelPlugin, type OptionsSchema } from "@unroll/core/plugin";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { activation, ACTIVATION_NAMES, type ActivationName } from "./activations.ts";
 import { plus } from "./linear.ts";
 import { type Cell, recurrentModel, unsupportedReason } from "./recurrent.ts";
@@ -39,11 +39,13 @@ export interface LstmOptions extends RecurrentOptions {
 const OPTIONS: OptionsSchema<LstmOptions> = /* @__PURE__ */ (() =>
   z.object({
     ...recurrentShape({ hidden: 64 }),
-    activation: z.enum(ACTIVATION_NAMES).default("tanh")
-      .describe("Activation of what goes into the memory and comes out"),
+    activation: z._default(z.enum(ACTIVATION_NAMES), "tanh").check(
+      z.describe("Activation of what goes into the memory and comes out"),
+    ),
     gateActivation: GATE_ACTIVATION,
-    forgetBias: z.number().min(-100).max(100).default(1)
-      .describe("Start of the forget gate's bias; above 0, the memory is kept at first"),
+    forgetBias: z._default(z.number().check(z.minimum(-100), z.maximum(100)), 1).check(
+      z.describe("Start of the forget gate's bias; above 0, the memory is kept at first"),
+    ),
   }))();
 
 /**

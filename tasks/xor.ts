@@ -15,7 +15,7 @@ import {
   type TaskSpec,
   type TrainingDefaults,
 } from "@unroll/core/plugin";
-import * as z from "zod";
+import * as z from "zod/mini";
 
 /** Options of {@linkcode xor}. */
 export interface XorOptions {
@@ -26,8 +26,8 @@ export interface XorOptions {
 /** The schema of {@linkcode XorOptions}. */
 const OPTIONS: OptionsSchema<XorOptions> = /* @__PURE__ */ (() =>
   z.object({
-    loss: z.enum(["squared-error", "cross-entropy"]).default("squared-error").describe(
-      "How answers are judged",
+    loss: z._default(z.enum(["squared-error", "cross-entropy"]), "squared-error").check(
+      z.describe("How answers are judged"),
     ),
   }))();
 
