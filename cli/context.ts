@@ -9,6 +9,7 @@ import type { JsonRecord, RunCallbacks } from "@unroll/core/runs";
 import type { TrainSettings } from "@unroll/core/training";
 import type { MachineReport } from "./machine.ts";
 import type { Recipe } from "./recipes/recipe.ts";
+import type { StartingWeights } from "./commands/from_weights.ts";
 import type { TrainOptions } from "./commands/train_options.ts";
 import type { KnownPlugins } from "./plugins.ts";
 
@@ -87,6 +88,8 @@ export interface TrainRequest {
   readonly task: PluginSelection;
   /** How to train. */
   readonly training: TrainOptions;
+  /** The weights to begin with, in place of those that the seed makes. */
+  readonly weights?: StartingWeights;
   /** The folder that the run's own folder is made in. */
   readonly out: string;
   /** Settings that no option has, in place of `training`. */

@@ -145,6 +145,8 @@ export const TRAIN_OPTIONS: OptionsSchema<TrainOptions> = z.object(TRAIN_SHAPE);
 export interface TrainCommandOptions extends TrainOptions, OutputOptions, PairOptions {
   /** The run to go on with. */
   readonly resume?: string;
+  /** The weights to begin with. */
+  readonly from?: string;
   /** Modules that it may use. */
   readonly trust?: string;
 }
@@ -160,6 +162,9 @@ export function trainSchema(
       resume: z.string().optional()
         .describe("Go on with a run from where it is; --steps, --lr and other settings may be new")
         .meta({ placeholder: "run" }),
+      from: z.string().optional().describe(
+        "Begin a new run with the weights of a run or of a safetensors file, also one of PyTorch",
+      ).meta({ placeholder: "weights" }),
       trust: TRUST,
     }),
     ...OUTPUT_SHAPE,

@@ -47,10 +47,11 @@ export function reproduceCommand(
     const words = before === undefined
       ? [
         `--model ${quoted(config.model.name)}`,
-        ...say(model, config.model.options, byDefault),
+        // With --from the defaults are those of the run that the weights are of.
+        ...say(model, config.model.options, config.from ? () => undefined : byDefault),
         `--task ${quoted(config.task.name)}`,
         ...say(task, config.task.options, byDefault),
-        ...say(general, { ...values, seed: config.seed }, () => undefined),
+        ...say(general, { ...values, seed: config.seed, from: config.from?.path }, () => undefined),
       ]
       : [
         "--resume last",
