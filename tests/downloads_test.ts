@@ -12,7 +12,7 @@ async function packagesAskedFor(args: readonly string[]): Promise<string[]> {
   const cache = await Deno.makeTempDir();
   try {
     await new Deno.Command(Deno.execPath(), {
-      args: ["run", "--quiet", "--no-prompt", "-P=cli", ...args],
+      args: ["run", "--quiet", "--no-prompt", "-P=train", ...args],
       cwd: new URL("../", import.meta.url),
       env: { DENO_DIR: cache, NPM_CONFIG_REGISTRY: `http://127.0.0.1:${registry.addr.port}` },
       stdin: "null",

@@ -8,9 +8,10 @@
 // Types alone are not downloaded; the rest comes with the first picture, as `svg.ts` says.
 // deno-lint-ignore no-import-prefix
 import type * as ResvgPackage from "npm:@resvg/resvg-wasm@^2.6.2";
-
-const RESVG = "npm:@resvg/resvg-wasm@^2.6.2";
-const FONT = "npm:dejavu-fonts-ttf@^2.37.3";
+import { loadRenderer } from "./renderer.js";
+// What is imported needs no permission and has no path, which from JSR there is none of. Fonts of npm can only be read as
+// files, so that the letters of DejaVu that charts may have are here.
+import font from "./dejavu_sans.json" with { type: "json" };
 
 /** How to draw. */
 export interface PngOptions {
@@ -18,23 +19,22 @@ export interface PngOptions {
   readonly scale?: number;
 }
 
+const RESVG = "npm:@resvg/resvg-wasm@^2.6.2";
+
 /** What draws, and the font it draws with. */
 interface Renderer {
   readonly Resvg: typeof ResvgPackage.Resvg;
-  readonly font: Uint8Array;
+  readonly sans: Uint8Array;
 }
 
 let ready: Promise<Renderer> | undefined;
 
-/** Loads the renderer and the font, once. */
+/** Starts the renderer and reads the font, once. */
 function prepare(): Promise<Renderer> {
   return ready ??= (async () => {
-    const file = (specifier: string) => Deno.readFile(new URL(import.meta.resolve(specifier)));
     const { initWasm, Resvg }: typeof ResvgPackage = await import(RESVG);
-    await initWasm(await file(`${RESVG}/index_bg.wasm`));
-    // What is imported is installed: the font lies beside this.
-    await import(`${FONT}/package.json`, { with: { type: "json" } });
-    return { Resvg, font: await file(`${FONT}/ttf/DejaVuSans.ttf`) };
+    await initWasm(await loadRenderer(RESVG));
+    return { Resvg, sans: Uint8Array.fromBase64(font.base64) };
   })();
 }
 
@@ -59,16 +59,16 @@ export async function svgToPng(
   svg: string,
   options: PngOptions = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const { Resvg, font } = await prepare();
+  const { Resvg, sans } = await prepare();
   let picture: InstanceType<typeof Resvg>;
   try {
     picture = new Resvg(svg, {
       background: "white",
       fitTo: { mode: "zoom", value: options.scale ?? 2 },
       font: {
-        fontBuffers: [font],
-        defaultFontFamily: "DejaVu Sans",
-        sansSerifFamily: "DejaVu Sans",
+        fontBuffers: [sans],
+        defaultFontFamily: font.name,
+        sansSerifFamily: font.name,
       },
     });
   } catch (error) {

@@ -208,8 +208,14 @@ export async function createRun(
   return await guard(`save the run in ${root}`, async () => {
     await fileSystem().promises.mkdir(root, { recursive: true });
     const path = await makeFresh(root, name);
-    await writeAtomically(join(path, CONFIG), configBytes(config));
-    await fileSystem().promises.writeFile(join(path, METRICS), "", { flag: "wx" });
+    try {
+      await writeAtomically(join(path, CONFIG), configBytes(config));
+      await fileSystem().promises.writeFile(join(path, METRICS), "", { flag: "wx" });
+    } catch (error) {
+      // What has no configuration is no run.
+      await fileSystem().promises.rm(path, { recursive: true }).catch(() => {});
+      throw error;
+    }
     return new RunFolder(path, config);
   });
 }
