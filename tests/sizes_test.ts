@@ -4,8 +4,8 @@ import { measureSize, PROGRAMS, type ProgramSize } from "../bench/sizes/measure.
 
 /** KiB of gzip: what is reached, and room for some work. */
 const LIMITS: Readonly<Record<typeof PROGRAMS[number], ProgramSize>> = {
-  language: { start: 25, cpu: 77, webgpu: 71 },
-  fizzbuzz: { start: 54, cpu: 106, webgpu: 100 },
+  language: { start: 26, cpu: 79, webgpu: 71 },
+  fizzbuzz: { start: 56, cpu: 109, webgpu: 100 },
 };
 
 for (const program of PROGRAMS) {
