@@ -16,7 +16,7 @@ const COMMANDS = new Map(
 );
 
 Deno.test("no set of permissions in deno.json is without limits, but for what users name", () => {
-  assertEquals(COMMANDS.size, 13);
+  assertEquals(COMMANDS.size, 14);
   for (const [name, { read, ffi, ...limited }] of Object.entries(SETS)) {
     // Tests start browsers and shells, and write where the system has its temporary files.
     if (name === "develop") continue;
@@ -135,6 +135,7 @@ Deno.test("every command works with the permissions of its task, and says how to
       works("predict last --input 5", /\w/),
       works("inspect last --out runs/x.png", /x\.png/),
       works("report", /report\.html/),
+      works("export --format safetensors", /weights\.safetensors/),
       works("completions bash", /unroll/),
       works("doctor", /Processor +(?!\w+ processor)/),
       works(`sweep --model rnn --task xor --seeds 0,1 ${small}`, /2\/2/),
@@ -182,6 +183,7 @@ Deno.test("without any permission every command works or says why in one sentenc
       ["predict --input 1", false],
       ["inspect", false],
       ["report", false],
+      ["export --format onnx", false],
       ["sweep --model rnn --task xor", false],
     ];
     assertEquals(

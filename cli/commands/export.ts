@@ -8,10 +8,13 @@ import { dirname } from "@std/path/dirname";
 import { randomKey, rebuildTree, tensor, treeEntries } from "@unroll/core";
 import { encodeSafetensors, type LoadedRun, loadRun, type StoredTensor } from "@unroll/core/runs";
 import { exportPyTorch } from "@unroll/models";
+import type * as Onnx from "@unroll/models/onnx";
 import * as z from "zod";
 import { defineCommand } from "../command.ts";
+import { VERSION } from "../program.ts";
 import { UsageError } from "../errors.ts";
 import { knownPlugins, TRUST } from "../plugins.ts";
+import { commandLine } from "../program.ts";
 import { writeOut } from "../reporting/write_out.ts";
 import { findModel } from "./find_run.ts";
 import { weightsMetadata } from "./from_weights.ts";
@@ -44,12 +47,12 @@ export const EXPORT = defineCommand({
     trust: TRUST,
   }),
   examples: [
-    ["For PyTorch, with the lines of Python that load it:", "deno task export --format pytorch"],
+    ["For PyTorch, with the lines of Python that load it:", "unroll export --format pytorch"],
     [
       "For ONNX Runtime:",
-      "deno task export runs/2026-01-31-fizzbuzz-rnn-0 --format onnx --out fizzbuzz.onnx",
+      "unroll export runs/2026-01-31-fizzbuzz-rnn-0 --format onnx --out fizzbuzz.onnx",
     ],
-    ["The parameters alone, for train --from:", "deno task export last --format safetensors"],
+    ["The parameters alone, for train --from:", "unroll export last --format safetensors"],
   ],
   async run(context, { options, positional: [run = "last"] }) {
     const { format, out, state, checkpoint, runs, trust } = options;
@@ -99,8 +102,11 @@ async function encode(
     case "safetensors":
       return {
         bytes: encodeSafetensors(new Map(stored), weightsMetadata(config.model)),
-        text:
-          `Begin with it: deno task train --model ${config.model.name} --task ${config.task.name} --from ${path}\n`,
+        text: `Begin with it: ${
+          commandLine(
+            `train --model ${config.model.name} --task ${config.task.name} --from ${path}`,
+          )
+        }\n`,
       };
     case "pytorch": {
       const { tensors, python } = await exportPyTorch(model, parameters, spec);
@@ -110,8 +116,9 @@ async function encode(
       };
     }
     case "onnx": {
-      // What writes ONNX is loaded when it is needed: other commands do without.
-      const { exportOnnx } = await import("@unroll/models/onnx");
+      // What writes ONNX is loaded when it is needed. Of a literal name Deno would download the package with any command.
+      const specifier = `jsr:@unroll/models@${VERSION}/onnx`;
+      const { exportOnnx }: typeof Onnx = await import(specifier);
       return { bytes: await exportOnnx(model, parameters, spec, { state }), text: "" };
     }
   }

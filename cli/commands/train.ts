@@ -34,7 +34,7 @@ export const TRAIN = defineCommand({
     ],
     [
       "Begin a new run with the weights of another, or of PyTorch:",
-      "deno task train --model rnn --task fizzbuzz --from runs/2026-01-31-fizzbuzz-rnn-0",
+      "unroll train --model rnn --task fizzbuzz --from runs/2026-01-31-fizzbuzz-rnn-0",
     ],
   ],
   async select(args, context, own) {
