@@ -1,6 +1,6 @@
 /**
  * Zod, of which schemas of options are made, so that a plugin needs no package beside this one. Any other zod 4 does
- * as well.
+ * as well, and `zod/mini` where the size of a page counts.
  *
  * @example Usage
  * ```ts
