@@ -1,0 +1,111 @@
+/**
+ * A device against the interpreter, on one random program.
+ *
+ * @module
+ */
+import type { Backend } from "../ir/backend.ts";
+import { evaluateGraph } from "../ir/evaluate.ts";
+import { typedArray } from "../ir/tensor_type.ts";
+import { boundsOf, outside } from "./bounds.ts";
+import { type Arbitrary, fc } from "./fast_check.ts";
+import { type Arithmetic, SINGLE } from "./intervals.ts";
+import { printProgram } from "./print_program.ts";
+import { buildProgram, type BuiltProgram, type ProgramSpec } from "./program_spec.ts";
+
+/** How the devices compute with real numbers. */
+export const ARITHMETIC: Readonly<Record<"cpu" | "webgpu", Arithmetic>> = {
+  cpu: {
+    ...SINGLE,
+    // The sigmoid of WebAssembly is 0 where it would be subnormal.
+    allowed: { sigmoid: () => 2 ** -126 },
+  },
+  // What WGSL allows: https://www.w3.org/TR/WGSL/#floating-point-accuracy
+  webgpu: {
+    ...SINGLE,
+    least: 2 ** -126,
+    flushes: true,
+    allowed: {
+      exp: (x, result) => (3 + 2 * Math.abs(x)) * 2 ** -23 * result,
+      sigmoid: (x, result) => (3 + 2 * Math.abs(x)) * 2 ** -23 * result,
+      log: () => 2 ** -21,
+      sin: () => 2 ** -11,
+      cos: () => 2 ** -11,
+    },
+  },
+};
+
+/**
+ * Runs a program on a device and on the interpreter.
+ *
+ * @param spec The program.
+ * @param backend The device.
+ * @returns What is wrong, each in a line, and the program.
+ */
+export async function checkOn(
+  spec: ProgramSpec,
+  backend: Backend,
+): Promise<{ readonly faults: readonly string[]; readonly program: BuiltProgram }> {
+  const program = buildProgram(spec);
+  const { graph, inputs } = program;
+  const exact = evaluateGraph(graph, inputs);
+  const bounds = boundsOf(graph, inputs, ARITHMETIC[backend.name === "cpu" ? "cpu" : "webgpu"]);
+  const own = outside(bounds, exact.map(({ data }) => data), exact);
+  if (own.length > 0) return { faults: own.map((line) => `bounds: ${line}`), program };
+  const found = await run(program, backend);
+  return { faults: outside(bounds, found, exact), program };
+}
+
+async function run(
+  { graph, inputs, donated }: BuiltProgram,
+  backend: Backend,
+): Promise<ArrayLike<number>[]> {
+  using executable = await backend.compile(graph, { donated });
+  const buffers = inputs.map(({ type, data }) =>
+    backend.upload(type, typedArray(type.dtype, data))
+  );
+  const outputs = executable.run(buffers);
+  const results: ArrayLike<number>[] = [];
+  for (const output of outputs) results.push((await backend.download(output)).slice());
+  for (const buffer of new Set([...buffers, ...outputs])) buffer.dispose();
+  return results;
+}
+
+/** How many programs, and which. */
+export interface CheckProgramsOptions {
+  /** Seed. */
+  readonly seed: number;
+  /** How many programs. */
+  readonly runs: number;
+  /** The way to one of them, as a failure prints it. */
+  readonly path?: string;
+}
+
+/**
+ * Checks random programs on a device.
+ *
+ * @param backend The device.
+ * @param arbitrary The programs.
+ * @param options How many.
+ * @throws {Error} With the smallest program that goes wrong, as TypeScript, and what brings it back.
+ */
+export async function checkPrograms(
+  backend: Backend,
+  arbitrary: Arbitrary<ProgramSpec>,
+  { seed, runs, path }: CheckProgramsOptions,
+): Promise<void> {
+  const property = fc.asyncProperty(arbitrary, async (spec) => {
+    const { faults } = await checkOn(spec, backend);
+    if (faults.length > 0) throw new Error(faults.slice(0, 4).join("\n"));
+  });
+  const result = await fc.check(property, { seed, path, numRuns: runs });
+  if (!result.failed || !result.counterexample) return;
+  const [spec] = result.counterexample;
+  const text = printProgram(buildProgram(spec), spec.inputs, backend.name);
+  const error = result.errorInstance instanceof Error
+    ? result.errorInstance.stack
+    : String(result.errorInstance);
+  throw new Error(
+    `${backend.name} goes wrong, seed ${seed}, path ${result.counterexamplePath}, after ` +
+      `${result.numRuns} programs and ${result.numShrinks} times shrunk:\n${error}\n\n${text}`,
+  );
+}

@@ -1,0 +1,11 @@
+/**
+ * fast-check, the library of property tests: it draws, and shrinks what fails. Named here with its
+ * version, and not in `deno.json`, whose packages Deno installs for every program of the workspace:
+ * only tests need it.
+ *
+ * @module
+ */
+// deno-lint-ignore no-import-prefix
+export { default as fc } from "npm:fast-check@4.11.0";
+// deno-lint-ignore no-import-prefix
+export type { Arbitrary } from "npm:fast-check@4.11.0";
