@@ -12,7 +12,7 @@ import { openBackend } from "@unroll/core/backends";
 import { programs } from "../core/test_support/arbitrary_programs.ts";
 import { checkPrograms } from "../core/test_support/check_device.ts";
 
-const { device = "cpu", runs = "1000", seed = "1", path, size = "8" } = Object.fromEntries(
+const { device = "cpu", runs = "1000", seed = "1", path, size = "14" } = Object.fromEntries(
   Deno.args.join(" ").split("--").map((pair) => pair.trim().split(/[ =]+/)),
 );
 if (device !== "cpu" && device !== "webgpu") {

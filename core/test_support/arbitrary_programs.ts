@@ -8,11 +8,11 @@ import { sizeOf } from "../ir/tensor_type.ts";
 import { type Arbitrary, fc } from "./fast_check.ts";
 import { MOST_ELEMENTS, type StepSpec } from "./program_pool.ts";
 import type { InputSpec, ProgramSpec } from "./program_spec.ts";
-import { KINDS, SMOOTH_KINDS } from "./program_steps.ts";
+import { KINDS, SMOOTH_KINDS, USUAL_KINDS } from "./program_steps.ts";
 
 /** Options of {@linkcode programs}. */
 export interface ProgramOptions {
-  /** Most operations outside of loops; 8 if left out. */
+  /** Most operations outside of loops; 14 if left out. */
   readonly operations?: number;
   /** Whether only smooth operations are drawn, on numbers below 2. */
   readonly smooth?: boolean;
@@ -70,7 +70,10 @@ const place = fc.oneof(fc.nat(3), fc.nat(12));
 
 function steps(kinds: readonly string[], most: number, depth: number): Arbitrary<StepSpec[]> {
   const plain = fc.record({
-    kind: fc.constantFrom(...kinds.filter((kind) => kind !== "scan")),
+    kind: fc.oneof(
+      { weight: 2, arbitrary: fc.constantFrom(...kinds.filter((kind) => kind !== "scan")) },
+      { weight: 1, arbitrary: fc.constantFrom(...USUAL_KINDS) },
+    ),
     picks: fc.tuple(place, place, place),
     numbers: fc.tuple(fc.nat(63), fc.nat(63), fc.nat(63)),
   });
@@ -82,7 +85,7 @@ function steps(kinds: readonly string[], most: number, depth: number): Arbitrary
     body: steps(kinds, 5, depth - 1),
   });
   const step = fc.oneof(
-    { weight: depth > 1 ? 6 : 9, arbitrary: plain as Arbitrary<StepSpec> },
+    { weight: depth > 1 ? 5 : 9, arbitrary: plain as Arbitrary<StepSpec> },
     { weight: 1, arbitrary: loop as Arbitrary<StepSpec> },
   );
   return fc.array(step, { minLength: 1, maxLength: most, size: "max" });
@@ -95,7 +98,8 @@ function steps(kinds: readonly string[], most: number, depth: number): Arbitrary
  * @returns An arbitrary of fast-check, which shrinks to few steps on small arguments.
  */
 export function programs(options: ProgramOptions = {}): Arbitrary<ProgramSpec> {
-  const { operations = 8, smooth = false, special = true, large = true, derivatives = 2 } = options;
+  const { operations = 14, smooth = false, special = true, large = true, derivatives = 2 } =
+    options;
   const dtypes: readonly DType[] = smooth ? ["f32", "i32"] : ["f32", "i32", "u32", "bool"];
   const of = (special: boolean): Arbitrary<ProgramSpec> => {
     const some = fc.constantFrom(...dtypes).chain((dtype) => inputs(dtype, 0, special, large));

@@ -40,6 +40,11 @@ export interface Bounds {
   readonly elements: readonly Interval[];
   /** Whether it was made of bools: products with it may become gathers, which drop 0 · ∞. */
   readonly isMask?: boolean;
+  /**
+   * Whether it was picked from a table with numbers that are not finite: products with it may become
+   * products with the whole table.
+   */
+  readonly isPicked?: boolean;
 }
 
 /**
@@ -119,7 +124,10 @@ function boundEquation(
     );
   }
   if (isApplication(equation, SCATTER_ADD)) return one(boundScatter(type, inputs, arithmetic));
-  if (isApplication(equation, GATHER)) return one(boundGather(type, inputs));
+  if (isApplication(equation, GATHER)) {
+    const isPicked = inputs[0].elements.some(({ lo, hi, nan }) => nan || !Number.isFinite(hi - lo));
+    return [{ type, elements: boundGather(type, inputs), isPicked }];
+  }
   if (primitive.name === PAD.name) {
     const outside = exactly(paramsOf(equation, PAD).value, type.dtype, arithmetic);
     const moved = places(primitive, inputs, { ...params, value: -1 })[0];
@@ -132,6 +140,7 @@ function boundEquation(
       type: types[i],
       elements: Array.from(moved, (place) => elements[place]),
       isMask: inputs.every((x) => x.isMask),
+      isPicked: inputs.some((x) => x.isPicked),
     }));
   }
   // Numbering and random bits: known exactly, or not at all.
@@ -210,7 +219,8 @@ function boundMatmul(
             ? { lo: 0, hi: 0, scale: 0, nan: true }
             : term;
         });
-        result.push(sumOf(terms, "f32", arithmetic));
+        const sum = sumOf(terms, "f32", arithmetic);
+        result.push(x.isPicked || y.isPicked ? { ...sum, nan: true } : sum);
       }
     }
   }
@@ -265,11 +275,11 @@ function boundScan(
   let carry: readonly Bounds[] = initial;
   for (let i = 0; i < length; i++) {
     const t = reverse ? length - 1 - i : i;
-    const slices = sequences.map(({ type, elements, isMask }) => {
+    const slices = sequences.map(({ type, elements, isMask, isPicked }) => {
       const shape = type.shape.slice(1);
       const size = sizeOf(shape);
       const own = elements.slice(t * size, (t + 1) * size);
-      return { type: { dtype: type.dtype, shape }, elements: own, isMask };
+      return { type: { dtype: type.dtype, shape }, elements: own, isMask, isPicked };
     });
     const results = boundGraph(body, [...fixed, ...carry, ...slices], arithmetic);
     carry = results.slice(0, carries);

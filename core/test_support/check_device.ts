@@ -24,9 +24,11 @@ export const ARITHMETIC: Readonly<Record<"cpu" | "webgpu", Arithmetic>> = {
     ...SINGLE,
     least: 2 ** -126,
     flushes: true,
+    // Mesa makes x of exp(log(x)), also of negative x (core/DESIGN.md says what is not seen through).
+    losesNan: ["exp"],
     allowed: {
-      exp: (x, result) => (3 + 2 * Math.abs(x)) * 2 ** -23 * result,
-      sigmoid: (x, result) => (3 + 2 * Math.abs(x)) * 2 ** -23 * result,
+      exp: (x, result) => (3 + 2 * Math.min(104, Math.abs(x))) * 2 ** -23 * result,
+      sigmoid: (x, result) => (3 + 2 * Math.min(104, Math.abs(x))) * 2 ** -23 * result,
       log: () => 2 ** -21,
       sin: () => 2 ** -11,
       cos: () => 2 ** -11,
@@ -48,10 +50,16 @@ export async function checkOn(
   const program = buildProgram(spec);
   const { graph, inputs } = program;
   const exact = evaluateGraph(graph, inputs);
+  const found = await run(program, backend);
+  const isExact = exact.every(({ type, data }, i) => {
+    const wanted = typedArray(type.dtype, data);
+    return wanted.every((x, j) => Object.is(x, found[i][j]));
+  });
+  // Bounds take longer than all else.
+  if (isExact) return { faults: [], program };
   const bounds = boundsOf(graph, inputs, ARITHMETIC[backend.name === "cpu" ? "cpu" : "webgpu"]);
   const own = outside(bounds, exact.map(({ data }) => data), exact);
   if (own.length > 0) return { faults: own.map((line) => `bounds: ${line}`), program };
-  const found = await run(program, backend);
   return { faults: outside(bounds, found, exact), program };
 }
 

@@ -5,7 +5,5 @@
  *
  * @module
  */
-// deno-lint-ignore no-import-prefix
 export { default as fc } from "npm:fast-check@4.11.0";
-// deno-lint-ignore no-import-prefix
 export type { Arbitrary } from "npm:fast-check@4.11.0";

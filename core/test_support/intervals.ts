@@ -29,6 +29,8 @@ export interface Arithmetic {
   readonly least: number;
   /** Whether subnormal numbers of f32 may be zeros. */
   readonly flushes: boolean;
+  /** Operations that may make a number of NaN. */
+  readonly losesNan?: readonly ElementwiseName[];
   /** What operations may be off beyond the units of their rows: from the argument and the result. */
   readonly allowed?: Readonly<
     Partial<Record<ElementwiseName, (x: number, result: number, y: number) => number>>
@@ -161,6 +163,9 @@ export function add(x: Interval, y: Interval, arithmetic: Arithmetic): Interval 
 /** A product of two. */
 export function multiply(x: Interval, y: Interval, arithmetic: Arithmetic): Interval {
   const isZero = [x, y].some(({ lo, hi }) => lo === 0 && hi === 0);
+  // Zero times infinity is no corner where zero is inside.
+  const holdsZero = [x, y].some(({ lo, hi }) => lo < 0 && hi > 0);
+  if (holdsZero && (sizeOf(x) === Infinity || sizeOf(y) === Infinity)) return ANYTHING;
   return ring(x, y, (x, y) => x * y, isZero ? 0 : x.scale * y.scale, arithmetic);
 }
 
@@ -205,6 +210,7 @@ export function boundElementwise(
   if (["eq", "ne", "lt", "le", "gt", "ge"].includes(name)) return compare(name, x, y, dtype);
   if (name === "stop_gradient") return x;
   if (name === "cast") return cast(x, dtype, to, arithmetic);
+  if (arithmetic.losesNan?.includes(name) && inputs.some(({ nan }) => nan)) return ANYTHING;
   const points = inputs.every(isPoint);
   if (dtype !== "f32") {
     if (points) {
@@ -250,8 +256,9 @@ function boundFunction(
   const { evaluate, ulp = 1, arity } = ELEMENTWISE[name];
   const of = (x: number, y: number) => evaluate(x, y, 0, "f32");
   const { roundoff, least, allowed } = arithmetic;
+  const point = isPoint(x) && (arity === 1 || isPoint(y));
   const finish = (lo: number, hi: number, nan = x.nan || y.nan, scale = 0) => {
-    if (Number.isNaN(lo) && Number.isNaN(hi)) return NOT_A_NUMBER;
+    if (Number.isNaN(lo) && Number.isNaN(hi)) return point ? NOT_A_NUMBER : ANYTHING;
     const size = Math.max(Math.abs(lo), Math.abs(hi));
     const total = Math.max(size, scale);
     const extra = allowed?.[name];
@@ -263,7 +270,6 @@ function boundFunction(
       ? { ...result, lo: Math.max(0, result.lo) }
       : result;
   };
-  const point = isPoint(x) && (arity === 1 || isPoint(y));
   if (name === "div") {
     if (Number.isNaN(x.lo) || Number.isNaN(y.lo)) return NOT_A_NUMBER;
     if (y.lo <= 0 && y.hi >= 0) {

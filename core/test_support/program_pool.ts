@@ -62,7 +62,9 @@ export class Pool {
     );
     if (near) return ops.broadcastTo(near, shape);
     const other = this.pick(place, (x) => sizeOf(x.shape) === sizeOf(shape));
-    if (other && other.type.dtype !== dtype && dtype !== "f32") {
+    // Of a real number a whole one jumps.
+    const mayCast = other && (!this.smooth || other.type.dtype !== "f32");
+    if (mayCast && other.type.dtype !== dtype && dtype !== "f32") {
       return ops.reshape(ops.cast(other, dtype), shape);
     }
     return ops.fill(shape, dtype === "f32" ? [0.5, 1, -0.75][place % 3] : place % 2, dtype);

@@ -30,7 +30,10 @@ const positive = (x: Tensor) => ops.add(ops.square(unit(x)), 1);
 function elementwiseStep(pool: Pool, name: ElementwiseName, step: StepSpec): void {
   const { picks, numbers } = step;
   const { arity, types } = ELEMENTWISE[name];
-  const x = pool.pick(picks[0], ({ type }) => types.inputs.includes(type.dtype));
+  const x = pool.pick(
+    picks[0],
+    ({ type: { dtype } }) => types.inputs.includes(dtype) && (!pool.smooth || dtype === "f32"),
+  );
   if (!x) return;
   if (name === "cast") {
     pool.add(ops.cast(x, DTYPES[numbers[0] % 4]));
@@ -233,6 +236,39 @@ const STEPS: Readonly<Record<string, (pool: Pool, step: StepSpec) => void>> = {
     if (hot.rank > 1) pool.add(ops.matmul(hot, table));
     else pool.add(hot);
   },
+  embedding(pool, { picks, numbers: [a, b] }) {
+    const table = pool.pick(picks[0], (x) => isReal(x) && x.rank === 2 && x.shape[0] > 0);
+    const labels = pool.pick(picks[1], ({ type, rank }) => type.dtype === "i32" && rank < 3);
+    if (!table || !labels || sizeOf(labels.shape) > 40) return;
+    // More rows than the table has, and wide ones.
+    const width = 16 + a % 3;
+    const wide = a % 2 ? table : pool.like(picks[2], { dtype: "f32", shape: [1 + b % 3, width] });
+    const weight = pool.like(picks[0], { dtype: "f32", shape: [wide.shape[1], 1 + b % 4] });
+    const rows = ops.gather(wide, labels);
+    if (rows.rank < 2) return;
+    const result = ops.matmul(rows, weight);
+    pool.add(pool.smooth ? unit(result) : result);
+  },
+  recurrent(pool, { picks, numbers: [a, b] }) {
+    const xs = pool.pick(picks[0], (x) => isReal(x) && x.rank === 3 && x.shape[0] <= 20) ??
+      pool.like(picks[0], { dtype: "f32", shape: [1 + a % 4, 2, 3] });
+    const [, batch, width] = xs.shape;
+    const real = (...shape: number[]) => pool.like(picks[1], { dtype: "f32", shape });
+    const [weight, bias] = [real(width, width), real(width)];
+    const [last, states] = ops.scan(
+      (h: Tensor, x: Tensor) => {
+        const mixed = h.matmul(weight).add(x);
+        const open = ops.sigmoid(mixed.add(bias));
+        const next = h.mul(ops.sub(1, open)).add(open.mul(ops.tanh(x.sub(h))));
+        return [next, a % 3 === 0 ? next : mixed.mul(next)];
+      },
+      real(batch, width),
+      xs,
+      { reverse: b % 3 === 0, recompute: b % 4 === 3 ? 2 : false },
+    );
+    pool.add(last);
+    pool.add(pool.smooth ? unit(states) : states);
+  },
   scan: scanStep,
 };
 
@@ -280,6 +316,12 @@ function scanStep(pool: Pool, { picks, numbers, body = [] }: StepSpec): void {
 /** Names of all kinds. */
 export const KINDS: readonly string[] = [...Object.keys(ELEMENTWISE), ...Object.keys(STEPS)];
 
+/** Names of what models are made of, which are drawn more often. */
+export const USUAL_KINDS: readonly string[] = [
+  ...["add", "sub", "mul", "tanh", "sigmoid", "matmul", "sum", "reshape", "embedding", "one_hot"],
+  ...["recurrent"],
+];
+
 /** Names of those without jumps and kinks. */
 export const SMOOTH_KINDS: readonly string[] = [
   ...[
@@ -298,5 +340,15 @@ export const SMOOTH_KINDS: readonly string[] = [
     "pow",
   ],
   ...["sum", "matmul", "reshape", "transpose", "broadcast", "reverse", "slice", "split", "pad"],
-  ...["concatenate", "gather", "scatter_add", "iota", "one_hot", "softmax", "scan"],
+  ...[
+    "concatenate",
+    "gather",
+    "scatter_add",
+    "iota",
+    "one_hot",
+    "softmax",
+    "embedding",
+    "recurrent",
+    "scan",
+  ],
 ];
