@@ -333,18 +333,24 @@ class CpuExecutable implements Executable {
         `Cannot run a program: ${this.#inputs} inputs are needed, found ${inputs.length}`,
       );
     }
-    const outputs = new Array<DeviceBuffer>(this.#types.length);
-    for (let i = 0; i < outputs.length; i++) {
-      const source = this.#source[i];
-      outputs[i] = source >= 0
-        ? inputs[source]
-        : new CpuBuffer(memory, this.#types[i], this.#sizes[i]);
+    // Before anything is given out: a buffer that is refused shall cost nothing.
+    for (let i = 0; i < inputs.length; i++) ownBuffer(inputs[i], memory, "run a program on");
+    const outputs: DeviceBuffer[] = [];
+    try {
+      for (let i = 0; i < this.#types.length; i++) {
+        const source = this.#source[i];
+        outputs.push(
+          source >= 0 ? inputs[source] : new CpuBuffer(memory, this.#types[i], this.#sizes[i]),
+        );
+      }
+    } catch (error) {
+      outputs.forEach((output, i) => this.#source[i] < 0 && output.dispose());
+      throw error;
     }
+    // Giving out may have made the memory another object.
     const { words } = memory;
     let place = this.#table >> 2;
-    for (let i = 0; i < inputs.length; i++) {
-      words[place++] = ownBuffer(inputs[i], memory, "run a program on").address;
-    }
+    for (let i = 0; i < inputs.length; i++) words[place++] = (inputs[i] as CpuBuffer).address;
     for (let i = 0; i < outputs.length; i++) words[place++] = (outputs[i] as CpuBuffer).address;
     words[place++] = memory.arena;
     const shared = this.#shared;

@@ -289,9 +289,15 @@ Deno.test("cpuBackend() refuses buffers that are gone, of others, or too long", 
   const gone = backend.upload(type, Float32Array.of(1, 2));
   gone.dispose();
   const foreign = other.upload(type, Float32Array.of(1, 2));
+  const free = backend.upload(type, Float32Array.of(1, 2));
+  const { address } = free as unknown as { readonly address: number };
+  free.dispose();
   for (const buffer of [gone, foreign]) {
     assertThrows(() => executable.run([buffer]), TypeError, "disposed of or is another device's");
   }
+  // Nothing was given out for the results of what was refused.
+  const next = backend.upload(type, Float32Array.of(1, 2)) as unknown as { address: number };
+  assertEquals(next.address, address);
   assertThrows(() => executable.run([]), TypeError, "1 inputs are needed, found 0");
   assertThrows(
     () => backend.upload(type, Float32Array.of(1)),

@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { mul } from "../language/ops/mod.ts";
 import { trace } from "../language/trace.ts";
-import { WebGpuDevice } from "./webgpu/device.ts";
+import { openDevice, WebGpuDevice } from "./webgpu/device.ts";
 import { DeviceLostError, type WebGpuBackend, webgpuBackend } from "./webgpu.ts";
 
 const TYPE = { dtype: "f32", shape: [64] } as const;
@@ -175,5 +175,51 @@ Deno.test({
       RangeError,
       "on this device: 2 storage buffers are needed and 1 allowed",
     );
+  },
+});
+
+Deno.test({
+  name: "webgpuBackend() lets go of the pipelines of disposed programs",
+  ignore,
+  async fn() {
+    using backend = await webgpuBackend();
+    const { statistics } = backend;
+    const first = await backend.compile(GRAPH);
+    const again = await backend.compile(GRAPH);
+    assertEquals([statistics.heldPipelines, statistics.unusedPipelines], [1, 0]);
+    first.dispose();
+    assertEquals(statistics.unusedPipelines, 0);
+    again.dispose();
+    again.dispose();
+    assertEquals(statistics.unusedPipelines, 1);
+    using _kept = await backend.compile(GRAPH);
+    // Still there: it was used a moment ago.
+    assertEquals([statistics.pipelines, statistics.unusedPipelines], [1, 0]);
+  },
+});
+
+Deno.test({
+  name: "WebGpuDevice keeps a limited number of pipelines that are not used",
+  ignore,
+  async fn() {
+    const device = await openDevice();
+    const make = (i: number) => {
+      const code = `@compute @workgroup_size(1) fn main() { _ = ${i}; }`;
+      return device.pipeline(`number ${i}`, code, []).then(() => code);
+    };
+    const used = await make(-1);
+    for (let i = 0; i < 70; i++) device.releasePipeline(await make(i));
+    const { statistics } = device;
+    assertEquals(
+      [statistics.pipelines, statistics.heldPipelines, statistics.unusedPipelines],
+      [71, 65, 64],
+    );
+    await make(69);
+    await make(-1);
+    assertEquals(statistics.pipelines, 71);
+    await make(0);
+    assertEquals(statistics.pipelines, 72);
+    device.releasePipeline(used);
+    device.dispose();
   },
 });

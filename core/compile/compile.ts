@@ -9,6 +9,7 @@ import { evaluateDeferred } from "../language/eager.ts";
 import { tensor } from "../language/ops/creation.ts";
 import { computeIfLarge } from "./compute.ts";
 import { Program, type ProgramSettings } from "./program.ts";
+import { collectIfGrown, collectResults, forgetResult, keepResult } from "../language/results.ts";
 import { Tensor } from "../language/tensor.ts";
 import { isTensor, setSource, sourceOf } from "../language/tensor_source.ts";
 import { formatType, type TensorType } from "../ir/tensor_type.ts";
@@ -60,14 +61,14 @@ interface CacheEntry {
   readonly result: unknown;
 }
 
-/** Frees the memory of results that nobody disposed of. */
-const bufferFinalizers = new FinalizationRegistry<DeviceBuffer>((buffer) => buffer.dispose());
-
 /**
  * Makes a fast function of one that is written in tensors. It is traced once for each structure and
  * types of arguments; the program is kept.
  *
  * Tensors that the function reads from outside, such as constants, become part of the program.
+ *
+ * Results that nobody disposes of are freed when the engine has collected their tensors; a call whose
+ * results have grown by 128 MiB since that was last done waits for it.
  *
  * @param fn A function from trees of tensors to a tree of tensors. It must do nothing else: it runs
  * only when a program is made.
@@ -130,27 +131,29 @@ export function compile<Args extends readonly unknown[], Result>(
     const leaves = flattenTree(args);
     checkDonated(title, args, leaves, program.donated);
     await evaluateDeferred(leaves, computeIfLarge);
-    const borrowed: DeviceBuffer[] = [];
-    const buffers: DeviceBuffer[] = [];
-    for (const [i, leaf] of leaves.entries()) {
-      const { buffer, own } = await toDevice(backend, leaf);
-      buffers.push(buffer);
-      if (own && !program.donated.has(i)) borrowed.push(buffer);
+    let outputs: DeviceBuffer[];
+    try {
+      outputs = await runOnce(program, leaves);
+    } catch (error) {
+      // Memory may be full of results that nobody holds any more.
+      if (!(error instanceof RangeError && await collectResults())) throw error;
+      outputs = await runOnce(program, leaves);
     }
-    const outputs = program.run(buffers);
-    for (const buffer of borrowed) buffer.dispose();
     // What was donated is a result's now: neither the tensor given nor its end may touch it.
     for (const i of program.donated) {
       const leaf = leaves[i];
-      if (sourceOf(leaf).kind !== "device") continue;
-      bufferFinalizers.unregister(leaf);
+      const source = sourceOf(leaf);
+      if (source.kind !== "device") continue;
+      forgetResult(leaf, source.buffer);
       setSource(leaf, { kind: "device", backend, buffer: donatedBuffer(leaf.type) });
     }
     const tensors = outputs.map((buffer) => {
       const output = new Tensor(buffer.type, { kind: "device", backend, buffer });
-      bufferFinalizers.register(output, buffer, output);
+      keepResult(output, buffer);
       return output;
     });
+    const collected = collectIfGrown();
+    if (collected) await collected;
     return rebuildTree(result, tensors) as Result;
   }
 
@@ -191,6 +194,26 @@ export async function compileTraced(
     ...settings,
     captures: await Promise.all(captures.map((capture) => toDevice(backend, capture))),
   });
+}
+
+/** Runs a program on tensors; if it fails, they are as they were. */
+async function runOnce(program: Program, leaves: readonly Tensor[]): Promise<DeviceBuffer[]> {
+  const buffers: DeviceBuffer[] = [];
+  const borrowed: DeviceBuffer[] = [];
+  const donated: DeviceBuffer[] = [];
+  try {
+    for (const [i, leaf] of leaves.entries()) {
+      const { buffer, own } = await toDevice(program.backend, leaf);
+      buffers.push(buffer);
+      if (own) (program.donated.has(i) ? donated : borrowed).push(buffer);
+    }
+    return program.run(buffers);
+  } catch (error) {
+    for (const buffer of donated) buffer.dispose();
+    throw error;
+  } finally {
+    for (const buffer of borrowed) buffer.dispose();
+  }
 }
 
 /** Puts a tensor on a device; `own` says whether that made a buffer of ours. */

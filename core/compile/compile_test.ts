@@ -1,4 +1,7 @@
-import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import type { Backend, DeviceBuffer } from "../ir/backend.ts";
+import type { TensorType } from "../ir/tensor_type.ts";
+import { collectResults } from "../language/results.ts";
 import { openBackend } from "../backends/open.ts";
 import { referenceBackend } from "../backends/reference.ts";
 import { compile } from "./compile.ts";
@@ -124,6 +127,40 @@ Deno.test("Program frees a donated input that no output takes over", async () =>
   await assertRejects(async () => await backend.download(x), TypeError, "it was disposed of");
 });
 
+for (const device of ["reference", "cpu", "webgpu"] as const) {
+  const opened = device === "webgpu" ? await openBackend(device).catch(() => undefined) : undefined;
+  opened?.dispose();
+  Deno.test({
+    name: `Program.run() refuses a donated buffer that is given twice on ${device}`,
+    ignore: device === "webgpu" && !opened,
+    async fn() {
+      using backend = await openBackend(device);
+      const type = { dtype: "f32", shape: [2] } as const;
+      const constant = tensor([1, 1]);
+      const { graph } = trace([type, type, type], (x, y, z) => [x.add(constant), y.mul(z)]);
+      const one = backend.upload(type, Float32Array.of(1, 1));
+      using program = await Program.compile(backend, graph, {
+        name: "pair",
+        captures: [{ buffer: one, own: true }],
+        donated: new Set([0]),
+      });
+      const [x, y] = [0, 1].map(() => backend.upload(type, Float32Array.of(1, 2)));
+      for (const inputs of [[x, x, y], [x, y, x], [one, x, y]]) {
+        assertThrows(
+          () => program.run(inputs),
+          TypeError,
+          "Cannot run pair: one f32[2] is given as input 0 and once more, and what is donated must " +
+            "be given once",
+        );
+      }
+      const [sum, product] = program.run([x, y, y]);
+      assertEquals([...await backend.download(sum)], [2, 3]);
+      assertEquals([...await backend.download(product)], [1, 4]);
+      for (const buffer of [sum, product, y]) buffer.dispose();
+    },
+  });
+}
+
 Deno.test("openBackend() refuses what there is not", async () => {
   await assertRejects(
     () => openBackend("cqu" as "cpu"),
@@ -136,4 +173,103 @@ Deno.test("readVariable() does not ask for permission", () => {
   // Tests run without permissions unless they are given some; either way this must not prompt.
   assertEquals(typeof debugLevel(), "number");
   assertEquals(["string", "undefined"].includes(typeof readVariable("UNROLL_DUMP")), true);
+});
+
+const MEBIBYTE = { dtype: "f32", shape: [2 ** 18] } as const;
+
+/** A device whose buffers take no memory, and which counts them. */
+function countingBackend(run: (live: number) => void = () => {}) {
+  const counts = { live: 0, greatest: 0, disposals: 0 };
+  const newBuffer = (type: TensorType): DeviceBuffer => {
+    let isLive = true;
+    counts.greatest = Math.max(counts.greatest, ++counts.live);
+    const dispose = () => {
+      counts.disposals++;
+      if (isLive) counts.live--;
+      isLive = false;
+    };
+    return { type, dispose, [Symbol.dispose]: dispose };
+  };
+  const backend: Backend = {
+    ...referenceBackend(),
+    upload: newBuffer,
+    compile: ({ outputs }, { donated = [] } = {}) =>
+      Promise.resolve({
+        kernels: [],
+        run(inputs) {
+          run(counts.live);
+          const taken = new Map(donated);
+          return outputs.map(({ type }, i) => inputs[taken.get(i) ?? -1] ?? newBuffer(type));
+        },
+        dispose() {},
+        [Symbol.dispose]() {},
+      }),
+  };
+  return { backend, counts };
+}
+
+Deno.test("compile() frees results that nobody holds in a loop that only awaits", async () => {
+  const { backend, counts } = countingBackend();
+  using step = compile((x: Tensor) => x.add(1), { backend });
+  let state = await step(new Float32Array(MEBIBYTE.shape[0]));
+  for (let i = 0; i < 2000; i++) state = await step(state);
+  state.dispose();
+  // 128 of growth, and what a collection has not found yet; without one all 2,000 live.
+  assert(counts.greatest < 1000, `${counts.greatest} results live`);
+});
+
+Deno.test("compile() collects results when memory is out, and runs again", async () => {
+  const { backend, counts } = countingBackend((live) => {
+    if (live >= 100) throw new RangeError("Cannot allocate 1048576 bytes");
+  });
+  using step = compile((x: Tensor) => x.add(1), { backend });
+  let state = await step(new Float32Array(MEBIBYTE.shape[0]));
+  for (let i = 0; i < 500; i++) state = await step(state);
+  const kept = [state];
+  await assertRejects(
+    async () => {
+      while (kept.length < 200) kept.push(await step(state));
+    },
+    RangeError,
+    "Cannot allocate",
+  );
+  assertEquals(counts.live, 100);
+  assert(kept.length > 50);
+  for (const result of kept) result.dispose();
+});
+
+Deno.test("Tensor.dispose() leaves nothing to be freed again", async () => {
+  const { backend, counts } = countingBackend();
+  using step = compile((x: Tensor) => x.add(1), { backend });
+  const disposeOf = async () => {
+    let state = await step(0);
+    for (let i = 0; i < 1000; i++) {
+      const next = await step(state);
+      state.dispose();
+      state = next;
+    }
+    state.dispose();
+  };
+  await disposeOf();
+  await collectResults();
+  // One of each result, and one of the number put on the device.
+  assertEquals([counts.live, counts.disposals], [0, 1002]);
+});
+
+Deno.test("compile() keeps its arguments usable and leaks nothing when a run fails", async () => {
+  let fails = false;
+  const { backend, counts } = countingBackend(() => {
+    if (fails) throw new TypeError("Cannot run");
+  });
+  using step = compile((x: Tensor, y: Tensor) => [x.add(y)], { backend, donate: [0] });
+  const [x] = await step(1, 2);
+  fails = true;
+  await assertRejects(() => step(1, 2), TypeError, "Cannot run");
+  await assertRejects(() => step(x, 2), TypeError, "Cannot run");
+  assertEquals(counts.live, 1);
+  fails = false;
+  const [sum] = await step(x, 2);
+  assertEquals(counts.live, 1);
+  sum.dispose();
+  assertEquals(counts.live, 0);
 });

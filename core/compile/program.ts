@@ -40,6 +40,8 @@ export class Program {
   readonly #name: string;
   readonly #captures: NonNullable<ProgramSettings["captures"]>;
   readonly #all: DeviceBuffer[];
+  /** Buffers of the last run, which were all different: a training loop gives the same ones again. */
+  #different: readonly DeviceBuffer[] = [];
   /** Donated inputs whose memory no output takes over, freed after each run. */
   readonly #freed: readonly number[];
   readonly #run: (inputs: readonly DeviceBuffer[]) => DeviceBuffer[];
@@ -100,6 +102,7 @@ export class Program {
    *
    * @param inputs One buffer for each of {@linkcode Program.inputs}; donated ones are used up.
    * @returns One buffer an output, owned by the caller.
+   * @throws {TypeError} If there are more or fewer, or a donated one is given twice.
    */
   run(inputs: readonly DeviceBuffer[]): DeviceBuffer[] {
     if (inputs.length !== this.inputs.length) {
@@ -114,9 +117,30 @@ export class Program {
       for (let i = 0; i < inputs.length; i++) this.#all[offset + i] = inputs[i];
       all = this.#all;
     }
+    if (this.donated.size > 0) this.#checkDonated(inputs, all);
     const outputs = this.#run(all);
     for (const i of this.#freed) inputs[i].dispose();
     return outputs;
+  }
+
+  /** Throws where a buffer that is used up is given a second time: it would be read after its end. */
+  #checkDonated(inputs: readonly DeviceBuffer[], all: readonly DeviceBuffer[]): void {
+    const known = this.#different;
+    let i = 0;
+    while (i < known.length && known[i] === all[i]) i++;
+    if (i === all.length) return;
+    if (new Set(all).size === all.length) {
+      this.#different = [...all];
+      return;
+    }
+    for (const i of this.donated) {
+      const at = all.length - inputs.length + i;
+      if (all.indexOf(all[at]) === at && all.lastIndexOf(all[at]) === at) continue;
+      throw new TypeError(
+        `Cannot run ${this.#name}: one ${formatType(inputs[i].type)} is given as input ${i} and ` +
+          `once more, and what is donated must be given once`,
+      );
+    }
   }
 
   /** Frees the program. */

@@ -13,6 +13,7 @@ import * as functions from "./ops/functions.ts";
 import * as layout from "./ops/layout.ts";
 import { matmul, type MatmulOptions } from "./ops/matmul.ts";
 import * as reductions from "./ops/reductions.ts";
+import { forgetResult } from "./results.ts";
 import { SOURCE, sourceOf, type TensorSource } from "./tensor_source.ts";
 import { formatType, type Shape, type TensorType, type TypedArray } from "../ir/tensor_type.ts";
 
@@ -95,7 +96,9 @@ export class Tensor {
   /** Frees the device memory of a stored tensor now, instead of when it is collected. */
   dispose(): void {
     const source = this[SOURCE];
-    if (source.kind === "device") source.buffer.dispose();
+    if (source.kind !== "device") return;
+    forgetResult(this, source.buffer);
+    source.buffer.dispose();
   }
 
   /** Frees the device memory at the end of a `using` block. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-
+import { collectGarbage } from "../../util/collect_garbage.ts";
 import { describeAdapter, offeredAdapter, systemGpu, unsupportedReason } from "./adapter.ts";
 
 /** A limit that generated code depends on. */
@@ -37,6 +37,10 @@ export interface DeviceStatistics {
   bindGroups: number;
   /** Pipelines created. */
   pipelines: number;
+  /** Pipelines held: those of programs, and some that were lately. */
+  heldPipelines: number;
+  /** Pipelines held that no program uses. */
+  unusedPipelines: number;
   /** Command buffers submitted. */
   submits: number;
   /** Compute passes encoded. */
@@ -50,6 +54,15 @@ export class DeviceLostError extends Error {
   /** Name of the class. */
   override readonly name: string = "DeviceLostError";
 }
+
+/** A pipeline, and how many programs use it. */
+interface CountedPipeline {
+  readonly pipeline: Promise<GPUComputePipeline>;
+  users: number;
+}
+
+/** Pipelines that are kept although no program uses them, for one that is made again soon. */
+const MAX_UNUSED_PIPELINES = 64;
 
 /** How long a device has to say that it was lost, after something else has failed. */
 const LOST_TIMEOUT_MS = 200;
@@ -74,11 +87,16 @@ export class WebGpuDevice {
     buffers: 0,
     bindGroups: 0,
     pipelines: 0,
+    heldPipelines: 0,
+    unusedPipelines: 0,
     submits: 0,
     passes: 0,
     dispatches: 0,
   };
-  readonly #pipelines = new Map<string, Promise<GPUComputePipeline>>();
+  readonly #pipelines = new Map<string, CountedPipeline>();
+  /** Shaders whose pipelines no program uses, that given back last at the end. */
+  readonly #unused = new Set<string>();
+  #dropped = 0;
   readonly #layouts = new Map<string, GPUBindGroupLayout>();
   #fault: Error | undefined;
   #closed = false;
@@ -200,15 +218,44 @@ export class WebGpuDevice {
     return layout;
   }
 
-  /** Compiles a shader; the same text is compiled once. */
+  /**
+   * Compiles a shader; the same text is compiled once. Whoever asked says with
+   * {@linkcode releasePipeline} when it is done.
+   */
   pipeline(name: string, code: string, layouts: GPUBindGroupLayout[]): Promise<GPUComputePipeline> {
-    let pipeline = this.#pipelines.get(code);
-    if (!pipeline) {
-      pipeline = this.#compile(name.slice(0, 80), code, layouts);
-      this.#pipelines.set(code, pipeline);
-      pipeline.catch(() => this.#pipelines.delete(code));
+    let counted = this.#pipelines.get(code);
+    if (!counted) {
+      counted = { pipeline: this.#compile(name.slice(0, 80), code, layouts), users: 0 };
+      this.#pipelines.set(code, counted);
+      counted.pipeline.catch(() => {
+        this.#pipelines.delete(code);
+        this.#countPipelines();
+      });
     }
-    return pipeline;
+    counted.users++;
+    this.#unused.delete(code);
+    this.#countPipelines();
+    return counted.pipeline;
+  }
+
+  /** Says that one who asked for a pipeline is done with it; the last ones given back are kept a while. */
+  releasePipeline(code: string): void {
+    const counted = this.#pipelines.get(code);
+    if (!counted || --counted.users > 0) return;
+    this.#unused.add(code);
+    if (this.#unused.size > MAX_UNUSED_PIPELINES) {
+      const [oldest] = this.#unused;
+      this.#unused.delete(oldest);
+      this.#pipelines.delete(oldest);
+      // The runtime frees a pipeline when its object is collected, which is too small to bring that about.
+      if (++this.#dropped % MAX_UNUSED_PIPELINES === 0) collectGarbage();
+    }
+    this.#countPipelines();
+  }
+
+  #countPipelines(): void {
+    this.statistics.heldPipelines = this.#pipelines.size;
+    this.statistics.unusedPipelines = this.#unused.size;
   }
 
   async #compile(
@@ -247,6 +294,7 @@ export class WebGpuDevice {
     if (this.#closed) return;
     this.#closed = true;
     this.#pipelines.clear();
+    this.#unused.clear();
     this.#layouts.clear();
     this.device.destroy();
   }

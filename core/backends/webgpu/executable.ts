@@ -172,7 +172,7 @@ export class WebGpuExecutable implements Executable {
   readonly #program: LoopProgram;
   readonly #graph: Graph;
   readonly #donated: ReadonlySet<number>;
-  readonly #commands: readonly Command[];
+  #commands: readonly Command[];
   readonly #stages: readonly Stage[];
   readonly #arenas: ReadonlyMap<Arena, GPUBuffer>;
   readonly #times: GPUBuffer | undefined;
@@ -256,12 +256,17 @@ export class WebGpuExecutable implements Executable {
       maxIterations: device.maxIterations,
       ...options,
     });
-    const pipelines = await Promise.all(plan.shaders.map(({ name, code, bindings, timed }) => {
-      const layouts = [device.storageLayout(bindings.map(({ writes }) => writes))];
-      if (timed) layouts.push(device.timeLayout());
-      return device.pipeline(name, code, layouts);
-    }));
-    return new WebGpuExecutable(device, pool, graph, program, donated, plan, pipelines);
+    try {
+      const pipelines = await Promise.all(plan.shaders.map(({ name, code, bindings, timed }) => {
+        const layouts = [device.storageLayout(bindings.map(({ writes }) => writes))];
+        if (timed) layouts.push(device.timeLayout());
+        return device.pipeline(name, code, layouts);
+      }));
+      return new WebGpuExecutable(device, pool, graph, program, donated, plan, pipelines);
+    } catch (error) {
+      for (const { code } of plan.shaders) device.releasePipeline(code);
+      throw error;
+    }
   }
 
   /** The numbers of iterations, each at an offset that a dispatch may bind. */
@@ -293,18 +298,19 @@ export class WebGpuExecutable implements Executable {
     }
     this.#device.check();
     const blocks = this.#blocksOf(inputs);
-    const outputs = this.#graph.outputs.map(({ type }, i) => {
-      const input = this.#takesOver[i];
-      if (input >= 0) return blocks[input];
-      const block = this.#pool.take(bytesOf(type), `${this.#program.name} result`);
-      blocks[inputs.length + i] = block;
-      return block;
-    });
     try {
+      this.#graph.outputs.forEach(({ type }, i) => {
+        if (this.#takesOver[i] >= 0) return;
+        blocks[inputs.length + i] = this.#pool.take(bytesOf(type), `${this.#program.name} result`);
+      });
       this.#submit(this.#groupsFor(blocks));
     } catch (error) {
+      blocks.slice(inputs.length).forEach((block) => this.#pool.give(block));
       throw this.#device.reasonOf(error);
     }
+    const outputs = this.#takesOver.map((input, i) =>
+      blocks[input >= 0 ? input : inputs.length + i]
+    );
     for (const i of this.#donated) {
       const input = inputs[i] as WebGpuBuffer;
       if (this.#takesOver.includes(i)) input.release();
@@ -417,7 +423,7 @@ export class WebGpuExecutable implements Executable {
     statistics.dispatches += this.#commands.length;
   }
 
-  /** Frees arenas and bind groups. */
+  /** Frees arenas, pipelines and bind groups. */
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
@@ -426,9 +432,11 @@ export class WebGpuExecutable implements Executable {
     for (const { groups } of this.#stages) groups.clear();
     this.#lastGroups = [];
     this.#lastIds = [];
+    this.#commands = [];
+    for (const code of this.sources) this.#device.releasePipeline(code);
   }
 
-  /** Frees arenas and bind groups. */
+  /** Frees arenas, pipelines and bind groups. */
   [Symbol.dispose](): void {
     this.dispose();
   }

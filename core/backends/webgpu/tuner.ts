@@ -198,6 +198,7 @@ export class Tuner {
     } finally {
       for (const buffer of made) buffer.destroy();
       queries.destroy();
+      this.#device.releasePipeline(shader.code);
     }
   }
 }

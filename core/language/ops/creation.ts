@@ -4,13 +4,15 @@
  * @module
  */
 import { checkCounts } from "../../util/check_counts.ts";
-import { FILL, IOTA } from "../primitives/creation.ts";
+import { FILL, IOTA, numberNeeded } from "../primitives/creation.ts";
 import { apply, Tensor } from "../tensor.ts";
 import {
   type DType,
+  formatType,
   type Shape,
   sizeOf,
   type TensorType,
+  type TypedArray,
   typedArray,
 } from "../../ir/tensor_type.ts";
 
@@ -26,6 +28,7 @@ export type NestedNumbers = number | boolean | readonly NestedNumbers[];
  * @param options `dtype` (by default `f32`; that of a typed array; `bool` for booleans) and `shape`.
  * @returns A tensor on the host.
  * @throws {TypeError} If the nesting is ragged or the shape does not fit.
+ * @throws {RangeError} If a number is none of the element type, such as a fraction for `i32`.
  *
  * @example Usage
  * ```ts
@@ -77,7 +80,26 @@ export function tensor(
         `${sizeOf(finalShape)} elements are needed, found ${data.length}`,
     );
   }
-  return new Tensor({ dtype, shape: finalShape }, { kind: "host", data: typedArray(dtype, data) });
+  const type = { dtype, shape: finalShape };
+  const made = typedArray(dtype, data);
+  const wrong = dtype === "f32" ? -1 : findChanged(data, made, dtype === "bool" ? 1 : Infinity);
+  if (wrong >= 0) {
+    throw new RangeError(
+      `Cannot make a tensor ${formatType(type)} of numbers: ` +
+        `${numberNeeded(data[wrong], dtype)} is needed, found ${data[wrong]}`,
+    );
+  }
+  return new Tensor(type, { kind: "host", data: made });
+}
+
+/** Position of the first number that conversion has changed or that is greater than `most`, or −1. */
+function findChanged(numbers: ArrayLike<number>, made: TypedArray, most: number): number {
+  const { length } = made;
+  for (let i = 0; i < length; i++) {
+    const number = numbers[i];
+    if (number !== made[i] || number > most) return i;
+  }
+  return -1;
 }
 
 /**

@@ -78,6 +78,14 @@ export function logSoftmax(x: Tensor, axis = -1): Tensor {
   return sub(shifted, log(sum(exp(shifted), axis, { keepDims: true })));
 }
 
+/** Throws where labels are not whole numbers by their type. */
+function checkLabels(action: string, { type }: Tensor): void {
+  if (type.dtype === "i32" || type.dtype === "u32") return;
+  throw new TypeError(
+    `Cannot ${action} ${formatType(type)}: labels of i32 or u32 are needed`,
+  );
+}
+
 /** A number for each label, and NaN where the label is none of the classes, from 0 to `classes` − 1. */
 export function ofLabels(numbers: Tensor, labels: Tensor, classes: number): Tensor {
   return add(numbers, where(and(ge(labels, 0), lt(labels, classes)), 0, NaN));
@@ -93,9 +101,10 @@ function labelMask(labels: Tensor, classes: number): Tensor {
 /**
  * Makes one-hot vectors: 1 at the label, 0 elsewhere.
  *
- * @param labels i32[…] from 0 to `classes` − 1; others mean the nearest of these, as in `gather`.
+ * @param labels i32[…] or u32[…] from 0 to `classes` − 1; others mean the nearest of these, as in `gather`.
  * @param classes Length of the vectors.
  * @returns f32[…, classes]
+ * @throws {TypeError} If the labels are neither i32 nor u32.
  *
  * @example Usage
  * ```ts
@@ -107,6 +116,7 @@ function labelMask(labels: Tensor, classes: number): Tensor {
  * ```
  */
 export function oneHot(labels: Tensor, classes: number): Tensor {
+  checkLabels("make one-hot vectors of", labels);
   return cast(labelMask(minimum(maximum(labels, 0), classes - 1), classes), "f32");
 }
 
@@ -114,9 +124,9 @@ export function oneHot(labels: Tensor, classes: number): Tensor {
  * Computes the cross entropy of labels under softmax, `log Σ eˣ − x[label]`, in nats, one for each label.
  *
  * @param logits f32[…, classes]
- * @param labels i32[…]
+ * @param labels i32[…] or u32[…]
  * @returns f32[…]; NaN where a label is none of the classes.
- * @throws {TypeError} If the labels do not match the logits.
+ * @throws {TypeError} If the labels are neither i32 nor u32, or do not match the logits.
  *
  * @example Usage
  * ```ts
@@ -128,6 +138,7 @@ export function oneHot(labels: Tensor, classes: number): Tensor {
  * ```
  */
 export function crossEntropy(logits: Tensor, labels: Tensor): Tensor {
+  checkLabels("take the cross entropy of", labels);
   const classes = logits.shape[resolveAxis(-1, logits.rank)];
   if (!sameShape(labels.shape, logits.shape.slice(0, -1))) {
     throw new TypeError(
