@@ -1,6 +1,19 @@
 /** Programs that random tests have found, and that went wrong once: each device gives what is right. */
 import { assertEquals } from "@std/assert";
-import { cast, compile, grad, scan, scatterAdd, sum, type Tensor, tensor } from "../mod.ts";
+import {
+  cast,
+  compile,
+  fill,
+  grad,
+  matmul,
+  reshape,
+  scan,
+  scatterAdd,
+  sum,
+  type Tensor,
+  tensor,
+  transpose,
+} from "../mod.ts";
 import { cpuBackend } from "./cpu.ts";
 import { referenceBackend } from "./reference.ts";
 import { webgpuBackend } from "./webgpu.ts";
@@ -46,4 +59,23 @@ testOnDevices(
     })([x]),
   [tensor([0, 0])],
   [[0, 0]],
+);
+
+testOnDevices(
+  "multiplies slices of a loop's sequence that were turned and reshaped",
+  (xs) => {
+    const [, rows] = scan(
+      (_: Tensor[], x: Tensor) => [
+        [],
+        matmul(reshape(transpose(x, [0, 2, 1]), [4, 2]), fill([2, 1], 1)),
+      ],
+      [],
+      xs,
+      // Products leave other loops.
+      { recompute: 1 },
+    );
+    return [rows];
+  },
+  [tensor([[[[0, 1], [2, 3]], [[4, 5], [6, 7]]]])],
+  [[2, 4, 10, 12]],
 );

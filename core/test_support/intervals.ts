@@ -189,9 +189,14 @@ export function sumOf(list: readonly Interval[], dtype: DType, arithmetic: Arith
     if (Number.isNaN(lo)) return NOT_A_NUMBER;
     if (isGrained(scale, ...list.map(({ lo }) => lo))) return { lo, hi, scale, nan };
   }
+  // Terms that leave the range at both ends may meet.
+  const ends = list.some(({ hi }) => hi === Infinity) && list.some(({ lo }) => lo === -Infinity);
+  if (ends) return ANYTHING;
   const { roundoff, least, greatest } = arithmetic;
   const error = (list.length + 1) * (roundoff * Math.min(scale, greatest) + least);
-  return widened(lo, hi, scale, nan, error, arithmetic);
+  const result = widened(lo, hi, scale, nan, error, arithmetic);
+  // Sums of products may be taken as products of sums, where 0 meets what has left the range.
+  return { ...result, nan: result.nan || !Number.isFinite(result.hi - result.lo) };
 }
 
 /** Bounds of an elementwise operation. */
