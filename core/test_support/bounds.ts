@@ -22,6 +22,7 @@ import { SCAN, splitAt } from "../language/primitives/scan.ts";
 import { PAD } from "../language/primitives/slice.ts";
 import {
   anyOf,
+  ANYTHING,
   type Arithmetic,
   boundElementwise,
   exactly,
@@ -227,12 +228,16 @@ function boundMatmul(
   return result;
 }
 
+/** Rows that an index in doubt may mean, to be looked at each. */
+const MOST_ROWS = 4;
+
 function boundGather(type: TensorType, [table, indices]: readonly Bounds[]): Interval[] {
   const rows = table.type.shape[0];
   const width = sizeOf(table.type.shape.slice(1));
   const row = (x: number) => Math.min(Math.max(x, 0), rows - 1);
   return Array.from({ length: sizeOf(type.shape) }, (_, flat) => {
     const { lo, hi } = indices.elements[Math.floor(flat / width)];
+    if (hi - lo > MOST_ROWS) return anyOf(type.dtype);
     let result: Interval | undefined;
     for (let at = row(lo); at <= row(hi); at++) {
       const found = table.elements[at * width + flat % width];
@@ -250,6 +255,9 @@ function boundScatter(
   const width = sizeOf(shape.slice(1));
   const terms = Array.from({ length: sizeOf(shape) }, (): Interval[] => []);
   const row = (x: number) => Math.min(Math.max(x, 0), shape[0] - 1);
+  if (indices.elements.some(({ lo, hi }) => hi - lo > MOST_ROWS)) {
+    return new Array<Interval>(sizeOf(shape)).fill(ANYTHING);
+  }
   indices.elements.forEach(({ lo, hi }, i) => {
     for (let at = row(lo); at <= row(hi); at++) {
       for (let j = 0; j < width; j++) {
