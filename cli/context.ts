@@ -9,6 +9,7 @@ import type { JsonRecord, RunCallbacks } from "@unroll/core/runs";
 import type { TrainSettings } from "@unroll/core/training";
 import type { MachineReport } from "./machine.ts";
 import type { Recipe } from "./recipes/recipe.ts";
+import type { StartingWeights } from "./commands/from_weights.ts";
 import type { TrainOptions } from "./commands/train_options.ts";
 import type { KnownPlugins } from "./plugins.ts";
 
@@ -45,8 +46,8 @@ export interface CommandContext extends CliContext {
   ) => Promise<Result>;
   /** Looks at what this machine can run. */
   readonly inspectMachine: () => Promise<MachineReport>;
-  /** What starts this program again, in another process. */
-  readonly self: readonly string[];
+  /** Says what starts this program again, in a process that may write in a folder. */
+  readonly self: (folder: string) => readonly string[];
 }
 
 /** Where text goes. */
@@ -57,8 +58,10 @@ export interface Terminal {
   readonly writeError: (text: string) => void;
   /** Whether standard error is a terminal whose lines can be redrawn. */
   readonly isTerminal: boolean;
-  /** Whether colours are welcome. */
+  /** Whether colours are welcome on standard error. */
   readonly color: boolean;
+  /** Whether colours are welcome on standard output. */
+  readonly outputColor: boolean;
   /** Its width now. */
   readonly columns: () => number;
   /** The lines of standard input. */
@@ -87,6 +90,8 @@ export interface TrainRequest {
   readonly task: PluginSelection;
   /** How to train. */
   readonly training: TrainOptions;
+  /** The weights to begin with, in place of those that the seed makes. */
+  readonly weights?: StartingWeights;
   /** The folder that the run's own folder is made in. */
   readonly out: string;
   /** Settings that no option has, in place of `training`. */

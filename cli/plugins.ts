@@ -26,6 +26,7 @@ import {
   flagSource,
   readFlags,
   type TypedFlags,
+  typedNames,
 } from "./flags.ts";
 import { quoted } from "./format.ts";
 
@@ -71,6 +72,8 @@ export interface SelectedPair {
   readonly model?: PluginSelection;
   /** What is learned. */
   readonly task?: PluginSelection;
+  /** Names of the options of the model that were typed. */
+  readonly typedOfModel: ReadonlySet<string>;
 }
 
 /** A model or task that was found by a name. */
@@ -162,7 +165,11 @@ export async function selectPair(
     model,
     task,
     hint: `see ${own.owner} --model ${modelName} --task ${taskName} --help`,
-    read: (typed) => ({ model: read(model, typed), task: read(task, typed) }),
+    read: (typed) => ({
+      model: read(model, typed),
+      task: read(task, typed),
+      typedOfModel: model ? typedNames(model.source, flags, typed) : new Set(),
+    }),
   };
 }
 

@@ -18,7 +18,7 @@
  */
 import type { Tensor } from "@unroll/core";
 import { defineModel, type ModelPlugin, type OptionsSchema } from "@unroll/core/plugin";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { activation, ACTIVATION_NAMES, type ActivationName } from "./activations.ts";
 import { INITIALIZER_NAMES, type InitializerName } from "./initializers.ts";
 import { plus } from "./linear.ts";
@@ -48,15 +48,20 @@ export interface GruOptions extends RecurrentOptions {
   readonly reset: "after" | "before";
 }
 
-const OPTIONS: OptionsSchema<GruOptions> = z.object({
-  ...recurrentShape({ hidden: 64 }),
-  activation: z.enum(ACTIVATION_NAMES).default("tanh").describe("Activation of the candidate"),
-  gateActivation: GATE_ACTIVATION,
-  candidateInit: z.enum(INITIALIZER_NAMES).optional()
-    .describe("Start of the candidate's weights from the input; as the gates' if left out"),
-  reset: z.enum(["after", "before"]).default("after")
-    .describe("Reset of the state: after the product, as PyTorch, or before, as the last paper"),
-});
+const OPTIONS: OptionsSchema<GruOptions> = /* @__PURE__ */ (() =>
+  z.object({
+    ...recurrentShape({ hidden: 64 }),
+    activation: z._default(z.enum(ACTIVATION_NAMES), "tanh").check(
+      z.describe("Activation of the candidate"),
+    ),
+    gateActivation: GATE_ACTIVATION,
+    candidateInit: z.optional(z.enum(INITIALIZER_NAMES)).check(
+      z.describe("Start of the candidate's weights from the input; as the gates' if left out"),
+    ),
+    reset: z._default(z.enum(["after", "before"]), "after").check(
+      z.describe("Reset of the state: after the product, as PyTorch, or before, as the last paper"),
+    ),
+  }))();
 
 /**
  * The gated recurrent unit.
@@ -82,7 +87,7 @@ const OPTIONS: OptionsSchema<GruOptions> = z.object({
  * strictEqual(model.layers[0].parameters, 3 * 5 * (2 + 5 + 1 + 1));
  * ```
  */
-export const gru: ModelPlugin<GruOptions> = defineModel({
+export const gru: ModelPlugin<GruOptions> = /* @__PURE__ */ defineModel({
   name: "gru",
   summary: "Gated recurrent unit",
   options: OPTIONS,

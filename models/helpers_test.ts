@@ -3,8 +3,17 @@
  *
  * @module
  */
-import { type Tensor, tensor, type Tree, treeEntries } from "@unroll/core";
-import type { InputSpec, OutputPlace, TaskSpec } from "@unroll/core/plugin";
+import {
+  foldIn,
+  randomKey,
+  randomNormal,
+  rebuildTree,
+  type Tensor,
+  tensor,
+  type Tree,
+  treeEntries,
+} from "@unroll/core";
+import type { InputSpec, Model, OutputPlace, TaskSpec } from "@unroll/core/plugin";
 
 /** A task of `n` classes. */
 export function classSpec(
@@ -53,5 +62,33 @@ export function assertClose(
     if (!(Math.abs(found[i] - wanted[i]) <= tolerance * Math.max(1, Math.abs(wanted[i])))) {
       throw new RangeError(`Expected ${wanted[i]} at ${i}, found ${found[i]}`);
     }
+  }
+}
+
+/** Parameters none of which is 0, biases neither; variances are positive. */
+export function nonzeroParameters(model: Model, spec: TaskSpec): Tree {
+  const made = model.create(spec).parameters(randomKey(0));
+  const leaves = treeEntries(made).map(([path, { shape }], seed) => {
+    const leaf = randomNormal(foldIn(randomKey(1), seed), shape).mul(0.5);
+    return path.endsWith("running_var") ? leaf.square().add(0.5) : leaf;
+  });
+  return rebuildTree(made, leaves);
+}
+
+/** Inputs of some sequences for a task. */
+export function someInputs(
+  { inputs }: TaskSpec,
+  time: number,
+  batch: number,
+): Tensor | undefined {
+  switch (inputs.kind) {
+    case "none":
+      return undefined;
+    case "symbol": {
+      const data = Array.from({ length: time * batch }, (_, i) => (i * 5 + 2) % inputs.vocabulary);
+      return tensor(data, { dtype: "i32", shape: [time, batch] });
+    }
+    case "vector":
+      return randomNormal(randomKey(7), [time, batch, inputs.size]);
   }
 }

@@ -17,10 +17,12 @@ export * from "./linear.ts";
 export * from "./lstm.ts";
 export * from "./mlp.ts";
 export * from "./pytorch.ts";
+export * from "./pytorch_module.ts";
 export * from "./recurrent.ts";
 export type { GateActivationName, InputNorm, RecurrentOptions } from "./recurrent_options.ts";
 export * from "./rnn.ts";
 export * from "./summary.ts";
+export * from "./weights.ts";
 
 /** The built-in models, by name. */
 export const MODELS: Readonly<Record<string, ModelPlugin>> = { mlp, rnn, gru, lstm };

@@ -9,12 +9,9 @@
  */
 import { rebuildTree, type Tensor, tensor, treeEntries } from "@unroll/core";
 import type { StoredTensor } from "@unroll/core/runs";
+import { IGNORED, isTransposed, pytorchName, type PyTorchOptions } from "./pytorch_names.ts";
 
-/** Options of {@linkcode toPyTorch} and {@linkcode fromPyTorch}. */
-export interface PyTorchOptions {
-  /** What the recurrent module is called in the PyTorch module that has it; `rnn` if left out. */
-  readonly recurrent?: string;
-}
+export type { PyTorchOptions } from "./pytorch_names.ts";
 
 /**
  * Parameters under PyTorch's names: `layers.0.weight_ih` becomes `rnn.weight_ih_l0`, while
@@ -115,9 +112,6 @@ export function fromPyTorch<Parameters>(
   return rebuildTree(form, leaves);
 }
 
-/** What PyTorch stores beside weights. */
-const IGNORED = /(^|\.)num_batches_tracked$/;
-
 function loadTensor(
   name: string,
   stored: StoredTensor | undefined,
@@ -139,19 +133,6 @@ function loadTensor(
   }
   const data = isTransposed ? transposed(stored.data, wanted[0], wanted[1]) : stored.data.slice();
   return tensor(data, { shape });
-}
-
-const RECURRENT = /^layers\.(\d+)\.((?:weight|bias)_(?:ih|hh))$/;
-
-function pytorchName(path: string, { recurrent = "rnn" }: PyTorchOptions): string {
-  const [, layer, name] = RECURRENT.exec(path) ?? [];
-  if (name === undefined) return path;
-  return `${recurrent === "" ? "" : `${recurrent}.`}${name}_l${layer}`;
-}
-
-/** Embeddings are tables in PyTorch too; all other matrices are multiplied by from the other side. */
-function isTransposed(path: string, leaf: Tensor): boolean {
-  return leaf.rank === 2 && path !== "embedding.weight";
 }
 
 /** The transpose of a matrix of `rows` by `columns`. */

@@ -13,13 +13,13 @@ import {
   type TaskSpec,
   type TrainingDefaults,
 } from "@unroll/core/plugin";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { Alphabet, charactersOf, splitText } from "./alphabet.ts";
 import { type CharBatches, charBatches } from "./char_batches.ts";
 import { measureText } from "./char_measure.ts";
 import { surprisePicture } from "./char_pictures.ts";
 import { CharSampler } from "./char_sample.ts";
-import { readCorpus } from "./corpus_files.ts";
+import { absoluteName, isBuiltInCorpus, openCorpus, UNKNOWN_TEXT } from "./corpus_files.ts";
 import { withoutLicence } from "./gutenberg.ts";
 
 /** Options of {@linkcode char}. */
@@ -55,62 +55,106 @@ export interface CharOptions {
   readonly licence: boolean;
   /** The characters in the order of their symbols; if left out, those of the training text. */
   readonly alphabet?: string;
+  /** The SHA-256 that a text from outside must have, by which a run knows its text again. */
+  readonly sha256?: string;
 }
 
+/** The text where none is named. */
+const DEFAULT_CORPUS = "sevenths";
+
 /** The schema of {@linkcode CharOptions}. */
-const OPTIONS: OptionsSchema<CharOptions> = z.object({
-  corpus: z.string().min(1).default("sevenths").describe(
-    "The text: sevenths, fizzbuzz-text, a file, files as a pattern in quotes, or - for standard input",
-  ),
-  mode: z.enum(["contiguous", "windows", "interleaved"]).default("contiguous").describe(
-    "Through the text with the state carried on, windows of it, or windows with a carried state",
-  ),
-  length: z.int().min(1).max(4096).default(32).describe("Characters read at a time"),
-  batch: z.int().min(1).max(65_536).optional().describe(
-    "Sequences in a batch; up to 64, as the text allows",
-  ),
-  stride: z.int().min(1).max(1_000_000).optional().describe(
-    "Characters from one window to the next; as many as are read at a time",
-  ),
-  shuffle: z.boolean().default(true).describe("Read windows in random order, not the text's"),
-  validation: z.number().min(0).max(0.9).default(0.1).describe(
-    "Fraction of the text, at its end, to measure on; 0 measures on what is trained on",
-  ),
-  outputs: z.enum(["every", "last"]).default("every").describe(
-    "Whether to foretell after every character read, or only after the last",
-  ),
-  loss: z.enum(["mean", "sum"]).default("mean").describe("Mean over the characters, or sum"),
-  padding: z.boolean().default(false).describe("Keep symbol 0 for padding"),
-  unknown: z.boolean().default(false).describe(
-    "Read characters that the training text lacks as one unknown symbol",
-  ),
-  vocabulary: z.int().min(1).max(1_200_000).optional().describe(
-    "Symbols that a model reads and answers; as many as there are",
-  ),
-  licence: z.boolean().default(true).describe(
-    "Keep the licence that Project Gutenberg puts before and after a text",
-  ),
-  alphabet: z.string().min(1).optional().describe(
-    "The characters in the order of their symbols; those of the training text",
-  ),
-});
+const OPTIONS: OptionsSchema<CharOptions> = /* @__PURE__ */ (() =>
+  z.object({
+    corpus: z._default(z.string().check(z.minLength(1)), DEFAULT_CORPUS).check(
+      z.describe(
+        "The text: sevenths, fizzbuzz-text, a file, files as a pattern in quotes, or - for standard input",
+      ),
+    ),
+    mode: z._default(z.enum(["contiguous", "windows", "interleaved"]), "contiguous").check(
+      z.describe(
+        "Through the text with the state carried on, windows of it, or windows with a carried state",
+      ),
+    ),
+    length: z._default(z.int().check(z.minimum(1), z.maximum(4096)), 32).check(
+      z.describe("Characters read at a time"),
+    ),
+    batch: z.optional(z.int().check(z.minimum(1), z.maximum(65_536))).check(
+      z.describe("Sequences in a batch; up to 64, as the text allows"),
+    ),
+    stride: z.optional(z.int().check(z.minimum(1), z.maximum(1_000_000))).check(
+      z.describe("Characters from one window to the next; as many as are read at a time"),
+    ),
+    shuffle: z._default(z.boolean(), true).check(
+      z.describe("Read windows in random order, not the text's"),
+    ),
+    validation: z._default(z.number().check(z.minimum(0), z.maximum(0.9)), 0.1).check(
+      z.describe(
+        "Fraction of the text, at its end, to measure on; 0 measures on what is trained on",
+      ),
+    ),
+    outputs: z._default(z.enum(["every", "last"]), "every").check(
+      z.describe("Whether to foretell after every character read, or only after the last"),
+    ),
+    loss: z._default(z.enum(["mean", "sum"]), "mean").check(
+      z.describe("Mean over the characters, or sum"),
+    ),
+    padding: z._default(z.boolean(), false).check(z.describe("Keep symbol 0 for padding")),
+    unknown: z._default(z.boolean(), false).check(
+      z.describe("Read characters that the training text lacks as one unknown symbol"),
+    ),
+    vocabulary: z.optional(z.int().check(z.minimum(1), z.maximum(1_200_000))).check(
+      z.describe("Symbols that a model reads and answers; as many as there are"),
+    ),
+    licence: z._default(z.boolean(), true).check(
+      z.describe("Keep the licence that Project Gutenberg puts before and after a text"),
+    ),
+    alphabet: z.optional(z.string().check(z.minLength(1))).check(
+      z.describe("The characters in the order of their symbols; those of the training text"),
+    ),
+    sha256: z.optional(
+      z.string().check(z.regex(new RegExp(`^([0-9a-f]{64}|${UNKNOWN_TEXT})$`))),
+    ).check(z.describe("The SHA-256 that the text must have, in hexadecimal digits")),
+  }))();
 
 /**
  * Text, character by character (Unicode code points).
  *
- * What a run keeps of a text is its name and its alphabet: with those a model can be sampled from where
- * the text is not at hand, and the text is read again only to train and to measure.
+ * What a run keeps of a text is its path, its SHA-256 and its alphabet: with those a model can be sampled from where the
+ * text is not at hand, and the text is read again only to train and to measure. A file that a run names is only read for it
+ * if it is the very text.
  */
-export const char: TaskPlugin<CharOptions> = defineTask({
+export const char: TaskPlugin<CharOptions> = /* @__PURE__ */ defineTask({
   name: "char",
   summary: "Foretell the next character of a text",
   options: OPTIONS,
-  create: (options) =>
-    createChar(options, () => {
-      const text = readCorpus(options.corpus);
-      return options.licence ? text : withoutLicence(text);
-    }),
+  create: (options) => createChar(options, textOutside(options)),
+  restore(kept, typed) {
+    const { sha256 = UNKNOWN_TEXT, ...rest } = kept;
+    if (typed.corpus !== undefined) return { ...rest, ...typed };
+    const isKnown = isBuiltInCorpus(String(kept.corpus ?? DEFAULT_CORPUS));
+    return { ...rest, ...(isKnown ? {} : { sha256 }), ...typed };
+  },
 });
+
+/** A text, read when it is wanted. */
+interface TextSource {
+  /** Reads it. */
+  read(): string;
+  /** What a run keeps to find it again. */
+  kept(): Pick<CharOptions, "corpus" | "sha256">;
+}
+
+function textOutside({ corpus, sha256, licence }: CharOptions): TextSource {
+  let kept = { corpus: absoluteName(corpus), sha256 };
+  return {
+    read() {
+      const { text, ...found } = openCorpus(corpus, sha256);
+      kept = { corpus: found.name, sha256: found.sha256 };
+      return licence ? text : withoutLicence(text);
+    },
+    kept: () => kept,
+  };
+}
 
 /**
  * Makes the task {@linkcode char} on a text that the program has, and not a file.
@@ -134,7 +178,11 @@ export function charOf(text: string, options: Partial<CharOptions> = {}): Task {
   return {
     plugin,
     options: all,
-    create: async () => await createChar(all as CharOptions, () => text),
+    create: async () =>
+      await createChar(all as CharOptions, {
+        read: () => text,
+        kept: () => ({ corpus: (all as CharOptions).corpus }),
+      }),
   };
 }
 
@@ -152,17 +200,7 @@ function corpusOf(read: () => string, alphabet: Alphabet, options: CharOptions):
   const parts = once(() => splitText(read(), options.validation));
   const training = once(() => alphabet.encode(parts()[0], "the training text"));
   const held = once(() => alphabet.encode(parts()[1], "the validation text"));
-  const batches = once(() => {
-    try {
-      return charBatches(training(), options);
-    } catch (error) {
-      if (options.alphabet === undefined || !(error instanceof RangeError)) throw error;
-      throw new RangeError(
-        `${error.message}; if a run was trained on ${options.corpus}, that has changed since`,
-        { cause: error },
-      );
-    }
-  });
+  const batches = once(() => charBatches(training(), options));
   return {
     training,
     batches,
@@ -191,7 +229,8 @@ function once<Value extends object>(make: () => Value): () => Value {
   return () => made ??= make();
 }
 
-function createChar(options: CharOptions, read: () => string): TaskInstance {
+function createChar(options: CharOptions, source: TextSource): TaskInstance {
+  const { read } = source;
   // With an alphabet at hand the text is read when something wants it, and maybe never.
   let text = options.alphabet === undefined ? read() : undefined;
   const characters = options.alphabet ??
@@ -211,8 +250,7 @@ function createChar(options: CharOptions, read: () => string): TaskInstance {
     weighted: false,
     stateful: options.mode !== "windows",
   };
-  const kept: CharOptions = { ...options, alphabet: characters };
-  const sampler = new CharSampler({ ...kept, alphabet: characters });
+  const sampler = new CharSampler({ ...options, alphabet: characters });
   const corpus = corpusOf(() => text ?? read(), alphabet, options);
   // A text that is too short is found out before training starts.
   if (text !== undefined) {
@@ -222,7 +260,9 @@ function createChar(options: CharOptions, read: () => string): TaskInstance {
   }
   return {
     spec,
-    options: kept,
+    get options() {
+      return { ...options, alphabet: characters, ...source.kept() };
+    },
     get stepsPerEpoch() {
       return corpus.batches().stepsPerEpoch;
     },

@@ -5,9 +5,13 @@
  * @module
  */
 
-import { initWasm, Resvg } from "@resvg/resvg-wasm";
-// What is imported is installed: the font lies beside this.
-import font from "dejavu-fonts-ttf/package.json" with { type: "json" };
+// Types alone are not downloaded; the rest comes with the first picture, as `svg.ts` says.
+// deno-lint-ignore no-import-prefix
+import type * as ResvgPackage from "npm:@resvg/resvg-wasm@^2.6.2";
+import { loadRenderer } from "./renderer.js";
+// What is imported needs no permission and has no path, which from JSR there is none of. Fonts of npm can only be read as
+// files, so that the letters of DejaVu that charts may have are here.
+import font from "./dejavu_sans.json" with { type: "json" };
 
 /** How to draw. */
 export interface PngOptions {
@@ -15,14 +19,22 @@ export interface PngOptions {
   readonly scale?: number;
 }
 
-let ready: Promise<Uint8Array> | undefined;
+const RESVG = "npm:@resvg/resvg-wasm@^2.6.2";
 
-/** Reads the renderer and the font, once. */
-function prepare(): Promise<Uint8Array> {
+/** What draws, and the font it draws with. */
+interface Renderer {
+  readonly Resvg: typeof ResvgPackage.Resvg;
+  readonly sans: Uint8Array;
+}
+
+let ready: Promise<Renderer> | undefined;
+
+/** Starts the renderer and reads the font, once. */
+function prepare(): Promise<Renderer> {
   return ready ??= (async () => {
-    const file = (specifier: string) => Deno.readFile(new URL(import.meta.resolve(specifier)));
-    await initWasm(await file("@resvg/resvg-wasm/index_bg.wasm"));
-    return await file(`${font.name}/ttf/DejaVuSans.ttf`);
+    const { initWasm, Resvg }: typeof ResvgPackage = await import(RESVG);
+    await initWasm(await loadRenderer(RESVG));
+    return { Resvg, sans: Uint8Array.fromBase64(font.base64) };
   })();
 }
 
@@ -47,7 +59,7 @@ export async function svgToPng(
   svg: string,
   options: PngOptions = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const sans = await prepare();
+  const { Resvg, sans } = await prepare();
   let picture: InstanceType<typeof Resvg>;
   try {
     picture = new Resvg(svg, {
@@ -55,8 +67,8 @@ export async function svgToPng(
       fitTo: { mode: "zoom", value: options.scale ?? 2 },
       font: {
         fontBuffers: [sans],
-        defaultFontFamily: "DejaVu Sans",
-        sansSerifFamily: "DejaVu Sans",
+        defaultFontFamily: font.name,
+        sansSerifFamily: font.name,
       },
     });
   } catch (error) {

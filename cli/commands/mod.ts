@@ -7,6 +7,7 @@
 import type { CommandDefinition } from "../command.ts";
 import { DOCTOR } from "./doctor.ts";
 import { EVAL } from "./eval.ts";
+import { EXPORT } from "./export.ts";
 import { INSPECT } from "./inspect.ts";
 import { LIST } from "./list.ts";
 import { PREDICT } from "./predict.ts";
@@ -30,6 +31,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
   SAMPLE,
   INSPECT,
   REPORT,
+  EXPORT,
   SWEEP,
   DOCTOR,
 ];

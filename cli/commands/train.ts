@@ -5,11 +5,15 @@
  */
 
 import type { Plugin } from "@unroll/core/plugin";
+import { parseOptions } from "@unroll/core/plugin/host";
+import type { JsonRecord } from "@unroll/core/runs";
 import { defineCommand } from "../command.ts";
+import type { PluginSelection } from "../context.ts";
 import { UsageError } from "../errors.ts";
 import { describePair, knownPlugins, selectPair } from "../plugins.ts";
 import { checkDevice } from "./check_device.ts";
 import { findRun } from "./find_run.ts";
+import { readWeights, type StartingWeights } from "./from_weights.ts";
 import { reportTraining, startTraining } from "./run_training.ts";
 import { changesOf, trainSchema } from "./train_options.ts";
 
@@ -21,20 +25,25 @@ export const TRAIN = defineCommand({
   examples: [
     [
       "FizzBuzz, by a network that counts by itself:",
-      "deno task train --model rnn --task fizzbuzz",
+      "unroll train --model rnn --task fizzbuzz",
     ],
-    ["Follow it in a browser:", "deno task train --model rnn --task fizzbuzz --dashboard"],
+    ["Follow it in a browser:", "unroll train --model rnn --task fizzbuzz --dashboard"],
     [
       "Go on with a run that was stopped, or for longer:",
-      "deno task train --resume runs/2026-01-31-fizzbuzz-rnn-0 --steps 20000",
+      "unroll train --resume runs/2026-01-31-fizzbuzz-rnn-0 --steps 20000",
+    ],
+    [
+      "Begin a new run with the weights of another, or of PyTorch:",
+      "unroll train --model rnn --task fizzbuzz --from runs/2026-01-31-fizzbuzz-rnn-0",
     ],
   ],
   async select(args, context, own) {
     const selected = await selectPair(args, context, own);
     return { ...selected, description: describePair(context, selected.model, selected.task) };
   },
-  async run(context, { options, typed, selection: { model, task } }) {
-    const { resume, trust, model: _, task: __, out, dashboard, json, quiet, ...training } = options;
+  async run(context, { options, typed, selection: { model, task, typedOfModel } }) {
+    const { resume, from, trust, model: _, task: __, out, dashboard, json, quiet, ...training } =
+      options;
     const output = { json, quiet, dashboard };
     if (resume !== undefined) {
       const changes = changesOf(training, typed);
@@ -52,9 +61,23 @@ export const TRAIN = defineCommand({
     }
     if (model === undefined) throw missing("model", context.models);
     if (task === undefined) throw missing("task", context.tasks);
-    await startTraining({ model, task, training, out }, context, output);
+    const weights = from === undefined ? undefined : await readWeights(from);
+    const learner = weights === undefined ? model : withOptionsOf(weights, model, typedOfModel);
+    await startTraining({ model: learner, task, training, weights, out }, context, output);
   },
 });
+
+/** The model with the options of the one that the weights are of, but for those that were typed. */
+function withOptionsOf(
+  { model: of }: StartingWeights,
+  model: PluginSelection,
+  typed: ReadonlySet<string>,
+): PluginSelection {
+  if (of?.name !== model.name) return model;
+  const own = Object.entries(model.options).filter(([name]) => typed.has(name));
+  const options = { ...of.options, ...Object.fromEntries(own) };
+  return { ...model, options: parseOptions(model.plugin.options, options) as JsonRecord };
+}
 
 function missing(kind: string, table: Readonly<Record<string, Plugin>>): UsageError {
   return new UsageError(

@@ -13,7 +13,7 @@ import type {
   TaskInstance,
   TaskPlugin,
 } from "@unroll/core/plugin";
-import { flagName, knownPlugin } from "@unroll/core/plugin/host";
+import { flagName, knownPlugin, restoreTask } from "@unroll/core/plugin/host";
 import {
   type Json,
   type JsonRecord,
@@ -23,6 +23,7 @@ import {
   type SavedTrainSettings,
   snapshotOf,
   trainAndSave,
+  type WeightsOrigin,
 } from "@unroll/core/runs";
 import {
   OPTIMIZERS,
@@ -35,6 +36,7 @@ import type { PluginSelection, ResumeRequest, TrainRequest } from "../context.ts
 import { StoppedError, UsageError } from "../errors.ts";
 import type { KnownPlugins } from "../plugins.ts";
 import { resumeCommand } from "../resume_command.ts";
+import { readWeights, type StartingWeights } from "./from_weights.ts";
 import { OPTIMIZER_OPTIONS, type TrainOptions } from "./train_options.ts";
 
 /** Makes a model or task as it was asked for. */
@@ -213,6 +215,8 @@ export function requested(request: TrainRequest, version: string): SavedTrainSet
     task: instantiateTask(request.task),
     modelName: request.model.name,
     taskName: request.task.name,
+    initialParameters: request.weights?.initialParameters,
+    from: request.weights?.from,
     out: request.out,
     version,
   };
@@ -251,14 +255,29 @@ async function resumed(
   return {
     ...recordedSettings(record),
     model: knownPlugin(model.name, { kind: "model", table: models })(model.options),
-    task: knownPlugin(task.name, { kind: "task", table: tasks })(task.options),
+    task: restoreTask(knownPlugin(task.name, { kind: "task", table: tasks }), task.options),
     seed,
     device,
     version,
     saveEvery,
     run,
     resume,
+    ...(resume === undefined && run.config.from !== undefined
+      ? { initialParameters: await sameWeights(run.path, run.config.from) }
+      : {}),
   };
+}
+
+/** The weights that a run which was stopped before it kept any began with. */
+async function sameWeights(
+  run: string,
+  { path, sha256 }: WeightsOrigin,
+): Promise<StartingWeights["initialParameters"]> {
+  const { from, initialParameters } = await readWeights(path);
+  if (from.sha256 === sha256) return initialParameters;
+  throw new RangeError(
+    `Cannot go on with ${run}: it began with ${path} of SHA-256 ${sha256}, found ${from.sha256}`,
+  );
 }
 
 /** The state to go on from; `undefined` for a run that was stopped before it kept any. */

@@ -73,12 +73,16 @@ export const OUTPUT_SHAPE = inGroup("What to tell", {
 });
 
 /** Puts options under a heading of help. */
-export function inGroup<Shape extends Readonly<Record<string, z.ZodType>>>(
+export function inGroup<Shape extends Readonly<Record<string, z.core.$ZodType>>>(
   group: string,
   shape: Shape,
 ): Shape {
   return Object.fromEntries(
-    Object.entries(shape).map(([name, schema]) => [name, schema.meta({ ...schema.meta(), group })]),
+    Object.entries(shape).map(([name, schema]) => {
+      const copy = z.core.clone(schema);
+      z.globalRegistry.add(copy, { ...z.globalRegistry.get(schema), group });
+      return [name, copy];
+    }),
   ) as Shape;
 }
 
@@ -105,7 +109,9 @@ export const OPTIMIZER_OPTIONS: readonly (keyof TrainOptions)[] = Object.keys(
 ) as (keyof typeof OPTIMIZER_SHAPE)[];
 
 type TrainingShape = {
-  readonly [Name in Exclude<keyof TrainingDefaults, "phases">]-?: z.ZodType<TrainingDefaults[Name]>;
+  readonly [Name in Exclude<keyof TrainingDefaults, "phases">]-?: z.core.$ZodType<
+    TrainingDefaults[Name]
+  >;
 };
 
 const { steps, optimizer, learningRate, ...settings } = TRAINING_SETTINGS.shape as TrainingShape;
@@ -113,7 +119,7 @@ const { steps, optimizer, learningRate, ...settings } = TRAINING_SETTINGS.shape 
 /** The options of {@linkcode TrainOptions}: the settings of training, and what is the command's own. */
 export const TRAIN_SHAPE = {
   seed: z.int().min(0).max(2 ** 32 - 1).default(0).describe("Seed of everything random"),
-  steps: steps.optional(),
+  steps: z.optional(steps),
   device: z.enum(["auto", "cpu", "webgpu", "reference"]).default("auto")
     .meta({ description: "Where to compute", changeable: true }),
   optimizer,
@@ -139,6 +145,8 @@ export const TRAIN_OPTIONS: OptionsSchema<TrainOptions> = z.object(TRAIN_SHAPE);
 export interface TrainCommandOptions extends TrainOptions, OutputOptions, PairOptions {
   /** The run to go on with. */
   readonly resume?: string;
+  /** The weights to begin with. */
+  readonly from?: string;
   /** Modules that it may use. */
   readonly trust?: string;
 }
@@ -154,6 +162,9 @@ export function trainSchema(
       resume: z.string().optional()
         .describe("Go on with a run from where it is; --steps, --lr and other settings may be new")
         .meta({ placeholder: "run" }),
+      from: z.string().optional().describe(
+        "Begin a new run with the weights of a run or of a safetensors file, also one of PyTorch",
+      ).meta({ placeholder: "weights" }),
       trust: TRUST,
     }),
     ...OUTPUT_SHAPE,

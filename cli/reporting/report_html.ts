@@ -13,7 +13,7 @@ import { barChart } from "../charts/curves.ts";
 import { heatMapChart } from "../charts/heat_map_chart.ts";
 import { runCurves } from "../charts/run_curves.ts";
 import { PALETTE } from "../charts/svg.ts";
-import { resultOf } from "./run_table.ts";
+import { originText, resultOf } from "./run_table.ts";
 import { formatCount, formatDuration, formatFigure, formatPercent } from "../format.ts";
 import type { ModelReport, RunReport } from "./write_report.ts";
 
@@ -54,8 +54,8 @@ function singleRun(report: RunReport): string {
   const charts = runCurves([{ name: run.name, lines }]);
   return `<h1>${escapeMarkup(titleOf(report))}</h1>
 <p class="soft">${escapeMarkup(run.name)} · seed ${config.seed} · ${escapeMarkup(config.device)}${
-    stateOf(lines)
-  }</p>
+    config.from === undefined ? "" : ` · ${escapeMarkup(originText(config.from))}`
+  }${stateOf(lines)}</p>
 ${figures(report)}
 ${problem === undefined ? "" : `<p class="bad">${escapeMarkup(problem)}</p>`}
 <h2>Curves</h2>

@@ -11,6 +11,7 @@ import { formatPhases, OPTIMIZERS } from "@unroll/core/training";
 import { composeFlags, type FlagSource, flagSource } from "../flags.ts";
 import { quoted } from "../format.ts";
 import { trainSchema } from "../commands/train_options.ts";
+import { commandLine } from "../program.ts";
 
 /**
  * Writes the command that makes a run again, and one more for each time that it was gone on with otherwise. Options at their
@@ -47,17 +48,18 @@ export function reproduceCommand(
     const words = before === undefined
       ? [
         `--model ${quoted(config.model.name)}`,
-        ...say(model, config.model.options, byDefault),
+        // With --from the defaults are those of the run that the weights are of.
+        ...say(model, config.model.options, config.from ? () => undefined : byDefault),
         `--task ${quoted(config.task.name)}`,
         ...say(task, config.task.options, byDefault),
-        ...say(general, { ...values, seed: config.seed }, () => undefined),
+        ...say(general, { ...values, seed: config.seed, from: config.from?.path }, () => undefined),
       ]
       : [
         "--resume last",
         ...say(general, values, ({ name }) => optionsOf(before.training, before.device)[name]),
       ];
     const stop = step < Number(training.steps) ? `  # stopped after step ${step}` : "";
-    return `deno task train ${words.join(" ")}${stop}`;
+    return commandLine(`train ${words.join(" ")}${stop}`);
   }).join("\n");
 }
 

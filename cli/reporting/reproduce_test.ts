@@ -137,3 +137,11 @@ Deno.test("every recipe is kept with all its settings, and its report's command 
     await Deno.remove(text);
   }
 });
+
+Deno.test("reproduceCommand() says the weights to begin with, and all options of the model", () => {
+  const from = { path: "old weights.safetensors", sha256: "0".repeat(64) };
+  const command = commandOf({ clip: 0, clipNorm: 0 }, { from });
+  assert(command.endsWith(" --from 'old weights.safetensors'"), command);
+  // What is left out is as in the run that the weights are of.
+  assert(command.includes(" --dropout 0 "), command);
+});

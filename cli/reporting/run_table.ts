@@ -11,6 +11,7 @@ import {
   type MetricsLine,
   openRun,
   type RunSummary,
+  type WeightsOrigin,
 } from "@unroll/core/runs";
 import {
   formatCount,
@@ -77,6 +78,8 @@ export interface RunRow {
   readonly model?: string;
   readonly seed?: number;
   readonly device?: string;
+  /** The weights that it began with, if the seed did not make them. */
+  readonly from?: WeightsOrigin;
   /** `done`, `stopped`, `unfinished` or `damaged`. */
   readonly state: typeof RUN_STATES[number];
   readonly result: RunResult;
@@ -104,6 +107,7 @@ async function readRow({ name, path, config, latest, done, problem }: RunSummary
     model: config.model.name,
     seed: config.seed,
     device: config.device,
+    ...(config.from === undefined ? {} : { from: config.from }),
     state: done ? "done" : latest?.event === "stopped" ? "stopped" : "unfinished",
     result: resultOf(lines),
   };
@@ -145,6 +149,11 @@ export function sortRuns(rows: readonly RunRow[], sort: typeof SORTS[number]): R
   });
 }
 
+/** Says where the weights are from that a run began with. */
+export function originText({ path, run }: WeightsOrigin): string {
+  return `from ${run ?? path}`;
+}
+
 /**
  * Prints runs as a table.
  *
@@ -154,7 +163,7 @@ export function sortRuns(rows: readonly RunRow[], sort: typeof SORTS[number]): R
 export function formatRuns(rows: readonly RunRow[]): string {
   const known = (value: number | undefined, format: (value: number) => string) =>
     value === undefined ? "-" : format(value);
-  const cells = rows.map(({ name, state, result, problem }) => [
+  const cells = rows.map(({ name, state, result, from, problem }) => [
     name,
     state,
     known(result.error, formatPercent),
@@ -162,7 +171,7 @@ export function formatRuns(rows: readonly RunRow[]): string {
     known(result.steps, formatCount),
     known(result.seconds, formatDuration),
     known(result.speed, formatCount),
-    problem ?? "",
+    problem ?? (from === undefined ? "" : originText(from)),
   ]);
   const heads = ["run", "state", "error", "loss", "steps", "time", "steps/s", ""];
   return formatTable([heads, ...cells], [0, 1, 7]).map((line) => `${line}\n`).join("");

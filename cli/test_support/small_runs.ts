@@ -5,7 +5,13 @@
  */
 
 import type { TaskPlugin } from "@unroll/core/plugin";
-import { listRuns, openRun, type RunCallbacks, type RunFolder } from "@unroll/core/runs";
+import {
+  listRuns,
+  openRun,
+  readCheckpoint,
+  type RunCallbacks,
+  type RunFolder,
+} from "@unroll/core/runs";
 import { MODELS } from "@unroll/models";
 import { TASKS } from "@unroll/tasks";
 import { runTraining } from "../commands/train_action.ts";
@@ -88,4 +94,18 @@ export async function inFolder(act: (folder: string) => Promise<void>): Promise<
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+}
+
+/**
+ * Reads the parameters in a checkpoint.
+ *
+ * @param path Its file.
+ * @returns Numbers by name.
+ */
+export async function weightsIn(path: string): Promise<Record<string, number[]>> {
+  const { tensors } = await readCheckpoint(path);
+  return Object.fromEntries(
+    [...tensors].filter(([name]) => name.startsWith("parameters."))
+      .map(([name, { data }]) => [name, Array.from(data as Float32Array)]),
+  );
 }

@@ -42,6 +42,16 @@ export interface EarlierConfig {
   readonly device: string;
 }
 
+/** The weights that a run began with. */
+export interface WeightsOrigin {
+  /** The file, as it was found. */
+  readonly path: string;
+  /** The name of the run that it is of, if it is of one. */
+  readonly run?: string;
+  /** SHA-256 of the file, in hexadecimal. */
+  readonly sha256: string;
+}
+
 /** Everything that decides a run. */
 export interface RunConfig {
   /** The version of Unroll that made it. */
@@ -61,6 +71,8 @@ export interface RunConfig {
    * rounded otherwise. Absent in runs of before it was kept.
    */
   readonly deviceDescription?: string;
+  /** The weights that it began with; absent where the seed made them. */
+  readonly from?: WeightsOrigin;
   /** What decided it before, oldest first; absent in runs that never were gone on with otherwise. */
   readonly before?: readonly EarlierConfig[];
 }
@@ -265,6 +277,10 @@ function checkConfig(value: JsonRecord): RunConfig {
     seed: typeof value.seed === "number",
     device: typeof value.device === "string",
     deviceDescription: ["string", "undefined"].includes(typeof value.deviceDescription),
+    from: value.from === undefined ||
+      (isRecord(value.from) && typeof value.from.path === "string" &&
+        ["string", "undefined"].includes(typeof value.from.run) &&
+        typeof value.from.sha256 === "string"),
     before: value.before === undefined ||
       (Array.isArray(value.before) &&
         value.before.every((earlier) =>

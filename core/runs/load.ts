@@ -8,11 +8,18 @@ import type { Backend, BackendName } from "../ir/backend.ts";
 import { openBackend } from "../backends/open.ts";
 import type { Model, ModelInstance, ModelPlugin, Tree } from "../plugin/model.ts";
 import { knownPlugin } from "../plugin/resolve.ts";
-import type { Predict, Task, TaskInstance, TaskPlugin } from "../plugin/task.ts";
+import {
+  type Predict,
+  restoreTask,
+  type Task,
+  type TaskInstance,
+  type TaskPlugin,
+} from "../plugin/task.ts";
 import { randomKey } from "../language/random.ts";
 import { formatType } from "../ir/tensor_type.ts";
 import { treeEntries } from "../language/tree.ts";
 import { type Checkpoint, fromStored, type RunConfig } from "./checkpoint.ts";
+import { errorCode, fileSystem } from "../util/file_system.ts";
 import type { JsonRecord } from "../util/json.ts";
 import { Predictor } from "../training/predictor.ts";
 import { type CheckpointName, openRun, readCheckpoint } from "./run_folder.ts";
@@ -89,7 +96,7 @@ export async function loadRun(path: string, settings: LoadSettings): Promise<Loa
   const modelPlugin = knownPlugin(config.model.name, { kind: "model", table: settings.models });
   const taskPlugin = knownPlugin(config.task.name, { kind: "task", table: settings.tasks });
   const model = modelPlugin(config.model.options);
-  const task = taskPlugin({ ...config.task.options, ...settings.taskOptions });
+  const task = restoreTask(taskPlugin, config.task.options, settings.taskOptions);
   const taskInstance = await task.create();
   const instance = model.create(taskInstance.spec);
   const template = instance.parameters(randomKey(config.seed)) as Tree;
@@ -141,9 +148,9 @@ async function checkpointFile(path: string, name: CheckpointName | undefined): P
   for (const wanted of ["best", "last"] as const) {
     const file = run.checkpointPath(wanted);
     try {
-      if ((await Deno.stat(file)).isFile) return file;
+      if ((await fileSystem().promises.stat(file)).isFile()) return file;
     } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
+      if (errorCode(error) !== "ENOENT") throw error;
     }
   }
   throw new RangeError(`Cannot load ${path}: it has no checkpoint yet`);

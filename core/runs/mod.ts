@@ -22,6 +22,7 @@ export {
   encodeCheckpoint,
   type PluginConfig,
   type RunConfig,
+  type WeightsOrigin,
 } from "./checkpoint.ts";
 export type { Json, JsonRecord } from "../util/json.ts";
 export { endLine, eventLine } from "./event_line.ts";

@@ -3,7 +3,13 @@
  *
  * @module
  */
-import { type Checkpoint, fromStored, type RunConfig, toStored } from "./checkpoint.ts";
+import {
+  type Checkpoint,
+  fromStored,
+  type RunConfig,
+  toStored,
+  type WeightsOrigin,
+} from "./checkpoint.ts";
 import { type JsonRecord, plainJson } from "../util/json.ts";
 import { endLine, eventLine } from "./event_line.ts";
 import type { Validation } from "../plugin/task.ts";
@@ -44,6 +50,8 @@ export interface SavedTrainSettings extends TrainSettings {
   readonly modelName?: string;
   /** What finds the task again; its name if left out. */
   readonly taskName?: string;
+  /** Where `initialParameters` are from, for the record. */
+  readonly from?: WeightsOrigin;
   /** Seconds from one writing of the same checkpoint to the next, at least; 2 if left out. */
   readonly saveEvery?: number;
   /** Version of Unroll for the record. */
@@ -323,6 +331,7 @@ function planOf(
     },
     training: trainingRecord(start.settings),
     seed: settings.seed ?? 0,
+    ...(settings.from === undefined ? {} : { from: settings.from }),
   };
 }
 

@@ -157,7 +157,12 @@ function ring(
 
 /** A sum of two. */
 export function add(x: Interval, y: Interval, arithmetic: Arithmetic): Interval {
-  return ring(x, y, (x, y) => x + y, x.scale + y.scale, arithmetic);
+  return ring(x, y, (x, y) => x + y, sumOfScales(x, y), arithmetic);
+}
+
+/** A little more than the sum: what was added up is exact in this order, and not in each. */
+function sumOfScales(x: Interval, y: Interval): number {
+  return x.scale === 0 || y.scale === 0 ? x.scale + y.scale : (x.scale + y.scale) * (1 + 2 ** -20);
 }
 
 /** A product of two. */
@@ -232,7 +237,7 @@ export function boundElementwise(
     case "add":
       return add(x, y, arithmetic);
     case "sub":
-      return ring(x, y, (x, y) => x - y, x.scale + y.scale, arithmetic);
+      return ring(x, y, (x, y) => x - y, sumOfScales(x, y), arithmetic);
     case "mul":
       return multiply(x, y, arithmetic);
     case "max":

@@ -32,6 +32,8 @@ export interface TraceSettings extends Omit<StepSettings, "key" | "spec"> {
   readonly task: TaskInstance;
   /** Seed of parameters, batches and dropout. */
   readonly seed: number;
+  /** Makes the parameters to begin with, given those that the seed makes; those if left out. */
+  readonly initialParameters?: (made: Tree) => Tree;
 }
 
 /** The shape of a batch. */
@@ -79,15 +81,17 @@ export function traceStep(
  *
  * @param settings The model, the task and the optimizer.
  * @returns The state, in tensors that are not evaluated.
- * @throws {TypeError} If a parameter is not f32.
+ * @throws {TypeError} If a parameter is not f32, or those to begin with are not those of the model.
  */
 export function initialState(
-  { instance, optimizer, task, seed }: Pick<
+  { instance, optimizer, task, seed, initialParameters }: Pick<
     TraceSettings,
-    "instance" | "optimizer" | "task" | "seed"
+    "instance" | "optimizer" | "task" | "seed" | "initialParameters"
   >,
 ): TrainingState {
-  const parameters = instance.parameters(foldIn(randomKey(seed), 0)) as Tree;
+  const made = instance.parameters(foldIn(randomKey(seed), 0)) as Tree;
+  const parameters = initialParameters ? initialParameters(made) : made;
+  if (initialParameters) checkSameTypes(made, parameters);
   for (const [name, { type }] of treeEntries(parameters)) {
     if (type.dtype === "f32") continue;
     throw new TypeError(`Cannot train "${name}": f32 is needed, found ${formatType(type)}`);
@@ -116,6 +120,15 @@ function dataTypes(spec: TaskSpec, length: number, size: number): TracedStep["da
     { name: "targets", type: targetType(spec, length, size) },
     ...(spec.weighted ? [{ name: "weights", type: weightType(spec, length, size) } as const] : []),
   ];
+}
+
+/** Throws unless two trees have the same tensors, but for their values. */
+function checkSameTypes(made: Tree, found: Tree): void {
+  const types = (tree: Tree) =>
+    treeEntries(tree).map(([name, { type }]) => `${name} ${formatType(type)}`).join(", ");
+  const [wanted, given] = [types(made), types(found)];
+  if (wanted === given) return;
+  throw new TypeError(`Cannot begin with these parameters: ${wanted} are needed, found ${given}`);
 }
 
 /** Makes the request for the batch of a step. */

@@ -7,7 +7,7 @@ import type { Backend, BackendName } from "../ir/backend.ts";
 import { openBackendFor, type OpenedBackend } from "../backends/open.ts";
 import type { TuningCache } from "../backends/webgpu.ts";
 import { graphCost } from "../passes/cost.ts";
-import type { Model } from "../plugin/model.ts";
+import type { Model, Tree } from "../plugin/model.ts";
 import type { Task } from "../plugin/task.ts";
 import type { Snapshot, TrainingCallbacks, TrainResult } from "./events.ts";
 import { resolveSettings, type TrainingOptions } from "./resolve_settings.ts";
@@ -31,6 +31,11 @@ export interface TrainSettings extends TrainingOptions {
   readonly callbacks?: readonly TrainingCallbacks[];
   /** Ends training early, with what there is. */
   readonly signal?: AbortSignal;
+  /**
+   * Makes the parameters to begin with, given those that the seed makes, such as
+   * `(made) => loadWeights(made, decodeSafetensors(bytes))`. A run that is resumed has its own.
+   */
+  readonly initialParameters?: (made: Tree) => Tree;
   /** The state of a run to resume. */
   readonly resume?: Snapshot;
 }
@@ -40,7 +45,7 @@ export interface TrainSettings extends TrainingOptions {
  *
  * @param settings What to train, on what, and how.
  * @returns The trained model; dispose of it when it is not needed any more.
- * @throws {TypeError} If the model cannot learn the task.
+ * @throws {TypeError} If the model cannot learn the task, or begins with parameters of another.
  * @throws {RangeError} If a setting is out of range or the device cannot be had.
  * @throws {DivergenceError} If the loss stops being finite.
  *
@@ -77,7 +82,8 @@ async function trainToEnd(
   const task = await settings.task.create();
   const instance = model.create(task.spec);
   const resolved = resolveSettings(settings, task.defaults(model));
-  const step = { ...resolved, task, instance, seed };
+  const initialParameters = resume ? undefined : settings.initialParameters;
+  const step = { ...resolved, task, instance, seed, initialParameters };
   const traced = traceStep(step, task.batch(batchRequest(seed, resume?.step ?? 0)));
   const own = typeof settings.device !== "object";
   const { backend, reason }: OpenedBackend = typeof settings.device === "object"
