@@ -21,6 +21,7 @@ const CALLED: Readonly<Record<string, string>> = {
   shift_left: "shiftLeft",
   shift_right: "shiftRight",
   stop_gradient: "stopGradient",
+  xor: "bitwiseXor",
 };
 
 /** Prints lines of a function, and knows the names of values and of the functions it calls. */

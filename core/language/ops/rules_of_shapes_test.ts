@@ -44,7 +44,7 @@ const FUNCTIONS: Readonly<Record<string, (given: Given) => Tensor | readonly Ten
   ...Object.fromEntries(
     ([
       ...["add", "sub", "mul", "div", "remainder", "pow", "maximum", "minimum", "eq", "ne", "lt"],
-      ...["le", "gt", "ge", "and", "or", "xor", "shiftLeft", "shiftRight"],
+      ...["le", "gt", "ge", "and", "or", "bitwiseXor", "shiftLeft", "shiftRight"],
     ] as ("add")[]).map((
       name,
     ) => [name, ({ x, y, a, flag }: Given) => ops[name](x, flag ? y : a)]),
