@@ -4,9 +4,8 @@
  * @module
  */
 
-import * as Plot from "@observablehq/plot";
 import { boundOf, type HiddenStates, isSigned } from "../reporting/hidden_states.ts";
-import { type ChartSize, drawSvg } from "./svg.ts";
+import { type ChartSize, drawSvg, Plot, type ScaleOptions } from "./svg.ts";
 
 /** How hidden states are drawn. */
 export interface HeatMapOptions extends ChartSize {
@@ -161,7 +160,7 @@ function mix(from: string, to: string, share: number): string {
   return `#${parts.join("")}`;
 }
 
-function colors(values: Float32Array, threshold: number | undefined): Plot.ScaleOptions {
+function colors(values: Float32Array, threshold: number | undefined): ScaleOptions {
   if (threshold !== undefined) {
     return { type: "linear", domain: [0, 1], range: ["#eef1f5", "#1f3a5f"] };
   }
