@@ -45,6 +45,7 @@ export { apply } from "./language/tensor.ts";
 export { trace, type Traced } from "./language/trace.ts";
 export {
   type BatchTensors,
+  noneRecent,
   type StepSettings,
   type TrainingState,
   trainingStep,

@@ -18,14 +18,23 @@ export type TrainingEvent =
     readonly step: number;
     /** Steps in all. */
     readonly steps: number;
-    /** Mean training loss since the last such event. */
+    /** Mean training loss of all steps since the last point. */
     readonly loss: number;
+    /** Mean norm of their gradients before clipping. */
+    readonly gradientNorm: number;
+    /** Fraction of them whose gradients were clipped. */
+    readonly clipped: number;
     /** Since the run began. */
     readonly seconds: number;
     /** Lately. */
     readonly stepsPerSecond: number;
     /** Of the last step. */
     readonly learningRate: number;
+    /**
+     * Whether this is a point of the curves, from which sums begin anew: at least 200 a run, evenly spaced,
+     * and one at every validation, the same in a run that is resumed. Others come by the clock, for who watches.
+     */
+    readonly isPoint: boolean;
   }
   | {
     readonly event: "validation";

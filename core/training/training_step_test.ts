@@ -5,7 +5,7 @@ import type { TaskSpec } from "../plugin/task_spec.ts";
 import { randomKey } from "../language/random.ts";
 import type { Tensor } from "../language/tensor.ts";
 import { sgd } from "./sgd.ts";
-import { trainingStep } from "./training_step.ts";
+import { noneRecent, trainingStep } from "./training_step.ts";
 
 const SPEC: TaskSpec = {
   inputs: { kind: "vector", size: 1 },
@@ -47,7 +47,7 @@ Deno.test("trainingStep() leaves to the model the parameters that it sets itself
     parameters,
     optimizer: sgd().initialState(parameters),
     step: zeros([], "u32"),
-    lossSum: zeros([]),
+    recent: noneRecent(),
     failed: zeros([], "u32"),
     carried: undefined,
   };
