@@ -18,7 +18,7 @@ export interface CommandDefinition<Options = unknown, Selection = unknown> {
   readonly argument?: string;
   /** Its own options: ranges, defaults, help and sentences about mistakes come from here. */
   readonly schema: OptionsSchema<Options> | ((context: CommandContext) => OptionsSchema<Options>);
-  /** What is said above an example, and the example. */
+  /** What is said above an example, and the example: `unroll …`, shown as this program is started. */
   readonly examples: readonly (readonly [title: string, line: string])[];
   /** Finds the plugins that bring options of their own, from what was typed. */
   readonly select?: Selector<Selection>;

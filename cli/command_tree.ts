@@ -21,6 +21,7 @@ import {
   typedNames,
   unknownFlag,
 } from "./flags.ts";
+import { commandLine } from "./program.ts";
 
 /** A command of Cliffy, and what is known of its flags. */
 export interface BuiltCommand {
@@ -49,6 +50,13 @@ export async function buildTree(
   const root = new Command();
   root.name("unroll");
   root.version(context.version);
+  // By itself Cliffy colours both, also in a pipe.
+  root.versionOption(
+    "-V, --version",
+    "Show the version number for this program.",
+    () => console.log(`unroll ${context.version}`),
+  );
+  root.help({ colors: context.terminal.outputColor });
   root.description(
     "Learn sequences with recurrent networks: a model and a task, composed by name.",
   );
@@ -105,7 +113,9 @@ async function buildCommand(
   command.description(selected?.description ?? description);
   if (argument !== undefined) command.arguments(argument);
   addFlags(command, own, flags);
-  for (const [title, line] of examples) command.example(title, line);
+  for (const [title, line] of examples) {
+    command.example(title, line.replace(/\bunroll (?=\w)/, commandLine("")));
+  }
   command.action(async (options: unknown, ...words: unknown[]) => {
     const typed = options as TypedFlags;
     const positional = words.filter((word) => word !== undefined).map(String);

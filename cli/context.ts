@@ -46,8 +46,8 @@ export interface CommandContext extends CliContext {
   ) => Promise<Result>;
   /** Looks at what this machine can run. */
   readonly inspectMachine: () => Promise<MachineReport>;
-  /** What starts this program again, in another process. */
-  readonly self: readonly string[];
+  /** Says what starts this program again, in a process that may write in a folder. */
+  readonly self: (folder: string) => readonly string[];
 }
 
 /** Where text goes. */
@@ -58,8 +58,10 @@ export interface Terminal {
   readonly writeError: (text: string) => void;
   /** Whether standard error is a terminal whose lines can be redrawn. */
   readonly isTerminal: boolean;
-  /** Whether colours are welcome. */
+  /** Whether colours are welcome on standard error. */
   readonly color: boolean;
+  /** Whether colours are welcome on standard output. */
+  readonly outputColor: boolean;
   /** Its width now. */
   readonly columns: () => number;
   /** The lines of standard input. */

@@ -12,11 +12,10 @@ import { resumeTraining, runTraining, unsupportedReason } from "./commands/train
 import type { CliContext, CommandContext, Terminal } from "./context.ts";
 import { inspectMachine } from "./machine.ts";
 import { knownPlugins } from "./plugins.ts";
+import { isGranted, LOCAL_TUNING, trialFlags } from "./permissions.ts";
+import { environment, VERSION } from "./program.ts";
 import { RECIPES } from "./recipes/mod.ts";
 import { openTuningFile, tuningPath } from "./tuning_file.ts";
-
-/** Unroll's version, of all its packages. */
-export const VERSION = "0.1.0";
 
 /**
  * Creates the context of this process: the built-in models, tasks and recipes, and its terminal.
@@ -49,7 +48,10 @@ export function createContext(): CliContext {
  */
 export function commandContext(context: CliContext): CommandContext {
   const { version, terminal } = context;
-  const tuning = openTuningFile(tuningPath(Deno.build.os, terminal.variable));
+  const cached = tuningPath(Deno.build.os, terminal.variable);
+  // Who may not write where the system has its caches keeps it beside the runs.
+  const isKept = cached !== undefined && isGranted({ name: "write", path: cached });
+  const tuning = openTuningFile(isKept ? cached : `${LOCAL_TUNING}/tuning.json`);
   const needed = async () => ({ ...await knownPlugins(context), tuning, version });
   return {
     ...context,
@@ -64,19 +66,16 @@ export function commandContext(context: CliContext): CommandContext {
       ),
     interruptible,
     inspectMachine: () => inspectMachine(version, tuning),
-    self: [Deno.execPath(), "run", "--quiet", "--no-prompt", ...ownPermissions(), program()],
+    self: (folder) => [deno(), "run", "--quiet", "--no-prompt", ...trialFlags(folder), program()],
   };
 }
 
-/** Lists what this process may do, as flags: a process that it starts may do the same. */
-function ownPermissions(): string[] {
-  const isGranted = (descriptor: Deno.PermissionDescriptor) =>
-    Deno.permissions.querySync(descriptor).state === "granted";
-  const names = ["read", "write", "env", "sys", "ffi"] as const;
-  return [
-    ...names.filter((name) => isGranted({ name })).map((name) => `--allow-${name}`),
-    ...isGranted({ name: "net", host: "127.0.0.1" }) ? ["--allow-net=127.0.0.1"] : [],
-  ];
+/** Names Deno as this process may start it: by its path, or as the shell finds it. */
+function deno(): string {
+  const path = Deno.execPath();
+  return !isGranted({ name: "run", command: path }) && isGranted({ name: "run", command: "deno" })
+    ? "deno"
+    : path;
 }
 
 /** Names what starts: a path, so that it also stands in a script, or the package if it came from JSR. */
@@ -112,12 +111,14 @@ async function interruptible<Result>(
  * Colours and redrawing are for terminals only, and colours only without `NO_COLOR`.
  */
 function processTerminal(): Terminal {
-  const isTerminal = Deno.stderr.isTerminal() && environment("TERM") !== "dumb";
+  const isDumb = environment("TERM") === "dumb";
+  const isTerminal = Deno.stderr.isTerminal() && !isDumb;
   return {
     write: (text) => writeAll(Deno.stdout, text),
     writeError: (text) => writeAll(Deno.stderr, text),
     isTerminal,
     color: isTerminal && !Deno.noColor,
+    outputColor: Deno.stdout.isTerminal() && !isDumb && !Deno.noColor,
     columns() {
       try {
         return Deno.consoleSize().columns;
@@ -129,12 +130,6 @@ function processTerminal(): Terminal {
     variable: environment,
     debug: (environment("DEBUG") ?? "") !== "",
   };
-}
-
-/** Reads a variable, where it may be read without asking. */
-function environment(name: string): string | undefined {
-  const { state } = Deno.permissions.querySync({ name: "env", variable: name });
-  return state === "granted" ? Deno.env.get(name) : undefined;
 }
 
 async function* standardLines(): AsyncGenerator<string> {

@@ -53,7 +53,7 @@ Deno.test("the command of the README installs the program, which runs anywhere",
   assert(command !== undefined);
   const root = await Deno.makeTempDir();
   try {
-    const [program, install, ...words] = command.split(" ");
+    const [program, install, ...words] = command.replaceAll("'", "").split(" ");
     assertEquals([program, install], ["deno", "install"]);
     const made = await start(Deno.execPath(), [install, "--root", root, ...words]);
     assertStrictEquals(made.code, 0, made.errors);

@@ -52,6 +52,8 @@ export interface FailureSettings {
   readonly writeError: (text: string) => void;
   /** Whether stacks are shown too, for people who debug. */
   readonly debug: boolean;
+  /** Says how to permit what was not, by a flag of Deno. */
+  readonly permit?: (flag: string) => string;
 }
 
 /**
@@ -70,7 +72,7 @@ export async function exitCodeOf(
     return EXIT.success;
   } catch (error) {
     if (error instanceof StoppedError) return EXIT.interrupted;
-    settings.writeError(`${sentenceOf(error)}\n`);
+    settings.writeError(`${deniedSentence(error, settings.permit) ?? sentenceOf(error)}\n`);
     if (settings.debug && error instanceof Error) {
       settings.writeError(`${error.stack}\n`);
       for (
@@ -84,6 +86,36 @@ export async function exitCodeOf(
     return error instanceof UsageError ? EXIT.usage : EXIT.failure;
   }
 }
+
+/** Says what Deno was not permitted, and how to permit it; `undefined` where something else went wrong. */
+function deniedSentence(
+  error: unknown,
+  permit: FailureSettings["permit"] = (flag) => flag,
+): string | undefined {
+  const [message] = error instanceof Error ? error.message.split("\n") : [""];
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    const denied = DENIED.exec(cause.message);
+    if (denied === null) continue;
+    const [, kind, subject] = denied;
+    const action = /^Cannot [^:]*(?=: )/.exec(message)?.[0] ?? "Cannot go on";
+    const flag = `--allow-${kind}${subject === undefined ? "" : `=${subject}`}`;
+    const what = `${KINDS[kind] ?? kind}${subject === undefined ? "" : ` ${subject}`}`;
+    return `${action}: ${what} is not permitted, permit it with ${permit(flag)}`;
+  }
+}
+
+/** Kinds of permissions, in words. */
+const KINDS: Readonly<Record<string, string>> = {
+  read: "reading",
+  write: "writing",
+  run: "starting",
+  net: "the network at",
+  env: "the variable",
+  ffi: "calling",
+};
+
+/** What Deno says where something is not permitted. */
+const DENIED = /Requires (\w+) access(?: to (?:"([^"]*)"|<\w+>))?, run again/;
 
 /** Takes the first line of what went wrong; what is not a refusal of ours says how to see more. */
 function sentenceOf(error: unknown): string {

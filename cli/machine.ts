@@ -65,7 +65,7 @@ export async function inspectMachine(
     unroll,
     deno: Deno.version.deno,
     v8: Deno.version.v8,
-    system: `${os} ${Deno.osRelease()} ${arch}`,
+    system: [os, osRelease(), arch].filter(Boolean).join(" "),
     os,
     distribution: os === "linux" ? distributionOf(read("/etc/os-release")) : "",
     cpu: processorName(),
@@ -78,13 +78,19 @@ export async function inspectMachine(
   };
 }
 
+function osRelease(): string {
+  try {
+    return Deno.osRelease();
+  } catch {
+    return ""; // It may not be asked.
+  }
+}
+
 /** Tells where packages come from: the stand-ins are members of the workspace; JSR's packages are not files of it. */
 function usesStandIns(): boolean {
-  try {
-    return import.meta.resolve("@cliffy/command").startsWith("file:");
-  } catch {
-    return false; // A package of JSR has no import map: it came from there itself.
-  }
+  // A package of JSR has no import map, and came from there itself.
+  return import.meta.url.startsWith("file:") &&
+    import.meta.resolve("@cliffy/command").startsWith("file:");
 }
 
 /** Finds the identifiers in the text of `os-release`. */

@@ -10,6 +10,7 @@ import { COMMANDS } from "./commands/mod.ts";
 import type { CliContext, CommandContext } from "./context.ts";
 import { commandContext, createContext } from "./create_context.ts";
 import { exitCodeOf } from "./errors.ts";
+import { dropNetwork, permitLine } from "./permissions.ts";
 
 /**
  * Runs a command.
@@ -53,7 +54,7 @@ export async function runCommandLine(
     } catch (error) {
       throw error instanceof ValidationError ? usageErrorOf(error, tree) : error;
     }
-  }, { writeError, debug });
+  }, { writeError, debug, permit: (flag) => permitLine(flag, args) });
 }
 
 /**
@@ -68,4 +69,10 @@ function helpAlone(args: readonly string[]): string[] {
   return [...args.slice(0, first), "--help"];
 }
 
-if (import.meta.main) Deno.exit(await main(Deno.args, createContext()));
+/** Runs what was typed in this process, and ends it. */
+export async function start(): Promise<never> {
+  dropNetwork(Deno.args);
+  Deno.exit(await main(Deno.args, createContext()));
+}
+
+if (import.meta.main) await start();

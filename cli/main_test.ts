@@ -274,6 +274,7 @@ Deno.test("train: shows the result to people, and only that when quiet", async (
   const terminal = {
     isTerminal: true,
     color: false,
+    outputColor: false,
     columns: () => 80,
     lines: async function* () {},
     variable: () => undefined,

@@ -19,11 +19,11 @@
  */
 
 import { createContext } from "./create_context.ts";
-import { main } from "./main.ts";
+import { main, start } from "./main.ts";
 
 export type { CliContext, Terminal } from "./context.ts";
 export { createContext, main };
-export { VERSION } from "./create_context.ts";
+export { VERSION } from "./program.ts";
 
 // What `deno run jsr:@unroll/cli` and `deno install` start; in a clone it is main.ts, which starts faster.
-if (import.meta.main) Deno.exit(await main(Deno.args, createContext()));
+if (import.meta.main) await start();

@@ -96,7 +96,7 @@ Deno.test("no command imports what a run names", async (t) => {
           await Deno.rename(path, `${out}/sweep/only/run`);
         }
         await t.step(`${kind} as ${as}: ${line.replaceAll(root, "")}`, async () => {
-          const { code, errors } = await runCommand(line, { self: SELF });
+          const { code, errors } = await runCommand(line, { self: () => SELF });
           assertStrictEquals(await wasImported(), false, "its code has run");
           // These have no need of it.
           if (line.startsWith("runs") || (line.endsWith("--help") && kind === "model")) {

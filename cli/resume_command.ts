@@ -8,6 +8,7 @@ import type { RunFolder } from "@unroll/core/runs";
 import { isFfiAllowed } from "@unroll/core/backends";
 import { quoted } from "./format.ts";
 import { trustText } from "./plugins.ts";
+import { commandLine } from "./program.ts";
 
 /**
  * Returns the command that resumes a run.
@@ -17,6 +18,6 @@ import { trustText } from "./plugins.ts";
  */
 export function resumeCommand(run: RunFolder): string {
   // A run that could call a BLAS goes on to the same bits only where it still can.
-  const task = isFfiAllowed() ? "blas train" : "train";
-  return `deno task ${task} --resume ${quoted(run.path)}${trustText(run.config)}`;
+  const words = `train --resume ${quoted(run.path)}${trustText(run.config)}`;
+  return commandLine(words, { ffi: isFfiAllowed() });
 }

@@ -70,6 +70,11 @@ export class Command {
   #name = "COMMAND";
   #description: string | (() => string) = "";
   #version?: string;
+  #versionOption?: {
+    readonly flags: string;
+    readonly description: string;
+    readonly action: () => void;
+  };
   #group?: string;
   #parent?: Command;
   #action?: CalledAction;
@@ -95,6 +100,17 @@ export class Command {
 
   version(version: string | (() => string)): this {
     this.#current.#version = typeof version === "string" ? version : version();
+    return this;
+  }
+
+  /** Replaces what `--version` does. */
+  versionOption(flags: string, description: string, action: () => void): this {
+    this.#versionOption = { flags, description, action };
+    return this;
+  }
+
+  /** Says how help looks; the stand-in prints no colours. */
+  help(_options: { readonly colors?: boolean }): this {
     return this;
   }
 
@@ -339,11 +355,17 @@ export class Command {
       if (command.#mayExit()) Deno.exit(0);
     };
     if (this.#version !== undefined && !has("version")) {
-      this.option("-V, --version", "Show the version number for this program.", {
+      const {
+        flags = "-V, --version",
+        description = "Show the version number for this program.",
+        action,
+      } = this.#versionOption ?? {};
+      this.option(flags, description, {
         standalone: true,
         prepend: true,
         action() {
-          if (this.#rawArgs.includes("--version")) {
+          if (action !== undefined) action();
+          else if (this.#rawArgs.includes("--version")) {
             console.log(`${this.getMainCommand().#name} ${this.getVersion()}`);
           } else this.showVersion();
           leave(this);

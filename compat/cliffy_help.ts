@@ -17,7 +17,7 @@ export interface HelpOptions {
   /** Defaults and the like. */
   readonly hints?: boolean;
   /** Accepted, but the stand-in prints no colours. */
-  readonly colors?: boolean | "auto";
+  readonly colors?: boolean;
 }
 
 /** Removes the indent of the first line from all of them. */

@@ -19,7 +19,7 @@ import { type CharBatches, charBatches } from "./char_batches.ts";
 import { measureText } from "./char_measure.ts";
 import { surprisePicture } from "./char_pictures.ts";
 import { CharSampler } from "./char_sample.ts";
-import { readCorpus } from "./corpus_files.ts";
+import { absoluteName, isBuiltInCorpus, openCorpus, UNKNOWN_TEXT } from "./corpus_files.ts";
 import { withoutLicence } from "./gutenberg.ts";
 
 /** Options of {@linkcode char}. */
@@ -55,11 +55,16 @@ export interface CharOptions {
   readonly licence: boolean;
   /** The characters in the order of their symbols; if left out, those of the training text. */
   readonly alphabet?: string;
+  /** The SHA-256 that a text from outside must have, by which a run knows its text again. */
+  readonly sha256?: string;
 }
+
+/** The text where none is named. */
+const DEFAULT_CORPUS = "sevenths";
 
 /** The schema of {@linkcode CharOptions}. */
 const OPTIONS: OptionsSchema<CharOptions> = z.object({
-  corpus: z.string().min(1).default("sevenths").describe(
+  corpus: z.string().min(1).default(DEFAULT_CORPUS).describe(
     "The text: sevenths, fizzbuzz-text, a file, files as a pattern in quotes, or - for standard input",
   ),
   mode: z.enum(["contiguous", "windows", "interleaved"]).default("contiguous").describe(
@@ -93,24 +98,50 @@ const OPTIONS: OptionsSchema<CharOptions> = z.object({
   alphabet: z.string().min(1).optional().describe(
     "The characters in the order of their symbols; those of the training text",
   ),
+  sha256: z.string().regex(new RegExp(`^([0-9a-f]{64}|${UNKNOWN_TEXT})$`)).optional().describe(
+    "The SHA-256 that the text must have, in hexadecimal digits",
+  ),
 });
 
 /**
  * Text, character by character (Unicode code points).
  *
- * What a run keeps of a text is its name and its alphabet: with those a model can be sampled from where
- * the text is not at hand, and the text is read again only to train and to measure.
+ * What a run keeps of a text is its path, its SHA-256 and its alphabet: with those a model can be sampled from where the
+ * text is not at hand, and the text is read again only to train and to measure. A file that a run names is only read for it
+ * if it is the very text.
  */
 export const char: TaskPlugin<CharOptions> = defineTask({
   name: "char",
   summary: "Foretell the next character of a text",
   options: OPTIONS,
-  create: (options) =>
-    createChar(options, () => {
-      const text = readCorpus(options.corpus);
-      return options.licence ? text : withoutLicence(text);
-    }),
+  create: (options) => createChar(options, textOutside(options)),
+  restore(kept, typed) {
+    const { sha256 = UNKNOWN_TEXT, ...rest } = kept;
+    if (typed.corpus !== undefined) return { ...rest, ...typed };
+    const isKnown = isBuiltInCorpus(String(kept.corpus ?? DEFAULT_CORPUS));
+    return { ...rest, ...(isKnown ? {} : { sha256 }), ...typed };
+  },
 });
+
+/** A text, read when it is wanted. */
+interface TextSource {
+  /** Reads it. */
+  read(): string;
+  /** What a run keeps to find it again. */
+  kept(): Pick<CharOptions, "corpus" | "sha256">;
+}
+
+function textOutside({ corpus, sha256, licence }: CharOptions): TextSource {
+  let kept = { corpus: absoluteName(corpus), sha256 };
+  return {
+    read() {
+      const { text, ...found } = openCorpus(corpus, sha256);
+      kept = { corpus: found.name, sha256: found.sha256 };
+      return licence ? text : withoutLicence(text);
+    },
+    kept: () => kept,
+  };
+}
 
 /**
  * Makes the task {@linkcode char} on a text that the program has, and not a file.
@@ -134,7 +165,11 @@ export function charOf(text: string, options: Partial<CharOptions> = {}): Task {
   return {
     plugin,
     options: all,
-    create: async () => await createChar(all as CharOptions, () => text),
+    create: async () =>
+      await createChar(all as CharOptions, {
+        read: () => text,
+        kept: () => ({ corpus: (all as CharOptions).corpus }),
+      }),
   };
 }
 
@@ -152,17 +187,7 @@ function corpusOf(read: () => string, alphabet: Alphabet, options: CharOptions):
   const parts = once(() => splitText(read(), options.validation));
   const training = once(() => alphabet.encode(parts()[0], "the training text"));
   const held = once(() => alphabet.encode(parts()[1], "the validation text"));
-  const batches = once(() => {
-    try {
-      return charBatches(training(), options);
-    } catch (error) {
-      if (options.alphabet === undefined || !(error instanceof RangeError)) throw error;
-      throw new RangeError(
-        `${error.message}; if a run was trained on ${options.corpus}, that has changed since`,
-        { cause: error },
-      );
-    }
-  });
+  const batches = once(() => charBatches(training(), options));
   return {
     training,
     batches,
@@ -191,7 +216,8 @@ function once<Value extends object>(make: () => Value): () => Value {
   return () => made ??= make();
 }
 
-function createChar(options: CharOptions, read: () => string): TaskInstance {
+function createChar(options: CharOptions, source: TextSource): TaskInstance {
+  const { read } = source;
   // With an alphabet at hand the text is read when something wants it, and maybe never.
   let text = options.alphabet === undefined ? read() : undefined;
   const characters = options.alphabet ??
@@ -211,8 +237,7 @@ function createChar(options: CharOptions, read: () => string): TaskInstance {
     weighted: false,
     stateful: options.mode !== "windows",
   };
-  const kept: CharOptions = { ...options, alphabet: characters };
-  const sampler = new CharSampler({ ...kept, alphabet: characters });
+  const sampler = new CharSampler({ ...options, alphabet: characters });
   const corpus = corpusOf(() => text ?? read(), alphabet, options);
   // A text that is too short is found out before training starts.
   if (text !== undefined) {
@@ -222,7 +247,9 @@ function createChar(options: CharOptions, read: () => string): TaskInstance {
   }
   return {
     spec,
-    options: kept,
+    get options() {
+      return { ...options, alphabet: characters, ...source.kept() };
+    },
     get stepsPerEpoch() {
       return corpus.batches().stepsPerEpoch;
     },

@@ -26,20 +26,106 @@ import { CORPORA } from "./corpora.ts";
  * ```
  */
 export function readCorpus(name: string): string {
-  const text = Object.hasOwn(CORPORA, name) ? CORPORA[name]() : readOutside(name);
-  if (text === "") throw cannotRead(name, "text is needed, and there is none");
-  return text;
+  return openCorpus(name).text;
 }
 
-function readOutside(name: string): string {
+/** A text, and what finds it again. */
+export interface CorpusText {
+  /** The text, without a byte order mark. */
+  readonly text: string;
+  /** Its name: a path or a pattern of paths from the root. */
+  readonly name: string;
+  /** The SHA-256 of the bytes that were read; none of a built-in text. */
+  readonly sha256?: string;
+}
+
+/** In place of a SHA-256: one that no text has. */
+export const UNKNOWN_TEXT = "unknown";
+
+/** Tests whether a name is that of a built-in text. */
+export function isBuiltInCorpus(name: string): boolean {
+  return Object.hasOwn(CORPORA, name);
+}
+
+/**
+ * Reads a corpus, perhaps one that a run names: only the very text that it was trained on is that.
+ *
+ * @param name Its name, as {@linkcode readCorpus} takes it.
+ * @param sha256 The SHA-256 that the bytes must have, if there is one. A text of that is also found where it lies below the
+ *   current folder as it lay before, which finds one that was moved together with its runs.
+ * @returns The text.
+ * @throws {RangeError} If it cannot be read, or is another one.
+ */
+export function openCorpus(name: string, sha256?: string): CorpusText {
+  if (isBuiltInCorpus(name)) return { text: CORPORA[name](), name };
   if (typeof Deno === "undefined") {
     throw cannotRead(name, `files need Deno; built in are ${Object.keys(CORPORA).join(", ")}`);
   }
-  if (name === "-") return decode(name, readStandardInput());
-  if (!/[*?]/.test(name)) return decode(name, readFile(name));
-  const paths = expandPattern(name);
+  if (sha256 === UNKNOWN_TEXT) {
+    throw cannotRead(
+      name,
+      "a run that names a file is not a reason to read it, unless it knows its SHA-256; name it with --corpus",
+    );
+  }
+  const path = absoluteName(name);
+  let problem: unknown;
+  for (const place of sha256 === undefined || name === "-" ? [name] : [path, ...endsOf(path)]) {
+    try {
+      const { bytes, text } = readOutside(place);
+      if (text === "") throw cannotRead(place, "text is needed, and there is none");
+      const found = sha256Of(bytes);
+      if (sha256 === undefined || found === sha256) {
+        return { text, name: absoluteName(place), sha256: found };
+      }
+      problem ??= cannotRead(
+        place,
+        `it is not the text of the run any more: SHA-256 ${sha256} is needed, found ${found}`,
+      );
+    } catch (error) {
+      problem ??= error;
+    }
+  }
+  throw problem;
+}
+
+/** The ends of a path, the longest first, as paths from the current folder. */
+function endsOf(path: string): string[] {
+  const parts = path.split("/").slice(1);
+  return parts.map((_, index) => parts.slice(index).join("/"));
+}
+
+/** Makes a path, or a pattern, one from the root; other names stay as they are. */
+export function absoluteName(name: string): string {
+  if (isBuiltInCorpus(name) || name === "-" || typeof Deno === "undefined") return name;
+  const isAbsolute = /^([/\\]|[a-z]:[/\\])/i.test(name);
+  const parts: string[] = [];
+  for (
+    const part of (isAbsolute ? name : `${Deno.cwd()}/${name}`).replaceAll("\\", "/").split("/")
+  ) {
+    if (part === "..") parts.pop();
+    else if (part !== ".") parts.push(part);
+  }
+  return parts.join("/");
+}
+
+function sha256Of(parts: readonly Uint8Array[]): string {
+  // Of the platform, and at once: a batch cannot wait.
+  const hash = process.getBuiltinModule("node:crypto").createHash("sha256");
+  for (const part of parts) hash.update(part);
+  return hash.digest("hex");
+}
+
+function readOutside(
+  name: string,
+): { readonly bytes: readonly Uint8Array[]; readonly text: string } {
+  if (name === "-") {
+    const bytes = readStandardInput();
+    return { bytes: [bytes], text: decode(name, bytes) };
+  }
+  const paths = /[*?]/.test(name) ? expandPattern(name) : [name];
   if (paths.length === 0) throw cannotRead(name, "no file fits the pattern");
-  return paths.map((path) => decode(path, readFile(path))).join("");
+  const bytes = paths.map(readFile);
+  return { bytes, text: bytes.map((part, index) => decode(paths[index], part)).join("") };
 }
 
 function cannotRead(name: string, reason: string, cause?: unknown): RangeError {

@@ -6,8 +6,10 @@
  */
 
 import { initWasm, Resvg } from "@resvg/resvg-wasm";
-// What is imported is installed: the font lies beside this.
-import font from "dejavu-fonts-ttf/package.json" with { type: "json" };
+import { renderer } from "./renderer.js";
+// What is imported needs no permission and has no path, which from JSR there is none of. Fonts of npm can only be read as
+// files, so that the letters of DejaVu that charts may have are here.
+import font from "./dejavu_sans.json" with { type: "json" };
 
 /** How to draw. */
 export interface PngOptions {
@@ -17,13 +19,9 @@ export interface PngOptions {
 
 let ready: Promise<Uint8Array> | undefined;
 
-/** Reads the renderer and the font, once. */
+/** Starts the renderer and reads the font, once. */
 function prepare(): Promise<Uint8Array> {
-  return ready ??= (async () => {
-    const file = (specifier: string) => Deno.readFile(new URL(import.meta.resolve(specifier)));
-    await initWasm(await file("@resvg/resvg-wasm/index_bg.wasm"));
-    return await file(`${font.name}/ttf/DejaVuSans.ttf`);
-  })();
+  return ready ??= initWasm(renderer).then(() => Uint8Array.fromBase64(font.base64));
 }
 
 /**
@@ -55,8 +53,8 @@ export async function svgToPng(
       fitTo: { mode: "zoom", value: options.scale ?? 2 },
       font: {
         fontBuffers: [sans],
-        defaultFontFamily: "DejaVu Sans",
-        sansSerifFamily: "DejaVu Sans",
+        defaultFontFamily: font.name,
+        sansSerifFamily: font.name,
       },
     });
   } catch (error) {

@@ -6,12 +6,13 @@ import { inFolder, trainSmall } from "../test_support/small_runs.ts";
 async function runWith(device: string, line: string): Promise<readonly [number, string]> {
   let errors = "";
   const { code } = await runCommand(line, {
-    self: ["false"],
+    self: () => ["false"],
     terminal: {
       write() {},
       writeError: (text) => errors += text,
       isTerminal: false,
       color: false,
+      outputColor: false,
       columns: () => 80,
       lines: async function* () {},
       variable: (name) => name === "UNROLL_BACKEND" ? device : undefined,

@@ -33,6 +33,7 @@ function listening(lines: string[], heard: (line: string) => void): CommandConte
     writeError: (text) => lines.push(text),
     isTerminal: false,
     color: false,
+    outputColor: false,
     columns: () => 100,
     async *lines() {},
     variable: () => undefined,
@@ -62,7 +63,7 @@ Deno.test({
       const last = lines[lines.length - 1];
       assertStringIncludes(last, "Cannot go on with WebGPU, ");
       assertStringIncludes(last, "the device was lost");
-      const run = /go on with deno task train --resume (\S+)\n$/.exec(last)?.[1];
+      const run = /go on with deno task (?:blas )?train --resume (\S+)\n$/.exec(last)?.[1];
       const resumed = await runCommand(`train --resume ${run} --json`);
       assertStrictEquals(resumed.errors, "");
       assertStrictEquals(resumed.code, 0);

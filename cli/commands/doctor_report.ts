@@ -6,6 +6,7 @@
 
 import { canTrain, type DeviceReport } from "@unroll/core/backends";
 import type { MachineReport, VulkanFiles } from "../machine.ts";
+import { commandLine } from "../program.ts";
 
 /**
  * Formats what was found of a machine.
@@ -183,8 +184,9 @@ export function adviceFor(report: MachineReport): string[] {
 /** Mentions a BLAS: nobody needs one, but one that is not used should at least be known of. */
 function adviceOnBlas({ os, blas, diagnosis }: MachineReport): string[] {
   if (diagnosis.blas.isAllowed) return [];
-  const how =
-    "permit it with --allow-ffi, as deno task blas train does in place of deno task train";
+  const [plain, withBlas] = [commandLine("train"), commandLine("train", { ffi: true })];
+  const how = "permit it with --allow-ffi" +
+    (plain === withBlas ? "" : `, as ${withBlas} does in place of ${plain}`);
   if (blas !== undefined) return [`cpu may multiply faster with ${blas}: ${how}`];
   if (os !== "linux") return [];
   return [

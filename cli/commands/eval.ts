@@ -53,8 +53,8 @@ export const EVAL = defineModelCommand({
     json: z.boolean().default(false).describe("Print one JSON object"),
   },
   examples: [
-    ["As it was trained:", "deno task eval runs/2026-01-31-fizzbuzz-rnn-0"],
-    ["On other data:", "deno task eval runs/2026-01-31-char-gru-0 --corpus other.txt"],
+    ["As it was trained:", "unroll eval runs/2026-01-31-fizzbuzz-rnn-0"],
+    ["On other data:", "unroll eval runs/2026-01-31-char-gru-0 --corpus other.txt"],
   ],
   select: selectTask,
   async run({ terminal: { write } }, loaded, { show, json }, typed = {}) {

@@ -12,6 +12,7 @@ import * as z from "zod";
 import { defineCommand } from "../command.ts";
 import { UsageError } from "../errors.ts";
 import { knownPlugins, TRUST } from "../plugins.ts";
+import { commandLine } from "../program.ts";
 import { writeOut } from "../reporting/write_out.ts";
 import { findModel } from "./find_run.ts";
 import { weightsMetadata } from "./from_weights.ts";
@@ -44,12 +45,12 @@ export const EXPORT = defineCommand({
     trust: TRUST,
   }),
   examples: [
-    ["For PyTorch, with the lines of Python that load it:", "deno task export --format pytorch"],
+    ["For PyTorch, with the lines of Python that load it:", "unroll export --format pytorch"],
     [
       "For ONNX Runtime:",
-      "deno task export runs/2026-01-31-fizzbuzz-rnn-0 --format onnx --out fizzbuzz.onnx",
+      "unroll export runs/2026-01-31-fizzbuzz-rnn-0 --format onnx --out fizzbuzz.onnx",
     ],
-    ["The parameters alone, for train --from:", "deno task export last --format safetensors"],
+    ["The parameters alone, for train --from:", "unroll export last --format safetensors"],
   ],
   async run(context, { options, positional: [run = "last"] }) {
     const { format, out, state, checkpoint, runs, trust } = options;
@@ -99,8 +100,11 @@ async function encode(
     case "safetensors":
       return {
         bytes: encodeSafetensors(new Map(stored), weightsMetadata(config.model)),
-        text:
-          `Begin with it: deno task train --model ${config.model.name} --task ${config.task.name} --from ${path}\n`,
+        text: `Begin with it: ${
+          commandLine(
+            `train --model ${config.model.name} --task ${config.task.name} --from ${path}`,
+          )
+        }\n`,
       };
     case "pytorch": {
       const { tensors, python } = await exportPyTorch(model, parameters, spec);

@@ -52,9 +52,10 @@ async function isFolder(path: string): Promise<boolean> {
   try {
     return (await Deno.stat(path)).isDirectory;
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
-      return false;
-    }
+    const { NotFound, NotADirectory, NotCapable } = Deno.errors;
+    if (error instanceof NotFound || error instanceof NotADirectory) return false;
+    // A plain name is looked for among the runs, which may be all that can be read.
+    if (error instanceof NotCapable && !/[/\\]/.test(path)) return false;
     throw error;
   }
 }

@@ -31,10 +31,10 @@ export const INSPECT = defineModelCommand({
       .describe("Print the states and what was found as one JSON object"),
   },
   examples: [
-    ["In the terminal:", "deno task inspect runs/2026-01-31-fizzbuzz-rnn-0"],
+    ["In the terminal:", "unroll inspect runs/2026-01-31-fizzbuzz-rnn-0"],
     [
       "Of a number, as pictures:",
-      "deno task inspect runs/2026-01-31-counting-rnn-0 --input 129999 --out carry.png",
+      "unroll inspect runs/2026-01-31-counting-rnn-0 --input 129999 --out runs/carry.png",
     ],
   ],
   async run(context, loaded, { threshold: given, out, json, ...request }) {

@@ -17,7 +17,7 @@ export const LIST = defineCommand({
   name: "list",
   description: "List the models, the tasks and which go together.",
   schema: z.object({ json: z.boolean().default(false).describe("Print one JSON object") }),
-  examples: [["What there is:", "deno task list"]],
+  examples: [["What there is:", "unroll list"]],
   async run(context, { options: { json } }) {
     const list = await gather(context);
     context.terminal.write(json ? jsonLine(list) : format(list));

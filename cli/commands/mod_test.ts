@@ -1,4 +1,5 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
+import { permissionSet } from "../permissions.ts";
 import { COMMANDS } from "./mod.ts";
 
 Deno.test("every command of the README is one, and a task of deno task", async () => {
@@ -11,7 +12,7 @@ Deno.test("every command of the README is one, and a task of deno task", async (
   for (const name of names) {
     assertStrictEquals(
       tasks[name]?.command,
-      `deno run --quiet --no-prompt -P=cli cli/main.ts ${name}`,
+      `deno run --quiet --no-prompt -P=${permissionSet(name)} cli/main.ts ${name}`,
     );
   }
 });

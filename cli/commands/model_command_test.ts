@@ -128,6 +128,7 @@ Deno.test("commands on trained models", async (t) => {
           writeError: () => {},
           isTerminal: true,
           color: true,
+          outputColor: true,
           columns: () => 100,
           lines: async function* () {},
           variable: (name) => name === "COLORTERM" ? "truecolor" : undefined,

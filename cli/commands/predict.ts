@@ -22,13 +22,13 @@ export const PREDICT = defineModelCommand({
   examples: [
     [
       "The number after this one:",
-      "deno task predict runs/2026-01-31-counting-rnn-0 --input 1476233999",
+      "unroll predict runs/2026-01-31-counting-rnn-0 --input 1476233999",
     ],
     [
       "What comes next in a text:",
-      "deno task predict runs/2026-01-31-char-gru-0 --input 'part of '",
+      "unroll predict runs/2026-01-31-char-gru-0 --input 'part of '",
     ],
-    ["Many at once:", "seq 1 100 | deno task predict runs/2026-01-31-fizzbuzz-rnn-0"],
+    ["Many at once:", "seq 1 100 | unroll predict runs/2026-01-31-fizzbuzz-rnn-0"],
   ],
   async run({ terminal }, loaded, { input, json }) {
     const task = loaded.taskInstance;

@@ -22,8 +22,8 @@ export const RECIPE = defineCommand({
   description: "Run a setting whose result is known; without a name, list them.",
   schema: z.object({ json: z.boolean().default(false).describe("Print JSON") }),
   examples: [
-    ["What there is:", "deno task recipe"],
-    ["One of them, from another start:", "deno task recipe theano-fizzbuzz --seed 1"],
+    ["What there is:", "unroll recipe"],
+    ["One of them, from another start:", "unroll recipe theano-fizzbuzz --seed 1"],
   ],
   commands: ({ recipes }) => Object.entries(recipes).map((entry) => recipeCommand(...entry)),
   run({ recipes, terminal }, { options: { json } }) {

@@ -18,15 +18,17 @@ export const REPORT = defineCommand({
   argument: "[runs...]",
   schema: z.object({
     out: z.string().optional()
-      .describe("The file to write; report.html, in the run's folder if it is one, if left out")
+      .describe(
+        "The file to write; report.html, in the run's folder or that of the runs, if left out",
+      )
       .meta({ placeholder: "file" }),
     runs: RUNS,
     trust: TRUST,
   }),
   examples: [
-    ["The newest run:", "deno task report"],
-    ["One run:", "deno task report runs/2026-01-31-fizzbuzz-rnn-0"],
-    ["Several together:", "deno task report runs/* --out compared.html"],
+    ["The newest run:", "unroll report"],
+    ["One run:", "unroll report runs/2026-01-31-fizzbuzz-rnn-0"],
+    ["Several together:", "unroll report runs/* --out runs/compared.html"],
   ],
   async run(context, { options: { out, runs, trust }, positional }) {
     const found = [];
@@ -37,7 +39,7 @@ export const REPORT = defineCommand({
     const { writeReport } = await import("../reporting/write_report.ts");
     const path = await writeReport(found, {
       ...await knownPlugins(context, trust),
-      out: out ?? (found.length === 1 ? `${found[0].path}/report.html` : "report.html"),
+      out: out ?? (found.length === 1 ? `${found[0].path}/report.html` : `${runs}/report.html`),
     });
     context.terminal.write(`${path}\n`);
   },

@@ -24,9 +24,9 @@ export const RUN_LIST = defineCommand({
     json: z.boolean().default(false).describe("Print one JSON object a run, a line each"),
   }),
   examples: [
-    ["All runs:", "deno task runs"],
-    ["The best of a task:", "deno task runs --task fizzbuzz --sort error"],
-    ["For a program:", "deno task runs --state done --json"],
+    ["All runs:", "unroll runs"],
+    ["The best of a task:", "unroll runs --task fizzbuzz --sort error"],
+    ["For a program:", "unroll runs --state done --json"],
   ],
   async run({ terminal: { write } }, { options: { runs, task, model, state, ...options } }) {
     const rows = (await gatherRuns(runs)).filter((row) =>

@@ -24,11 +24,11 @@ export const SAMPLE = defineModelCommand({
   examples: [
     [
       "A text:",
-      "deno task sample runs/2026-01-31-char-gru-0 --prompt 'ROMEO:' --length 500 --temperature 0.8",
+      "unroll sample runs/2026-01-31-char-gru-0 --prompt 'ROMEO:' --length 500 --temperature 0.8",
     ],
     [
       "FizzBuzz from 100:",
-      "deno task sample runs/2026-01-31-fizzbuzz-rnn-0 --prompt 100 --length 15",
+      "unroll sample runs/2026-01-31-fizzbuzz-rnn-0 --prompt 100 --length 15",
     ],
   ],
   async run({ terminal: { write } }, loaded, { json, ...request }) {

@@ -34,7 +34,7 @@ export const SUMMARY = defineCommand({
         }),
       json: z.boolean().default(false).describe("Print one JSON object"),
     }),
-  examples: [["A recipe's:", "deno task summary --recipe lesson6-rnn"]],
+  examples: [["A recipe's:", "unroll summary --recipe lesson6-rnn"]],
   async select(args, context, own) {
     // A recipe may need a text, which the task has a flag for if one is named.
     const text: FlagSource & { readonly schema: typeof TEXT } = { owner: "a recipe", schema: TEXT };

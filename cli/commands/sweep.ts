@@ -45,11 +45,11 @@ export const SWEEP = defineCommand({
   examples: [
     [
       "How many units does counting to fifteen take:",
-      "deno task sweep --model rnn --task fizzbuzz --seeds 0..19 --hidden 4,5,8",
+      "unroll sweep --model rnn --task fizzbuzz --seeds 0..19 --hidden 4,5,8",
     ],
     [
       "On a cluster:",
-      "deno task sweep --model rnn,gru --task fizzbuzz --engine slurm --sbatch=--time=10:00",
+      "unroll sweep --model rnn,gru --task fizzbuzz --engine slurm --sbatch=--time=10:00",
     ],
   ],
   async select(args, context, own) {

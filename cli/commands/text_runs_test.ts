@@ -1,4 +1,5 @@
-import { assertEquals, assertStrictEquals } from "@std/assert";
+import { assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
+import { configToJson, openRun, type RunConfig, RunFolder } from "@unroll/core/runs";
 
 import { inFolder, onlyRun } from "../test_support/small_runs.ts";
 import { runCommand } from "../test_support/run_command.ts";
@@ -47,15 +48,108 @@ Deno.test("eval: measures a text that is too short to train on, and letters that
   });
 });
 
-Deno.test("train --resume: says that a text has changed", async () => {
+/** What uses a run, and whether it can do without the text. */
+const USES: readonly (readonly [words: string, needsText: boolean])[] = [
+  ["eval RUN", true],
+  ["eval RUN --show", true],
+  ["inspect RUN", true],
+  ["inspect RUN --input the", false],
+  ["sample RUN --length 3", false],
+  ["predict RUN --input the", false],
+  ["report RUN", false],
+  ["train --resume RUN --steps MORE --quiet", true],
+];
+
+/** Does all that one does with a run, and returns what was said and written. */
+async function useRun(run: string, sentence: RegExp | undefined): Promise<string> {
+  let all = "";
+  const more = Number((await openRun(run)).config.training.steps) + 1;
+  for (const [words, needsText] of USES) {
+    const line = words.replace("RUN", run).replace("MORE", String(more));
+    const { code, output, errors } = await runCommand(line);
+    const isRefused = needsText && sentence !== undefined;
+    assertStrictEquals(code, isRefused ? 1 : 0, `${line}: ${errors}`);
+    if (isRefused) assertMatch(errors, sentence, line);
+    all += output + errors;
+  }
+  const report = await Deno.readTextFile(`${run}/report.html`);
+  const [problem = ""] = /Cannot read corpus[^<]*/.exec(report) ?? [];
+  assertStrictEquals(problem !== "", sentence !== undefined, problem);
+  return all + report;
+}
+
+Deno.test("a run knows its text by its SHA-256, and no command uses another one for it", async () => {
   await withTextRun(async (run, folder) => {
-    await Deno.writeTextFile(`${folder}/text.txt`, TEXT.slice(0, 600));
-    const { code, errors } = await runCommand(`train --resume ${run} --steps 30 --quiet`);
-    assertEquals([code, errors], [
-      1,
-      "Cannot make batches of 32 × 32 characters: more than 1024 to train on are needed, found 540; " +
-      `if a run was trained on ${folder}/text.txt, that has changed since\n`,
-    ]);
+    assertEquals((await openRun(run)).config.task.options.corpus, `${folder}/text.txt`);
+    await useRun(run, undefined);
+    // The same length and letters, and another text.
+    await Deno.writeTextFile(`${folder}/text.txt`, TEXT.replace("The cat", "cat The"));
+    await useRun(
+      run,
+      /is not the text of the run any more: SHA-256 \w{64} is needed, found \w{64}\n$/,
+    );
+    await Deno.remove(`${folder}/text.txt`);
+    await useRun(run, /^Cannot read corpus "[^"]*text\.txt": there is no such file/);
+  });
+});
+
+Deno.test("a run that moved together with its text works", async () => {
+  await withTextRun(async (_, folder) => {
+    const before = Deno.cwd();
+    await Deno.mkdir(`${folder}/moved`);
+    await Deno.rename(`${folder}/runs`, `${folder}/moved/runs`);
+    await Deno.rename(`${folder}/text.txt`, `${folder}/moved/text.txt`);
+    try {
+      Deno.chdir(`${folder}/moved`);
+      await useRun((await onlyRun("runs")).path, undefined);
+    } finally {
+      Deno.chdir(before);
+    }
+  });
+});
+
+Deno.test("a text that a run names is not read for it, unless the run knows its SHA-256", async () => {
+  await withTextRun(async (run, folder) => {
+    // Letters that the model knows, so that nothing else is in the way.
+    const secret = "the god that made the gate sang at the den on the moat ";
+    await Deno.writeTextFile(`${folder}/private.txt`, secret.repeat(60));
+    const { config } = await openRun(run);
+    const plant = async (sha256: string | undefined) => {
+      const { sha256: _, ...options } = config.task.options;
+      const planted: RunConfig = {
+        ...config,
+        task: {
+          ...config.task,
+          options: {
+            ...options,
+            corpus: `${folder}/private.txt`,
+            ...(sha256 === undefined ? {} : { sha256 }),
+          },
+        },
+      };
+      const target = new RunFolder(run, planted);
+      await Deno.writeTextFile(`${run}/config.json`, JSON.stringify(configToJson(planted)));
+      for (const name of ["best", "last"] as const) {
+        await target.saveCheckpoint(name, {
+          ...await target.readCheckpoint(name),
+          config: planted,
+        });
+      }
+    };
+    for (
+      const [sha256, sentence] of [
+        [undefined, /a run that names a file is not a reason to read it/],
+        ["unknown", /a run that names a file is not a reason to read it/],
+        ["0".repeat(64), /is not the text of the run any more/],
+      ] as const
+    ) {
+      await plant(sha256);
+      const said = await useRun(run, sentence);
+      assertStrictEquals(said.includes(secret.slice(0, 12)), false, sha256);
+    }
+    // Who names it has it.
+    const { code, errors } = await runCommand(`eval ${run} --corpus ${folder}/private.txt`);
+    assertEquals([code, errors], [0, ""]);
   });
 });
 

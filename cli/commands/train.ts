@@ -25,16 +25,16 @@ export const TRAIN = defineCommand({
   examples: [
     [
       "FizzBuzz, by a network that counts by itself:",
-      "deno task train --model rnn --task fizzbuzz",
+      "unroll train --model rnn --task fizzbuzz",
     ],
-    ["Follow it in a browser:", "deno task train --model rnn --task fizzbuzz --dashboard"],
+    ["Follow it in a browser:", "unroll train --model rnn --task fizzbuzz --dashboard"],
     [
       "Go on with a run that was stopped, or for longer:",
-      "deno task train --resume runs/2026-01-31-fizzbuzz-rnn-0 --steps 20000",
+      "unroll train --resume runs/2026-01-31-fizzbuzz-rnn-0 --steps 20000",
     ],
     [
       "Begin a new run with the weights of another, or of PyTorch:",
-      "deno task train --model rnn --task fizzbuzz --from runs/2026-01-31-fizzbuzz-rnn-0",
+      "unroll train --model rnn --task fizzbuzz --from runs/2026-01-31-fizzbuzz-rnn-0",
     ],
   ],
   async select(args, context, own) {

@@ -13,7 +13,7 @@ import type {
   TaskInstance,
   TaskPlugin,
 } from "@unroll/core/plugin";
-import { flagName, knownPlugin } from "@unroll/core/plugin/host";
+import { flagName, knownPlugin, restoreTask } from "@unroll/core/plugin/host";
 import {
   type Json,
   type JsonRecord,
@@ -255,7 +255,7 @@ async function resumed(
   return {
     ...recordedSettings(record),
     model: knownPlugin(model.name, { kind: "model", table: models })(model.options),
-    task: knownPlugin(task.name, { kind: "task", table: tasks })(task.options),
+    task: restoreTask(knownPlugin(task.name, { kind: "task", table: tasks }), task.options),
     seed,
     device,
     version,

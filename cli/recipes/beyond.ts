@@ -10,7 +10,7 @@ const SHAKESPEARE = "Tiny Shakespeare, a text of 1,115,394 characters by the nam
   "or tinyshakespeare.txt, in the data of Karpathy's char-rnn and nanoGPT";
 
 const SHAKESPEARE_NOTE =
-  "As many steps as fit where large products go to OpenBLAS: deno task blas recipe shakespeare-15. " +
+  "As many steps as fit where large products go to OpenBLAS, with --allow-ffi. " +
   "Without, it takes about 1.7 times as long. With dropout of 0.25 and 1,800 steps it comes to 1.484 " +
   "in half the time; one layer of 512 units without dropout to 1.569 after 1,000 steps, where it has " +
   "begun to learn the text by heart (1.29 on what it trains on)";

@@ -148,8 +148,8 @@ export function captureAsText(
   terminal: Terminal,
 ): string {
   const { states, annotations } = capture;
-  const { color, columns, variable } = terminal;
-  const options = { depth: colorDepth(color, variable), columns: columns() };
+  const { outputColor, columns, variable } = terminal;
+  const options = { depth: colorDepth(outputColor, variable), columns: columns() };
   return [
     "Hidden states: a row for each unit, a column for each step",
     ...formatHeatMap(states, options),

@@ -10,6 +10,7 @@ import type { Terminal } from "../context.ts";
 import { formatCount, formatDuration, formatFigure, formatPercent } from "../format.ts";
 import { jsonLine } from "../json_line.ts";
 import { trustText } from "../plugins.ts";
+import { commandLine } from "../program.ts";
 import { resumeCommand } from "../resume_command.ts";
 import { captureHiddenStates } from "./hidden_states.ts";
 import { createProgress } from "./progress.ts";
@@ -128,9 +129,10 @@ function peopleReporter({ terminal, title, steps, quiet }: ReporterSettings): Ru
 
 /** Returns what a person may want to do with a new run. */
 function nextSteps(run: string, inspects: boolean): string {
-  if (!inspects) return `Next, see its curves and pictures: deno task report ${run}\n`;
-  return `Next, see what it has found out: deno task inspect ${run}\n` +
-    `or its curves and pictures:      deno task report ${run}\n`;
+  const report = commandLine(`report ${run}`);
+  if (!inspects) return `Next, see its curves and pictures: ${report}\n`;
+  return `Next, see what it has found out: ${commandLine(`inspect ${run}`)}\n` +
+    `or its curves and pictures:      ${report}\n`;
 }
 
 /** Tells whether there is something to inspect, by doing what `inspect` does. */

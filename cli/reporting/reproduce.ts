@@ -11,6 +11,7 @@ import { formatPhases, OPTIMIZERS } from "@unroll/core/training";
 import { composeFlags, type FlagSource, flagSource } from "../flags.ts";
 import { quoted } from "../format.ts";
 import { trainSchema } from "../commands/train_options.ts";
+import { commandLine } from "../program.ts";
 
 /**
  * Writes the command that makes a run again, and one more for each time that it was gone on with otherwise. Options at their
@@ -58,7 +59,7 @@ export function reproduceCommand(
         ...say(general, values, ({ name }) => optionsOf(before.training, before.device)[name]),
       ];
     const stop = step < Number(training.steps) ? `  # stopped after step ${step}` : "";
-    return `deno task train ${words.join(" ")}${stop}`;
+    return commandLine(`train ${words.join(" ")}${stop}`);
   }).join("\n");
 }
 

@@ -54,7 +54,7 @@ export async function runSweep(
 ): Promise<void> {
   const trials = planned.map(({ trial }) => trial);
   const { json } = settings;
-  for (const { request } of planned) checkDevice(request.training.device, context.terminal);
+  for (const { request } of planned) await checkRequest(request, context);
   const { write, writeError } = context.terminal;
   const folder = settings.out ?? await folderOf(trials);
   await makeFolder(folder);
@@ -89,6 +89,16 @@ export async function runSweep(
       }: ${failed[0].problem}`,
     );
   }
+}
+
+/** Refuses what could not be trained, before anything is: a pair that does not fit, a text that is not there. */
+async function checkRequest(request: TrainRequest, context: CommandContext): Promise<void> {
+  checkDevice(request.training.device, context.terminal);
+  await withUsageErrors(async () => {
+    const reason = await context.unsupportedReason(request.model, request.task);
+    if (reason !== undefined) throw new UsageError(reason);
+    await planRun(requested(request, context.version));
+  });
 }
 
 /** Makes the sweep's folder, if it is not there. */
@@ -138,8 +148,9 @@ async function run(
   before: readonly TrialResult[],
   folder: string,
   { engine, sbatch, json, jobs = navigator.hardwareConcurrency }: SweepSettings,
-  { self, interruptible, terminal: { writeError } }: CommandContext,
+  { self: start, interruptible, terminal: { writeError } }: CommandContext,
 ): Promise<TrialResult[]> {
+  const self = start(folder);
   if (engine === "slurm") {
     return await runArray(before, { folder, self, jobs, options: sbatch?.split(/\s+/) ?? [] });
   }

@@ -82,13 +82,19 @@ async function runTrial(result: TrialResult, settings: RunTrialsSettings): Promi
   try {
     const [status, said] = await Promise.all([child.status, new Response(child.stderr).text()]);
     if (!status.success && !signal?.aborted) {
-      const problem = said.trim().split("\n").at(-1) || `it ended with code ${status.code}`;
+      const problem = problemIn(said) || `it ended with code ${status.code}`;
       await Deno.writeTextFile(`${root}/${FAILURE}`, `${problem}\n`);
     }
   } finally {
     signal?.removeEventListener("abort", stop);
   }
   return await readTrial(folder, result.trial);
+}
+
+/** Finds the sentence in what a process said; Deno's own errors end with where they come from. */
+function problemIn(said: string): string | undefined {
+  const lines = said.trim().split("\n");
+  return lines.findLast((line) => /^(Cannot |error: )/.test(line)) ?? lines.at(-1);
 }
 
 /** How the array is submitted. */

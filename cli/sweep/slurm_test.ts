@@ -27,7 +27,7 @@ Deno.test({
         wrapper,
         `case "$*" in *"--hidden 4"*"--seed 1"*) echo "Cannot train: told so" >&2; exit 3 ;; esac\nexec "$@"\n`,
       );
-      const first = await runCommand(`${line} --json`, { self: ["bash", wrapper, ...SELF] });
+      const first = await runCommand(`${line} --json`, { self: () => ["bash", wrapper, ...SELF] });
       const trials = (text: string) =>
         text.trim().split("\n").map((line) => JSON.parse(line)).filter(({ event }) =>
           event === "trial"
@@ -36,11 +36,11 @@ Deno.test({
       assertEquals([trials(first.output)[3], first.code], ["failed", 1]);
       assert(first.errors.includes("hidden-4+seed-1: Cannot train: told so"), first.errors);
       assert((await Deno.readTextFile(`${folder}/array.sh`)).includes("--array=0-3%"));
-      const second = await runCommand(`${line} --json`, { self: SELF });
+      const second = await runCommand(`${line} --json`, { self: () => SELF });
       assertEquals([second.code, trials(second.output)], [0, ["done", "done", "done", "done"]]);
       assert((await Deno.readTextFile(`${folder}/array.sh`)).includes("--array=0-0%"));
       const other = `${line.replace("0..1", "2")} --sbatch=--partition=none --json`;
-      const refused = await runCommand(other, { self: SELF });
+      const refused = await runCommand(other, { self: () => SELF });
       assertEquals([refused.code, refused.errors.split("\n").length], [1, 2], refused.errors);
       assert(refused.errors.includes("Cannot submit to Slurm: "), refused.errors);
     } finally {
@@ -57,7 +57,7 @@ Deno.test({
   async fn() {
     const folder = await Deno.makeTempDir();
     const line = `sweep --model rnn --task xor --engine slurm --out ${folder}`;
-    const { code, errors } = await runCommand(line, { self: SELF });
+    const { code, errors } = await runCommand(line, { self: () => SELF });
     await Deno.remove(folder, { recursive: true });
     assertStrictEquals(code, 1);
     assert(errors.endsWith("Cannot submit to Slurm: there is no sbatch here\n"), errors);

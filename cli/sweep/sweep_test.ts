@@ -1,4 +1,11 @@
-import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStrictEquals,
+  assertThrows,
+} from "@std/assert";
 import { openRun } from "@unroll/core/runs";
 import { randomSource } from "@unroll/core/testing";
 import { runCommand } from "../test_support/run_command.ts";
@@ -134,7 +141,7 @@ const SWEEP = "sweep --model rnn --task counting --digits 2 --training 60 --vali
 Deno.test("sweep: runs a grid in processes, goes on where it was, and tells of failures", async () => {
   const folder = await Deno.makeTempDir();
   try {
-    const context = { self: SELF };
+    const context = { self: () => SELF };
     const args = `${SWEEP} --out ${folder} --jobs 2`;
     const first = await runCommand(args, context);
     assertStrictEquals(first.code, 0, first.errors);
@@ -149,7 +156,7 @@ Deno.test("sweep: runs a grid in processes, goes on where it was, and tells of f
     await Deno.remove(trial, { recursive: true });
     await Deno.mkdir(trial);
     await Deno.writeTextFile(`${trial}/failure.txt`, "Cannot go on training\n");
-    const broken = await runCommand(`${args} --json`, { self: ["false"] });
+    const broken = await runCommand(`${args} --json`, { self: () => ["false"] });
     assertStrictEquals(broken.code, 1);
     assertStrictEquals(
       broken.errors,
@@ -174,6 +181,31 @@ Deno.test("sweep: runs a grid in processes, goes on where it was, and tells of f
   }
 });
 
+Deno.test("sweep: what cannot be trained is told before anything starts", async () => {
+  await inFolder(async (folder) => {
+    const self = () => {
+      throw new Error("a process was started");
+    };
+    const cases: readonly (readonly [words: string, sentence: RegExp])[] = [
+      ["--task char --corpus none.txt", /^Cannot read corpus "none\.txt": there is no such file/],
+      [
+        `--task char --corpus none.txt --alphabet abc --seeds 0,1`,
+        /^Cannot read corpus "none\.txt": there is no such file/,
+      ],
+      ["--task xor --lr 0.1 --phases 5:0.1", /^Cannot use --lr with --phases/],
+      ["--task fizzbuzz,xor --model rnn,mlp", /^Cannot train mlp on fizzbuzz: /],
+    ];
+    for (const [words, sentence] of cases) {
+      const model = words.includes("--model") ? "" : "--model rnn ";
+      const line = `sweep ${model}${words} --out ${folder}/out`;
+      const { code, output, errors } = await runCommand(line, { self });
+      assertEquals([code, output], [2, ""], errors);
+      assertMatch(errors, sentence);
+      await assertRejects(() => Deno.stat(`${folder}/out`), Deno.errors.NotFound);
+    }
+  });
+});
+
 Deno.test("sweep: shows no run that has other settings than those that are asked for", async () => {
   await inFolder(async (folder) => {
     const done = await trainSmall(`${folder}/done/only`, { training: { steps: 40 } });
@@ -182,7 +214,7 @@ Deno.test("sweep: shows no run that has other settings than those that are asked
       "--training 60 --validation 20 --seeds 3 --steps 40 --validate-every 20 " +
       "--schedule cosine --device cpu --success-error 1";
     // Nothing is left to run.
-    const context = { self: ["false"] };
+    const context = { self: () => ["false"] };
     for (const more of ["", " --lr 2e-2 --clip-norm 1.0"]) {
       const { code, output } = await runCommand(`${words}${more} --out ${folder}/done`, context);
       assertStrictEquals(code, 0);
@@ -224,7 +256,7 @@ Deno.test("sweep: keeps apart what is called the same", async () => {
     const { code, output, errors } = await runCommand(
       `sweep --model rnn --hidden 2 --task char --length 8 --corpus ${folder}/a/t.txt,${folder}/b/t.txt ` +
         `--steps 5 --seeds 0 --json --device cpu --out ${folder}/out`,
-      { self: SELF },
+      { self: () => SELF },
     );
     assertStrictEquals(code, 0, errors);
     const trials = output.trim().split("\n").map((line) => JSON.parse(line))
@@ -259,7 +291,7 @@ Deno.test("sweep: says in one sentence that a file is where its folder would be"
   await inFolder(async (folder) => {
     await Deno.writeTextFile(`${folder}/notes.md`, "");
     for (const out of [`${folder}/notes.md`, `${folder}/notes.md/below`]) {
-      const { code, errors } = await runCommand(`${SWEEP} --out ${out}`, { self: ["false"] });
+      const { code, errors } = await runCommand(`${SWEEP} --out ${out}`, { self: () => ["false"] });
       assertEquals([code, errors], [
         2,
         `Cannot sweep into ${out}: a folder is needed, found a file\n`,
@@ -271,7 +303,7 @@ Deno.test("sweep: says in one sentence that a file is where its folder would be"
 Deno.test("sweep: counts one run as one", async () => {
   await inFolder(async (folder) => {
     const one = SWEEP.replace("5,10", "5").replace("0..1", "0");
-    const { errors } = await runCommand(`${one} --out ${folder}`, { self: ["false"] });
+    const { errors } = await runCommand(`${one} --out ${folder}`, { self: () => ["false"] });
     assertStrictEquals(errors.split("\n")[0], `1 run in ${folder}`);
   });
 });

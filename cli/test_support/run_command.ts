@@ -44,7 +44,7 @@ export async function runCommand(
     resume: (request, callbacks) => resumeTraining(request, callbacks, own),
     interruptible: (body) => body(new AbortController().signal),
     inspectMachine: () => Promise.reject(new RangeError("Cannot look: no machine")),
-    self: [],
+    self: () => [],
     base,
     version: "0.0.1",
     terminal: {
@@ -52,6 +52,7 @@ export async function runCommand(
       writeError: (text) => errors += text,
       isTerminal: false,
       color: false,
+      outputColor: false,
       columns: () => 100,
       lines: async function* () {
         yield* await Promise.resolve(input.split("\n"));

@@ -48,6 +48,35 @@ function testOnDevices(name: string, cases: readonly Case[], names?: readonly st
 const f32 = (...values: number[]) => U.tensor(Float32Array.from(values));
 const multiples = Array.from({ length: 500 }, (_, i) => i);
 
+/** Factors and terms that leave the range of f32 together, though no result of the program does. */
+const tiny = f32(1e-30, -2e-30);
+testOnDevices("compile() keeps the factors of a product and the terms of a sum apart", [
+  ["x · 1e20 · 1e20", (x) => x.mul(1e20).mul(1e20), [tiny], [1e10, -2e10], 1e-6],
+  ["−(x · 1e20) · 1e20", (x) => x.mul(1e20).neg().mul(1e20), [tiny], [-1e10, 2e10], 1e-6],
+  ["x · 1e20 / 1e-20", (x) => x.mul(1e20).div(1e-20), [tiny], [1e10, -2e10], 1e-6],
+  ["x · 1e20 · y · 1e20", (x, y) => x.mul(1e20).mul(y).mul(1e20), [tiny, f32(3, 4)], [
+    3e10,
+    -8e10,
+  ], 1e-6],
+  ["x · 1e-20 · 1e-25", (x) => x.mul(1e-20).mul(1e-25), [f32(1e30, 3e20)], [1e-15, 3e-25], 1e-6],
+  [
+    "x · 1e-25 · 1e30 · 1e30",
+    (x) => x.mul(1e-25).mul(1e30).mul(1e30),
+    [f32(1e-10, 1)],
+    [1e25, 1e35],
+    1e-6,
+  ],
+  ["Σ x · 1e-10", (x) => x.mul(1e-10).sum(), [f32(3e38, 3e38, 3e38)], [9e28], 1e-6],
+  [
+    "x · 1e-10 + y · 1e-10",
+    (x, y) => x.mul(1e-10).add(y.mul(1e-10)),
+    [f32(3e38, 1), f32(3e38, -1)],
+    [6e28, 0],
+    1e-6,
+  ],
+  ["x + 3e38 − 3e38 − 3e38", (x) => x.add(3e38).sub(3e38).sub(3e38), [f32(1, 2)], [-3e38, -3e38]],
+]);
+
 testOnDevices("compile() divides rather than multiplies by a reciprocal", [
   ...[3, 41, 47, 49, 55, 1000].map((c): Case => [
     `floor(k · ${c} / ${c})`,
@@ -235,3 +264,18 @@ testOnDevices(
     ],
   ],
 );
+
+testOnDevices("foldIn() and randomInteger() use all of what they are given", [
+  [
+    "0 with 1 and 1 with 0",
+    () => U.ne(U.foldIn(U.randomKey(0), 1), U.foldIn(U.randomKey(1), 0)),
+    [],
+    [1, 1],
+  ],
+  [
+    "the low bits of a wide range",
+    () => U.and(U.randomInteger(U.randomKey(1), [8], 0, 2 ** 30), 63),
+    [],
+    [45, 15, 30, 60, 41, 47, 29, 5],
+  ],
+]);

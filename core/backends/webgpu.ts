@@ -5,8 +5,11 @@
  */
 import { showProgram } from "../util/debug.ts";
 import type { Graph } from "../ir/graph.ts";
+import { fitBindings } from "../loops/fit_bindings.ts";
 import { lowerGraph } from "../loops/lower.ts";
 import type { Tiling } from "../codegen/wgsl/matmul.ts";
+import { splitFolds } from "../codegen/wgsl/split_folds.ts";
+import { MAX_KERNEL_CODE } from "../codegen/wgsl/schedule.ts";
 import { optimize } from "../passes/optimize.ts";
 import { formatType, type TensorType, type TypedArray, typedArray } from "../ir/tensor_type.ts";
 import type { Backend, CompileOptions, DeviceBuffer } from "../ir/backend.ts";
@@ -210,12 +213,15 @@ class Device implements WebGpuBackend {
   async compile(graph: Graph, options: CompileOptions = {}): Promise<WebGpuExecutable> {
     this.#device.check();
     const donated = options.donated ?? [];
-    const program = lowerGraph(optimize(graph), {
+    const maxBindings = this.limits.maxStorageBuffersPerShaderStage;
+    const lowered = lowerGraph(optimize(graph), {
       name: options.name,
       scatter: "reduce",
       donated,
-      maxBindings: this.limits.maxStorageBuffersPerShaderStage,
+      maxBindings,
+      maxOperations: MAX_KERNEL_CODE,
     });
+    const program = fitBindings(splitFolds(lowered), maxBindings);
     const { tuning, tune = tuning !== undefined && !this.isSoftware } = this.#options;
     if (tune) await this.#tuner.tune(program);
     const consumed = new Set(donated.map(([, input]) => input));

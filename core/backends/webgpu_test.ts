@@ -61,15 +61,6 @@ async function checkGraph(
   for (const buffer of buffers) buffer.dispose();
 }
 
-/** Units in the last place, and what WGSL allows an operation to be off where that is more. */
-const ALLOWED: Partial<Record<ElementwiseName, Tolerance>> = {
-  // https://www.w3.org/TR/WGSL/#floating-point-accuracy
-  exp: (exact) => (3 + 2 * Math.abs(Math.log(exact))) * 2 ** -23 * exact,
-  log: (exact) => Math.max(2 ** -21, 3 * 2 ** -23 * Math.abs(exact)),
-  sin: () => 2 ** -11,
-  cos: () => 2 ** -11,
-};
-
 /** Sums of some ten products: the square root of that many roundings, with room for their order. */
 const sums: Tolerance = (_, scale) => 16 * 2 ** -24 * Math.max(scale, 1);
 
@@ -77,7 +68,7 @@ function toleranceOf(name: string): Tolerance {
   const rule = ELEMENTWISE[name as ElementwiseName];
   if (!rule) return sums;
   const { ulp = 1 } = rule;
-  return ALLOWED[name as ElementwiseName] ?? ((exact) => ulp * 2 ** -23 * Math.abs(exact));
+  return (exact) => ulp * 2 ** -23 * Math.abs(exact);
 }
 
 /** Several graphs as one: compiling costs much more than running. */

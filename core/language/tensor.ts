@@ -14,7 +14,7 @@ import * as layout from "./ops/layout.ts";
 import { matmul, type MatmulOptions } from "./ops/matmul.ts";
 import * as reductions from "./ops/reductions.ts";
 import { forgetResult } from "./results.ts";
-import { SOURCE, sourceOf, type TensorSource } from "./tensor_source.ts";
+import { MAJOR_VERSION, SOURCE, sourceOf, type TensorSource } from "./tensor_source.ts";
 import { formatType, type Shape, type TensorType, type TypedArray } from "../ir/tensor_type.ts";
 
 /** What a function takes where a tensor is wanted: a tensor, or a number of the other's type. */
@@ -230,16 +230,22 @@ export class Tensor {
   }
 }
 
-let current: Trace | undefined;
+/**
+ * Key of the open trace, of which there is one for all copies of the package: what one of them traces may call another,
+ * as a model of its own copy does that the command line trains.
+ */
+const CURRENT: unique symbol = Symbol.for(`@unroll/core ${MAJOR_VERSION}: open trace`);
+
+const shared = globalThis as { [CURRENT]?: Trace };
 
 /** The open trace; `undefined` outside of one, where operations are deferred. */
 export function currentTrace(): Trace | undefined {
-  return current;
+  return shared[CURRENT];
 }
 
 /** Opens a trace, or goes back to the one around it. */
 export function setCurrentTrace(trace: Trace | undefined): void {
-  current = trace;
+  shared[CURRENT] = trace;
 }
 
 /**
@@ -275,6 +281,7 @@ export function apply<P extends Params>(
   inputs: readonly Tensor[],
   params: NoInfer<P>,
 ): Tensor[] {
+  const current = currentTrace();
   if (current) return current.apply(primitive, inputs, params);
   for (const tensor of inputs) {
     if (sourceOf(tensor).kind === "traced") {

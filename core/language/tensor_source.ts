@@ -61,15 +61,39 @@ export interface DeviceSource {
 /** Where a tensor's value comes from. */
 export type TensorSource = TracedSource | DeferredSource | HostSource | DeviceSource;
 
+/** The major version of the package: copies of one version share what is behind keys of that. */
+export const MAJOR_VERSION = 0;
+
 /**
- * Key of a tensor's source. It is the same in every copy of the package, so that copies know each
+ * Key of a tensor's source. It is the same in every copy of one major version, so that these know each
  * other's tensors.
  */
-export const SOURCE: unique symbol = Symbol.for("@unroll/core: source of a tensor");
+export const SOURCE: unique symbol = Symbol.for(
+  `@unroll/core ${MAJOR_VERSION}: source of a tensor`,
+);
 
 /** Whether something is a tensor. */
 export function isTensor(value: unknown): value is Tensor {
   return typeof value === "object" && value !== null && SOURCE in value;
+}
+
+/**
+ * Throws where something is a tensor of another major version of the package.
+ *
+ * @param action What is done, to follow "Cannot".
+ * @param value Anything.
+ * @throws {TypeError} If it is one.
+ */
+export function refuseForeignTensor(action: string, value: unknown): void {
+  if (typeof value !== "object" || value === null || isTensor(value)) return;
+  const keys = Object.getOwnPropertySymbols(value).map(({ description = "" }) => description);
+  const version = keys.map((key) => /^@unroll\/core (.*): source of a tensor$/.exec(key)?.[1]);
+  const other = version.find((found) => found !== undefined);
+  if (other === undefined) return;
+  throw new TypeError(
+    `Cannot ${action}: two copies of @unroll/core are loaded, a tensor of version ${MAJOR_VERSION} is needed, ` +
+      `found one of version ${other}`,
+  );
 }
 
 /** Where the value of a tensor comes from. */

@@ -5,7 +5,7 @@
  * @module
  */
 import type { Tensor } from "./tensor.ts";
-import { isTensor } from "./tensor_source.ts";
+import { isTensor, refuseForeignTensor } from "./tensor_source.ts";
 
 /** Tensors in arrays and plain objects, such as the parameters of a model. */
 export type Tree = Tensor | undefined | null | readonly Tree[] | { readonly [name: string]: Tree };
@@ -48,9 +48,10 @@ export function flattenTree(tree: unknown): Tensor[] {
 export function treeEntries(tree: unknown): [string, Tensor][] {
   const entries: [string, Tensor][] = [];
   const visit = (node: unknown, path: string) => {
-    if (isTensor(node)) entries.push([path, node]);
-    else if (node === undefined || node === null) return;
-    else if (Array.isArray(node)) node.forEach((child, i) => visit(child, join(path, String(i))));
+    if (isTensor(node)) return void entries.push([path, node]);
+    if (node === undefined || node === null) return;
+    refuseForeignTensor(`flatten a tree at "${path}"`, node);
+    if (Array.isArray(node)) node.forEach((child, i) => visit(child, join(path, String(i))));
     else if (isPlainObject(node)) {
       for (const key of Object.keys(node).sort()) visit(node[key], join(path, key));
     } else {

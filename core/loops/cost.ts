@@ -4,7 +4,8 @@
  * @module
  */
 import { innerAxesOf, pointsOf } from "./accesses.ts";
-import { axesOf, type Step } from "./program.ts";
+import { type Expression, visitExpression } from "../ir/expression.ts";
+import { axesOf, expressionsOf, type Kernel, kernelsOf, type Step } from "./program.ts";
 
 /** Estimates the scalar operations of one run of some steps, loops counted in full. */
 export function loopCost(steps: readonly Step[]): number {
@@ -12,4 +13,30 @@ export function loopCost(steps: readonly Step[]): number {
     if (step.kind === "loop") return sum + step.time.extent * loopCost(step.steps);
     return sum + pointsOf(axesOf(step)) * (pointsOf(innerAxesOf(step)) + step.stores.length);
   }, 0);
+}
+
+/** Operations that the loops around the expressions of a kernel are worth: those of a fold are longer. */
+const FRAME = { map: 16, reduce: 24, matmul: 40 } as const;
+
+const sizesKnown = new WeakMap<Kernel, number>();
+
+/** Counts the operations written in some steps, however often they run: how long their code is. */
+export function codeSize(steps: readonly Step[]): number {
+  return kernelsOf(steps).reduce((sum, kernel) => {
+    const size = sizesKnown.get(kernel) ?? FRAME[kernel.kind] + 2 * kernel.stores.length +
+        operationsIn(expressionsOf(kernel));
+    sizesKnown.set(kernel, size);
+    return sum + size;
+  }, 0);
+}
+
+/** Counts the operations of some expressions, shared ones once. */
+export function operationsIn(expressions: readonly Expression[]): number {
+  let count = 0;
+  const seen = new Set<Expression>();
+  const visit = (part: Expression) => {
+    if (part.kind === "apply" || part.kind === "load") count++;
+  };
+  for (const expression of expressions) visitExpression(expression, visit, seen);
+  return count;
 }

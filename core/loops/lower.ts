@@ -36,6 +36,8 @@ export interface LowerOptions {
   readonly maxStores?: number;
   /** Maximum number of buffers that one kernel may read and write; any number if left out. At least 4. */
   readonly maxBindings?: number;
+  /** Number of operations from which a kernel is cut into several; never if left out. */
+  readonly maxOperations?: number;
 }
 
 /** Costs are counted in additions. An expression cheaper than this is recomputed, not materialized. */
@@ -63,7 +65,8 @@ export function lowerGraph(graph: Graph, options: LowerOptions = {}): LoopProgra
 /** Lowers a graph so that no work joins a kernel that would bind more buffers than these. */
 function lowerWithin(graph: Graph, options: LowerOptions, maxBindings = Infinity): LoopProgram {
   const materialized = new Set<Value>();
-  materializeDeep(graph, materialized);
+  const { maxOperations = Infinity } = options;
+  materializeDeep(graph, materialized, maxOperations);
   const ordered = lightFirst(graph);
   for (let attempt = 0;; attempt++) {
     const state: LowerState = {
@@ -74,6 +77,7 @@ function lowerWithin(graph: Graph, options: LowerOptions, maxBindings = Infinity
       scatter: options.scatter ?? "add",
       maxStores: options.maxStores ?? 8,
       maxBindings,
+      maxOperations,
       donated: options.donated ?? [],
     };
     const lowering = GraphLowering.ofProgram(ordered, state);

@@ -20,6 +20,7 @@ import {
   unflattenIndex,
   visitExpression,
 } from "../ir/expression.ts";
+import { operationsIn } from "./cost.ts";
 import { countBindings } from "./fit_bindings.ts";
 import { MAX_DEPTH } from "./materialize_deep.ts";
 import { axesFor, isOwnIndex, isRegular, ownIndex } from "./lower_axes.ts";
@@ -301,7 +302,7 @@ export class GraphLowering implements LoweringScope {
     const at = ownIndex(group, shape);
     const expression = work.element(at, reader);
     if (!own) {
-      if (depthOf(expression) > MAX_DEPTH) return false;
+      if (depthOf(expression) > MAX_DEPTH || !this.#isShort(group, expression)) return false;
       if (!this.#canBind(group, expression, work.targets ?? [])) return false;
       // What is read from memory must be there before the group starts, at addresses it can step.
       for (const read of reader.loaded) {
@@ -313,6 +314,15 @@ export class GraphLowering implements LoweringScope {
     this.accept(group, reader);
     work.write(group, expression, at);
     return true;
+  }
+
+  /** Returns whether a group with one more value has few enough operations. */
+  #isShort(group: Group, expression: Expression): boolean {
+    const { maxOperations } = this.state;
+    if (maxOperations === Infinity) return true;
+    const own = group.stores.map((store) => store.expression);
+    const folded = [...group.value ? [group.value] : [], ...group.operands ?? []];
+    return operationsIn([...own, ...folded, expression]) <= maxOperations;
   }
 
   /** Returns whether a group with one more value binds few enough buffers. */

@@ -24,6 +24,8 @@ export interface LowerState {
   readonly maxStores: number;
   /** Maximum number of buffers that one kernel may bind if work joins it. */
   readonly maxBindings: number;
+  /** Maximum number of operations that one kernel may have if work joins it. */
+  readonly maxOperations: number;
   /** Inputs whose memory outputs take over. */
   readonly donated: readonly (readonly [output: number, input: number])[];
 }

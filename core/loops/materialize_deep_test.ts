@@ -48,8 +48,6 @@ for (const [device, open, ignore] of devices) {
       const backend = open();
       const given = Float32Array.of(0.1, 0.4, 0.7, 1);
       for (const [name, program] of Object.entries(PROGRAMS)) {
-        // Software adapters take a minute to translate this one.
-        if (name === "gradient" && device === "webgpu") continue;
         using exact = compile(program, { backend: reference });
         using compiled = compile(program, { backend });
         const wanted = await (await exact(given)).data();

@@ -34,3 +34,4 @@ export {
 } from "./options.ts";
 export { isTrustable, knownPlugin, resolvePlugin, type ResolveSettings } from "./resolve.ts";
 export { editDistance, nearestName } from "../util/names.ts";
+export { restoreTask } from "./task.ts";

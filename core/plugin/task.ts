@@ -11,6 +11,7 @@ import type { TypedArray } from "../ir/tensor_type.ts";
 import type { RandomSource } from "../ir/primitive.ts";
 import type { TrainingDefaults } from "./training_defaults.ts";
 import { definePlugin, type Model } from "./model.ts";
+import type { JsonRecord } from "../util/json.ts";
 import { type OptionsSchema, parseOptions } from "./options.ts";
 import type { Plugin } from "./plugin.ts";
 import type { Batch, TaskSpec } from "./task_spec.ts";
@@ -195,6 +196,8 @@ export interface TaskPlugin<Options extends object = object> extends Plugin {
    * @throws {RangeError} If an option is unknown or has a value that it cannot have.
    */
   (options?: Partial<Options>): Task;
+  /** Completes options that a run kept; see {@linkcode TaskDefinition.restore}. */
+  readonly restore?: (kept: JsonRecord, typed: JsonRecord) => JsonRecord;
 }
 
 /** What {@linkcode defineTask} needs. */
@@ -207,6 +210,28 @@ export interface TaskDefinition<Options extends object> {
   readonly options: OptionsSchema<Options>;
   /** Makes it ready. */
   create(options: Options): TaskInstance | Promise<TaskInstance>;
+  /**
+   * Completes options that a run kept, before the task is made of them again. Whoever wrote the run may be a stranger: a
+   * task that reads files says here which of them it reads for a run.
+   *
+   * @param kept What the run has, not checked yet.
+   * @param typed What a person says in place of some of it.
+   * @returns All of them together; if left out, what was kept with what was typed over it.
+   */
+  restore?(kept: JsonRecord, typed: JsonRecord): JsonRecord;
+}
+
+/**
+ * Makes a task again from the options that a run kept.
+ *
+ * @param plugin The task.
+ * @param kept What the run has.
+ * @param typed What a person says in place of some of it.
+ * @returns The task.
+ * @throws {RangeError} If an option is unknown or has a value that it cannot have.
+ */
+export function restoreTask(plugin: TaskPlugin, kept: JsonRecord, typed: JsonRecord = {}): Task {
+  return plugin(plugin.restore?.(kept, typed) ?? { ...kept, ...typed });
 }
 
 /**
@@ -264,6 +289,7 @@ export function defineTask<Options extends object>(
     name,
     summary,
     options: schema,
+    ...(definition.restore === undefined ? {} : { restore: definition.restore }),
   });
   return plugin;
 }

@@ -8,7 +8,13 @@ import type { Backend, BackendName } from "../ir/backend.ts";
 import { openBackend } from "../backends/open.ts";
 import type { Model, ModelInstance, ModelPlugin, Tree } from "../plugin/model.ts";
 import { knownPlugin } from "../plugin/resolve.ts";
-import type { Predict, Task, TaskInstance, TaskPlugin } from "../plugin/task.ts";
+import {
+  type Predict,
+  restoreTask,
+  type Task,
+  type TaskInstance,
+  type TaskPlugin,
+} from "../plugin/task.ts";
 import { randomKey } from "../language/random.ts";
 import { formatType } from "../ir/tensor_type.ts";
 import { treeEntries } from "../language/tree.ts";
@@ -89,7 +95,7 @@ export async function loadRun(path: string, settings: LoadSettings): Promise<Loa
   const modelPlugin = knownPlugin(config.model.name, { kind: "model", table: settings.models });
   const taskPlugin = knownPlugin(config.task.name, { kind: "task", table: settings.tasks });
   const model = modelPlugin(config.model.options);
-  const task = taskPlugin({ ...config.task.options, ...settings.taskOptions });
+  const task = restoreTask(taskPlugin, config.task.options, settings.taskOptions);
   const taskInstance = await task.create();
   const instance = model.create(taskInstance.spec);
   const template = instance.parameters(randomKey(config.seed)) as Tree;

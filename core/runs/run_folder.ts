@@ -214,8 +214,14 @@ export async function createRun(
   return await guard(`save the run in ${root}`, async () => {
     await Deno.mkdir(root, { recursive: true });
     const path = await makeFresh(root, name);
-    await writeAtomically(join(path, CONFIG), configBytes(config));
-    await Deno.writeTextFile(join(path, METRICS), "", { createNew: true });
+    try {
+      await writeAtomically(join(path, CONFIG), configBytes(config));
+      await Deno.writeTextFile(join(path, METRICS), "", { createNew: true });
+    } catch (error) {
+      // What has no configuration is no run.
+      await Deno.remove(path, { recursive: true }).catch(() => {});
+      throw error;
+    }
     return new RunFolder(path, config);
   });
 }

@@ -4,6 +4,9 @@
  * @module
  */
 import type { Graph } from "../../ir/graph.ts";
+import { MAX_KERNEL_CODE } from "../../codegen/wgsl/schedule.ts";
+import { splitFolds } from "../../codegen/wgsl/split_folds.ts";
+import { fitBindings } from "../../loops/fit_bindings.ts";
 import { lowerGraph } from "../../loops/lower.ts";
 import { kernelsOf } from "../../loops/program.ts";
 import { planProgram } from "./executable.ts";
@@ -53,11 +56,14 @@ export interface WgslProgram {
  */
 export function compileToWgsl(graph: Graph, options: WgslOptions = {}): WgslProgram {
   const { donated = [], ...limits } = options;
-  const program = lowerGraph(graph, {
+  const maxBindings = limits.maxStorageBuffersPerShaderStage ?? 8;
+  const lowered = lowerGraph(graph, {
     scatter: "reduce",
+    maxOperations: MAX_KERNEL_CODE,
     donated,
-    maxBindings: limits.maxStorageBuffersPerShaderStage ?? 8,
+    maxBindings,
   });
+  const program = fitBindings(splitFolds(lowered), maxBindings);
   const { shaders, runs, arenas } = planProgram(program, {
     ...{ maxStorageBuffersPerShaderStage: 8, maxComputeWorkgroupStorageSize: 16384 },
     ...{ maxStorageBufferBindingSize: 2 ** 27 },

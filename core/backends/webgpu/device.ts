@@ -82,6 +82,11 @@ export class WebGpuDevice {
    * after 65,535 of them, without a word.
    */
   readonly maxIterations: number;
+  /**
+   * Bytes of workgroup memory worth using. WebGPU zeroes it before a shader runs, and SwiftShader compiles
+   * that element by element: 16 KiB take seconds, and are no faster there than other memory.
+   */
+  readonly workgroupMemory: number;
   /** Counts of what was done. */
   readonly statistics: DeviceStatistics = {
     buffers: 0,
@@ -119,6 +124,9 @@ export class WebGpuDevice {
     this.identity = [name, vendor, driver].join(", ");
     this.isSoftware = isSoftware;
     this.maxIterations = this.isSoftware ? 60_000 : Infinity;
+    const { maxComputeWorkgroupStorageSize } = this.limits;
+    const isSwiftShader = /swiftshader/i.test(this.identity);
+    this.workgroupMemory = isSwiftShader ? 4096 : maxComputeWorkgroupStorageSize;
     this.description = `WebGPU, ${name}${this.isSoftware ? " (software)" : ""}`;
     device.lost.then(({ reason, message }) => {
       if (!this.#closed) this.#lose([reason, message].filter(Boolean).join(", ") || "unknown");
@@ -286,6 +294,8 @@ export class WebGpuDevice {
         `Cannot compile the shader of ${label}: ${invalid?.message ?? error}\n${numbered(code)}`,
       );
     }
+    // A device that was lost compiles everything, without an error.
+    this.check();
     return pipeline;
   }
 

@@ -244,14 +244,10 @@ export class WebGpuExecutable implements Executable {
     donated: ReadonlySet<number>,
     options: Partial<PlanLimits> = {},
   ): Promise<WebGpuExecutable> {
-    const {
-      maxStorageBuffersPerShaderStage,
-      maxComputeWorkgroupStorageSize,
-      maxStorageBufferBindingSize,
-    } = device.limits;
+    const { maxStorageBuffersPerShaderStage, maxStorageBufferBindingSize } = device.limits;
     const plan = planProgram(program, {
       maxStorageBuffersPerShaderStage,
-      maxComputeWorkgroupStorageSize,
+      maxComputeWorkgroupStorageSize: device.workgroupMemory,
       maxStorageBufferBindingSize,
       maxIterations: device.maxIterations,
       ...options,

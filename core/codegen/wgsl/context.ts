@@ -17,8 +17,8 @@ export const WORKGROUP_SIZE = 256;
 export interface Scratch {
   /** Four real numbers an element: tiles of matrices. */
   tiles: number;
-  /** Elements of each type for folding over invocations. */
-  readonly folds: Set<"f32" | "i32" | "u32">;
+  /** What invocations fold over each other: nothing, values, or values and their places. */
+  folds: 0 | 1 | 2;
 }
 
 /** What a kernel's printer is given. */

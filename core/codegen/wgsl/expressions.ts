@@ -9,6 +9,8 @@ import type { ElementwiseName } from "../../ir/operation_names.ts";
 import type { DType } from "../../ir/tensor_type.ts";
 import type { Axis, Buffer, Expression } from "../../ir/expression.ts";
 import { visitExpression } from "../../ir/expression.ts";
+import { EXPONENTIALS } from "./exponentials.ts";
+import { Constants } from "./regrouping.ts";
 import { SINE } from "./sine.ts";
 import type { Names, SourceWriter } from "./source.ts";
 
@@ -37,32 +39,7 @@ const HELPERS: Readonly<Record<string, string>> = {
   is_nan: `fn is_nan(x: f32) -> bool {
   return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u;
 }`,
-  // The bounds of `large` by bits, so that NaN is not among them: the polynomial keeps it.
-  // Built-in tanh() may overflow inside and loses small numbers; near 0 a polynomial (Cephes, tanhf).
-  stable_tanh: `fn stable_tanh(x: f32) -> f32 {
-  let z = x * x;
-  let small = ((((-5.70498872745e-3 * z + 2.06390887954e-2) * z - 5.37397155531e-2) * z +
-    1.33314422036e-1) * z - 3.33332819422e-1) * z * x + x;
-  let size = abs(x);
-  let large = 1.0 - 2.0 / (exp(2.0 * min(size, 10.0)) + 1.0);
-  // From 0.625 to infinity.
-  let is_large = bitcast<u32>(size) - 0x3f200000u <= 0x7f800000u - 0x3f200000u;
-  return select(small, select(large, -large, x < 0.0), is_large);
-}`,
-  // Built-in pow() is only defined for a base that is not negative.
-  power: `fn power(x: f32, y: f32) -> f32 {
-  let base = bitcast<u32>(x) & 0x7fffffffu;
-  let exponent = bitcast<u32>(y) & 0x7fffffffu;
-  if (exponent == 0u || bitcast<u32>(x) == 0x3f800000u) { return 1.0; }
-  if (base == 0x3f800000u && exponent == 0x7f800000u) { return 1.0; }
-  if (is_nan(x) || is_nan(y)) { return not_a_number(); }
-  var size = pow(abs(x), y);
-  if (x == 0.0) { size = select(0.0, infinity(), y < 0.0); }
-  else if (base == 0x7f800000u) { size = select(infinity(), 0.0, y < 0.0); }
-  else if (x < 0.0 && floor(y) != y) { return not_a_number(); }
-  let is_odd = floor(y) == y && floor(y * 0.5) * 2.0 != y;
-  return select(size, -size, is_odd && bitcast<u32>(x) >> 31u == 1u);
-}`,
+  ...EXPONENTIALS,
   ...SINE,
   // Operations `name` on real numbers are written `name_real` where there is such a function.
   max_real: `fn max_real(x: f32, y: f32) -> f32 {
@@ -90,6 +67,10 @@ const HELPERS: Readonly<Record<string, string>> = {
   // What x · 0 and x − x are, which compilers take to be 0 without looking at x.
   zero_of: `fn zero_of(x: f32) -> f32 {
   return bitcast<f32>(select(0u, 0x7fc00000u, (bitcast<u32>(x) & 0x7f800000u) == 0x7f800000u));
+}`,
+  // By a constant y, for which compilers multiply by 1 / y otherwise: that rounds twice, and is 0 for ∞.
+  divide_real: `fn divide_real(x: f32, y: f32) -> f32 {
+  return x / select(y, x, is_nan(x));
 }`,
   divide_i32: `fn divide_i32(x: i32, y: i32) -> i32 {
   if (y == 0) { return 0; }
@@ -169,12 +150,19 @@ export function literal(dtype: DType, value: number): string {
   }
 }
 
-/** The shortest decimal that rounds to a 32-bit real number. */
+/** The greatest finite 32-bit real number. */
+const GREATEST = (2 - 2 ** -23) * 2 ** 127;
+
+/**
+ * The shortest decimal that rounds to a 32-bit real number. It is not beyond the greatest of them, which
+ * is an error in WGSL even if it rounds to that (https://www.w3.org/TR/WGSL/#floating-point-evaluation).
+ */
 function shortest(value: number): string {
   if (Object.is(value, -0)) return "-0.0";
   for (let digits = 1; digits <= 9; digits++) {
     const text = String(Number(value.toPrecision(digits)));
-    if (Math.fround(Number(text)) === value) return text;
+    const read = Number(text);
+    if (Math.fround(read) === value && Math.abs(read) <= GREATEST) return text;
   }
   return String(value);
 }
@@ -195,6 +183,7 @@ function isAtom(expression: Expression): boolean {
 export class ExpressionWriter {
   readonly #uses = new Map<Expression, number>();
   readonly #texts = new Map<Expression, string>();
+  readonly #constants = new Constants();
   readonly #source: SourceWriter;
   readonly #names: Names;
   readonly #axes: ReadonlyMap<Axis, string>;
@@ -246,6 +235,12 @@ export class ExpressionWriter {
     }
     this.#texts.set(expression, text);
     return text;
+  }
+
+  /** Text of a number that is added up with its like. */
+  term(expression: Expression): string {
+    const text = this.text(expression);
+    return expression.dtype === "f32" ? this.#constants.asTerm(expression, text) : text;
   }
 
   /** Gives an expression a `let`, for values that must be read before something is written. */
@@ -320,17 +315,18 @@ export class ExpressionWriter {
         return `(${x} - ${-value})`;
       }
     }
-    const kept = from === "f32" ? this.#keepingNan(operation, first, second) : undefined;
+    const kept = from === "f32" ? this.#keptAsWritten(operation, first, second) : undefined;
     if (kept) return kept;
-    const [x, y, z] = inputs.map((input) => this.text(input));
+    const texts = inputs.map((input) => this.text(input));
+    const [x, y, z] = from === "f32" ? this.#constants.keepApart(expression, texts) : texts;
     if (from === "f32" && `${operation}_real` in HELPERS) {
       return `${operation}_real(${y === undefined ? x : `${x}, ${y}`})`;
     }
     return rule.wgsl(x, y, z, from);
   }
 
-  /** Arithmetic that compilers shorten to something that is no longer NaN; `undefined` for other. */
-  #keepingNan(
+  /** Arithmetic that compilers shorten to something that is no longer the same; `undefined` for other. */
+  #keptAsWritten(
     operation: ElementwiseName,
     x: Expression,
     y: Expression | undefined,
@@ -341,6 +337,9 @@ export class ExpressionWriter {
     if (operation === "div" && isZero(x)) return `zero_of(1.0 / ${this.text(y)})`;
     if (operation === "div" && isZero(y)) {
       return `(${this.text(x)} * ${literal("f32", 1 / y.value)})`;
+    }
+    if (operation === "div" && y.kind === "constant" && !hasExactReciprocal(y.value)) {
+      return `divide_real(${this.text(x)}, ${this.text(y)})`;
     }
     if (operation !== "add" && operation !== "sub") return undefined;
     const right = signedTerms(y, operation === "add" ? 1 : -1);
@@ -364,6 +363,12 @@ function signedTerms(expression: Expression, sign: number, depth = 2): [Expressi
     ...signedTerms(x, sign, depth - 1),
     ...signedTerms(y, operation === "add" ? sign : -sign, depth - 1),
   ];
+}
+
+/** Whether a number is a power of two whose reciprocal is neither subnormal nor infinite. */
+function hasExactReciprocal(value: number): boolean {
+  const exponent = Math.log2(Math.abs(value));
+  return Number.isInteger(exponent) && Math.abs(exponent) <= 126;
 }
 
 /** Whether an expression is the constant 0, of whatever sign. */

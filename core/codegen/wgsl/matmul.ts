@@ -66,6 +66,11 @@ export function tilingSizes(kernel: MatmulKernel, tiling: Tiling): TilingSizes {
   };
 }
 
+/** Terms of a chain of additions that is left alone. */
+const LONG_CHAIN = 512;
+/** Terms of the blocks that a longer one is cut into. */
+const CHAIN_TERMS = 64;
+
 /** Candidate tilings, smallest tile first; the tuner tries all of them. */
 export const TILINGS: readonly Tiling[] = [
   { rowThreads: 4, columnThreads: 4, rowBlocks: 1, columnBlocks: 1, depth: 4 },
@@ -76,6 +81,19 @@ export const TILINGS: readonly Tiling[] = [
   { rowThreads: 16, columnThreads: 16, rowBlocks: 2, columnBlocks: 1, depth: 16 },
   { rowThreads: 16, columnThreads: 16, rowBlocks: 2, columnBlocks: 2, depth: 8 },
 ];
+
+/**
+ * Makes the strips of a tiling shallower, as far as they go, until they fit workgroup memory.
+ *
+ * @param kernel The product.
+ * @param tiling How it is cut.
+ * @param bytes Workgroup memory that there is.
+ */
+export function fitTiling(kernel: MatmulKernel, tiling: Tiling, bytes: number): Tiling {
+  const { depth } = tiling;
+  if (depth === 1 || tilingSizes(kernel, tiling).strips * 16 <= bytes) return tiling;
+  return fitTiling(kernel, { ...tiling, depth: Math.ceil(depth / 2) }, bytes);
+}
 
 /** Picks a tiling by size alone: the largest tile that is not mostly empty and leaves enough tiles. */
 export function chooseTiling(kernel: MatmulKernel): Tiling {
@@ -131,54 +149,84 @@ export function printMatmul(
   }
   const start = names.unique("start");
   const k = kernel.inner.extent;
-  source.block(`for (var ${start} = 0; ${start} < ${k}; ${start} += ${depth})`, () => {
-    const strip = { context, axes: batch, start, depth, limit: k, inner: kernel.inner };
-    loadStrip({ ...strip, load: kernel.x, axis: kernel.row, first: firstRow, size: rows, at: 0 });
-    const at = rows / 4 * depth;
-    loadStrip({
-      ...strip,
-      load: kernel.y,
-      axis: kernel.column,
-      first: firstColumn,
-      size: columns,
-      at,
+  const multiply = (from: string | number, to: string | number): void =>
+    source.block(`for (var ${start} = ${from}; ${start} < ${to}; ${start} += ${depth})`, () => {
+      const strip = { context, axes: batch, start, depth, limit: k, inner: kernel.inner };
+      loadStrip({ ...strip, load: kernel.x, axis: kernel.row, first: firstRow, size: rows, at: 0 });
+      const at = rows / 4 * depth;
+      loadStrip({
+        ...strip,
+        load: kernel.y,
+        axis: kernel.column,
+        first: firstColumn,
+        size: columns,
+        at,
+      });
+      source.line("workgroupBarrier();");
+      const step = names.unique("step");
+      const own = teams === 1 ? step : `${step} * ${teams} + ${team}`;
+      source.block(`for (var ${step} = 0; ${step} < ${tiling.depth}; ${step}++)`, () => {
+        const x = Array.from({ length: rowBlocks }, () => names.unique("x"));
+        const y = Array.from({ length: columnBlocks }, () => names.unique("y"));
+        for (let i = 0; i < rowBlocks; i++) {
+          const place = `(${own}) * ${rows / 4} + ${down} + ${i * rowThreads}`;
+          source.line(`let ${x[i]} = tiles[${place}];`);
+        }
+        for (let j = 0; j < columnBlocks; j++) {
+          const place = `${at} + (${own}) * ${columns / 4} + ${across} + ${j * columnThreads}`;
+          source.line(`let ${y[j]} = tiles[${place}];`);
+        }
+        sums.forEach((list, i) =>
+          list.forEach((sum, j) =>
+            source.line(`${sum} += ${x[i >> 2]}.${"xyzw"[i & 3]} * ${y[j]};`)
+          )
+        );
+      });
+      source.line("workgroupBarrier();");
     });
-    source.line("workgroupBarrier();");
-    const step = names.unique("step");
-    const own = teams === 1 ? step : `${step} * ${teams} + ${team}`;
-    source.block(`for (var ${step} = 0; ${step} < ${tiling.depth}; ${step}++)`, () => {
-      const x = Array.from({ length: rowBlocks }, () => names.unique("x"));
-      const y = Array.from({ length: columnBlocks }, () => names.unique("y"));
-      for (let i = 0; i < rowBlocks; i++) {
-        const place = `(${own}) * ${rows / 4} + ${down} + ${i * rowThreads}`;
-        source.line(`let ${x[i]} = tiles[${place}];`);
-      }
-      for (let j = 0; j < columnBlocks; j++) {
-        const place = `${at} + (${own}) * ${columns / 4} + ${across} + ${j * columnThreads}`;
-        source.line(`let ${y[j]} = tiles[${place}];`);
-      }
-      sums.forEach((list, i) =>
-        list.forEach((sum, j) => source.line(`${sum} += ${x[i >> 2]}.${"xyzw"[i & 3]} * ${y[j]};`))
-      );
+  // A long chain of additions would round in proportion to the sum so far: blocks are added to totals.
+  const block = depth * Math.max(1, Math.ceil(CHAIN_TERMS / tiling.depth));
+  if (k / teams <= LONG_CHAIN) multiply(0, k);
+  else {
+    const first = names.unique("block");
+    const totals = sums.map((list) => list.map(() => names.unique("total")));
+    for (const total of totals.flat()) source.line(`var ${total} = vec4f();`);
+    source.block(`for (var ${first} = 0; ${first} < ${k}; ${first} += ${block})`, () => {
+      multiply(first, k % block === 0 ? `${first} + ${block}` : `min(${first} + ${block}, ${k})`);
+      sums.flat().forEach((sum, i) => {
+        source.line(`${totals.flat()[i]} += ${sum};`);
+        source.line(`${sum} = vec4f();`);
+      });
     });
-    source.line("workgroupBarrier();");
-  });
+    sums.flat().forEach((sum, i) => source.line(`${sum} = ${totals.flat()[i]};`));
+  }
   if (teams > 1) addTeams(context, sums.flat(), team, teams, rowThreads * columnThreads);
 
   const extra = [...batch].filter(([axis]) => used.has(axis));
-  const finish = (): void =>
-    sums.forEach((list, i) =>
-      list.forEach((sum, j) => {
-        for (let c = 0; c < 4; c++) {
-          const row = `${firstRow} + ${(i >> 2) * rowThreads * 4 + (i & 3)} + ${down} * 4`;
-          const column = `${firstColumn} + ${j * columnThreads * 4 + c} + ${across} * 4`;
-          const others = [...context.axes.values(), ...extra.map(([, text]) => text)];
-          source.line(
-            `${storeName}(${[row, column, `${sum}.${"xyzw"[c]}`, ...others].join(", ")});`,
-          );
-        }
-      })
-    );
+  const finish = (): void => {
+    // A loop: written out, the store would be there once for each element of the block.
+    const results = names.unique("results");
+    const part = names.unique("part");
+    const parts = sums.flat().length;
+    source.line(`var ${results} = array<vec4f, ${parts}>(${sums.flat().join(", ")});`);
+    source.block(`for (var ${part} = 0; ${part} < ${parts}; ${part}++)`, () => {
+      const line = columnBlocks === 1 ? part : `${part} / ${columnBlocks}`;
+      const block = columnBlocks === 1 ? "" : ` + ${part} % ${columnBlocks} * ${columnThreads * 4}`;
+      const row = names.unique("row");
+      const column = names.unique("column");
+      const result = names.unique("result");
+      const rowBlock = rowBlocks === 1 ? line : `${line} / 4 * ${rowThreads * 4} + ${line} % 4`;
+      source.line(`let ${row} = ${firstRow} + ${down} * 4 + ${rowBlock};`);
+      source.line(`let ${column} = ${firstColumn} + ${across} * 4${block};`);
+      source.line(`let ${result} = ${results}[${part}];`);
+      const c = names.unique("c");
+      source.block(`for (var ${c} = 0; ${c} < 4; ${c}++)`, () => {
+        const others = [...context.axes.values(), ...extra.map(([, text]) => text)];
+        const values = [row, `${column} + ${c}`, `${result}[${c}]`, ...others];
+        source.line(`${storeName}(${values.join(", ")});`);
+      });
+    });
+  };
   if (teams > 1) source.block(`if (${team} == 0)`, finish);
   else finish();
   printStore(kernel, functionContext, storeName, [...context.axes.keys(), ...batch.keys()]);

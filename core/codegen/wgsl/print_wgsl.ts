@@ -13,7 +13,7 @@ import { chooseLocals, type GroupLocals, printGroup } from "./group.ts";
 import { printMap } from "./map.ts";
 import { chooseTiling, printMatmul, tilingSizes } from "./matmul.ts";
 import type { Arena, Place } from "../../loops/plan_memory.ts";
-import { printReduce } from "./reduce.ts";
+import { FOLDED, FOLDED_PLACES, printReduce } from "./reduce.ts";
 import { buffersOf, describePart, type Dispatch, type Part } from "./schedule.ts";
 import { Names, SourceWriter } from "./source.ts";
 
@@ -61,7 +61,7 @@ function scratchElements({ parts }: Dispatch): number {
       tiles = Math.max(tiles, tilingSizes(part.kernel, tiling).strips * 4);
     }
   }
-  return tiles + 3 * WORKGROUP_SIZE;
+  return tiles + 2 * WORKGROUP_SIZE;
 }
 
 /** Chooses the buffers of a dispatch's groups that live in workgroup memory, for all its parts. */
@@ -90,7 +90,7 @@ function localBuffers({ buffers, copies }: GroupLocals): Buffer[] {
 export function printDispatch(dispatch: Dispatch, options: ShaderOptions): Shader {
   const names = new Names();
   const { bindings, texts } = bind(dispatch, options, names);
-  const scratch: Scratch = { tiles: 0, folds: new Set() };
+  const scratch: Scratch = { tiles: 0, folds: 0 };
   const functions: string[] = [];
   const workgroupVariables: string[] = [];
   const times = new Map(
@@ -134,8 +134,8 @@ export function printDispatch(dispatch: Dispatch, options: ShaderOptions): Shade
     functions.push(source.toString());
     calls.push({ name, workgroups: part.workgroups });
   }
-  for (const type of scratch.folds) {
-    workgroupVariables.push(`var<workgroup> fold_${type}: array<${type}, ${WORKGROUP_SIZE}>;`);
+  for (const name of [FOLDED, FOLDED_PLACES].slice(0, scratch.folds)) {
+    workgroupVariables.push(`var<workgroup> ${name}: array<u32, ${WORKGROUP_SIZE}>;`);
   }
   if (scratch.tiles > 0) {
     workgroupVariables.push(`var<workgroup> tiles: array<vec4f, ${scratch.tiles}>;`);

@@ -3,9 +3,10 @@ import { type PlanLimits, planProgram } from "../../backends/webgpu/executable.t
 import { optimize } from "../../passes/optimize.ts";
 import { TARGET_PROGRAMS, type TargetSizes } from "../../test_support/target_programs.ts";
 import { trace } from "../../language/trace.ts";
-import { max, relu, tanh, where } from "../../language/ops/mod.ts";
+import { matmul, max, relu, tanh, where } from "../../language/ops/mod.ts";
 import { lowerGraph } from "../../loops/lower.ts";
 import { helpersFor, literal } from "./expressions.ts";
+import { TILINGS } from "./matmul.ts";
 import { planDeviceMemory } from "./memory.ts";
 import { buffersOf, schedule } from "./schedule.ts";
 import { Names } from "./source.ts";
@@ -105,6 +106,43 @@ Deno.test("planProgram() refuses a fold of more iterations than the device allow
   );
 });
 
+/** Elements of 4 bytes that a shader has in workgroup memory. */
+function workgroupElements(code: string): number {
+  return [...code.matchAll(/var<workgroup> \w+: array<(\w+), (\d+)>/g)]
+    .reduce((sum, [, type, length]) => sum + Number(length) * (type === "vec4f" ? 4 : 1), 0);
+}
+
+Deno.test("planProgram() has no more in workgroup memory than it is told", () => {
+  // Tiles of every kind; what invocations fold over each other is there besides.
+  for (const tiling of TILINGS) {
+    const { graph } = trace(
+      [1, 2].map(() => ({ dtype: "f32", shape: [256, 256] })),
+      (x, y) => [matmul(x, y)],
+    );
+    const options = { maxComputeWorkgroupStorageSize: 4096, tilingOf: () => tiling };
+    const { shaders: [{ code }] } = planProgram(lowerGraph(graph), { ...LEAST, ...options });
+    assertStringIncludes(code, "var<workgroup> tiles");
+    assert(workgroupElements(code) <= 1024, `found ${workgroupElements(code)}`);
+  }
+  for (const [, program, sizes] of JOBS) {
+    for (const { code } of plan(program, sizes, { maxComputeWorkgroupStorageSize: 4096 }).shaders) {
+      assert(workgroupElements(code) <= 1024 + 512, `found ${workgroupElements(code)}`);
+    }
+  }
+});
+
+Deno.test("planProgram() writes the store of a tiled product once", () => {
+  const type = { dtype: "f32", shape: [256, 256] } as const;
+  const { graph } = trace([type, type], (x, y) => [tanh(matmul(x, y))]);
+  for (const tiling of TILINGS) {
+    const { shaders: [{ code }] } = planProgram(lowerGraph(graph), {
+      ...LEAST,
+      tilingOf: () => tiling,
+    });
+    assertEquals(code.match(/store_matmul\(/g)?.length, 2);
+  }
+});
+
 Deno.test("planProgram() compares real numbers by functions that know of NaN", () => {
   const { graph } = trace([{ dtype: "f32", shape: [3] }], (x) => [where(x.gt(1), x, relu(x))]);
   const { shaders: [{ code }] } = planProgram(lowerGraph(graph), LEAST);
@@ -157,6 +195,9 @@ Deno.test("literal() writes every number of every type", () => {
   assertEquals(literal("f32", 0.1), "0.1");
   assertEquals(literal("f32", -0), "(-0.0)");
   assertEquals(literal("f32", 1e30), "1e+30");
+  // Not 3.4028235e+38, which rounds to it but is beyond it.
+  assertEquals(literal("f32", 3.4028234663852886e38), "3.4028234663852886e+38");
+  assertEquals(literal("f32", -3.4028234663852886e38), "(-3.4028234663852886e+38)");
   assertEquals(literal("f32", 1e300), "infinity()");
   assertEquals(literal("f32", -Infinity), "(-infinity())");
   assertEquals(literal("f32", NaN), "not_a_number()");

@@ -19,6 +19,11 @@ import {
 } from "./context.ts";
 import { literal } from "./expressions.ts";
 
+/** Workgroup memory that invocations fold over each other, as bits whatever the type: less is zeroed. */
+export const FOLDED = "folded";
+/** The same of the places of an argmax. */
+export const FOLDED_PLACES = "folded_places";
+
 /** Writes a matrix product as the sum that it is. */
 export function matmulAsReduce(kernel: MatmulKernel): ReduceKernel {
   return {
@@ -88,6 +93,13 @@ export function spreadIterations(kernel: ReduceKernel): number {
   return rounds * Math.ceil(pointsOf(kernel.inner) / team / unrollingOf(kernel, team));
 }
 
+/** Terms that an invocation folds one after the other where a reduction is spread over workgroups. */
+export function additionsOf(kernel: ReduceKernel): number {
+  const team = teamSize(kernel, REDUCE_LANES);
+  const written = unrolling(kernel, kernel.inner.at(-1)?.extent ?? 1);
+  return Math.ceil(pointsOf(kernel.inner) / team / written);
+}
+
 /** Iterations of loops that an invocation makes at most when one workgroup has a kernel to itself. */
 export function iterationsOf(kernel: Kernel, share: number): number {
   const points = Math.ceil(pointsOf(axesOf(kernel)) / share);
@@ -135,6 +147,10 @@ function printAlone(kernel: ReduceKernel, context: PrintContext): void {
       unflatten(context, kernel.axes, own, used, axes);
       return { axes, fold: declareFold(kernel, context) };
     });
+    const isReal = kernel.operation === "sum" && kernel.value.dtype === "f32";
+    const cut = isReal ? blocksOf(kernel) : undefined;
+    const totals = cut ? results.map(() => names.unique("total")) : [];
+    for (const total of totals) source.line(`var ${total} = 0.0;`);
     const loop = (rest: readonly Axis[]): void => {
       if (rest.length === 0) {
         for (const { axes, fold } of results) accumulate(kernel, context, [axes], fold);
@@ -146,17 +162,31 @@ function printAlone(kernel: ReduceKernel, context: PrintContext): void {
       const last = others.every(({ extent }) => extent === 1);
       const unrolled = last ? unrolling(kernel, axis.extent) : 1;
       const step = unrolled === 1 ? `${name}++` : `${name} += ${unrolled}`;
-      source.block(`for (var ${name} = 0; ${name} < ${axis.extent}; ${step})`, () => {
-        if (unrolled === 1) {
-          for (const { axes } of results) axes.set(axis, name);
-          return loop(others);
-        }
-        for (const { axes, fold } of results) {
-          accumulate(kernel, context, copies(axes, axis, name, 1, unrolled), fold);
-        }
+      const between = (from: string | number, to: string | number): void =>
+        source.block(`for (var ${name} = ${from}; ${name} < ${to}; ${step})`, () => {
+          if (unrolled === 1) {
+            for (const { axes } of results) axes.set(axis, name);
+            return loop(others);
+          }
+          for (const { axes, fold } of results) {
+            accumulate(kernel, context, copies(axes, axis, name, 1, unrolled), fold);
+          }
+        });
+      if (axis !== cut?.axis) return between(0, axis.extent);
+      const block = names.unique("block");
+      const { size } = cut;
+      const head = `for (var ${block} = 0; ${block} < ${axis.extent}; ${block} += ${size})`;
+      source.block(head, () => {
+        const end = `${block} + ${size}`;
+        between(block, axis.extent % size === 0 ? end : `min(${end}, ${axis.extent})`);
+        results.forEach(({ fold: { value } }, i) => {
+          source.line(`${totals[i]} += ${value};`);
+          source.line(`${value} = 0.0;`);
+        });
       });
     };
     loop(kernel.inner);
+    totals.forEach((total, i) => source.line(`${results[i].fold.value} = ${total};`));
     for (const { axes, fold } of results) {
       writeStores(context, writerFor(context, axes, [fold.result]), kernel.stores);
     }
@@ -216,6 +246,27 @@ function printTeam(kernel: ReduceKernel, context: PrintContext, team: number): v
     const head = `for (var ${base} = ${start}; ${base} < ${bound}; ${base} += ${slots * groups})`;
     source.block(head, body);
   }
+}
+
+/** The axis whose steps a long sum is cut into blocks of, and how many steps each has. */
+function blocksOf(
+  { inner, operation }: ReduceKernel,
+): { readonly axis: Axis; readonly size: number } | undefined {
+  const long = inner.filter(({ extent }) => extent > 1);
+  const written = long.length > 0 && operation === "sum" && long[long.length - 1].extent % 4 === 0
+    ? 4
+    : 1;
+  const additions = pointsOf(inner) / written;
+  if (additions <= LONG_SUM) return undefined;
+  const root = Math.sqrt(additions);
+  let inside = 1 / written;
+  for (const axis of long.toReversed()) {
+    if (inside * axis.extent > root) {
+      return { axis, size: written * Math.max(1, Math.ceil(root / inside / written)) };
+    }
+    inside *= axis.extent;
+  }
+  return undefined;
 }
 
 /** Sums blocks and adds them up, about as many as there are steps in each. */
@@ -302,7 +353,9 @@ function accumulate(
   const texts = steps.map((axes) => {
     const writer = writerFor(context, axes);
     writer.announce([kernel.value]);
-    const plain = writer.text(kernel.value);
+    const plain = kernel.operation === "sum"
+      ? writer.term(kernel.value)
+      : writer.text(kernel.value);
     return kernel.value.dtype === "bool" ? `${dtype}(${plain})` : plain;
   });
   const [text] = texts;
@@ -346,20 +399,15 @@ function comesFirst(
 function combine(context: PrintContext, fold: Fold, member: string, team: number): void {
   const { source, names, scratch } = context;
   const { operation, value, place, dtype } = fold;
-  const values = `fold_${dtype}`;
-  scratch.folds.add(dtype);
-  if (operation === "argmax") scratch.folds.add("i32");
-  // The fold of i32 places must not share memory with values of i32: those are `fold_i32` too.
-  const places = dtype === "i32" ? "fold_u32" : "fold_i32";
-  if (operation === "argmax" && dtype === "i32") scratch.folds.add("u32");
+  scratch.folds = operation === "argmax" ? 2 : scratch.folds || 1;
   const put = (): void => {
-    source.line(`${values}[local] = ${value};`);
-    if (operation === "argmax") {
-      source.line(`${places}[local] = ${dtype === "i32" ? `u32(${place})` : place};`);
-    }
+    const bits = dtype === "u32" ? value : `bitcast<u32>(${value})`;
+    source.line(`${FOLDED}[local] = ${bits};`);
+    if (operation === "argmax") source.line(`${FOLDED_PLACES}[local] = u32(${place});`);
   };
   const take = (distance: string): void => {
-    const other = `${values}[local + ${distance}]`;
+    const bits = `${FOLDED}[local + ${distance}]`;
+    const other = dtype === "u32" ? bits : `bitcast<${dtype}>(${bits})`;
     if (operation === "sum") return source.line(`${value} += ${other};`);
     if (operation === "max") {
       return source.line(`${value} = ${greaterOf(dtype, value, other)};`);
@@ -367,8 +415,7 @@ function combine(context: PrintContext, fold: Fold, member: string, team: number
     const seen = names.unique("other");
     const where = names.unique("other_place");
     source.line(`let ${seen} = ${other};`);
-    const at = `${places}[local + ${distance}]`;
-    source.line(`let ${where} = ${dtype === "i32" ? `i32(${at})` : at};`);
+    source.line(`let ${where} = i32(${FOLDED_PLACES}[local + ${distance}]);`);
     source.block(`if (${comesFirst(dtype, [seen, where], [value, place])})`, () => {
       source.line(`${value} = ${seen};`);
       source.line(`${place} = ${where};`);

@@ -32,11 +32,11 @@ import {
   type TimeLoop,
 } from "../../loops/program.ts";
 import { countBindings } from "../../loops/fit_bindings.ts";
-import { loopCost } from "../../loops/cost.ts";
+import { codeSize, loopCost } from "../../loops/cost.ts";
 import { findRows } from "../../loops/rows.ts";
 import { WORKGROUP_SIZE } from "./context.ts";
 import type { RowTile } from "./group.ts";
-import { chooseTiling, type Tiling, tilingSizes } from "./matmul.ts";
+import { chooseTiling, fitTiling, type Tiling, tilingSizes } from "./matmul.ts";
 import {
   iterationsOf,
   matmulAsReduce,
@@ -101,6 +101,8 @@ export interface ScheduleOptions {
   readonly isExternal: (buffer: Buffer) => boolean;
   /** Picks the tiling of a matrix product. */
   readonly tilingOf?: (kernel: Kernel & { readonly kind: "matmul" }) => Tiling;
+  /** Bytes of workgroup memory. */
+  readonly maxComputeWorkgroupStorageSize?: number;
   /** Scalar operations that a workgroup may do one after the other where many could share them. */
   readonly smallWork?: number;
   /** Multiplications from which a product is cut into tiles. */
@@ -114,6 +116,13 @@ export interface ScheduleOptions {
 const SMALL_WORK = 2 ** 18;
 const STEP_WORK = 2 ** 22;
 const LARGE_PRODUCT = 2 ** 24;
+/**
+ * Operations written in a shader at most, some 32 kB of text: the compilers of some drivers take seconds
+ * for that, and more than twice as long for twice as much.
+ */
+const MAX_CODE = 1024;
+/** Operations that a graph is lowered to in one kernel. */
+export const MAX_KERNEL_CODE = 256;
 /** Products smaller than this are summed without tiles. */
 const TILED_PRODUCT = 2 ** 17;
 /** Workgroups that a cut into rows aims at; more rows than that share one. */
@@ -164,7 +173,8 @@ function nodeOf(step: Step, options: ScheduleOptions): Node {
   const base = { steps: [step], footprint, level: 0 };
   if (step.kind !== "loop") return { ...base, kind: "kernel", tile: undefined };
   const { stepWork = STEP_WORK } = options;
-  const fits = bindingsOf([footprint], options) <= options.maxBindings;
+  const fits = bindingsOf([footprint], options) <= options.maxBindings &&
+    codeSize([step]) <= MAX_CODE;
   const iteration = loopCost([step]) / step.time.extent;
   const rows = findRows([step]);
   if (rows && fits && iteration / rows.extent <= stepWork) {
@@ -241,6 +251,7 @@ function join(latest: readonly Node[], node: Node, options: ScheduleOptions): No
   const parts = [...latest, node];
   const footprints = parts.map(({ footprint }) => footprint);
   if (bindingsOf(footprints, options) > options.maxBindings) return undefined;
+  if (parts.reduce((sum, part) => sum + codeSize(part.steps), 0) > MAX_CODE) return undefined;
   const { smallWork = SMALL_WORK, maxIterations = Infinity } = options;
   // Large products have tiles of their own, which use memory much better.
   if (parts.some((part) => part.steps.some(isLargeProduct))) return undefined;
@@ -296,10 +307,11 @@ function pack(nodes: readonly Node[], options: ScheduleOptions): Dispatch[] {
           `${own} storage buffers are needed and ${options.maxBindings} allowed`,
       );
     }
-    const bin = bins.find((others) =>
-      bindingsOf([...others, node].map(({ footprint }) => footprint), options) <=
-        options.maxBindings
-    );
+    const bin = bins.find((others) => {
+      const all = [...others, node];
+      return bindingsOf(all.map(({ footprint }) => footprint), options) <= options.maxBindings &&
+        codeSize(all.flatMap(({ steps }) => steps)) <= MAX_CODE;
+    });
     if (bin) bin.push(node);
     else bins.push([node]);
   }
@@ -327,7 +339,8 @@ function partOf({ kind, steps, tile }: Node, options: ScheduleOptions): Part {
         // Tiles would be mostly empty, or not worth their code.
         return foldPart(matmulAsReduce(kernel), options);
       }
-      const tiling = (options.tilingOf ?? chooseTiling)(kernel);
+      const { tilingOf = chooseTiling, maxComputeWorkgroupStorageSize = Infinity } = options;
+      const tiling = fitTiling(kernel, tilingOf(kernel), maxComputeWorkgroupStorageSize);
       const { workgroups, depth } = tilingSizes(kernel, tiling);
       const strips = Math.ceil(kernel.inner.extent / depth);
       checkIterations(kernel, strips * (1 + tiling.depth), options);

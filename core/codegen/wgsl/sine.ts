@@ -4,6 +4,8 @@
  * @module
  */
 
+import { COS, SIN } from "../coefficients.ts";
+
 /** Helper functions, by name. */
 export const SINE: Readonly<Record<string, string>> = {
   // sin(x + quarters π/2), to some 2⁻²³. The bits of x times those of 1 / 2π after the point (Payne and
@@ -49,9 +51,8 @@ export const SINE: Readonly<Record<string, string>> = {
     }
   }
   let z = r * r;
-  let s = ((-1.951528392964974e-4 * z + 8.33216030150652e-3) * z - 0.16666655242443085) * z * r + r;
-  let c = ((2.44331567955669e-5 * z - 1.3887316454201937e-3) * z + 4.166664555668831e-2) * z * z -
-    0.5 * z + 1.0;
+  let s = ((${SIN[2]} * z + ${SIN[1]}) * z + ${SIN[0]}) * z * r + r;
+  let c = ((${COS[2]} * z + ${COS[1]}) * z + ${COS[0]}) * z * z - 0.5 * z + 1.0;
   let size = select(s, c, (quadrant & 1u) == 1u);
   return select(size, -size, (quadrant & 2u) == 2u);
 }`,

@@ -51,7 +51,7 @@ const RESERVED = new Set(
     "type typedef typeid typename typeof union unless unorm unsafe unsized use using varying virtual " +
     "volatile wgsl where with writeonly yield array atomic bool f16 f32 i32 u32 mat vec vec2 vec3 vec4 " +
     "ptr sampler texture abs ceil clamp cos dot exp floor fma fract log max min pow round select sign " +
-    "sin sqrt step tan tanh trunc main local group bitcast")
+    "sin sqrt step tan tanh trunc main local group bitcast tiles folded times")
     .split(" "),
 );
 

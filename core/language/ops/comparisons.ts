@@ -99,13 +99,13 @@ export function ge(x: TensorLike, y: TensorLike): Tensor {
  *
  * @example Usage
  * ```ts
- * import { and, or, tensor, xor } from "@unroll/core";
+ * import { and, bitwiseXor, or, tensor } from "@unroll/core";
  * import { deepStrictEqual } from "node:assert/strict";
  *
  * const [x, y] = [tensor([12, 10], { dtype: "i32" }), 6];
  * deepStrictEqual([...await and(x, y).data()], [4, 2]);
  * deepStrictEqual([...await or(x, y).data()], [14, 14]);
- * deepStrictEqual([...await xor(x, y).data()], [10, 12]);
+ * deepStrictEqual([...await bitwiseXor(x, y).data()], [10, 12]);
  * ```
  */
 export function and(x: TensorLike, y: TensorLike): Tensor {
@@ -132,7 +132,7 @@ export function or(x: TensorLike, y: TensorLike): Tensor {
  * @throws {TypeError} If element types differ or are others, or shapes do not broadcast.
  * @throws {RangeError} If a number is not one of the tensor's type.
  */
-export function xor(x: TensorLike, y: TensorLike): Tensor {
+export function bitwiseXor(x: TensorLike, y: TensorLike): Tensor {
   return binary("xor", x, y);
 }
 

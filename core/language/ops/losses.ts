@@ -18,7 +18,7 @@ const GREATEST = (2 - 2 ** -23) * 2 ** 127;
 
 /**
  * Computes `log Σ eˣ` along an axis, without overflow: of nothing but −∞ it is −∞, of ∞ and others ∞.
- * There it has no derivative, and its gradient is NaN.
+ * There the greatest have no derivative: their gradient is NaN.
  *
  * @param x The tensor, f32.
  * @param axis The axis summed over, which disappears.

@@ -9,6 +9,7 @@ import { elementwise } from "../primitives/elementwise.ts";
 import type { ElementwiseName } from "../../ir/operation_names.ts";
 import { FILL, numberNeeded } from "../primitives/creation.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
+import { refuseForeignTensor } from "../tensor_source.ts";
 import { formatType, type Shape } from "../../ir/tensor_type.ts";
 import { broadcastTo } from "./layout.ts";
 
@@ -35,6 +36,7 @@ export function broadcastAll(
   values: readonly TensorLike[] = operands,
 ): Tensor[] {
   const tensors = operands.filter(isNoNumber);
+  for (const operand of tensors) refuseForeignTensor(name, operand);
   const [first] = tensors;
   if (!first) {
     throw new TypeError(`Cannot ${name} ${operands.join(" and ")}: at least 1 tensor is needed`);

@@ -46,18 +46,18 @@ export const ELEMENTWISE: Readonly<Record<ElementwiseName, ElementwiseRule>> = {
     ...unary,
     evaluate: Math.exp,
     vjp: ({ outputs: [y], cotangent: dy }) => [dy.mul(y)],
-    wgsl: (x) => `exp(${x})`,
+    wgsl: (x) => `exponential(${x})`,
     domain: [[-4, 4]],
-    ulp: 4,
+    ulp: 1.5,
     cost: 12,
   },
   log: {
     ...unary,
     evaluate: Math.log,
     vjp: ({ inputs: [x], cotangent: dy }) => [dy.div(x)],
-    wgsl: (x) => `log(${x})`,
+    wgsl: (x) => `logarithm(${x})`,
     domain: [[0.1, 4]],
-    ulp: 4,
+    ulp: 1,
     cost: 12,
   },
   sqrt: {
@@ -76,7 +76,7 @@ export const ELEMENTWISE: Readonly<Record<ElementwiseName, ElementwiseRule>> = {
     vjp: ({ inputs: [x], cotangent: dy }) => [dy.mul(op("cos", x))],
     wgsl: (x) => `sine(${x}, 0u)`,
     domain: [[-3, 3]],
-    ulp: 4,
+    ulp: 3,
     cost: 12,
   },
   cos: {
@@ -85,7 +85,7 @@ export const ELEMENTWISE: Readonly<Record<ElementwiseName, ElementwiseRule>> = {
     vjp: ({ inputs: [x], cotangent: dy }) => [dy.mul(op("sin", x)).neg()],
     wgsl: (x) => `sine(${x}, 1u)`,
     domain: [[-3, 3]],
-    ulp: 4,
+    ulp: 3,
     cost: 12,
   },
   tanh: {
@@ -95,7 +95,7 @@ export const ELEMENTWISE: Readonly<Record<ElementwiseName, ElementwiseRule>> = {
     vjp: ({ outputs: [y], cotangent: dy }) => [dy.mul(fullLike(y, 1).sub(y.mul(y)))],
     wgsl: (x) => `stable_tanh(${x})`,
     domain: [[-3, 3]],
-    ulp: 5,
+    ulp: 3,
     cost: 15,
   },
   sigmoid: {
@@ -103,9 +103,9 @@ export const ELEMENTWISE: Readonly<Record<ElementwiseName, ElementwiseRule>> = {
     evaluate: (x) => 1 / (1 + Math.exp(-x)),
     // dσ = σ (1 − σ)
     vjp: ({ outputs: [y], cotangent: dy }) => [dy.mul(y.mul(fullLike(y, 1).sub(y)))],
-    wgsl: (x) => `(1.0 / (1.0 + exp(-${x})))`,
+    wgsl: (x) => `logistic(${x})`,
     domain: [[-4, 4]],
-    ulp: 5,
+    ulp: 4,
     cost: 15,
   },
   abs: {
@@ -219,7 +219,7 @@ export const ELEMENTWISE: Readonly<Record<ElementwiseName, ElementwiseRule>> = {
     },
     wgsl: (x, y) => `power(${x}, ${y})`,
     domain: [[0.3, 3], [-2, 2]],
-    ulp: 32,
+    ulp: 2,
     cost: 30,
   },
   // Where both are equal the derivative goes to the second: max(x, 0) has derivative 0 at 0.

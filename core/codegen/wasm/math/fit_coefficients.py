@@ -1,4 +1,4 @@
-"""Fits the coefficients of vector_math.ts: minimax polynomials and one rational function.
+"""Fits the coefficients of `core/codegen/coefficients.ts` and `vector_math.ts`: minimax polynomials and one rational function.
 
 Run it with Python 3 and NumPy; it prints each set of coefficients, rounded to single precision, with the
 largest relative error of the fit. The method is Lawson's: weighted least squares on Chebyshev points, the

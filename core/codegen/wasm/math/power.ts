@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { LOG2_DOUBLE } from "../../coefficients.ts";
 import { f32x4, f64x2 } from "../assembler/module.ts";
 import type { Term, VectorExpressions } from "./vector_expression.ts";
 
@@ -10,15 +11,6 @@ import type { Term, VectorExpressions } from "./vector_expression.ts";
 export const ROUND_DOUBLE = 1.5 * 2 ** 52;
 const SIGN_BIT = 0x80000000;
 
-/** log2 m = s p(s²) with s = (m - 1) / (m + 1) for √½ ≤ m ≤ √2, to 2^-45. */
-const LOG2_DOUBLE = [
-  2.8853900817778504,
-  0.9617966941130689,
-  0.5770779424262419,
-  0.41220924697108696,
-  0.31990590286386655,
-  0.28289732889467983,
-];
 /** 2^f for |f| ≤ ½, to 2^-34. */
 const EXP2_DOUBLE = [
   0.9999999999616821,

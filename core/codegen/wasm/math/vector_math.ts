@@ -7,13 +7,13 @@
  * constant, and branches are selections. One value is computed as a vector of which one lane counts.
  *
  * Every function is accurate to the number of units in the last place (ULP) that `VECTOR_FUNCTIONS` states, with
- * fused multiply-add and without, over all finite inputs; NaN gives NaN. The coefficients are our own minimax
- * fits, see `fit_coefficients.py`; the reductions are those of Cody and Waite, "Software Manual for the
- * Elementary Functions", 1980.
+ * fused multiply-add and without, over all finite inputs; NaN gives NaN. The coefficients are those of all
+ * devices; the reductions are those of Cody and Waite, "Software Manual for the Elementary Functions", 1980.
  *
  * @module
  */
 import type { ElementwiseName } from "../../../ir/operation_names.ts";
+import { COS, EXP, LN2_HIGH, LN2_LOW, LOG, LOG2_E, SIN } from "../../coefficients.ts";
 import { f32x4, f64x2, type FunctionBuilder, i32x4 } from "../assembler/module.ts";
 import { power, ROUND_DOUBLE } from "./power.ts";
 import { type Term, VectorExpressions } from "./vector_expression.ts";
@@ -78,24 +78,12 @@ function unary(
   };
 }
 
-const LOG2_E = 1.4426950408889634;
-/** ln 2 in two parts; the first has so few bits that its product with an exponent is exact. */
-const LN2_HIGH = 0.693359375;
-const LN2_LOW = -2.12194440054690583e-4;
 /** Adding this to a float rounds it to an integer, which then is in the low bits. */
 const ROUND = 1.5 * 2 ** 23;
 const EXPONENT_BIAS = 127;
 const MANTISSA_BITS = 23;
 
-/** e^r = 1 + r + r² q(r) for |r| ≤ ln 2 / 2, to 2^-28. */
-const EXP = [
-  0.4999999403953552,
-  0.1666652113199234,
-  0.04166838899254799,
-  0.008368710055947304,
-  0.001381461275741458,
-];
-/** The same with a term less, to 2^-23: where the result is added to 1. */
+/** `EXP` with a term less, to 2^-23: where the result is added to 1. */
 const EXP_SHORT = [
   0.499992311000824,
   0.16667114198207855,
@@ -196,17 +184,6 @@ function tanh(v: VectorExpressions, x: Term): Term {
   return v.div(numerator, v.add(numerator, v.number(2)));
 }
 
-/** log(1 + f) = f - f²/2 + f³ p(f) for √½ - 1 ≤ f ≤ √2 - 1, to 2^-27. */
-const LOG = [
-  0.3333333134651184,
-  -0.2500081956386566,
-  0.20001226663589478,
-  -0.16623356938362122,
-  0.14201757311820984,
-  -0.13160182535648346,
-  0.1276157796382904,
-  -0.07634497433900833,
-];
 const SMALLEST_NORMAL = 2 ** -126;
 const SUBNORMAL_SCALE_BITS = 24;
 
@@ -263,9 +240,6 @@ function log(v: VectorExpressions, x: Term): Term {
   return v.select(v.binary(f32x4.gt, x, v.number(0)), orInfinite, orZero);
 }
 
-/** sin r = r + r³ s(r²) and cos r = 1 - r²/2 + r⁴ c(r²) for |r| ≤ π/4, to 2^-28 and 2^-33. */
-const SIN = [-0.16666655242443085, 0.00833216030150652, -0.0001951528392964974];
-const COS = [0.04166664555668831, -0.0013887316454201937, 2.44331567955669e-5];
 /** π/2 in doubles: a part of 33 bits, whose product with an integer of 20 is exact, and the rest. */
 const HALF_PI_HIGH = 1.57079632673412561417;
 const HALF_PI_LOW = 6.07710050650619224932e-11;

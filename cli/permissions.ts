@@ -1,0 +1,96 @@
+/**
+ * What this program may do, as far as it passes that on or tells of it. The sets are in the workspace's `deno.json`.
+ *
+ * @module
+ */
+
+import { commandLine } from "./program.ts";
+
+/** Where measurements of GPUs are kept if the system's folder for caches is out of bounds. */
+export const LOCAL_TUNING = "runs/.tuning";
+
+/** The variables that are read. */
+const VARIABLES: readonly string[] = [
+  "INIT_CWD",
+  "DEBUG",
+  "TERM",
+  "COLORTERM",
+  "UNROLL_BACKEND",
+  "UNROLL_DUMP",
+  "UNROLL_GL_ADAPTER",
+  "UNROLL_THREADS",
+  "UNROLL_VALIDATE",
+];
+
+/** Tells whether something may be done without asking. */
+export function isGranted(descriptor: Deno.PermissionDescriptor): boolean {
+  return Deno.permissions.querySync(descriptor).state === "granted";
+}
+
+/**
+ * Lists what a trial of a sweep may do, as flags: to read what the sweep may read, to write its own run, and nothing
+ * else that matters.
+ *
+ * @param folder The sweep's folder.
+ * @returns Flags of Deno.
+ */
+export function trialFlags(folder: string): string[] {
+  const writes = [
+    folder,
+    ...isGranted({ name: "write", path: LOCAL_TUNING }) ? [LOCAL_TUNING] : [],
+  ];
+  const variables = VARIABLES.filter((variable) => isGranted({ name: "env", variable }));
+  return [
+    isGranted({ name: "read" }) ? "--allow-read" : flagOf("read", [folder]),
+    flagOf("write", writes),
+    ...variables.length === 0 ? [] : [flagOf("env", variables)],
+    ...isGranted({ name: "ffi" }) ? ["--allow-ffi"] : [],
+  ];
+}
+
+/** A comma in a value is doubled. */
+function flagOf(kind: string, values: readonly string[]): string {
+  return `--allow-${kind}=${values.map((value) => value.replaceAll(",", ",,")).join()}`;
+}
+
+/** Gives the network back, but for a dashboard. */
+export function dropNetwork(args: readonly string[]): void {
+  if (args.some((arg) => /^--dashboard(=|$)/.test(arg))) return;
+  for (const descriptor of [{ name: "net", host: "127.0.0.1" }, { name: "net" }] as const) {
+    Deno.permissions.revokeSync(descriptor);
+  }
+}
+
+/** The set that a command's task has, where it is not `look`. */
+const SETS: Readonly<Record<string, string>> = {
+  list: "list",
+  completions: "list",
+  train: "train",
+  recipe: "train",
+  sweep: "sweep",
+  doctor: "doctor",
+  inspect: "draw",
+  report: "draw",
+};
+
+/** Names the set of permissions in `deno.json` that a command has as a task. */
+export function permissionSet(command: string): string {
+  return Object.hasOwn(SETS, command) ? SETS[command] : "look";
+}
+
+/**
+ * Says how to permit what was not.
+ *
+ * @param flag The flag of Deno.
+ * @param args What was typed.
+ * @returns What to type, or where the flag belongs.
+ */
+export function permitLine(flag: string, args: readonly string[]): string {
+  const [command = ""] = args;
+  const word = /[^\w=./,:-]/.test(flag) ? `'${flag.replaceAll("'", `'\\''`)}'` : flag;
+  const typed = commandLine(`${command} …`);
+  if (typed.startsWith("deno task ")) {
+    return `deno run -P=${permissionSet(command)} ${word} cli/main.ts ${command} …`;
+  }
+  return typed.startsWith("deno run … ") ? typed.replace("…", word) : `${word} at deno install`;
+}
