@@ -100,8 +100,11 @@ export interface TrainingCheckpoint {
   readonly best: BestParameters;
 }
 
-/** Why training ended: all steps were done, a goal was reached, or the signal came. */
-export type StopReason = "steps" | "good" | "aborted";
+/**
+ * Why training ended: all steps were done, a goal was reached (`good`), no validation was better for as long
+ * as the patience lasts, or the signal came.
+ */
+export type StopReason = "steps" | "good" | "patience" | "aborted";
 
 /** A trained model. */
 export interface TrainResult extends Disposable {
@@ -121,6 +124,8 @@ export interface TrainResult extends Disposable {
   readonly best: BestParameters;
   /** Why training ended. */
   readonly ended: StopReason;
+  /** What was measured at the end, of parameters that need not be the best; absent where nothing was. */
+  readonly last?: Validation;
   /** The task. */
   readonly task: TaskInstance;
   /** The model's layers. */

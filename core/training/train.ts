@@ -121,6 +121,7 @@ async function trainToEnd(
       error: best.validation?.error,
       best,
       ended,
+      ...(loop.last === undefined ? {} : { last: loop.last }),
       task,
       layers: instance.layers,
       predict: trainer.frozen(best.parameters),

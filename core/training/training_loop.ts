@@ -45,6 +45,8 @@ interface Reading {
 export class TrainingLoop {
   /** The best so far; to be set before the loop runs. */
   best!: BestParameters;
+  /** What was measured last. */
+  last: Validation | undefined;
   readonly #trainer: Trainer;
   readonly #chosen: ResolvedSettings;
   readonly #callbacks: readonly TrainingCallbacks[];
@@ -124,6 +126,7 @@ export class TrainingLoop {
         const validation = await this.#validate();
         validated = trainer.step;
         if (this.#isGood(validation)) ended = "good";
+        else if (this.#isOutOfPatience() && trainer.step < steps) ended = "patience";
       }
       if (signal?.aborted && trainer.step < steps && ended === "steps") ended = "aborted";
     }
@@ -247,7 +250,7 @@ export class TrainingLoop {
 
   async #validate(): Promise<Validation> {
     const trainer = this.#trainer;
-    const validation = await trainer.validate();
+    const validation = this.last = await trainer.validate();
     const best = this.#isBetter(validation, this.best.validation);
     if (best) {
       this.best = { step: trainer.step, validation, parameters: await trainer.parameters() };
@@ -280,6 +283,14 @@ export class TrainingLoop {
     if (stopAtError === undefined && stopAtLoss === undefined) return false;
     return (stopAtError === undefined || (error ?? Infinity) <= stopAtError) &&
       (stopAtLoss === undefined || loss <= stopAtLoss);
+  }
+
+  /** Counts by steps, so that a run which is resumed ends where it would have. */
+  #isOutOfPatience(): boolean {
+    const { patience, validateEvery } = this.#chosen;
+    const validations = (step: number) => Math.floor(step / validateEvery);
+    return patience > 0 &&
+      validations(this.#trainer.step) - validations(this.best.step) >= patience;
   }
 
   #diverged(step: number): DivergenceError {

@@ -56,6 +56,12 @@ export const TRAINING_SETTINGS: OptionsSchema<Omit<TrainingDefaults, "phases">> 
       .meta({ description: "Steps from one validation to the next", changeable: true }),
     best: z.enum(["error", "loss"]).optional()
       .meta({ description: "What the best parameters are best in", changeable: true }),
+    patience: z.int().min(0).optional().meta({
+      description:
+        "Early stopping: end training after so many validations in a row of which none " +
+        "was better, 0 for never",
+      changeable: true,
+    }),
     stopAtError: z.number().optional()
       .meta({ description: "End training once the error is at most this", changeable: true }),
     stopAtLoss: z.number().optional().meta({
