@@ -71,7 +71,14 @@ const START: TrainingStart = {
   task,
   layers: [],
 };
-const RATES = { steps: 3, stepsPerSecond: 10, learningRate: 0.1 };
+const RATES = {
+  steps: 3,
+  stepsPerSecond: 10,
+  learningRate: 0.1,
+  gradientNorm: 1,
+  clipped: 0,
+  isPoint: true,
+};
 const EVENTS: readonly TrainingEvent[] = [
   { event: "progress", step: 1, loss: 2, seconds: 0.1, ...RATES },
   {

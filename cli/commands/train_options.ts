@@ -14,13 +14,16 @@ import { describeOptions, flagName } from "@unroll/core/plugin/host";
 import type { JsonRecord } from "@unroll/core/runs";
 
 /** What decides a training run besides the model and the task; what is absent is as the task recommends. */
-export interface TrainOptions extends Partial<Omit<TrainingDefaults, "phases">> {
+export interface TrainOptions
+  extends Partial<Omit<TrainingDefaults, "phases" | "stopAtError" | "stopAtLoss">> {
   /** Seed of everything random. */
   readonly seed: number;
   /** Where to compute. */
   readonly device: "auto" | "cpu" | "webgpu" | "reference";
   /** Learning rates one after the other, `steps:rate,steps:rate`, in place of one. */
   readonly phases?: string;
+  /** When to end early, as {@linkcode parseStopRule} reads it. */
+  readonly stopAt?: string;
   /** Seconds from one checkpoint to the next, at least. */
   readonly saveEvery?: number;
   /** Of the optimizers that have it, as all below: how much of the last step goes into the next. */
@@ -108,7 +111,8 @@ type TrainingShape = {
   readonly [Name in Exclude<keyof TrainingDefaults, "phases">]-?: z.ZodType<TrainingDefaults[Name]>;
 };
 
-const { steps, optimizer, learningRate, ...settings } = TRAINING_SETTINGS.shape as TrainingShape;
+const { steps, optimizer, learningRate, stopAtError: _, stopAtLoss: __, ...settings } =
+  TRAINING_SETTINGS.shape as TrainingShape;
 
 /** The options of {@linkcode TrainOptions}: the settings of training, and what is the command's own. */
 export const TRAIN_SHAPE = {
@@ -125,6 +129,12 @@ export const TRAIN_SHAPE = {
     changeable: true,
   }),
   ...settings,
+  stopAt: z.string().min(1).optional().meta({
+    description:
+      "End training once a validation is so good: error=0, loss=0.1, or both with a comma " +
+      "between; none for never, whatever the task recommends",
+    changeable: true,
+  }),
   saveEvery: z.number().min(0).optional().meta({
     description: "Seconds from one saved checkpoint to the next, at least; 2 if left out",
     changeable: true,

@@ -32,7 +32,8 @@ const START: TrainingStart = {
 
 function progress(step: number, loss: number): TrainingEvent {
   const rates = { seconds: step / 10, stepsPerSecond: 10, learningRate: 0.1 };
-  return { event: "progress", step, steps: 100, loss, ...rates };
+  const gradients = { gradientNorm: 1, clipped: 0, isPoint: true };
+  return { event: "progress", step, steps: 100, loss, ...rates, ...gradients };
 }
 
 /** A validation of a model whose hidden states are these, two at a step. */
