@@ -54,6 +54,8 @@ export interface OutputOptions {
   readonly json: boolean;
   /** Whether to print the result only. */
   readonly quiet: boolean;
+  /** Whether to say why it trains where it does. */
+  readonly verbose: boolean;
 }
 
 /** The option that names the folder of runs. */
@@ -73,6 +75,7 @@ export const OUTPUT_SHAPE = inGroup("What to tell", {
     .describe("Serve a page that follows the run, on this machine only"),
   json: z.boolean().default(false).describe("Print one JSON object a line"),
   quiet: z.boolean().default(false).describe("Print the result only"),
+  verbose: z.boolean().default(false).describe("Say on what it trains, and why there"),
 });
 
 /** Puts options under a heading of help. */
@@ -181,7 +184,14 @@ const CHANGEABLE: ReadonlySet<string> = new Set(
 );
 
 /** What has nothing to do with a run's settings. */
-const BESIDE: ReadonlySet<string> = new Set(["resume", "trust", "dashboard", "json", "quiet"]);
+const BESIDE: ReadonlySet<string> = new Set([
+  "resume",
+  "trust",
+  "dashboard",
+  "json",
+  "quiet",
+  "verbose",
+]);
 
 /**
  * Takes what was typed for a run that goes on.

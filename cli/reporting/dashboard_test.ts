@@ -24,6 +24,7 @@ const task = { ...await fizzbuzz().create(), show: () => Promise.resolve(["1 2 <
 const START: TrainingStart = {
   step: 0,
   settings: resolveSettings({}, { steps: 100 }),
+  recommended: { steps: 100 },
   device: "cpu",
   deviceDescription: "an abacus",
   task,

@@ -7,6 +7,7 @@
 import type { BackendName } from "../ir/backend.ts";
 import type { LayerRow } from "../plugin/model.ts";
 import type { Predict, TaskInstance, Validation } from "../plugin/task.ts";
+import type { TrainingDefaults } from "../plugin/training_defaults.ts";
 import type { ResolvedSettings } from "./resolve_settings.ts";
 import type { TensorMap } from "./trainer.ts";
 
@@ -56,6 +57,8 @@ export interface TrainingStart {
   readonly step: number;
   /** All settings. */
   readonly settings: ResolvedSettings;
+  /** Those that the task recommends for the model. */
+  readonly recommended: TrainingDefaults;
   /** Where it will be trained. */
   readonly device: BackendName;
   /** What that runs on, in a line. */

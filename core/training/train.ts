@@ -81,7 +81,8 @@ async function trainToEnd(
   const { model, resume, seed = 0 } = settings;
   const task = await settings.task.create();
   const instance = model.create(task.spec);
-  const resolved = resolveSettings(settings, task.defaults(model));
+  const recommended = task.defaults(model);
+  const resolved = resolveSettings(settings, recommended);
   const initialParameters = resume ? undefined : settings.initialParameters;
   const step = { ...resolved, task, instance, seed, initialParameters };
   const traced = traceStep(step, task.batch(batchRequest(seed, resume?.step ?? 0)));
@@ -101,6 +102,7 @@ async function trainToEnd(
     const start = {
       step: trainer.step,
       settings: resolved,
+      recommended,
       device: backend.name,
       deviceDescription: backend.description,
       deviceReason: reason,
