@@ -4,8 +4,14 @@
  * @module
  */
 
-import type { OptionsSchema, TrainingDefaults } from "@unroll/core/plugin";
-import { TRAINING_SETTINGS } from "@unroll/core/training";
+import type { LearningPhase, OptionsSchema, TrainingDefaults } from "@unroll/core/plugin";
+import {
+  formatPhases,
+  formatStopRule,
+  resolveSettings,
+  TRAINING_SETTINGS,
+  trainingRecord,
+} from "@unroll/core/training";
 import * as z from "zod";
 import type { CommandContext } from "../context.ts";
 import { UsageError } from "../errors.ts";
@@ -176,6 +182,21 @@ export function trainSchema(
     }),
     ...OUTPUT_SHAPE,
   });
+}
+
+/** Converts what a task recommends to options, with all that is so if it says nothing. */
+export function recommendedOptions(recommended: TrainingDefaults): JsonRecord {
+  const settings = resolveSettings({}, recommended);
+  const { learningRate, phases, stopAtError: _, stopAtLoss: __, ...rest } = trainingRecord(
+    settings,
+  );
+  return {
+    ...rest,
+    stopAt: formatStopRule(settings) ?? "none",
+    ...(phases === undefined
+      ? { learningRate }
+      : { phases: formatPhases(settings.phases as readonly LearningPhase[]) }),
+  };
 }
 
 /** The settings that may change when a run is resumed. */
