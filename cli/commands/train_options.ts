@@ -85,12 +85,16 @@ export const OUTPUT_SHAPE = inGroup("What to tell", {
 });
 
 /** Puts options under a heading of help. */
-export function inGroup<Shape extends Readonly<Record<string, z.ZodType>>>(
+export function inGroup<Shape extends Readonly<Record<string, z.core.$ZodType>>>(
   group: string,
   shape: Shape,
 ): Shape {
   return Object.fromEntries(
-    Object.entries(shape).map(([name, schema]) => [name, schema.meta({ ...schema.meta(), group })]),
+    Object.entries(shape).map(([name, schema]) => {
+      const copy = z.core.clone(schema);
+      z.globalRegistry.add(copy, { ...z.globalRegistry.get(schema), group });
+      return [name, copy];
+    }),
   ) as Shape;
 }
 
@@ -117,7 +121,9 @@ export const OPTIMIZER_OPTIONS: readonly (keyof TrainOptions)[] = Object.keys(
 ) as (keyof typeof OPTIMIZER_SHAPE)[];
 
 type TrainingShape = {
-  readonly [Name in Exclude<keyof TrainingDefaults, "phases">]-?: z.ZodType<TrainingDefaults[Name]>;
+  readonly [Name in Exclude<keyof TrainingDefaults, "phases">]-?: z.core.$ZodType<
+    TrainingDefaults[Name]
+  >;
 };
 
 const { steps, optimizer, learningRate, stopAtError: _, stopAtLoss: __, ...settings } =
@@ -126,7 +132,7 @@ const { steps, optimizer, learningRate, stopAtError: _, stopAtLoss: __, ...setti
 /** The options of {@linkcode TrainOptions}: the settings of training, and what is the command's own. */
 export const TRAIN_SHAPE = {
   seed: z.int().min(0).max(2 ** 32 - 1).default(0).describe("Seed of everything random"),
-  steps: steps.optional(),
+  steps: z.optional(steps),
   device: z.enum(["auto", "cpu", "webgpu", "reference"]).default("auto")
     .meta({ description: "Where to compute", changeable: true }),
   optimizer,
