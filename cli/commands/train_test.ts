@@ -38,8 +38,8 @@ Deno.test("train --help says the defaults that hold for this model and task", as
   } finally {
     await Deno.remove(text);
   }
-  // Without a text nothing is known, and help comes all the same.
-  const unknown = await help("--model gru --task char");
+  // Without its text nothing is known, and help comes all the same.
+  const unknown = await help("--model gru --task char --corpus not/there.txt");
   assertMatch(unknown, /--lr /);
   assertEquals(defaultIn(unknown, "lr"), undefined);
 });

@@ -185,7 +185,8 @@ Deno.test({
       const state = "document.getElementById('state').textContent";
       assertStrictEquals(await page.evaluate(state), "training");
       const charts = "[...document.querySelectorAll('.grid .card')].map(({ id }) => id)";
-      assertEquals(await page.evaluate(charts), ["loss", "error", "learning-rate", "speed"]);
+      const ids = ["loss", "error", "learning-rate", "gradient-norm", "speed"];
+      assertEquals(await page.evaluate(charts), ids);
       const hidden = "document.getElementById('hidden').innerHTML";
       const before = await page.evaluate<string>(hidden);
 
