@@ -137,7 +137,7 @@ export class CountingMeasure {
     for (const runs of carryGroups(digits)) {
       const numbers = runs.flatMap((run) => carryNumbers(this.#settings.base, run, CARRIES_EACH));
       const length = Math.max(...numbers.map((n) => n.length)) + 1;
-      const { right } = await this.#ask(predict, numbers, length);
+      const { right } = await this.#ask(predict, numbers, length, true);
       for (const [i, run] of runs.entries()) {
         const count = right.slice(i * CARRIES_EACH, (i + 1) * CARRIES_EACH).filter(Boolean).length;
         if (count < CARRIES_EACH) return { longest, failed: { run, right: count } };
@@ -160,14 +160,21 @@ export class CountingMeasure {
     return words.join(" ");
   }
 
-  async #ask(predict: Predict, numbers: readonly Digits[], length: number): Promise<Answers> {
+  /** Asks for n + 1; `onlyOwn` judges each by its own digits, without the zeros up to the longest. */
+  async #ask(
+    predict: Predict,
+    numbers: readonly Digits[],
+    length: number,
+    onlyOwn: boolean = false,
+  ): Promise<Answers> {
     const { base } = this.#settings;
     const size = numbers.length;
     const { inputs, targets } = placeNumbers(numbers, base, length);
     const { outputs } = await predict({ length, size, inputs });
     const said = inputs.map((_, place) => argmaxAt(outputs, place * base, base));
-    const right = numbers.map((_, i) => {
-      for (let t = 0; t < length; t++) {
+    const right = numbers.map((n, i) => {
+      const end = onlyOwn ? n.length + 1 : length;
+      for (let t = 0; t < end; t++) {
         const place = t * size + i;
         // A comparison that NaN fails too.
         const sure = Number.isFinite(outputs[place * base + said[place]]);

@@ -98,3 +98,12 @@ Deno.test("train() goes on with points where it is resumed for longer", async ()
     Array.from({ length: 100 }, (_, i) => 404 + 4 * i),
   );
 });
+
+Deno.test("train() goes on from a snapshot of before there were sums over steps", async () => {
+  using half = await run({ device: "cpu", steps: 20 });
+  const { tensors, ...rest } = await half.snapshot();
+  const old = new Map([...tensors].filter(([name]) => name !== "recent"));
+  const { points, trained } = await pointsOf({ steps: 22, resume: { ...rest, tensors: old } });
+  using _ = trained;
+  assertEquals(points.map((point) => (point as { readonly step: number }).step), [21, 22]);
+});
