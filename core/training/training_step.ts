@@ -138,7 +138,9 @@ export function trainingStep(
     // What the model sets itself is not learned: no part of the gradients' norm, nor of Σw².
     const none = Object.entries(updates).map(([path, value]) => [path, zerosLike(value)]);
     const whole = replaceLeaves(rawGradients, Object.fromEntries(none));
-    const norm = treeEntries(whole).length === 0 ? zeros([]) : globalNorm(whole);
+    // Squares of its own, |g|·|g|: those of an optimizer would be rounded otherwise if they were shared.
+    const own = clipNorm > 0 ? whole : mapTree((g) => g.abs(), whole);
+    const norm = treeEntries(whole).length === 0 ? zeros([]) : globalNorm(own);
     const cut = clip > 0 ? clipByValue(whole, clip) : whole;
     const gradients = clipNorm > 0 ? clipByNorm(cut, clipNorm) : cut;
     const factor = settings.schedule(state.step.cast("f32"), settings.steps);
