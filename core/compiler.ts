@@ -46,6 +46,7 @@ export { trace, type Traced } from "./language/trace.ts";
 export {
   type BatchTensors,
   noneRecent,
+  type StepResult,
   type StepSettings,
   type TrainingState,
   trainingStep,
