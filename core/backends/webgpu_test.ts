@@ -117,7 +117,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: "webgpu: the tuner measures a large product once, keeps that, and the result stays right",
+  name:
+    "[long] webgpu: the tuner measures a large product once, keeps that, and the result stays right",
   ignore: ignore || !backend.canTune,
   async fn() {
     const kept: [key: string, text: string][] = [];
@@ -201,20 +202,22 @@ Deno.test({
   },
 });
 
-Deno.test({
-  name: "webgpu: gradients of loops that recompute agree with the interpreter",
-  ignore,
-  async fn() {
-    for (const seed of [500, 501, 502, 503]) {
-      const graph = gradientGraph(recomputeScans(randomGraph(seed, { smooth: true }), 2));
-      await checkGraph(
-        graph,
-        randomInputs(graph, seed),
-        (_, scale) => 1e4 * 2 ** -24 * Math.max(1, scale),
-      );
-    }
-  },
-});
+for (const [label, seeds] of [["", [500]], ["[long] ", [501, 502, 503]]] as const) {
+  Deno.test({
+    name: `${label}webgpu: gradients of loops that recompute agree with the interpreter`,
+    ignore,
+    async fn() {
+      for (const seed of seeds) {
+        const graph = gradientGraph(recomputeScans(randomGraph(seed, { smooth: true }), 2));
+        await checkGraph(
+          graph,
+          randomInputs(graph, seed),
+          (_, scale) => 1e4 * 2 ** -24 * Math.max(1, scale),
+        );
+      }
+    },
+  });
+}
 
 const SMALL = { time: 5, batch: 4, hidden: 8, symbols: 5 };
 
@@ -233,20 +236,23 @@ const ALL = Object.keys(TARGET_PROGRAMS);
 
 /** What the scan ladder and the device's limits make of a program. */
 const ROUTES = {
-  "as planned": { programs: ALL },
+  "one as planned": { programs: ["oneHotRnn"] },
+  "all as planned": { programs: ALL, label: "[long] " },
   "with 8 buffers and 16 KiB": {
     limits: { maxStorageBuffersPerShaderStage: 8, maxComputeWorkgroupStorageSize: 16384 },
     programs: ["gatedRnn"],
+    label: "[long] ",
   },
   "a dispatch for each step": {
     plan: { stepWork: 1, smallWork: 1 },
     programs: ["embeddingLstm"],
+    label: "[long] ",
   },
 } as const;
 
-for (const [route, { programs, ...options }] of Object.entries(ROUTES)) {
+for (const [route, { programs, label = "", ...options }] of Object.entries(ROUTES)) {
   Deno.test({
-    name: `webgpu: training steps agree with the interpreter, ${route}`,
+    name: `${label}webgpu: training steps agree with the interpreter, ${route}`,
     ignore,
     async fn() {
       using device = await webgpuBackend(options);
@@ -260,7 +266,7 @@ for (const [route, { programs, ...options }] of Object.entries(ROUTES)) {
 }
 
 Deno.test({
-  name: "webgpu: a loop of more steps than some adapters allow keeps its meaning",
+  name: "[long] webgpu: a loop of more steps than some adapters allow keeps its meaning",
   ignore,
   async fn() {
     const time = 70_000;
@@ -337,7 +343,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "webgpu: 10,000 runs leave memory as it was",
+  name: "[long] webgpu: 10,000 runs leave memory as it was",
   ignore,
   async fn() {
     const graph = trace([{ dtype: "f32", shape: [64] }], (x) => [mul(x, 0.5)]).graph;
