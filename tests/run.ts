@@ -2,10 +2,10 @@
  * Runs the tests, several files at a time, and prints little: a dot for each test, failures in full, what was left out.
  *
  *     deno task test [paths]         all but those whose names begin with `[long]`, and the examples in the documentation
- *     deno task test:long [paths]    those whose names begin with `[long]`, and nothing else
+ *     deno task test:long [paths]    those whose names begin with `[long]`, one after the other
  *     deno task test:all [paths]     both
  *
- * A path that begins with a dash goes to `deno test` as it is, such as `--doc` or `--filter=…` with `test:all`.
+ * Tests that share a process run side by side, so that no test but a long one may look at the process's memory.
  *
  * @module
  */
@@ -38,12 +38,11 @@ async function longFiles(folder = ""): Promise<string[]> {
   return found.sort();
 }
 
-/** Runs `deno test`, and returns whether all went well and its last line. */
-async function runTests(args: readonly string[]): Promise<{ success: boolean; result: string }> {
+/** Runs `deno test`, and returns how many tests were filtered out. */
+async function runTests(args: readonly string[]): Promise<number> {
   const child = new Deno.Command(Deno.execPath(), {
     // `deno task ok` checks the types of everything.
-    args: ["test", "--no-check", "--parallel", "--reporter=dot", "--no-prompt", "-P=develop"]
-      .concat(args),
+    args: ["test", "--no-check", "--reporter=dot", "--no-prompt", "-P=develop", ...args],
     cwd: ROOT,
     env: { NO_COLOR: "1" },
     stdin: "null",
@@ -70,24 +69,22 @@ async function runTests(args: readonly string[]): Promise<{ success: boolean; re
     lines.forEach(printLine);
   }
   if (rest !== "") printLine(rest);
-  return { success: (await child.status).success, result };
+  if (!(await child.status).success) Deno.exitCode = 1;
+  return Number(/ (\d+) filtered out/.exec(result)?.[1] ?? 0);
 }
 
 const [scope, ...args] = Deno.args;
-// A filter is a regular expression of Rust, without a look ahead.
-const options: Readonly<Record<string, readonly string[]>> = {
-  short: ["--doc", "--filter=/^[^\\[]/"],
-  long: ["--filter=/^\\[long\\]/"],
-  all: ["--doc"],
-};
-const paths = scope === "long" && args.length === 0 ? await longFiles() : args;
-const { success, result } = await runTests([...options[scope], ...paths]);
-const [, left] = / (\d+) filtered out/.exec(result) ?? [];
-if (scope === "short" && left !== undefined) {
-  const given = args.map((arg) => ` ${arg}`).join("");
-  console.log(
-    `${left} tests that take long were left out: deno task test:long${given} runs them, ` +
-      `test:all${given} runs all`,
-  );
+if (scope !== "long") {
+  // A filter is a regular expression of Rust, without a look ahead.
+  const left = await runTests(["--doc", "--parallel", "--filter=/^[^\\[]/", ...args]);
+  if (scope === "short" && left > 0) {
+    const given = args.map((arg) => ` ${arg}`).join("");
+    console.log(
+      `${left} tests that take long were left out: run them by deno task test:long${given}`,
+    );
+  }
 }
-if (!success) Deno.exitCode = 1;
+if (scope !== "short") {
+  const paths = args.length > 0 ? args : await longFiles();
+  await runTests(["--filter=/^\\[long\\]/", ...paths]);
+}
