@@ -31,7 +31,7 @@ function checkLengths(name: string, graph: Graph, donated?: (readonly [number, n
   }
 }
 
-Deno.test("compileToWgsl() keeps the shaders of the benchmarks' training steps short", () => {
+Deno.test("[long] compileToWgsl() keeps the shaders of the benchmarks' training steps short", () => {
   for (const job of JOBS) {
     const { graph, donated } = traceJob(withNumbers(job));
     checkLengths(job.name, graph, [...donated]);

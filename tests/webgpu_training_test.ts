@@ -37,7 +37,7 @@ async function curve(backend: Backend, steps: number): Promise<number[]> {
 }
 
 Deno.test({
-  name: "an RNN learns FizzBuzz on WebGPU along the same curve as on the CPU",
+  name: "[long] an RNN learns FizzBuzz on WebGPU along the same curve as on the CPU",
   ignore,
   async fn() {
     const steps = 30;

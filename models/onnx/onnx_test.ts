@@ -111,7 +111,9 @@ const unless = isAvailable ? "" : " (left out: npm:onnxruntime-web cannot be loa
 
 for (const [name, cases] of Object.entries(CASES)) {
   Deno.test({
-    name: `exportOnnx() of ${name} says the same in ONNX Runtime${unless}`,
+    name: `${
+      /gru|lstm/.test(name) ? "[long] " : ""
+    }exportOnnx() of ${name} says the same in ONNX Runtime${unless}`,
     ignore: !isAvailable,
     async fn() {
       const all = await Promise.all(

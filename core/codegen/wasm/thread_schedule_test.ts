@@ -60,20 +60,18 @@ function differenceOf(
 
 const ORDERS = [[0, 1], [1, 0], [2, 0, 1], [0, 1, 2, 3]];
 
-for (const [label, first, end] of [["", 0, 6], ["[long] ", 6, 40]] as const) {
-  Deno.test(`${label}scheduleThreads() keeps the meaning of random programs in any order of threads`, () => {
-    for (let seed = first; seed < end; seed++) {
-      const graph = seed % 2 === 0
-        ? gradientGraph(randomGraph(seed, { smooth: true }))
-        : randomGraph(seed, { largest: 12 });
-      const inputs = randomInputs(graph, seed);
-      for (const order of ORDERS) {
-        const difference = differenceOf(graph, inputs, order);
-        assertEquals(difference < 1e-6, true, `seed ${seed}, order ${order}: ${difference}`);
-      }
+Deno.test("scheduleThreads() keeps the meaning of random programs in any order of threads", () => {
+  for (let seed = 0; seed < 40; seed++) {
+    const graph = seed % 2 === 0
+      ? gradientGraph(randomGraph(seed, { smooth: true }))
+      : randomGraph(seed, { largest: 12 });
+    const inputs = randomInputs(graph, seed);
+    for (const order of ORDERS) {
+      const difference = differenceOf(graph, inputs, order);
+      assertEquals(difference < 1e-6, true, `seed ${seed}, order ${order}: ${difference}`);
     }
-  });
-}
+  }
+});
 
 function targetOf(name: keyof typeof TARGET_PROGRAMS, sizes: TargetSizes) {
   const graph = TARGET_PROGRAMS[name](sizes);
