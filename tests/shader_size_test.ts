@@ -91,7 +91,8 @@ const LONG: Readonly<Record<string, (operations: number) => (x: Tensor) => Tenso
 };
 
 for (const [name, program] of Object.entries(LONG)) {
-  Deno.test(`compileToWgsl() cuts ${name} into short shaders, as long together as it is`, () => {
+  const label = name.startsWith("the gradient of a loop") ? "[long] " : "";
+  Deno.test(`${label}compileToWgsl() cuts ${name} into short shaders, as long together as it is`, () => {
     const graphs = [50, 200].map((n) => trace([TYPE], (x) => [program(n)(x)]).graph);
     for (const graph of graphs) checkLengths(name, graph);
     const [short, long] = graphs.map((graph) => {
