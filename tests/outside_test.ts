@@ -200,7 +200,7 @@ Deno.test({
       try {
         await page.open(`http://127.0.0.1:${server.addr.port}/`);
         const text = "document.querySelector('pre').textContent";
-        await page.until(text, 60_000);
+        await page.until(text);
         const lines = (await page.evaluate<string>(text)).split("\n");
         assertEquals(lines.map((line) => line.slice(0, 11)), [
           "error 0",
