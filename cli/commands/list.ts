@@ -16,7 +16,7 @@ import { jsonLine } from "../json_line.ts";
 export const LIST = defineCommand({
   name: "list",
   description: "List the models, the tasks and which go together.",
-  schema: z.object({ json: z.boolean().default(false).describe("Print one JSON object") }),
+  schema: z.object({ json: z.boolean().default(false).describe("Print JSON") }),
   examples: [["What there is:", "unroll list"]],
   async run(context, { options: { json } }) {
     const list = await gather(context);

@@ -12,12 +12,11 @@ import { defineModelCommand, required } from "./model_command.ts";
 /** The command `predict`. */
 export const PREDICT = defineModelCommand({
   name: "predict",
-  description:
-    "Ask a trained model: one input from the command line, or many from standard input, a line each.",
+  description: "Get a trained model's answers: to --input, or to each line of standard input.",
   shape: {
     input: z.string().optional()
-      .describe("What to ask; without it, each line of standard input"),
-    json: z.boolean().default(false).describe("Print one JSON object an answer"),
+      .describe("The input; each line of standard input if left out"),
+    json: z.boolean().default(false).describe("Print JSON, one object for each answer"),
   },
   examples: [
     [

@@ -4,8 +4,14 @@
  * @module
  */
 
-import type { OptionsSchema, TrainingDefaults } from "@unroll/core/plugin";
-import { TRAINING_SETTINGS } from "@unroll/core/training";
+import type { LearningPhase, OptionsSchema, TrainingDefaults } from "@unroll/core/plugin";
+import {
+  formatPhases,
+  formatStopRule,
+  resolveSettings,
+  TRAINING_SETTINGS,
+  trainingRecord,
+} from "@unroll/core/training";
 import * as z from "zod";
 import type { CommandContext } from "../context.ts";
 import { UsageError } from "../errors.ts";
@@ -14,13 +20,16 @@ import { describeOptions, flagName } from "@unroll/core/plugin/host";
 import type { JsonRecord } from "@unroll/core/runs";
 
 /** What decides a training run besides the model and the task; what is absent is as the task recommends. */
-export interface TrainOptions extends Partial<Omit<TrainingDefaults, "phases">> {
+export interface TrainOptions
+  extends Partial<Omit<TrainingDefaults, "phases" | "stopAtError" | "stopAtLoss">> {
   /** Seed of everything random. */
   readonly seed: number;
   /** Where to compute. */
   readonly device: "auto" | "cpu" | "webgpu" | "reference";
   /** Learning rates one after the other, `steps:rate,steps:rate`, in place of one. */
   readonly phases?: string;
+  /** When to end early, as {@linkcode parseStopRule} reads it. */
+  readonly stopAt?: string;
   /** Seconds from one checkpoint to the next, at least. */
   readonly saveEvery?: number;
   /** Of the optimizers that have it, as all below: how much of the last step goes into the next. */
@@ -51,6 +60,8 @@ export interface OutputOptions {
   readonly json: boolean;
   /** Whether to print the result only. */
   readonly quiet: boolean;
+  /** Whether to say why it trains where it does. */
+  readonly verbose: boolean;
 }
 
 /** The option that names the folder of runs. */
@@ -63,13 +74,14 @@ export const CORPUS = z.string().optional()
   .meta({ placeholder: "file" });
 
 /** The options of {@linkcode OutputOptions}. */
-export const OUTPUT_SHAPE = inGroup("What to tell", {
-  out: z.string().default("runs").describe("Folder in which the run's own folder is made")
+export const OUTPUT_SHAPE = inGroup("Output", {
+  out: z.string().default("runs").describe("Folder in which to make the run's own folder")
     .meta({ placeholder: "folder" }),
   dashboard: z.boolean().default(false)
     .describe("Serve a page that follows the run, on this machine only"),
-  json: z.boolean().default(false).describe("Print one JSON object a line"),
-  quiet: z.boolean().default(false).describe("Print the result only"),
+  json: z.boolean().default(false).describe("Print JSON, one object a line"),
+  quiet: z.boolean().default(false).describe("Print only the result"),
+  verbose: z.boolean().default(false).describe("Also print what it trains on, and why there"),
 });
 
 /** Puts options under a heading of help. */
@@ -87,20 +99,24 @@ export function inGroup<Shape extends Readonly<Record<string, z.core.$ZodType>>>
 }
 
 const OPTIMIZER_SHAPE = {
-  momentum: z.number().min(0).lt(1).optional().describe("Momentum of sgd and rmsprop"),
-  nesterov: z.boolean().optional().describe("Look ahead in sgd with momentum"),
+  momentum: z.number().min(0).lt(1).optional().describe("Momentum, in sgd and rmsprop"),
+  nesterov: z.boolean().optional().describe("Use Nesterov's momentum, in sgd"),
   beta1: z.number().min(0).lt(1).optional().describe(
-    "How slowly the mean of the gradients changes in adam and adamw",
+    "Decay of the mean of the gradients, in adam and adamw",
   ),
-  beta2: z.number().min(0).lt(1).optional().describe("How slowly the mean of their squares does"),
-  decay: z.number().min(0).lt(1).optional().describe("The same in rmsprop"),
+  beta2: z.number().min(0).lt(1).optional().describe(
+    "Decay of the mean of their squares, in adam and adamw",
+  ),
+  decay: z.number().min(0).lt(1).optional().describe(
+    "Decay of the mean of the squares, in rmsprop",
+  ),
   epsilon: z.number().min(0).optional().describe(
-    "What adam, adamw, adagrad and rmsprop add to the root that they divide by",
+    "Added to the root that steps are divided by, in adam, adamw, adagrad and rmsprop",
   ),
   epsilonPlace: z.enum(["inside", "outside"]).optional().describe(
-    "Where adagrad adds it, inside the root or outside",
+    "Whether adagrad adds it inside the root or outside",
   ),
-  weightDecay: z.number().min(0).optional().describe("Weight decay of adamw"),
+  weightDecay: z.number().min(0).optional().describe("Weight decay, in adamw"),
 };
 
 /** Names of the options that are settings of optimizers. */
@@ -114,25 +130,33 @@ type TrainingShape = {
   >;
 };
 
-const { steps, optimizer, learningRate, ...settings } = TRAINING_SETTINGS.shape as TrainingShape;
+const { steps, optimizer, learningRate, stopAtError: _, stopAtLoss: __, ...settings } =
+  TRAINING_SETTINGS.shape as TrainingShape;
 
 /** The options of {@linkcode TrainOptions}: the settings of training, and what is the command's own. */
 export const TRAIN_SHAPE = {
-  seed: z.int().min(0).max(2 ** 32 - 1).default(0).describe("Seed of everything random"),
+  seed: z.int().min(0).max(2 ** 32 - 1).default(0).describe(
+    "Seed of the random numbers: the same seed gives the same run",
+  ),
   steps: z.optional(steps),
   device: z.enum(["auto", "cpu", "webgpu", "reference"]).default("auto")
     .meta({ description: "Where to compute", changeable: true }),
   optimizer,
   learningRate,
   phases: z.string().min(1).optional().meta({
-    description:
-      "Learning rates one after the other as steps:rate,steps:rate, such as 400:1e-3,800:1e-4, " +
+    description: "Learning rates in turn, as steps:rate,steps:rate, such as 400:1e-3,800:1e-4, " +
       "in place of the schedule that the task recommends",
     changeable: true,
   }),
   ...settings,
+  stopAt: z.string().min(1).optional().meta({
+    description:
+      "End training once a validation is this good: error=0, loss=0.1, or both, separated by a comma; " +
+      "none for never",
+    changeable: true,
+  }),
   saveEvery: z.number().min(0).optional().meta({
-    description: "Seconds from one saved checkpoint to the next, at least; 2 if left out",
+    description: "Seconds between checkpoints, at least; 2 if left out",
     changeable: true,
   }),
   ...OPTIMIZER_SHAPE,
@@ -158,17 +182,32 @@ export function trainSchema(
   return z.object({
     ...pairShape(context),
     ...inGroup("How to train", TRAIN_SHAPE),
-    ...inGroup("What to go on with", {
+    ...inGroup("Start from", {
       resume: z.string().optional()
-        .describe("Go on with a run from where it is; --steps, --lr and other settings may be new")
+        .describe("Continue a run; --steps, --lr and other settings may be new")
         .meta({ placeholder: "run" }),
       from: z.string().optional().describe(
-        "Begin a new run with the weights of a run or of a safetensors file, also one of PyTorch",
+        "Start a new run with the weights of a run, or of a safetensors file such as PyTorch's",
       ).meta({ placeholder: "weights" }),
       trust: TRUST,
     }),
     ...OUTPUT_SHAPE,
   });
+}
+
+/** Converts what a task recommends to options, with all that is so if it says nothing. */
+export function recommendedOptions(recommended: TrainingDefaults): JsonRecord {
+  const settings = resolveSettings({}, recommended);
+  const { learningRate, phases, stopAtError: _, stopAtLoss: __, ...rest } = trainingRecord(
+    settings,
+  );
+  return {
+    ...rest,
+    stopAt: formatStopRule(settings) ?? "none",
+    ...(phases === undefined
+      ? { learningRate }
+      : { phases: formatPhases(settings.phases as readonly LearningPhase[]) }),
+  };
 }
 
 /** The settings that may change when a run is resumed. */
@@ -177,7 +216,14 @@ const CHANGEABLE: ReadonlySet<string> = new Set(
 );
 
 /** What has nothing to do with a run's settings. */
-const BESIDE: ReadonlySet<string> = new Set(["resume", "trust", "dashboard", "json", "quiet"]);
+const BESIDE: ReadonlySet<string> = new Set([
+  "resume",
+  "trust",
+  "dashboard",
+  "json",
+  "quiet",
+  "verbose",
+]);
 
 /**
  * Takes what was typed for a run that goes on.
