@@ -16,7 +16,7 @@ const COMMANDS = new Map(
 );
 
 Deno.test("no set of permissions in deno.json is without limits, but for what users name", () => {
-  assertEquals(COMMANDS.size, 14);
+  assertEquals(COMMANDS.size, 15);
   for (const [name, { read, ffi, ...limited }] of Object.entries(SETS)) {
     // Tests start browsers and shells, and write where the system has its temporary files.
     if (name === "develop") continue;
@@ -131,6 +131,7 @@ Deno.test("every command works with the permissions of its task, and says how to
       works("summary --model rnn --task xor", /total/),
       works("runs", /fizzbuzz/),
       works("eval", /loss/),
+      works("limits --axis numbers", /(right|wrong) (through|from)/),
       works("sample last --length 3", /\w/),
       works("predict last --input 5", /\w/),
       works("inspect last --out runs/x.png", /x\.png/),
@@ -177,6 +178,7 @@ Deno.test("without any permission every command works or says why in one sentenc
       ["recipe xor-linear", false],
       ["runs", false],
       ["eval", false],
+      ["limits", false],
       ["eval runs/x", false],
       ["eval x.safetensors", false],
       ["sample", false],

@@ -9,6 +9,7 @@ import { DOCTOR } from "./doctor.ts";
 import { EVAL } from "./eval.ts";
 import { EXPORT } from "./export.ts";
 import { INSPECT } from "./inspect.ts";
+import { LIMITS } from "./limits.ts";
 import { LIST } from "./list.ts";
 import { PREDICT } from "./predict.ts";
 import { RECIPE } from "./recipe.ts";
@@ -27,6 +28,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
   LIST,
   RUN_LIST,
   EVAL,
+  LIMITS,
   PREDICT,
   SAMPLE,
   INSPECT,
