@@ -18,7 +18,7 @@
  */
 import type { Tensor } from "@unroll/core";
 import { defineModel, type ModelPlugin, type OptionsSchema } from "@unroll/core/plugin";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { activation, ACTIVATION_NAMES, type ActivationName } from "./activations.ts";
 import { INITIALIZER_NAMES, type InitializerName } from "./initializers.ts";
 import { plus } from "./linear.ts";
@@ -48,15 +48,20 @@ export interface GruOptions extends RecurrentOptions {
   readonly reset: "after" | "before";
 }
 
-const OPTIONS: OptionsSchema<GruOptions> = z.object({
-  ...recurrentShape({ hidden: 64 }),
-  activation: z.enum(ACTIVATION_NAMES).default("tanh").describe("Activation of the candidate"),
-  gateActivation: GATE_ACTIVATION,
-  candidateInit: z.enum(INITIALIZER_NAMES).optional()
-    .describe("Start of the candidate's weights from the input; as the gates' if left out"),
-  reset: z.enum(["after", "before"]).default("after")
-    .describe("Reset of the state: after the product, as PyTorch, or before, as the last paper"),
-});
+const OPTIONS: OptionsSchema<GruOptions> = /* @__PURE__ */ (() =>
+  z.object({
+    ...recurrentShape({ hidden: 64 }),
+    activation: z._default(z.enum(ACTIVATION_NAMES), "tanh").check(
+      z.describe("Activation of the candidate"),
+    ),
+    gateActivation: GATE_ACTIVATION,
+    candidateInit: z.optional(z.enum(INITIALIZER_NAMES)).check(
+      z.describe("Start of the candidate's weights from the input; as the gates' if left out"),
+    ),
+    reset: z._default(z.enum(["after", "before"]), "after").check(
+      z.describe("Reset of the state: after the product, as PyTorch, or before, as the last paper"),
+    ),
+  }))();
 
 /**
  * The gated recurrent unit.
@@ -82,7 +87,7 @@ const OPTIONS: OptionsSchema<GruOptions> = z.object({
  * strictEqual(model.layers[0].parameters, 3 * 5 * (2 + 5 + 1 + 1));
  * ```
  */
-export const gru: ModelPlugin<GruOptions> = defineModel({
+export const gru: ModelPlugin<GruOptions> = /* @__PURE__ */ defineModel({
   name: "gru",
   summary: "Gated recurrent unit",
   options: OPTIONS,
@@ -117,17 +122,16 @@ function gruCell(options: GruOptions): Cell {
       },
     };
   }
-  return {
+  const before: Cell<ResetBefore> = {
     ...common,
     // Parts of weights that are taken in every step would get a gradient of the whole in every step.
-    prepare(weights): ResetBefore {
+    prepare(weights) {
       const [hidden] = weights.weight_hh.shape;
       const [gates, candidate] = weights.weight_hh.split([2 * hidden, hidden]);
       const [gateBias, candidateBias] = weights.bias_hh?.split([2 * hidden, hidden]) ?? [];
       return { ...weights, gates, candidate, gateBias, candidateBias };
     },
-    step(parameters, { h }, x) {
-      const { gates, candidate, gateBias, candidateBias } = parameters as ResetBefore;
+    step({ gates, candidate, gateBias, candidateBias }, { h }, x) {
       const [xr, xz, xn] = x.split(3);
       const [hr, hz] = plus(h.matmul(gates), gateBias).split(2);
       const r = sigma(xr.add(hr));
@@ -137,6 +141,7 @@ function gruCell(options: GruOptions): Cell {
       return { state: { h: next }, output: next };
     },
   };
+  return before;
 }
 
 /** Weights of the state, in the two parts that are read apart where the reset is before the product. */

@@ -15,7 +15,7 @@
  * @module
  */
 import { defineModel, type ModelPlugin, type OptionsSchema } from "@unroll/core/plugin";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { activation, ACTIVATION_NAMES, type ActivationName } from "./activations.ts";
 import { plus } from "./linear.ts";
 import { type Cell, recurrentModel, unsupportedReason } from "./recurrent.ts";
@@ -36,14 +36,17 @@ export interface LstmOptions extends RecurrentOptions {
   readonly forgetBias: number;
 }
 
-const OPTIONS: OptionsSchema<LstmOptions> = z.object({
-  ...recurrentShape({ hidden: 64 }),
-  activation: z.enum(ACTIVATION_NAMES).default("tanh")
-    .describe("Activation of what goes into the memory and comes out"),
-  gateActivation: GATE_ACTIVATION,
-  forgetBias: z.number().min(-100).max(100).default(1)
-    .describe("Start of the forget gate's bias; above 0, the memory is kept at first"),
-});
+const OPTIONS: OptionsSchema<LstmOptions> = /* @__PURE__ */ (() =>
+  z.object({
+    ...recurrentShape({ hidden: 64 }),
+    activation: z._default(z.enum(ACTIVATION_NAMES), "tanh").check(
+      z.describe("Activation of what goes into the memory and comes out"),
+    ),
+    gateActivation: GATE_ACTIVATION,
+    forgetBias: z._default(z.number().check(z.minimum(-100), z.maximum(100)), 1).check(
+      z.describe("Start of the forget gate's bias; above 0, the memory is kept at first"),
+    ),
+  }))();
 
 /**
  * Long short-term memory.
@@ -69,7 +72,7 @@ const OPTIONS: OptionsSchema<LstmOptions> = z.object({
  * strictEqual(model.layers[1].parameters, 4 * 5 * (3 + 5 + 1));
  * ```
  */
-export const lstm: ModelPlugin<LstmOptions> = defineModel({
+export const lstm: ModelPlugin<LstmOptions> = /* @__PURE__ */ defineModel({
   name: "lstm",
   summary: "Long short-term memory",
   options: OPTIONS,

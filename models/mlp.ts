@@ -38,7 +38,7 @@ import {
   outputSize,
   type TaskSpec,
 } from "@unroll/core/plugin";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { activation, ACTIVATION_NAMES, type ActivationName } from "./activations.ts";
 import { INITIALIZER_NAMES, type InitializerName } from "./initializers.ts";
 import { type EmbeddingParameters, embeddingParameters } from "./inputs.ts";
@@ -62,19 +62,29 @@ export interface MlpOptions {
   readonly std: number;
 }
 
-const OPTIONS: OptionsSchema<MlpOptions> = z.object({
-  layers: z.array(z.int().min(1).max(65536)).max(64).default([50])
-    .describe("Units of each hidden layer"),
-  activation: z.enum(ACTIVATION_NAMES).default("tanh").describe("Activation of the hidden layers"),
-  context: z.int().min(0).max(1024).default(0)
-    .describe("Inputs in a window; 0 is the whole sequence if short and fixed, otherwise 8"),
-  embedding: z.int().min(0).max(4096).default(0)
-    .describe("Size of the embedding of symbols; 0 reads them as one-hot vectors"),
-  bias: z.boolean().default(true).describe("Whether layers have biases"),
-  init: z.enum(INITIALIZER_NAMES).default("glorot-uniform").describe("Start of the weights"),
-  std: z.number().min(0).max(10).default(0.1)
-    .describe("Standard deviation of normal and uniform weights"),
-});
+const OPTIONS: OptionsSchema<MlpOptions> = /* @__PURE__ */ (() =>
+  z.object({
+    layers: z._default(
+      z.array(z.int().check(z.minimum(1), z.maximum(65536))).check(z.maxLength(64)),
+      [50],
+    ).check(z.describe("Units of each hidden layer")),
+    activation: z._default(z.enum(ACTIVATION_NAMES), "tanh").check(
+      z.describe("Activation of the hidden layers"),
+    ),
+    context: z._default(z.int().check(z.minimum(0), z.maximum(1024)), 0).check(
+      z.describe("Inputs in a window; 0 is the whole sequence if short and fixed, otherwise 8"),
+    ),
+    embedding: z._default(z.int().check(z.minimum(0), z.maximum(4096)), 0).check(
+      z.describe("Size of the embedding of symbols; 0 reads them as one-hot vectors"),
+    ),
+    bias: z._default(z.boolean(), true).check(z.describe("Whether layers have biases")),
+    init: z._default(z.enum(INITIALIZER_NAMES), "glorot-uniform").check(
+      z.describe("Start of the weights"),
+    ),
+    std: z._default(z.number().check(z.minimum(0), z.maximum(10)), 0.1).check(
+      z.describe("Standard deviation of normal and uniform weights"),
+    ),
+  }))();
 
 /** Weights of an {@linkcode mlp}. */
 export interface MlpParameters {
@@ -116,7 +126,7 @@ const LONGEST_WHOLE = 32;
  * deepStrictEqual(model.layers.map(({ parameters }) => parameters), [6, 6]);
  * ```
  */
-export const mlp: ModelPlugin<MlpOptions> = defineModel({
+export const mlp: ModelPlugin<MlpOptions> = /* @__PURE__ */ defineModel({
   name: "mlp",
   summary: "Multilayer perceptron over a window of inputs",
   options: OPTIONS,

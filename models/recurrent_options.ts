@@ -3,7 +3,8 @@
  *
  * @module
  */
-import * as z from "zod";
+import type { OptionsSchema } from "@unroll/core/plugin";
+import * as z from "zod/mini";
 import { INITIALIZER_NAMES, type InitializerName } from "./initializers.ts";
 
 /** The options that all recurrent models share. */
@@ -48,45 +49,105 @@ export type InputNorm = "none" | "layer" | "batch";
 export type GateActivationName = "sigmoid" | "hard-sigmoid";
 
 /** The schema of the option that names one. */
-export const GATE_ACTIVATION: z.ZodType<GateActivationName> = z.enum(["sigmoid", "hard-sigmoid"])
-  .default("sigmoid").describe("Activation of the gates; hard-sigmoid is that of Keras 1 and 2");
+export const GATE_ACTIVATION: z.ZodMiniType<GateActivationName> =
+  /* @__PURE__ */ (() =>
+    z._default(z.enum(["sigmoid", "hard-sigmoid"]), "sigmoid").check(
+      z.describe("Activation of the gates; hard-sigmoid is that of Keras 1 and 2"),
+    ))();
+
+/** A schema of one option, such as zod's; only what is used of it is named, so that any zod 4 fits. */
+export interface OptionSchema<Value> {
+  /** Checks a value. */
+  safeParse(value: unknown):
+    | { readonly success: true; readonly data: Value }
+    | { readonly success: false; readonly error: unknown };
+}
+
+/**
+ * Makes the schema of {@linkcode RecurrentOptions}, and of more, for a recurrent model of one's own.
+ *
+ * @param defaults How many hidden units there are if nobody says.
+ * @param more Schemas of the options that the model adds.
+ * @returns The schema, for `defineModel`.
+ *
+ * @example The options of a cell that forgets
+ * ```ts
+ * import type { OptionsSchema } from "@unroll/core/plugin";
+ * import { parseOptions } from "@unroll/core/plugin/host";
+ * import * as z from "@unroll/core/plugin/zod";
+ * import { type RecurrentOptions, recurrentOptions } from "@unroll/models";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * interface LeakyOptions extends RecurrentOptions {
+ *   readonly leak: number;
+ * }
+ * const schema: OptionsSchema<LeakyOptions> = recurrentOptions({ hidden: 32 }, {
+ *   leak: z.number().min(0).max(1).default(0.5).describe("How much of the state is lost a step"),
+ * });
+ * const { hidden, leak } = parseOptions(schema, {});
+ * deepStrictEqual([hidden, leak], [32, 0.5]);
+ * ```
+ */
+export function recurrentOptions<More extends object = object>(
+  defaults: { readonly hidden: number },
+  more?: { readonly [Name in keyof More]-?: OptionSchema<More[Name]> },
+): OptionsSchema<RecurrentOptions & More> {
+  const schema: OptionsSchema<unknown> = z.object({
+    ...recurrentShape(defaults),
+    ...more as Readonly<Record<string, z.ZodMiniType>> | undefined,
+  });
+  return schema as OptionsSchema<RecurrentOptions & More>;
+}
 
 /** Makes the schemas of these options. */
 export function recurrentShape(defaults: { readonly hidden: number }): RecurrentShape {
   const initializer = z.enum(INITIALIZER_NAMES);
   return {
-    hidden: z.int().min(1).max(4096).default(defaults.hidden).describe(
-      "Hidden units of each layer",
+    hidden: z._default(z.int().check(z.minimum(1), z.maximum(4096)), defaults.hidden).check(
+      z.describe("Hidden units of each layer"),
     ),
-    layers: z.int().min(1).max(16).default(1).describe("Layers, one upon the other"),
-    dropout: z.number().min(0).lt(1).default(0)
-      .describe("Fraction of the numbers between layers that is dropped in training"),
-    outputDropout: z.number().min(0).lt(1).default(0)
-      .describe("Fraction of the numbers for the output layer that is dropped in training"),
-    embedding: z.int().min(0).max(4096).default(0)
-      .describe("Size of the embedding of symbols; 0 reads them as one-hot vectors"),
-    embeddingStd: z.number().min(0).max(10).optional()
-      .describe("Standard deviation of the embedding's start; rows of length 1 if left out"),
-    inputNorm: z.enum(["none", "layer", "batch"]).default("none")
-      .describe("Normalisation of the inputs, after the embedding"),
-    initialState: z.enum(["auto", "zero", "learned"]).default("auto")
-      .describe("Where sequences start; auto is learned where the task has no input"),
-    bias: z.enum(["input", "both", "none"]).default("input")
-      .describe("Biases: on the input side, on both sides as in PyTorch, or none"),
-    inputInit: initializer.default("glorot-uniform").describe(
-      "Start of the weights from the input",
+    layers: z._default(z.int().check(z.minimum(1), z.maximum(16)), 1).check(
+      z.describe("Layers, one upon the other"),
     ),
-    recurrentInit: initializer.default("orthogonal")
-      .describe("Start of the weights from state to state"),
-    outputInit: initializer.default("glorot-uniform")
-      .describe("Start of the weights of the output layer"),
-    std: z.number().min(0).max(10).default(0.1)
-      .describe("Standard deviation of a learned start, and of normal and uniform weights"),
-    recompute: z.int().min(0).default(0)
-      .describe("Steps computed again for gradients instead of stored at a time; 0 stores all"),
+    dropout: z._default(z.number().check(z.minimum(0), z.lt(1)), 0).check(
+      z.describe("Fraction of the numbers between layers that is dropped in training"),
+    ),
+    outputDropout: z._default(z.number().check(z.minimum(0), z.lt(1)), 0).check(
+      z.describe("Fraction of the numbers for the output layer that is dropped in training"),
+    ),
+    embedding: z._default(z.int().check(z.minimum(0), z.maximum(4096)), 0).check(
+      z.describe("Size of the embedding of symbols; 0 reads them as one-hot vectors"),
+    ),
+    embeddingStd: z.optional(z.number().check(z.minimum(0), z.maximum(10))).check(
+      z.describe("Standard deviation of the embedding's start; rows of length 1 if left out"),
+    ),
+    inputNorm: z._default(z.enum(["none", "layer", "batch"]), "none").check(
+      z.describe("Normalisation of the inputs, after the embedding"),
+    ),
+    initialState: z._default(z.enum(["auto", "zero", "learned"]), "auto").check(
+      z.describe("Where sequences start; auto is learned where the task has no input"),
+    ),
+    bias: z._default(z.enum(["input", "both", "none"]), "input").check(
+      z.describe("Biases: on the input side, on both sides as in PyTorch, or none"),
+    ),
+    inputInit: z._default(initializer, "glorot-uniform").check(
+      z.describe("Start of the weights from the input"),
+    ),
+    recurrentInit: z._default(initializer, "orthogonal").check(
+      z.describe("Start of the weights from state to state"),
+    ),
+    outputInit: z._default(initializer, "glorot-uniform").check(
+      z.describe("Start of the weights of the output layer"),
+    ),
+    std: z._default(z.number().check(z.minimum(0), z.maximum(10)), 0.1).check(
+      z.describe("Standard deviation of a learned start, and of normal and uniform weights"),
+    ),
+    recompute: z._default(z.int().check(z.minimum(0)), 0).check(
+      z.describe("Steps computed again for gradients instead of stored at a time; 0 stores all"),
+    ),
   };
 }
 
 type RecurrentShape = {
-  readonly [Name in keyof RecurrentOptions]-?: z.ZodType<RecurrentOptions[Name]>;
+  readonly [Name in keyof RecurrentOptions]-?: z.ZodMiniType<RecurrentOptions[Name]>;
 };

@@ -16,7 +16,7 @@
  * @module
  */
 import { defineModel, type ModelPlugin, type OptionsSchema } from "@unroll/core/plugin";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { activation, ACTIVATION_NAMES, type ActivationName } from "./activations.ts";
 import { plus } from "./linear.ts";
 import { type Cell, type CellState, recurrentModel, unsupportedReason } from "./recurrent.ts";
@@ -30,12 +30,16 @@ export interface RnnOptions extends RecurrentOptions {
   readonly inputActivation: ActivationName | "none";
 }
 
-const OPTIONS: OptionsSchema<RnnOptions> = z.object({
-  ...recurrentShape({ hidden: 16 }),
-  activation: z.enum(ACTIVATION_NAMES).default("tanh").describe("Activation of the state"),
-  inputActivation: z.enum(["none", ...ACTIVATION_NAMES]).default("none")
-    .describe("Activation of the input side alone, which is then added to the activated state"),
-});
+const OPTIONS: OptionsSchema<RnnOptions> = /* @__PURE__ */ (() =>
+  z.object({
+    ...recurrentShape({ hidden: 16 }),
+    activation: z._default(z.enum(ACTIVATION_NAMES), "tanh").check(
+      z.describe("Activation of the state"),
+    ),
+    inputActivation: z._default(z.enum(["none", ...ACTIVATION_NAMES]), "none").check(
+      z.describe("Activation of the input side alone, which is then added to the activated state"),
+    ),
+  }))();
 
 /**
  * The simple recurrent network.
@@ -60,7 +64,7 @@ const OPTIONS: OptionsSchema<RnnOptions> = z.object({
  * strictEqual(model.layers[0].parameters, 5 * 5 + 5 + 5);
  * ```
  */
-export const rnn: ModelPlugin<RnnOptions> = defineModel({
+export const rnn: ModelPlugin<RnnOptions> = /* @__PURE__ */ defineModel({
   name: "rnn",
   summary: "Simple recurrent network",
   options: OPTIONS,

@@ -129,7 +129,7 @@ function inSingles(stored: StoredTensor): StoredTensor {
       return {
         dtype: "F32",
         shape,
-        data: Float32Array.from(new Float16Array(data.slice().buffer)),
+        data: Float32Array.from(data, halfToNumber),
       };
     case "BF16": {
       // The upper half of the bits.
@@ -139,6 +139,16 @@ function inSingles(stored: StoredTensor): StoredTensor {
     default:
       return stored;
   }
+}
+
+/** Reads the bits of a 16-bit float; engines that many still use have no `Float16Array`. */
+function halfToNumber(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = bits >> 10 & 31;
+  const fraction = (bits & 1023) / 1024;
+  if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN;
+  // Without an exponent, the numbers below 2^-14 lie evenly.
+  return sign * (exponent === 0 ? fraction * 2 ** -14 : (1 + fraction) * 2 ** (exponent - 15));
 }
 
 function isZero({ data }: StoredTensor): boolean {
@@ -169,13 +179,17 @@ function renameModules(wanted: ReadonlyMap<string, Wanted>, found: Tensors): Ten
 function modulesOf(
   entries: readonly (readonly [string, { readonly shape: readonly number[] }])[],
 ): Map<string, string[]> {
-  const modules = Map.groupBy(entries, ([name]) => splitName(name)[0]);
-  const groups = Map.groupBy(
-    modules,
-    ([, entries]) =>
-      entries.map(([name, { shape }]) => `${splitName(name)[1]}[${shape}]`).sort().join(),
-  );
-  return new Map([...groups].map(([signature, group]) => [signature, group.map(([name]) => name)]));
+  const modules = new Map<string, string[]>();
+  for (const [name, { shape }] of entries) {
+    const [module, parameter] = splitName(name);
+    modules.set(module, [...modules.get(module) ?? [], `${parameter}[${shape}]`]);
+  }
+  const groups = new Map<string, string[]>();
+  for (const [module, parameters] of modules) {
+    const signature = parameters.sort().join();
+    groups.set(signature, [...groups.get(signature) ?? [], module]);
+  }
+  return groups;
 }
 
 /** `layers.0.weight` → `layers.0` and `weight`. */

@@ -13,7 +13,7 @@ import {
   type TaskSpec,
   type TrainingDefaults,
 } from "@unroll/core/plugin";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { Alphabet, charactersOf, splitText } from "./alphabet.ts";
 import { type CharBatches, charBatches } from "./char_batches.ts";
 import { measureText } from "./char_measure.ts";
@@ -64,45 +64,58 @@ export interface CharOptions {
 const DEFAULT_CORPUS = "sevenths";
 
 /** The schema of {@linkcode CharOptions}. */
-const OPTIONS: OptionsSchema<CharOptions> = z.object({
-  corpus: z.string().min(1).default(DEFAULT_CORPUS).describe(
-    "The text: sevenths, fizzbuzz-text, a file, files as a pattern in quotes, or - for standard input",
-  ),
-  mode: z.enum(["contiguous", "windows", "interleaved"]).default("contiguous").describe(
-    "Through the text with the state carried on, windows of it, or windows with a carried state",
-  ),
-  length: z.int().min(1).max(4096).default(32).describe("Characters read at a time"),
-  batch: z.int().min(1).max(65_536).optional().describe(
-    "Sequences in a batch; up to 64, as the text allows",
-  ),
-  stride: z.int().min(1).max(1_000_000).optional().describe(
-    "Characters from one window to the next; as many as are read at a time",
-  ),
-  shuffle: z.boolean().default(true).describe("Read windows in random order, not the text's"),
-  validation: z.number().min(0).max(0.9).default(0.1).describe(
-    "Fraction of the text, at its end, to measure on; 0 measures on what is trained on",
-  ),
-  outputs: z.enum(["every", "last"]).default("every").describe(
-    "Whether to foretell after every character read, or only after the last",
-  ),
-  loss: z.enum(["mean", "sum"]).default("mean").describe("Mean over the characters, or sum"),
-  padding: z.boolean().default(false).describe("Keep symbol 0 for padding"),
-  unknown: z.boolean().default(false).describe(
-    "Read characters that the training text lacks as one unknown symbol",
-  ),
-  vocabulary: z.int().min(1).max(1_200_000).optional().describe(
-    "Symbols that a model reads and answers; as many as there are",
-  ),
-  licence: z.boolean().default(true).describe(
-    "Keep the licence that Project Gutenberg puts before and after a text",
-  ),
-  alphabet: z.string().min(1).optional().describe(
-    "The characters in the order of their symbols; those of the training text",
-  ),
-  sha256: z.string().regex(new RegExp(`^([0-9a-f]{64}|${UNKNOWN_TEXT})$`)).optional().describe(
-    "The SHA-256 that the text must have, in hexadecimal digits",
-  ),
-});
+const OPTIONS: OptionsSchema<CharOptions> = /* @__PURE__ */ (() =>
+  z.object({
+    corpus: z._default(z.string().check(z.minLength(1)), DEFAULT_CORPUS).check(
+      z.describe(
+        "The text: sevenths, fizzbuzz-text, a file, files as a pattern in quotes, or - for standard input",
+      ),
+    ),
+    mode: z._default(z.enum(["contiguous", "windows", "interleaved"]), "contiguous").check(
+      z.describe(
+        "Through the text with the state carried on, windows of it, or windows with a carried state",
+      ),
+    ),
+    length: z._default(z.int().check(z.minimum(1), z.maximum(4096)), 32).check(
+      z.describe("Characters read at a time"),
+    ),
+    batch: z.optional(z.int().check(z.minimum(1), z.maximum(65_536))).check(
+      z.describe("Sequences in a batch; up to 64, as the text allows"),
+    ),
+    stride: z.optional(z.int().check(z.minimum(1), z.maximum(1_000_000))).check(
+      z.describe("Characters from one window to the next; as many as are read at a time"),
+    ),
+    shuffle: z._default(z.boolean(), true).check(
+      z.describe("Read windows in random order, not the text's"),
+    ),
+    validation: z._default(z.number().check(z.minimum(0), z.maximum(0.9)), 0.1).check(
+      z.describe(
+        "Fraction of the text, at its end, to measure on; 0 measures on what is trained on",
+      ),
+    ),
+    outputs: z._default(z.enum(["every", "last"]), "every").check(
+      z.describe("Whether to foretell after every character read, or only after the last"),
+    ),
+    loss: z._default(z.enum(["mean", "sum"]), "mean").check(
+      z.describe("Mean over the characters, or sum"),
+    ),
+    padding: z._default(z.boolean(), false).check(z.describe("Keep symbol 0 for padding")),
+    unknown: z._default(z.boolean(), false).check(
+      z.describe("Read characters that the training text lacks as one unknown symbol"),
+    ),
+    vocabulary: z.optional(z.int().check(z.minimum(1), z.maximum(1_200_000))).check(
+      z.describe("Symbols that a model reads and answers; as many as there are"),
+    ),
+    licence: z._default(z.boolean(), true).check(
+      z.describe("Keep the licence that Project Gutenberg puts before and after a text"),
+    ),
+    alphabet: z.optional(z.string().check(z.minLength(1))).check(
+      z.describe("The characters in the order of their symbols; those of the training text"),
+    ),
+    sha256: z.optional(
+      z.string().check(z.regex(new RegExp(`^([0-9a-f]{64}|${UNKNOWN_TEXT})$`))),
+    ).check(z.describe("The SHA-256 that the text must have, in hexadecimal digits")),
+  }))();
 
 /**
  * Text, character by character (Unicode code points).
@@ -111,7 +124,7 @@ const OPTIONS: OptionsSchema<CharOptions> = z.object({
  * text is not at hand, and the text is read again only to train and to measure. A file that a run names is only read for it
  * if it is the very text.
  */
-export const char: TaskPlugin<CharOptions> = defineTask({
+export const char: TaskPlugin<CharOptions> = /* @__PURE__ */ defineTask({
   name: "char",
   summary: "Foretell the next character of a text",
   options: OPTIONS,

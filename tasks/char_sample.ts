@@ -88,13 +88,17 @@ export class CharSampler {
     checkSettings(length, temperature, topK);
     const numbers = this.#alphabet.encode(request.prompt || this.#start(), "the prompt");
     const random = randomFor(seed, 0);
-    using reader = this.#reader(predict);
-    let logits = new Float32Array();
-    for (const number of numbers) logits = await reader.read(number);
-    for (let i = 0; i < length; i++) {
-      const number = this.#draw(logits, temperature, topK, random);
-      yield this.#alphabet.decode(number);
-      if (i + 1 < length) logits = await reader.read(number);
+    const reader = this.#reader(predict);
+    try {
+      let logits = new Float32Array();
+      for (const number of numbers) logits = await reader.read(number);
+      for (let i = 0; i < length; i++) {
+        const number = this.#draw(logits, temperature, topK, random);
+        yield this.#alphabet.decode(number);
+        if (i + 1 < length) logits = await reader.read(number);
+      }
+    } finally {
+      reader.dispose();
     }
   }
 
@@ -127,10 +131,14 @@ export class CharSampler {
     if (numbers.length === 0) {
       throw new RangeError("Cannot ask for the next character: a prompt is needed, found none");
     }
-    using reader = this.#reader(predict);
-    const positions: (readonly CharacterChance[])[] = [];
-    for (const number of numbers) positions.push(this.#chances(await reader.read(number)));
-    return positions;
+    const reader = this.#reader(predict);
+    try {
+      const positions: (readonly CharacterChance[])[] = [];
+      for (const number of numbers) positions.push(this.#chances(await reader.read(number)));
+      return positions;
+    } finally {
+      reader.dispose();
+    }
   }
 
   #reader(predict: Predict): Reader {
@@ -201,7 +209,7 @@ function checkSettings(length: number, temperature: number, topK: number | undef
 }
 
 /** A model that reads a character at a time. */
-class Reader implements Disposable {
+class Reader {
   readonly #predict: Predict;
   readonly #window: number;
   #state: PredictState | undefined;
@@ -222,7 +230,7 @@ class Reader implements Disposable {
     const carries = this.#seen.length <= this.#window;
     if (!carries) this.#seen = this.#seen.slice(-this.#window);
     const inputs = Int32Array.from(carries ? [number] : this.#seen);
-    if (!carries) this[Symbol.dispose]();
+    if (!carries) this.dispose();
     const { outputs, state } = await this.#predict({
       length: inputs.length,
       inputs,
@@ -234,7 +242,7 @@ class Reader implements Disposable {
     return Float32Array.from(outputs.subarray(outputs.length - this.#answers));
   }
 
-  [Symbol.dispose](): void {
+  dispose(): void {
     this.#state?.dispose();
     this.#state = undefined;
   }

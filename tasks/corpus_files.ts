@@ -5,6 +5,7 @@
  * @module
  */
 import { unknownName } from "@unroll/core/plugin";
+import type { Dirent } from "node:fs";
 import { CORPORA } from "./corpora.ts";
 
 /**
@@ -58,8 +59,9 @@ export function isBuiltInCorpus(name: string): boolean {
  */
 export function openCorpus(name: string, sha256?: string): CorpusText {
   if (isBuiltInCorpus(name)) return { text: CORPORA[name](), name };
-  if (typeof Deno === "undefined") {
-    throw cannotRead(name, `files need Deno; built in are ${Object.keys(CORPORA).join(", ")}`);
+  if (!hasFiles()) {
+    const known = Object.keys(CORPORA).join(", ");
+    throw cannotRead(name, `files need Deno, Node from 20.16 on or Bun; built in are ${known}`);
   }
   if (sha256 === UNKNOWN_TEXT) {
     throw cannotRead(
@@ -96,11 +98,12 @@ function endsOf(path: string): string[] {
 
 /** Makes a path, or a pattern, one from the root; other names stay as they are. */
 export function absoluteName(name: string): string {
-  if (isBuiltInCorpus(name) || name === "-" || typeof Deno === "undefined") return name;
+  if (isBuiltInCorpus(name) || name === "-" || !hasFiles()) return name;
   const isAbsolute = /^([/\\]|[a-z]:[/\\])/i.test(name);
   const parts: string[] = [];
   for (
-    const part of (isAbsolute ? name : `${Deno.cwd()}/${name}`).replaceAll("\\", "/").split("/")
+    const part of (isAbsolute ? name : `${globalThis.process.cwd()}/${name}`).replaceAll("\\", "/")
+      .split("/")
   ) {
     if (part === "..") parts.pop();
     else if (part !== ".") parts.push(part);
@@ -108,9 +111,18 @@ export function absoluteName(name: string): string {
   return parts.join("/");
 }
 
+/** Whether this is a process: pages have no files. An import of Node's modules would be in the way of those. */
+function hasFiles(): boolean {
+  return globalThis.process?.getBuiltinModule !== undefined;
+}
+
+function files(): typeof import("node:fs") {
+  return globalThis.process.getBuiltinModule("node:fs");
+}
+
 function sha256Of(parts: readonly Uint8Array[]): string {
   // Of the platform, and at once: a batch cannot wait.
-  const hash = process.getBuiltinModule("node:crypto").createHash("sha256");
+  const hash = globalThis.process.getBuiltinModule("node:crypto").createHash("sha256");
   for (const part of parts) hash.update(part);
   return hash.digest("hex");
 }
@@ -119,7 +131,7 @@ function readOutside(
   name: string,
 ): { readonly bytes: readonly Uint8Array[]; readonly text: string } {
   if (name === "-") {
-    const bytes = readStandardInput();
+    const bytes = files().readFileSync(0);
     return { bytes: [bytes], text: decode(name, bytes) };
   }
   const paths = /[*?]/.test(name) ? expandPattern(name) : [name];
@@ -134,9 +146,9 @@ function cannotRead(name: string, reason: string, cause?: unknown): RangeError {
 
 function readFile(path: string): Uint8Array {
   try {
-    return Deno.readFileSync(path);
+    return files().readFileSync(path);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") {
       const known = Object.keys(CORPORA);
       // Said as any unknown name is, with the nearest built-in one.
       const [, rest] = unknownName("corpus", path, known).split(/:(.*)/s);
@@ -144,23 +156,6 @@ function readFile(path: string): Uint8Array {
     }
     throw cannotRead(path, (error as Error).message.split("\n")[0], error);
   }
-}
-
-function readStandardInput(): Uint8Array {
-  const parts: Uint8Array[] = [];
-  const buffer = new Uint8Array(65_536);
-  let size = 0;
-  for (let n = Deno.stdin.readSync(buffer); n !== null; n = Deno.stdin.readSync(buffer)) {
-    parts.push(buffer.slice(0, n));
-    size += n;
-  }
-  const bytes = new Uint8Array(size);
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
 }
 
 function decode(name: string, bytes: Uint8Array): string {
@@ -186,9 +181,9 @@ function walk(folder: string, parts: readonly string[], found: string[], prefix:
   const [part, ...rest] = parts;
   if (part === "**" && rest.length > 0) walk(folder, rest, found, prefix);
   const fits = part === "**" ? /^[^.]/ : nameFilter(part);
-  let entries: Deno.DirEntry[];
+  let entries: Dirent[];
   try {
-    entries = [...Deno.readDirSync(folder)];
+    entries = files().readdirSync(folder, { withFileTypes: true });
   } catch {
     // A folder that is not there or may not be read has no files that fit.
     return;
@@ -196,10 +191,10 @@ function walk(folder: string, parts: readonly string[], found: string[], prefix:
   for (const entry of entries) {
     if (!fits.test(entry.name)) continue;
     const path = `${folder === "/" ? "" : folder}/${entry.name}`;
-    if (entry.isDirectory && part === "**") walk(path, parts, found, `${prefix}${entry.name}/`);
-    else if (entry.isDirectory && rest.length > 0) {
+    if (entry.isDirectory() && part === "**") walk(path, parts, found, `${prefix}${entry.name}/`);
+    else if (entry.isDirectory() && rest.length > 0) {
       walk(path, rest, found, `${prefix}${entry.name}/`);
-    } else if (!entry.isDirectory && rest.length === 0) found.push(`${prefix}${entry.name}`);
+    } else if (!entry.isDirectory() && rest.length === 0) found.push(`${prefix}${entry.name}`);
   }
 }
 

@@ -19,7 +19,7 @@ import {
   type TaskSpec,
   type TrainingDefaults,
 } from "@unroll/core/plugin";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { likeliestNext, nextNumber } from "./counting_answers.ts";
 import { CountingMeasure, placeNumbers } from "./counting_measure.ts";
 import { countingProbes } from "./counting_probes.ts";
@@ -48,27 +48,38 @@ export interface CountingOptions {
 }
 
 /** The schema of {@linkcode CountingOptions}. */
-const OPTIONS: OptionsSchema<CountingOptions> = z.object({
-  base: z.int().min(2).max(16).default(10).describe("Base that numbers are written in"),
-  digits: z.int().min(1).max(4096).default(30).describe("Most digits of a number in training"),
-  testDigits: z.int().min(0).max(100_000).default(1000).describe(
-    "Digits of the long numbers tested on besides, 0 for none",
-  ),
-  carries: z.number().min(0).max(1).default(0.5).describe(
-    "Fraction of numbers with a run of nines, or whatever digit is the greatest",
-  ),
-  length: z.int().min(2).max(4097).optional().describe(
-    "Steps of the sequences, filled up with zeros; one more than digits",
-  ),
-  training: z.int().min(1).max(1_000_000).default(9000).describe("Numbers trained on"),
-  validation: z.int().min(1).max(100_000).default(1000).describe("Numbers validated on"),
-  batch: z.int().min(1).max(65_536).default(32).describe("Numbers in a batch"),
-}).refine(({ digits, length }) => length === undefined || length > digits, {
-  message: "length must be more than digits, because n + 1 can have one more",
-});
+const OPTIONS: OptionsSchema<CountingOptions> = /* @__PURE__ */ (() =>
+  z.object({
+    base: z._default(z.int().check(z.minimum(2), z.maximum(16)), 10).check(
+      z.describe("Base that numbers are written in"),
+    ),
+    digits: z._default(z.int().check(z.minimum(1), z.maximum(4096)), 30).check(
+      z.describe("Most digits of a number in training"),
+    ),
+    testDigits: z._default(z.int().check(z.minimum(0), z.maximum(100_000)), 1000).check(
+      z.describe("Digits of the long numbers tested on besides, 0 for none"),
+    ),
+    carries: z._default(z.number().check(z.minimum(0), z.maximum(1)), 0.5).check(
+      z.describe("Fraction of numbers with a run of nines, or whatever digit is the greatest"),
+    ),
+    length: z.optional(z.int().check(z.minimum(2), z.maximum(4097))).check(
+      z.describe("Steps of the sequences, filled up with zeros; one more than digits"),
+    ),
+    training: z._default(z.int().check(z.minimum(1), z.maximum(1_000_000)), 9000).check(
+      z.describe("Numbers trained on"),
+    ),
+    validation: z._default(z.int().check(z.minimum(1), z.maximum(100_000)), 1000).check(
+      z.describe("Numbers validated on"),
+    ),
+    batch: z._default(z.int().check(z.minimum(1), z.maximum(65_536)), 32).check(
+      z.describe("Numbers in a batch"),
+    ),
+  }).check(z.refine(({ digits, length }) => length === undefined || length > digits, {
+    message: "length must be more than digits, because n + 1 can have one more",
+  })))();
 
 /** Counting, in any base. */
-export const counting: TaskPlugin<CountingOptions> = defineTask({
+export const counting: TaskPlugin<CountingOptions> = /* @__PURE__ */ defineTask({
   name: "counting",
   summary: "Add 1 to a number, digit by digit, least significant first",
   options: OPTIONS,

@@ -25,7 +25,7 @@ import {
   type TrainingDefaults,
   type Validation,
 } from "@unroll/core/plugin";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { countedProbes, sizedProbes } from "./fizzbuzz_probes.ts";
 import { CLASSES, fizzbuzzClass, fizzbuzzWord, showAnswers } from "./fizzbuzz_words.ts";
 import { Tally } from "./tally.ts";
@@ -52,22 +52,27 @@ export interface FizzbuzzOptions {
 }
 
 /** The schema of {@linkcode FizzbuzzOptions}. */
-const OPTIONS: OptionsSchema<FizzbuzzOptions> = z.object({
-  encoding: z.enum(["none", "binary", "digits"]).default("none").describe(
-    "How a number is told: not at all (the model counts), as bits, as decimal digits",
-  ),
-  bits: z.int().min(7).max(20).default(10).describe("Bits of a number, for binary"),
-  digits: z.int().min(1).max(15).default(8).describe(
-    "Most digits of a number in training, for digits",
-  ),
-  batch: z.int().min(1).max(4096).default(32).describe(
-    "Numbers in a batch, for binary and digits",
-  ),
-  last: z.int().min(100).max(100_000).default(1000).describe("Greatest number that is asked for"),
-  loss: z.enum(["cross-entropy", "squared-error"]).optional().describe(
-    "How answers are judged; squared-error for binary, else cross-entropy",
-  ),
-});
+const OPTIONS: OptionsSchema<FizzbuzzOptions> = /* @__PURE__ */ (() =>
+  z.object({
+    encoding: z._default(z.enum(["none", "binary", "digits"]), "none").check(
+      z.describe("How a number is told: not at all (the model counts), as bits, as decimal digits"),
+    ),
+    bits: z._default(z.int().check(z.minimum(7), z.maximum(20)), 10).check(
+      z.describe("Bits of a number, for binary"),
+    ),
+    digits: z._default(z.int().check(z.minimum(1), z.maximum(15)), 8).check(
+      z.describe("Most digits of a number in training, for digits"),
+    ),
+    batch: z._default(z.int().check(z.minimum(1), z.maximum(4096)), 32).check(
+      z.describe("Numbers in a batch, for binary and digits"),
+    ),
+    last: z._default(z.int().check(z.minimum(100), z.maximum(100_000)), 1000).check(
+      z.describe("Greatest number that is asked for"),
+    ),
+    loss: z.optional(z.enum(["cross-entropy", "squared-error"])).check(
+      z.describe("How answers are judged; squared-error for binary, else cross-entropy"),
+    ),
+  }))();
 
 /** To where a model that counts by itself is let count for a person. */
 const COUNTED = 100_000;
@@ -95,7 +100,7 @@ interface Encoding {
 }
 
 /** FizzBuzz, in one of three encodings. */
-export const fizzbuzz: TaskPlugin<FizzbuzzOptions> = defineTask({
+export const fizzbuzz: TaskPlugin<FizzbuzzOptions> = /* @__PURE__ */ defineTask({
   name: "fizzbuzz",
   summary: "Say fizz, buzz or fizzbuzz to numbers, or count and say it all alone",
   options: OPTIONS,

@@ -15,7 +15,7 @@ import {
   type TaskSpec,
   type TrainingDefaults,
 } from "@unroll/core/plugin";
-import * as z from "zod";
+import * as z from "zod/mini";
 
 /** Options of {@linkcode xor}. */
 export interface XorOptions {
@@ -24,11 +24,12 @@ export interface XorOptions {
 }
 
 /** The schema of {@linkcode XorOptions}. */
-const OPTIONS: OptionsSchema<XorOptions> = z.object({
-  loss: z.enum(["squared-error", "cross-entropy"]).default("squared-error").describe(
-    "How answers are judged",
-  ),
-});
+const OPTIONS: OptionsSchema<XorOptions> = /* @__PURE__ */ (() =>
+  z.object({
+    loss: z._default(z.enum(["squared-error", "cross-entropy"]), "squared-error").check(
+      z.describe("How answers are judged"),
+    ),
+  }))();
 
 /** The four cases, first bit and second. */
 const CASES: readonly (readonly [number, number])[] = [[0, 0], [0, 1], [1, 0], [1, 1]];
@@ -37,7 +38,7 @@ const CASES: readonly (readonly [number, number])[] = [[0, 0], [0, 1], [1, 0], [
  * The two bits come one after the other, and the answer after the second. So recurrent models read them
  * in two steps, and models that see a window of two see both at once: one task serves all.
  */
-export const xor: TaskPlugin<XorOptions> = defineTask({
+export const xor: TaskPlugin<XorOptions> = /* @__PURE__ */ defineTask({
   name: "xor",
   summary: "Say whether two bits differ",
   options: OPTIONS,

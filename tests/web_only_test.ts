@@ -1,15 +1,28 @@
-/** The core, the models and the tasks are for every runtime: only the files named here know of Deno. */
+/** The core, the models and the tasks are for every runtime: Deno, Node from 20.16 on, Bun, and web pages. */
 import { assertEquals } from "@std/assert";
 
-/** What works with files and environment variables; the rest imports it, and never needs it in a page. */
-const DENO_ONLY: readonly string[] = [
-  "core/backends/cpu_blas.ts",
+/** What asks for permissions, and calls libraries of the system; the rest imports it, and needs no Deno. */
+const DENO_ONLY: readonly string[] = ["core/backends/cpu_blas.ts", "core/util/environment.ts"];
+
+/** What works with files and environment variables, by what Deno, Node and Bun have in common. */
+const PROCESS_ONLY: readonly string[] = [
   "core/runs/files.ts",
-  "core/runs/load.ts",
-  "core/runs/run_folder.ts",
-  "core/util/debug.ts",
   "core/util/environment.ts",
+  "core/util/file_system.ts",
   "tasks/corpus_files.ts",
+];
+
+/** What JavaScript has got since Node 20; methods of iterators only where they stand beside their maker. */
+const NEWER: readonly RegExp[] = [
+  /\b(?:await )?using \w+\s*=/,
+  /\bgroupBy\(/,
+  /\b(?:Promise\.(?:withResolvers|try)|Array\.fromAsync|Error\.isError|RegExp\.escape)\b/,
+  /\b(?:Float16Array|Math\.(?:f16round|sumPrecise)|getOrInsert|(?:Async)?DisposableStack)\b/,
+  /\.(?:union|intersection|difference|symmetricDifference|isSubsetOf|isSupersetOf|isDisjointFrom)\(/,
+  /\.(?:toHex|toBase64|fromHex|fromBase64|setFromHex|setFromBase64)\(/,
+  /\b(?:Iterator\.(?:from|concat|prototype)|extends Iterator)\b/,
+  /\.(?:values|keys|entries)\(\)\s*\.(?:map|filter|take|drop|flatMap|reduce|toArray|forEach|some|every|find)\(/,
+  /\bimport (?:defer|source) /,
 ];
 
 async function sources(folder: URL): Promise<URL[]> {
@@ -21,15 +34,35 @@ async function sources(folder: URL): Promise<URL[]> {
   return found;
 }
 
-Deno.test("only files that are named know of Deno, and nothing knows of Node", async () => {
-  const root = new URL("../", import.meta.url);
-  const users: string[] = [];
+const ROOT = new URL("../", import.meta.url);
+
+/** Path → code, without documentation, whose examples are Deno's. */
+async function code(): Promise<Map<string, string>> {
+  const found = new Map<string, string>();
   for (const folder of ["core/", "models/", "tasks/"]) {
-    for (const file of await sources(new URL(folder, root))) {
-      // Examples in the documentation may.
-      const text = (await Deno.readTextFile(file)).replace(/^ *\/?\*.*$/gm, "");
-      if (/\bDeno\.|from "(node|jsr):/.test(text)) users.push(file.href.slice(root.href.length));
+    for (const file of await sources(new URL(folder, ROOT))) {
+      const text = await Deno.readTextFile(file);
+      found.set(file.href.slice(ROOT.href.length), text.replace(/^ *\/?\*.*$|(?<!:)\/\/.*$/gm, ""));
     }
   }
-  assertEquals(users.sort(), [...DENO_ONLY]);
+  return found;
+}
+
+Deno.test("only files that are named know of Deno or of a process, and no module is Node's", async () => {
+  const users = (await code()).entries().toArray();
+  const pathsOf = (pattern: RegExp) =>
+    users.filter(([, text]) => pattern.test(text)).map(([path]) => path).sort();
+  assertEquals(pathsOf(/\bDeno\./), [...DENO_ONLY]);
+  assertEquals(pathsOf(/\bprocess\??\./), [...PROCESS_ONLY]);
+  assertEquals(pathsOf(/^(?!import type ).*from "(node|jsr):/m), []);
+});
+
+Deno.test("the sources need no JavaScript that Node 20 lacks", async () => {
+  for (const [path, text] of await code()) {
+    // What is made for tests of core alone runs on Deno.
+    if (path.startsWith("core/test_support/")) continue;
+    for (const pattern of NEWER) {
+      assertEquals(pattern.exec(text)?.[0], undefined, `${path}: ${pattern}`);
+    }
+  }
 });

@@ -4,9 +4,8 @@
  * @module
  */
 
-import * as Plot from "@observablehq/plot";
 import { shortCount, shortNumber } from "../format.ts";
-import { type ChartSize, drawSvg, PALETTE } from "./svg.ts";
+import { type ChartSize, drawSvg, type Markish, PALETTE, Plot } from "./svg.ts";
 
 /** A point of a curve. */
 export interface Point {
@@ -161,7 +160,7 @@ export function downsample(points: readonly Point[], limit: number): readonly Po
   return kept;
 }
 
-function logarithmicAxis(values: readonly number[]): Plot.Markish[] {
+function logarithmicAxis(values: readonly number[]): Markish[] {
   const ticks = logarithmicTicks(values);
   return [
     Plot.gridY(ticks, {}),

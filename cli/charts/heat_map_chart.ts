@@ -4,9 +4,8 @@
  * @module
  */
 
-import * as Plot from "@observablehq/plot";
 import { type HiddenStates, isSigned } from "../reporting/hidden_states.ts";
-import { type ChartSize, drawSvg } from "./svg.ts";
+import { type ChartSize, drawSvg, Plot, type ScaleOptions } from "./svg.ts";
 
 /** How hidden states are drawn. */
 export interface HeatMapOptions extends ChartSize {
@@ -98,7 +97,7 @@ export function heatMapChart(states: HiddenStates, options: HeatMapOptions = {})
   }, options.title === undefined ? undefined : options.title + cut);
 }
 
-function colors(values: Float32Array, threshold: number | undefined): Plot.ScaleOptions {
+function colors(values: Float32Array, threshold: number | undefined): ScaleOptions {
   if (threshold !== undefined) {
     return { type: "linear", domain: [0, 1], range: ["#eef1f5", "#1f3a5f"] };
   }

@@ -5,8 +5,10 @@
  * @module
  */
 
-import { initWasm, Resvg } from "@resvg/resvg-wasm";
-import { renderer } from "./renderer.js";
+// Types alone are not downloaded; the rest comes with the first picture, as `svg.ts` says.
+// deno-lint-ignore no-import-prefix
+import type * as ResvgPackage from "npm:@resvg/resvg-wasm@^2.6.2";
+import { loadRenderer } from "./renderer.js";
 // What is imported needs no permission and has no path, which from JSR there is none of. Fonts of npm can only be read as
 // files, so that the letters of DejaVu that charts may have are here.
 import font from "./dejavu_sans.json" with { type: "json" };
@@ -17,11 +19,23 @@ export interface PngOptions {
   readonly scale?: number;
 }
 
-let ready: Promise<Uint8Array> | undefined;
+const RESVG = "npm:@resvg/resvg-wasm@^2.6.2";
+
+/** What draws, and the font it draws with. */
+interface Renderer {
+  readonly Resvg: typeof ResvgPackage.Resvg;
+  readonly sans: Uint8Array;
+}
+
+let ready: Promise<Renderer> | undefined;
 
 /** Starts the renderer and reads the font, once. */
-function prepare(): Promise<Uint8Array> {
-  return ready ??= initWasm(renderer).then(() => Uint8Array.fromBase64(font.base64));
+function prepare(): Promise<Renderer> {
+  return ready ??= (async () => {
+    const { initWasm, Resvg }: typeof ResvgPackage = await import(RESVG);
+    await initWasm(await loadRenderer(RESVG));
+    return { Resvg, sans: Uint8Array.fromBase64(font.base64) };
+  })();
 }
 
 /**
@@ -45,7 +59,7 @@ export async function svgToPng(
   svg: string,
   options: PngOptions = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const sans = await prepare();
+  const { Resvg, sans } = await prepare();
   let picture: InstanceType<typeof Resvg>;
   try {
     picture = new Resvg(svg, {

@@ -4,5 +4,5 @@
  * @module
  */
 
-/** The renderer of PNGs, compiled. */
-export const renderer: WebAssembly.Module;
+/** Loads the renderer of PNGs, compiled, from its package. */
+export function loadRenderer(name: string): Promise<WebAssembly.Module>;

@@ -5,6 +5,7 @@
  * @module
  */
 
-import source renderer from "@resvg/resvg-wasm/index_bg.wasm";
-
-export { renderer };
+/** Loads it from its package. */
+export function loadRenderer(name) {
+  return import.source(`${name}/index_bg.wasm`);
+}

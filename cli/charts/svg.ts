@@ -4,8 +4,27 @@
  * @module
  */
 
-import domino from "@mixmark-io/domino";
-import * as Plot from "@observablehq/plot";
+// Types alone are not downloaded.
+// deno-lint-ignore no-import-prefix
+import type Domino from "npm:@mixmark-io/domino@^2.2.0";
+// deno-lint-ignore no-import-prefix
+import type * as PlotPackage from "npm:@observablehq/plot@^0.6.17";
+
+/** The options of a chart, in Plot's words. */
+export type PlotOptions = PlotPackage.PlotOptions;
+/** What a chart is made of, in Plot's words. */
+export type Markish = PlotPackage.Markish;
+/** How values become places or colours, in Plot's words. */
+export type ScaleOptions = PlotPackage.ScaleOptions;
+
+// Before any program of the workspace runs, Deno downloads what the import map names, and what it itself imports by a
+// literal, also in `import()`. These are 15 MB that only pictures need.
+const PLOT = "npm:@observablehq/plot@^0.6.17";
+const DOMINO = "npm:@mixmark-io/domino@^2.2.0";
+
+/** Observable Plot. */
+export const Plot: typeof PlotPackage = await import(PLOT);
+const domino: typeof Domino = (await import(DOMINO)).default;
 
 /** Colours that are told apart on white and on near black, for one series after the other. */
 export const PALETTE: readonly string[] = [
@@ -36,7 +55,7 @@ export interface ChartSize {
  * @param title What is said above it, inside the picture; nothing if left out.
  * @returns An SVG document as text, with nothing outside of it.
  */
-export function drawSvg(options: Plot.PlotOptions, title?: string): string {
+export function drawSvg(options: PlotOptions, title?: string): string {
   const top = title === undefined ? 0 : 22;
   const document = domino.createDocument("<html><body></body></html>");
   const svg = Plot.plot({

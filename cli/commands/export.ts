@@ -8,8 +8,10 @@ import { dirname } from "@std/path/dirname";
 import { randomKey, rebuildTree, tensor, treeEntries } from "@unroll/core";
 import { encodeSafetensors, type LoadedRun, loadRun, type StoredTensor } from "@unroll/core/runs";
 import { exportPyTorch } from "@unroll/models";
+import type * as Onnx from "@unroll/models/onnx";
 import * as z from "zod";
 import { defineCommand } from "../command.ts";
+import { VERSION } from "../program.ts";
 import { UsageError } from "../errors.ts";
 import { knownPlugins, TRUST } from "../plugins.ts";
 import { commandLine } from "../program.ts";
@@ -114,8 +116,9 @@ async function encode(
       };
     }
     case "onnx": {
-      // What writes ONNX is loaded when it is needed: other commands do without.
-      const { exportOnnx } = await import("@unroll/models/onnx");
+      // What writes ONNX is loaded when it is needed. Of a literal name Deno would download the package with any command.
+      const specifier = `jsr:@unroll/models@${VERSION}/onnx`;
+      const { exportOnnx }: typeof Onnx = await import(specifier);
       return { bytes: await exportOnnx(model, parameters, spec, { state }), text: "" };
     }
   }

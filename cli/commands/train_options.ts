@@ -73,12 +73,16 @@ export const OUTPUT_SHAPE = inGroup("What to tell", {
 });
 
 /** Puts options under a heading of help. */
-export function inGroup<Shape extends Readonly<Record<string, z.ZodType>>>(
+export function inGroup<Shape extends Readonly<Record<string, z.core.$ZodType>>>(
   group: string,
   shape: Shape,
 ): Shape {
   return Object.fromEntries(
-    Object.entries(shape).map(([name, schema]) => [name, schema.meta({ ...schema.meta(), group })]),
+    Object.entries(shape).map(([name, schema]) => {
+      const copy = z.core.clone(schema);
+      z.globalRegistry.add(copy, { ...z.globalRegistry.get(schema), group });
+      return [name, copy];
+    }),
   ) as Shape;
 }
 
@@ -105,7 +109,9 @@ export const OPTIMIZER_OPTIONS: readonly (keyof TrainOptions)[] = Object.keys(
 ) as (keyof typeof OPTIMIZER_SHAPE)[];
 
 type TrainingShape = {
-  readonly [Name in Exclude<keyof TrainingDefaults, "phases">]-?: z.ZodType<TrainingDefaults[Name]>;
+  readonly [Name in Exclude<keyof TrainingDefaults, "phases">]-?: z.core.$ZodType<
+    TrainingDefaults[Name]
+  >;
 };
 
 const { steps, optimizer, learningRate, ...settings } = TRAINING_SETTINGS.shape as TrainingShape;
@@ -113,7 +119,7 @@ const { steps, optimizer, learningRate, ...settings } = TRAINING_SETTINGS.shape 
 /** The options of {@linkcode TrainOptions}: the settings of training, and what is the command's own. */
 export const TRAIN_SHAPE = {
   seed: z.int().min(0).max(2 ** 32 - 1).default(0).describe("Seed of everything random"),
-  steps: steps.optional(),
+  steps: z.optional(steps),
   device: z.enum(["auto", "cpu", "webgpu", "reference"]).default("auto")
     .meta({ description: "Where to compute", changeable: true }),
   optimizer,

@@ -252,7 +252,7 @@ function threadOf(worker: {
     answer: Promise.resolve(),
     send(message) {
       worker.keepAlive(true);
-      ({ promise: thread.answer, resolve: done, reject: fail } = Promise.withResolvers<void>());
+      thread.answer = new Promise<void>((resolve, reject) => [done, fail] = [resolve, reject]);
       worker.post(message);
     },
     end: worker.end,

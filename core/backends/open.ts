@@ -7,9 +7,7 @@ import { readVariable } from "../util/environment.ts";
 import type { GraphCost } from "../passes/cost.ts";
 import type { Backend, BackendName } from "../ir/backend.ts";
 import { asBackendName, chooseDevice } from "./choose.ts";
-import { cpuBackend } from "./cpu.ts";
-import { referenceBackend } from "./reference.ts";
-import { type TuningCache, webgpuBackend } from "./webgpu.ts";
+import type { TuningCache } from "./webgpu.ts";
 
 /** What is brought along to a device that is opened by name. */
 export interface OpenSettings {
@@ -17,11 +15,11 @@ export interface OpenSettings {
   readonly tuning?: TuningCache;
 }
 
-/** How each device is opened. */
+/** How each device is opened. Each is loaded when it is asked for: what a page does not use, it need not fetch. */
 const OPENERS: Readonly<Record<BackendName, (settings: OpenSettings) => Promise<Backend>>> = {
-  reference: () => Promise.resolve(referenceBackend()),
-  cpu: () => Promise.resolve(cpuBackend()),
-  webgpu: ({ tuning }) => webgpuBackend({ tuning }),
+  reference: async () => (await import("./reference.ts")).referenceBackend(),
+  cpu: async () => (await import("./cpu.ts")).cpuBackend(),
+  webgpu: async ({ tuning }) => await (await import("./webgpu.ts")).webgpuBackend({ tuning }),
 };
 
 /**

@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { cpuBackend } from "../backends/cpu.ts";
 import type { Graph } from "../ir/graph.ts";
 import type { TypedArray } from "../ir/tensor_type.ts";
 import { graphCost } from "../passes/cost.ts";
@@ -31,9 +30,14 @@ export function computeIfLarge(
  * helpers would take longer to start: the same bits on all.
  */
 async function compute(graph: Graph, inputs: readonly TypedArray[]): Promise<TypedArray[]> {
-  using backend = cpuBackend({ relaxed: false, threads: 1 });
-  using program = await backend.compile(graph, { name: "deferred" });
-  const buffers = inputs.map((data, i) => backend.upload(graph.inputs[i].type, data));
-  const results = program.run(buffers).map((buffer) => backend.download(buffer));
-  return (await Promise.all(results)).map((data) => data.slice());
+  const { cpuBackend } = await import("../backends/cpu.ts");
+  const backend = cpuBackend({ relaxed: false, threads: 1 });
+  try {
+    const program = await backend.compile(graph, { name: "deferred" });
+    const buffers = inputs.map((data, i) => backend.upload(graph.inputs[i].type, data));
+    const results = program.run(buffers).map((buffer) => backend.download(buffer));
+    return (await Promise.all(results)).map((data) => data.slice());
+  } finally {
+    backend.dispose();
+  }
 }

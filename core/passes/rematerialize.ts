@@ -67,7 +67,10 @@ function computeAfter(
     ...loop.constants.map(({ inner }) => inner),
   ]);
   // A value may be stacked more than once.
-  const stacks = Map.groupBy(loop.stacks, ({ inner }) => inner);
+  const stacks = new Map<Value, Loop["stacks"]>();
+  for (const stack of loop.stacks) {
+    stacks.set(stack.inner, [...stacks.get(stack.inner) ?? [], stack]);
+  }
   const isSaved = ({ outputs: [value] }: Equation) =>
     stacks.get(value)?.every(({ outer }) => !whole.has(outer)) === true;
   const isReady = (value: Value) =>

@@ -9,7 +9,7 @@
  * @module
  */
 
-import * as z from "zod";
+import * as z from "zod/mini";
 import { formatKind, kindOf, type OptionKind, type SchemaNode } from "./option_kind.ts";
 import { unknownName } from "../util/names.ts";
 
@@ -99,14 +99,14 @@ export function describeOptions(schema: OptionsSchema<unknown>): readonly Option
         `Cannot make a flag of option "${name}": a camelCase name that does not begin with "no" is needed`,
       );
     }
-    const node = schemaNode(name, schema.shape[name] as z.ZodType);
+    const node = schemaNode(name, schema.shape[name] as z.core.$ZodType);
     const kind = kindOf(node);
     if (kind === undefined) {
       throw new TypeError(
         `Cannot make a flag of option "${name}": a number, boolean, text, choice or list of these is needed`,
       );
     }
-    const leftOut = (schema.shape[name] as z.ZodType).safeParse(undefined);
+    const leftOut = z.safeParse(schema.shape[name] as z.core.$ZodType, undefined);
     options.push({
       name,
       flag: node.flag ?? flagName(name),
@@ -131,7 +131,7 @@ type OptionNode = SchemaNode & Pick<Option, "unit" | "group" | "placeholder" | "
   readonly changeable?: boolean;
 };
 
-function schemaNode(name: string, schema: z.ZodType): OptionNode {
+function schemaNode(name: string, schema: z.core.$ZodType): OptionNode {
   try {
     // The output side: zod refuses transforms there, whose values would not come back from JSON.
     return z.toJSONSchema(schema, { io: "output" }) as OptionNode;
@@ -211,7 +211,7 @@ export function parseOptions<Options>(
   }
   const result = schema.safeParse(given);
   if (result.success) return result.data;
-  const error = result.error as z.ZodError;
+  const error = result.error as z.core.$ZodError;
   throw new RangeError(
     issueSentence(schema, given, error.issues[0], displayName),
     {

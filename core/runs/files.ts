@@ -4,6 +4,8 @@
  * @module
  */
 
+import { errorCode, fileSystem } from "../util/file_system.ts";
+
 /**
  * Writes a file so that a crash at any moment leaves the old one or the new one, whole.
  *
@@ -29,20 +31,20 @@ export async function writeTogether(
 ): Promise<void> {
   for (const [path, bytes] of Object.entries(files)) {
     await guard(`write ${path}`, async () => {
-      using file = await Deno.open(temporary(path), {
-        write: true,
-        create: true,
-        truncate: true,
-      });
-      for (let done = 0; done < bytes.length;) {
-        done += await file.write(bytes.subarray(done));
+      const file = await fileSystem().promises.open(temporary(path), "w");
+      try {
+        for (let done = 0; done < bytes.length;) {
+          done += (await file.write(bytes.subarray(done))).bytesWritten;
+        }
+        await file.sync();
+      } finally {
+        await file.close();
       }
-      await file.sync();
     });
   }
   for (const path of Object.keys(files)) {
     await guard(`write ${path}`, async () => {
-      await Deno.rename(temporary(path), path);
+      await fileSystem().promises.rename(temporary(path), path);
       await syncFolder(path.slice(0, nameStart(path)) || ".");
     });
   }
@@ -60,9 +62,13 @@ function nameStart(path: string): number {
 
 /** Forces a rename to disk, where the system lets a folder be opened for that. */
 async function syncFolder(path: string): Promise<void> {
-  if (Deno.build.os === "windows") return;
-  using folder = await Deno.open(path);
-  await folder.sync();
+  if (globalThis.process.platform === "win32") return;
+  const folder = await fileSystem().promises.open(path);
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
 }
 
 /**
@@ -87,26 +93,25 @@ export async function guard<Result>(
   }
 }
 
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: "there is no such file or folder",
+  EACCES: "writing or reading there is not permitted",
+  EPERM: "writing or reading there is not permitted",
+  ENOTDIR: "a file is in the way of the folder",
+  EEXIST: "a file is in the way of the folder",
+  EISDIR: "it is a folder",
+};
+
 /** Says why the system refused, in words for people. */
 export function reason(error: unknown): string {
-  if (error instanceof Deno.errors.NotFound) {
-    return "there is no such file or folder";
-  }
-  if (error instanceof Deno.errors.PermissionDenied) {
-    return "writing or reading there is not permitted";
-  }
-  if (
-    error instanceof Deno.errors.NotADirectory ||
-    error instanceof Deno.errors.AlreadyExists
-  ) {
-    return "a file is in the way of the folder";
-  }
-  if (error instanceof Deno.errors.IsADirectory) return "it is a folder";
-  if (error instanceof Deno.errors.NotCapable) {
+  const code = errorCode(error);
+  if (code !== undefined && Object.hasOwn(REASONS, code)) return REASONS[code];
+  if (error instanceof Error && error.name === "NotCapable") {
     return "Deno was not given permission for it";
   }
   const message = error instanceof Error ? error.message : String(error);
-  return message.split("\n")[0].replace(/ \(os error \d+\).*$/, "");
+  // Node writes `ENOSPC: no space left on device, write`.
+  return message.split("\n")[0].replace(/^[A-Z]+: (.*), [a-z]+( '.*)?$/, "$1");
 }
 
 /** Joins a folder and a name in it. */

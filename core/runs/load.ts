@@ -19,6 +19,7 @@ import { randomKey } from "../language/random.ts";
 import { formatType } from "../ir/tensor_type.ts";
 import { treeEntries } from "../language/tree.ts";
 import { type Checkpoint, fromStored, type RunConfig } from "./checkpoint.ts";
+import { errorCode, fileSystem } from "../util/file_system.ts";
 import type { JsonRecord } from "../util/json.ts";
 import { Predictor } from "../training/predictor.ts";
 import { type CheckpointName, openRun, readCheckpoint } from "./run_folder.ts";
@@ -92,8 +93,16 @@ export async function loadRun(path: string, settings: LoadSettings): Promise<Loa
   const file = await checkpointFile(path, settings.checkpoint);
   const checkpoint = await readCheckpoint(file);
   const { config } = checkpoint;
-  const modelPlugin = knownPlugin(config.model.name, { kind: "model", table: settings.models });
-  const taskPlugin = knownPlugin(config.task.name, { kind: "task", table: settings.tasks });
+  const modelPlugin = knownPlugin(config.model.name, {
+    kind: "model",
+    table: settings.models,
+    path: config.model.path,
+  });
+  const taskPlugin = knownPlugin(config.task.name, {
+    kind: "task",
+    table: settings.tasks,
+    path: config.task.path,
+  });
   const model = modelPlugin(config.model.options);
   const task = restoreTask(taskPlugin, config.task.options, settings.taskOptions);
   const taskInstance = await task.create();
@@ -147,9 +156,9 @@ async function checkpointFile(path: string, name: CheckpointName | undefined): P
   for (const wanted of ["best", "last"] as const) {
     const file = run.checkpointPath(wanted);
     try {
-      if ((await Deno.stat(file)).isFile) return file;
+      if ((await fileSystem().promises.stat(file)).isFile()) return file;
     } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
+      if (errorCode(error) !== "ENOENT") throw error;
     }
   }
   throw new RangeError(`Cannot load ${path}: it has no checkpoint yet`);

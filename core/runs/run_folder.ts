@@ -23,6 +23,7 @@ import {
   encodeCheckpoint,
   type RunConfig,
 } from "./checkpoint.ts";
+import { errorCode, fileSystem } from "../util/file_system.ts";
 import type { JsonRecord } from "../util/json.ts";
 import { runName } from "./run_name.ts";
 import { guard, join, reason, writeAtomically, writeTogether } from "./files.ts";
@@ -102,14 +103,7 @@ export class RunFolder {
     }
     await guard(
       `write in ${this.path}`,
-      () =>
-        Deno.writeTextFile(
-          join(this.path, METRICS),
-          metricsText([line]),
-          {
-            append: true,
-          },
-        ),
+      () => fileSystem().promises.appendFile(join(this.path, METRICS), metricsText([line])),
     );
   }
 
@@ -212,14 +206,14 @@ export async function createRun(
   const root = place.root ?? "runs";
   const name = runName(config, place.date ?? new Date());
   return await guard(`save the run in ${root}`, async () => {
-    await Deno.mkdir(root, { recursive: true });
+    await fileSystem().promises.mkdir(root, { recursive: true });
     const path = await makeFresh(root, name);
     try {
       await writeAtomically(join(path, CONFIG), configBytes(config));
-      await Deno.writeTextFile(join(path, METRICS), "", { createNew: true });
+      await fileSystem().promises.writeFile(join(path, METRICS), "", { flag: "wx" });
     } catch (error) {
       // What has no configuration is no run.
-      await Deno.remove(path, { recursive: true }).catch(() => {});
+      await fileSystem().promises.rm(path, { recursive: true }).catch(() => {});
       throw error;
     }
     return new RunFolder(path, config);
@@ -231,10 +225,10 @@ async function makeFresh(root: string, name: string): Promise<string> {
     const path = join(root, number === 1 ? name : `${name}-${number}`);
     try {
       // Making a folder is the one step that only one of several processes can win.
-      await Deno.mkdir(path);
+      await fileSystem().promises.mkdir(path);
       return path;
     } catch (error) {
-      if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+      if (errorCode(error) !== "EEXIST") throw error;
     }
   }
 }
@@ -269,12 +263,9 @@ async function makeFresh(root: string, name: string): Promise<string> {
 export async function openRun(path: string): Promise<RunFolder> {
   let text: string;
   try {
-    text = await Deno.readTextFile(join(path, CONFIG));
+    text = await fileSystem().promises.readFile(join(path, CONFIG), "utf8");
   } catch (error) {
-    if (
-      error instanceof Deno.errors.NotFound ||
-      error instanceof Deno.errors.NotADirectory
-    ) {
+    if (["ENOENT", "ENOTDIR"].includes(errorCode(error) ?? "")) {
       throw new RangeError(
         `Cannot open run ${path}: there is no ${CONFIG} in it`,
         { cause: error },
@@ -352,13 +343,13 @@ function metricsText(lines: readonly MetricsLine[]): string {
 export async function listRuns(root: string = "runs"): Promise<RunSummary[]> {
   const names: string[] = [];
   try {
-    for await (const entry of Deno.readDir(root)) {
-      if (entry.isDirectory && !entry.name.startsWith(".")) {
+    for (const entry of await fileSystem().promises.readdir(root, { withFileTypes: true })) {
+      if (entry.isDirectory() && !entry.name.startsWith(".")) {
         names.push(entry.name);
       }
     }
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return [];
+    if (errorCode(error) === "ENOENT") return [];
     throw new RangeError(`Cannot list runs in ${root}: ${reason(error)}`, {
       cause: error,
     });
@@ -416,7 +407,7 @@ async function summarize(name: string, path: string): Promise<RunSummary> {
 export async function readCheckpoint(path: string): Promise<Checkpoint> {
   let bytes: Uint8Array;
   try {
-    bytes = await Deno.readFile(path);
+    bytes = await fileSystem().promises.readFile(path);
   } catch (error) {
     throw new RangeError(`Cannot read checkpoint ${path}: ${reason(error)}`, {
       cause: error,
@@ -437,9 +428,9 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
 
 async function readTextIfThere(path: string): Promise<string> {
   try {
-    return await Deno.readTextFile(path);
+    return await fileSystem().promises.readFile(path, "utf8");
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return "";
+    if (errorCode(error) === "ENOENT") return "";
     throw new RangeError(`Cannot read ${path}: ${reason(error)}`, {
       cause: error,
     });

@@ -193,7 +193,9 @@ function checkStored(name: string, { dtype, shape, data }: StoredTensor): void {
  */
 export function decodeSafetensors(bytes: Uint8Array): SafetensorsContents {
   const header = readHeader(bytes);
-  const data = bytes.subarray(header.end);
+  // Not a part of `bytes`: where they are a Buffer, as Node reads files, its `slice` would not copy.
+  const { buffer, byteOffset, length } = bytes;
+  const data = new Uint8Array(buffer, byteOffset + header.end, length - header.end);
   const tensors = new Map<string, StoredTensor>();
   const ranges: {
     readonly name: string;

@@ -1,4 +1,5 @@
 import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { Buffer } from "node:buffer";
 import { decodeSafetensors, encodeSafetensors, type StoredTensor } from "./safetensors.ts";
 
 const TENSORS: ReadonlyMap<string, StoredTensor> = new Map<
@@ -144,6 +145,14 @@ Deno.test("encodeSafetensors() refuses arrays that contradict their type", () =>
       message,
     );
   }
+});
+
+Deno.test("decodeSafetensors() copies out of a Buffer too, as Node reads files", () => {
+  const bytes = encodeSafetensors(
+    new Map([["x", { dtype: "F32", shape: [2], data: Float32Array.of(1, 2) }]]),
+  );
+  const { tensors } = decodeSafetensors(Buffer.concat([Buffer.from([0]), bytes]).subarray(1));
+  assertEquals(tensors.get("x")?.data, Float32Array.of(1, 2));
 });
 
 Deno.test("decodeSafetensors() reads a file at any offset in a buffer", () => {

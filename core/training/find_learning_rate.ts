@@ -6,6 +6,7 @@
  */
 import { openBackendFor, type OpenedBackend } from "../backends/open.ts";
 import { graphCost } from "../passes/cost.ts";
+import { checkBatchShape } from "./check_contract.ts";
 import { resolveSettings } from "./resolve_settings.ts";
 import type { Schedule } from "./schedules.ts";
 import { batchRequest, traceStep } from "./trace_step.ts";
@@ -122,7 +123,9 @@ export async function findLearningRate(settings: LearningRateSettings): Promise<
     seed,
     initialParameters: settings.initialParameters,
   };
-  const traced = traceStep(step, task.batch(batchRequest(seed, 0)));
+  const batch = task.batch(batchRequest(seed, 0));
+  checkBatchShape(task.spec, batch, 0);
+  const traced = traceStep(step, batch);
   const own = typeof settings.device !== "object";
   const { backend }: OpenedBackend = typeof settings.device === "object"
     ? { backend: settings.device }

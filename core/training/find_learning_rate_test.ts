@@ -1,5 +1,5 @@
 import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { broadcastTo, ones } from "../language/ops/mod.ts";
 import type { Tensor } from "../language/tensor.ts";
 import { defineModel } from "../plugin/model.ts";

@@ -4,6 +4,7 @@
  * @module
  */
 import { readVariable } from "./environment.ts";
+import { fileSystem } from "./file_system.ts";
 
 /** Reads how much to print, from `DEBUG`: 0 is nothing. */
 export function debugLevel(): number {
@@ -21,8 +22,8 @@ export function debugLine(line: string): void {
 export function dumpText(fileName: string, text: string): void {
   const folder = readVariable("UNROLL_DUMP");
   if (folder === undefined) return;
-  Deno.mkdirSync(folder, { recursive: true });
-  Deno.writeTextFileSync(`${folder}/${fileName}`, text);
+  fileSystem().mkdirSync(folder, { recursive: true });
+  fileSystem().writeFileSync(`${folder}/${fileName}`, text);
 }
 
 /**

@@ -25,9 +25,9 @@ export type EnvironmentVariable =
 
 /** Returns whether an environment variable may be read. */
 export function isEnvAllowed(variable: EnvironmentVariable): boolean {
-  // Other runtimes than Deno have no such variables: a web page, for one.
-  return typeof Deno !== "undefined" &&
-    Deno.permissions.querySync({ name: "env", variable }).state === "granted";
+  // Node and Bun have no permissions, a web page has no variables.
+  if (typeof Deno === "undefined") return globalThis.process?.env !== undefined;
+  return Deno.permissions.querySync({ name: "env", variable }).state === "granted";
 }
 
 /**
@@ -54,5 +54,5 @@ export function isFfiAllowed(): boolean {
  * @returns Its value, or `undefined` if it is not set, is empty, or may not be read.
  */
 export function readVariable(variable: EnvironmentVariable): string | undefined {
-  return isEnvAllowed(variable) ? Deno.env.get(variable) || undefined : undefined;
+  return isEnvAllowed(variable) ? globalThis.process.env[variable] || undefined : undefined;
 }
