@@ -11,6 +11,7 @@ import { EXPORT } from "./export.ts";
 import { INSPECT } from "./inspect.ts";
 import { LIMITS } from "./limits.ts";
 import { LIST } from "./list.ts";
+import { LR_FIND } from "./lr_find.ts";
 import { PREDICT } from "./predict.ts";
 import { RECIPE } from "./recipe.ts";
 import { REPORT } from "./report.ts";
@@ -24,6 +25,7 @@ import { TRAIN } from "./train.ts";
 export const COMMANDS: readonly CommandDefinition[] = [
   TRAIN,
   RECIPE,
+  LR_FIND,
   SUMMARY,
   LIST,
   RUN_LIST,
