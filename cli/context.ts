@@ -66,6 +66,10 @@ export interface Terminal {
   readonly columns: () => number;
   /** The lines of standard input. */
   readonly lines: () => AsyncIterable<string>;
+  /** Whether a person types these lines, and is to see a prompt. */
+  readonly isInputTerminal?: boolean;
+  /** Says whether who read standard output has left (`| head`), so that what is written goes nowhere. */
+  readonly isClosed?: () => boolean;
   /** A variable of the environment, where it may be read. */
   readonly variable: (name: string) => string | undefined;
   /** Whether stacks are shown. */

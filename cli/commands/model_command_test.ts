@@ -99,7 +99,7 @@ Deno.test("commands on trained models", async (t) => {
       const many = await runCommand(`predict ${count} --json`, {}, "7\n123\n");
       const lines = many.output.trim().split("\n").map((line) => JSON.parse(line));
       assertEquals(lines.map(({ input }) => input), ["7", "123"]);
-      assertStrictEquals(`${lines[1].answer[0]}\n`, one.output);
+      assertStrictEquals(`${lines[1].answer}\n`, one.output);
       const wrong = await runCommand(["predict", count, "--input", "12x"]);
       assertEquals([wrong.code, wrong.errors.split("\n").length], [1, 2], wrong.errors);
     });
