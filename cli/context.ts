@@ -100,6 +100,10 @@ export interface TrainRequest {
   readonly weights?: StartingWeights;
   /** The folder that the run's own folder is made in. */
   readonly out: string;
+  /** What the run and its folder are called, if not by date, task, model and seed. */
+  readonly name?: string;
+  /** What the run alone is called. */
+  readonly title?: string;
   /** Settings that no option has, in place of `training`. */
   readonly settings?: Partial<TrainSettings>;
 }

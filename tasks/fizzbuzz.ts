@@ -30,8 +30,6 @@ import { countedProbes, sizedProbes } from "./fizzbuzz_probes.ts";
 import { CLASSES, fizzbuzzClass, fizzbuzzWord, showAnswers } from "./fizzbuzz_words.ts";
 import { Tally } from "./tally.ts";
 
-export { fizzbuzzClass, fizzbuzzWord } from "./fizzbuzz_words.ts";
-
 /** Options of {@linkcode fizzbuzz}. */
 export interface FizzbuzzOptions {
   /**

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { type Batch, type Model, type Predict, randomFor } from "@unroll/core/plugin";
-import { fizzbuzz, fizzbuzzClass, type FizzbuzzOptions, fizzbuzzWord } from "./fizzbuzz.ts";
+import { fizzbuzz, type FizzbuzzOptions } from "./fizzbuzz.ts";
+import { fizzbuzzClass, fizzbuzzWord } from "./fizzbuzz_words.ts";
 
 const CLASSES = 4;
 

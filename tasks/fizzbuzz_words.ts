@@ -1,5 +1,5 @@
 /**
- * What is said to a number in FizzBuzz, and how a model's answers are shown.
+ * The words of FizzBuzz, and what a model said in them.
  *
  * @module
  */
@@ -44,7 +44,7 @@ export function fizzbuzzWord(n: number, said: number): string {
   return ["", "fizz", "buzz", "fizzbuzz"][said] || String(n);
 }
 
-/** The first numbers as FizzBuzz text, what is wrong set between exclamation marks, and the count. */
+/** Writes the first numbers as FizzBuzz text, what is wrong set between exclamation marks, and the count. */
 export function showAnswers(
   answers: Float32Array,
   { encoding, last }: { readonly encoding: string; readonly last: number },

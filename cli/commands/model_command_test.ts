@@ -38,7 +38,10 @@ Deno.test("commands on trained models", async (t) => {
     await t.step("runs: lists, filters, sorts, as a table or JSON", async () => {
       const all = await runCommand(`runs --runs ${root}`);
       assertEquals(all.output.split("\n").length, 4, all.output);
-      assert(/^run +state +error +loss +steps +time +steps\/s\n/.test(all.output), all.output);
+      assert(
+        /^run +state +error +loss +steps +best step +time +steps\/s +age\n/.test(all.output),
+        all.output,
+      );
       const json = await runCommand(`runs --runs ${root} --task counting --json`);
       const [row, ...more] = json.output.trim().split("\n").map((line) => JSON.parse(line));
       assertEquals([row.path, row.state, row.result.steps, more], [count, "done", 60, []]);
@@ -172,7 +175,7 @@ Deno.test("commands on trained models", async (t) => {
       assertEquals(links, null);
       const command = />(deno task train.*)<\/pre>/.exec(html)![1].replace(/<[^>]*>/g, "");
       const again = await runCommand(
-        `${command.replace("deno task ", "")} --out ${root}/again --json`,
+        `${command.replace("deno task ", "")} --out ${root}/.again --json`,
       );
       const { loss } = JSON.parse(again.output.trim().split("\n").at(-1)!);
       const listed = await runCommand(`runs --runs ${root} --task fizzbuzz --json`);

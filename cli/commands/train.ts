@@ -42,8 +42,19 @@ export const TRAIN = defineCommand({
     return { ...selected, description: describePair(context, selected.model, selected.task) };
   },
   async run(context, { options, typed, selection: { model, task, typedOfModel } }) {
-    const { resume, from, trust, model: _, task: __, out, dashboard, json, quiet, ...training } =
-      options;
+    const {
+      resume,
+      from,
+      trust,
+      model: _,
+      task: __,
+      out,
+      name,
+      dashboard,
+      json,
+      quiet,
+      ...training
+    } = options;
     const output = { json, quiet, dashboard };
     if (resume !== undefined) {
       const changes = changesOf(training, typed);
@@ -64,7 +75,7 @@ export const TRAIN = defineCommand({
     const learner = weights === undefined
       ? pair.model
       : withOptionsOf(weights, pair.model, typedOfModel);
-    const request = { model: learner, task: pair.task, training, weights, out };
+    const request = { model: learner, task: pair.task, training, weights, out, name };
     await startTraining(request, context, output);
   },
 });
