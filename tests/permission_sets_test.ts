@@ -58,7 +58,6 @@ async function makeFolder(): Promise<string> {
     for (
       const entry of [
         "",
-        "/completions",
         "/basename",
         "/dirname",
         "/from-file-url",

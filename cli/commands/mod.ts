@@ -5,6 +5,7 @@
  */
 
 import type { CommandDefinition } from "../command.ts";
+import { COMPLETIONS } from "./completions.ts";
 import { DOCTOR } from "./doctor.ts";
 import { EVAL } from "./eval.ts";
 import { EXPORT } from "./export.ts";
@@ -21,7 +22,7 @@ import { SUMMARY } from "./summary.ts";
 import { SWEEP } from "./sweep.ts";
 import { TRAIN } from "./train.ts";
 
-/** All commands but that of completions, which is Cliffy's own. */
+/** All commands. */
 export const COMMANDS: readonly CommandDefinition[] = [
   TRAIN,
   RECIPE,
@@ -38,4 +39,5 @@ export const COMMANDS: readonly CommandDefinition[] = [
   EXPORT,
   SWEEP,
   DOCTOR,
+  COMPLETIONS,
 ];

@@ -223,13 +223,3 @@ Deno.test("every command shows help with an example", async () => {
     assert(help.output.includes(`deno task ${command}`), command);
   }
 });
-
-Deno.test("completions: a script for each shell that knows the commands", async () => {
-  for (const shell of ["bash", "zsh", "fish"]) {
-    const { output, code } = await runCommand(`completions ${shell}`);
-    assertStrictEquals(code, 0);
-    for (const word of ["inspect", "resume", "rnn", "fizzbuzz"]) {
-      assert(output.includes(word), `${shell}: ${word}`);
-    }
-  }
-});
