@@ -361,15 +361,19 @@ Deno.test("list: models, tasks and pairs", async () => {
   assertStrictEquals(code, 0);
   assertStrictEquals(
     output,
-    "Models\n  rnn       A simple recurrent network\n  mlp       Layers\n\n" +
-      "Tasks\n  fizzbuzz  The numbers as FizzBuzz\n\n" +
-      "Which go together\n            fizzbuzz\n  rnn       yes\n  mlp       -\n",
+    "Models\n  rnn       A simple recurrent network\n" +
+      "            --hidden --activation --bias --window\n  mlp       Layers\n\n" +
+      "Tasks\n  fizzbuzz  The numbers as FizzBuzz\n            --encoding --window --lengths\n\n" +
+      "Which go together\n            fizzbuzz\n  rnn       yes\n  mlp       *\n" +
+      "  * mlp learns fizzbuzz with --encoding binary\n\n" +
+      "Recipes\n  five-units  Five hidden units\n",
   );
   const json = JSON.parse((await unroll("list --json")).output);
   assertEquals(json.pairs[1], {
     model: "mlp",
     task: "fizzbuzz",
     unsupported_reason: "Cannot train mlp on fizzbuzz: it needs an input, and the encoding is none",
+    supported_with: ["--encoding binary"],
   });
 });
 
