@@ -18,9 +18,9 @@ export const COMPLETIONS = defineCommand({
   childKind: "shell",
   schema: z.object({}),
   examples: [
-    ["In ~/.bashrc:", "source <(unroll completions bash)"],
-    ["In ~/.zshrc:", "source <(unroll completions zsh)"],
-    ["In ~/.config/fish/config.fish:", "unroll completions fish | source"],
+    ["For bash, in ~/.bashrc inside of source <(…):", "unroll completions bash"],
+    ["For zsh, in ~/.zshrc inside of source <(…):", "unroll completions zsh"],
+    ["For fish, before | source in ~/.config/fish/config.fish:", "unroll completions fish"],
   ],
   commands: () =>
     SHELLS.map((shell) =>
