@@ -53,6 +53,17 @@ export async function nextNumber(
  * @param form How it was taught.
  * @returns Its likeliest answer, with the product of the probabilities of its digits.
  * @throws {RangeError} If that is not a number in the base.
+ *
+ * @example Ask one that knows nothing
+ * ```ts
+ * import { likeliestNext } from "@unroll/tasks";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * const predict = ({ length }: { length: number }) =>
+ *   Promise.resolve({ outputs: new Float32Array(2 * length) });
+ * const answer = await likeliestNext(predict, "1", { base: 2 });
+ * deepStrictEqual(answer, { text: "0", probability: 0.25 });
+ * ```
  */
 export async function likeliestNext(
   predict: Predict,
