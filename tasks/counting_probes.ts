@@ -12,7 +12,7 @@ import {
   type RandomSource,
 } from "@unroll/core/plugin";
 import { placeNumbers } from "./counting_measure.ts";
-import { type Digits, NUMBER_SEED } from "./counting_numbers.ts";
+import { carryNumbers, type Digits, NUMBER_SEED } from "./counting_numbers.ts";
 
 /** What a model was taught. */
 interface CountingLimits {
@@ -22,9 +22,6 @@ interface CountingLimits {
   /** Steps of the sequences of training. */
   readonly length: number;
 }
-
-/** Digits before the nines. */
-const BEFORE = 4;
 
 /**
  * Asks a model for the number after ever longer ones.
@@ -42,7 +39,7 @@ export async function* countingProbes(
   const random = randomFor(NUMBER_SEED, base, 2);
   const top = (base - 1).toString(base);
   for (const nines of HARD) {
-    const numbers = distinct(count, () => endingIn(nines, base, random));
+    const numbers = carryNumbers(base, nines, count);
     const right = await countRight(predict, numbers, base, length);
     yield { axis: `${top}s at the end`, at: nines, count: numbers.length, right, trained: digits };
   }
@@ -65,17 +62,6 @@ const HARD: readonly number[] = [
 ];
 /** Lengths of numbers. */
 const LONG: readonly number[] = [1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100, 200, 500, 1000];
-
-/** A number that ends in so many of the greatest digit, and in no more. */
-function endingIn(nines: number, base: number, random: RandomSource): Digits {
-  const digits = new Uint8Array(nines + BEFORE).fill(base - 1);
-  const least = () => Math.floor(random() * (base - 1));
-  digits[nines] = least();
-  for (let i = nines + 1; i < digits.length; i++) digits[i] = Math.floor(random() * base);
-  // A number has no zero in front.
-  if (digits[digits.length - 1] === 0) digits[digits.length - 1] = 1 + least();
-  return digits;
-}
 
 function ofDigits(size: number, base: number, random: RandomSource): Digits {
   const digits = Uint8Array.from({ length: size }, () => Math.floor(random() * base));

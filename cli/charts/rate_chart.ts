@@ -26,8 +26,8 @@ export function rateChart({ points, suggestions }: LearningRateCurve): string {
   const said = [["valley", valley], ["steepest", steepest]]
     .flatMap(([name, rate]) => rate === undefined ? [] : [`${name} ${shortNumber(Number(rate))}`]);
   return curveChart([
-    { name: "loss", points: losses, look: "faint" },
-    { name: "smoothed", points: smoothed.filter(({ y }) => y <= top) },
+    { name: "loss", points: losses },
+    { name: "smoothed", points: smoothed.filter(({ y }) => y <= top), look: "dots" },
     { name: "steepest", points: at(steepest) },
     { name: "valley", points: at(valley) },
   ], {

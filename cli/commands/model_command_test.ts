@@ -39,7 +39,9 @@ Deno.test("commands on trained models", async (t) => {
       const all = await runCommand(`runs --runs ${root}`);
       assertEquals(all.output.split("\n").length, 4, all.output);
       assert(
-        /^run +state +error +loss +steps +best step +time +steps\/s +age\n/.test(all.output),
+        /^run +state +error +validation loss +steps +best step +time +steps\/s +age\n/.test(
+          all.output,
+        ),
         all.output,
       );
       const json = await runCommand(`runs --runs ${root} --task counting --json`);

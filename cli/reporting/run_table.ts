@@ -57,7 +57,7 @@ export function resultOf(lines: readonly MetricsLine[]): RunResult {
   const record = (value: Json | undefined) =>
     typeof value === "object" && value !== null && !Array.isArray(value) ? value as JsonRecord : {};
   return {
-    loss: number(end, "loss") ?? number(best, "loss") ?? number(progress, "loss"),
+    loss: number(end, "loss") ?? number(best, "loss"),
     error: number(end, "error") ?? number(best, "error"),
     steps: number(end, "steps") ?? number(progress, "step"),
     seconds: number(end, "seconds") ?? number(progress, "seconds"),
@@ -216,7 +216,7 @@ export function formatRuns(rows: readonly RunRow[], now: number): string {
     "run",
     "state",
     "error",
-    "loss",
+    "validation loss",
     "steps",
     "best step",
     "time",

@@ -138,7 +138,7 @@ export async function findLearningRate(settings: LearningRateSettings): Promise<
     let [mean, least, diverged] = [0, Infinity, false];
     while (points.length < steps && !diverged && !signal?.aborted) {
       await trainer.advance(1);
-      const { loss, failed } = await trainer.readLoss();
+      const { loss, failed } = await trainer.readRecent(true);
       if (failed > 0) {
         diverged = true;
         break;
