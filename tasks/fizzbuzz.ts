@@ -26,7 +26,7 @@ import {
   type Validation,
 } from "@unroll/core/plugin";
 import * as z from "zod/mini";
-import { countedProbes, sizedProbes } from "./fizzbuzz_probes.ts";
+import { bitProbes, countedProbes, sizedProbes } from "./fizzbuzz_probes.ts";
 import { CLASSES, fizzbuzzClass, fizzbuzzWord, showAnswers } from "./fizzbuzz_words.ts";
 import { Tally } from "./tally.ts";
 
@@ -329,25 +329,7 @@ function binary({ bits, batch, loss = "squared-error" }: FizzbuzzOptions): Encod
       return { length: bits, inputs, labels: [...inputs].map(String) };
     },
     answers,
-    probes: (predict, request) =>
-      sizedProbes(predict, {
-        axis: "bits",
-        from: 1,
-        to: bits + 10,
-        trained: bits,
-        digits: 2,
-        async ask(predict, numbers) {
-          const [{ length: long }] = numbers;
-          const [length, size] = [Math.max(bits, long), numbers.length];
-          const inputs = new Float32Array(length * size);
-          numbers.forEach((number, i) => {
-            for (let bit = 0; bit < long; bit++) {
-              inputs[bit * size + i] = Number(number[long - 1 - bit]);
-            }
-          });
-          return (await predict({ length, size, inputs })).outputs;
-        },
-      }, request),
+    probes: (predict, request) => bitProbes(predict, bits, request),
     async metrics(predict) {
       const numbers = Array.from({ length: HELD_OUT - 1 }, (_, i) => i + 1);
       const targets = Int32Array.from(numbers, fizzbuzzClass);
@@ -420,7 +402,7 @@ function decimal({ digits, batch, loss = "cross-entropy" }: FizzbuzzOptions): En
     probes: (predict, request) =>
       sizedProbes(
         predict,
-        { axis: "digits", from: 1, to: digits + 16, trained: digits, digits: 10, ask },
+        { axis: "digits", to: digits + 16, trained: digits, digits: 10, ask },
         request,
       ),
     async answers(predict, numbers) {
