@@ -7,6 +7,7 @@
 import {
   argmaxAt,
   type Batch,
+  ConfusionCounts,
   defineTask,
   type EncodedInput,
   evaluateOutputs,
@@ -14,6 +15,8 @@ import {
   type OptionsSchema,
   permutation,
   type Predict,
+  type Probe,
+  type ProbeRequest,
   randomFor,
   softmaxAt,
   type TaskInstance,
@@ -23,7 +26,9 @@ import {
   type Validation,
 } from "@unroll/core/plugin";
 import * as z from "zod/mini";
+import { bitProbes, countedProbes, sizedProbes } from "./fizzbuzz_probes.ts";
 import { CLASSES, fizzbuzzClass, fizzbuzzWord, says, showAnswers } from "./fizzbuzz_words.ts";
+import { Tally } from "./tally.ts";
 
 /** Options of {@linkcode fizzbuzz}. */
 export interface FizzbuzzOptions {
@@ -88,6 +93,8 @@ interface Encoding {
   encode(n: number): EncodedInput;
   /** The logits for some numbers, by number; asks for as many at once as fit together. */
   answers(predict: Predict, numbers: readonly number[]): Promise<Float32Array>;
+  /** Numbers beyond those of training. */
+  probes(predict: Predict, request?: ProbeRequest): AsyncIterable<Probe>;
   /** What else is measured. */
   metrics?(predict: Predict): Promise<Readonly<Record<string, number>>>;
 }
@@ -139,6 +146,28 @@ export const fizzbuzz: TaskPlugin<FizzbuzzOptions> = /* @__PURE__ */ defineTask(
           ),
         ];
       },
+      async candidates(predict, question) {
+        const n = numberOf(question);
+        encoding.encode(n);
+        const chances = softmaxAt(await encoding.answers(predict, [n]), 0, CLASSES);
+        return [...chances.entries()]
+          .map(([kind, probability]) => ({ text: fizzbuzzWord(n, kind), probability }))
+          .sort((a, b) => b.probability - a.probability);
+      },
+      async breakdown(predict) {
+        const outputs = await encoding.answers(predict, numbers);
+        const confusions = new ConfusionCounts(spec);
+        confusions.add(outputs, targets);
+        const digits = new Tally("digits");
+        for (const n of numbers) {
+          digits.add(String(n).length, argmaxAt(outputs, n * CLASSES, CLASSES) === targets[n]);
+        }
+        return {
+          confusions: confusions.list(["number", "fizz", "buzz", "fizzbuzz"]),
+          parts: digits.list(),
+        };
+      },
+      probes: encoding.probes,
       async *sample(predict, { prompt = "1", length = 15 } = {}) {
         const first = numberOf(prompt);
         encoding.encode(first + length - 1);
@@ -214,6 +243,7 @@ function counting({ loss = "cross-entropy" }: FizzbuzzOptions): Encoding {
       }
       return { length: n + 1, labels: Array.from({ length: n + 1 }, (_, i) => String(i)) };
     },
+    probes: (predict) => countedProbes(predict, 60),
     async answers(predict, numbers) {
       const length = Math.max(...numbers) + 1;
       const { outputs } = await predict({ length });
@@ -300,6 +330,7 @@ function binary({ bits, batch, loss = "squared-error" }: FizzbuzzOptions): Encod
       return { length: bits, inputs, labels: [...inputs].map(String) };
     },
     answers,
+    probes: (predict, request) => bitProbes(predict, bits, request),
     async metrics(predict) {
       const numbers = Array.from({ length: HELD_OUT - 1 }, (_, i) => i + 1);
       const targets = Int32Array.from(numbers, fizzbuzzClass);
@@ -369,6 +400,12 @@ function decimal({ digits, batch, loss = "cross-entropy" }: FizzbuzzOptions): En
       inputs: encode([String(n)]),
       labels: [...String(n)],
     }),
+    probes: (predict, request) =>
+      sizedProbes(
+        predict,
+        { axis: "digits", to: digits + 16, trained: digits, digits: 10, ask },
+        request,
+      ),
     async answers(predict, numbers) {
       const result = new Float32Array(numbers.length * CLASSES);
       const lengths = new Set(numbers.map((n) => String(n).length));

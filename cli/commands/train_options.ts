@@ -54,6 +54,8 @@ export interface TrainOptions
 export interface OutputOptions {
   /** The folder in which the run's own folder is made. */
   readonly out: string;
+  /** What the run is called. */
+  readonly name?: string;
   /** Whether a page follows the run. */
   readonly dashboard: boolean;
   /** Whether to print JSON lines. */
@@ -77,6 +79,8 @@ export const CORPUS = z.string().optional()
 export const OUTPUT_SHAPE = inGroup("Output", {
   out: z.string().default("runs").describe("Folder in which to make the run's own folder")
     .meta({ placeholder: "folder" }),
+  name: z.string().optional()
+    .describe("What to call the run and its folder; date, task, model and seed if left out"),
   dashboard: z.boolean().default(false)
     .describe("Serve a page that follows the run, on this machine only"),
   json: z.boolean().default(false).describe("Print JSON, one object a line"),
