@@ -6,6 +6,7 @@
 
 import { unknownName } from "@unroll/core/plugin";
 import { listRuns, openRun, type RunFolder } from "@unroll/core/runs";
+import { listRunsBelow } from "../reporting/list_runs.ts";
 import { UsageError } from "../errors.ts";
 
 /**
@@ -34,6 +35,25 @@ export async function findRun(typed: string, root: string = "runs"): Promise<Run
       ? `Cannot find run "${typed}": there is no such folder, and no run in ${root}`
       : unknownName("run", typed, names),
   );
+}
+
+/**
+ * Finds runs: what {@linkcode findRun} finds, or all of a sweep or of another folder of runs.
+ *
+ * @param typed What was typed.
+ * @param root The folder of runs; by default `runs`.
+ * @returns The runs.
+ * @throws {UsageError} When there is none.
+ * @throws {RangeError} When it is damaged.
+ */
+export async function findRuns(typed: string, root: string = "runs"): Promise<RunFolder[]> {
+  const path = typed.replace(/[/\\]+$/, "");
+  if (await isFolder(path)) {
+    const runs = (await listRunsBelow(path)).filter(({ problem }) => problem === undefined);
+    // The folder of a run has none in it.
+    if (runs.length > 0) return await Promise.all(runs.map(({ path }) => openRun(path)));
+  }
+  return [await findRun(typed, root)];
 }
 
 /**

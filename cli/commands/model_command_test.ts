@@ -176,7 +176,8 @@ Deno.test("commands on trained models", async (t) => {
       );
       const { loss } = JSON.parse(again.output.trim().split("\n").at(-1)!);
       const listed = await runCommand(`runs --runs ${root} --task fizzbuzz --json`);
-      assertStrictEquals(loss, JSON.parse(listed.output).result.loss);
+      const losses = listed.output.trim().split("\n").map((line) => JSON.parse(line).result.loss);
+      assertEquals(losses, [loss, loss]);
       const both = await runCommand(`report ${fizz} ${count} --out ${root}/both.html`);
       assertStrictEquals(both.output, `${root}/both.html\n`);
       assert((await Deno.readTextFile(`${root}/both.html`)).includes("9s at the end"));
@@ -192,7 +193,7 @@ Deno.test("commands on trained models", async (t) => {
             await page.open(`file://${path}`);
             const narrow = "document.documentElement.scrollWidth <= innerWidth";
             assertStrictEquals(await page.evaluate(narrow), true);
-            const sizes = "[...document.querySelectorAll('.grid svg')].map((svg) => " +
+            const sizes = "[...document.querySelectorAll('.grid .card > svg')].map((svg) => " +
               "Math.round(svg.getBoundingClientRect().height))";
             const heights = await page.evaluate<number[]>(sizes);
             assert(heights.length >= 4 && heights.every((height) => height > 100), `${heights}`);

@@ -7,19 +7,20 @@
 import * as z from "zod";
 import { defineCommand } from "../command.ts";
 import { knownPlugins, TRUST } from "../plugins.ts";
-import { findRun } from "./find_run.ts";
+import { findRuns } from "./find_run.ts";
 import { RUNS } from "./train_options.ts";
 
 /** The command `report`. */
 export const REPORT = defineCommand({
   name: "report",
   description:
-    "Write the report of a run, or of several together, as one HTML file that needs nothing else.",
+    "Write the report of a run, or of several together, such as those of a sweep's folder, as one HTML file " +
+    "that needs nothing else.",
   argument: "[runs...]",
   schema: z.object({
     out: z.string().optional()
       .describe(
-        "The file to write; report.html, in the run's folder or that of the runs, if left out",
+        "The file to write; report.html, in the folder of the run, the sweep or the runs, if left out",
       )
       .meta({ placeholder: "file" }),
     runs: RUNS,
@@ -29,17 +30,24 @@ export const REPORT = defineCommand({
     ["The newest run:", "unroll report"],
     ["One run:", "unroll report runs/2026-01-31-fizzbuzz-rnn-0"],
     ["Several together:", "unroll report runs/* --out runs/compared.html"],
+    ["A sweep:", "unroll report sweeps/fizzbuzz-rnn-1a2b3c4d"],
   ],
   async run(context, { options: { out, runs, trust }, positional }) {
     const found = [];
     for (const name of positional.length === 0 ? ["last"] : positional) {
-      found.push(await findRun(name, runs));
+      found.push(...await findRuns(name, runs));
     }
+    // Several are together in the folder that was named for them, or that of the runs.
+    const folder = found.length === 1
+      ? found[0].path
+      : positional.length === 1
+      ? positional[0].replace(/[/\\]+$/, "")
+      : runs;
     // Drawing is loaded when it is needed: other commands start faster without.
     const { writeReport } = await import("../reporting/write_report.ts");
     const path = await writeReport(found, {
       ...await knownPlugins(context, trust),
-      out: out ?? (found.length === 1 ? `${found[0].path}/report.html` : `${runs}/report.html`),
+      out: out ?? `${folder}/report.html`,
     });
     context.terminal.write(`${path}\n`);
   },

@@ -13,7 +13,8 @@ import { RUNS } from "./train_options.ts";
 /** The command `runs`. */
 export const RUN_LIST = defineCommand({
   name: "runs",
-  description: "List the runs so far, with their results.",
+  description: "List the runs so far, or those of a sweep, with their results.",
+  argument: "[folder]",
   schema: z.object({
     runs: RUNS,
     task: z.string().optional().describe("Only runs of this task").meta({ placeholder: "name" }),
@@ -26,10 +27,15 @@ export const RUN_LIST = defineCommand({
   examples: [
     ["All runs:", "unroll runs"],
     ["The best of a task:", "unroll runs --task fizzbuzz --sort error"],
+    ["Those of a sweep:", "unroll runs sweeps/fizzbuzz-rnn-1a2b3c4d --sort loss"],
     ["For a program:", "unroll runs --state done --json"],
   ],
-  async run({ terminal: { write } }, { options: { runs, task, model, state, ...options } }) {
-    const rows = (await gatherRuns(runs)).filter((row) =>
+  async run(
+    { terminal: { write } },
+    { options: { runs, task, model, state, ...options }, positional },
+  ) {
+    const [folder = runs] = positional;
+    const rows = (await gatherRuns(folder)).filter((row) =>
       (task === undefined || row.task === task) &&
       (model === undefined || row.model === model) &&
       (state === undefined || row.state === state)
@@ -37,6 +43,6 @@ export const RUN_LIST = defineCommand({
     const sorted = sortRuns(rows, options.sort);
     if (options.reverse) sorted.reverse();
     if (options.json) { for (const row of sorted) write(jsonLine(row)); }
-    else write(sorted.length === 0 ? `No runs in ${runs}\n` : formatRuns(sorted));
+    else write(sorted.length === 0 ? `No runs in ${folder}\n` : formatRuns(sorted));
   },
 });

@@ -7,12 +7,12 @@
 import {
   type Json,
   type JsonRecord,
-  listRuns,
   type MetricsLine,
   openRun,
   type RunSummary,
   type WeightsOrigin,
 } from "@unroll/core/runs";
+import { listRunsBelow } from "./list_runs.ts";
 import {
   formatCount,
   formatDuration,
@@ -87,13 +87,13 @@ export interface RunRow {
 }
 
 /**
- * Reads the runs of a folder with their results.
+ * Reads the runs of a folder, or of a sweep's, with their results.
  *
  * @param root The folder.
  * @returns The runs, by name; damaged ones too.
  */
 export async function gatherRuns(root: string): Promise<RunRow[]> {
-  const summaries = await listRuns(root);
+  const summaries = await listRunsBelow(root);
   return await Promise.all(summaries.map((summary) => readRow(summary)));
 }
 

@@ -1,0 +1,169 @@
+/**
+ * What runs differ in, which of them are alike but for the seed, and which difference mattered.
+ *
+ * @module
+ */
+
+import { describeOptions, formatOptionValue } from "@unroll/core/plugin/host";
+import type { RunConfig } from "@unroll/core/runs";
+import { TRAIN_OPTIONS } from "../commands/train_options.ts";
+import { correlationRatioOf } from "./hidden_states.ts";
+
+/** A run among others. */
+export interface ComparedRun<Run> {
+  /** What it is. */
+  readonly run: Run;
+  /** What sets it apart from the others, such as `hidden 64, lr 0.01, seed 2`; its own name where nothing does. */
+  readonly name: string;
+  /** Setting → value, of those that differ, the seed too. */
+  readonly values: Readonly<Record<string, string>>;
+}
+
+/** Runs that are alike but for the seed. */
+export interface RunGroup<Run> {
+  /** What sets it apart from the others, such as `hidden 64, lr 0.01`. */
+  readonly name: string;
+  /** Setting → value, of those that differ, without the seed. */
+  readonly values: Readonly<Record<string, string>>;
+  /** Its runs. */
+  readonly runs: readonly ComparedRun<Run>[];
+}
+
+/** Runs beside each other. */
+export interface Comparison<Run> {
+  /** The settings that differ, without the seed. */
+  readonly settings: readonly string[];
+  /** The groups, in the order of their first runs. */
+  readonly groups: readonly RunGroup<Run>[];
+}
+
+const SEED = "seed";
+
+/**
+ * Finds what runs differ in, and brings together those that are alike but for the seed.
+ *
+ * @param runs The runs, with their names and what decided them.
+ * @returns The groups.
+ */
+export function compareRuns<Run extends { readonly name: string; readonly config: RunConfig }>(
+  runs: readonly Run[],
+): Comparison<Run> {
+  const all = runs.map(({ config }) => settingsOf(config));
+  const names = [...new Set(all.flatMap((settings) => Object.keys(settings)))]
+    .filter((name) => new Set(all.map((settings) => settings[name])).size > 1);
+  const settings = names.filter((name) => name !== SEED);
+  const pick = (index: number, names: readonly string[]) =>
+    Object.fromEntries(names.map((name) => [name, all[index][name] ?? "–"]));
+  const compared = runs.map((run, index): ComparedRun<Run> => {
+    const values = pick(index, names);
+    return { run, values, name: nameOf(values) };
+  });
+  const taken = Map.groupBy(compared, ({ name }) => name);
+  // Where the settings do not tell two apart, their folders do.
+  const named = compared.map((one) =>
+    one.name !== "" && taken.get(one.name)!.length === 1
+      ? one
+      : { ...one, name: [one.name, one.run.name].filter(Boolean).join(", ") }
+  );
+  const groups = [
+    ...Map.groupBy(
+      named.map((one, index) => ({ one, index })),
+      ({ index }) => JSON.stringify(pick(index, settings)),
+    ).values(),
+  ].map((members): RunGroup<Run> => {
+    const values = pick(members[0].index, settings);
+    const { one } = members[0];
+    return {
+      name: members.length === 1 ? one.name : nameOf(values) || `${members.length} runs`,
+      values,
+      runs: members.map(({ one }) => one),
+    };
+  });
+  return { settings, groups };
+}
+
+/** Names what is set apart by its settings, such as `hidden 64, lr 0.01`. */
+export function nameOf(values: Readonly<Record<string, string>>): string {
+  return Object.entries(values).map(([name, value]) =>
+    name === "model" || name === "task" ? value : `${name} ${value}`
+  ).join(", ");
+}
+
+const FLAGS: ReadonlyMap<string, string> = new Map(
+  describeOptions(TRAIN_OPTIONS).map(({ name, flag }) => [name, flag]),
+);
+
+/** Lists all that decided a run, named as on the command line. */
+function settingsOf({ model, task, training, seed, device }: RunConfig): Record<string, string> {
+  const settings: Record<string, string> = { model: model.name, task: task.name };
+  const add = (name: string, value: unknown, owner: string) => {
+    // Of what a file was made of, the file's name is enough.
+    if (value === undefined || name === "sha256" || name === "vocabulary") return;
+    const flag = FLAGS.get(name) ?? name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    settings[flag in settings ? `${owner} ${flag}` : flag] = formatOptionValue(value);
+  };
+  for (const [name, value] of Object.entries(model.options)) add(name, value, "model");
+  for (const [name, value] of Object.entries(task.options)) add(name, value, "task");
+  for (const [name, value] of Object.entries(training)) add(name, value, "training");
+  return { ...settings, device, [SEED]: String(seed) };
+}
+
+/** How much a setting explains. */
+export interface Importance {
+  /** The setting. */
+  readonly name: string;
+  /** The share of the variance of the loss that lies between its values, η², from 0 to 1. */
+  readonly share: number;
+  /** The share to be expected of a setting that does nothing, which grows with the number of its values. */
+  readonly chance: number;
+}
+
+/**
+ * Finds which of the settings that differ explain the loss: the correlation ratio η² of each.
+ *
+ * Settings with nearly as many values as there are runs are left out: they explain everything and nothing.
+ *
+ * @param runs The values of the settings and the loss of each run.
+ * @returns The settings, what explains most first; none where all losses are the same.
+ */
+export function importanceOf(
+  runs: readonly { readonly values: Readonly<Record<string, string>>; readonly loss?: number }[],
+): readonly Importance[] {
+  const known = runs.flatMap(({ values, loss }) =>
+    loss !== undefined && Number.isFinite(loss) ? [{ values, loss }] : []
+  );
+  const losses = Float64Array.from(known, ({ loss }) => loss);
+  if (losses.every((loss) => loss === losses[0])) return [];
+  return Object.keys(known[0].values).flatMap((name): Importance[] => {
+    const different = [...new Set(known.map(({ values }) => values[name]))];
+    if (different.length < 2 || different.length * 2 > known.length) return [];
+    const classes = Int32Array.from(known, ({ values }) => different.indexOf(values[name]));
+    const chance = (different.length - 1) / (known.length - 1);
+    return [{ name, share: correlationRatioOf(losses, classes), chance }];
+  }).sort((a, b) => b.share - a.share);
+}
+
+/**
+ * Says what mattered.
+ *
+ * @param importance What is known of it.
+ * @returns A sentence; `undefined` where there is nothing to say.
+ */
+export function importanceSentence(importance: readonly Importance[]): string | undefined {
+  if (importance.length === 0) return undefined;
+  const parts = importance.map(({ name, share, chance }, index) =>
+    `${name === SEED ? "the seed" : name} explains ${shareText(share)} %` +
+    `${index === 0 ? " of the variance of the final loss" : ""}${
+      share <= chance ? " (no more than chance would)" : ""
+    }`
+  );
+  const last = parts.pop()!;
+  const text = parts.length === 0 ? last : `${parts.join(", ")} and ${last}`;
+  return `What mattered: ${text}.`;
+}
+
+/** Rounds to whole percent, but never to all or nothing. */
+function shareText(share: number): string {
+  if (share > 0.99 && share < 1) return ">99";
+  return share > 0 && share < 0.01 ? "<1" : String(Math.round(share * 100));
+}
