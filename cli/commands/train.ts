@@ -42,9 +42,20 @@ export const TRAIN = defineCommand({
     return { ...selected, description: describePair(context, selected.model, selected.task) };
   },
   async run(context, { options, typed, selection: { model, task, typedOfModel } }) {
-    const { resume, from, trust, model: _, task: __, out, dashboard, json, quiet, ...training } =
-      options;
-    const output = { json, quiet, dashboard };
+    const {
+      resume,
+      from,
+      trust,
+      model: _,
+      task: __,
+      out,
+      dashboard,
+      samples,
+      json,
+      quiet,
+      ...training
+    } = options;
+    const output = { json, quiet, dashboard, samples };
     if (resume !== undefined) {
       const changes = changesOf(training, typed);
       const run = await findRun(resume);

@@ -47,6 +47,8 @@ export interface OutputOptions {
   readonly out: string;
   /** Whether a page follows the run. */
   readonly dashboard: boolean;
+  /** Whether all is printed that the model makes at validations. */
+  readonly samples: boolean;
   /** Whether to print JSON lines. */
   readonly json: boolean;
   /** Whether to print the result only. */
@@ -68,6 +70,9 @@ export const OUTPUT_SHAPE = inGroup("What to tell", {
     .meta({ placeholder: "folder" }),
   dashboard: z.boolean().default(false)
     .describe("Serve a page that follows the run, on this machine only"),
+  samples: z.boolean().default(false).describe(
+    "Print all that the model makes at each validation, in place of a line or two now and then",
+  ),
   json: z.boolean().default(false).describe("Print one JSON object a line"),
   quiet: z.boolean().default(false).describe("Print the result only"),
 });
@@ -177,7 +182,14 @@ const CHANGEABLE: ReadonlySet<string> = new Set(
 );
 
 /** What has nothing to do with a run's settings. */
-const BESIDE: ReadonlySet<string> = new Set(["resume", "trust", "dashboard", "json", "quiet"]);
+const BESIDE: ReadonlySet<string> = new Set([
+  "resume",
+  "trust",
+  "dashboard",
+  "samples",
+  "json",
+  "quiet",
+]);
 
 /**
  * Takes what was typed for a run that goes on.

@@ -9,7 +9,7 @@ import { heatMapChart } from "../charts/heat_map_chart.ts";
 import { runCurves } from "../charts/run_curves.ts";
 import { formatCount, formatDuration, formatFigure, formatPercent } from "../format.ts";
 import { type HiddenStateCapture, thresholdOf } from "./hidden_states.ts";
-import { chartGrid, escapeMarkup, figureBoxes } from "./html.ts";
+import { chartGrid, escapeMarkup, figureBoxes, samplesPart } from "./html.ts";
 
 /** A run on its way. */
 export interface DashboardState {
@@ -46,6 +46,7 @@ export function dashboardView(state: DashboardState): string {
     `<div class="track"><div id="bar" style="width:${share.toFixed(1)}%"></div></div>`,
     figures(state, step),
     chartGrid(runCurves([{ name: "run", lines }])),
+    samplesPart(lines),
     ...(hidden === undefined ? [] : [hiddenCard(hidden)]),
     ...(shown.length === 0
       ? []

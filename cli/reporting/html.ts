@@ -61,6 +61,8 @@ svg.key { width: 26px; height: 10px; margin-right: 6px; vertical-align: baseline
   font-size: 12.5px; padding: 2px 8px; border-radius: 5px; max-width: 90vw;
 }
 .scroll { overflow-x: auto; }
+.track { height: 8px; background: var(--panel); border: 1px solid var(--line); border-radius: 5px; overflow: hidden; margin: 14px 0 0; }
+.track div { height: 100%; background: var(--accent); }
 .samples { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 230px), 1fr)); gap: 10px; }
 .samples pre { max-height: 15em; overflow-y: auto; margin: 4px 0; }
 .best td { font-weight: 600; }

@@ -41,6 +41,8 @@ export interface ProgressSettings {
 export interface Progress {
   /** Tells of a step; cheap to call often. */
   update(update: ProgressUpdate): void;
+  /** Prints text of its own lines, above the line that is redrawn. */
+  note(text: string): void;
   /** Ends the display, so that other text may follow. */
   stop(): void;
 }
@@ -108,6 +110,10 @@ export function createProgress(settings: ProgressSettings): Progress {
       // Each wait is a quarter of the time so far: lines thin out as a run grows long.
       nextLine = Math.max(nextLine + INTERVAL, (time - started) * 1.25);
       draw();
+    },
+    note(text) {
+      settings.write(settings.isTerminal ? `\r\x1b[K${text}\n` : `${text}\n`);
+      if (settings.isTerminal) draw();
     },
     stop() {
       if (latest === undefined) return;

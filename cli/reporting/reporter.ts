@@ -4,9 +4,9 @@
  * @module
  */
 
-import { eventLine, type RunCallbacks, type RunFolder } from "@unroll/core/runs";
+import { eventLine, type RunFolder } from "@unroll/core/runs";
 import type { TrainResult } from "@unroll/core/training";
-import type { Terminal } from "../context.ts";
+import type { RunReporter, Terminal } from "../context.ts";
 import { formatCount, formatDuration, formatFigure, formatPercent } from "../format.ts";
 import { jsonLine } from "../json_line.ts";
 import { trustText } from "../plugins.ts";
@@ -28,6 +28,10 @@ export interface ReporterSettings {
   readonly json: boolean;
   /** Whether to print the result only. */
   readonly quiet: boolean;
+  /** Whether to print all that the model makes at validations. */
+  readonly samples?: boolean;
+  /** The time in milliseconds; by default the clock's. */
+  readonly now?: () => number;
 }
 
 /**
@@ -39,14 +43,14 @@ export interface ReporterSettings {
  * @param settings How to report.
  * @returns The callbacks.
  */
-export function createReporter(settings: ReporterSettings): RunCallbacks {
+export function createReporter(settings: ReporterSettings): RunReporter {
   return settings.json ? jsonReporter(settings) : peopleReporter(settings);
 }
 
 /** Seconds between progress lines at least: what reads them need not keep up with the steps. */
 const JSON_INTERVAL = 1;
 
-function jsonReporter({ terminal, quiet }: ReporterSettings): RunCallbacks {
+function jsonReporter({ terminal, quiet, samples }: ReporterSettings): RunReporter {
   let run: RunFolder;
   let latest = -Infinity;
   const print = (line: object) => terminal.write(jsonLine(line));
@@ -63,11 +67,21 @@ function jsonReporter({ terminal, quiet }: ReporterSettings): RunCallbacks {
       }
       print(eventLine(event));
     },
+    onSample(step, text) {
+      if (samples && !quiet) print({ event: "sample", step, text });
+    },
     onEnd: (result) => print(resultLine(result, run)),
   };
 }
 
-function peopleReporter({ terminal, title, steps, quiet }: ReporterSettings): RunCallbacks {
+/** Milliseconds from one short sample to the next, at least. */
+const SAMPLE_INTERVAL_MS = 5000;
+
+function peopleReporter(
+  { terminal, title, steps, quiet, samples = false, now = () => performance.now() }:
+    ReporterSettings,
+): RunReporter {
+  let sampled = 0;
   let progress: ReturnType<typeof createProgress> | undefined;
   let error: number | undefined;
   let run: RunFolder;
@@ -77,6 +91,7 @@ function peopleReporter({ terminal, title, steps, quiet }: ReporterSettings): Ru
       const { device, deviceDescription, deviceReason } = start;
       run = created;
       total = start.settings.steps;
+      sampled = now();
       if (quiet) return;
       if (deviceReason !== undefined) {
         terminal.writeError(`Training on ${device}: ${deviceReason}\n`);
@@ -100,6 +115,16 @@ function peopleReporter({ terminal, title, steps, quiet }: ReporterSettings): Ru
     onEvent(event) {
       if (event.event === "validation") error = event.validation.error ?? NaN;
       else progress?.update({ step: event.step, loss: event.loss, error });
+    },
+    onSample(step, text) {
+      if (samples) {
+        return progress?.note(`----\n${printable(text)}\n---- step ${formatCount(step)}`);
+      }
+      // A log would grow long, and a run of a second has no time to be looked at.
+      if (!terminal.isTerminal || now() - sampled < SAMPLE_INTERVAL_MS) return;
+      sampled = now();
+      const line = `step ${formatCount(step)}: ${printable(text).trim().replaceAll(/\n+/g, " ⏎ ")}`;
+      progress?.note([...line].slice(0, 2 * (terminal.columns() - 1)).join(""));
     },
     async onEnd(result) {
       progress?.stop();
@@ -125,6 +150,12 @@ function peopleReporter({ terminal, title, steps, quiet }: ReporterSettings): Ru
     },
     onError: () => progress?.stop(),
   };
+}
+
+/** Takes out what a terminal would obey: a model makes what it likes. */
+function printable(text: string): string {
+  // deno-lint-ignore no-control-regex
+  return text.replaceAll(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, "·");
 }
 
 /** Returns what a person may want to do with a new run. */
