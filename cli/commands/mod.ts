@@ -5,6 +5,7 @@
  */
 
 import type { CommandDefinition } from "../command.ts";
+import { BOARD } from "./board.ts";
 import { DOCTOR } from "./doctor.ts";
 import { EVAL } from "./eval.ts";
 import { EXPORT } from "./export.ts";
@@ -31,6 +32,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
   SAMPLE,
   INSPECT,
   REPORT,
+  BOARD,
   EXPORT,
   SWEEP,
   DOCTOR,

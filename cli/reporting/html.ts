@@ -60,6 +60,10 @@ svg.key { width: 26px; height: 10px; margin-right: 6px; vertical-align: baseline
   position: fixed; z-index: 1; pointer-events: none; background: var(--ink); color: var(--paper);
   font-size: 12.5px; padding: 2px 8px; border-radius: 5px; max-width: 90vw;
 }
+.runs .card { max-height: 46vh; overflow: auto; }
+input[data-run] { margin: 0 7px 0 0; vertical-align: -1px; }
+input[type=search] { font: inherit; width: min(100%, 300px); padding: 4px 8px; }
+a { color: var(--accent); }
 .scroll { overflow-x: auto; }
 .track { height: 8px; background: var(--panel); border: 1px solid var(--line); border-radius: 5px; overflow: hidden; margin: 14px 0 0; }
 .track div { height: 100%; background: var(--accent); }
