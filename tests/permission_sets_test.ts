@@ -150,8 +150,9 @@ Deno.test("every command works with the permissions of its task, and says how to
     const board = command(folder, [`-P=${COMMANDS.get("board")}`], "board").spawn();
     const said = board.stdout.pipeThrough(new TextDecoderStream()).getReader();
     const [, url] = /at (http\S+) until/.exec((await said.read()).value ?? "") ?? [];
-    const listed = (await (await fetch(`${url}events`)).body!.getReader().read()).value!;
-    assertMatch(new TextDecoder().decode(listed), /fizzbuzz/);
+    const events = (await fetch(`${url}events`)).body!.getReader();
+    assertMatch(new TextDecoder().decode((await events.read()).value), /fizzbuzz/);
+    await events.cancel();
     board.kill("SIGINT");
     assertStrictEquals((await board.status).code, 0);
     await Promise.all([said.cancel(), board.stderr.cancel()]);

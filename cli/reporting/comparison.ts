@@ -7,7 +7,6 @@
 import { describeOptions, formatOptionValue } from "@unroll/core/plugin/host";
 import type { RunConfig } from "@unroll/core/runs";
 import { TRAIN_OPTIONS } from "../commands/train_options.ts";
-import { correlationRatioOf } from "./hidden_states.ts";
 
 /** A run among others. */
 export interface ComparedRun<Run> {
@@ -38,6 +37,8 @@ export interface Comparison<Run> {
 }
 
 const SEED = "seed";
+/** What stands for a setting that a run has none of. */
+const NONE = "–";
 
 /**
  * Finds what runs differ in, and brings together those that are alike but for the seed.
@@ -49,11 +50,13 @@ export function compareRuns<Run extends { readonly name: string; readonly config
   runs: readonly Run[],
 ): Comparison<Run> {
   const all = runs.map(({ config }) => settingsOf(config));
-  const names = [...new Set(all.flatMap((settings) => Object.keys(settings)))]
-    .filter((name) => new Set(all.map((settings) => settings[name])).size > 1);
+  // What only some have, such as options of one of the models, differs where these differ in it.
+  const differs = (name: string) =>
+    new Set(all.flatMap((settings) => settings[name] ?? [])).size > 1;
+  const names = [...new Set(all.flatMap((settings) => Object.keys(settings)))].filter(differs);
   const settings = names.filter((name) => name !== SEED);
   const pick = (index: number, names: readonly string[]) =>
-    Object.fromEntries(names.map((name) => [name, all[index][name] ?? "–"]));
+    Object.fromEntries(names.map((name) => [name, all[index][name] ?? NONE]));
   const compared = runs.map((run, index): ComparedRun<Run> => {
     const values = pick(index, names);
     return { run, values, name: nameOf(values) };
@@ -84,7 +87,7 @@ export function compareRuns<Run extends { readonly name: string; readonly config
 
 /** Names what is set apart by its settings, such as `hidden 64, lr 0.01`. */
 export function nameOf(values: Readonly<Record<string, string>>): string {
-  return Object.entries(values).map(([name, value]) =>
+  return Object.entries(values).filter(([, value]) => value !== NONE).map(([name, value]) =>
     name === "model" || name === "task" ? value : `${name} ${value}`
   ).join(", ");
 }
@@ -132,15 +135,22 @@ export function importanceOf(
   const known = runs.flatMap(({ values, loss }) =>
     loss !== undefined && Number.isFinite(loss) ? [{ values, loss }] : []
   );
-  const losses = Float64Array.from(known, ({ loss }) => loss);
-  if (losses.every((loss) => loss === losses[0])) return [];
+  const mean = meanOf(known);
+  const all = known.reduce((sum, { loss }) => sum + (loss - mean) ** 2, 0);
+  if (!(all > 0)) return [];
   return Object.keys(known[0].values).flatMap((name): Importance[] => {
-    const different = [...new Set(known.map(({ values }) => values[name]))];
-    if (different.length < 2 || different.length * 2 > known.length) return [];
-    const classes = Int32Array.from(known, ({ values }) => different.indexOf(values[name]));
-    const chance = (different.length - 1) / (known.length - 1);
-    return [{ name, share: correlationRatioOf(losses, classes), chance }];
+    const groups = [...Map.groupBy(known, ({ values }) => values[name]).values()];
+    if (groups.length < 2 || groups.length * 2 > known.length) return [];
+    const between = groups.reduce(
+      (sum, group) => sum + group.length * (meanOf(group) - mean) ** 2,
+      0,
+    );
+    return [{ name, share: between / all, chance: (groups.length - 1) / (known.length - 1) }];
   }).sort((a, b) => b.share - a.share);
+}
+
+function meanOf(runs: readonly { readonly loss: number }[]): number {
+  return runs.reduce((sum, { loss }) => sum + loss, 0) / runs.length;
 }
 
 /**

@@ -45,7 +45,7 @@ export function comparisonParts(comparison: Comparison<RunToCompare>): string {
     : rows;
   const best = isRanked && ranked[0].loss !== undefined ? ranked[0].group : undefined;
   const isGrouped = groups.some(({ runs }) => runs.length > 1);
-  const heads = ["validation loss", "error", "steps", "time", "steps/s"];
+  const heads = ["validation loss", "error", "steps done", "time", "steps/s"];
   const body = ranked.map((row) => {
     const { values, runs, group, results } = row;
     const cells = [

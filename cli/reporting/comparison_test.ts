@@ -42,6 +42,23 @@ Deno.test("compareRuns() names runs by what differs, and brings seeds together",
   ]);
 });
 
+Deno.test("compareRuns() does not name what follows from another model", () => {
+  const gru = (hidden: number, reset: string) => {
+    const one = run(hidden, 0.1, 0);
+    return {
+      ...one,
+      config: { ...one.config, model: { name: "gru", options: { hidden, reset } } },
+    };
+  };
+  const names = (runs: readonly RunToCompare[]) => compareRuns(runs).groups.map(({ name }) => name);
+  assertEquals(names([run(4, 0.1, 0), gru(4, "after")]), ["rnn", "gru"]);
+  assertEquals(names([run(4, 0.1, 0), gru(4, "after"), gru(4, "before")]), [
+    "rnn",
+    "gru, reset after",
+    "gru, reset before",
+  ]);
+});
+
 Deno.test("compareRuns() tells runs without a difference apart by their folders", () => {
   const { settings, groups } = compareRuns([run(4, 0.1, 0), { ...run(4, 0.1, 0), name: "again" }]);
   assertEquals(settings, []);

@@ -258,8 +258,8 @@ function isTelling(values: Int32Array): boolean {
   return different >= 2 && different * 2 <= values.length;
 }
 
-/** Computes the correlation ratio η²: the share of the variance that lies between classes. */
-export function correlationRatioOf(signal: Float64Array, classes: Int32Array): number {
+/** Computes the correlation ratio η². */
+function correlationRatioOf(signal: Float64Array, classes: Int32Array): number {
   const groups = new Map<number, { sum: number; count: number }>();
   let total = 0;
   signal.forEach((value, t) => {

@@ -54,7 +54,7 @@ p { margin: 6px 0; }
 .legend { display: flex; flex-wrap: wrap; gap: 2px 16px; font-size: 13px; color: var(--soft); margin: 2px 4px; }
 .legend label { cursor: pointer; overflow-wrap: anywhere; }
 .legend input { margin: 0 5px 0 0; vertical-align: -1px; }
-svg.key { width: 26px; height: 10px; margin-right: 6px; vertical-align: baseline; }
+.card svg.key, svg.key { display: inline; max-width: none; width: 26px; height: 10px; margin-right: 6px; vertical-align: baseline; }
 .all { max-height: 260px; overflow-y: auto; }
 #note {
   position: fixed; z-index: 1; pointer-events: none; background: var(--ink); color: var(--paper);
@@ -68,12 +68,17 @@ a { color: var(--accent); }
 .track { height: 8px; background: var(--panel); border: 1px solid var(--line); border-radius: 5px; overflow: hidden; margin: 14px 0 0; }
 .track div { height: 100%; background: var(--accent); }
 .samples { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 230px), 1fr)); gap: 10px; }
+.settings { grid-template-columns: repeat(auto-fit, minmax(min(100%, 300px), 1fr)); }
+@media (max-width: 600px) {
+  .samples { grid: auto / auto-flow minmax(250px, 1fr); overflow-x: auto; }
+  body { padding: 20px 14px 40px; }
+}
 .samples pre { max-height: 15em; overflow-y: auto; margin: 4px 0; }
 .best td { font-weight: 600; }
 .badge { color: var(--good); font-weight: 600; white-space: nowrap; }
 table { border-collapse: collapse; font-size: 13.5px; font-variant-numeric: tabular-nums; }
-td { overflow-wrap: anywhere; }
-td.number { overflow-wrap: normal; white-space: nowrap; }
+td.value { overflow-wrap: anywhere; }
+td:not(.value) { white-space: nowrap; }
 th, td { text-align: left; padding: 4px 16px 4px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 td.number, th.number { text-align: right; }
 th { font-weight: 600; color: var(--soft); }
@@ -107,7 +112,7 @@ export function legendOf(items: readonly LegendItem[]): string {
 /** Draws a piece of a series' line, as it is in the charts. */
 export function lineKey({ color, dash }: Pick<LegendItem, "color" | "dash">): string {
   const dashes = dash === undefined ? "" : ` stroke-dasharray="${dash}"`;
-  return `<svg class="key" viewBox="0 0 26 10" style="display:inline"><path d="M0 5H26" stroke="${color}" stroke-width="3"${dashes}/></svg>`;
+  return `<svg class="key" viewBox="0 0 26 10"><path d="M0 5H26" stroke="${color}" stroke-width="3"${dashes}/></svg>`;
 }
 
 /** Samples at most; of more, some between the first and the last. */

@@ -67,7 +67,7 @@ ${charts.length === 0 ? '<p class="soft">There are no metrics yet.</p>' : chartG
 ${model === undefined ? "" : modelParts(model)}
 ${samplesPart(lines)}
 <h2>Settings</h2>
-<div class="grid">
+<div class="grid settings">
 <div class="card"><b>Model: ${escapeMarkup(config.model.name)}</b>${
     recordTable(config.model.options)
   }</div>
@@ -88,21 +88,24 @@ function severalRuns(reports: readonly RunReport[]): string {
     report,
   })));
   const shown = comparison.groups.flatMap(({ runs }, group) =>
-    runs.flatMap(({ name, run: { report: { run, model, problem } } }) => {
-      if (model === undefined && problem === undefined) return [];
-      return [
-        `<h2>${lineKey(seriesStyle(group))}${escapeMarkup(name)}</h2>`,
-        `<p class="soft">${escapeMarkup(run.name)}</p>`,
+    runs.flatMap(({ name, run: { report: { run, model, problem } } }) =>
+      model === undefined && problem === undefined ? [] : [
+        `<details><summary>${lineKey(seriesStyle(group))}${escapeMarkup(name)}</summary>
+<p class="soft">${escapeMarkup(run.name)}</p>
+${
+          model === undefined
+            ? ""
+            : `<pre>${commandText(model.command)}</pre>${modelParts(model)}`
+        }</details>`,
         ...(problem === undefined ? [] : [`<p class="bad">${escapeMarkup(problem)}</p>`]),
-        ...(model === undefined ? [] : [
-          `<pre>${commandText(model.command)}</pre>`,
-          `<details><summary>What it says and thinks</summary>${modelParts(model)}</details>`,
-        ]),
-      ];
-    })
+      ]
+    )
   );
   return `<h1>${reports.length} runs</h1>
 ${comparisonParts(comparison)}
+<h2>What they say and think${
+    shown.length < reports.length ? ", the best of them" : ""
+  }, and how to make them again</h2>
 ${shown.join("\n")}`;
 }
 
@@ -222,7 +225,9 @@ function commandText(command: string): string {
 
 function recordTable(record: JsonRecord): string {
   const rows = Object.entries(record).filter(([, value]) => value !== null).map(([name, value]) =>
-    `<tr><td class="soft">${escapeMarkup(name)}</td><td>${escapeMarkup(valueText(value))}</td></tr>`
+    `<tr><td class="soft">${escapeMarkup(name)}</td><td class="value">${
+      escapeMarkup(valueText(value))
+    }</td></tr>`
   );
   return rows.length === 0
     ? '<p class="soft">no options</p>'
