@@ -57,6 +57,9 @@ Deno.test("runCurves() draws what a run has, and several together", () => {
   assertEquals(runCurves([run]).map(({ id }) => id), ids);
   const [{ svg, legend = [] }] = runCurves([run]);
   assertEquals(legend.map(({ name }) => name), ["training loss", "validation loss"]);
+  const gradients = LINES.map((line) => ({ ...line, gradient_norm: 2, clipped: 0.5 }));
+  const more = runCurves([{ name: "a", lines: gradients }]).map(({ id }) => id);
+  assertEquals(more.slice(2), ["gradient-norm", "clipped", "speed"]);
   // Each line has the colour that the legend says, as strong.
   for (const { color } of legend) assert(svg.includes(`stroke="${color}"`), color);
   assertEquals(/stroke-opacity="0\.[0-9]+"[^>]*stroke="#|faint/.test(svg), false);

@@ -4,18 +4,21 @@
  * @module
  */
 
-import type { Plugin } from "@unroll/core/plugin";
+import type { Model, Plugin } from "@unroll/core/plugin";
 import { parseOptions } from "@unroll/core/plugin/host";
 import type { JsonRecord } from "@unroll/core/runs";
 import { defineCommand } from "../command.ts";
+import type { SelectedFlags } from "../command.ts";
 import type { PluginSelection } from "../context.ts";
 import { UsageError } from "../errors.ts";
-import { describePair, knownPlugins, selectPair } from "../plugins.ts";
+import { camelCase, findFlagValue, type Flag, type FlagSource } from "../flags.ts";
+import { describePair, knownPlugins, type SelectedPair, selectPair } from "../plugins.ts";
 import { checkDevice } from "./check_device.ts";
 import { findRun } from "./find_run.ts";
 import { readWeights, type StartingWeights } from "./from_weights.ts";
 import { reportTraining, startTraining } from "./run_training.ts";
-import { changesOf, trainSchema } from "./train_options.ts";
+import { instantiate, instantiateTask } from "./train_action.ts";
+import { changesOf, recommendedOptions, trainSchema } from "./train_options.ts";
 
 /** The command `train`. */
 export const TRAIN = defineCommand({
@@ -39,7 +42,18 @@ export const TRAIN = defineCommand({
   ],
   async select(args, context, own) {
     const selected = await selectPair(args, context, own);
-    return { ...selected, description: describePair(context, selected.model, selected.task) };
+    const { model, task } = selected;
+    const isHelp = args.includes("--help") || args.includes("-h");
+    return {
+      ...selected,
+      description: describePair(context, model, task),
+      flags: isHelp ? await withRecommended(selected, args, own) : selected.flags,
+      ...(findFlagValue(args, "--resume") === undefined ? {} : {
+        hint:
+          "with --resume a run keeps its model and task, settings of training such as --steps " +
+          "and --lr may change",
+      }),
+    };
   },
   async run(context, { options, typed, selection: { model, task, typedOfModel } }) {
     const {
@@ -53,9 +67,10 @@ export const TRAIN = defineCommand({
       samples,
       json,
       quiet,
+      verbose,
       ...training
     } = options;
-    const output = { json, quiet, dashboard, samples };
+    const output = { json, quiet, verbose, dashboard, samples };
     if (resume !== undefined) {
       const changes = changesOf(training, typed);
       const run = await findRun(resume);
@@ -77,6 +92,38 @@ export const TRAIN = defineCommand({
     await startTraining({ model: learner, task, training, weights, out }, context, output);
   },
 });
+
+/** The flags, with what the task recommends for the model as defaults; as they are where that is not known. */
+async function withRecommended(
+  { flags, read }: SelectedFlags<SelectedPair>,
+  args: readonly string[],
+  own: FlagSource,
+): Promise<readonly Flag[]> {
+  let settings: Readonly<Record<string, unknown>>;
+  try {
+    const typed = Object.fromEntries(
+      flags.map(({ flag, option }) => [
+        camelCase(flag),
+        option.kind.type !== "boolean"
+          ? findFlagValue(args, `--${flag}`)
+          : args.includes(`--${flag}`) || (args.includes(`--no-${flag}`) ? false : undefined),
+      ]),
+    );
+    const { model, task } = read(typed);
+    if (model === undefined || task === undefined) return flags;
+    const instance = await instantiateTask(task).create();
+    settings = recommendedOptions(instance.defaults(instantiate(model) as Model));
+  } catch (error) {
+    // A text that is not named, or an option that is wrong: help comes without.
+    if (error instanceof RangeError || error instanceof TypeError) return flags;
+    throw error;
+  }
+  return flags.map((flag) => {
+    const value = settings[flag.option.name];
+    if (flag.source !== own || value === undefined) return flag;
+    return { ...flag, option: { ...flag.option, default: value } };
+  });
+}
 
 /** The model with the options of the one that the weights are of, but for those that were typed. */
 function withOptionsOf(

@@ -24,6 +24,7 @@ const task = { ...await fizzbuzz().create(), show: () => Promise.resolve(["1 2 <
 const START: TrainingStart = {
   step: 0,
   settings: resolveSettings({}, { steps: 100 }),
+  recommended: { steps: 100 },
   device: "cpu",
   deviceDescription: "an abacus",
   task,
@@ -32,7 +33,8 @@ const START: TrainingStart = {
 
 function progress(step: number, loss: number): TrainingEvent {
   const rates = { seconds: step / 10, stepsPerSecond: 10, learningRate: 0.1 };
-  return { event: "progress", step, steps: 100, loss, ...rates };
+  const gradients = { gradientNorm: 1, clipped: 0, isPoint: true };
+  return { event: "progress", step, steps: 100, loss, ...rates, ...gradients };
 }
 
 /** A validation of a model whose hidden states are these, two at a step. */
@@ -183,15 +185,20 @@ Deno.test({
       const state = "document.getElementById('state').textContent";
       assertStrictEquals(await page.evaluate(state), "training");
       const charts = "[...document.querySelectorAll('.grid .card')].map(({ id }) => id)";
-      assertEquals(await page.evaluate(charts), ["loss", "error", "learning-rate", "speed"]);
+      const ids = ["loss", "error", "learning-rate", "gradient-norm", "speed"];
+      assertEquals(await page.evaluate(charts), ids);
       const hidden = "document.getElementById('hidden').innerHTML";
       const before = await page.evaluate<string>(hidden);
 
       // It goes on without being asked again.
       await served.reporter.onEvent?.(progress(60, 0.01));
       await served.reporter.onEvent?.(validation(60, [1, 0, 1, 0]));
+      await served.reporter.onSample?.(60, "to be, <or> not");
       await page.until(`${text}.includes("60 of 100")`);
       assert(await page.evaluate<string>(hidden) !== before);
+      await page.until(
+        "document.getElementById('samples')?.textContent.includes('to be, <or> not')",
+      );
       await served.reporter.onEnd?.(RESULT);
       await served.close();
       await page.until(`${state} === "done in 10 s"`);

@@ -122,7 +122,7 @@ function figures({ lines, model }: RunReport): string {
   const parameters = model?.layers.reduce((sum, layer) => sum + layer.parameters, 0);
   const shown: (readonly [string, string | undefined, string?])[] = [
     ["error", error === undefined ? undefined : formatPercent(error), error === 0 ? "good" : ""],
-    ["loss", loss === undefined ? undefined : formatFigure(loss)],
+    ["validation loss", loss === undefined ? undefined : formatFigure(loss)],
     // Accuracies by size are for the task's own picture.
     ...Object.entries(metrics).filter(([name]) => !/_\d+(_\d+)?$/.test(name) || /^error/.test(name))
       .map(([name, value]) =>
