@@ -83,7 +83,7 @@ export function runCurves(runs: readonly RunMetrics[]): readonly Chart[] {
     charts.push({
       id,
       title,
-      svg: curveChart(series, { title, ...options }),
+      svg: curveChart(series, { title, ...SIZE, ...options }),
       ...(legend === undefined ? {} : { legend }),
     });
   };
@@ -122,6 +122,9 @@ export function runCurves(runs: readonly RunMetrics[]): readonly Chart[] {
   add("speed", "Steps per second", of("steps_per_second", ["progress"]), { fromZero: true });
   return charts;
 }
+
+/** Labels are readable on small screens where the drawing is not much larger. */
+const SIZE = { width: 480, height: 210 };
 
 const TRAINING: LegendItem = { name: "training loss", color: PALETTE[0], id: "training" };
 const VALIDATION: LegendItem = { name: "validation loss", color: PALETTE[1], id: "validation" };

@@ -159,6 +159,18 @@ Deno.test("RunIndex reads what has changed, says what is damaged, and finds by p
       [run.name, "training"],
       ["broken", "damaged"],
     ]);
+    // Two that are in training keep their places, whichever is written last.
+    const other = await begin(root, 8, 10);
+    const places = async () => {
+      await index.refresh();
+      return index.runs.map(({ path }) => path);
+    };
+    const before = await places();
+    for (const one of [run, other]) {
+      await train(one, 20);
+      assertEquals(await places(), before);
+    }
+    await Deno.remove(other.path, { recursive: true });
     // Nobody has written in it for a minute.
     await Deno.utime(`${run.path}/metrics.jsonl`, Date.now() / 1000 - 60, Date.now() / 1000 - 60);
     assertStrictEquals(await index.refresh(), true);

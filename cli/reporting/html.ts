@@ -51,6 +51,7 @@ p { margin: 6px 0; }
 .card { border: 1px solid var(--line); border-radius: 8px; padding: 10px 12px; background: var(--paper); min-width: 0; }
 .card.wide { margin-bottom: 14px; overflow-x: auto; }
 .card svg { display: block; max-width: 100%; height: auto; color: var(--ink); }
+.grid .card > svg { width: 100%; max-width: 680px; }
 .legend { display: flex; flex-wrap: wrap; gap: 2px 16px; font-size: 13px; color: var(--soft); margin: 2px 4px; }
 .legend label { cursor: pointer; overflow-wrap: anywhere; }
 .legend input { margin: 0 5px 0 0; vertical-align: -1px; }

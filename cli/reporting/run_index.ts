@@ -51,7 +51,7 @@ export class RunIndex {
     this.#roots = roots.map((root) => root.replace(/[/\\]+$/, ""));
   }
 
-  /** The runs, those written last first, folder by folder. */
+  /** The runs: those in training by name, then those that were written last. */
   get runs(): readonly IndexedRun[] {
     return this.#runs;
   }
@@ -77,7 +77,7 @@ export class RunIndex {
     for (const root of this.#roots) await findPlaces(root, places);
     const now = Date.now();
     const runs = (await Promise.all(places.map((place) => this.#look(place, now))))
-      .sort((a, b) => b.time - a.time);
+      .sort((a, b) => rankOf(b) - rankOf(a) || (a.path < b.path ? 1 : -1));
     const text = (runs: readonly IndexedRun[]) =>
       JSON.stringify(runs.map(({ path, state, time }) => [path, state, time]));
     const isNew = text(runs) !== text(this.#runs);
@@ -104,6 +104,11 @@ export class RunIndex {
       : "unfinished";
     return { ...place, ...read, time, state };
   }
+}
+
+/** What is in training is written all the time, and keeps its place. */
+function rankOf({ state, time }: IndexedRun): number {
+  return state === "training" ? Number.MAX_VALUE : time;
 }
 
 async function readRun(path: string): Promise<Read> {
