@@ -72,6 +72,10 @@ export interface Terminal {
   readonly columns: () => number;
   /** The lines of standard input. */
   readonly lines: () => AsyncIterable<string>;
+  /** Whether a person types these lines, and is to see a prompt. */
+  readonly isInputTerminal?: boolean;
+  /** Says whether who read standard output has left (`| head`), so that what is written goes nowhere. */
+  readonly isClosed?: () => boolean;
   /** A variable of the environment, where it may be read. */
   readonly variable: (name: string) => string | undefined;
   /** Whether stacks are shown. */
@@ -102,6 +106,10 @@ export interface TrainRequest {
   readonly weights?: StartingWeights;
   /** The folder that the run's own folder is made in. */
   readonly out: string;
+  /** What the run and its folder are called, if not by date, task, model and seed. */
+  readonly name?: string;
+  /** What the run alone is called. */
+  readonly title?: string;
   /** Settings that no option has, in place of `training`. */
   readonly settings?: Partial<TrainSettings>;
 }

@@ -72,6 +72,7 @@ const SETS: Readonly<Record<string, string>> = {
   doctor: "doctor",
   export: "draw",
   inspect: "draw",
+  "lr-find": "draw",
   report: "draw",
 };
 

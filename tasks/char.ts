@@ -18,6 +18,7 @@ import { Alphabet, charactersOf, splitText } from "./alphabet.ts";
 import { type CharBatches, charBatches } from "./char_batches.ts";
 import { measureText } from "./char_measure.ts";
 import { surprisePicture } from "./char_pictures.ts";
+import { charBreakdown, charProbes } from "./char_probes.ts";
 import { CharSampler } from "./char_sample.ts";
 import { absoluteName, isBuiltInCorpus, openCorpus, UNKNOWN_TEXT } from "./corpus_files.ts";
 import { withoutLicence } from "./gutenberg.ts";
@@ -290,6 +291,16 @@ function createChar(options: CharOptions, source: TextSource): TaskInstance {
     pictures: async (predict) => {
       const picture = await surprisePicture(predict, spec, corpus.measured().text, alphabet);
       return picture === undefined ? [] : [picture];
+    },
+    breakdown(predict) {
+      const { text, streams } = corpus.measured();
+      return charBreakdown(predict, { spec, text, length: options.length, streams }, alphabet);
+    },
+    probes: (predict, request) =>
+      charProbes(predict, spec, corpus.measured().text, options.length, request),
+    async candidates(predict, question) {
+      const next = await sampler.next(predict, question);
+      return next.map(({ character, probability }) => ({ text: character, probability }));
     },
     async answer(predict, question) {
       const positions = await sampler.nextAtEach(predict, question);

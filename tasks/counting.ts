@@ -20,8 +20,9 @@ import {
   type TrainingDefaults,
 } from "@unroll/core/plugin";
 import * as z from "zod/mini";
-import { nextNumber } from "./counting_answers.ts";
+import { likeliestNext, nextNumber } from "./counting_answers.ts";
 import { CountingMeasure, placeNumbers } from "./counting_measure.ts";
+import { countingProbes } from "./counting_probes.ts";
 import { carryPicture } from "./counting_pictures.ts";
 import { splitNumbers, testNumbers } from "./counting_numbers.ts";
 import { parseDigits } from "./digits.ts";
@@ -82,6 +83,12 @@ export const counting: TaskPlugin<CountingOptions> = /* @__PURE__ */ defineTask(
   name: "counting",
   summary: "Add 1 to a number, digit by digit, least significant first",
   options: OPTIONS,
+  restore(kept, typed) {
+    // The length that training had is too short for longer numbers, which ask for one of their own.
+    const { length, ...rest } = kept;
+    const isShort = typed.length === undefined && Number(length) <= Number(typed.digits ?? 0);
+    return { ...rest, ...(isShort || length === undefined ? {} : { length }), ...typed };
+  },
   create(options): TaskInstance {
     const { base } = options;
     const length = options.length ?? options.digits + 1;
@@ -152,6 +159,12 @@ export const counting: TaskPlugin<CountingOptions> = /* @__PURE__ */ defineTask(
       async answer(predict, question) {
         return [await nextNumber(predict, question.trim(), { base, length })];
       },
+      async candidates(predict, question) {
+        return [await likeliestNext(predict, question.trim(), { base, length })];
+      },
+      breakdown: (predict) => measure.breakdown(predict),
+      probes: (predict, request) =>
+        countingProbes(predict, { base, digits: options.digits, length }, request),
     };
   },
 });

@@ -7,6 +7,7 @@
 import {
   argmaxAt,
   type Batch,
+  ConfusionCounts,
   defineTask,
   type EncodedInput,
   evaluateOutputs,
@@ -14,6 +15,8 @@ import {
   type OptionsSchema,
   permutation,
   type Predict,
+  type Probe,
+  type ProbeRequest,
   randomFor,
   softmaxAt,
   type TaskInstance,
@@ -23,6 +26,9 @@ import {
   type Validation,
 } from "@unroll/core/plugin";
 import * as z from "zod/mini";
+import { countedProbes, sizedProbes } from "./fizzbuzz_probes.ts";
+import { CLASSES, fizzbuzzClass, fizzbuzzWord, showAnswers } from "./fizzbuzz_words.ts";
+import { Tally } from "./tally.ts";
 
 /** Options of {@linkcode fizzbuzz}. */
 export interface FizzbuzzOptions {
@@ -66,48 +72,10 @@ const OPTIONS: OptionsSchema<FizzbuzzOptions> = /* @__PURE__ */ (() =>
     ),
   }))();
 
-/** Classes: copy the number, fizz, buzz, fizzbuzz. */
-const CLASSES = 4;
 /** To where a model that counts by itself is let count for a person. */
 const COUNTED = 100_000;
 /** Numbers below this are left out of training in binary, to be asked for afterwards. */
 const HELD_OUT = 101;
-
-/**
- * Returns what to say to a number.
- *
- * @param n A whole number from 0.
- * @returns 0 to copy it, 1 for fizz, 2 for buzz, 3 for fizzbuzz.
- *
- * @example Usage
- * ```ts
- * import { fizzbuzzClass } from "@unroll/tasks";
- * import { deepStrictEqual } from "node:assert/strict";
- *
- * deepStrictEqual([1, 3, 5, 15].map(fizzbuzzClass), [0, 1, 2, 3]);
- * ```
- */
-export function fizzbuzzClass(n: number): number {
-  return (n % 3 === 0 ? 1 : 0) + (n % 5 === 0 ? 2 : 0);
-}
-
-/**
- * Formats a class as one would say it.
- *
- * @param n The number.
- * @param said The class.
- *
- * @example Usage
- * ```ts
- * import { fizzbuzzWord } from "@unroll/tasks";
- * import { deepStrictEqual } from "node:assert/strict";
- *
- * deepStrictEqual([fizzbuzzWord(9, 1), fizzbuzzWord(7, 0)], ["fizz", "7"]);
- * ```
- */
-export function fizzbuzzWord(n: number, said: number): string {
-  return ["", "fizz", "buzz", "fizzbuzz"][said] || String(n);
-}
 
 /** A way to tell a model numbers. */
 interface Encoding {
@@ -123,6 +91,8 @@ interface Encoding {
   encode(n: number): EncodedInput;
   /** The logits for some numbers, by number; asks for as many at once as fit together. */
   answers(predict: Predict, numbers: readonly number[]): Promise<Float32Array>;
+  /** Numbers beyond those of training. */
+  probes(predict: Predict, request?: ProbeRequest): AsyncIterable<Probe>;
   /** What else is measured. */
   metrics?(predict: Predict): Promise<Readonly<Record<string, number>>>;
 }
@@ -174,6 +144,28 @@ export const fizzbuzz: TaskPlugin<FizzbuzzOptions> = /* @__PURE__ */ defineTask(
           ),
         ];
       },
+      async candidates(predict, question) {
+        const n = numberOf(question);
+        encoding.encode(n);
+        const chances = softmaxAt(await encoding.answers(predict, [n]), 0, CLASSES);
+        return [...chances.entries()]
+          .map(([kind, probability]) => ({ text: fizzbuzzWord(n, kind), probability }))
+          .sort((a, b) => b.probability - a.probability);
+      },
+      async breakdown(predict) {
+        const outputs = await encoding.answers(predict, numbers);
+        const confusions = new ConfusionCounts(spec);
+        confusions.add(outputs, targets);
+        const digits = new Tally("digits");
+        for (const n of numbers) {
+          digits.add(String(n).length, argmaxAt(outputs, n * CLASSES, CLASSES) === targets[n]);
+        }
+        return {
+          confusions: confusions.list(["number", "fizz", "buzz", "fizzbuzz"]),
+          parts: digits.list(),
+        };
+      },
+      probes: encoding.probes,
       async *sample(predict, { prompt = "1", length = 15 } = {}) {
         const first = numberOf(prompt);
         encoding.encode(first + length - 1);
@@ -248,6 +240,7 @@ function counting({ loss = "cross-entropy" }: FizzbuzzOptions): Encoding {
       }
       return { length: n + 1, labels: Array.from({ length: n + 1 }, (_, i) => String(i)) };
     },
+    probes: (predict) => countedProbes(predict, 60),
     async answers(predict, numbers) {
       const length = Math.max(...numbers) + 1;
       const { outputs } = await predict({ length });
@@ -334,6 +327,25 @@ function binary({ bits, batch, loss = "squared-error" }: FizzbuzzOptions): Encod
       return { length: bits, inputs, labels: [...inputs].map(String) };
     },
     answers,
+    probes: (predict, request) =>
+      sizedProbes(predict, {
+        axis: "bits",
+        from: 1,
+        to: bits + 10,
+        trained: bits,
+        digits: 2,
+        async ask(predict, numbers) {
+          const [{ length: long }] = numbers;
+          const [length, size] = [Math.max(bits, long), numbers.length];
+          const inputs = new Float32Array(length * size);
+          numbers.forEach((number, i) => {
+            for (let bit = 0; bit < long; bit++) {
+              inputs[bit * size + i] = Number(number[long - 1 - bit]);
+            }
+          });
+          return (await predict({ length, size, inputs })).outputs;
+        },
+      }, request),
     async metrics(predict) {
       const numbers = Array.from({ length: HELD_OUT - 1 }, (_, i) => i + 1);
       const targets = Int32Array.from(numbers, fizzbuzzClass);
@@ -403,6 +415,12 @@ function decimal({ digits, batch, loss = "cross-entropy" }: FizzbuzzOptions): En
       inputs: encode([String(n)]),
       labels: [...String(n)],
     }),
+    probes: (predict, request) =>
+      sizedProbes(
+        predict,
+        { axis: "digits", from: 1, to: digits + 16, trained: digits, digits: 10, ask },
+        request,
+      ),
     async answers(predict, numbers) {
       const result = new Float32Array(numbers.length * CLASSES);
       const lengths = new Set(numbers.map((n) => String(n).length));
@@ -428,28 +446,3 @@ function decimal({ digits, batch, loss = "cross-entropy" }: FizzbuzzOptions): En
 const ENCODINGS: Readonly<
   Record<FizzbuzzOptions["encoding"], (options: FizzbuzzOptions) => Encoding>
 > = { none: counting, binary, digits: decimal };
-
-/** The first numbers as FizzBuzz text, what is wrong set between exclamation marks, and the count. */
-function showAnswers(answers: Float32Array, { encoding, last }: FizzbuzzOptions): string[] {
-  const said = (n: number) => argmaxAt(answers, n * CLASSES, CLASSES);
-  const lines: string[] = [];
-  for (let first = 1; first <= 91; first += 15) {
-    const words: string[] = [];
-    for (let n = first; n < Math.min(first + 15, 101); n++) {
-      const word = fizzbuzzWord(n, said(n));
-      words.push(said(n) === fizzbuzzClass(n) ? word : `!${word}!`);
-    }
-    lines.push(words.join(" "));
-  }
-  const right = (from: number, to: number) => {
-    let count = 0;
-    for (let n = from; n <= to; n++) if (said(n) === fizzbuzzClass(n)) count++;
-    return count;
-  };
-  lines.push("");
-  if (encoding === "binary") {
-    lines.push(`${right(1, 100)} of 1..100 right, which it was never shown`);
-  }
-  lines.push(`${right(1, last)} of 1..${last} right`);
-  return lines;
-}

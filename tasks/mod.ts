@@ -17,7 +17,8 @@ export * from "./corpus_files.ts";
 export { counting, type CountingOptions } from "./counting.ts";
 export * from "./counting_answers.ts";
 export { formatDigits, nextDigits, parseDigits } from "./digits.ts";
-export { fizzbuzz, fizzbuzzClass, type FizzbuzzOptions, fizzbuzzWord } from "./fizzbuzz.ts";
+export { fizzbuzz, type FizzbuzzOptions } from "./fizzbuzz.ts";
+export { fizzbuzzClass, fizzbuzzWord } from "./fizzbuzz_words.ts";
 export * from "./gutenberg.ts";
 export { xor, type XorOptions } from "./xor.ts";
 

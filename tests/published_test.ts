@@ -106,6 +106,8 @@ const COMMANDS: readonly (readonly [words: string, expected: RegExp, input?: str
   ["runs", /fizzbuzz-rnn-0/],
   ["eval", /loss/],
   ["predict", /\w/, "5\n6\n"],
+  ["limits --axis numbers", /(right|wrong) (through|from)/],
+  ["lr-find --model rnn --task xor --device cpu --out y.svg", /Drawn in y\.svg/],
   ["sample last --length 5", /\w/],
   ["inspect", /Hidden states/],
   ["inspect --out x.svg", /x\.svg/],

@@ -6,7 +6,7 @@
 
 import { unknownName } from "@unroll/core/plugin";
 import { listRuns, openRun, type RunFolder } from "@unroll/core/runs";
-import { listRunsBelow } from "../reporting/list_runs.ts";
+import { runsBelow } from "../reporting/runs_below.ts";
 import { UsageError } from "../errors.ts";
 
 /**
@@ -38,20 +38,19 @@ export async function findRun(typed: string, root: string = "runs"): Promise<Run
 }
 
 /**
- * Finds runs: what {@linkcode findRun} finds, or all of a sweep or of another folder of runs.
+ * Finds a run as {@linkcode findRun} does, or all runs of a folder of runs or of a sweep.
  *
  * @param typed What was typed.
  * @param root The folder of runs; by default `runs`.
- * @returns The runs.
+ * @returns The runs, at least one.
  * @throws {UsageError} When there is none.
- * @throws {RangeError} When it is damaged.
+ * @throws {RangeError} When one that was named is damaged.
  */
-export async function findRuns(typed: string, root: string = "runs"): Promise<RunFolder[]> {
+export async function findRuns(typed: string, root?: string): Promise<readonly RunFolder[]> {
   const path = typed.replace(/[/\\]+$/, "");
   if (await isFolder(path)) {
-    const runs = (await listRunsBelow(path)).filter(({ problem }) => problem === undefined);
-    // The folder of a run has none in it.
-    if (runs.length > 0) return await Promise.all(runs.map(({ path }) => openRun(path)));
+    const inside = (await runsBelow(path)).filter(({ config }) => config !== undefined);
+    if (inside.length > 0) return await Promise.all(inside.map(({ path }) => openRun(path)));
   }
   return [await findRun(typed, root)];
 }

@@ -49,7 +49,18 @@ function recipeCommand(name: string, recipe: Recipe): CommandDefinition {
       : schema,
     examples: [],
     async run(context, { options, typed }) {
-      const { corpus, epochs, out, dashboard, samples, json, quiet, verbose, ...given } = options;
+      const {
+        corpus,
+        epochs,
+        out,
+        dashboard,
+        samples,
+        json,
+        quiet,
+        verbose,
+        name: called,
+        ...given
+      } = options;
       const { write } = context.terminal;
       const request = await withUsageErrors(async () => {
         const taskOptions = taskOptionsOf(recipe, corpus);
@@ -59,6 +70,8 @@ function recipeCommand(name: string, recipe: Recipe): CommandDefinition {
           model,
           task,
           out,
+          title: name,
+          ...(called === undefined ? {} : { name: called, title: called }),
           ...await recipeTraining(recipe, task, { given, typed, epochs }),
         };
       });

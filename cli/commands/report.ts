@@ -14,13 +14,12 @@ import { RUNS } from "./train_options.ts";
 export const REPORT = defineCommand({
   name: "report",
   description:
-    "Write the report of a run, or of several together, such as those of a sweep's folder, as one HTML file " +
-    "that needs nothing else.",
+    "Write the report of a run, or of several together, as one HTML file that needs nothing else.",
   argument: "[runs...]",
   schema: z.object({
     out: z.string().optional()
       .describe(
-        "The file to write; report.html, in the folder of the run, the sweep or the runs, if left out",
+        "The file to write; report.html, in the run's folder or that of the runs, if left out",
       )
       .meta({ placeholder: "file" }),
     runs: RUNS,
@@ -29,15 +28,14 @@ export const REPORT = defineCommand({
   examples: [
     ["The newest run:", "unroll report"],
     ["One run:", "unroll report runs/2026-01-31-fizzbuzz-rnn-0"],
+    ["Those of a sweep:", "unroll report sweeps/2026-01-31-rnn-fizzbuzz"],
     ["Several together:", "unroll report runs/* --out runs/compared.html"],
-    ["A sweep:", "unroll report sweeps/fizzbuzz-rnn-1a2b3c4d"],
   ],
   async run(context, { options: { out, runs, trust }, positional }) {
     const found = [];
     for (const name of positional.length === 0 ? ["last"] : positional) {
       found.push(...await findRuns(name, runs));
     }
-    // Several are together in the folder that was named for them, or that of the runs.
     const folder = found.length === 1
       ? found[0].path
       : positional.length === 1

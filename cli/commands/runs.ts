@@ -13,7 +13,9 @@ import { RUNS } from "./train_options.ts";
 /** The command `runs`. */
 export const RUN_LIST = defineCommand({
   name: "runs",
-  description: "List the runs so far, or those of a sweep, with their results.",
+  description:
+    "List the runs so far, or those of a folder or a sweep, with their results and the settings " +
+    "in which they differ.",
   argument: "[folder]",
   schema: z.object({
     runs: RUNS,
@@ -27,14 +29,13 @@ export const RUN_LIST = defineCommand({
   examples: [
     ["All runs:", "unroll runs"],
     ["The best of a task:", "unroll runs --task fizzbuzz --sort error"],
-    ["Those of a sweep:", "unroll runs sweeps/fizzbuzz-rnn-1a2b3c4d --sort loss"],
+    ["Those of a sweep:", "unroll runs sweeps/2026-01-31-rnn-fizzbuzz --sort error"],
     ["For a program:", "unroll runs --state done --json"],
   ],
   async run(
     { terminal: { write } },
-    { options: { runs, task, model, state, ...options }, positional },
+    { options: { runs, task, model, state, ...options }, positional: [folder = runs] },
   ) {
-    const [folder = runs] = positional;
     const rows = (await gatherRuns(folder)).filter((row) =>
       (task === undefined || row.task === task) &&
       (model === undefined || row.model === model) &&
@@ -43,6 +44,6 @@ export const RUN_LIST = defineCommand({
     const sorted = sortRuns(rows, options.sort);
     if (options.reverse) sorted.reverse();
     if (options.json) { for (const row of sorted) write(jsonLine(row)); }
-    else write(sorted.length === 0 ? `No runs in ${folder}\n` : formatRuns(sorted));
+    else write(sorted.length === 0 ? `No runs in ${folder}\n` : formatRuns(sorted, Date.now()));
   },
 });

@@ -54,6 +54,8 @@ export interface TrainOptions
 export interface OutputOptions {
   /** The folder in which the run's own folder is made. */
   readonly out: string;
+  /** What the run is called. */
+  readonly name?: string;
   /** Whether a page follows the run. */
   readonly dashboard: boolean;
   /** Whether all is printed that the model makes at validations. */
@@ -79,6 +81,8 @@ export const CORPUS = z.string().optional()
 export const OUTPUT_SHAPE = inGroup("What to tell", {
   out: z.string().default("runs").describe("Folder in which the run's own folder is made")
     .meta({ placeholder: "folder" }),
+  name: z.string().optional()
+    .describe("What to call the run and its folder; date, task, model and seed if left out"),
   dashboard: z.boolean().default(false)
     .describe("Serve a page that follows the run, on this machine only"),
   samples: z.boolean().default(false).describe(

@@ -4,9 +4,8 @@
  * @module
  */
 
-import { describeOptions, formatOptionValue } from "@unroll/core/plugin/host";
 import type { RunConfig } from "@unroll/core/runs";
-import { TRAIN_OPTIONS } from "../commands/train_options.ts";
+import { settingName, settingsOf, settingValue } from "./run_settings.ts";
 
 /** A run among others. */
 export interface ComparedRun<Run> {
@@ -49,7 +48,7 @@ const NONE = "–";
 export function compareRuns<Run extends { readonly name: string; readonly config: RunConfig }>(
   runs: readonly Run[],
 ): Comparison<Run> {
-  const all = runs.map(({ config }) => settingsOf(config));
+  const all = runs.map(({ config }) => textsOf(config));
   // What only some have, such as options of one of the models, differs where these differ in it.
   const differs = (name: string) =>
     new Set(all.flatMap((settings) => settings[name] ?? [])).size > 1;
@@ -92,23 +91,20 @@ export function nameOf(values: Readonly<Record<string, string>>): string {
   ).join(", ");
 }
 
-const FLAGS: ReadonlyMap<string, string> = new Map(
-  describeOptions(TRAIN_OPTIONS).map(({ name, flag }) => [name, flag]),
-);
-
 /** Lists all that decided a run, named as on the command line. */
-function settingsOf({ model, task, training, seed, device }: RunConfig): Record<string, string> {
-  const settings: Record<string, string> = { model: model.name, task: task.name };
-  const add = (name: string, value: unknown, owner: string) => {
-    // Of what a file was made of, the file's name is enough.
-    if (value === undefined || name === "sha256" || name === "vocabulary") return;
-    const flag = FLAGS.get(name) ?? name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-    settings[flag in settings ? `${owner} ${flag}` : flag] = formatOptionValue(value);
+function textsOf(config: RunConfig): Record<string, string> {
+  const { model, task, device } = config;
+  const { seed, ...settings } = settingsOf(config);
+  const texts = Object.entries(settings).map(([name, value]) =>
+    [settingName(name), settingValue(value)] as const
+  );
+  return {
+    model: model.name,
+    task: task.name,
+    ...Object.fromEntries(texts),
+    device,
+    [SEED]: String(seed),
   };
-  for (const [name, value] of Object.entries(model.options)) add(name, value, "model");
-  for (const [name, value] of Object.entries(task.options)) add(name, value, "task");
-  for (const [name, value] of Object.entries(training)) add(name, value, "training");
-  return { ...settings, device, [SEED]: String(seed) };
 }
 
 /** How much a setting explains. */

@@ -49,7 +49,8 @@ ${body}
 }
 
 function titleOf({ run: { config } }: RunReport): string {
-  return `${config.task.name} · ${config.model.name}`;
+  const pair = `${config.task.name} · ${config.model.name}`;
+  return config.title === undefined ? pair : `${config.title}: ${pair}`;
 }
 
 function singleRun(report: RunReport): string {

@@ -9,6 +9,7 @@
  */
 import type { TypedArray } from "../ir/tensor_type.ts";
 import type { RandomSource } from "../ir/primitive.ts";
+import type { Breakdown, Candidate, Probe, ProbeRequest } from "./breakdown.ts";
 import type { TrainingDefaults } from "./training_defaults.ts";
 import { definePlugin, type Model } from "./model.ts";
 import type { JsonRecord } from "../util/json.ts";
@@ -153,6 +154,19 @@ export interface TaskInstance {
    * @throws {RangeError} If that is not such a question.
    */
   answer?(predict: Predict, question: string): Promise<string[]>;
+  /**
+   * What the model may answer to one question, the likeliest first: {@linkcode answer} for programs.
+   *
+   * @throws {RangeError} If that is not such a question.
+   */
+  candidates?(predict: Predict, question: string): Promise<readonly Candidate[]>;
+  /** Measures the model as {@linkcode validate} does, in parts. */
+  breakdown?(predict: Predict): Promise<Breakdown>;
+  /**
+   * Asks the model ever harder examples, also beyond those of training, to find where it fails: one
+   * axis after the other, each from its least number on.
+   */
+  probes?(predict: Predict, request?: ProbeRequest): AsyncIterable<Probe>;
   /**
    * Reads what a person typed.
    *
