@@ -57,7 +57,7 @@ export async function buildTree(
   );
   root.help({ colors: context.terminal.outputColor });
   root.description(
-    "Learn sequences with recurrent networks: a model and a task, composed by name.",
+    "Train recurrent networks on sequences: name a model and a task.",
   );
   root.noExit();
   root.action(() => root.showHelp());

@@ -40,11 +40,11 @@ const OPTIONS: OptionsSchema<LstmOptions> = /* @__PURE__ */ (() =>
   z.object({
     ...recurrentShape({ hidden: 64 }),
     activation: z._default(z.enum(ACTIVATION_NAMES), "tanh").check(
-      z.describe("Activation of what goes into the memory and comes out"),
+      z.describe("Activation of what enters the memory and what leaves it"),
     ),
     gateActivation: GATE_ACTIVATION,
     forgetBias: z._default(z.number().check(z.minimum(-100), z.maximum(100)), 1).check(
-      z.describe("Start of the forget gate's bias; above 0, the memory is kept at first"),
+      z.describe("Initial bias of the forget gate; above 0, the memory is kept at first"),
     ),
   }))();
 

@@ -42,7 +42,7 @@ export interface CharOptions {
   readonly shuffle: boolean;
   /** Fraction of the text, at its end, that is not trained on; 0 to measure on what is trained on. */
   readonly validation: number;
-  /** Whether to foretell what comes after every character read, or only after the last. */
+  /** Whether to predict what comes after every character read, or only after the last. */
   readonly outputs: "every" | "last";
   /** Whether the loss is the mean over the characters, or their sum. */
   readonly loss: "mean" | "sum";
@@ -73,44 +73,48 @@ const OPTIONS: OptionsSchema<CharOptions> = /* @__PURE__ */ (() =>
     ),
     mode: z._default(z.enum(["contiguous", "windows", "interleaved"]), "contiguous").check(
       z.describe(
-        "Through the text with the state carried on, windows of it, or windows with a carried state",
+        "Through the text with the state carried on, pieces each on its own, or pieces with a carried state",
       ),
     ),
     length: z._default(z.int().check(z.minimum(1), z.maximum(4096)), 32).check(
       z.describe("Characters read at a time"),
     ),
     batch: z.optional(z.int().check(z.minimum(1), z.maximum(65_536))).check(
-      z.describe("Sequences in a batch; up to 64, as the text allows"),
+      z.describe("Sequences in a batch; if left out up to 64, as the text allows"),
     ),
     stride: z.optional(z.int().check(z.minimum(1), z.maximum(1_000_000))).check(
-      z.describe("Characters from one window to the next; as many as are read at a time"),
+      z.describe(
+        "Characters from one window to the next; if left out as many as are read at a time",
+      ),
     ),
     shuffle: z._default(z.boolean(), true).check(
-      z.describe("Read windows in random order, not the text's"),
+      z.describe("Read windows in random order"),
     ),
     validation: z._default(z.number().check(z.minimum(0), z.maximum(0.9)), 0.1).check(
       z.describe(
-        "Fraction of the text, at its end, to measure on; 0 measures on what is trained on",
+        "Fraction of the text, at its end, to measure on; 0 measures on the training text",
       ),
     ),
     outputs: z._default(z.enum(["every", "last"]), "every").check(
-      z.describe("Whether to foretell after every character read, or only after the last"),
+      z.describe("Whether to predict after every character, or only after the last"),
     ),
     loss: z._default(z.enum(["mean", "sum"]), "mean").check(
-      z.describe("Mean over the characters, or sum"),
+      z.describe("Mean or sum over the characters"),
     ),
-    padding: z._default(z.boolean(), false).check(z.describe("Keep symbol 0 for padding")),
+    padding: z._default(z.boolean(), false).check(z.describe("Reserve symbol 0 for padding")),
     unknown: z._default(z.boolean(), false).check(
-      z.describe("Read characters that the training text lacks as one unknown symbol"),
+      z.describe("Read characters that are not in the training text as one unknown symbol"),
     ),
     vocabulary: z.optional(z.int().check(z.minimum(1), z.maximum(1_200_000))).check(
-      z.describe("Symbols that a model reads and answers; as many as there are"),
+      z.describe("Symbols that a model reads and answers; if left out as many as there are"),
     ),
     licence: z._default(z.boolean(), true).check(
-      z.describe("Keep the licence that Project Gutenberg puts before and after a text"),
+      z.describe("Keep Project Gutenberg's licence before and after a text"),
     ),
     alphabet: z.optional(z.string().check(z.minLength(1))).check(
-      z.describe("The characters in the order of their symbols; those of the training text"),
+      z.describe(
+        "The characters in the order of their symbols; if left out those of the training text",
+      ),
     ),
     sha256: z.optional(
       z.string().check(z.regex(new RegExp(`^([0-9a-f]{64}|${UNKNOWN_TEXT})$`))),
@@ -126,7 +130,7 @@ const OPTIONS: OptionsSchema<CharOptions> = /* @__PURE__ */ (() =>
  */
 export const char: TaskPlugin<CharOptions> = /* @__PURE__ */ defineTask({
   name: "char",
-  summary: "Foretell the next character of a text",
+  summary: "Predict the next character of a text",
   options: OPTIONS,
   create: (options) => createChar(options, textOutside(options)),
   restore(kept, typed) {
@@ -206,7 +210,7 @@ function corpusOf(read: () => string, alphabet: Alphabet, options: CharOptions):
     training,
     batches,
     measured: once(() => {
-      // One character foretells nothing.
+      // One character predicts nothing.
       if (held().length > 1) return { text: held() };
       const text = training();
       if (text.length < 2) {

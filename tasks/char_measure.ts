@@ -1,5 +1,5 @@
 /**
- * How well a model foretells a text.
+ * How well a model predicts a text.
  *
  * @module
  */

@@ -317,7 +317,7 @@ Deno.test("CharSampler refuses answers that are not finite, drawn from or asked 
       const drawn = Array.fromAsync(sampler.sample(predict, { length: 3, temperature }));
       await assertRejects(() => drawn, RangeError, `Cannot draw ${end}`);
     }
-    await assertRejects(() => sampler.next(predict, "a"), RangeError, `Cannot foretell ${end}`);
+    await assertRejects(() => sampler.next(predict, "a"), RangeError, `Cannot predict ${end}`);
     await assertRejects(async () => await task.answer!(predict, "ab"), RangeError, end);
   }
   // A model may rule a character out.

@@ -57,13 +57,15 @@ const OPTIONS: OptionsSchema<CountingOptions> = /* @__PURE__ */ (() =>
       z.describe("Most digits of a number in training"),
     ),
     testDigits: z._default(z.int().check(z.minimum(0), z.maximum(100_000)), 1000).check(
-      z.describe("Digits of the long numbers tested on besides, 0 for none"),
+      z.describe("Digits of the long numbers that are tested as well; 0 for none"),
     ),
     carries: z._default(z.number().check(z.minimum(0), z.maximum(1)), 0.5).check(
-      z.describe("Fraction of numbers with a run of nines, or whatever digit is the greatest"),
+      z.describe(
+        "Fraction of numbers with a run of nines, or of the greatest digit in other bases",
+      ),
     ),
     length: z.optional(z.int().check(z.minimum(2), z.maximum(4097))).check(
-      z.describe("Steps of the sequences, filled up with zeros; one more than digits"),
+      z.describe("Steps of a sequence, filled up with zeros; if left out one more than digits"),
     ),
     training: z._default(z.int().check(z.minimum(1), z.maximum(1_000_000)), 9000).check(
       z.describe("Numbers trained on"),

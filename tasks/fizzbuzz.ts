@@ -26,7 +26,7 @@ import {
   type Validation,
 } from "@unroll/core/plugin";
 import * as z from "zod/mini";
-import { countedProbes, sizedProbes } from "./fizzbuzz_probes.ts";
+import { bitProbes, countedProbes, sizedProbes } from "./fizzbuzz_probes.ts";
 import { CLASSES, fizzbuzzClass, fizzbuzzWord, showAnswers } from "./fizzbuzz_words.ts";
 import { Tally } from "./tally.ts";
 
@@ -53,7 +53,9 @@ export interface FizzbuzzOptions {
 const OPTIONS: OptionsSchema<FizzbuzzOptions> = /* @__PURE__ */ (() =>
   z.object({
     encoding: z._default(z.enum(["none", "binary", "digits"]), "none").check(
-      z.describe("How a number is told: not at all (the model counts), as bits, as decimal digits"),
+      z.describe(
+        "How numbers are given: not at all (the model counts), as bits, or as decimal digits",
+      ),
     ),
     bits: z._default(z.int().check(z.minimum(7), z.maximum(20)), 10).check(
       z.describe("Bits of a number, for binary"),
@@ -65,10 +67,10 @@ const OPTIONS: OptionsSchema<FizzbuzzOptions> = /* @__PURE__ */ (() =>
       z.describe("Numbers in a batch, for binary and digits"),
     ),
     last: z._default(z.int().check(z.minimum(100), z.maximum(100_000)), 1000).check(
-      z.describe("Greatest number that is asked for"),
+      z.describe("Greatest number that is tested"),
     ),
     loss: z.optional(z.enum(["cross-entropy", "squared-error"])).check(
-      z.describe("How answers are judged; squared-error for binary, else cross-entropy"),
+      z.describe("Loss function; if left out squared-error for binary, otherwise cross-entropy"),
     ),
   }))();
 
@@ -100,7 +102,7 @@ interface Encoding {
 /** FizzBuzz, in one of three encodings. */
 export const fizzbuzz: TaskPlugin<FizzbuzzOptions> = /* @__PURE__ */ defineTask({
   name: "fizzbuzz",
-  summary: "Say fizz, buzz or fizzbuzz to numbers, or count and say it all alone",
+  summary: "Say fizz, buzz or fizzbuzz to given numbers, or count along without any input",
   options: OPTIONS,
   create(options): TaskInstance {
     const encoding = ENCODINGS[options.encoding](options);
@@ -327,25 +329,7 @@ function binary({ bits, batch, loss = "squared-error" }: FizzbuzzOptions): Encod
       return { length: bits, inputs, labels: [...inputs].map(String) };
     },
     answers,
-    probes: (predict, request) =>
-      sizedProbes(predict, {
-        axis: "bits",
-        from: 1,
-        to: bits + 10,
-        trained: bits,
-        digits: 2,
-        async ask(predict, numbers) {
-          const [{ length: long }] = numbers;
-          const [length, size] = [Math.max(bits, long), numbers.length];
-          const inputs = new Float32Array(length * size);
-          numbers.forEach((number, i) => {
-            for (let bit = 0; bit < long; bit++) {
-              inputs[bit * size + i] = Number(number[long - 1 - bit]);
-            }
-          });
-          return (await predict({ length, size, inputs })).outputs;
-        },
-      }, request),
+    probes: (predict, request) => bitProbes(predict, bits, request),
     async metrics(predict) {
       const numbers = Array.from({ length: HELD_OUT - 1 }, (_, i) => i + 1);
       const targets = Int32Array.from(numbers, fizzbuzzClass);
@@ -418,7 +402,7 @@ function decimal({ digits, batch, loss = "cross-entropy" }: FizzbuzzOptions): En
     probes: (predict, request) =>
       sizedProbes(
         predict,
-        { axis: "digits", from: 1, to: digits + 16, trained: digits, digits: 10, ask },
+        { axis: "digits", to: digits + 16, trained: digits, digits: 10, ask },
         request,
       ),
     async answers(predict, numbers) {

@@ -56,8 +56,6 @@ function isRangeEnd(n: number): boolean {
 export interface SizedNumbers {
   /** What the size counts, such as `digits`. */
   readonly axis: string;
-  /** The least size. */
-  readonly from: number;
   /** The greatest. */
   readonly to: number;
   /** The greatest of training. */
@@ -78,11 +76,11 @@ export interface SizedNumbers {
  */
 export async function* sizedProbes(
   predict: Predict,
-  { axis, from, to, trained, digits, ask }: SizedNumbers,
+  { axis, to, trained, digits, ask }: SizedNumbers,
   { count = 40 }: ProbeRequest = {},
 ): AsyncGenerator<Probe> {
   const random = randomFor(0, digits, 15);
-  for (let at = from; at <= to; at++) {
+  for (let at = 1; at <= to; at++) {
     const drawn = new Set<string>();
     for (let i = 0; i < 20 * count && drawn.size < count; i++) {
       let number = "";
@@ -101,6 +99,39 @@ export async function* sizedProbes(
     });
     yield { axis, at, count: numbers.length, right: right.length, trained };
   }
+}
+
+/**
+ * Asks for numbers of more and more bits, least significant first, up to ten more than in training.
+ *
+ * @param predict Runs the model.
+ * @param bits Bits of the numbers of training; shorter ones are filled up with zeros to these.
+ * @param request How many of each size.
+ * @returns Right answers by the bits.
+ */
+export function bitProbes(
+  predict: Predict,
+  bits: number,
+  request?: ProbeRequest,
+): AsyncGenerator<Probe> {
+  const sized: SizedNumbers = {
+    axis: "bits",
+    to: bits + 10,
+    trained: bits,
+    digits: 2,
+    async ask(predict, numbers) {
+      const [{ length: long }] = numbers;
+      const [length, size] = [Math.max(bits, long), numbers.length];
+      const inputs = new Float32Array(length * size);
+      numbers.forEach((number, i) => {
+        for (let bit = 0; bit < long; bit++) {
+          inputs[bit * size + i] = Number(number[long - 1 - bit]);
+        }
+      });
+      return (await predict({ length, size, inputs })).outputs;
+    },
+  };
+  return sizedProbes(predict, sized, request);
 }
 
 function isRight(outputs: Float32Array, place: number, wanted: number): boolean {

@@ -121,12 +121,15 @@ Deno.test("a stranger's minimal gated unit learns Dyck-1, swept with an import m
   });
 });
 
-Deno.test("a stranger fits a curve with the core alone, by the line of the README", async () => {
-  const [, line] = /```json\n(.*?)```/s.exec(await Deno.readTextFile(new URL("README.md", ROOT))) ??
+Deno.test("the README has the import map by which a stranger's page finds the packages", async () => {
+  const [, json] = /```json\n(.*?)```/s.exec(await Deno.readTextFile(new URL("README.md", ROOT))) ??
     [];
+  const page = new URL("tests/outside/page/deno.json", ROOT);
+  assertEquals(JSON.parse(json), JSON.parse(await Deno.readTextFile(page)));
+});
+
+Deno.test("a stranger fits a curve with the core alone", async () => {
   await inCopy(async (root) => {
-    const config = JSON.parse(await Deno.readTextFile(`${root}/fit/deno.json`));
-    assertEquals(JSON.parse(line), config);
     const { found, loss } = JSON.parse(await deno(`${root}/fit`, "run --no-prompt fit.ts"));
     assertEquals(found, [2, 1.5, 0.5]);
     // Rounding of numbers up to 2.5 to 24 bits, squared.

@@ -8,11 +8,12 @@ import { VERSION } from "@unroll/cli";
 
 const ROOT = new URL("../", import.meta.url);
 const PACKAGES = ["core", "models", "tasks", "cli"];
+const UNPUBLISHED = ["test_support", "pictures"];
 
 async function sources(folder: URL): Promise<URL[]> {
   const found: URL[] = [];
   for await (const { name, isDirectory } of Deno.readDir(folder)) {
-    if (isDirectory && name !== "test_support") {
+    if (isDirectory && !UNPUBLISHED.includes(name)) {
       found.push(...await sources(new URL(`${name}/`, folder)));
     } else if (/(?<!_test)\.[jt]s$/.test(name)) found.push(new URL(name, folder));
   }

@@ -48,11 +48,11 @@ const selectTask: Selector<JsonRecord | undefined> = async (args, context, own) 
 export const EVAL = defineModelCommand({
   name: "eval",
   description:
-    "Measure a trained model, on its task as it was trained, or with other options of the task, " +
+    "Measure a trained model on its task, with the options it was trained with or with others, " +
     "which eval RUN --help lists.",
   shape: {
-    show: z.boolean().default(false).describe("Print what the model says, too"),
-    json: z.boolean().default(false).describe("Print one JSON object"),
+    show: z.boolean().default(false).describe("Also print what the model says"),
+    json: z.boolean().default(false).describe("Print JSON"),
   },
   examples: [
     ["As it was trained:", "unroll eval runs/2026-01-31-fizzbuzz-rnn-0"],

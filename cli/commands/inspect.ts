@@ -14,21 +14,25 @@ import { defineModelCommand } from "./model_command.ts";
 export const INSPECT = defineModelCommand({
   name: "inspect",
   description:
-    "Look at what a trained model thinks: its hidden states over time, raw and as on or off, and for each unit " +
-    "its period and how much of it the task's own state explains.",
+    "Show the hidden states of a trained model over time, as they are and as on or off, and for each unit its " +
+    "period and how much of it the task's own state explains.",
   shape: {
     input: z.string().optional()
-      .describe("What the model reads; the first of a batch if left out"),
-    length: z.int().min(1).optional().describe("Steps"),
+      .describe("What the model reads; the first sequence of a batch if left out"),
+    length: z.int().min(1).optional().describe("How many steps to show"),
     seed: z.int().min(0).optional().describe("Seed of the batch; 0 if left out"),
     threshold: z.number().optional()
-      .describe("Above this is on; 0.5 if left out, or 0 for units with a sign"),
+      .describe(
+        "Values above this count as on; if left out 0.5, or 0 for units that can be negative",
+      ),
     out: z.string().refine((name) => /\.(svg|png)$/.test(name), {
       error: "a name that ends in .svg or .png is needed",
-    }).optional().describe("Write a picture, .svg or .png, and beside it one as on or off")
+    }).optional().describe(
+      "Write a picture, .svg or .png, and beside it one of the states as on or off",
+    )
       .meta({ placeholder: "file" }),
     json: z.boolean().default(false)
-      .describe("Print the states and what was found as one JSON object"),
+      .describe("Print JSON: the states and what was found"),
   },
   examples: [
     ["In the terminal:", "unroll inspect runs/2026-01-31-fizzbuzz-rnn-0"],

@@ -18,7 +18,7 @@ export const LIST = defineCommand({
   name: "list",
   description:
     "List the models and the tasks with their options, which go together, and the recipes.",
-  schema: z.object({ json: z.boolean().default(false).describe("Print one JSON object") }),
+  schema: z.object({ json: z.boolean().default(false).describe("Print JSON") }),
   examples: [["What there is:", "unroll list"]],
   async run(context, { options: { json } }) {
     const list = await gather(context);

@@ -13,13 +13,12 @@ import { defineModelCommand, required } from "./model_command.ts";
 /** The command `predict`. */
 export const PREDICT = defineModelCommand({
   name: "predict",
-  description:
-    "Ask a trained model: one input from the command line, or many from standard input, a line each.",
+  description: "Get a trained model's answers: to --input, or to each line of standard input.",
   shape: {
     input: z.string().optional()
-      .describe("What to ask; without it, each line of standard input, which Ctrl-D ends"),
+      .describe("The input; each line of standard input if left out, until Ctrl-D"),
     json: z.boolean().default(false)
-      .describe("Print one JSON object an answer, with all candidates and their probabilities"),
+      .describe("Print JSON, one object for each answer, with all candidates and probabilities"),
   },
   examples: [
     [

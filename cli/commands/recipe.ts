@@ -19,11 +19,11 @@ import { CORPUS, OUTPUT_SHAPE, TRAIN_SHAPE } from "./train_options.ts";
 /** The command `recipe`, with one command for each recipe. */
 export const RECIPE = defineCommand({
   name: "recipe",
-  description: "Run a setting whose result is known; without a name, list them.",
+  description: "Train with settings whose result is known, and compare; without a name, list them.",
   schema: z.object({ json: z.boolean().default(false).describe("Print JSON") }),
   examples: [
     ["What there is:", "unroll recipe"],
-    ["One of them, from another start:", "unroll recipe theano-fizzbuzz --seed 1"],
+    ["One of them, with another seed:", "unroll recipe theano-fizzbuzz --seed 1"],
   ],
   commands: ({ recipes }) => Object.entries(recipes).map((entry) => recipeCommand(...entry)),
   run({ recipes, terminal }, { options: { json } }) {

@@ -13,13 +13,12 @@ import { RUNS } from "./train_options.ts";
 /** The command `report`. */
 export const REPORT = defineCommand({
   name: "report",
-  description:
-    "Write the report of a run, or of several together, as one HTML file that needs nothing else.",
+  description: "Write a report of one or several runs, as a single HTML file.",
   argument: "[runs...]",
   schema: z.object({
     out: z.string().optional()
       .describe(
-        "The file to write; report.html, in the run's folder or that of the runs, if left out",
+        "The file to write; report.html in the run's folder, or in that of the runs, if left out",
       )
       .meta({ placeholder: "file" }),
     runs: RUNS,

@@ -12,16 +12,17 @@ import { defineModelCommand, required } from "./model_command.ts";
 /** The command `sample`. */
 export const SAMPLE = defineModelCommand({
   name: "sample",
-  description: "Let a trained model go on by itself: text, or numbers, a line each.",
+  description: "Generate text with a trained model, or numbers, one a line.",
   shape: {
-    prompt: z.string().optional()
-      .describe("What to go on from; - for each line of standard input, which Ctrl-D ends"),
-    length: z.int().min(1).optional().describe("How many characters or numbers"),
+    prompt: z.string().optional().describe(
+      "The text to continue, or the number to start from; - for each line of standard input",
+    ),
+    length: z.int().min(1).optional().describe("How many characters or numbers to generate"),
     temperature: z.number().min(0).optional()
-      .describe("Below 1 is surer, 0 takes the likeliest; 1 if left out"),
-    topK: z.int().min(1).optional().describe("Draw only from so many of the likeliest"),
-    seed: z.int().min(0).default(0).describe("Seed of chance"),
-    json: z.boolean().default(false).describe("Print one JSON object"),
+      .describe("Below 1 favours likely choices, 0 always takes the likeliest; 1 if left out"),
+    topK: z.int().min(1).optional().describe("Draw only from this many of the likeliest"),
+    seed: z.int().min(0).default(0).describe("Seed of the random choices"),
+    json: z.boolean().default(false).describe("Print JSON"),
   },
   examples: [
     [

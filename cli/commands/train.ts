@@ -32,11 +32,11 @@ export const TRAIN = defineCommand({
     ],
     ["Follow it in a browser:", "unroll train --model rnn --task fizzbuzz --dashboard"],
     [
-      "Go on with a run that was stopped, or for longer:",
+      "Continue a run that was stopped, or for longer:",
       "unroll train --resume runs/2026-01-31-fizzbuzz-rnn-0 --steps 20000",
     ],
     [
-      "Begin a new run with the weights of another, or of PyTorch:",
+      "Start a new run with the weights of another, or of PyTorch:",
       "unroll train --model rnn --task fizzbuzz --from runs/2026-01-31-fizzbuzz-rnn-0",
     ],
   ],
