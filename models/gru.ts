@@ -120,7 +120,7 @@ function gruCell(options: GruOptions): Cell {
         const z = sigma(xz.add(hz));
         const n = phi(xn.add(r.mul(hn)));
         const next = n.add(z.mul(h.sub(n))); // z h + (1 − z) n
-        return { state: { h: next }, output: next };
+        return { state: { h: next }, output: next, parts: { reset: r, update: z } };
       },
     };
   }
@@ -140,7 +140,7 @@ function gruCell(options: GruOptions): Cell {
       const z = sigma(xz.add(hz));
       const n = phi(xn.add(plus(r.mul(h).matmul(candidate), candidateBias)));
       const next = n.add(z.mul(h.sub(n)));
-      return { state: { h: next }, output: next };
+      return { state: { h: next }, output: next, parts: { reset: r, update: z } };
     },
   };
   return before;

@@ -93,9 +93,11 @@ function lstmCell({ forgetBias, ...options }: LstmOptions): Cell {
     start: ({ h, c }) => ({ h: phi(h), c }),
     step({ weight_hh, bias_hh }, { h, c }, x) {
       const [i, f, g, o] = x.add(plus(h.matmul(weight_hh), bias_hh)).split(4);
-      const memory = sigma(f).mul(c).add(sigma(i).mul(phi(g)));
-      const next = sigma(o).mul(phi(memory));
-      return { state: { h: next, c: memory }, output: next };
+      const [forget, input, output] = [sigma(f), sigma(i), sigma(o)];
+      const memory = forget.mul(c).add(input.mul(phi(g)));
+      const next = output.mul(phi(memory));
+      const parts = { input, forget, output, cell: memory };
+      return { state: { h: next, c: memory }, output: next, parts };
     },
   };
 }

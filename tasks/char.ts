@@ -4,6 +4,7 @@
  * @module
  */
 import {
+  argmaxAt,
   defineTask,
   type Model,
   type OptionsSchema,
@@ -15,6 +16,7 @@ import {
 } from "@unroll/core/plugin";
 import * as z from "zod/mini";
 import { Alphabet, charactersOf, splitText } from "./alphabet.ts";
+import { batchAnnotations } from "./char_annotations.ts";
 import { type CharBatches, charBatches } from "./char_batches.ts";
 import { measureText } from "./char_measure.ts";
 import { surprisePicture } from "./char_pictures.ts";
@@ -263,6 +265,14 @@ function createChar(options: CharOptions, source: TextSource): TaskInstance {
     corpus.measured();
     text = undefined;
   }
+  const beginning = (length: number) =>
+    Array.from(corpus.measured().text.subarray(0, length), (number) => alphabet.decode(number))
+      .join("");
+  const says = (outputs: Float32Array, length: number) =>
+    Array.from({ length }, (_, t) => {
+      const text = alphabet.decode(argmaxAt(outputs, t * vocabulary, vocabulary));
+      return { mark: text, text };
+    });
   return {
     spec,
     get options() {
@@ -287,11 +297,13 @@ function createChar(options: CharOptions, source: TextSource): TaskInstance {
       const inputs = alphabet.encode(text, "the input");
       return { length: inputs.length, inputs, labels: [...text] };
     },
-    example: () =>
-      Array.from(corpus.measured().text.subarray(0, EXAMPLE), (number) => alphabet.decode(number))
-        .join(
-          "",
-        ),
+    example: () => beginning(EXAMPLE),
+    passage: () => beginning(PASSAGE),
+    annotate: ({ inputs = [], size }) =>
+      options.outputs === "every"
+        ? batchAnnotations(Array.from(inputs, (number) => alphabet.decode(number)), size)
+        : [],
+    ...(options.outputs === "every" ? { says } : {}),
     pictures: async (predict) => {
       const picture = await surprisePicture(predict, spec, corpus.measured().text, alphabet);
       return picture === undefined ? [] : [picture];
@@ -321,6 +333,8 @@ function createChar(options: CharOptions, source: TextSource): TaskInstance {
 
 /** Characters of which the hidden states are looked at. */
 const EXAMPLE = 60;
+/** Characters from which it is told what the units do. */
+const PASSAGE = 2000;
 /** Characters from which on a text is long: there a model learns all the time it is given. */
 const LONG = 100_000;
 

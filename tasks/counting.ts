@@ -8,6 +8,7 @@
  * @module
  */
 import {
+  argmaxAt,
   type Batch,
   defineTask,
   type Model,
@@ -144,6 +145,13 @@ export const counting: TaskPlugin<CountingOptions> = /* @__PURE__ */ defineTask(
         inputs.set(digits);
         return { length: steps, inputs, labels: [...inputs].map((digit) => digit.toString(base)) };
       },
+      // One carry through as many digits as the tests have.
+      trial: () => `1${(base - 1).toString(base).repeat(options.testDigits || 64)}`,
+      says: (outputs, length) =>
+        Array.from({ length }, (_, t) => {
+          const text = argmaxAt(outputs, t * base, base).toString(base);
+          return { mark: text, text };
+        }),
       // A carry through the lower half, and one that ends at once.
       example: () =>
         "1".padEnd(Math.ceil(options.digits / 2), "0") +

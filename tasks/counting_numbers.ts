@@ -139,12 +139,11 @@ export function carryLengths(digits: number): number[] {
 
 /** Splits the lengths of carries into groups that are asked together: each program is for one length. */
 export function carryGroups(digits: number): number[][] {
-  const bounds = [32, 128, 512, Infinity];
-  const groups = Map.groupBy(
-    carryLengths(digits),
-    (run) => bounds.findIndex((bound) => run <= bound),
-  );
-  return [...groups.values()];
+  const lengths = carryLengths(digits);
+  // Not Map.groupBy(), which Node 20 lacks.
+  return [[0, 32], [33, 128], [129, 512], [513, Infinity]]
+    .map(([first, last]) => lengths.filter((run) => run >= first && run <= last))
+    .filter((group) => group.length > 0);
 }
 
 /** Digits after those that a carry goes through. */

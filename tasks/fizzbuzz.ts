@@ -27,7 +27,7 @@ import {
 } from "@unroll/core/plugin";
 import * as z from "zod/mini";
 import { bitProbes, countedProbes, sizedProbes } from "./fizzbuzz_probes.ts";
-import { CLASSES, fizzbuzzClass, fizzbuzzWord, showAnswers } from "./fizzbuzz_words.ts";
+import { CLASSES, fizzbuzzClass, fizzbuzzWord, says, showAnswers } from "./fizzbuzz_words.ts";
 import { Tally } from "./tally.ts";
 
 /** Options of {@linkcode fizzbuzz}. */
@@ -177,6 +177,7 @@ export const fizzbuzz: TaskPlugin<FizzbuzzOptions> = /* @__PURE__ */ defineTask(
           yield `${fizzbuzzWord(n, argmaxAt(answers, i * CLASSES, CLASSES))}\n`;
         }
       },
+      ...(options.encoding === "none" ? { says } : {}),
       annotate({ length, size, targets }) {
         const count = length * size;
         if (options.encoding !== "none") {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { argmaxAt } from "@unroll/core/plugin";
+import { argmaxAt, type Said } from "@unroll/core/plugin";
 
 /** Classes: copy the number, fizz, buzz, fizzbuzz. */
 export const CLASSES = 4;
@@ -42,6 +42,17 @@ export function fizzbuzzClass(n: number): number {
  */
 export function fizzbuzzWord(n: number, said: number): string {
   return ["", "fizz", "buzz", "fizzbuzz"][said] || String(n);
+}
+
+/** What stands for each class in a picture. */
+const MARKS: readonly string[] = ["·", "f", "b", "F"];
+
+/** Reads what was said of 0, 1, 2, … */
+export function says(outputs: Float32Array, length: number): readonly Said[] {
+  return Array.from({ length }, (_, n) => {
+    const kind = argmaxAt(outputs, n * CLASSES, CLASSES);
+    return { mark: MARKS[kind], text: fizzbuzzWord(n, kind) };
+  });
 }
 
 /** Writes the first numbers as FizzBuzz text, what is wrong set between exclamation marks, and the count. */

@@ -56,7 +56,7 @@ async function guide(path: string): Promise<{
   };
 }
 
-Deno.test("strangers type-check where an import map and a link are all they have", async () => {
+Deno.test("[long] strangers type-check where an import map and a link are all they have", async () => {
   await inCopy(async (root) => {
     const files: string[] = [];
     for (const name of NAMES) {
@@ -75,7 +75,7 @@ Deno.test("strangers type-check where an import map and a link are all they have
   });
 });
 
-Deno.test("the guides' files and commands train, measure and sweep a model of one's own", async () => {
+Deno.test("[long] the guides' files and commands train, measure and sweep a model of one's own", async () => {
   const model = await guide("models/README.md");
   const task = await guide("tasks/README.md");
   const files = new Map([...model.files, ...task.files]);
@@ -203,7 +203,7 @@ Deno.test({
       try {
         await page.open(`http://127.0.0.1:${server.addr.port}/`);
         const text = "document.querySelector('pre').textContent";
-        await page.until(text, 60_000);
+        await page.until(text);
         const lines = (await page.evaluate<string>(text)).split("\n");
         assertEquals(lines.map((line) => line.slice(0, 11)), [
           "error 0",

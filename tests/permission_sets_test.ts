@@ -104,7 +104,7 @@ async function run(folder: string, permissions: readonly string[], words: string
   return { code, output: text(stdout), errors };
 }
 
-Deno.test("every command works with the permissions of its task, and says how to permit more", async () => {
+Deno.test("[long] every command works with the permissions of its task, and says how to permit more", async () => {
   const folder = await makeFolder();
   try {
     await Deno.writeTextFile(`${folder}/text.txt`, "to be or not to be, ".repeat(50));
@@ -178,7 +178,7 @@ Deno.test("every command works with the permissions of its task, and says how to
   }
 });
 
-Deno.test("without any permission every command works or says why in one sentence", async () => {
+Deno.test("[long] without any permission every command works or says why in one sentence", async () => {
   const folder = await makeFolder();
   try {
     const commands: readonly (readonly [words: string, isFine: boolean])[] = [

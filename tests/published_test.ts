@@ -118,7 +118,7 @@ const COMMANDS: readonly (readonly [words: string, expected: RegExp, input?: str
   ["doctor", /Unroll +\d/],
 ];
 
-Deno.test("every command runs where its modules come from a server", async () => {
+Deno.test("[long] every command runs where its modules come from a server", async () => {
   const folder = await Deno.makeTempDir();
   const { server, host } = await serve();
   const run = async (words: string, input = "") => {

@@ -202,6 +202,12 @@ Deno.test("commands on trained models", async (t) => {
             const heights = await page.evaluate<number[]>(sizes);
             assert(heights.length >= 4 && heights.every((height) => height > 100), `${heights}`);
           }
+          // Another unit is chosen without a script.
+          const shown = "[...document.querySelectorAll('.chooser > div')]" +
+            ".findIndex((text) => getComputedStyle(text).display === 'block')";
+          assertStrictEquals(await page.evaluate(shown), 0);
+          await page.evaluate("document.querySelector('.chooser label:nth-of-type(3)').click()");
+          assertStrictEquals(await page.evaluate(shown), 2);
           assertEquals(page.errors, []);
           assertEquals(page.requests.filter((url) => !/^(file|data):/.test(url)), []);
         } finally {

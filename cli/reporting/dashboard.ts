@@ -11,7 +11,7 @@ import { formatDuration } from "../format.ts";
 import { commandLine } from "../program.ts";
 import { resumeCommand } from "../resume_command.ts";
 import type { DashboardState } from "./dashboard_view.ts";
-import { captureHiddenStates } from "./hidden_states.ts";
+import { captureStudy } from "./hidden_states.ts";
 import { createFeed, livePage, pageResponse, servePages } from "./page_server.ts";
 
 /** A served page. */
@@ -88,7 +88,7 @@ export async function serveDashboard(title: string): Promise<Dashboard> {
       // Between the points of the curves only the count of steps goes on.
       if (event.event !== "progress" || event.isPoint) add(eventLine(event));
       if (event.event !== "validation") return;
-      const hidden = await captureHiddenStates(task, event.predict);
+      const hidden = await captureStudy(task, event.predict);
       if (hidden !== undefined) change({ hidden });
     },
     onSample: (step, text) => add({ event: "sample", step, text }),
@@ -119,7 +119,16 @@ const SCRIPT = `
 const source = new EventSource("/events");
 source.onmessage = ({ data }) => {
   const { html, isOver } = JSON.parse(data);
-  document.getElementById("view").innerHTML = html;
+  const view = document.getElementById("view");
+  // What a person chose, or has the keys on, stays so.
+  const chosen = [...view.querySelectorAll("input:checked")].map(({ id }) => id);
+  const focused = document.activeElement?.id;
+  view.innerHTML = html;
+  for (const id of chosen) {
+    const input = document.getElementById(id);
+    if (input) input.checked = true;
+  }
+  if (focused) document.getElementById(focused)?.focus();
   drawn();
   if (isOver) source.close();
 };

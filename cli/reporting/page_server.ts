@@ -7,6 +7,7 @@
 import { deadline } from "@std/async/deadline";
 import { CHART_SCRIPT } from "./chart_script.ts";
 import { escapeMarkup, PAGE_STYLE } from "./html.ts";
+import { STATES_STYLE } from "./states_style.ts";
 
 /** Pages that are served. */
 export interface ServedPages {
@@ -106,7 +107,7 @@ export function livePage(title: string, body: string, script: string): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escapeMarkup(title)}</title>
 <link rel="icon" href="data:,">
-<style>${PAGE_STYLE}</style>
+<style>${PAGE_STYLE}${STATES_STYLE}</style>
 </head>
 <body>
 <h1>${escapeMarkup(title)}</h1>

@@ -61,6 +61,7 @@ export {
   type Prediction,
   type PredictRequest,
   type PredictState,
+  type Said,
   type SampleRequest,
   type Task,
   type TaskDefinition,

@@ -39,6 +39,8 @@ export interface PredictRequest {
   readonly state?: PredictState;
   /** Whether the state after the last step is wanted, to go on from. */
   readonly keepState?: boolean;
+  /** Whether the gates and the memory are wanted too, where the model has any. */
+  readonly capture?: boolean;
 }
 
 /** A model's state on the device, between two predictions. */
@@ -55,6 +57,8 @@ export interface Prediction {
   readonly hidden?: Float32Array;
   /** Units in `hidden`. */
   readonly hiddenSize?: number;
+  /** f32[time, batch, hidden], row-major, by name, where they were asked for: gates, and the memory as `cell`. */
+  readonly parts?: Readonly<Record<string, Float32Array>>;
   /** State after the last step, where it was asked for. */
   readonly state?: PredictState;
 }
@@ -78,6 +82,16 @@ export interface Annotation {
   readonly name: string;
   /** Its values, in the order of the places of a batch. */
   readonly values: Int32Array;
+  /** For values of 0 and 1: when it is 1, as the end of a sentence such as `inside quotes`; the name says it if left out. */
+  readonly when?: string;
+}
+
+/** What a model said at one step, for people. */
+export interface Said {
+  /** One character, for a column of a picture. */
+  readonly mark: string;
+  /** In full. */
+  readonly text: string;
 }
 
 /** What to generate; a task may take no notice of what means nothing to it. */
@@ -175,6 +189,12 @@ export interface TaskInstance {
   encode?(text: string): EncodedInput;
   /** Something that a person could type, to look at the hidden states with; a batch if left out. */
   example?(): string;
+  /** A long text that a person could type, to find out what the units do; batches if left out. */
+  passage?(): string;
+  /** Something that a person could type where one thing holds far longer than in training, to see when it fades. */
+  trial?(): string;
+  /** What a model said at each step of one sequence, by its outputs; for tasks that are answered at every step. */
+  says?(outputs: Float32Array, length: number): readonly Said[];
   /** What is worth drawing, beside the curves and the hidden states. */
   pictures?(predict: Predict): Promise<readonly Picture[]>;
   /**
