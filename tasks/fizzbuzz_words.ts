@@ -4,6 +4,7 @@
  * @module
  */
 import { argmaxAt, type Said } from "@unroll/core/plugin";
+import type { FizzbuzzOptions } from "./fizzbuzz.ts";
 
 /** Classes: copy the number, fizz, buzz, fizzbuzz. */
 export const CLASSES = 4;
@@ -58,7 +59,7 @@ export function says(outputs: Float32Array, length: number): readonly Said[] {
 /** Writes the first numbers as FizzBuzz text, what is wrong set between exclamation marks, and the count. */
 export function showAnswers(
   answers: Float32Array,
-  { encoding, last }: { readonly encoding: string; readonly last: number },
+  { encoding, last }: Pick<FizzbuzzOptions, "encoding" | "last">,
 ): string[] {
   const said = (n: number) => argmaxAt(answers, n * CLASSES, CLASSES);
   const lines: string[] = [];
