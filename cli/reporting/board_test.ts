@@ -248,6 +248,8 @@ Deno.test({
         await train(runs[0], 90);
         await page.until("document.getElementById('runs').textContent.includes('90 of 100')");
         assertStrictEquals(await page.evaluate(hidden), await page.evaluate(drawn));
+        const isTicked = "document.querySelector('input[data-series=s0]').checked";
+        assertStrictEquals(await page.evaluate(isTicked), false);
         await page.evaluate("document.querySelector('input[data-series=s0]').click()");
 
         // The value under the pointer: the last point of the other run.
