@@ -16,6 +16,7 @@
  */
 export {
   type Checkpoint,
+  checkpointOf,
   configToJson,
   decodeCheckpoint,
   type EarlierConfig,
@@ -27,6 +28,7 @@ export {
 export type { Json, JsonRecord } from "../util/json.ts";
 export { endLine, eventLine } from "./event_line.ts";
 export { type LoadedRun, loadRun, type LoadSettings } from "./load.ts";
+export { readSafetensors } from "./read_file.ts";
 export {
   type CheckpointName,
   createRun,

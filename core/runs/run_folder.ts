@@ -17,9 +17,9 @@
 
 import {
   type Checkpoint,
+  checkpointOf,
   configFromJson,
   configToJson,
-  decodeCheckpoint,
   encodeCheckpoint,
   type RunConfig,
 } from "./checkpoint.ts";
@@ -27,6 +27,7 @@ import { errorCode, fileSystem } from "../util/file_system.ts";
 import type { JsonRecord } from "../util/json.ts";
 import { runName } from "./run_name.ts";
 import { guard, join, reason, writeAtomically, writeTogether } from "./files.ts";
+import { readSafetensors, readText } from "./read_file.ts";
 
 /** Which checkpoint of a run. */
 export type CheckpointName = "best" | "last";
@@ -63,6 +64,10 @@ export interface RunSummary {
 
 const CONFIG = "config.json";
 const METRICS = "metrics.jsonl";
+/** Bytes of a configuration at most: an alphabet of all characters there are takes 4.4 MB. */
+const LONGEST_CONFIG = 8 * 2 ** 20;
+/** Bytes of metrics at most: a longer text cannot be held. */
+const LONGEST_METRICS = 2 ** 29 - 24;
 
 /** The folder of one run. */
 export class RunFolder {
@@ -263,7 +268,7 @@ async function makeFresh(root: string, name: string): Promise<string> {
 export async function openRun(path: string): Promise<RunFolder> {
   let text: string;
   try {
-    text = await fileSystem().promises.readFile(join(path, CONFIG), "utf8");
+    text = await readText(join(path, CONFIG), LONGEST_CONFIG);
   } catch (error) {
     if (["ENOENT", "ENOTDIR"].includes(errorCode(error) ?? "")) {
       throw new RangeError(
@@ -405,21 +410,13 @@ async function summarize(name: string, path: string): Promise<RunSummary> {
  * ```
  */
 export async function readCheckpoint(path: string): Promise<Checkpoint> {
-  let bytes: Uint8Array;
   try {
-    bytes = await fileSystem().promises.readFile(path);
-  } catch (error) {
-    throw new RangeError(`Cannot read checkpoint ${path}: ${reason(error)}`, {
-      cause: error,
-    });
-  }
-  try {
-    return decodeCheckpoint(bytes);
+    return checkpointOf(await readSafetensors(path));
   } catch (error) {
     throw new RangeError(
       (error as Error).message.replace(
-        "Cannot read checkpoint",
-        `Cannot read checkpoint ${path}`,
+        /^Cannot read (checkpoint)?/,
+        (_, own) => `Cannot read checkpoint ${own === undefined ? "" : path}`,
       ),
       { cause: error },
     );
@@ -428,7 +425,7 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
 
 async function readTextIfThere(path: string): Promise<string> {
   try {
-    return await fileSystem().promises.readFile(path, "utf8");
+    return await readText(path, LONGEST_METRICS);
   } catch (error) {
     if (errorCode(error) === "ENOENT") return "";
     throw new RangeError(`Cannot read ${path}: ${reason(error)}`, {
