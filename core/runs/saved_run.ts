@@ -134,8 +134,10 @@ export class RunWriter implements TrainingCallbacks {
   /** Makes the folder, or takes over that of the run which is resumed. */
   async onStart(start: TrainingStart): Promise<void> {
     const { run, out, callbacks = [] } = this.#settings;
+    const locked = run ?? await createRun(configOf(this.#settings, start), { root: out });
+    await locked.lock();
     this.#run = run === undefined
-      ? await createRun(configOf(this.#settings, start), { root: out })
+      ? locked
       : await resumeRun(run, changedConfig(run.config, start), start.step);
     this.#lastTime = performance.now();
     for (const callback of callbacks) await callback.onRunCreated?.(this.#run, start);
@@ -160,12 +162,17 @@ export class RunWriter implements TrainingCallbacks {
     await this.#writeBest();
     await this.#writeLast(await result.snapshot());
     await this.run.appendMetrics(endLine(result));
+    await this.run.unlock();
   }
 
   /** Saves the best parameters before the error. */
   async onError(error: unknown): Promise<void> {
     if (error instanceof DivergenceError) this.#best = error.best;
-    if (this.#run) await this.#writeBest();
+    try {
+      if (this.#run) await this.#writeBest();
+    } finally {
+      await this.#run?.unlock();
+    }
   }
 
   async #writeBest(): Promise<void> {
