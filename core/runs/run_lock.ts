@@ -19,9 +19,8 @@ export interface RunLock {
 
 const LOCK = ".lock";
 
-/** Files of this process that are locks themselves. */
+/** Locks of this process that are files. */
 const HELD = new Set<string>();
-let count = 0;
 
 /**
  * Makes sure that nobody else trains a run.
@@ -85,30 +84,38 @@ async function isStill(file: Deno.FsFile, path: string): Promise<boolean> {
 
 /** The same where the file is the lock. */
 export async function lockByFile(path: string): Promise<RunLock | string> {
+  // What this process has is no other's, whatever the file says.
+  if (HELD.has(path)) return holderText();
+  HELD.add(path);
+  const holder = await takeFile(path);
+  if (holder !== undefined) {
+    HELD.delete(path);
+    return holder;
+  }
+  return { release: once(() => remove(path).finally(() => HELD.delete(path))) };
+}
+
+/** Makes the file, and says who has made it otherwise. */
+async function takeFile(path: string): Promise<string | undefined> {
   const { link, readFile, rename, rm, writeFile } = fileSystem().promises;
-  const beside = `${path}.${globalThis.process.pid}-${count++}`;
+  const beside = `${path}.${globalThis.process.pid}`;
   for (;;) {
     await writeFile(beside, holderText());
     try {
       // It comes with its text, or not at all.
       await link(beside, path);
-      HELD.add(path);
-      const release = async () => {
-        HELD.delete(path);
-        await remove(path);
-      };
-      return { release: once(release) };
+      return;
     } catch (error) {
       // A file system without links: training there is better than none.
-      if (errorCode(error) !== "EEXIST") return { release: () => Promise.resolve() };
+      if (errorCode(error) !== "EEXIST") return;
     } finally {
       await rm(beside, { force: true });
     }
     const text = await readFile(path, "utf8").catch(() => undefined);
     if (text === undefined) continue;
     const holder = Number(/\d+/.exec(text)?.[0]);
-    const isOwn = holder === globalThis.process.pid;
-    if (isOwn ? HELD.has(path) : isAlive(holder)) return text;
+    // One of the same number was this process's before it was started.
+    if (holder !== globalThis.process.pid && isAlive(holder)) return text;
     // Of several who find it stale one moves it away; a new one that came meanwhile goes back.
     if (!await rename(path, beside).then(() => true, () => false)) continue;
     if (await readFile(beside, "utf8") !== text) await link(beside, path).catch(() => {});
