@@ -37,9 +37,17 @@ export interface CommandContext extends CliContext {
     task: PluginSelection,
   ) => string | undefined | Promise<string | undefined>;
   /** Trains and saves the run. */
-  readonly train: (request: TrainRequest, callbacks: readonly RunCallbacks[]) => Promise<void>;
+  readonly train: (
+    request: TrainRequest,
+    callbacks: readonly RunCallbacks[],
+    settings?: StartSettings,
+  ) => Promise<void>;
   /** Resumes a run. */
-  readonly resume: (request: ResumeRequest, callbacks: readonly RunCallbacks[]) => Promise<void>;
+  readonly resume: (
+    request: ResumeRequest,
+    callbacks: readonly RunCallbacks[],
+    settings?: StartSettings,
+  ) => Promise<void>;
   /** Runs something that Ctrl-C asks to end well. */
   readonly interruptible: <Result>(
     body: (signal: AbortSignal) => Promise<Result>,
@@ -50,12 +58,20 @@ export interface CommandContext extends CliContext {
   readonly self: (folder: string) => readonly string[];
 }
 
+/** How a run is started. */
+export interface StartSettings {
+  /** Whether nothing is said of a start that takes long. */
+  readonly quiet?: boolean;
+}
+
 /** Where text goes. */
 export interface Terminal {
   /** Prints on standard output. */
   readonly write: (text: string) => void;
   /** Prints on standard error. */
   readonly writeError: (text: string) => void;
+  /** Whether who reads standard output has left; nobody has where it is left out. */
+  readonly isClosed?: () => boolean;
   /** Whether standard error is a terminal whose lines can be redrawn. */
   readonly isTerminal: boolean;
   /** Whether colours are welcome on standard error. */

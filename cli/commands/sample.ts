@@ -31,7 +31,7 @@ export const SAMPLE = defineModelCommand({
       "unroll sample runs/2026-01-31-fizzbuzz-rnn-0 --prompt 100 --length 15",
     ],
   ],
-  async run({ terminal: { write } }, loaded, { json, ...request }) {
+  async run({ terminal: { write, isClosed } }, loaded, { json, ...request }) {
     const task = loaded.taskInstance;
     const sample = required(task.sample?.bind(task), loaded, "sample");
     let text = "";
@@ -39,6 +39,7 @@ export const SAMPLE = defineModelCommand({
       text += piece;
       // Each piece is shown as it comes.
       if (!json) write(piece);
+      if (isClosed?.()) return;
     }
     if (json) write(jsonLine({ prompt: request.prompt, text }));
     else if (!text.endsWith("\n")) write("\n");

@@ -53,7 +53,7 @@ export const TRAIN = defineCommand({
       return await reportTraining(
         context,
         { title: run.name, steps: changes.steps, ...output },
-        (callbacks) => context.resume({ run: run.path, changes, ...plugins }, callbacks),
+        (callbacks) => context.resume({ run: run.path, changes, ...plugins }, callbacks, output),
       );
     }
     if (trust !== undefined) {
