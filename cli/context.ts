@@ -94,6 +94,8 @@ export interface PluginSelection {
   readonly plugin: Plugin;
   /** What found it: a built-in name, a path or a package. */
   readonly name: string;
+  /** The absolute path of its module, if it came from a file. */
+  readonly path?: string;
   /** All options, checked. */
   readonly options: JsonRecord;
 }

@@ -14,7 +14,7 @@ import { interruptible } from "./interruptible.ts";
 import { inspectMachine } from "./machine.ts";
 import { knownPlugins } from "./plugins.ts";
 import { isGranted, LOCAL_TUNING, trialFlags } from "./permissions.ts";
-import { environment, VERSION } from "./program.ts";
+import { environment, isStartedByName, VERSION } from "./program.ts";
 import { RECIPES } from "./recipes/mod.ts";
 import { openTuningFile, tuningPath } from "./tuning_file.ts";
 
@@ -81,10 +81,14 @@ function deno(): string {
     : path;
 }
 
-/** Names what starts: a path, so that it also stands in a script, or the package if it came from JSR. */
+/**
+ * Names what starts: a path, so that it also stands in a script, or the package if this process was started by that name.
+ * Of a package Deno asks the configuration of the folder that somebody is in, where their modules find what they import.
+ */
 function program(): string {
   const main = new URL("main.ts", import.meta.url);
-  return main.protocol === "file:" ? fromFileUrl(main) : `jsr:@unroll/cli@${VERSION}`;
+  const isPackage = main.protocol !== "file:" || isStartedByName(Deno.mainModule, main.href);
+  return isPackage ? `jsr:@unroll/cli@${VERSION}` : fromFileUrl(main);
 }
 
 /**

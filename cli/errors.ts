@@ -46,6 +46,44 @@ export async function withUsageErrors<Result>(
   }
 }
 
+/** What plugins are waited for, the last one last. */
+const WAITING: string[] = [];
+
+/**
+ * Waits for a plugin's code, so that {@linkcode exitWith} can tell of it if that never comes.
+ *
+ * @param action What the code does, to follow "Cannot".
+ * @param result What it is to give.
+ * @returns That.
+ */
+export async function waitFor<Result>(action: string, result: Promise<Result>): Promise<Result> {
+  WAITING.push(action);
+  try {
+    return await result;
+  } finally {
+    WAITING.splice(WAITING.lastIndexOf(action), 1);
+  }
+}
+
+/**
+ * Ends the process with an exit code. Where that never comes, because nothing is left to do and somebody still waits, it
+ * ends with a sentence.
+ *
+ * @param code The exit code to come. To await what this gives would let Deno say it first.
+ */
+export function exitWith(code: Promise<number>): void {
+  const giveUp = () => {
+    const action = WAITING.at(-1) ?? "go on";
+    console.error(`Cannot ${action}: its code waits for a promise that nothing resolves`);
+    Deno.exit(EXIT.failure);
+  };
+  addEventListener("unload", giveUp, { once: true });
+  code.then((code) => {
+    removeEventListener("unload", giveUp);
+    Deno.exit(code);
+  });
+}
+
 /** How failures are told. */
 export interface FailureSettings {
   /** Prints on standard error. */

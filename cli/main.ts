@@ -9,7 +9,7 @@ import { buildTree, usageErrorOf } from "./command_tree.ts";
 import { COMMANDS } from "./commands/mod.ts";
 import type { CliContext, CommandContext } from "./context.ts";
 import { commandContext, createContext } from "./create_context.ts";
-import { exitCodeOf } from "./errors.ts";
+import { exitCodeOf, exitWith } from "./errors.ts";
 import { dropNetwork, permitLine } from "./permissions.ts";
 
 /**
@@ -70,9 +70,9 @@ function helpAlone(args: readonly string[]): string[] {
 }
 
 /** Runs what was typed in this process, and ends it. */
-export async function start(): Promise<never> {
+export function start(): void {
   dropNetwork(Deno.args);
-  Deno.exit(await main(Deno.args, createContext()));
+  exitWith(main(Deno.args, createContext()));
 }
 
-if (import.meta.main) await start();
+if (import.meta.main) start();

@@ -190,8 +190,9 @@ Deno.test("train: each mistake is one sentence and exit code 2", async () => {
       'Cannot find task "fizz": did you mean "fizzbuzz"? Known tasks are fizzbuzz',
     "train": "Cannot train without --model: known models are rnn, mlp",
     "train --model rnn": "Cannot train without --task: known tasks are fizzbuzz",
-    "train --model ./none.ts --task fizzbuzz":
-      'Cannot load model "./none.ts": there is no such file',
+    "train --model ./none.ts --task fizzbuzz": `Cannot load model "./none.ts": there is no file ${
+      decodeURIComponent(new URL("none.ts", import.meta.url).pathname)
+    }`,
     "train --model ./main.ts": 'Cannot use "./main.ts" as a model: it exports no plugin',
     [`${both} --steps 0`]: "Cannot use --steps 0: a whole number of at least 1 is needed",
     [`${both} --hidden 0`]: "Cannot use --hidden 0: a whole number from 1 to 4096 is needed",

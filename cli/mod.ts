@@ -26,4 +26,4 @@ export { createContext, main };
 export { VERSION } from "./program.ts";
 
 // What `deno run jsr:@unroll/cli` and `deno install` start; in a clone it is main.ts, which starts faster.
-if (import.meta.main) await start();
+if (import.meta.main) start();

@@ -69,6 +69,7 @@ const SETS: Readonly<Record<string, string>> = {
   recipe: "train",
   sweep: "sweep",
   doctor: "doctor",
+  export: "draw",
   inspect: "draw",
   report: "draw",
 };

@@ -11,6 +11,7 @@ import {
   formatOptionValue,
   isTrustable,
   knownPlugin,
+  modulePath,
   parseOptions,
   resolvePlugin,
 } from "@unroll/core/plugin/host";
@@ -18,7 +19,7 @@ import type { JsonRecord, LoadSettings, RunConfig } from "@unroll/core/runs";
 import * as z from "zod";
 import type { SelectedFlags } from "./command.ts";
 import type { CommandContext, PluginSelection } from "./context.ts";
-import { UsageError, withUsageErrors } from "./errors.ts";
+import { UsageError, waitFor, withUsageErrors } from "./errors.ts";
 import {
   composeFlags,
   findFlagValue,
@@ -82,6 +83,8 @@ export interface FoundPlugin {
   readonly plugin: Plugin;
   /** What found it. */
   readonly name: string;
+  /** The absolute path of its module, if it came from a file. */
+  readonly path?: string;
 }
 
 /**
@@ -99,7 +102,12 @@ export async function findPlugin(
   name: string,
 ): Promise<FoundPlugin> {
   const table = kind === "model" ? context.models : context.tasks;
-  return { plugin: await resolvePlugin<Plugin>(name, { kind, table, base: context.base }), name };
+  const plugin = await waitFor(
+    `load ${kind} "${name}"`,
+    resolvePlugin<Plugin>(name, { kind, table, base: context.base }),
+  );
+  const path = Object.hasOwn(table, name) ? undefined : modulePath(name, context.base);
+  return { plugin, name, ...(path === undefined ? {} : { path }) };
 }
 
 /**
@@ -155,6 +163,7 @@ export async function selectPair(
     found && {
       plugin: found.plugin,
       name: found.name,
+      path: found.path,
       options: readFlags(found.source, flags, typed) as JsonRecord,
     };
   const [modelName, taskName] = [model, task].map((found) =>
@@ -192,7 +201,10 @@ export async function knownPlugins(
       throw new UsageError(`Cannot trust "${name}": a file or a package is needed`);
     }
     const find = (kind: Plugin["kind"]) =>
-      resolvePlugin<Plugin>(name, { kind, table: {}, base: context.base });
+      waitFor(
+        `load ${kind} "${name}"`,
+        resolvePlugin<Plugin>(name, { kind, table: {}, base: context.base }),
+      );
     const [model, task] = await Promise.allSettled([find("model"), find("task")]);
     if (model.status === "fulfilled") models[name] = model.value;
     if (task.status === "fulfilled") tasks[name] = task.value;

@@ -151,7 +151,7 @@ Deno.test("--trust: a run of one's own modules is used again, from another folde
     assertEquals([refused.code, refused.errors], [
       1,
       'Cannot load model "./mine.ts": a module is not imported because a run names it, ' +
-      'allow it with --trust ./mine.ts (in a program: models["./mine.ts"])\n',
+      `allow it with --trust ${root}/plugins/mine.ts (in a program: models["./mine.ts"])\n`,
     ]);
     for (
       const [trust, context] of [
@@ -197,7 +197,10 @@ Deno.test("--trust: refuses what is no module of one's own, in one sentence", as
       2,
       'Cannot trust "https://example.com/mine.ts": a file or a package is needed',
     ],
-    "eval --trust ./none.ts": [2, 'Cannot load model "./none.ts": there is no such file'],
+    "eval --trust ./none.ts": [
+      2,
+      `Cannot load model "./none.ts": there is no file ${Deno.cwd()}/none.ts`,
+    ],
     "train --model rnn --task xor --trust ./mine.ts": [
       2,
       "Cannot use --trust without --resume: --model and --task load a module",
@@ -210,6 +213,49 @@ Deno.test("--trust: refuses what is no module of one's own, in one sentence", as
       const result = await runCommand(`${line}${runs}`);
       assertEquals([result.code, result.errors], [code, `${sentence}\n`], line);
     }
+  });
+});
+
+Deno.test("a plugin whose code fails is told in one sentence, in a folder of any name", async () => {
+  await inFolder(async (root) => {
+    const folder = `${root}/a#1?b 100%41`;
+    await Deno.mkdir(folder);
+    const task = (name: string, create: string) =>
+      `export const ${name} = defineTask({ name: "${name}", summary: "", options: xor.options, create: ${create} });`;
+    await Deno.writeTextFile(
+      `${folder}/tasks.ts`,
+      `import { xor } from "${TASKS}";
+       import { defineTask } from "${new URL("../core/plugin/mod.ts", import.meta.url).href}";
+       ${task("throws", '() => { throw new Error("on purpose"); }')}
+       ${task("reads", "() => undefined.spec")}
+       ${task("waits", "() => new Promise(() => {})")}`,
+    );
+    await Deno.writeTextFile(`${folder}/imports.ts`, 'import "./not_there.ts";');
+    const cases = {
+      "tasks.ts#throws": [1, 'Cannot create task "throws": on purpose'],
+      "./tasks.ts#reads": [1, 'Cannot create task "reads": Cannot read properties of undefined'],
+      "tasks.ts#waits": [
+        1,
+        'Cannot create task "waits": its code waits for a promise that nothing resolves',
+      ],
+      "./imports.ts": [
+        2,
+        `Cannot load task "./imports.ts": it imports ${folder}/not_there.ts, and there is no such file`,
+      ],
+    } as const;
+    await Promise.all(
+      Object.entries(cases).map(async ([name, [code, sentence]]) => {
+        const [program, ...args] = SELF;
+        const child = await new Deno.Command(program, {
+          args: [...args, "train", "--model", "rnn", "--task", name],
+          cwd: folder,
+          env: { INIT_CWD: folder, NO_COLOR: "1" },
+        }).output();
+        const errors = new TextDecoder().decode(child.stderr);
+        assertEquals([child.code, errors.trimEnd().split("\n").length], [code, 1], errors);
+        assertStringIncludes(errors, sentence);
+      }),
+    );
   });
 });
 

@@ -29,8 +29,16 @@ export interface Start {
 export function programOf({ main, place, variable }: Start): string {
   // Shells say what was typed, and Deno's script for an installed program leaves that as it is.
   if (basename(variable("_") ?? "") === "unroll") return "unroll";
-  if (place.startsWith("file:")) return "deno task";
-  return `deno run … ${main.startsWith("file:") ? basename(new URL(main).pathname) : PACKAGE}`;
+  const byName = isStartedByName(main, place);
+  if (place.startsWith("file:") && !byName) return "deno task";
+  return `deno run … ${
+    main.startsWith("file:") && !byName ? basename(new URL(main).pathname) : PACKAGE
+  }`;
+}
+
+/** Tells whether the package was started by its name; a clone's own tasks start another module. */
+export function isStartedByName(main: string, place: string): boolean {
+  return main === new URL("mod.ts", place).href;
 }
 
 const PACKAGE = "jsr:@unroll/cli";

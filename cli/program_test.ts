@@ -13,6 +13,11 @@ Deno.test("programOf() tells a clone, an installed program, a package and a prog
   assertStrictEquals(started(CLONE, CLONE), "deno task");
   assertStrictEquals(started(CLONE, CLONE, "/home/me/.deno/bin/unroll"), "unroll");
   assertStrictEquals(started(JSR, JSR, "/home/me/.deno/bin/unroll"), "unroll");
+  // By the package's name, beside a clone that it is linked to.
+  assertStrictEquals(
+    started("file:///home/me/unroll/cli/mod.ts", "file:///home/me/unroll/cli/program.ts"),
+    "deno run … jsr:@unroll/cli",
+  );
   assertStrictEquals(started("jsr:@unroll/cli", JSR), "deno run … jsr:@unroll/cli");
   assertStrictEquals(started(JSR, JSR, "/usr/bin/make"), "deno run … jsr:@unroll/cli");
   assertStrictEquals(started("file:///home/me/my_cli.ts", JSR), "deno run … my_cli.ts");

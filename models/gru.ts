@@ -122,17 +122,16 @@ function gruCell(options: GruOptions): Cell {
       },
     };
   }
-  return {
+  const before: Cell<ResetBefore> = {
     ...common,
     // Parts of weights that are taken in every step would get a gradient of the whole in every step.
-    prepare(weights): ResetBefore {
+    prepare(weights) {
       const [hidden] = weights.weight_hh.shape;
       const [gates, candidate] = weights.weight_hh.split([2 * hidden, hidden]);
       const [gateBias, candidateBias] = weights.bias_hh?.split([2 * hidden, hidden]) ?? [];
       return { ...weights, gates, candidate, gateBias, candidateBias };
     },
-    step(parameters, { h }, x) {
-      const { gates, candidate, gateBias, candidateBias } = parameters as ResetBefore;
+    step({ gates, candidate, gateBias, candidateBias }, { h }, x) {
       const [xr, xz, xn] = x.split(3);
       const [hr, hz] = plus(h.matmul(gates), gateBias).split(2);
       const r = sigma(xr.add(hr));
@@ -142,6 +141,7 @@ function gruCell(options: GruOptions): Cell {
       return { state: { h: next }, output: next };
     },
   };
+  return before;
 }
 
 /** Weights of the state, in the two parts that are read apart where the reset is before the product. */

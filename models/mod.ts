@@ -19,7 +19,13 @@ export * from "./mlp.ts";
 export * from "./pytorch.ts";
 export * from "./pytorch_module.ts";
 export * from "./recurrent.ts";
-export type { GateActivationName, InputNorm, RecurrentOptions } from "./recurrent_options.ts";
+export {
+  type GateActivationName,
+  type InputNorm,
+  type OptionSchema,
+  type RecurrentOptions,
+  recurrentOptions,
+} from "./recurrent_options.ts";
 export * from "./rnn.ts";
 export * from "./summary.ts";
 export * from "./weights.ts";

@@ -62,8 +62,8 @@ export interface CellResult {
   readonly output: Tensor;
 }
 
-/** A kind of recurrent layer: one step of it. */
-export interface Cell {
+/** A kind of recurrent layer: one step of it. `Prepared` is what each step reads of the weights. */
+export interface Cell<Prepared extends CellParameters = CellParameters> {
   /** Its name in summaries. */
   readonly name: string;
   /** What its state consists of. */
@@ -77,7 +77,7 @@ export interface Cell {
   /** What a bias on the input side starts at, for each block; 0 where left out. */
   readonly startBias?: Readonly<Record<string, number>>;
   /** Done to the weights once, before the steps: what parts of them each step reads. */
-  readonly prepare?: (weights: CellParameters) => CellParameters;
+  readonly prepare?: (weights: CellParameters) => Prepared;
   /** Done to the input side of all steps at once, after the weights and bias. */
   readonly input?: (x: Tensor) => Tensor;
   /** Brings a learned start, which may be anything, to where states are. */
@@ -85,12 +85,12 @@ export interface Cell {
   /**
    * One step.
    *
-   * @param parameters Weights of the layer.
+   * @param parameters Weights of the layer, prepared.
    * @param state Of the step before.
    * @param x The input side `x_t · weight_ih + bias_ih`, f32[batch, gates · hidden]; f32[gates · hidden]
    * where the layer reads nothing.
    */
-  step(parameters: CellParameters, state: CellState, x: Tensor): CellResult;
+  step(parameters: Prepared, state: CellState, x: Tensor): CellResult;
 }
 
 /** Weights of a recurrent model. */
@@ -176,8 +176,8 @@ export function unsupportedReason(spec: TaskSpec, options: RecurrentOptions): st
  * deepStrictEqual([...await outputs.data()], [8, 4, 2]);
  * ```
  */
-export function recurrentModel(
-  cell: Cell,
+export function recurrentModel<Prepared extends CellParameters = CellParameters>(
+  cell: Cell<Prepared>,
   options: RecurrentOptions,
   spec: TaskSpec,
 ): ModelInstance<RecurrentParameters, RecurrentState> {
@@ -268,8 +268,8 @@ export function recurrentModel(
 }
 
 /** Runs the layers, one upon the other: their states after the last step, and the outputs of the top. */
-function runLayers(
-  cell: Cell,
+function runLayers<Prepared extends CellParameters>(
+  cell: Cell<Prepared>,
   { layers }: RecurrentParameters,
   first: LayerInput,
   { start, length, drop }: {
@@ -291,8 +291,8 @@ function runLayers(
 }
 
 /** Runs one layer over all steps: the state after the last, and the outputs f32[time, batch, hidden]. */
-function runCell(
-  cell: Cell,
+function runCell<Prepared extends CellParameters>(
+  cell: Cell<Prepared>,
   weights: CellParameters,
   input: LayerInput,
   { start, length }: { readonly start: CellState; readonly length: number },
@@ -301,7 +301,7 @@ function runCell(
   const side = inputSide(weights, input);
   const x = cell.input ? cell.input(side) : side;
   const sequence = input.kind === "none" ? undefined : x;
-  const prepared = cell.prepare ? cell.prepare(weights) : weights;
+  const prepared = cell.prepare ? cell.prepare(weights) : weights as Prepared;
   return scan(
     (state: CellState, slice: Tensor | undefined) => {
       const { state: next, output } = cell.step(prepared, state, slice ?? x);

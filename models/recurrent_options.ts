@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { OptionsSchema } from "@unroll/core/plugin";
 import * as z from "zod/mini";
 import { INITIALIZER_NAMES, type InitializerName } from "./initializers.ts";
 
@@ -53,6 +54,50 @@ export const GATE_ACTIVATION: z.ZodMiniType<GateActivationName> =
     z._default(z.enum(["sigmoid", "hard-sigmoid"]), "sigmoid").check(
       z.describe("Activation of the gates; hard-sigmoid is that of Keras 1 and 2"),
     ))();
+
+/** A schema of one option, such as zod's; only what is used of it is named, so that any zod 4 fits. */
+export interface OptionSchema<Value> {
+  /** Checks a value. */
+  safeParse(value: unknown):
+    | { readonly success: true; readonly data: Value }
+    | { readonly success: false; readonly error: unknown };
+}
+
+/**
+ * Makes the schema of {@linkcode RecurrentOptions}, and of more, for a recurrent model of one's own.
+ *
+ * @param defaults How many hidden units there are if nobody says.
+ * @param more Schemas of the options that the model adds.
+ * @returns The schema, for `defineModel`.
+ *
+ * @example The options of a cell that forgets
+ * ```ts
+ * import type { OptionsSchema } from "@unroll/core/plugin";
+ * import { parseOptions } from "@unroll/core/plugin/host";
+ * import * as z from "@unroll/core/plugin/zod";
+ * import { type RecurrentOptions, recurrentOptions } from "@unroll/models";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * interface LeakyOptions extends RecurrentOptions {
+ *   readonly leak: number;
+ * }
+ * const schema: OptionsSchema<LeakyOptions> = recurrentOptions({ hidden: 32 }, {
+ *   leak: z.number().min(0).max(1).default(0.5).describe("How much of the state is lost a step"),
+ * });
+ * const { hidden, leak } = parseOptions(schema, {});
+ * deepStrictEqual([hidden, leak], [32, 0.5]);
+ * ```
+ */
+export function recurrentOptions<More extends object = object>(
+  defaults: { readonly hidden: number },
+  more?: { readonly [Name in keyof More]-?: OptionSchema<More[Name]> },
+): OptionsSchema<RecurrentOptions & More> {
+  const schema: OptionsSchema<unknown> = z.object({
+    ...recurrentShape(defaults),
+    ...more as Readonly<Record<string, z.ZodMiniType>> | undefined,
+  });
+  return schema as OptionsSchema<RecurrentOptions & More>;
+}
 
 /** Makes the schemas of these options. */
 export function recurrentShape(defaults: { readonly hidden: number }): RecurrentShape {

@@ -1,7 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { grad, oneHot, randomKey, type Tensor, tensor, type Tree, treeEntries } from "@unroll/core";
 import type { Model } from "@unroll/core/plugin";
-import { gru, lstm, rnn } from "./mod.ts";
+import * as z from "zod";
+import { gru, lstm, recurrentOptions, rnn } from "./mod.ts";
 import { assertClose, classSpec, numbers, waves } from "./helpers_test.ts";
 
 const SYMBOLS = tensor([[0, 1], [4, 2], [3, 3], [1, 0], [2, 4]], { dtype: "i32" });
@@ -264,4 +265,13 @@ Deno.test("recurrentModel() names its parameters as PyTorch does", () => {
     "output.bias 3",
     "output.weight 2,3",
   ]);
+});
+
+Deno.test("recurrentOptions() has what all recurrent models share, what is added, and no more", () => {
+  const { shape } = recurrentOptions({ hidden: 8 }, { leak: z.number().default(0.5) });
+  const own = ["activation", "inputActivation"];
+  const shared = Object.keys(rnn.options.shape).filter((name) => !own.includes(name));
+  assertEquals(Object.keys(shape), [...shared, "leak"]);
+  const parsed = recurrentOptions({ hidden: 8 }).safeParse({});
+  assertEquals(parsed.success && parsed.data.hidden, 8);
 });

@@ -29,7 +29,7 @@ const selectTask: Selector<JsonRecord | undefined> = async (args, context, own) 
     : await openRun(path);
   const { tasks } = await knownPlugins(context, findFlagValue(args, "--trust"));
   const source = flagSource(
-    knownPlugin<Plugin>(config.task.name, { kind: "task", table: tasks }),
+    knownPlugin<Plugin>(config.task.name, { kind: "task", table: tasks, path: config.task.path }),
   );
   const flags = composeFlags([own, source]);
   return {

@@ -33,7 +33,7 @@ import {
   type TrainSettings,
 } from "@unroll/core/training";
 import type { PluginSelection, ResumeRequest, TrainRequest } from "../context.ts";
-import { StoppedError, UsageError } from "../errors.ts";
+import { StoppedError, UsageError, waitFor } from "../errors.ts";
 import type { KnownPlugins } from "../plugins.ts";
 import { resumeCommand } from "../resume_command.ts";
 import { readWeights, type StartingWeights } from "./from_weights.ts";
@@ -52,7 +52,8 @@ export function instantiateTask(chosen: PluginSelection): Task {
   if (!task) {
     const made = instantiate(chosen) as Task;
     let created: Promise<TaskInstance> | undefined;
-    task = { ...made, create: () => created ??= made.create() };
+    const create = () => waitFor(`create task "${chosen.plugin.name}"`, made.create());
+    task = { ...made, create: () => created ??= create() };
     TASKS.set(chosen, task);
   }
   return task;
@@ -221,6 +222,8 @@ export function requested(request: TrainRequest, version: string): SavedTrainSet
     task: instantiateTask(request.task),
     modelName: request.model.name,
     taskName: request.task.name,
+    modelPath: request.model.path,
+    taskPath: request.task.path,
     initialParameters: request.weights?.initialParameters,
     from: request.weights?.from,
     out: request.out,
@@ -260,8 +263,13 @@ async function resumed(
   }
   return {
     ...recordedSettings(record),
-    model: knownPlugin(model.name, { kind: "model", table: models })(model.options),
-    task: restoreTask(knownPlugin(task.name, { kind: "task", table: tasks }), task.options),
+    model: knownPlugin(model.name, { kind: "model", table: models, path: model.path })(
+      model.options,
+    ),
+    task: restoreTask(
+      knownPlugin(task.name, { kind: "task", table: tasks, path: task.path }),
+      task.options,
+    ),
     seed,
     device,
     version,

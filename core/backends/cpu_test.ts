@@ -7,9 +7,7 @@ import { dense, sampleArray } from "../ir/dense.ts";
 import { PRIMITIVES } from "../language/primitives/table.ts";
 import * as ops from "../language/ops/mod.ts";
 import { gradientGraph } from "../testing/check_gradients.ts";
-import { randomGraph, randomInputs } from "../test_support/random_graph.ts";
 import { randomSource } from "../util/random_source.ts";
-import { recomputeScans } from "../test_support/recompute_scans.ts";
 import { TARGET_PROGRAMS } from "../test_support/target_programs.ts";
 import type { Tensor } from "../language/tensor.ts";
 import { typedArray } from "../ir/tensor_type.ts";
@@ -35,11 +33,6 @@ async function runGraph(
   const results = await Promise.all(outputs.map((buffer) => backend.download(buffer)));
   for (const buffer of new Set([...buffers, ...outputs])) buffer.dispose();
   return results;
-}
-
-/** The gradient of a graph, of every second one with loops that recompute. */
-function gradientOf(graph: Graph, seed: number): Graph {
-  return gradientGraph(seed % 2 === 0 ? graph : recomputeScans(graph, 2));
 }
 
 const EPSILON = 2 ** -23;
@@ -89,53 +82,10 @@ for (const primitive of PRIMITIVES) {
   });
 }
 
-Deno.test("cpuBackend() computes random programs and their gradients", async () => {
-  using backend = cpuBackend();
-  for (let seed = 0; seed < 90; seed++) {
-    const smooth = seed % 3 === 0;
-    const forward = randomGraph(seed, { smooth });
-    const graph = smooth ? gradientOf(forward, seed) : forward;
-    const inputs = randomInputs(graph, seed);
-    const wanted = evaluateGraph(graph, inputs);
-    // Some tens of operations in a row, some of which cancel most of their operands.
-    assertNear(await runGraph(backend, graph, inputs), wanted, 256, `seed ${seed}`, 1);
-  }
-});
-
-Deno.test("cpuBackend() computes random programs large enough for loops", async () => {
-  using backend = cpuBackend();
-  for (let seed = 200; seed < 230; seed++) {
-    const graph = randomGraph(seed, { largest: 24, depth: 1 });
-    const inputs = randomInputs(graph, seed);
-    const wanted = evaluateGraph(graph, inputs);
-    // Sums are longer, and so are the chains of rounding.
-    assertNear(await runGraph(backend, graph, inputs), wanted, 1024, `seed ${seed}`, 1);
-  }
-});
-
-Deno.test("cpuBackend() computes random programs on several threads", async () => {
+Deno.test("cpuBackend() says how many threads it has", () => {
   using backend = cpuBackend({ threads: 3, eager: true });
   assertEquals(backend.threads, 3);
   assertStringIncludes(backend.description, ", 3 threads");
-  assertEquals(backend.threads, 3);
-  for (let seed = 300; seed < 324; seed++) {
-    const smooth = seed % 3 === 0;
-    const forward = randomGraph(seed, smooth ? { smooth } : { largest: 24, depth: 1 });
-    const graph = smooth ? gradientOf(forward, seed) : forward;
-    const inputs = randomInputs(graph, seed);
-    const wanted = evaluateGraph(graph, inputs);
-    assertNear(await runGraph(backend, graph, inputs), wanted, 1024, `seed ${seed}`, 1);
-  }
-});
-
-Deno.test("cpuBackend() computes the same without fused multiply-add", async () => {
-  using backend = cpuBackend({ relaxed: false });
-  for (let seed = 100; seed < 120; seed++) {
-    const graph = randomGraph(seed);
-    const inputs = randomInputs(graph, seed);
-    const wanted = evaluateGraph(graph, inputs);
-    assertNear(await runGraph(backend, graph, inputs), wanted, 256, `seed ${seed}`, 1);
-  }
 });
 
 Deno.test("cpuBackend() computes reductions and products of all small shapes", async () => {

@@ -16,9 +16,7 @@ import type { DifferentiablePrimitive } from "../language/rules.ts";
 import { MATMUL } from "../language/primitives/matmul.ts";
 import { PRIMITIVES } from "../language/primitives/table.ts";
 import { gradientGraph } from "../testing/check_gradients.ts";
-import { randomGraph, randomInputs } from "../test_support/random_graph.ts";
 import { randomSource } from "../util/random_source.ts";
-import { recomputeScans } from "../test_support/recompute_scans.ts";
 import { TARGET_PROGRAMS } from "../test_support/target_programs.ts";
 import { typedArray } from "../ir/tensor_type.ts";
 import { apply } from "../language/tensor.ts";
@@ -183,36 +181,6 @@ Deno.test({
     const { graph } = trace([x.type], (x) => [x.sum()]);
     // Blocks of 32 additions each, and 31 of them: 2⁻²⁶ each, and the members of a team.
     await checkGraph(graph, [x], (exact) => 80 * 2 ** -26 * exact);
-  },
-});
-
-Deno.test({
-  name: "webgpu: random graphs agree with the interpreter",
-  ignore,
-  async fn() {
-    for (let seed = 0; seed < 12; seed++) {
-      const graph = randomGraph(seed);
-      await checkGraph(
-        graph,
-        randomInputs(graph, seed),
-        (_, scale) => 1e4 * 2 ** -24 * Math.max(1, scale),
-      );
-    }
-  },
-});
-
-Deno.test({
-  name: "webgpu: gradients of loops that recompute agree with the interpreter",
-  ignore,
-  async fn() {
-    for (const seed of [500, 501, 502, 503]) {
-      const graph = gradientGraph(recomputeScans(randomGraph(seed, { smooth: true }), 2));
-      await checkGraph(
-        graph,
-        randomInputs(graph, seed),
-        (_, scale) => 1e4 * 2 ** -24 * Math.max(1, scale),
-      );
-    }
   },
 });
 

@@ -10,7 +10,9 @@ import type { Tensor } from "../language/tensor.ts";
 import { trace } from "../language/trace.ts";
 import { optimize } from "../passes/optimize.ts";
 import { evaluateProgram } from "../test_support/evaluate_program.ts";
-import { randomGraph } from "../test_support/random_graph.ts";
+import { programs } from "../test_support/arbitrary_programs.ts";
+import { fc } from "../test_support/fast_check.ts";
+import { buildProgram, donations } from "../test_support/program_spec.ts";
 import * as targets from "../test_support/target_programs.ts";
 import { randomSource } from "../testing/mod.ts";
 import { countBindings, fitsBindings } from "./fit_bindings.ts";
@@ -31,18 +33,10 @@ function graphs(): Readonly<Record<string, Graph>> {
     "a long short-term memory": targets.embeddingLstm(SIZES),
     "a gated network": targets.gatedRnn(SIZES),
     ...Object.fromEntries(
-      Array.from({ length: 12 }, (_, seed) => [`random graph ${seed}`, randomGraph(seed)] as const),
+      fc.sample(programs({ operations: 12, large: false }), { seed: 1, numRuns: 12 })
+        .map((spec, i) => [`random program ${i}`, buildProgram(spec).graph] as const),
     ),
   };
-}
-
-/** Outputs that are of an input's type, each with an input of its own. */
-function donations({ inputs, outputs }: Graph): (readonly [number, number])[] {
-  const free = inputs.map((_, i) => i);
-  return outputs.flatMap(({ type }, o) => {
-    const at = free.findIndex((i) => JSON.stringify(inputs[i].type) === JSON.stringify(type));
-    return at < 0 ? [] : [[o, free.splice(at, 1)[0]] as const];
-  });
 }
 
 function run(program: LoopProgram, graph: Graph): Float64Array[] {

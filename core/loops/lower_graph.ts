@@ -217,14 +217,18 @@ export class GraphLowering implements LoweringScope {
   request(value: Value): void {
     const outer = this.outer.get(value);
     if (outer && this.#parent) return this.#parent.request(outer.value);
-    // Of a view its source is materialized.
+    // Of a view its source is materialized, unless it lies in memory already.
     const producer = this.#producers.get(value);
     const source = producer?.equation.inputs[0];
     const view = producer?.equation.primitive.isView;
-    if (view && source && !this.storage.has(source) && !this.state.materialized.has(source)) {
-      return this.request(source);
-    }
+    if (view && source && !this.isKept(source)) return this.request(source);
     this.state.requested.add(value);
+  }
+
+  isKept(value: Value): boolean {
+    if (this.storage.has(value) || this.state.materialized.has(value)) return true;
+    const outer = this.outer.get(value);
+    return outer !== undefined && this.#parent?.isKept(outer.value) === true;
   }
 
   newBuffer(value: Value, name: string, size = sizeOf(value.type.shape)): Buffer {

@@ -137,6 +137,8 @@ export interface LoweringScope {
   element(value: Value, at: readonly Expression[], reader: Reader): Expression;
   /** Requests that a value be materialized; one of a graph outside is materialized there. */
   request(value: Value): void;
+  /** Whether a value lies in memory, here or around, or will. */
+  isKept(value: Value): boolean;
   /** Requests a copy of a value in a buffer. */
   addDestination(value: Value, target: Storage): void;
   /** Makes a buffer for a value. */

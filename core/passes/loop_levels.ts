@@ -46,6 +46,8 @@ export function levelsOf(loop: Loop): LoopLevels {
     return found.includes("carry") ? "carry" : found.includes("sequence") ? "sequence" : "constant";
   };
   const batched = ({ primitive, inputs, params }: Equation): Graph | undefined => {
+    // Of a loop that never runs there is nothing to move, and rows of no tables cannot be gathered.
+    if (loop.length === 0) return undefined;
     const mapped = inputs.map((value) => of(value) !== "constant");
     const types = inputs.map(({ type: { dtype, shape } }, i) => ({
       dtype,

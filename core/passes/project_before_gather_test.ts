@@ -5,8 +5,12 @@ import { gather, reshape, scatterAdd, slice } from "../language/ops/layout.ts";
 import { scan } from "../language/ops/scan.ts";
 import { dense } from "../ir/dense.ts";
 import type { Tensor } from "../language/tensor.ts";
-import { bodiesOf, checkSameMeaning, countPrimitives } from "../test_support/compare_graphs.ts";
-import { randomInputs } from "../test_support/random_graph.ts";
+import {
+  bodiesOf,
+  checkSameMeaning,
+  countPrimitives,
+  randomInputs,
+} from "../test_support/compare_graphs.ts";
 import { trace } from "../language/trace.ts";
 import { valueAndGrad } from "../language/gradient.ts";
 import { projectBeforeGather } from "./project_before_gather.ts";

@@ -32,6 +32,12 @@ export {
   optionsToJson,
   parseOptions,
 } from "./options.ts";
-export { isTrustable, knownPlugin, resolvePlugin, type ResolveSettings } from "./resolve.ts";
+export {
+  isTrustable,
+  knownPlugin,
+  modulePath,
+  resolvePlugin,
+  type ResolveSettings,
+} from "./resolve.ts";
 export { editDistance, nearestName } from "../util/names.ts";
 export { restoreTask } from "./task.ts";

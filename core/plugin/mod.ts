@@ -5,8 +5,8 @@
  * ```ts
  * import { broadcastTo, type Tensor, zeros } from "@unroll/core";
  * import { defineModel, outputSize } from "@unroll/core/plugin";
+ * import * as z from "@unroll/core/plugin/zod";
  * import { strictEqual } from "node:assert/strict";
- * import * as z from "zod";
  *
  * const constant = defineModel({
  *   name: "constant",

@@ -10,7 +10,7 @@
 import type { Tensor } from "../language/tensor.ts";
 import type { Tree } from "../language/tree.ts";
 import { type OptionsSchema, parseOptions } from "./options.ts";
-import type { Plugin } from "./plugin.ts";
+import { type Plugin, pluginError } from "./plugin.ts";
 import type { TaskSpec } from "./task_spec.ts";
 
 export type { Tree } from "../language/tree.ts";
@@ -181,7 +181,14 @@ export function defineModel<Options extends object, Parameters, State>(
         const reason = unsupportedReason(spec);
         if (reason) throw new TypeError(`Cannot build ${name} for this task: ${reason}`);
         // What it is made of is the model's own business: the trainer hands back what it was given.
-        return definition.create(options, spec) as ModelInstance<unknown, unknown> as ModelInstance;
+        try {
+          return definition.create(options, spec) as ModelInstance<
+            unknown,
+            unknown
+          > as ModelInstance;
+        } catch (error) {
+          throw pluginError(`create model "${name}"`, error);
+        }
       },
     };
   };

@@ -43,3 +43,21 @@ export function isPlugin(value: unknown): value is Plugin {
     options !== null &&
     "shape" in options && "safeParse" in options;
 }
+
+/**
+ * Says what failed in a plugin's own code, unless that is told already.
+ *
+ * @param action What failed, such as `create task "parity"`.
+ * @param error What was thrown.
+ * @returns What to throw.
+ */
+export function pluginError(action: string, error: unknown): unknown {
+  const message = error instanceof Error ? error.message || error.name : String(error);
+  // The engine's own sentences begin like ours, and say nothing of the plugin.
+  const isTold =
+    /^Cannot (?!(read|set) propert|access|convert|destructure|mix|assign|redefine|delete)/
+      .test(message);
+  // What is not permitted is for the program to tell.
+  if (isTold || (error instanceof Error && error.name === "NotCapable")) return error;
+  return new Error(`Cannot ${action}: ${message.split("\n")[0]}`, { cause: error });
+}

@@ -54,9 +54,7 @@ export async function resolvePlugin<Found extends Plugin>(
   if (!namesModule(name)) {
     throw new RangeError(unknownName(kind, name, Object.keys(table)));
   }
-  const hash = name.lastIndexOf("#");
-  const path = hash < 0 ? name : name.slice(0, hash);
-  const wanted = hash < 0 ? undefined : name.slice(hash + 1);
+  const { path, wanted } = splitName(name);
   const module = await loadModule(path, settings);
   const plugin = pluginOf(module, wanted, path, kind);
   try {
@@ -77,7 +75,8 @@ export async function resolvePlugin<Found extends Plugin>(
  * too, by what was typed for them; a path there serves every name that ends in the same file, from whatever folder.
  *
  * @param name What the file says.
- * @param settings The kind that is wanted, and the plugins that names may mean.
+ * @param settings The kind that is wanted, the plugins that names may mean, and where the file says that the module was, for
+ *   the sentence that refuses it.
  * @returns The plugin.
  * @throws {RangeError} When the table has none of that name, with how to allow a module.
  *
@@ -96,7 +95,9 @@ export async function resolvePlugin<Found extends Plugin>(
  */
 export function knownPlugin<Found extends Plugin>(
   name: string,
-  { kind, table }: Pick<ResolveSettings<Found>, "kind" | "table">,
+  { kind, table, path }: Pick<ResolveSettings<Found>, "kind" | "table"> & {
+    readonly path?: string;
+  },
 ): Found {
   if (Object.hasOwn(table, name)) return table[name];
   if (!namesModule(name)) throw new RangeError(unknownName(kind, name, Object.keys(table)));
@@ -106,11 +107,50 @@ export function knownPlugin<Found extends Plugin>(
   throw new RangeError(
     `Cannot load ${kind} "${shown}": ${
       isTrustable(name)
-        ? `a module is not imported because a run names it, allow it with --trust ${shown} ` +
-          `(in a program: ${kind}s["${shown}"])`
+        ? `a module is not imported because a run names it, allow it with --trust ${
+          isPlainPath(path) ? shellWord(path) : shown
+        } (in a program: ${kind}s["${shown}"])`
         : "code from a URL is never imported because a run names it"
     }`,
   );
+}
+
+/** Tests whether what stands in a file as a path can be shown as it is. */
+function isPlainPath(path: string | undefined): path is string {
+  return path !== undefined && isPath(path) && path.length < 1000 &&
+    !/\p{Cc}/u.test(path);
+}
+
+/** Writes a word for a shell. */
+function shellWord(text: string): string {
+  return /^[\w./:@%+~-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+/**
+ * Returns the absolute path of the module that a name means, with `#name` where that was typed: what finds it from any
+ * folder.
+ *
+ * @param name What was typed.
+ * @param base The folder that paths are relative to, as a URL that ends in a slash.
+ * @returns The path, or `undefined` where the name is not that of a file.
+ *
+ * @example Usage
+ * ```ts
+ * import { modulePath } from "@unroll/core/plugin/host";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * const base = new URL("file:///home/user/plugins/");
+ * strictEqual(modulePath("../mgu.ts", base), "/home/user/mgu.ts");
+ * strictEqual(modulePath("gru", base), undefined);
+ * ```
+ */
+export function modulePath(name: string, base: URL): string | undefined {
+  const { path, wanted } = splitName(name);
+  if (!namesModule(name) || !isPath(path)) return undefined;
+  const url = new URL(specifierOf(path, base));
+  if (url.protocol !== "file:") return undefined;
+  const file = decodeURIComponent(url.pathname).replace(/^\/(?=[a-z]:)/i, "");
+  return wanted === undefined ? file : `${file}#${wanted}`;
 }
 
 /**
@@ -145,20 +185,31 @@ async function loadModule(
 ): Promise<Readonly<Record<string, unknown>>> {
   const load = settings.load ??
     ((specifier) => import(specifier) as Promise<Readonly<Record<string, unknown>>>);
+  const specifier = specifierOf(path, settings.base);
   try {
-    return await load(specifierOf(path, settings.base));
+    return await load(specifier);
   } catch (error) {
     const message = (error instanceof Error ? error.message : String(error)).split("\n")[0];
-    const code = (error as { readonly code?: unknown } | null)?.code;
-    const absent = code === "ERR_MODULE_NOT_FOUND" &&
-      /^Module not found|^Cannot find module/.test(message);
     throw new RangeError(
-      `Cannot load ${settings.kind} "${path}": ${
-        absent && isPath(path) ? "there is no such file" : message
-      }`,
+      `Cannot load ${settings.kind} "${path}": ${absentFile(error, message, specifier) ?? message}`,
       { cause: error },
     );
   }
+}
+
+/** Says which file is not there, if that is what is wrong: the module's own, or one that it imports. */
+function absentFile(error: unknown, message: string, specifier: string): string | undefined {
+  if ((error as { readonly code?: unknown } | null)?.code !== "ERR_MODULE_NOT_FOUND") {
+    return undefined;
+  }
+  const [, found] = /^(?:Module not found|Cannot find module) ["'](.*?)["']/.exec(message) ?? [];
+  if (found === undefined) return undefined;
+  const pathOf = (url: string) =>
+    url.startsWith("file:") ? decodeURIComponent(new URL(url).pathname) : url;
+  const [absent, own] = [found, specifier].map(pathOf);
+  return absent === own
+    ? `there is no file ${own}`
+    : `it imports ${absent}, and there is no such file`;
 }
 
 function isPath(path: string): boolean {
@@ -172,11 +223,20 @@ function fileName(path: string): string {
 
 function specifierOf(path: string, base: URL | undefined): string {
   if (!isPath(path) || base === undefined) return path;
-  return new URL(
-    encodeURI(path.replaceAll("\\", "/")).replaceAll("?", "%3F"),
-    base,
-  ).href;
+  const slashed = path.replaceAll("\\", "/");
+  const encoded = encodeURI(slashed).replace(/[?#]/g, encodeURIComponent);
+  // A drive's letter would be taken for the scheme of a URL.
+  return new URL(/^[a-z]:\//i.test(slashed) ? `file:///${encoded}` : encoded, base).href;
 }
+
+/** Splits `module#name`; a # in the name of a folder or a file is part of the path. */
+function splitName(name: string): { readonly path: string; readonly wanted?: string } {
+  const [, path, wanted] = /^(.*)#([^#/\\]*)$/s.exec(name) ?? [];
+  if (wanted === undefined || SCRIPT.test(wanted)) return { path: name };
+  return { path, wanted };
+}
+
+const SCRIPT = /\.[cm]?[jt]sx?$/;
 
 function pluginOf(
   module: Readonly<Record<string, unknown>>,

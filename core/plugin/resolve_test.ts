@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import * as z from "zod";
 import { isPlugin, type Plugin } from "./plugin.ts";
-import { isTrustable, knownPlugin, resolvePlugin } from "./resolve.ts";
+import { isTrustable, knownPlugin, modulePath, resolvePlugin } from "./resolve.ts";
 
 function model(name: string): Plugin & { readonly kind: "model" } {
   return { kind: "model", name, summary: "A model", options: z.object({}) };
@@ -43,6 +43,10 @@ Deno.test("resolvePlugin() resolves paths from the base, leaves packages alone",
     "npm:mine": "npm:mine",
     "@me/mine": "@me/mine",
     "https://example.com/mine.ts": "https://example.com/mine.ts",
+    "./a#1?/100%/my model.ts": "file:///home/user/a%231%3F/100%25/my%20model.ts",
+    "./m#1.ts": "file:///home/user/m%231.ts",
+    "/a#b/m.ts#mine": "file:///a%23b/m.ts",
+    "C:\\work\\m.ts": "file:///C:/work/m.ts",
   };
   for (const [name, specifier] of Object.entries(cases)) {
     const { plugin, loaded } = await resolveIn({ mine, other: 3 }, name);
@@ -114,6 +118,7 @@ Deno.test("resolvePlugin() says why a module does not load", async () => {
       `${folder}/good.js`,
       `const shape = {}; export const mine = { kind: "model", name: "mine", summary: "", options: { shape, safeParse() {} } };`,
     );
+    await Deno.writeTextFile(`${folder}/missing_import.js`, 'import "./not_there.js";');
     const settings = { kind: "model", table: TABLE, base } as const;
     assertStrictEquals(
       (await resolvePlugin<Plugin>("./good.js", settings)).name,
@@ -122,7 +127,12 @@ Deno.test("resolvePlugin() says why a module does not load", async () => {
     await assertRejects(
       () => resolvePlugin<Plugin>("./absent.js", settings),
       RangeError,
-      'Cannot load model "./absent.js": there is no such file',
+      `Cannot load model "./absent.js": there is no file ${folder}/absent.js`,
+    );
+    await assertRejects(
+      () => resolvePlugin<Plugin>("./missing_import.js", settings),
+      RangeError,
+      `Cannot load model "./missing_import.js": it imports ${folder}/not_there.js, and there is no such file`,
     );
     await assertRejects(
       () => resolvePlugin<Plugin>("./broken.js", settings),
@@ -176,6 +186,39 @@ Deno.test("knownPlugin() looks names up, and a file by its name from any folder"
   };
   for (const [name, message] of Object.entries(refused)) {
     assertThrows(() => find(name), RangeError, message);
+  }
+});
+
+Deno.test("knownPlugin() says what to trust from anywhere, if the file's path can be shown", () => {
+  const cases: Readonly<Record<string, string>> = {
+    "/home/me/mgu.ts": "--trust /home/me/mgu.ts (in",
+    "/home/me/a b/mgu.ts#mgu": "--trust '/home/me/a b/mgu.ts#mgu' (in",
+    "/it's/mgu.ts": "--trust '/it'\\''s/mgu.ts' (in",
+    "/\x1b[31m/mgu.ts": "--trust ./mgu.ts (in",
+    "data:text/javascript,": "--trust ./mgu.ts (in",
+  };
+  for (const [path, message] of Object.entries(cases)) {
+    assertThrows(
+      () => knownPlugin<Plugin>("./mgu.ts", { kind: "model", table: TABLE, path }),
+      RangeError,
+      message,
+    );
+  }
+});
+
+Deno.test("modulePath() makes paths absolute, and nothing of names and packages", () => {
+  const base = new URL("file:///home/a%231/");
+  const cases = {
+    "./m.ts": "/home/a#1/m.ts",
+    "../m.ts#mine": "/home/m.ts#mine",
+    "/x y/m.ts": "/x y/m.ts",
+    "C:\\m.ts": "C:/m.ts",
+    gru: undefined,
+    "npm:m": undefined,
+    "https://x/m.ts": undefined,
+  };
+  for (const [name, path] of Object.entries(cases)) {
+    assertStrictEquals(modulePath(name, base), path);
   }
 });
 

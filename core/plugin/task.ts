@@ -13,7 +13,7 @@ import type { TrainingDefaults } from "./training_defaults.ts";
 import { definePlugin, type Model } from "./model.ts";
 import type { JsonRecord } from "../util/json.ts";
 import { type OptionsSchema, parseOptions } from "./options.ts";
-import type { Plugin } from "./plugin.ts";
+import { type Plugin, pluginError } from "./plugin.ts";
 import type { Batch, TaskSpec } from "./task_spec.ts";
 
 /** Which batch is wanted. */
@@ -281,7 +281,13 @@ export function defineTask<Options extends object>(
     return {
       plugin,
       options,
-      create: async () => await definition.create(options),
+      async create() {
+        try {
+          return await definition.create(options);
+        } catch (error) {
+          throw pluginError(`create task "${name}"`, error);
+        }
+      },
     };
   };
   const plugin: TaskPlugin<Options> = definePlugin(configure, {

@@ -28,6 +28,8 @@ import {
 export interface PluginConfig {
   /** What finds the plugin: a built-in name, the path of a module, or a package. */
   readonly name: string;
+  /** Where its module was, as an absolute path, if it came from a file; the name is as it was typed. */
+  readonly path?: string;
   /** All its options, defaults included. */
   readonly options: JsonRecord;
 }
@@ -289,7 +291,8 @@ function checkConfig(value: JsonRecord): RunConfig {
   const isRecord = (part: Json | undefined): part is JsonRecord =>
     typeof part === "object" && part !== null && !Array.isArray(part);
   const isPlugin = (part: Json | undefined) =>
-    isRecord(part) && typeof part.name === "string" && isRecord(part.options);
+    isRecord(part) && typeof part.name === "string" && isRecord(part.options) &&
+    ["string", "undefined"].includes(typeof part.path);
   const parts: Readonly<Record<keyof RunConfig, boolean>> = {
     version: typeof value.version === "string",
     model: isPlugin(value.model),

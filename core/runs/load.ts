@@ -93,8 +93,16 @@ export async function loadRun(path: string, settings: LoadSettings): Promise<Loa
   const file = await checkpointFile(path, settings.checkpoint);
   const checkpoint = await readCheckpoint(file);
   const { config } = checkpoint;
-  const modelPlugin = knownPlugin(config.model.name, { kind: "model", table: settings.models });
-  const taskPlugin = knownPlugin(config.task.name, { kind: "task", table: settings.tasks });
+  const modelPlugin = knownPlugin(config.model.name, {
+    kind: "model",
+    table: settings.models,
+    path: config.model.path,
+  });
+  const taskPlugin = knownPlugin(config.task.name, {
+    kind: "task",
+    table: settings.tasks,
+    path: config.task.path,
+  });
   const model = modelPlugin(config.model.options);
   const task = restoreTask(taskPlugin, config.task.options, settings.taskOptions);
   const taskInstance = await task.create();

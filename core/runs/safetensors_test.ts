@@ -1,4 +1,5 @@
-import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStrictEquals, assertThrows } from "@std/assert";
+import { fc } from "../test_support/fast_check.ts";
 import { Buffer } from "node:buffer";
 import { decodeSafetensors, encodeSafetensors, type StoredTensor } from "./safetensors.ts";
 
@@ -40,6 +41,13 @@ const TENSORS: ReadonlyMap<string, StoredTensor> = new Map<
   ["__proto__", { dtype: "F32", shape: [1], data: new Float32Array([4]) }],
   ['é"\n', { dtype: "F32", shape: [1], data: new Float32Array([5]) }],
 ]);
+
+/** How the elements of each dtype are held. */
+const CLASSES = {
+  ...{ BOOL: Uint8Array, U8: Uint8Array, I8: Int8Array, U16: Uint16Array, I16: Int16Array },
+  ...{ F16: Uint16Array, BF16: Uint16Array, U32: Uint32Array, I32: Int32Array },
+  ...{ F32: Float32Array, U64: BigUint64Array, I64: BigInt64Array, F64: Float64Array },
+} as const;
 
 /** A file from a header, as it would be written by hand. */
 function file(header: unknown, dataLength: number): Uint8Array {
@@ -252,47 +260,73 @@ Deno.test("decodeSafetensors() refuses every truncation", () => {
   }
 });
 
-Deno.test("decodeSafetensors() survives damaged bytes: arrays that fit, or one sentence", () => {
-  const bytes = encodeSafetensors(TENSORS, { a: "b" });
-  const headerEnd = 8 +
-    Number(new DataView(bytes.buffer).getBigUint64(0, true));
-  // A linear congruential generator (Numerical Recipes); any even spread of damage would do.
-  let state = 1;
-  const random = (below: number) => (state = (1664525 * state + 1013904223) >>> 0) % below;
-  let refused = 0;
-  for (let trial = 0; trial < 4000; trial++) {
-    const damaged = bytes.slice();
-    for (let i = 0; i <= trial % 4; i++) {
-      damaged[random(headerEnd)] = random(256);
+/** Files of any tensors, names and strings. */
+const files = fc.tuple(
+  fc.uniqueArray(
+    fc.tuple(
+      fc.string({ unit: "grapheme", maxLength: 8 }).filter((name) => name !== "__metadata__"),
+      fc.constantFrom(...Object.keys(CLASSES) as (keyof typeof CLASSES)[]),
+      fc.array(fc.nat(4), { maxLength: 4 }),
+      fc.uint8Array({ minLength: 2048, maxLength: 2048, size: "max" }),
+    ),
+    { selector: ([name]) => name, maxLength: 6 },
+  ),
+  fc.dictionary(fc.string(), fc.string(), { noNullPrototype: true }),
+).map(([list, metadata]) => {
+  const tensors = list.map(([name, dtype, shape, bytes]) => {
+    const Class = CLASSES[dtype];
+    const size = shape.reduce((product, size) => product * size, 1);
+    const own = bytes.slice(0, size * Class.BYTES_PER_ELEMENT)
+      .map((byte) => dtype === "BOOL" ? byte & 1 : byte);
+    return [name, { dtype, shape, data: new Class(own.buffer) } as StoredTensor] as const;
+  });
+  return { tensors: new Map(tensors), metadata };
+});
+
+Deno.test("encodeSafetensors() and decodeSafetensors() go round, whatever the names and the bits", () => {
+  const property = fc.property(files, ({ tensors, metadata }) => {
+    const found = decodeSafetensors(encodeSafetensors(tensors, metadata));
+    assertEquals(found.metadata, metadata);
+    assertEquals([...found.tensors.keys()].sort(), [...tensors.keys()].sort());
+    for (const [name, { dtype, shape, data }] of tensors) {
+      const other = found.tensors.get(name) as StoredTensor;
+      assertEquals([other.dtype, other.shape], [dtype, shape]);
+      // Bits, which NaN has many of.
+      assertEquals(new Uint8Array(other.data.buffer), new Uint8Array(data.buffer));
     }
+  });
+  fc.assert(property, { seed: 1, numRuns: 200 });
+});
+
+Deno.test("decodeSafetensors() survives damaged bytes: arrays that fit, or one sentence", () => {
+  const places = fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 4 });
+  let refused = 0;
+  const check = (damaged: Uint8Array) => {
     try {
-      for (
-        const { shape, data } of decodeSafetensors(damaged).tensors.values()
-      ) {
-        assertStrictEquals(
-          shape.reduce((product, size) => product * size, 1),
-          data.length,
-        );
+      for (const { shape, data } of decodeSafetensors(damaged).tensors.values()) {
+        assertStrictEquals(shape.reduce((product, size) => product * size, 1), data.length);
       }
     } catch (error) {
       refused++;
-      assertStrictEquals(
-        error instanceof RangeError,
-        true,
-        `trial ${trial}: ${error}`,
-      );
-      assertStrictEquals(
-        (error as Error).message.includes("\n"),
-        false,
-        `trial ${trial}: ${error}`,
-      );
+      assert(error instanceof RangeError, String(error));
+      assertMatch(error.message, /^Cannot read safetensors: [^\n]+$/);
     }
-  }
-  assertStrictEquals(
-    refused > 1000 && refused < 4000,
-    true,
-    `${refused} refused`,
-  );
+  };
+  const whole = encodeSafetensors(TENSORS, { a: "b" });
+  const changed = fc.property(files, places, fc.boolean(), (file, places, own) => {
+    const damaged = own ? encodeSafetensors(file.tensors, file.metadata) : whole.slice();
+    const header = 8 + Number(new DataView(damaged.buffer).getBigUint64(0, true));
+    for (const [place, byte] of places) damaged[place % header] = byte;
+    check(damaged);
+  });
+  fc.assert(changed, { seed: 1, numRuns: 2000 });
+  const cut = fc.property(files, fc.nat(), fc.uint8Array(), (file, place, rest) => {
+    const bytes = encodeSafetensors(file.tensors, file.metadata);
+    check(Uint8Array.of(...bytes.slice(0, place % bytes.length), ...rest));
+  });
+  fc.assert(cut, { seed: 2, numRuns: 500 });
+  fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), check), { seed: 3, numRuns: 500 });
+  assert(refused > 1500 && refused < 3000, `${refused} refused`);
 });
 
 Deno.test("decodeSafetensors() reads what the reference implementation wrote", () => {

@@ -50,6 +50,10 @@ export interface SavedTrainSettings extends TrainSettings {
   readonly modelName?: string;
   /** What finds the task again; its name if left out. */
   readonly taskName?: string;
+  /** The absolute path of the model's module, if it came from a file. */
+  readonly modelPath?: string;
+  /** The absolute path of the task's module, if it came from a file. */
+  readonly taskPath?: string;
   /** Where `initialParameters` are from, for the record. */
   readonly from?: WeightsOrigin;
   /** Seconds from one writing of the same checkpoint to the next, at least; 2 if left out. */
@@ -328,12 +332,17 @@ function planOf(
   settings: SavedTrainSettings,
   start: Pick<TrainingStart, "task" | "settings">,
 ): Omit<RunConfig, "device"> {
-  const { model, task } = settings;
+  const { model, task, modelPath, taskPath } = settings;
   return {
     version: settings.version,
-    model: { name: settings.modelName ?? model.plugin.name, options: plainJson(model.options) },
+    model: {
+      name: settings.modelName ?? model.plugin.name,
+      ...(modelPath === undefined ? {} : { path: modelPath }),
+      options: plainJson(model.options),
+    },
     task: {
       name: settings.taskName ?? task.plugin.name,
+      ...(taskPath === undefined ? {} : { path: taskPath }),
       options: plainJson(start.task.options ?? task.options),
     },
     training: trainingRecord(start.settings),

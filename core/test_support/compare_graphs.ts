@@ -6,8 +6,9 @@
 import { evaluateGraph } from "../ir/evaluate.ts";
 import { type Graph, isGraph } from "../ir/graph.ts";
 import type { DenseArray } from "../ir/primitive.ts";
+import { dense } from "../ir/dense.ts";
 import { formatType } from "../ir/tensor_type.ts";
-import { randomInputs } from "./random_graph.ts";
+import { randomSource } from "../util/random_source.ts";
 
 /**
  * The greatest distance between two lists of results, relative to the greatest number of the tensor
@@ -76,4 +77,23 @@ export function bodiesOf(graph: Graph): Graph[] {
   return graph.equations.flatMap(({ params }) =>
     Object.values(params).filter(isGraph).flatMap((body) => [body, ...bodiesOf(body)])
   );
+}
+
+/** Arguments for a graph: real numbers in [−1, 1), whole numbers that are small, bools. */
+export function randomInputs(graph: Graph, seed: number): DenseArray[] {
+  const random = randomSource(seed);
+  return graph.inputs.map(({ type }) => {
+    const result = dense(type);
+    result.data.forEach((_, i) => {
+      const x = random();
+      result.data[i] = type.dtype === "f32"
+        ? Math.fround(2 * x - 1)
+        : type.dtype === "bool"
+        ? Math.floor(2 * x)
+        : type.dtype === "i32"
+        ? Math.floor(8 * x) - 2
+        : Math.floor(2 ** 32 * x);
+    });
+    return result;
+  });
 }

@@ -10,7 +10,7 @@ import { inputType, type TaskSpec } from "../plugin/task_spec.ts";
 import type { Prediction, PredictRequest, PredictState } from "../plugin/task.ts";
 import type { Program } from "../compile/program.ts";
 import type { Tensor } from "../language/tensor.ts";
-import { formatType, sizeOf } from "../ir/tensor_type.ts";
+import { checkData, checkResult } from "./check_contract.ts";
 import { randomKey } from "../language/random.ts";
 import { flattenTree } from "../language/tree.ts";
 
@@ -74,14 +74,12 @@ export class Predictor {
     const { length, size = 1, inputs, state, keepState = false } = request;
     const backend = this.#backend;
     const type = inputType(this.#spec, length, size);
-    const found = inputs?.length ?? 0;
-    const wanted = type ? sizeOf(type.shape) : 0;
-    if (found !== wanted) {
-      throw new TypeError(
-        `Cannot predict: inputs of ${
-          type ? formatType(type) : "nothing"
-        } are ${wanted} numbers, found ${found}`,
-      );
+    const spec = this.#spec.inputs;
+    if (type) {
+      const end = spec.kind === "symbol" ? spec.vocabulary : undefined;
+      checkData(inputs, { action: "predict", name: "inputs", type, end });
+    } else if (inputs?.length) {
+      throw new TypeError(`Cannot predict: no inputs are needed, found ${inputs.length} numbers`);
     }
     const key = `${length} ${size} ${state !== undefined} ${keepState}`;
     let entry = this.#entries.get(key);
@@ -124,6 +122,11 @@ export class Predictor {
           state: continued ? state : instance.initialState(parameters, batch),
           training: false,
           key,
+        });
+        checkResult(this.#spec, result, {
+          length,
+          batch,
+          ...(keepState ? { start: states } : {}),
         });
         if (result.hidden) shape.hidden = result.hidden.shape[result.hidden.rank - 1];
         return [

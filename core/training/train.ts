@@ -9,6 +9,7 @@ import type { TuningCache } from "../backends/webgpu.ts";
 import { graphCost } from "../passes/cost.ts";
 import type { Model, Tree } from "../plugin/model.ts";
 import type { Task } from "../plugin/task.ts";
+import { checkBatchShape } from "./check_contract.ts";
 import type { Snapshot, TrainingCallbacks, TrainResult } from "./events.ts";
 import { resolveSettings, type TrainingOptions } from "./resolve_settings.ts";
 import { batchRequest, traceStep } from "./trace_step.ts";
@@ -84,7 +85,10 @@ async function trainToEnd(
   const resolved = resolveSettings(settings, task.defaults(model));
   const initialParameters = resume ? undefined : settings.initialParameters;
   const step = { ...resolved, task, instance, seed, initialParameters };
-  const traced = traceStep(step, task.batch(batchRequest(seed, resume?.step ?? 0)));
+  const first = resume?.step ?? 0;
+  const batch = task.batch(batchRequest(seed, first));
+  checkBatchShape(task.spec, batch, first);
+  const traced = traceStep(step, batch);
   const own = typeof settings.device !== "object";
   const { backend, reason }: OpenedBackend = typeof settings.device === "object"
     ? { backend: settings.device }

@@ -312,7 +312,7 @@ Deno.test("train() leaves a device open that it was given, and checks batches", 
   await assertRejects(
     () => train({ model: counter(), task: task(), device: backend }),
     TypeError,
-    "Cannot train on a batch: targets of i32[4,1] are 4 numbers, found 3",
+    "Cannot train on the batch of step 0: targets of i32[4,1] are 4 numbers in an Int32Array, found 3 in an Int32Array",
   );
   // Still open: it computes.
   using trained = await run({ device: backend, steps: 1 });

@@ -19,6 +19,7 @@ import {
   typedArray,
 } from "../ir/tensor_type.ts";
 import { flattenTree, treeEntries } from "../language/tree.ts";
+import { checkBatchShape, checkData, checkValidation, type DataPlace } from "./check_contract.ts";
 import { Predictor } from "./predictor.ts";
 import {
   batchRequest,
@@ -66,6 +67,8 @@ interface CacheEntry extends BatchShape {
   readonly data: readonly {
     readonly name: keyof BatchTensors;
     readonly buffer: DeviceBuffer;
+    /** What must be in it. */
+    readonly place: DataPlace;
     /** What the buffer holds now. */
     held: TypedArray | undefined;
   }[];
@@ -160,7 +163,8 @@ export class Trainer {
     for (let i = 0; i < count; i++) {
       const batch = task.batch(batchRequest(seed, this.#step));
       let entry = this.#entry;
-      if (!entry || entry.length !== batch.length || entry.size !== batch.size) {
+      if (!entry || entry.length !== batch?.length || entry.size !== batch.size) {
+        checkBatchShape(task.spec, batch, this.#step);
         entry = this.#entries.get(`${batch.length}x${batch.size}`) ?? await this.#build(batch);
         this.#entry = entry;
       }
@@ -168,8 +172,9 @@ export class Trainer {
         const data = slot.name === "reset"
           ? RESET[batch.reset ?? this.#step === 0 ? "yes" : "no"]
           : batch[slot.name];
-        if (data === undefined || data === slot.held) continue;
-        checkLength(slot.name, slot.buffer.type, data);
+        if (data !== undefined && data === slot.held) continue;
+        const weights = slot.name === "targets" ? batch.weights : undefined;
+        checkData(data, slot.place, this.#step, weights);
         backend.write(slot.buffer, data);
         slot.held = data;
       }
@@ -209,8 +214,10 @@ export class Trainer {
   }
 
   /** Measures the model as it is now. */
-  validate(): Promise<Validation> {
-    return this.#settings.task.validate((request) => this.predict(request));
+  async validate(): Promise<Validation> {
+    const measured = await this.#settings.task.validate((request) => this.predict(request));
+    checkValidation(measured);
+    return measured;
   }
 
   /** Copies the parameters, by their names in the model's tree. */
@@ -289,7 +296,13 @@ export class Trainer {
     if (traced === first) this.#traced = undefined;
     const data = traced.data.map(({ name, type }) => {
       const zero = typedArray(type.dtype, sizeOf(type.shape));
-      return { name, buffer: backend.upload(type, zero), held: undefined };
+      const end = name === "inputs" && spec.inputs.kind === "symbol"
+        ? spec.inputs.vocabulary
+        : name === "targets" && spec.outputs.kind === "class"
+        ? spec.outputs.classes
+        : undefined;
+      const place = { action: "train on the batch", name, type, end };
+      return { name, place, buffer: backend.upload(type, zero), held: undefined };
     });
     const entry: CacheEntry = {
       length,
@@ -302,14 +315,4 @@ export class Trainer {
     this.compiling += performance.now() - started;
     return entry;
   }
-}
-
-function checkLength(name: string, type: TensorType, data: TypedArray): void {
-  const wanted = sizeOf(type.shape);
-  if (data.length === wanted) return;
-  throw new TypeError(
-    `Cannot train on a batch: ${name} of ${
-      formatType(type)
-    } are ${wanted} numbers, found ${data.length}`,
-  );
 }

@@ -12,6 +12,7 @@ import { foldIn } from "../language/random.ts";
 import type { Tensor } from "../language/tensor.ts";
 import { mapTree, rebuildTree, treeEntries } from "../language/tree.ts";
 import { valueAndGrad } from "../language/gradient.ts";
+import { checkResult } from "./check_contract.ts";
 import { clipByNorm, clipByValue } from "./clip.ts";
 import { taskLoss } from "./loss.ts";
 import type { Optimizer } from "./optimizer.ts";
@@ -97,6 +98,7 @@ export function trainingStep(
         training: true,
         key,
       });
+      checkResult(spec, result, { length, batch, ...(spec.stateful ? { start: fresh } : {}) });
       const loss = taskLoss(spec, result.outputs, targets, weights);
       const updates = result.updates ?? {};
       const total = settings.l2 > 0

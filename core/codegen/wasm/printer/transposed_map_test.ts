@@ -3,7 +3,7 @@ import { cpuBackend } from "../../../backends/cpu.ts";
 import { evaluateGraph } from "../../../ir/evaluate.ts";
 import * as ops from "../../../language/ops/mod.ts";
 import type { Tensor } from "../../../language/tensor.ts";
-import { randomInputs } from "../../../test_support/random_graph.ts";
+import { randomInputs } from "../../../test_support/compare_graphs.ts";
 import { trace } from "../../../language/trace.ts";
 import { kernelsOf } from "../../../loops/program.ts";
 import { lowerGraph } from "../../../loops/lower.ts";
