@@ -122,6 +122,8 @@ export interface ResumeRequest {
   readonly run: string;
   /** What was typed, in place of the run's own settings. */
   readonly changes: Partial<TrainOptions>;
+  /** Options of the task that were typed: where its data are now. */
+  readonly taskOptions?: JsonRecord;
   /** What its names mean, if more than the built-in models and tasks. */
   readonly plugins?: KnownPlugins;
 }

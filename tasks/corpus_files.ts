@@ -81,7 +81,7 @@ export function openCorpus(name: string, sha256?: string): CorpusText {
       }
       problem ??= cannotRead(
         place,
-        `it is not the text of the run any more: SHA-256 ${sha256} is needed, found ${found}`,
+        `it is not the text of the run any more: SHA-256 ${sha256} is needed, found ${found}; to use it all the same name it with --corpus`,
       );
     } catch (error) {
       problem ??= error;

@@ -9,6 +9,7 @@ import { jsonLine } from "../json_line.ts";
 import { captureHiddenStates, thresholdOf } from "../reporting/hidden_states.ts";
 import { captureAsJson, captureAsText, writeCapture } from "../reporting/heat_map.ts";
 import { defineModelCommand } from "./model_command.ts";
+import { selectTask } from "./task_options.ts";
 
 /** The command `inspect`. */
 export const INSPECT = defineModelCommand({
@@ -37,6 +38,7 @@ export const INSPECT = defineModelCommand({
       "unroll inspect runs/2026-01-31-counting-rnn-0 --input 129999 --out runs/carry.png",
     ],
   ],
+  select: selectTask,
   async run(context, loaded, { threshold: given, out, json, ...request }) {
     const { taskInstance, predict, path, config } = loaded;
     const capture = await captureHiddenStates(taskInstance, predict, request);

@@ -7,6 +7,7 @@
 import * as z from "zod";
 import { jsonLine } from "../json_line.ts";
 import { defineModelCommand, required } from "./model_command.ts";
+import { selectTask } from "./task_options.ts";
 
 /** The command `sample`. */
 export const SAMPLE = defineModelCommand({
@@ -31,6 +32,7 @@ export const SAMPLE = defineModelCommand({
       "unroll sample runs/2026-01-31-fizzbuzz-rnn-0 --prompt 100 --length 15",
     ],
   ],
+  select: selectTask,
   async run({ terminal: { write, isClosed } }, loaded, { json, ...request }) {
     const task = loaded.taskInstance;
     const sample = required(task.sample?.bind(task), loaded, "sample");

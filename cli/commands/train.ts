@@ -5,13 +5,15 @@
  */
 
 import type { Plugin } from "@unroll/core/plugin";
-import { parseOptions } from "@unroll/core/plugin/host";
-import type { JsonRecord } from "@unroll/core/runs";
+import { flagName, parseOptions } from "@unroll/core/plugin/host";
+import type { JsonRecord, RunCallbacks, RunConfig } from "@unroll/core/runs";
 import { defineCommand } from "../command.ts";
-import type { PluginSelection } from "../context.ts";
+import type { CommandContext, PluginSelection } from "../context.ts";
 import { UsageError } from "../errors.ts";
+import { findFlagValue } from "../flags.ts";
 import { describePair, knownPlugins, selectPair } from "../plugins.ts";
 import { checkDevice } from "./check_device.ts";
+import { taskOfRun, typedOptions } from "./task_options.ts";
 import { findRun } from "./find_run.ts";
 import { readWeights, type StartingWeights } from "./from_weights.ts";
 import { reportTraining, startTraining } from "./run_training.ts";
@@ -38,22 +40,40 @@ export const TRAIN = defineCommand({
     ],
   ],
   async select(args, context, own) {
-    const selected = await selectPair(args, context, own);
-    return { ...selected, description: describePair(context, selected.model, selected.task) };
+    const run = findFlagValue(args, "--resume") || undefined;
+    const kept = run === undefined ? undefined : await taskOfRun(run, args, context);
+    const selected = await selectPair(args, context, own, kept === undefined ? [] : [kept]);
+    return {
+      ...selected,
+      description: describePair(context, selected.model, selected.task),
+      read: (typed) => ({
+        ...selected.read(typed),
+        taskOptions: kept === undefined ? undefined : typedOptions(kept, selected.flags, typed),
+      }),
+    };
   },
-  async run(context, { options, typed, selection: { model, task, typedOfModel } }) {
+  async run(context, { options, typed, selection: { model, task, typedOfModel, taskOptions } }) {
     const { resume, from, trust, model: _, task: __, out, dashboard, json, quiet, ...training } =
       options;
     const output = { json, quiet, dashboard };
     if (resume !== undefined) {
       const changes = changesOf(training, typed);
+      const other = Object.keys(taskOptions ?? {}).find((name) => name !== "corpus");
+      if (other !== undefined) {
+        throw new UsageError(`Cannot use --${flagName(other)} with --resume: a run keeps its own`);
+      }
       const run = await findRun(resume);
       if (changes.device !== undefined) checkDevice(changes.device, context.terminal);
       const plugins = trust === undefined ? {} : { plugins: await knownPlugins(context, trust) };
       return await reportTraining(
         context,
         { title: run.name, steps: changes.steps, ...output },
-        (callbacks) => context.resume({ run: run.path, changes, ...plugins }, callbacks, output),
+        (callbacks) =>
+          context.resume(
+            { run: run.path, changes, taskOptions, ...plugins },
+            [tellOfText(run.config, context), ...callbacks],
+            output,
+          ),
       );
     }
     if (trust !== undefined) {
@@ -66,6 +86,21 @@ export const TRAIN = defineCommand({
     await startTraining({ model: learner, task, training, weights, out }, context, output);
   },
 });
+
+/** Says that a run goes on with another text than its own, where that is known of both. */
+function tellOfText({ task: { options } }: RunConfig, { terminal }: CommandContext): RunCallbacks {
+  return {
+    onRunCreated({ config: { task } }) {
+      const { sha256 } = task.options;
+      if (options.sha256 === undefined || options.sha256 === sha256) return;
+      terminal.writeError(
+        `Going on with another text: SHA-256 ${
+          sha256 ?? "unknown"
+        }, begun with ${options.sha256}\n`,
+      );
+    },
+  };
+}
 
 /** The model with the options of the one that the weights are of, but for those that were typed. */
 function withOptionsOf(

@@ -163,7 +163,7 @@ export async function resumeTraining(
   // Before anything of it is read, which another process could be about to write.
   const run = await openRun(request.run, { lock: true });
   try {
-    const settings = await resumed(run, request.changes, request.plugins ?? context);
+    const settings = await resumed(run, request, request.plugins ?? context);
     await trainUntilStopped({
       ...settings,
       tuning: context.tuning,
@@ -234,7 +234,7 @@ export function requested(request: TrainRequest, version: string): SavedTrainSet
 /** Reads a run and what is to be otherwise, as the trainer takes it. */
 async function resumed(
   run: RunFolder,
-  changes: ResumeRequest["changes"],
+  { changes, taskOptions }: ResumeRequest,
   { models, tasks }: KnownPlugins,
 ): Promise<SavedTrainSettings> {
   const resume = await lastSnapshot(run);
@@ -269,7 +269,9 @@ async function resumed(
     task: restoreTask(
       knownPlugin(task.name, { kind: "task", table: tasks, path: task.path }),
       task.options,
+      taskOptions,
     ),
+    otherTask: Object.keys(taskOptions ?? {}).length > 0,
     seed,
     device,
     version,

@@ -46,6 +46,8 @@ export interface SavedTrainSettings extends TrainSettings {
    * folder stays as it is.
    */
   readonly run?: RunFolder;
+  /** Whether that goes on with other options of its task, such as a text in another place, and keeps them. */
+  readonly otherTask?: boolean;
   /** What finds the model again, such as a path; its name if left out. */
   readonly modelName?: string;
   /** What finds the task again; its name if left out. */
@@ -140,9 +142,11 @@ export class RunWriter implements TrainingCallbacks {
     const { run, out, callbacks = [] } = this.#settings;
     const locked = run ?? await createRun(configOf(this.#settings, start), { root: out });
     await locked.lock();
-    this.#run = run === undefined
-      ? locked
-      : await resumeRun(run, changedConfig(run.config, start), start.step);
+    this.#run = run === undefined ? locked : await resumeRun(
+      run,
+      changedConfig(run.config, start, this.#settings.otherTask),
+      start.step,
+    );
     this.#lastTime = performance.now();
     for (const callback of callbacks) await callback.onRunCreated?.(this.#run, start);
   }
@@ -357,7 +361,11 @@ function configOf(settings: SavedTrainSettings, start: TrainingStart): RunConfig
 }
 
 /** Returns the configuration of a run that is resumed: its own, with what changed from now on. */
-function changedConfig(config: RunConfig, start: TrainingStart): RunConfig {
+function changedConfig(
+  config: RunConfig,
+  start: TrainingStart,
+  otherTask: boolean = false,
+): RunConfig {
   const { step } = start;
   const training = trainingRecord(start.settings);
   const { device, before = [] } = config;
@@ -366,6 +374,9 @@ function changedConfig(config: RunConfig, start: TrainingStart): RunConfig {
   return {
     ...config,
     training,
+    ...(otherTask && start.task.options !== undefined
+      ? { task: { ...config.task, options: plainJson(start.task.options) } }
+      : {}),
     ...(start.device === device
       ? {}
       : { device: start.device, deviceDescription: start.deviceDescription }),
