@@ -72,6 +72,8 @@ export interface Terminal {
   readonly writeError: (text: string) => void;
   /** Whether who reads standard output has left; nobody has where it is left out. */
   readonly isClosed?: () => boolean;
+  /** Whether standard output is a terminal, to which control characters do things. */
+  readonly isOutputTerminal?: boolean;
   /** Whether standard error is a terminal whose lines can be redrawn. */
   readonly isTerminal: boolean;
   /** Whether colours are welcome on standard error. */

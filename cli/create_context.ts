@@ -109,6 +109,7 @@ function processTerminal(): Terminal {
       }
     },
     isClosed: () => isClosed,
+    isOutputTerminal: Deno.stdout.isTerminal(),
     isTerminal,
     color: isTerminal && !Deno.noColor,
     outputColor: Deno.stdout.isTerminal() && !isDumb && !Deno.noColor,

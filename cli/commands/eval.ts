@@ -6,7 +6,7 @@
 
 import * as z from "zod";
 import { withUsageErrors } from "../errors.ts";
-import { formatFigure, formatPercent } from "../format.ts";
+import { formatFigure, formatPercent, visible } from "../format.ts";
 import { jsonLine } from "../json_line.ts";
 import { defineModelCommand } from "./model_command.ts";
 import { selectTask } from "./task_options.ts";
@@ -36,7 +36,7 @@ export const EVAL = defineModelCommand({
       write(jsonLine(line));
       return;
     }
-    if (show) { for (const line of await task.show?.(predict) ?? []) write(`${line}\n`); }
+    if (show) { for (const line of await task.show?.(predict) ?? []) write(`${visible(line)}\n`); }
     const parts = [
       ...(error === undefined ? [] : [`error ${formatPercent(error)}`]),
       `loss ${formatFigure(loss)}`,

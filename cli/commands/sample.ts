@@ -5,6 +5,7 @@
  */
 
 import * as z from "zod";
+import { visible } from "../format.ts";
 import { jsonLine } from "../json_line.ts";
 import { defineModelCommand, required } from "./model_command.ts";
 import { selectTask } from "./task_options.ts";
@@ -33,14 +34,14 @@ export const SAMPLE = defineModelCommand({
     ],
   ],
   select: selectTask,
-  async run({ terminal: { write, isClosed } }, loaded, { json, ...request }) {
+  async run({ terminal: { write, isClosed, isOutputTerminal } }, loaded, { json, ...request }) {
     const task = loaded.taskInstance;
     const sample = required(task.sample?.bind(task), loaded, "sample");
     let text = "";
     for await (const piece of sample(loaded.predict, request)) {
       text += piece;
       // Each piece is shown as it comes.
-      if (!json) write(piece);
+      if (!json) write(isOutputTerminal ? visible(piece) : piece);
       if (isClosed?.()) return;
     }
     if (json) write(jsonLine({ prompt: request.prompt, text }));

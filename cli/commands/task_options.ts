@@ -7,7 +7,7 @@
 import type { Plugin } from "@unroll/core/plugin";
 import { knownPlugin } from "@unroll/core/plugin/host";
 import { type JsonRecord, openRun, readCheckpoint } from "@unroll/core/runs";
-import type { Selector } from "../command.ts";
+import type { SelectedFlags } from "../command.ts";
 import {
   composeFlags,
   findFlagValue,
@@ -63,8 +63,19 @@ export function typedOptions(
   return Object.fromEntries(options.filter(([name]) => names.has(name)));
 }
 
-/** The options of the task of the run that is named first; without one, those of no task are known. */
-export const selectTask: Selector<JsonRecord | undefined> = async (args, context, own) => {
+/**
+ * Selects the options of the task of the run that is named first; without one, those of no task are known.
+ *
+ * @param args What was typed after the command's name.
+ * @param context What there is.
+ * @param own The command's own options.
+ * @returns The flags of both, and how those of the task are read.
+ */
+export async function selectTask(
+  args: readonly string[],
+  context: PluginContext,
+  own: FlagSource,
+): Promise<SelectedFlags<JsonRecord | undefined>> {
   const [run] = args;
   if (run === undefined || run.startsWith("-")) {
     return { flags: composeFlags([own]), read: () => undefined };
@@ -72,4 +83,4 @@ export const selectTask: Selector<JsonRecord | undefined> = async (args, context
   const source = await taskOfRun(run, args, context);
   const flags = composeFlags([own, source]);
   return { flags, read: (typed) => typedOptions(source, flags, typed) };
-};
+}

@@ -7,7 +7,7 @@
 import { eventLine, type RunCallbacks, type RunFolder } from "@unroll/core/runs";
 import type { TrainResult } from "@unroll/core/training";
 import type { Terminal } from "../context.ts";
-import { formatCount, formatDuration, formatFigure, formatPercent } from "../format.ts";
+import { formatCount, formatDuration, formatFigure, formatPercent, visible } from "../format.ts";
 import { jsonLine } from "../json_line.ts";
 import { trustText } from "../plugins.ts";
 import { commandLine } from "../program.ts";
@@ -111,7 +111,7 @@ function peopleReporter({ terminal, title, steps, quiet }: ReporterSettings): Ru
         return;
       }
       for (const text of await result.task.show?.(result.predict) ?? []) {
-        terminal.write(`${text}\n`);
+        terminal.write(`${visible(text)}\n`);
       }
       terminal.write(
         `${formatCount(result.steps)} steps in ${formatDuration(result.seconds)} on ` +

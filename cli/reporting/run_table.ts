@@ -19,6 +19,7 @@ import {
   formatFigure,
   formatPercent,
   formatTable,
+  visible,
 } from "../format.ts";
 
 /** What came out, as far as the run has come. */
@@ -178,5 +179,6 @@ export function formatRuns(rows: readonly RunRow[]): string {
     problem ?? (from === undefined ? "" : originText(from)),
   ]);
   const heads = ["run", "state", "error", "loss", "steps", "time", "steps/s", ""];
-  return formatTable([heads, ...cells], [0, 1, 7]).map((line) => `${line}\n`).join("");
+  const shown = [heads, ...cells].map((row) => row.map(visible));
+  return formatTable(shown, [0, 1, 7]).map((line) => `${line}\n`).join("");
 }
