@@ -20,7 +20,8 @@ export async function writeOut(path: string, contents: string | Uint8Array): Pro
   try {
     const target = await fileOf(path);
     if (target === undefined) return await Deno.writeFile(path, bytes);
-    const beside = `${dirname(target)}/.${basename(target)}.${Deno.pid}.tmp`;
+    // Always the same name, so that what a crash leaves is overwritten by the next try.
+    const beside = `${dirname(target)}/.${basename(target)}.tmp`;
     try {
       await writeWhole(beside, bytes);
       await Deno.rename(beside, target);
