@@ -1,4 +1,5 @@
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import { fromFileUrl } from "@std/path/from-file-url";
 import { inFolder } from "../test_support/small_runs.ts";
 import { writeOut } from "./write_out.ts";
 
@@ -6,22 +7,24 @@ Deno.test("writeOut() leaves the old file where it is killed while it writes the
   await inFolder(async (folder) => {
     const path = `${folder}/report.html`;
     await Deno.writeTextFile(path, "old");
-    // The system kills what writes files of more than 64 KiB.
+    // The system kills what writes files of more than 16 MiB.
     const code = `import { writeOut } from ${JSON.stringify(import.meta.resolve("./write_out.ts"))};
-      await writeOut(${JSON.stringify(path)}, "new".repeat(1e6));`;
+      await writeOut(${JSON.stringify(path)}, "new".repeat(1e7));`;
     const script = `${folder}/write.ts`;
     await Deno.writeTextFile(script, code);
     const { signal } = await new Deno.Command("bash", {
       args: [
         "-c",
-        'ulimit -f 64; exec "$0" run --quiet --no-check --no-prompt -A "$1"',
+        'ulimit -f 16384; exec "$0" run --quiet --no-check --no-prompt -A --config "$2" "$1"',
         Deno.execPath(),
         script,
+        fromFileUrl(import.meta.resolve("../../deno.json")),
       ],
-      env: { DENO_NO_UPDATE_CHECK: "1" },
+      // Its cache is long, too.
+      env: { DENO_DIR: `${folder}/cache`, DENO_NO_UPDATE_CHECK: "1" },
     }).output();
     assertStrictEquals(signal, "SIGXFSZ");
-    assertStrictEquals((await Deno.stat(`${folder}/.report.html.tmp`)).size, 65_536);
+    assertStrictEquals((await Deno.stat(`${folder}/.report.html.tmp`)).size, 2 ** 24);
     assertStrictEquals(await Deno.readTextFile(path), "old");
   });
 });
