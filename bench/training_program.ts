@@ -18,7 +18,7 @@ import {
   zeros,
 } from "@unroll/core";
 import type { Backend, DeviceBuffer } from "@unroll/core/backends";
-import { type Graph, trace, trainingStep } from "@unroll/core/compiler";
+import { type Graph, noneRecent, trace, trainingStep } from "@unroll/core/compiler";
 import { inputType, type ModelInstance, targetType, type TaskSpec } from "@unroll/core/plugin";
 import { constantRate, type Optimizer } from "@unroll/core/training";
 
@@ -89,11 +89,11 @@ export function trainingProgram(settings: ProgramSettings): TrainingProgram {
       const squares = flattenTree(l2 > 0 ? state.parameters : []).map((w) => w.square().sum());
       // The count of steps and of failures is nobody's result here, so no program computes it.
       const none = zeros([], "u32");
-      const { parameters, optimizer, carried, lossSum } = step(
-        { ...state, step: none, failed: none, lossSum: zeros([]) },
+      const { parameters, optimizer, carried, loss: own } = step(
+        { ...state, step: none, failed: none, recent: noneRecent() },
         spec.stateful ? { ...data, reset: none } : data,
       );
-      const loss = l2 > 0 ? lossSum.add(squares.reduce((sum, x) => sum.add(x)).mul(l2)) : lossSum;
+      const loss = l2 > 0 ? own.add(squares.reduce((sum, x) => sum.add(x)).mul(l2)) : own;
       return [{ parameters, optimizer, carried }, loss];
     },
     state: {

@@ -66,12 +66,20 @@ const task = {
 const START: TrainingStart = {
   step: 0,
   settings: resolveSettings({}, { steps: 3 }),
+  recommended: { steps: 3 },
   device: "cpu",
   deviceDescription: "an abacus",
   task,
   layers: [],
 };
-const RATES = { steps: 3, stepsPerSecond: 10, learningRate: 0.1 };
+const RATES = {
+  steps: 3,
+  stepsPerSecond: 10,
+  learningRate: 0.1,
+  gradientNorm: 1,
+  clipped: 0,
+  isPoint: true,
+};
 const EVENTS: readonly TrainingEvent[] = [
   { event: "progress", step: 1, loss: 2, seconds: 0.1, ...RATES },
   {
@@ -293,7 +301,8 @@ Deno.test("train: shows the result to people, and only that when quiet", async (
     });
     assertStrictEquals(
       output,
-      "1 2 fizz\n3 steps in 1.5 s on cpu (2 steps/s), loss 0.2500, error 0 %\nSaved in runs/x\n" +
+      (quiet ? "" : "1 2 fizz\n") +
+        "3 steps in 1.5 s on cpu (2 steps/s): validation loss 0.2500, error 0 %\nSaved in runs/x\n" +
         (quiet ? "" : "Next, see what it has found out: deno task inspect runs/x\n" +
           "or its curves and pictures:      deno task report runs/x\n"),
     );

@@ -45,6 +45,8 @@ export { apply } from "./language/tensor.ts";
 export { trace, type Traced } from "./language/trace.ts";
 export {
   type BatchTensors,
+  noneRecent,
+  type StepResult,
   type StepSettings,
   type TrainingState,
   trainingStep,

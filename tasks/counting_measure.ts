@@ -11,7 +11,7 @@ import {
   type Validation,
 } from "@unroll/core/plugin";
 import { nextNumber } from "./counting_answers.ts";
-import { carryLengths, type Digits } from "./counting_numbers.ts";
+import { carryGroups, carryNumbers, type Digits } from "./counting_numbers.ts";
 import { carryLength, formatDigits, nextDigits } from "./digits.ts";
 
 /** Inputs and targets of some numbers, i32[time, batch]. */
@@ -52,6 +52,9 @@ interface MeasureSettings {
   readonly tests: readonly Digits[];
 }
 
+/** Numbers for each length of a carry. */
+const CARRIES_EACH = 40;
+
 /** Answers to some numbers. */
 interface Answers extends PlacedNumbers {
   readonly outputs: Float32Array;
@@ -87,7 +90,7 @@ export class CountingMeasure {
       const carries = tests.map((n) => carryLength(n, base));
       metrics.test_accuracy = fraction(right);
       Object.assign(metrics, binned("test_carry", carries, right));
-      metrics.longest_carry = longestCarry(tests[0].length, carries, right);
+      metrics.longest_carry = (await this.#carries(predict, tests[0].length)).longest;
     }
     return { loss, error: 1 - accuracy, metrics };
   }
@@ -110,17 +113,38 @@ export class CountingMeasure {
     if (tests.length === 0) return lines;
     const digits = tests[0].length;
     const tested = (await this.#ask(predict, tests, digits + 1)).right;
-    const carries = tests.map((n) => carryLength(n, base));
-    const longest = longestCarry(digits, carries, tested);
+    const { longest, failed } = await this.#carries(predict, digits);
     const top = (base - 1).toString(base);
     lines.push(
       "",
-      `${
-        tested.filter(Boolean).length
-      } of ${tests.length} numbers of ${digits} digits right, carries through ` +
-        `${longest} of ${digits} ${top}s among them`,
+      `${tested.filter(Boolean).length} of ${tests.length} numbers of ${digits} digits right`,
+      `Carries through ${longest} ${top}s in ${CARRIES_EACH} of ${CARRIES_EACH} numbers${
+        failed === undefined ? "" : `, through ${failed.run} in ${failed.right} of ${CARRIES_EACH}`
+      }`,
     );
     return lines;
+  }
+
+  /**
+   * Finds up to how many of the greatest digit all carries are right, and how many are where not all are. Long runs
+   * are asked only of models that are right about shorter ones, so most validations cost little.
+   */
+  async #carries(predict: Predict, digits: number): Promise<{
+    readonly longest: number;
+    readonly failed?: { readonly run: number; readonly right: number };
+  }> {
+    let longest = 0;
+    for (const runs of carryGroups(digits)) {
+      const numbers = runs.flatMap((run) => carryNumbers(this.#settings.base, run, CARRIES_EACH));
+      const length = Math.max(...numbers.map((n) => n.length)) + 1;
+      const { right } = await this.#ask(predict, numbers, length, true);
+      for (const [i, run] of runs.entries()) {
+        const count = right.slice(i * CARRIES_EACH, (i + 1) * CARRIES_EACH).filter(Boolean).length;
+        if (count < CARRIES_EACH) return { longest, failed: { run, right: count } };
+        longest = run;
+      }
+    }
+    return { longest };
   }
 
   async #count(predict: Predict, count: number): Promise<string> {
@@ -136,14 +160,21 @@ export class CountingMeasure {
     return words.join(" ");
   }
 
-  async #ask(predict: Predict, numbers: readonly Digits[], length: number): Promise<Answers> {
+  /** Asks for n + 1; `onlyOwn` judges each by its own digits, without the zeros up to the longest. */
+  async #ask(
+    predict: Predict,
+    numbers: readonly Digits[],
+    length: number,
+    onlyOwn: boolean = false,
+  ): Promise<Answers> {
     const { base } = this.#settings;
     const size = numbers.length;
     const { inputs, targets } = placeNumbers(numbers, base, length);
     const { outputs } = await predict({ length, size, inputs });
     const said = inputs.map((_, place) => argmaxAt(outputs, place * base, base));
-    const right = numbers.map((_, i) => {
-      for (let t = 0; t < length; t++) {
+    const right = numbers.map((n, i) => {
+      const end = onlyOwn ? n.length + 1 : length;
+      for (let t = 0; t < end; t++) {
         const place = t * size + i;
         // A comparison that NaN fails too.
         const sure = Number.isFinite(outputs[place * base + said[place]]);
@@ -153,20 +184,6 @@ export class CountingMeasure {
     });
     return { inputs, targets, outputs, said, right };
   }
-}
-
-/** Up to how many of the greatest digit all carries are right. */
-function longestCarry(
-  digits: number,
-  carries: readonly number[],
-  right: readonly boolean[],
-): number {
-  let longest = 0;
-  for (const run of carryLengths(digits)) {
-    if (carries.some((carry, i) => carry === run && !right[i])) break;
-    longest = run;
-  }
-  return longest;
 }
 
 function fraction(right: readonly boolean[]): number {

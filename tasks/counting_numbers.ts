@@ -136,3 +136,37 @@ export function carryLengths(digits: number): number[] {
   for (let run = 1; run < digits; run *= 2) lengths.push(run);
   return [...lengths, digits];
 }
+
+/** Splits the lengths of carries into groups that are asked together: each program is for one length. */
+export function carryGroups(digits: number): number[][] {
+  const bounds = [32, 128, 512, Infinity];
+  const groups = Map.groupBy(
+    carryLengths(digits),
+    (run) => bounds.findIndex((bound) => run <= bound),
+  );
+  return [...groups.values()];
+}
+
+/** Digits after those that a carry goes through. */
+const AFTER = 8;
+
+/**
+ * Makes different numbers with the same carry, always the same numbers.
+ *
+ * @param base The base.
+ * @param run How many of the greatest digit the carry goes through.
+ * @param count How many numbers.
+ */
+export function carryNumbers(base: number, run: number, count: number): Digits[] {
+  const random = randomFor(SEED, base, run, 2);
+  return Array.from({ length: count }, () => {
+    const number = Uint8Array.from(
+      { length: run + AFTER },
+      (_, i) => i < run ? base - 1 : Math.floor(random() * base),
+    );
+    // The carry ends after the run, and the number has no zero in front.
+    number[run] = Math.floor(random() * (base - 1));
+    number[run + AFTER - 1] = 1 + Math.floor(random() * (base - 1));
+    return number;
+  });
+}

@@ -3,7 +3,7 @@ import type { Predict, PredictRequest, TaskInstance } from "@unroll/core/plugin"
 import { checkTask } from "@unroll/core/testing";
 import { counting } from "./counting.ts";
 import { countOn, nextNumber } from "./counting_answers.ts";
-import { splitNumbers, testNumbers } from "./counting_numbers.ts";
+import { carryGroups, carryNumbers, splitNumbers, testNumbers } from "./counting_numbers.ts";
 import { carryLength, formatDigits, nextDigits } from "./digits.ts";
 
 /** A model that adds by rule, but forgets the carry after so many digits. */
@@ -94,6 +94,18 @@ Deno.test("testNumbers() holds the carry through every digit", () => {
   }
 });
 
+Deno.test("carryNumbers() carry through just so many digits, and differ", () => {
+  for (const [base, run] of [[10, 0], [10, 32], [16, 1000], [2, 4]]) {
+    const numbers = carryNumbers(base, run, 40);
+    assertEquals(numbers.length, 40);
+    for (const n of numbers) {
+      assertEquals([carryLength(n, base), n.at(-1) === 0], [run, false]);
+    }
+    assert(new Set(numbers.map(formatDigits)).size > (base === 2 ? 20 : 39));
+  }
+  assertEquals(carryGroups(1000).flat(), [0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1000]);
+});
+
 Deno.test("counting() finds a model that adds by rule without fault", async () => {
   const task = await counting({ base: 16, digits: 12 }).create();
   const { error, loss, metrics } = await task.validate(adder(16));
@@ -112,7 +124,17 @@ Deno.test("counting() finds how far a model carries", async () => {
   assertEquals(metrics.accuracy_test_carry_513_1024, 0);
   assertAlmostEquals(metrics.number_accuracy, 1 - error, 1e-12);
   const lines = await task.show?.(adder(10, 16)) ?? [];
-  assert(lines.at(-1)?.includes("carries through 16 of 1000 9s"), lines.at(-1));
+  assertEquals(lines.at(-1), "Carries through 16 9s in 40 of 40 numbers, through 32 in 0 of 40");
+  // Asked of 40 numbers each, so that one that is right by chance decides nothing.
+  const lucky: Predict = async (request) => {
+    const { outputs } = await adder(10)(request);
+    const { size = 1, length } = request;
+    // Of numbers of 64 nines and more, only the first is answered.
+    const isAsked = (i: number) => length <= 64 || Math.floor(i / 10) % size === 0;
+    return { outputs: outputs.map((x, i) => isAsked(i) ? x : 0) };
+  };
+  const { metrics: chance = {} } = await task.validate(lucky);
+  assertEquals(chance.longest_carry, 32);
 });
 
 Deno.test("nextNumber() answers numbers of any length", async () => {

@@ -23,8 +23,8 @@ export interface Series {
   readonly points: readonly Point[];
   /** By default the next of the palette. */
   readonly color?: string;
-  /** `line`, `faint` for what others are drawn over, or `dots`: a line with a dot at each point. */
-  readonly look?: "line" | "faint" | "dots";
+  /** `line`, or `dots`: a line with a dot at each point. */
+  readonly look?: "line" | "dots";
 }
 
 /** How curves are drawn. */
@@ -82,8 +82,7 @@ export function curveChart(series: readonly Series[], options: CurveOptions = {}
       x: "x",
       y: "y",
       stroke: color,
-      strokeWidth: look === "faint" ? 1 : 1.8,
-      strokeOpacity: look === "faint" ? 0.6 : 1,
+      strokeWidth: look === "dots" ? 1.8 : 1.2,
     });
     // A single point makes no line.
     const dots = look === "dots" && points.length <= 60 || points.length === 1;

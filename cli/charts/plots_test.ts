@@ -55,7 +55,15 @@ Deno.test("runCurves() draws what a run has, and several together", () => {
   const run = { name: "a", lines: [...LINES, ...VALIDATIONS] };
   const ids = ["loss", "error", "learning-rate", "speed"];
   assertEquals(runCurves([run]).map(({ id }) => id), ids);
-  assertEquals(runCurves([run])[0].legend?.map(({ name }) => name), ["training", "validation"]);
+  const [{ svg, legend = [] }] = runCurves([run]);
+  assertEquals(legend.map(({ name }) => name), ["training loss", "validation loss"]);
+  const gradients = LINES.map((line) => ({ ...line, gradient_norm: 2, clipped: 0.5 }));
+  const more = runCurves([{ name: "a", lines: gradients }]).map(({ id }) => id);
+  assertEquals(more.slice(2), ["gradient-norm", "clipped", "speed"]);
+  // Each line has the colour that the legend says, as strong.
+  for (const { color } of legend) assert(svg.includes(`stroke="${color}"`), color);
+  assertEquals(/stroke-opacity="0\.[0-9]+"[^>]*stroke="#|faint/.test(svg), false);
+  assertStrictEquals(new Set(legend.map(({ color }) => color)).size, 2);
   const both = runCurves([run, { name: "b", lines: LINES }]);
   assertEquals(both.map(({ id }) => id), ["training-loss", "validation-loss", ...ids.slice(1)]);
   assertEquals(runCurves([{ name: "c", lines: [] }]), []);

@@ -1,5 +1,5 @@
 /**
- * The curves of runs: loss, error, learning rate and steps a second, of one run or several together.
+ * The curves of runs: loss, error, learning rate, gradients and steps a second, of one run or several together.
  *
  * @module
  */
@@ -74,17 +74,13 @@ export function runCurves(runs: readonly RunMetrics[]): readonly Chart[] {
   if (single && training.length + validation.length > 0) {
     const own = { training: PALETTE[0], validation: PALETTE[1] };
     add("loss", "Loss", [
-      ...training.map((one) => ({
-        ...one,
-        color: own.training,
-        look: validation.length > 0 ? "faint" as const : "line" as const,
-      })),
+      ...training.map((one) => ({ ...one, color: own.training })),
       ...validation.map((one) => ({ ...one, color: own.validation })),
     ], {
       logarithmic: true,
       legend: [
-        ...(training.length > 0 ? [{ name: "training", color: own.training }] : []),
-        ...(validation.length > 0 ? [{ name: "validation", color: own.validation }] : []),
+        ...(training.length > 0 ? [{ name: "training loss", color: own.training }] : []),
+        ...(validation.length > 0 ? [{ name: "validation loss", color: own.validation }] : []),
       ],
     });
   } else {
@@ -94,6 +90,17 @@ export function runCurves(runs: readonly RunMetrics[]): readonly Chart[] {
   const error = of("error", ["validation"]).map((one) => ({ ...one, look: "dots" as const }));
   add("error", "Validation error", error, { isFraction: true, fromZero: true });
   add("learning-rate", "Learning rate", of("learning_rate", ["progress"]), { fromZero: true });
+  add("gradient-norm", "Norm of the gradients before clipping", of("gradient_norm", ["progress"]), {
+    logarithmic: true,
+  });
+  const clipped = of("clipped", ["progress"]);
+  // Where nothing was clipped there is nothing to see.
+  if (clipped.some(({ points }) => points.some(({ y }) => y > 0))) {
+    add("clipped", "Steps whose gradients were clipped", clipped, {
+      isFraction: true,
+      fromZero: true,
+    });
+  }
   add("speed", "Steps per second", of("steps_per_second", ["progress"]), { fromZero: true });
   return charts;
 }

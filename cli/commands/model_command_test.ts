@@ -38,7 +38,10 @@ Deno.test("commands on trained models", async (t) => {
     await t.step("runs: lists, filters, sorts, as a table or JSON", async () => {
       const all = await runCommand(`runs --runs ${root}`);
       assertEquals(all.output.split("\n").length, 4, all.output);
-      assert(/^run +state +error +loss +steps +time +steps\/s\n/.test(all.output), all.output);
+      assert(
+        /^run +state +error +validation loss +steps +time +steps\/s\n/.test(all.output),
+        all.output,
+      );
       const json = await runCommand(`runs --runs ${root} --task counting --json`);
       const [row, ...more] = json.output.trim().split("\n").map((line) => JSON.parse(line));
       assertEquals([row.path, row.state, row.result.steps, more], [count, "done", 60, []]);

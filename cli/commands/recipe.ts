@@ -49,7 +49,7 @@ function recipeCommand(name: string, recipe: Recipe): CommandDefinition {
       : schema,
     examples: [],
     async run(context, { options, typed }) {
-      const { corpus, epochs, out, dashboard, json, quiet, ...given } = options;
+      const { corpus, epochs, out, dashboard, json, quiet, verbose, ...given } = options;
       const { write } = context.terminal;
       const request = await withUsageErrors(async () => {
         const taskOptions = taskOptionsOf(recipe, corpus);
@@ -70,7 +70,7 @@ function recipeCommand(name: string, recipe: Recipe): CommandDefinition {
         },
       });
       const settings = { ...request.settings, callbacks: [monitor.callbacks] };
-      await startTraining({ ...request, settings }, context, { json, quiet, dashboard });
+      await startTraining({ ...request, settings }, context, { json, quiet, verbose, dashboard });
       const { measured } = monitor;
       if (!json) return write(formatOutcome(recipe, measured));
       for (const { expected, ...rest } of compare(recipe, measured)) {

@@ -4,20 +4,22 @@
  * @module
  */
 
-import type { Plugin } from "@unroll/core/plugin";
+import type { Model, Plugin } from "@unroll/core/plugin";
 import { flagName, parseOptions } from "@unroll/core/plugin/host";
 import type { JsonRecord, RunCallbacks, RunConfig } from "@unroll/core/runs";
 import { defineCommand } from "../command.ts";
+import type { SelectedFlags } from "../command.ts";
 import type { CommandContext, PluginSelection } from "../context.ts";
 import { UsageError } from "../errors.ts";
-import { findFlagValue } from "../flags.ts";
-import { describePair, knownPlugins, selectPair } from "../plugins.ts";
+import { camelCase, findFlagValue, type Flag, type FlagSource } from "../flags.ts";
+import { describePair, knownPlugins, type SelectedPair, selectPair } from "../plugins.ts";
 import { checkDevice } from "./check_device.ts";
 import { taskOfRun, typedOptions } from "./task_options.ts";
 import { findRun } from "./find_run.ts";
 import { readWeights, type StartingWeights } from "./from_weights.ts";
 import { reportTraining, startTraining } from "./run_training.ts";
-import { changesOf, trainSchema } from "./train_options.ts";
+import { instantiate, instantiateTask } from "./train_action.ts";
+import { changesOf, recommendedOptions, trainSchema } from "./train_options.ts";
 
 /** The command `train`. */
 export const TRAIN = defineCommand({
@@ -43,9 +45,17 @@ export const TRAIN = defineCommand({
     const run = findFlagValue(args, "--resume") || undefined;
     const kept = run === undefined ? undefined : await taskOfRun(run, args, context);
     const selected = await selectPair(args, context, own, kept === undefined ? [] : [kept]);
+    const { model, task } = selected;
+    const isHelp = args.includes("--help") || args.includes("-h");
     return {
       ...selected,
-      description: describePair(context, selected.model, selected.task),
+      description: describePair(context, model, task),
+      flags: isHelp ? await withRecommended(selected, args, own) : selected.flags,
+      ...(findFlagValue(args, "--resume") === undefined ? {} : {
+        hint:
+          "with --resume a run keeps its model and task, settings of training such as --steps " +
+          "and --lr may change",
+      }),
       read: (typed) => ({
         ...selected.read(typed),
         taskOptions: kept === undefined ? undefined : typedOptions(kept, selected.flags, typed),
@@ -53,9 +63,20 @@ export const TRAIN = defineCommand({
     };
   },
   async run(context, { options, typed, selection: { model, task, typedOfModel, taskOptions } }) {
-    const { resume, from, trust, model: _, task: __, out, dashboard, json, quiet, ...training } =
-      options;
-    const output = { json, quiet, dashboard };
+    const {
+      resume,
+      from,
+      trust,
+      model: _,
+      task: __,
+      out,
+      dashboard,
+      json,
+      quiet,
+      verbose,
+      ...training
+    } = options;
+    const output = { json, quiet, verbose, dashboard };
     if (resume !== undefined) {
       const changes = changesOf(training, typed);
       const other = Object.keys(taskOptions ?? {}).find((name) => name !== "corpus");
@@ -100,6 +121,38 @@ function tellOfText({ task: { options } }: RunConfig, { terminal }: CommandConte
       );
     },
   };
+}
+
+/** The flags, with what the task recommends for the model as defaults; as they are where that is not known. */
+async function withRecommended(
+  { flags, read }: SelectedFlags<SelectedPair>,
+  args: readonly string[],
+  own: FlagSource,
+): Promise<readonly Flag[]> {
+  let settings: Readonly<Record<string, unknown>>;
+  try {
+    const typed = Object.fromEntries(
+      flags.map(({ flag, option }) => [
+        camelCase(flag),
+        option.kind.type !== "boolean"
+          ? findFlagValue(args, `--${flag}`)
+          : args.includes(`--${flag}`) || (args.includes(`--no-${flag}`) ? false : undefined),
+      ]),
+    );
+    const { model, task } = read(typed);
+    if (model === undefined || task === undefined) return flags;
+    const instance = await instantiateTask(task).create();
+    settings = recommendedOptions(instance.defaults(instantiate(model) as Model));
+  } catch (error) {
+    // A text that is not named, or an option that is wrong: help comes without.
+    if (error instanceof RangeError || error instanceof TypeError) return flags;
+    throw error;
+  }
+  return flags.map((flag) => {
+    const value = settings[flag.option.name];
+    if (flag.source !== own || value === undefined) return flag;
+    return { ...flag, option: { ...flag.option, default: value } };
+  });
 }
 
 /** The model with the options of the one that the weights are of, but for those that were typed. */

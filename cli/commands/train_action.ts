@@ -5,14 +5,7 @@
  */
 
 import { type BackendName, DeviceLostError, type TuningCache } from "@unroll/core/backends";
-import type {
-  LearningPhase,
-  Model,
-  ModelPlugin,
-  Task,
-  TaskInstance,
-  TaskPlugin,
-} from "@unroll/core/plugin";
+import type { Model, ModelPlugin, Task, TaskInstance, TaskPlugin } from "@unroll/core/plugin";
 import { flagName, knownPlugin, restoreTask } from "@unroll/core/plugin/host";
 import {
   type Json,
@@ -28,6 +21,7 @@ import {
 import {
   OPTIMIZERS,
   parsePhases,
+  parseStopRule,
   recordedSettings,
   type Snapshot,
   type TrainSettings,
@@ -78,10 +72,10 @@ export async function unsupportedReason(
   return `Cannot train ${model.plugin.name} on ${name}: ${reason}${hint}`;
 }
 
-/** The phases that `--phases` names. */
-function readPhases(text: string): readonly LearningPhase[] {
+/** Reads the text of an option that a parser of the library knows. */
+function read<Value>(parse: (text: string) => Value, text: string): Value {
   try {
-    return parsePhases(text);
+    return parse(text);
   } catch (error) {
     throw new UsageError((error as RangeError).message, { cause: error });
   }
@@ -89,7 +83,7 @@ function readPhases(text: string): readonly LearningPhase[] {
 
 /** Converts options of the command to settings of training. */
 export function toTrainSettings(options: TrainOptions): Partial<TrainSettings> {
-  const { phases, optimizer, ...rest } = options;
+  const { phases, stopAt, optimizer, ...rest } = options;
   if (rest.learningRate !== undefined && phases !== undefined) {
     throw new UsageError("Cannot use --lr with --phases: each phase has its own learning rate");
   }
@@ -110,7 +104,8 @@ export function toTrainSettings(options: TrainOptions): Partial<TrainSettings> {
   return {
     ...rest,
     optimizer: optimizer && OPTIMIZERS[optimizer].create(own),
-    ...(phases === undefined ? {} : { phases: readPhases(phases) }),
+    ...(phases === undefined ? {} : { phases: read(parsePhases, phases) }),
+    ...(stopAt === undefined ? {} : read(parseStopRule, stopAt)),
   };
 }
 
@@ -308,14 +303,19 @@ async function lastSnapshot(run: RunFolder): Promise<Snapshot | undefined> {
 }
 
 function changedRecord(kept: JsonRecord, changes: Partial<TrainOptions>): JsonRecord {
-  const { phases, ...rest } = changes;
+  const { phases, stopAt, ...rest } = changes;
   const changed: Readonly<Record<string, Json | undefined>> = {
     ...kept,
     ...rest,
+    ...(stopAt === undefined ? {} : {
+      stopAtError: undefined,
+      stopAtLoss: undefined,
+      ...read(parseStopRule, stopAt),
+    }),
     // One rate takes the place of phases, and the other way round.
     ...(rest.learningRate === undefined ? {} : { phases: undefined }),
     ...(phases === undefined ? {} : {
-      phases: readPhases(phases).map((phase) => ({ ...phase })),
+      phases: read(parsePhases, phases).map((phase) => ({ ...phase })),
       // The rates that are typed are those that are used, as in a new run.
       schedule: rest.schedule ?? "constant",
     }),

@@ -14,6 +14,11 @@ Deno.test("toTrainSettings() reads the phases of the learning rate", () => {
   ]);
 });
 
+Deno.test("toTrainSettings() reads when to stop", () => {
+  const { stopAtError, stopAtLoss } = toTrainSettings({ ...PLAIN, stopAt: "loss=0.5" });
+  assertEquals([stopAtError, stopAtLoss], [undefined, 0.5]);
+});
+
 Deno.test("toTrainSettings() refuses settings that do not go together, as mistakes in the command", () => {
   const cases = [
     [{ phases: "fast" }, 'Cannot read the learning-rate phases "fast"'],
@@ -26,6 +31,7 @@ Deno.test("toTrainSettings() refuses settings that do not go together, as mistak
       { epsilon: 0 },
       "Cannot use --epsilon without --optimizer adam or adamw or adagrad or rmsprop",
     ],
+    [{ stopAt: "0" }, 'Cannot read when to stop "0": error=0, loss=0.1, both with a comma'],
     [{ weightDecay: 0.1 }, "Cannot use --weight-decay without --optimizer adamw"],
   ] as const;
   for (const [options, sentence] of cases) {
@@ -55,8 +61,7 @@ Deno.test("the command line and the library refuse the same settings, in the sam
     steps: "steps",
     optimizer: "optimizer",
     learningRate: "learningRate",
-    stopAtError: "stopAtError",
-    stopAtLoss: "stopAtLoss",
+    patience: "patience",
     schedule: "schedule",
     clip: "clip",
     clipNorm: "clipNorm",

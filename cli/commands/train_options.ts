@@ -4,8 +4,14 @@
  * @module
  */
 
-import type { OptionsSchema, TrainingDefaults } from "@unroll/core/plugin";
-import { TRAINING_SETTINGS } from "@unroll/core/training";
+import type { LearningPhase, OptionsSchema, TrainingDefaults } from "@unroll/core/plugin";
+import {
+  formatPhases,
+  formatStopRule,
+  resolveSettings,
+  TRAINING_SETTINGS,
+  trainingRecord,
+} from "@unroll/core/training";
 import * as z from "zod";
 import type { CommandContext } from "../context.ts";
 import { UsageError } from "../errors.ts";
@@ -14,13 +20,16 @@ import { describeOptions, flagName } from "@unroll/core/plugin/host";
 import type { JsonRecord } from "@unroll/core/runs";
 
 /** What decides a training run besides the model and the task; what is absent is as the task recommends. */
-export interface TrainOptions extends Partial<Omit<TrainingDefaults, "phases">> {
+export interface TrainOptions
+  extends Partial<Omit<TrainingDefaults, "phases" | "stopAtError" | "stopAtLoss">> {
   /** Seed of everything random. */
   readonly seed: number;
   /** Where to compute. */
   readonly device: "auto" | "cpu" | "webgpu" | "reference";
   /** Learning rates one after the other, `steps:rate,steps:rate`, in place of one. */
   readonly phases?: string;
+  /** When to end early, as {@linkcode parseStopRule} reads it. */
+  readonly stopAt?: string;
   /** Seconds from one checkpoint to the next, at least. */
   readonly saveEvery?: number;
   /** Of the optimizers that have it, as all below: how much of the last step goes into the next. */
@@ -51,6 +60,8 @@ export interface OutputOptions {
   readonly json: boolean;
   /** Whether to print the result only. */
   readonly quiet: boolean;
+  /** Whether to say why it trains where it does. */
+  readonly verbose: boolean;
 }
 
 /** The option that names the folder of runs. */
@@ -70,6 +81,7 @@ export const OUTPUT_SHAPE = inGroup("What to tell", {
     .describe("Serve a page that follows the run, on this machine only"),
   json: z.boolean().default(false).describe("Print one JSON object a line"),
   quiet: z.boolean().default(false).describe("Print the result only"),
+  verbose: z.boolean().default(false).describe("Say on what it trains, and why there"),
 });
 
 /** Puts options under a heading of help. */
@@ -114,7 +126,8 @@ type TrainingShape = {
   >;
 };
 
-const { steps, optimizer, learningRate, ...settings } = TRAINING_SETTINGS.shape as TrainingShape;
+const { steps, optimizer, learningRate, stopAtError: _, stopAtLoss: __, ...settings } =
+  TRAINING_SETTINGS.shape as TrainingShape;
 
 /** The options of {@linkcode TrainOptions}: the settings of training, and what is the command's own. */
 export const TRAIN_SHAPE = {
@@ -131,6 +144,12 @@ export const TRAIN_SHAPE = {
     changeable: true,
   }),
   ...settings,
+  stopAt: z.string().min(1).optional().meta({
+    description:
+      "End training once a validation is so good: error=0, loss=0.1, or both with a comma " +
+      "between; none for never, whatever the task recommends",
+    changeable: true,
+  }),
   saveEvery: z.number().min(0).optional().meta({
     description: "Seconds from one saved checkpoint to the next, at least; 2 if left out",
     changeable: true,
@@ -171,13 +190,35 @@ export function trainSchema(
   });
 }
 
+/** Converts what a task recommends to options, with all that is so if it says nothing. */
+export function recommendedOptions(recommended: TrainingDefaults): JsonRecord {
+  const settings = resolveSettings({}, recommended);
+  const { learningRate, phases, stopAtError: _, stopAtLoss: __, ...rest } = trainingRecord(
+    settings,
+  );
+  return {
+    ...rest,
+    stopAt: formatStopRule(settings) ?? "none",
+    ...(phases === undefined
+      ? { learningRate }
+      : { phases: formatPhases(settings.phases as readonly LearningPhase[]) }),
+  };
+}
+
 /** The settings that may change when a run is resumed. */
 const CHANGEABLE: ReadonlySet<string> = new Set(
   describeOptions(TRAIN_OPTIONS).filter(({ changeable }) => changeable).map(({ name }) => name),
 );
 
 /** What has nothing to do with a run's settings. */
-const BESIDE: ReadonlySet<string> = new Set(["resume", "trust", "dashboard", "json", "quiet"]);
+const BESIDE: ReadonlySet<string> = new Set([
+  "resume",
+  "trust",
+  "dashboard",
+  "json",
+  "quiet",
+  "verbose",
+]);
 
 /**
  * Takes what was typed for a run that goes on.

@@ -134,7 +134,9 @@ export async function serveDashboard(title: string): Promise<Dashboard> {
       change({ about: `· ${run.path} · seed ${seed} · ${device}`, steps: Number(training.steps) });
     },
     async onEvent(event) {
-      add(eventLine(event));
+      if (event.event === "progress") change({ step: event.step });
+      // Between the points of the curves only the count of steps goes on.
+      if (event.event !== "progress" || event.isPoint) add(eventLine(event));
       if (event.event !== "validation") return;
       const hidden = await captureHiddenStates(task, event.predict);
       if (hidden !== undefined) change({ hidden });

@@ -24,6 +24,7 @@ const task = { ...await fizzbuzz().create(), show: () => Promise.resolve(["1 2 <
 const START: TrainingStart = {
   step: 0,
   settings: resolveSettings({}, { steps: 100 }),
+  recommended: { steps: 100 },
   device: "cpu",
   deviceDescription: "an abacus",
   task,
@@ -32,7 +33,8 @@ const START: TrainingStart = {
 
 function progress(step: number, loss: number): TrainingEvent {
   const rates = { seconds: step / 10, stepsPerSecond: 10, learningRate: 0.1 };
-  return { event: "progress", step, steps: 100, loss, ...rates };
+  const gradients = { gradientNorm: 1, clipped: 0, isPoint: true };
+  return { event: "progress", step, steps: 100, loss, ...rates, ...gradients };
 }
 
 /** A validation of a model whose hidden states are these, two at a step. */
@@ -183,7 +185,8 @@ Deno.test({
       const state = "document.getElementById('state').textContent";
       assertStrictEquals(await page.evaluate(state), "training");
       const charts = "[...document.querySelectorAll('.grid .card')].map(({ id }) => id)";
-      assertEquals(await page.evaluate(charts), ["loss", "error", "learning-rate", "speed"]);
+      const ids = ["loss", "error", "learning-rate", "gradient-norm", "speed"];
+      assertEquals(await page.evaluate(charts), ids);
       const hidden = "document.getElementById('hidden').innerHTML";
       const before = await page.evaluate<string>(hidden);
 

@@ -19,6 +19,8 @@ export interface DashboardState {
   readonly status: { readonly text: string; readonly kind: "soft" | "good" | "bad" };
   /** Whether no more comes. */
   readonly isOver: boolean;
+  /** Steps done. */
+  readonly step?: number;
   /** Steps in all, when known. */
   readonly steps?: number;
   /** Progress and validations. */
@@ -36,9 +38,7 @@ export interface DashboardState {
  * @returns HTML, for the page's body.
  */
 export function dashboardView(state: DashboardState): string {
-  const { about, status, steps, lines, hidden, shown } = state;
-  const progress = lines.findLast(({ event }) => event === "progress");
-  const step = Number(progress?.step ?? 0);
+  const { about, status, step = 0, steps, lines, hidden, shown } = state;
   const share = steps === undefined ? 0 : Math.min(100, step / steps * 100);
   return [
     `<p><span id="state" class="${status.kind}">${escapeMarkup(status.text)}</span> ` +

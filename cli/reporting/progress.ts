@@ -7,7 +7,7 @@
  * @module
  */
 
-import { formatCount, formatDuration, formatFigure, formatPercent } from "../format.ts";
+import { formatCount, formatDuration, formatFigure } from "../format.ts";
 
 /** What is known after a step. */
 export interface ProgressUpdate {
@@ -15,8 +15,8 @@ export interface ProgressUpdate {
   readonly step: number;
   /** Training loss, lately. */
   readonly loss: number;
-  /** Fraction of wrong answers at the last validation, from 0 to 1. */
-  readonly error?: number;
+  /** What the last validation says, such as `error 1.2 %`. */
+  readonly measure?: string;
 }
 
 /** What a progress display draws on. */
@@ -41,6 +41,8 @@ export interface ProgressSettings {
 export interface Progress {
   /** Tells of a step; cheap to call often. */
   update(update: ProgressUpdate): void;
+  /** Prints a line of its own above the display. */
+  note(line: string): void;
   /** Ends the display, so that other text may follow. */
   stop(): void;
 }
@@ -52,6 +54,8 @@ const FIRST_LINE = 250;
 const INTERVAL = 2000;
 /** For how long steps are watched before their rate is told: those of a moment may be far off. */
 const STEADY = 500;
+/** Fewer steps in that time may be those between which programs for other shapes are compiled. */
+const ENOUGH = 20;
 const BLOCKS = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
 const SPARKS = [..."▁▂▃▄▅▆▇█"];
 const SPARK_WIDTH = 12;
@@ -68,7 +72,6 @@ export function createProgress(settings: ProgressSettings): Progress {
   const losses = createHistory(256);
   const columns = settings.columns ?? (() => 80);
   let latest: ProgressUpdate | undefined;
-  let error: number | undefined;
   let drawn = -Infinity;
   const started = now();
   let nextLine = FIRST_LINE;
@@ -77,7 +80,6 @@ export function createProgress(settings: ProgressSettings): Progress {
     if (latest === undefined) return;
     const state = {
       ...latest,
-      error,
       steps: settings.steps,
       title: settings.title,
       rate: meter.rate(),
@@ -95,7 +97,6 @@ export function createProgress(settings: ProgressSettings): Progress {
     update(update) {
       const time = now();
       latest = update;
-      error = update.error ?? error;
       if (Number.isFinite(update.loss)) losses.add(update.loss);
       if (
         settings.isTerminal ? time - drawn < REDRAW : time - started < nextLine
@@ -108,6 +109,10 @@ export function createProgress(settings: ProgressSettings): Progress {
       // Each wait is a quarter of the time so far: lines thin out as a run grows long.
       nextLine = Math.max(nextLine + INTERVAL, (time - started) * 1.25);
       draw();
+    },
+    note(line) {
+      settings.write(settings.isTerminal ? `\r${line}\x1b[K\n` : `${line}\n`);
+      if (settings.isTerminal) draw();
     },
     stop() {
       if (latest === undefined) return;
@@ -148,14 +153,11 @@ export function formatBar(
   // From what matters most to what matters least; the order on screen is that of `place`.
   const parts = [
     { place: 2, text: `${Math.floor(share * 100)}%`.padStart(4) },
-    { place: 4, text: `loss ${formatFigure(state.loss)}` },
+    { place: 4, text: `training loss ${formatFigure(state.loss)}` },
     ...(left === undefined || share === 1
       ? []
-      : [{ place: 8, text: `${formatDuration(left)} left` }]),
-    ...(state.error === undefined
-      ? []
-      : [{ place: 6, text: `error ${formatPercent(state.error)}` }]),
-    ...(state.rate > 0 ? [{ place: 7, text: `${formatCount(state.rate)} steps/s` }] : []),
+      : [{ place: 7, text: `${formatDuration(left)} left` }]),
+    ...(state.measure === undefined ? [] : [{ place: 6, text: `validation ${state.measure}` }]),
     {
       place: 3,
       text: `${formatCount(state.step)}/${formatCount(state.steps)}`,
@@ -188,18 +190,11 @@ export function formatLine(state: ProgressState): string {
   const share = state.steps > 0 ? Math.min(1, state.step / state.steps) : 1;
   const parts = [
     `step ${formatCount(state.step)} of ${formatCount(state.steps)} (${Math.floor(share * 100)} %)`,
-    `loss ${formatFigure(state.loss)}`,
+    `training loss ${formatFigure(state.loss)}`,
   ];
-  if (state.error !== undefined) {
-    parts.push(`error ${formatPercent(state.error)}`);
-  }
-  if (state.rate > 0) {
-    parts.push(`${formatCount(state.rate)} steps/s`);
-    if (share < 1) {
-      parts.push(
-        `${formatDuration((state.steps - state.step) / state.rate)} left`,
-      );
-    }
+  if (state.measure !== undefined) parts.push(`validation ${state.measure}`);
+  if (state.rate > 0 && share < 1) {
+    parts.push(`${formatDuration((state.steps - state.step) / state.rate)} left`);
   }
   return parts.join(", ");
 }
@@ -254,7 +249,8 @@ function createMeter(): { see(time: number, step: number): void; rate(): number 
       if (seen.length === 0) return 0;
       const first = seen[0];
       const last = seen[seen.length - 1];
-      return last.time - first.time >= STEADY
+      const time = last.time - first.time;
+      return time >= STEADY && (last.step - first.step >= ENOUGH || time >= 4 * STEADY)
         ? Math.max(
           0,
           (last.step - first.step) / (last.time - first.time) * 1000,

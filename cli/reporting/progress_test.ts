@@ -13,7 +13,7 @@ const STATE: ProgressState = {
   step: 6400,
   steps: 10_000,
   loss: 0.03125,
-  error: 0.0125,
+  measure: "error 1.3 %",
   rate: 1200,
   losses: [8, 7, 6, 5, 4, 3, 2, 1],
 };
@@ -48,7 +48,6 @@ Deno.test("createProgress() redraws a terminal at most ten times a second", () =
     written.every((text) => text.startsWith("\r") && text.endsWith("\x1b[K")),
     true,
   );
-  assertStrictEquals(written[29].includes("1,000 steps/s"), true, written[29]);
   assertStrictEquals(
     written[29].includes("1 min 37 s left"),
     true,
@@ -104,8 +103,8 @@ Deno.test("createProgress() colours only when asked", () => {
 Deno.test("formatBar() shows all in a wide terminal", () => {
   assertStrictEquals(
     formatBar(STATE, 200, false),
-    "fizzbuzz · rnn  ███████████████████▏░░░░░░░░░░   64%  6,400/10,000  loss 0.0313  █▇▆▅▄▃▂▁  " +
-      "error 1.3 %  1,200 steps/s  3.0 s left",
+    "fizzbuzz · rnn  ███████████████████▏░░░░░░░░░░   64%  6,400/10,000  training loss 0.0313  " +
+      "█▇▆▅▄▃▂▁  validation error 1.3 %  3.0 s left",
   );
 });
 
@@ -114,7 +113,7 @@ Deno.test("formatBar() is never wider than the terminal and drops what matters l
     const line = formatBar(STATE, width, false);
     assertStrictEquals([...line].length <= width, true, `${width}: ${line}`);
   }
-  assertStrictEquals(formatBar(STATE, 40, false).includes("loss 0.0313"), true);
+  assertStrictEquals(formatBar(STATE, 40, false).includes("training loss 0.0313"), true);
   assertStrictEquals(formatBar(STATE, 40, false).includes("fizzbuzz"), false);
 });
 
@@ -123,11 +122,11 @@ Deno.test("formatBar() and formatLine() stand steps past the end and losses that
   assertStrictEquals(formatBar(past, 100, false).includes("100%"), true);
   assertStrictEquals(
     formatLine(past),
-    "step 20,000 of 10,000 (100 %), loss NaN, error 1.3 %",
+    "step 20,000 of 10,000 (100 %), training loss NaN, validation error 1.3 %",
   );
   assertStrictEquals(
     formatLine(STATE),
-    "step 6,400 of 10,000 (64 %), loss 0.0313, error 1.3 %, 1,200 steps/s, 3.0 s left",
+    "step 6,400 of 10,000 (64 %), training loss 0.0313, validation error 1.3 %, 3.0 s left",
   );
 });
 
@@ -186,9 +185,41 @@ Deno.test("createProgress() tells no rate before steps were watched for a while,
     time = 330 + step;
     progress.update({ step, loss: 1 });
   }
-  const told = written.map((line) => /([\d,]+) steps\/s {2}(.*) left/.exec(line)?.slice(1));
+  const told = written.map((line) => / {2}(\S+ \S+) left/.exec(line)?.[1]);
   assertEquals(told.slice(0, 5), Array(5).fill(undefined));
   // 2,399 steps are left at 601 and 1,899 at 1,101.
-  assertEquals(told[6], ["1,000", "2.4 s"]);
-  assertEquals(told[11], ["1,000", "1.9 s"]);
+  assertEquals(told[6], "2.4 s");
+  assertEquals(told[11], "1.9 s");
+});
+
+Deno.test("createProgress() tells no time that is left after a few steps between which was compiled", () => {
+  let time = 0;
+  const written: string[] = [];
+  const progress = createProgress({
+    steps: 200_000,
+    isTerminal: true,
+    write: (text) => written.push(text),
+    columns: () => 120,
+    now: () => time,
+  });
+  for (let step = 1; step <= 5; step++) {
+    time += 300;
+    progress.update({ step, loss: 1 });
+  }
+  // At 0.3 s a step it would be 17 hours.
+  assertEquals([written.length, written.some((text) => text.includes("left"))], [5, false]);
+  // Steps that are as slow as that tell it a little later.
+  time = 2600;
+  progress.update({ step: 6, loss: 1 });
+  assertEquals(written.at(-1)?.includes("left"), true);
+});
+
+Deno.test("createProgress() ends with the last validation, and prints notes above the bar", () => {
+  const { written, progress } = display(true);
+  progress.update({ step: 99_999, loss: 1, measure: "error 38.2 %" });
+  progress.update({ step: 100_000, loss: 1, measure: "error 0 %" });
+  progress.note("A note");
+  progress.stop();
+  assertEquals(written.some((text) => text === "\rA note\x1b[K\n"), true);
+  assertEquals(written.at(-2)?.includes("validation error 0 %"), true, written.at(-2));
 });

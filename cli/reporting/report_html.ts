@@ -104,7 +104,7 @@ function severalRuns(reports: readonly RunReport[]): string {
   ]);
   return `<h1>${reports.length} runs</h1>
 <div class="card wide"><table><tr><th>run</th><th>task</th><th>model</th>${
-    ["seed", "loss", "error", "steps", "time", "steps/s"].map((name) =>
+    ["seed", "validation loss", "error", "steps", "time", "steps/s"].map((name) =>
       `<th class="number">${name}</th>`
     ).join("")
   }</tr>
@@ -135,7 +135,7 @@ function figures({ lines, model }: RunReport): string {
   const parameters = model?.layers.reduce((sum, layer) => sum + layer.parameters, 0);
   const shown: (readonly [string, string | undefined, string?])[] = [
     ["error", error === undefined ? undefined : formatPercent(error), error === 0 ? "good" : ""],
-    ["loss", loss === undefined ? undefined : formatFigure(loss)],
+    ["validation loss", loss === undefined ? undefined : formatFigure(loss)],
     // Accuracies by size are for the task's own picture.
     ...Object.entries(metrics).filter(([name]) => !/_\d+(_\d+)?$/.test(name) || /^error/.test(name))
       .map(([name, value]) =>

@@ -5,16 +5,18 @@
  */
 
 import { eventLine, type RunCallbacks, type RunFolder } from "@unroll/core/runs";
-import type { TrainResult } from "@unroll/core/training";
+import type { TrainingStart, TrainResult } from "@unroll/core/training";
 import type { Terminal } from "../context.ts";
-import { formatCount, formatDuration, formatFigure, formatPercent, visible } from "../format.ts";
+import { formatCount, visible } from "../format.ts";
 import { jsonLine } from "../json_line.ts";
 import { trustText } from "../plugins.ts";
 import { commandLine } from "../program.ts";
 import { resumeCommand } from "../resume_command.ts";
 import { captureHiddenStates } from "./hidden_states.ts";
+import { createOverfittingWatch, formatMeasure, outcomeLines } from "./outcome.ts";
 import { createProgress } from "./progress.ts";
 import { configLine, resultLine } from "./report_lines.ts";
+import { withoutEffect } from "./without_effect.ts";
 
 /** How to report. */
 export interface ReporterSettings {
@@ -28,6 +30,8 @@ export interface ReporterSettings {
   readonly json: boolean;
   /** Whether to print the result only. */
   readonly quiet: boolean;
+  /** Whether to say why it trains where it does. */
+  readonly verbose?: boolean;
 }
 
 /**
@@ -67,19 +71,29 @@ function jsonReporter({ terminal, quiet }: ReporterSettings): RunCallbacks {
   };
 }
 
-function peopleReporter({ terminal, title, steps, quiet }: ReporterSettings): RunCallbacks {
+function peopleReporter(
+  { terminal, title, steps, quiet, verbose = false }: ReporterSettings,
+): RunCallbacks {
   let progress: ReturnType<typeof createProgress> | undefined;
-  let error: number | undefined;
+  let measure: string | undefined;
+  let loss = NaN;
   let run: RunFolder;
+  let started: TrainingStart;
   let total = steps ?? 0;
+  const overfitting = createOverfittingWatch();
   return {
     onRunCreated(created, start) {
       const { device, deviceDescription, deviceReason } = start;
       run = created;
+      started = start;
       total = start.settings.steps;
       if (quiet) return;
-      if (deviceReason !== undefined) {
-        terminal.writeError(`Training on ${device}: ${deviceReason}\n`);
+      if (verbose) {
+        const reason = deviceReason === undefined ? "" : `: ${deviceReason}`;
+        terminal.writeError(`Training on ${device}, ${deviceDescription}${reason}\n`);
+      }
+      for (const sentence of withoutEffect(run.config, start.settings)) {
+        terminal.writeError(`${sentence}\n`);
       }
       const began = run.config.deviceDescription ?? deviceDescription;
       if (began !== deviceDescription) {
@@ -98,8 +112,12 @@ function peopleReporter({ terminal, title, steps, quiet }: ReporterSettings): Ru
       });
     },
     onEvent(event) {
-      if (event.event === "validation") error = event.validation.error ?? NaN;
-      else progress?.update({ step: event.step, loss: event.loss, error });
+      if (event.event === "progress") ({ loss } = event);
+      else measure = formatMeasure(event.validation);
+      progress?.update({ step: event.step, loss, measure });
+      if (event.event === "progress") return;
+      const warning = overfitting(event);
+      if (warning !== undefined) progress?.note(warning);
     },
     async onEnd(result) {
       progress?.stop();
@@ -110,15 +128,13 @@ function peopleReporter({ terminal, title, steps, quiet }: ReporterSettings): Ru
         );
         return;
       }
-      for (const text of await result.task.show?.(result.predict) ?? []) {
-        terminal.write(`${visible(text)}\n`);
+      if (!quiet) {
+        for (const text of await result.task.show?.(result.predict) ?? []) {
+          terminal.write(`${visible(text)}\n`);
+        }
       }
-      terminal.write(
-        `${formatCount(result.steps)} steps in ${formatDuration(result.seconds)} on ` +
-          `${result.device} (${formatCount(result.stepsPerSecond)} steps/s), ` +
-          `loss ${formatFigure(result.loss)}, error ${formatPercent(result.error ?? NaN)}\n` +
-          `Saved in ${run.path}\n`,
-      );
+      for (const line of outcomeLines(result, started)) terminal.write(`${line}\n`);
+      terminal.write(`Saved in ${run.path}\n`);
       if (quiet) return;
       const words = run.path + trustText(run.config);
       terminal.write(nextSteps(words, await showsStates(result)));

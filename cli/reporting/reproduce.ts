@@ -7,7 +7,7 @@
 import type { LearningPhase, OptimizerName, Plugin } from "@unroll/core/plugin";
 import type { Option } from "@unroll/core/plugin/host";
 import type { JsonRecord, RunConfig } from "@unroll/core/runs";
-import { formatPhases, OPTIMIZERS } from "@unroll/core/training";
+import { formatPhases, formatStopRule, OPTIMIZERS, type StopRule } from "@unroll/core/training";
 import { composeFlags, type FlagSource, flagSource } from "../flags.ts";
 import { quoted } from "../format.ts";
 import { trainSchema } from "../commands/train_options.ts";
@@ -73,7 +73,8 @@ type Values = Readonly<Record<string, unknown>>;
 
 /** Takes the settings of training as options; of the optimizer's own those that are not its defaults. */
 function optionsOf(training: JsonRecord, device: string): Values {
-  const { learningRate, phases, optimizer, optimizerSettings, ...rest } = training;
+  const { learningRate, phases, optimizer, optimizerSettings, ...all } = training;
+  const { stopAtError, stopAtLoss, ...rest } = all;
   const defaults: Values = Object.hasOwn(OPTIMIZERS, String(optimizer))
     ? OPTIMIZERS[optimizer as OptimizerName].create().settings
     : {};
@@ -83,6 +84,7 @@ function optionsOf(training: JsonRecord, device: string): Values {
     clipNorm: 0,
     ...rest,
     device,
+    stopAt: formatStopRule({ stopAtError, stopAtLoss } as StopRule),
     optimizer,
     ...Object.fromEntries(
       Object.entries(optimizerSettings as Values).filter(([name, value]) =>

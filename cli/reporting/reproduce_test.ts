@@ -87,7 +87,8 @@ Deno.test("reproduceCommand() makes the same run of odd values, 0 among them", a
     const own = ["--clip", "0", "--clip-norm", "0", "--l2", "0", "--warmup", "0", "--seed", "0"];
     const cases = [
       ["--optimizer", "sgd", "--momentum", "0", "--no-nesterov", "--phases", "3:1e-3,4:0.5"],
-      ["--optimizer", "sgd", "--momentum", "0.5", "--nesterov"],
+      ["--optimizer", "sgd", "--momentum", "0.5", "--nesterov", "--stop-at", "none"],
+      ["--patience", "3", "--stop-at", "error=0,loss=0.5"],
       ["--optimizer", "adam", "--beta1", "0", "--beta2", "0", "--epsilon", "0"],
       ["--optimizer", "adamw", "--weight-decay", "0", "--lr", "1e-7"],
       ["--optimizer", "rmsprop", "--decay", "0", "--momentum", "0.5"],

@@ -56,7 +56,7 @@ export function resultOf(lines: readonly MetricsLine[]): RunResult {
   const record = (value: Json | undefined) =>
     typeof value === "object" && value !== null && !Array.isArray(value) ? value as JsonRecord : {};
   return {
-    loss: number(end, "loss") ?? number(best, "loss") ?? number(progress, "loss"),
+    loss: number(end, "loss") ?? number(best, "loss"),
     error: number(end, "error") ?? number(best, "error"),
     steps: number(end, "steps") ?? number(progress, "step"),
     seconds: number(end, "seconds") ?? number(progress, "seconds"),
@@ -178,7 +178,7 @@ export function formatRuns(rows: readonly RunRow[]): string {
     known(result.speed, formatCount),
     problem ?? (from === undefined ? "" : originText(from)),
   ]);
-  const heads = ["run", "state", "error", "loss", "steps", "time", "steps/s", ""];
+  const heads = ["run", "state", "error", "validation loss", "steps", "time", "steps/s", ""];
   const shown = [heads, ...cells].map((row) => row.map(visible));
   return formatTable(shown, [0, 1, 7]).map((line) => `${line}\n`).join("");
 }

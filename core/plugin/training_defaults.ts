@@ -43,7 +43,12 @@ export interface TrainingDefaults {
   readonly validateEvery?: number;
   /** What decides which parameters are best: `error` first and then loss, or `loss` alone. */
   readonly best?: "error" | "loss";
-  /** Training ends early once the error at a validation is at most this; never if left out. */
+  /**
+   * Early stopping: training ends after so many validations, one after the other, none of which was better than
+   * the best before; 0 for never, as if left out.
+   */
+  readonly patience?: number;
+  /** Training ends early once the error at a validation is at most this; never if left out or below 0. */
   readonly stopAtError?: number;
   /** Training ends early once the validation loss is at most this; with `stopAtError`, both are needed. */
   readonly stopAtLoss?: number;

@@ -18,8 +18,9 @@ import type { MetricsLine } from "./run_folder.ts";
  * import { eventLine } from "@unroll/core/runs";
  * import { deepStrictEqual } from "node:assert/strict";
  *
- * const rates = { stepsPerSecond: 40, learningRate: 0.1 };
- * const event = { event: "progress", step: 20, steps: 100, loss: 2, seconds: 0.5, ...rates } as const;
+ * const rates = { stepsPerSecond: 40, learningRate: 0.1, gradientNorm: 3, clipped: 1 };
+ * const place = { step: 20, steps: 100, isPoint: true };
+ * const event = { event: "progress", ...place, loss: 2, seconds: 0.5, ...rates } as const;
  * deepStrictEqual(eventLine(event), {
  *   event: "progress",
  *   step: 20,
@@ -27,6 +28,8 @@ import type { MetricsLine } from "./run_folder.ts";
  *   seconds: 0.5,
  *   steps_per_second: 40,
  *   learning_rate: 0.1,
+ *   gradient_norm: 3,
+ *   clipped: 1,
  * });
  * ```
  */
@@ -35,7 +38,7 @@ export function eventLine(event: TrainingEvent): MetricsLine {
     const { step, validation, best } = event;
     return { event: "validation", step, ...plainJson(validation), best };
   }
-  const { step, loss, seconds, stepsPerSecond, learningRate } = event;
+  const { step, loss, seconds, stepsPerSecond, learningRate, gradientNorm, clipped } = event;
   return {
     event: "progress",
     ...plainJson({
@@ -44,6 +47,8 @@ export function eventLine(event: TrainingEvent): MetricsLine {
       seconds,
       steps_per_second: stepsPerSecond,
       learning_rate: learningRate,
+      gradient_norm: gradientNorm,
+      clipped,
     }),
   };
 }

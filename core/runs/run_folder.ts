@@ -105,18 +105,18 @@ export class RunFolder {
   }
 
   /**
-   * Adds one line to the metrics.
+   * Adds lines to the metrics.
    *
-   * @param line What to add; numbers that are not finite become `null`.
+   * @param lines What to add; numbers that are not finite become `null`.
    */
-  async appendMetrics(line: MetricsLine): Promise<void> {
+  async appendMetrics(...lines: MetricsLine[]): Promise<void> {
     if (this.#held !== undefined) {
-      this.#held.lines.push(line);
+      this.#held.lines.push(...lines);
       return;
     }
     await guard(
       `write in ${this.path}`,
-      () => fileSystem().promises.appendFile(join(this.path, METRICS), metricsText([line])),
+      () => fileSystem().promises.appendFile(join(this.path, METRICS), metricsText(lines)),
     );
   }
 

@@ -14,7 +14,7 @@ import { type JsonRecord, plainJson } from "../util/json.ts";
 import { endLine, eventLine } from "./event_line.ts";
 import type { Validation } from "../plugin/task.ts";
 import type { DType, TensorType } from "../ir/tensor_type.ts";
-import { createRun, resumeRun, type RunFolder } from "./run_folder.ts";
+import { createRun, type MetricsLine, resumeRun, type RunFolder } from "./run_folder.ts";
 import type { SafetensorsDType, StoredTensor } from "./safetensors.ts";
 import {
   type BestParameters,
@@ -75,6 +75,9 @@ export interface SavedTrainResult extends TrainResult {
 /** Least seconds between two writings of the same checkpoint: each waits for the disk. */
 const SAVE_INTERVAL = 2;
 
+/** Milliseconds from one writing of points to the next, at least: fast runs have thousands a second. */
+const LINES_INTERVAL_MS = 100;
+
 /**
  * Trains a model on a task and saves the run: `train` with a {@linkcode RunWriter} before the other
  * callbacks.
@@ -120,6 +123,9 @@ export class RunWriter implements TrainingCallbacks {
   #bestWritten: BestParameters | undefined;
   #bestTime = -Infinity;
   #lastTime = 0;
+  /** Metrics that are not written yet. */
+  readonly #lines: MetricsLine[] = [];
+  #linesTime = -Infinity;
 
   /**
    * Makes a writer; the folder is made when training starts.
@@ -151,9 +157,14 @@ export class RunWriter implements TrainingCallbacks {
     for (const callback of callbacks) await callback.onRunCreated?.(this.#run, start);
   }
 
-  /** Adds the event to the metrics. */
+  /** Adds the event to the metrics; points of the curves are written some at a time. */
   async onEvent(event: TrainingEvent): Promise<void> {
-    await this.run.appendMetrics(eventLine(event));
+    if (event.event === "progress" && !event.isPoint) return;
+    this.#lines.push(eventLine(event));
+    const now = performance.now();
+    if (event.event === "progress" && now - this.#linesTime < LINES_INTERVAL_MS) return;
+    this.#linesTime = now;
+    await this.#writeLines();
   }
 
   /** Saves the checkpoints, if that is long enough ago. */
@@ -169,7 +180,8 @@ export class RunWriter implements TrainingCallbacks {
     this.#best = result.best;
     await this.#writeBest();
     await this.#writeLast(await result.snapshot());
-    await this.run.appendMetrics(endLine(result));
+    this.#lines.push(endLine(result));
+    await this.#writeLines();
     await this.run.unlock();
   }
 
@@ -177,10 +189,17 @@ export class RunWriter implements TrainingCallbacks {
   async onError(error: unknown): Promise<void> {
     if (error instanceof DivergenceError) this.#best = error.best;
     try {
-      if (this.#run) await this.#writeBest();
+      if (this.#run) {
+        await this.#writeBest();
+        await this.#writeLines();
+      }
     } finally {
       await this.#run?.unlock();
     }
+  }
+
+  async #writeLines(): Promise<void> {
+    if (this.#lines.length > 0) await this.run.appendMetrics(...this.#lines.splice(0));
   }
 
   async #writeBest(): Promise<void> {
@@ -197,6 +216,8 @@ export class RunWriter implements TrainingCallbacks {
   }
 
   async #writeLast(snapshot: Snapshot): Promise<void> {
+    // What lies before the step that is gone on from is not told again.
+    await this.#writeLines();
     await this.run.saveCheckpoint("last", {
       config: this.run.config,
       step: snapshot.step,

@@ -184,21 +184,24 @@ export function sumOf(list: readonly Interval[], dtype: DType, arithmetic: Arith
   if (list.length === 1) return list[0];
   if (list.some(({ lo }) => Number.isNaN(lo))) return NOT_A_NUMBER;
   let [lo, hi, scale, nan] = [0, 0, 0, false];
+  // What some order adds up to on the way, without the terms of the other sign.
+  let [below, above] = [0, 0];
   for (const x of list) {
     lo += x.lo;
     hi += x.hi;
     scale += x.scale;
     nan ||= x.nan;
+    below += Math.min(x.lo, 0);
+    above += Math.max(x.hi, 0);
   }
   if (list.every(isPoint)) {
     if (Number.isNaN(lo)) return NOT_A_NUMBER;
     if (isGrained(scale, ...list.map(({ lo }) => lo))) return { lo, hi, scale, nan };
   }
-  // Terms that leave the range at both ends may meet.
-  const ends = list.some(({ hi }) => hi === Infinity) && list.some(({ lo }) => lo === -Infinity);
-  if (ends) return ANYTHING;
   const { roundoff, least, greatest } = arithmetic;
   const error = (list.length + 1) * (roundoff * Math.min(scale, greatest) + least);
+  // What leaves the range at both ends may meet; a product fused into a sum does not leave it by itself.
+  if (above + error > greatest && below - error < -greatest) return ANYTHING;
   const result = widened(lo, hi, scale, nan, error, arithmetic);
   // Sums of products may be taken as products of sums, where 0 meets what has left the range.
   return { ...result, nan: result.nan || !Number.isFinite(result.hi - result.lo) };

@@ -7,6 +7,7 @@
 import type { BackendName } from "../ir/backend.ts";
 import type { LayerRow } from "../plugin/model.ts";
 import type { Predict, TaskInstance, Validation } from "../plugin/task.ts";
+import type { TrainingDefaults } from "../plugin/training_defaults.ts";
 import type { ResolvedSettings } from "./resolve_settings.ts";
 import type { TensorMap } from "./trainer.ts";
 
@@ -18,14 +19,23 @@ export type TrainingEvent =
     readonly step: number;
     /** Steps in all. */
     readonly steps: number;
-    /** Mean training loss since the last such event. */
+    /** Mean training loss of all steps since the last point. */
     readonly loss: number;
+    /** Mean norm of their gradients before clipping. */
+    readonly gradientNorm: number;
+    /** Fraction of them whose gradients were clipped. */
+    readonly clipped: number;
     /** Since the run began. */
     readonly seconds: number;
     /** Lately. */
     readonly stepsPerSecond: number;
     /** Of the last step. */
     readonly learningRate: number;
+    /**
+     * Whether this is a point of the curves, from which sums begin anew: at least 200 a run, evenly spaced,
+     * and one at every validation, the same in a run that is resumed. Others come by the clock, for who watches.
+     */
+    readonly isPoint: boolean;
   }
   | {
     readonly event: "validation";
@@ -47,6 +57,8 @@ export interface TrainingStart {
   readonly step: number;
   /** All settings. */
   readonly settings: ResolvedSettings;
+  /** Those that the task recommends for the model. */
+  readonly recommended: TrainingDefaults;
   /** Where it will be trained. */
   readonly device: BackendName;
   /** What that runs on, in a line. */
@@ -91,8 +103,11 @@ export interface TrainingCheckpoint {
   readonly best: BestParameters;
 }
 
-/** Why training ended: all steps were done, a goal was reached, or the signal came. */
-export type StopReason = "steps" | "good" | "aborted";
+/**
+ * Why training ended: all steps were done, a goal was reached (`good`), no validation was better for as long
+ * as the patience lasts, or the signal came.
+ */
+export type StopReason = "steps" | "good" | "patience" | "aborted";
 
 /** A trained model. */
 export interface TrainResult extends Disposable {
@@ -112,6 +127,8 @@ export interface TrainResult extends Disposable {
   readonly best: BestParameters;
   /** Why training ended. */
   readonly ended: StopReason;
+  /** What was measured at the end, of parameters that need not be the best; absent where nothing was. */
+  readonly last?: Validation;
   /** The task. */
   readonly task: TaskInstance;
   /** The model's layers. */

@@ -48,7 +48,8 @@ export {
   withWarmup,
 } from "./schedules.ts";
 export { sgd, type SgdSettings } from "./sgd.ts";
+export { formatStopRule, parseStopRule, type StopRule } from "./stop_rule.ts";
 export { train, type TrainSettings } from "./train.ts";
 export type { HostTensor, TensorMap } from "./trainer.ts";
-export { changedSettings, recordedSettings } from "./training_record.ts";
+export { changedSettings, recordedSettings, trainingRecord } from "./training_record.ts";
 export { TRAINING_SETTINGS } from "./training_settings.ts";

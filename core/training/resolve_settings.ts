@@ -63,7 +63,12 @@ export function resolveSettings(
   given: TrainingOptions,
   defaults: TrainingDefaults,
 ): ResolvedSettings {
-  const all = check({ ...known(defaults), ...known(given) });
+  const { stopAtError, stopAtLoss } = given;
+  // A rule that is given says all of when to stop.
+  const rule = stopAtError === undefined && stopAtLoss === undefined
+    ? {}
+    : { stopAtError, stopAtLoss };
+  const all = check(known({ ...known(defaults), ...known(given), ...rule }));
   const recommended = defaults.optimizer ?? "adam";
   const chosen = given.optimizer ?? recommended;
   const optimizer = typeof chosen === "string" ? OPTIMIZERS[chosen].create() : chosen;
@@ -77,7 +82,7 @@ export function resolveSettings(
   const phases = given.phases ?? (given.learningRate === undefined ? defaults.phases : undefined) ??
     [];
   const warmup = given.warmup ?? recommendedRate.warmup ?? 0;
-  const { clip = 0, clipNorm = 0, l2 = 0, best = "error" } = all;
+  const { clip = 0, clipNorm = 0, l2 = 0, best = "error", patience = 0 } = all;
   // A learning rate that suits one optimizer rarely suits another.
   const learningRate = phases.length > 0
     ? Math.max(...phases.map(({ learningRate }) => learningRate))
@@ -100,6 +105,7 @@ export function resolveSettings(
     l2,
     validateEvery: all.validateEvery ?? Math.max(1, Math.ceil(all.steps / 20)),
     best,
+    patience,
   };
 }
 

@@ -65,3 +65,17 @@ Deno.test("resolveSettings() refuses what is out of range, given or recommended,
     }
   }
 });
+
+Deno.test("resolveSettings() takes a rule to stop that is given in place of all that is recommended", () => {
+  const rule = (given: object) => {
+    const { stopAtError, stopAtLoss } = resolveSettings(given, {
+      steps: 9,
+      stopAtError: 0,
+      stopAtLoss: 0.001,
+    });
+    return [stopAtError, stopAtLoss];
+  };
+  assertEquals(rule({}), [0, 0.001]);
+  assertEquals(rule({ stopAtLoss: 2 }), [undefined, 2]);
+  assertEquals(rule({ stopAtError: -1 }), [-1, undefined]);
+});

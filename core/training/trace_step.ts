@@ -21,6 +21,7 @@ import { trace, type Traced } from "../language/trace.ts";
 import { flattenTree, mapTree, rebuildTree, treeEntries } from "../language/tree.ts";
 import {
   type BatchTensors,
+  noneRecent,
   type StepSettings,
   type TrainingState,
   trainingStep,
@@ -71,7 +72,8 @@ export function traceStep(
     const batch = inputs.slice(leaves.length).map((x, i): [string, Tensor] => [data[i].name, x]);
     const state = rebuildTree(stateTemplate, inputs.slice(0, leaves.length));
     const { targets, ...rest } = Object.fromEntries(batch);
-    return flattenTree(step(state, { ...rest, targets }));
+    const { loss: _, ...next } = step(state, { ...rest, targets });
+    return flattenTree(next);
   });
   return { ...traced, length, size, stateTemplate, data };
 }
@@ -105,7 +107,7 @@ export function initialState(
     parameters,
     optimizer: optimizer.initialState(parameters),
     step: zeros([], "u32"),
-    lossSum: zeros([]),
+    recent: noneRecent(),
     failed: zeros([], "u32"),
     carried,
   };

@@ -82,7 +82,8 @@ async function trainToEnd(
   const { model, resume, seed = 0 } = settings;
   const task = await settings.task.create();
   const instance = model.create(task.spec);
-  const resolved = resolveSettings(settings, task.defaults(model));
+  const recommended = task.defaults(model);
+  const resolved = resolveSettings(settings, recommended);
   const initialParameters = resume ? undefined : settings.initialParameters;
   const step = { ...resolved, task, instance, seed, initialParameters };
   const first = resume?.step ?? 0;
@@ -105,6 +106,7 @@ async function trainToEnd(
     const start = {
       step: trainer.step,
       settings: resolved,
+      recommended,
       device: backend.name,
       deviceDescription: backend.description,
       deviceReason: reason,
@@ -125,6 +127,7 @@ async function trainToEnd(
       error: best.validation?.error,
       best,
       ended,
+      ...(loop.last === undefined ? {} : { last: loop.last }),
       task,
       layers: instance.layers,
       predict: trainer.frozen(best.parameters),

@@ -2,11 +2,10 @@ import { assertAlmostEquals, assertEquals, assertMatch, assertRejects } from "@s
 import * as z from "zod";
 import { referenceBackend } from "../backends/reference.ts";
 import { readVariable } from "../util/environment.ts";
-import { broadcastTo, fill, ones, scan, zeros } from "../language/ops/mod.ts";
-import { defineModel, type Model, type ModelPlugin } from "../plugin/model.ts";
-import { defineTask, type Task, type Validation } from "../plugin/task.ts";
-import { outputSize, type TaskSpec } from "../plugin/task_spec.ts";
-import { randomNormal } from "../language/random.ts";
+import { broadcastTo, fill, ones, zeros } from "../language/ops/mod.ts";
+import { defineModel, type Model } from "../plugin/model.ts";
+import { defineTask, type Validation } from "../plugin/task.ts";
+import type { TaskSpec } from "../plugin/task_spec.ts";
 import type { Tensor } from "../language/tensor.ts";
 import { evaluateOutputs } from "../plugin/evaluation.ts";
 import {
@@ -15,80 +14,8 @@ import {
   type TrainingEvent,
   type TrainingStart,
 } from "./events.ts";
-import { train, type TrainSettings } from "./train.ts";
-
-const SPEC: TaskSpec = {
-  inputs: { kind: "none" },
-  outputs: { kind: "class", classes: 3, at: "every" },
-  length: "variable",
-  loss: { kind: "cross-entropy", reduction: "mean" },
-  weighted: false,
-  stateful: false,
-};
-
-/** Say 0, 1, 2, 0, 1, 2, … */
-function cycle(overrides: { readonly validate?: () => Validation } = {}): Task {
-  const targets = (length: number) => Int32Array.from({ length }, (_, n) => n % 3);
-  return defineTask({
-    name: "cycle",
-    summary: "Count modulo 3",
-    options: z.object({}),
-    create: () => ({
-      spec: SPEC,
-      batch({ random }) {
-        const length = 4 + Math.floor(random() * 3);
-        return { length, size: 1, targets: targets(length) };
-      },
-      async validate(predict) {
-        if (overrides.validate) return overrides.validate();
-        const { outputs } = await predict({ length: 30 });
-        const { loss, errors } = evaluateOutputs(SPEC, outputs, targets(30));
-        return { loss, error: errors / 30 };
-      },
-      defaults: () => ({
-        steps: 150,
-        optimizer: "adam",
-        learningRate: 0.05,
-        clipNorm: 1,
-        l2: 1e-5,
-        validateEvery: 50,
-      }),
-    }),
-  })();
-}
-
-/** A small recurrent network without inputs. */
-const counter: ModelPlugin = defineModel({
-  name: "counter",
-  summary: "Counts",
-  options: z.object({}),
-  create: (_, spec) => ({
-    parameters: (key: Tensor) => ({
-      wh: randomNormal(key, [6, 6]).mul(0.5),
-      start: ones([1, 6]),
-      w: randomNormal(key, [6, outputSize(spec)]).mul(0.5),
-    }),
-    initialState: ({ start }: Readonly<Record<"wh" | "start" | "w", Tensor>>, batch) =>
-      broadcastTo(start, [batch, 6]),
-    apply({ wh, w }, _, { length, state }) {
-      const [end, hidden] = scan(
-        (h, _: undefined) => {
-          const next = h.matmul(wh).tanh();
-          return [next, next] as const;
-        },
-        state,
-        undefined,
-        { length },
-      ) as unknown as [Tensor, Tensor];
-      return { outputs: hidden.matmul(w), state: end, hidden };
-    },
-    layers: [],
-  }),
-}) as ModelPlugin;
-
-async function run(settings: Partial<TrainSettings> = {}) {
-  return await train({ model: counter(), task: cycle(), device: "reference", ...settings });
-}
+import { counter, cycle, run, SPEC } from "../test_support/cycle.ts";
+import { train } from "./train.ts";
 
 Deno.test("train() learns, tells of it, and keeps the best", async () => {
   const events: TrainingEvent[] = [];
@@ -197,6 +124,28 @@ Deno.test("train() ends when it is good enough, or when it is told to", async ()
   });
   assertEquals(aborted.ended, "aborted");
   assertEquals(aborted.steps < 150, true);
+});
+
+Deno.test("train() ends when it is out of patience, also where it is resumed", async () => {
+  // Better until step 30, and never again.
+  const task = () => {
+    let step = 0;
+    return cycle({ validate: () => ({ loss: Math.abs((step += 10) - 30) }) });
+  };
+  const settings = { steps: 100, validateEvery: 10, patience: 2 };
+  using whole = await run({ task: task(), ...settings });
+  assertEquals([whole.ended, whole.steps, whole.best.step, whole.last?.loss], [
+    "patience",
+    50,
+    30,
+    20,
+  ]);
+  using half = await run({ task: task(), ...settings, steps: 40 });
+  const later = cycle({ validate: () => ({ loss: 20 }) });
+  using rest = await run({ task: later, ...settings, resume: await half.snapshot() });
+  assertEquals([rest.ended, rest.steps], ["patience", 50]);
+  using patient = await run({ task: task(), ...settings, patience: 0 });
+  assertEquals([patient.ended, patient.steps], ["steps", 100]);
 });
 
 Deno.test("train() takes the lower error for better, and the lower loss among equals", async () => {

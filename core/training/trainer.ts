@@ -28,7 +28,7 @@ import {
   type TraceSettings,
   traceStep,
 } from "./trace_step.ts";
-import type { BatchTensors, TrainingState } from "./training_step.ts";
+import { type BatchTensors, RECENT, type TrainingState } from "./training_step.ts";
 
 /** A tensor's numbers on the host. */
 export interface HostTensor {
@@ -51,10 +51,20 @@ export interface TrainerSettings extends TraceSettings {
   readonly resume?: TensorMap;
 }
 
-/** The training loss since the last reading. */
-export interface LossReading {
+/** What is known of the steps since the last time that the sums began anew. */
+export interface RecentReading {
   /** Mean training loss of these steps. */
   readonly loss: number;
+  /** Mean norm of their gradients before clipping. */
+  readonly gradientNorm: number;
+  /** Fraction of them that were clipped. */
+  readonly clipped: number;
+  /** How many they are. */
+  readonly steps: number;
+  /** The loss of the last. */
+  readonly lastLoss: number;
+  /** What the schedule made of the learning rate in the last. */
+  readonly lastFactor: number;
   /** The first step whose loss was not finite, from 1; 0 if there was none. */
   readonly failed: number;
 }
@@ -74,6 +84,8 @@ interface CacheEntry extends BatchShape {
   }[];
 }
 
+const NONE_RECENT = new Float32Array(Object.keys(RECENT).length);
+
 const RESET: Readonly<Record<"yes" | "no", Uint32Array>> = {
   yes: Uint32Array.of(1),
   no: Uint32Array.of(0),
@@ -90,7 +102,7 @@ export class Trainer {
   readonly #names: readonly string[];
   readonly #parameterStart: number;
   readonly #parameterCount: number;
-  readonly #lossSum: number;
+  readonly #recent: number;
   readonly #failed: number;
   readonly #state: DeviceBuffer[];
   readonly #entries = new Map<string, CacheEntry>();
@@ -99,7 +111,6 @@ export class Trainer {
   #traced: TracedStep | undefined;
   #entry: CacheEntry | undefined;
   #step: number;
-  #unread = 0;
 
   private constructor({ traced, ...settings }: TrainerSettings, data: readonly TypedArray[]) {
     const { stateTemplate } = traced;
@@ -111,7 +122,7 @@ export class Trainer {
     this.#names = entries.map(([name]) => name);
     this.#parameterStart = this.#names.findIndex((name) => name.startsWith("parameters"));
     this.#parameterCount = flattenTree(stateTemplate.parameters).length;
-    this.#lossSum = this.#names.indexOf("lossSum");
+    this.#recent = this.#names.indexOf("recent");
     this.#failed = this.#names.indexOf("failed");
     this.#step = data[this.#names.indexOf("step")][0];
     this.#state = entries.map(([, { type }], i) => settings.backend.upload(type, data[i]));
@@ -138,6 +149,8 @@ export class Trainer {
       if (!resume) return await leaf.data();
       const saved = resume.get(name);
       if (saved && sameType(saved.type, leaf.type)) return saved.data;
+      // Runs of before had a sum of losses alone, of the few steps since the last look.
+      if (!saved && name === "recent") return NONE_RECENT;
       throw new TypeError(
         `Cannot resume: "${name}" must be ${formatType(leaf.type)}, found ${
           saved ? formatType(saved.type) : "nothing"
@@ -183,26 +196,36 @@ export class Trainer {
       const outputs = entry.program.run(inputs);
       for (let j = 0; j < state.length; j++) state[j] = outputs[j];
       this.#step++;
-      this.#unread++;
     }
   }
 
   /**
-   * Reads the training loss since the last reading. The promise need not be awaited before training
-   * goes on.
+   * Reads what is known of the last steps. The promise need not be awaited before training goes on.
+   *
+   * @param anew Whether the sums begin anew after this.
    */
-  readLoss(): Promise<LossReading> {
+  readRecent(anew: boolean): Promise<RecentReading> {
     const { backend } = this;
-    const steps = Math.max(1, this.#unread);
-    this.#unread = 0;
+    const recent = this.#state[this.#recent];
     const both = Promise.all([
-      backend.download(this.#state[this.#lossSum]),
+      backend.download(recent),
       backend.download(this.#state[this.#failed]),
     ]);
-    const reading = both.then(([sum, failed]) => ({ loss: sum[0] / steps, failed: failed[0] }));
+    const reading = both.then(([sums, [failed]]): RecentReading => {
+      const steps = sums[RECENT.steps];
+      return {
+        loss: sums[RECENT.loss] / steps,
+        gradientNorm: sums[RECENT.gradientNorm] / steps,
+        clipped: sums[RECENT.clipped] / steps,
+        steps,
+        lastLoss: sums[RECENT.lastLoss],
+        lastFactor: sums[RECENT.lastFactor],
+        failed,
+      };
+    });
     // Prevents an unhandled rejection when the caller fails before awaiting this.
     reading.catch(() => {});
-    backend.write(this.#state[this.#lossSum], new Float32Array(1));
+    if (anew) backend.write(recent, NONE_RECENT);
     return reading;
   }
 

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { tensor } from "../language/ops/creation.ts";
 import type { Validation } from "../plugin/task.ts";
 import {
   type BestParameters,
@@ -14,15 +13,40 @@ import {
   type TrainingEvent,
 } from "./events.ts";
 import type { ResolvedSettings } from "./resolve_settings.ts";
-import type { Trainer } from "./trainer.ts";
+import type { RecentReading, Trainer } from "./trainer.ts";
 
 /** Milliseconds between two readings of the loss: each costs about 11 on a GPU. */
 const POLL_INTERVAL_MS = 100;
+
+/** Points of a curve at least, where there are as many steps. */
+const POINTS = 200;
+
+/**
+ * Returns how many steps lie between two points of a curve: of so few that there are {@linkcode POINTS},
+ * so many that validations fall on points.
+ */
+export function stepsBetweenPoints(steps: number, validateEvery: number): number {
+  const most = Math.max(1, Math.floor(steps / POINTS));
+  for (let every = most; every > most / 2; every--) {
+    if (validateEvery % every === 0) return every;
+  }
+  return most;
+}
+
+/** What was asked for after a step. */
+interface Reading {
+  readonly step: number;
+  /** Whether the sums begin anew there. */
+  readonly isPoint: boolean;
+  readonly recent: Promise<RecentReading>;
+}
 
 /** The loop over steps, with its clock. */
 export class TrainingLoop {
   /** The best so far; to be set before the loop runs. */
   best!: BestParameters;
+  /** What was measured last. */
+  last: Validation | undefined;
   readonly #trainer: Trainer;
   readonly #chosen: ResolvedSettings;
   readonly #callbacks: readonly TrainingCallbacks[];
@@ -31,6 +55,7 @@ export class TrainingLoop {
   readonly #started: number;
   readonly #before: number;
   readonly #first: number;
+  readonly #pointEvery: number;
   /** Milliseconds spent on steps. */
   #training = 0;
 
@@ -57,6 +82,7 @@ export class TrainingLoop {
     this.#started = started;
     this.#before = before;
     this.#first = trainer.step;
+    this.#pointEvery = stepsBetweenPoints(chosen.steps, chosen.validateEvery);
   }
 
   /** Time spent so far, that before a resumption included. */
@@ -100,6 +126,7 @@ export class TrainingLoop {
         const validation = await this.#validate();
         validated = trainer.step;
         if (this.#isGood(validation)) ended = "good";
+        else if (this.#isOutOfPatience() && trainer.step < steps) ended = "patience";
       }
       if (signal?.aborted && trainer.step < steps && ended === "steps") ended = "aborted";
     }
@@ -120,9 +147,7 @@ export class TrainingLoop {
       const begun = performance.now();
       const compiling = trainer.compiling;
       const count = this.#readsEachStep ? 1 : Math.min(chunk, boundary - trainer.step);
-      await trainer.advance(count);
-      const step = trainer.step;
-      const reading = trainer.readLoss();
+      const readings = await this.#advance(count, boundary);
       await pending?.();
       const elapsed = performance.now() - begun;
       this.#training += elapsed;
@@ -132,23 +157,14 @@ export class TrainingLoop {
       if (count === chunk) {
         chunk = Math.max(1, Math.min(chunk * 4, Math.round(count * POLL_INTERVAL_MS / steady)));
       }
-      pending = async () => {
-        const { loss, failed } = await reading;
-        if (failed > 0) throw this.#diverged(failed);
-        for (const callback of this.#callbacks) callback.onStep?.(step - 1, loss);
-        this.#sinceValidation.sum += loss * count;
-        this.#sinceValidation.steps += count;
-        this.#lossSum += loss * count;
-        this.#lossSteps += count;
-        await this.#progress(step);
-      };
+      pending = () => this.#report(readings, count);
       if (compiled > 0) {
         // The next chunk may compile too: a person should not have to wait for that to see progress.
         await pending();
         pending = undefined;
       }
       // Yielding after each step would take longer than the steps.
-      if (!this.#readsEachStep || step % 16 === 0) await yieldToEventLoop();
+      if (!this.#readsEachStep || trainer.step % 16 === 0) await yieldToEventLoop();
     }
     const begun = performance.now();
     await pending?.();
@@ -156,34 +172,71 @@ export class TrainingLoop {
     return chunk;
   }
 
-  #reported = -Infinity;
-  #lossSum = 0;
-  #lossSteps = 0;
-  #sinceValidation = { sum: 0, steps: 0 };
-  /** Milliseconds of training, without compiling, up to the last progress event. */
-  #reportedTraining = 0;
+  /** Trains some steps; of each point on the way, and of the last step, what is known is asked for. */
+  async #advance(count: number, boundary: number): Promise<Reading[]> {
+    const trainer = this.#trainer;
+    const end = trainer.step + count;
+    const readings: Reading[] = [];
+    while (trainer.step < end) {
+      const point = Math.min(
+        boundary,
+        (Math.floor(trainer.step / this.#pointEvery) + 1) * this.#pointEvery,
+      );
+      await trainer.advance(Math.min(point, end) - trainer.step);
+      const { step } = trainer;
+      const isPoint = step === point;
+      if (isPoint || step === end) {
+        readings.push({ step, isPoint, recent: trainer.readRecent(isPoint) });
+      }
+    }
+    return readings;
+  }
 
-  async #progress(step: number): Promise<void> {
-    if (!this.#callbacks.some(({ onEvent }) => onEvent)) return;
+  #reported = -Infinity;
+  #sinceValidation = { sum: 0, steps: 0 };
+  /** Steps since the last event, and milliseconds of training, without compiling, up to it. */
+  #unreported = 0;
+  #reportedTraining = 0;
+  #speed = 0;
+
+  /** Tells of what was asked for, once it is there. */
+  async #report(readings: readonly Reading[], count: number): Promise<void> {
     const now = performance.now();
-    // Not more often than a person can read; the short chunks of the start are one event.
-    if (now - this.#reported < POLL_INTERVAL_MS / 2 && step < this.#chosen.steps) return;
-    this.#reported = now;
-    const loss = this.#lossSum / this.#lossSteps;
+    this.#unreported += count;
     const spent = this.#training - this.#trainer.compiling - this.#reportedTraining;
-    const stepsPerSecond = this.#lossSteps / Math.max(0.01, spent) * 1000;
-    this.#lossSum = this.#lossSteps = 0;
-    this.#reportedTraining += spent;
-    const { learningRate, schedule, steps } = this.#chosen;
-    await this.#emit({
-      event: "progress",
-      step,
-      steps,
-      loss,
-      seconds: this.seconds,
-      stepsPerSecond,
-      learningRate: learningRate * await schedule(tensor(Math.max(0, step - 1)), steps).item(),
-    });
+    // Not more often than a person can read; the short chunks of the start are one event.
+    const isDue = now - this.#reported >= POLL_INTERVAL_MS / 2;
+    if (isDue || this.#speed === 0) {
+      this.#speed = this.#unreported / Math.max(0.01, spent) * 1000;
+      this.#reported = now;
+      this.#unreported = 0;
+      this.#reportedTraining += spent;
+    }
+    for (const { step, isPoint, recent } of readings) {
+      const known = await recent;
+      if (known.failed > 0) throw this.#diverged(known.failed);
+      for (const callback of this.#callbacks) callback.onStep?.(step - 1, known.lastLoss);
+      if (isPoint) {
+        this.#sinceValidation.sum += known.loss * known.steps;
+        this.#sinceValidation.steps += known.steps;
+      }
+      if (isPoint || isDue) {
+        const { loss, gradientNorm, clipped, lastFactor } = known;
+        const { learningRate, steps } = this.#chosen;
+        await this.#emit({
+          event: "progress",
+          step,
+          steps,
+          loss,
+          gradientNorm,
+          clipped,
+          seconds: this.seconds,
+          stepsPerSecond: this.#speed,
+          learningRate: learningRate * lastFactor,
+          isPoint,
+        });
+      }
+    }
   }
 
   async #emit(event: TrainingEvent): Promise<void> {
@@ -197,7 +250,7 @@ export class TrainingLoop {
 
   async #validate(): Promise<Validation> {
     const trainer = this.#trainer;
-    const validation = await trainer.validate();
+    const validation = this.last = await trainer.validate();
     const best = this.#isBetter(validation, this.best.validation);
     if (best) {
       this.best = { step: trainer.step, validation, parameters: await trainer.parameters() };
@@ -230,6 +283,14 @@ export class TrainingLoop {
     if (stopAtError === undefined && stopAtLoss === undefined) return false;
     return (stopAtError === undefined || (error ?? Infinity) <= stopAtError) &&
       (stopAtLoss === undefined || loss <= stopAtLoss);
+  }
+
+  /** Counts by steps, so that a run which is resumed ends where it would have. */
+  #isOutOfPatience(): boolean {
+    const { patience, validateEvery } = this.#chosen;
+    const validations = (step: number) => Math.floor(step / validateEvery);
+    return patience > 0 &&
+      validations(this.#trainer.step) - validations(this.best.step) >= patience;
   }
 
   #diverged(step: number): DivergenceError {

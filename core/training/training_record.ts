@@ -9,7 +9,20 @@ import { OPTIMIZERS } from "./optimizers.ts";
 import type { ResolvedSettings, TrainingOptions } from "./resolve_settings.ts";
 import type { OptimizerName } from "../plugin/training_defaults.ts";
 
-/** Converts training settings to a record of names and numbers. */
+/**
+ * Converts training settings to a record of names and numbers.
+ *
+ * @param settings All settings.
+ * @returns What a run keeps of them.
+ *
+ * @example Usage
+ * ```ts
+ * import { resolveSettings, trainingRecord } from "@unroll/core/training";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * strictEqual(trainingRecord(resolveSettings({}, { steps: 100 })).optimizer, "adam");
+ * ```
+ */
 export function trainingRecord(settings: ResolvedSettings): JsonRecord {
   const { optimizer, schedule: _, scheduleName, ...rest } = settings;
   const record = {

@@ -67,6 +67,12 @@ function settingsSchema(): OptionsSchema<Omit<TrainingDefaults, "phases">> {
       best: z.optional(z.enum(["error", "loss"])).check(
         z.meta({ description: "What the best parameters are best in", changeable: true }),
       ),
+      patience: z.optional(z.int().check(z.minimum(0))).check(z.meta({
+        description:
+          "Early stopping: end training after so many validations in a row of which none " +
+          "was better, 0 for never",
+        changeable: true,
+      })),
       stopAtError: z.optional(z.number()).check(
         z.meta({ description: "End training once the error is at most this", changeable: true }),
       ),

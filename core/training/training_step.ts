@@ -4,8 +4,10 @@
  *
  * @module
  */
-import { and, eq, lt, where } from "../language/ops/comparisons.ts";
-import { zeros, zerosLike } from "../language/ops/creation.ts";
+import { maximum } from "../language/ops/arithmetic.ts";
+import { and, eq, lt, or, where } from "../language/ops/comparisons.ts";
+import { max } from "../language/ops/reductions.ts";
+import { iota, ones, zeros, zerosLike } from "../language/ops/creation.ts";
 import type { ModelInstance, Tree } from "../plugin/model.ts";
 import type { TaskSpec } from "../plugin/task_spec.ts";
 import { foldIn } from "../language/random.ts";
@@ -13,7 +15,7 @@ import type { Tensor } from "../language/tensor.ts";
 import { mapTree, rebuildTree, treeEntries } from "../language/tree.ts";
 import { valueAndGrad } from "../language/gradient.ts";
 import { checkResult } from "./check_contract.ts";
-import { clipByNorm, clipByValue } from "./clip.ts";
+import { clipByNorm, clipByValue, globalNorm } from "./clip.ts";
 import { taskLoss } from "./loss.ts";
 import type { Optimizer } from "./optimizer.ts";
 import type { Schedule } from "./schedules.ts";
@@ -26,12 +28,37 @@ export interface TrainingState {
   readonly optimizer: Tree;
   /** Steps done, a scalar u32. */
   readonly step: Tensor;
-  /** Sum of the losses since the last look, a scalar f32. */
-  readonly lossSum: Tensor;
+  /** What is known of the steps since the last look, f32[6], as {@linkcode RECENT} names it. */
+  readonly recent: Tensor;
   /** The first step whose loss was not finite, counted from 1; 0 while there is none. Scalar u32. */
   readonly failed: Tensor;
   /** The model's state, where the task carries it from batch to batch. */
   readonly carried: Tree;
+}
+
+/** Places in {@linkcode TrainingState.recent}: sums over steps, then values of the last step. */
+export const RECENT = {
+  loss: 0,
+  /** Of the gradient's norm before clipping. */
+  gradientNorm: 1,
+  /** How many steps were clipped. */
+  clipped: 2,
+  /** How many steps there were. */
+  steps: 3,
+  lastLoss: 4,
+  /** What the schedule made of the learning rate. */
+  lastFactor: 5,
+} as const;
+
+/** Makes the sums over no steps. */
+export function noneRecent(): Tensor {
+  return zeros([Object.keys(RECENT).length]);
+}
+
+/** What a training step gives: the next state, and of the step itself its loss. */
+export interface StepResult extends TrainingState {
+  /** The loss, without Σw². */
+  readonly loss: Tensor;
 }
 
 /** One batch as tensors. */
@@ -76,13 +103,13 @@ export interface StepSettings {
  * @param settings What decides it.
  * @param length Steps of a batch.
  * @param batch Sequences of a batch.
- * @returns A function from state and batch to the next state.
+ * @returns A function from state and batch to the next state and the loss.
  */
 export function trainingStep(
   settings: StepSettings,
   length: number,
   batch: number,
-): (state: TrainingState, data: BatchTensors) => TrainingState {
+): (state: TrainingState, data: BatchTensors) => StepResult {
   const { instance, spec, optimizer, clip = 0, clipNorm = 0 } = settings;
   return (state, { inputs, targets, weights, reset }) => {
     const key = foldIn(settings.key, state.step);
@@ -110,9 +137,12 @@ export function trainingStep(
     const [, loss, end, updates] = value;
     // What the model sets itself is not learned: no part of the gradients' norm, nor of Σw².
     const none = Object.entries(updates).map(([path, value]) => [path, zerosLike(value)]);
-    let gradients = replaceLeaves(rawGradients, Object.fromEntries(none));
-    if (clip > 0) gradients = clipByValue(gradients, clip);
-    if (clipNorm > 0) gradients = clipByNorm(gradients, clipNorm);
+    const whole = replaceLeaves(rawGradients, Object.fromEntries(none));
+    // Squares of its own, |g|·|g|: those of an optimizer would be rounded otherwise if they were shared.
+    const own = clipNorm > 0 ? whole : mapTree((g) => g.abs(), whole);
+    const norm = treeEntries(whole).length === 0 ? zeros([]) : globalNorm(own);
+    const cut = clip > 0 ? clipByValue(whole, clip) : whole;
+    const gradients = clipNorm > 0 ? clipByNorm(cut, clipNorm) : cut;
     const factor = settings.schedule(state.step.cast("f32"), settings.steps);
     const next = optimizer.update(state.parameters, gradients, state.optimizer, {
       learningRate: factor.mul(settings.learningRate),
@@ -125,15 +155,49 @@ export function trainingStep(
       zeros([], "u32"),
       where(eq(state.failed, 0), step, state.failed),
     );
+    const now: Readonly<Record<keyof typeof RECENT, Tensor>> = {
+      loss,
+      gradientNorm: norm,
+      clipped: wasClipped(whole, norm, { clip, clipNorm }),
+      steps: ones([]),
+      lastLoss: loss,
+      lastFactor: factor,
+    };
     return {
       parameters: replaceLeaves(next.parameters, updates),
       optimizer: next.state,
       step,
-      lossSum: state.lossSum.add(loss),
+      recent: addRecent(state.recent, now),
       failed,
       carried: spec.stateful ? end : undefined,
+      loss,
     };
   };
+}
+
+/** Adds a step to the sums, in one operation on all of them. */
+function addRecent(
+  recent: Tensor,
+  now: Readonly<Record<keyof typeof RECENT, Tensor>>,
+): Tensor {
+  const place = iota(recent.shape);
+  const values = (Object.keys(RECENT) as (keyof typeof RECENT)[])
+    .reduceRight((rest, name) => where(eq(place, RECENT[name]), now[name], rest), zeros([]));
+  return where(lt(place, RECENT.lastLoss), recent, zeros([])).add(values);
+}
+
+/** Returns 1 where clipping changes the gradients, 0 where it does not. */
+function wasClipped(
+  gradients: Tree,
+  norm: Tensor,
+  { clip, clipNorm }: { readonly clip: number; readonly clipNorm: number },
+): Tensor {
+  const leaves = treeEntries(gradients);
+  const greatest = clip > 0 && leaves.length > 0
+    ? leaves.map(([, g]) => max(g.abs())).reduce((a, b) => maximum(a, b))
+    : zeros([]);
+  const byNorm = clipNorm > 0 ? lt(clipNorm, norm) : lt(zeros([]), 0);
+  return where(or(lt(clip, greatest), byNorm), ones([]), zeros([]));
 }
 
 /** Greater losses count as not finite. */

@@ -4,8 +4,15 @@ import type { ModelInstance, Tree } from "../plugin/model.ts";
 import type { TaskSpec } from "../plugin/task_spec.ts";
 import { randomKey } from "../language/random.ts";
 import type { Tensor } from "../language/tensor.ts";
+import { cpuBackend } from "../backends/cpu.ts";
+import { compile } from "../compile/compile.ts";
+import { flattenTree } from "../language/tree.ts";
+import { counter, SPEC as CYCLE } from "../test_support/cycle.ts";
+import { adagrad } from "./adagrad.ts";
+import { adam } from "./adam.ts";
+import { rmsprop } from "./rmsprop.ts";
 import { sgd } from "./sgd.ts";
-import { trainingStep } from "./training_step.ts";
+import { noneRecent, trainingStep } from "./training_step.ts";
 
 const SPEC: TaskSpec = {
   inputs: { kind: "vector", size: 1 },
@@ -47,7 +54,7 @@ Deno.test("trainingStep() leaves to the model the parameters that it sets itself
     parameters,
     optimizer: sgd().initialState(parameters),
     step: zeros([], "u32"),
-    lossSum: zeros([]),
+    recent: noneRecent(),
     failed: zeros([], "u32"),
     carried: undefined,
   };
@@ -58,5 +65,53 @@ Deno.test("trainingStep() leaves to the model the parameters that it sets itself
     const once = step(start, data).parameters as unknown as Weights;
     assertEquals([...await once.w.data()], [1 - 0.25 * slope]);
     assertEquals([...await once.norm.seen.data()], [11]);
+  }
+});
+
+/** The small model of other tests, and what its step needs. */
+const COUNTER = counter().create(CYCLE);
+const SUMS = {
+  settings: {
+    instance: COUNTER,
+    spec: CYCLE,
+    learningRate: 0.1,
+    schedule: () => tensor(1),
+    steps: 5,
+    l2: 0,
+    key: randomKey(0),
+  },
+  initialState: {
+    parameters: COUNTER.parameters(randomKey(1)) as Tree,
+    step: zeros([], "u32"),
+    recent: noneRecent(),
+    failed: zeros([], "u32"),
+    carried: undefined,
+  },
+};
+
+Deno.test("trainingStep() gives the same parameters to the bit with and without sums over steps", async () => {
+  const start = SUMS.initialState;
+  using backend = cpuBackend();
+  for (const optimizer of [sgd(), adam(), adagrad({ epsilon: 0.1 }), rmsprop()]) {
+    for (const clipNorm of [0, 0.5]) {
+      const step = trainingStep({ ...SUMS.settings, optimizer, clipNorm }, 12, 1);
+      const state = { ...start, optimizer: optimizer.initialState(start.parameters) };
+      const targets = tensor(Array.from({ length: 12 }, (_, i) => [i % 3]), { dtype: "i32" });
+      const bits = async (hasSums: boolean) => {
+        using compiled = compile((parameters: Tree, own: Tree, recent: Tensor) => {
+          const next = step({ ...state, parameters, optimizer: own, recent }, { targets });
+          return hasSums
+            ? [next.parameters, next.optimizer, next.recent] as const
+            : [next.parameters, next.optimizer, recent] as const;
+        }, { backend });
+        let [parameters, own, recent] = [state.parameters, state.optimizer, state.recent];
+        for (let i = 0; i < 5; i++) {
+          [parameters, own, recent] = await compiled(parameters, own, recent);
+        }
+        const leaves = flattenTree([parameters, own]);
+        return (await Promise.all(leaves.map((x) => x.data()))).map((data) => [...data]);
+      };
+      assertEquals(await bits(true), await bits(false), `${optimizer.name} ${clipNorm}`);
+    }
   }
 });

@@ -1,0 +1,84 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { openRun } from "@unroll/core/runs";
+import { MODELS } from "@unroll/models";
+import { TASKS } from "@unroll/tasks";
+import { gatherReport } from "../reporting/write_report.ts";
+import { reportHtml } from "../reporting/report_html.ts";
+import { inFolder, onlyRun } from "../test_support/small_runs.ts";
+import { runCommand } from "../test_support/run_command.ts";
+
+/** The default that help says of a flag. */
+function defaultIn(help: string, flag: string): string | undefined {
+  return new RegExp(`--${flag} [^\\n]*default ([^)]*)\\)`).exec(help)?.[1];
+}
+
+Deno.test("train --help says the defaults that hold for this model and task", async () => {
+  const help = async (words: string) => (await runCommand(`train ${words} --help`)).output;
+  const fizzbuzz = await help("--model rnn --task fizzbuzz");
+  const flags = ["steps", "optimizer", "lr", "schedule", "clip-norm", "l2", "validate-every"];
+  assertEquals(flags.map((flag) => defaultIn(fizzbuzz, flag)), [
+    "3000",
+    "adam",
+    "0.005",
+    "cosine",
+    "1",
+    "0.0001",
+    "250",
+  ]);
+  assertEquals(defaultIn(await help("--model rnn --task xor"), "stop-at"), "error=0,loss=0.001");
+  const text = await Deno.makeTempFile();
+  try {
+    await Deno.writeTextFile(text, "abcdefgh ".repeat(400));
+    // The rate depends on an option of the model.
+    const char = (hidden: number) =>
+      help(`--model gru --task char --no-shuffle --corpus ${text} --hidden ${hidden}`);
+    const [small, large] = [await char(64), await char(128)];
+    assertEquals(defaultIn(small, "lr"), "0.01");
+    assert(Number(defaultIn(large, "lr")) < 0.01, large);
+  } finally {
+    await Deno.remove(text);
+  }
+  // Without its text nothing is known, and help comes all the same.
+  const unknown = await help("--model gru --task char --corpus not/there.txt");
+  assertMatch(unknown, /--lr /);
+  assertEquals(defaultIn(unknown, "lr"), undefined);
+});
+
+Deno.test("train --resume says of options of the model that they cannot change", async () => {
+  const { code, errors } = await runCommand("train --resume last --hidden 99");
+  assertEquals(code, 2);
+  assertMatch(errors, /"--hidden": with --resume a run keeps its model and task/);
+});
+
+Deno.test("train draws at least 100 points of the training loss of FizzBuzz", async () => {
+  await inFolder(async (folder) => {
+    const { errors, output } = await runCommand(
+      `train --model rnn --task fizzbuzz --device cpu --out ${folder}`,
+    );
+    assert(!errors.includes("MFLOP"), errors);
+    assertMatch(output, /3,000 steps in .* on cpu \(.*\): validation loss .*, error 0 %\n/);
+    const run = await openRun((await onlyRun(folder)).path);
+    const points = (await run.readMetrics()).filter(({ event }) => event === "progress");
+    assert(points.length >= 200, `${points.length} points`);
+    const html = reportHtml([await gatherReport(run, { models: MODELS, tasks: TASKS })]);
+    // The training line: a path, each of whose points is a corner.
+    const chart = /<div class="card" id="loss">(.*?)<\/svg>/s.exec(html)?.[1] ?? "";
+    const lines = [...chart.matchAll(/ d="(M[^"]*)"/g)]
+      .map(([, path]) => (path.match(/[ML]/g) ?? []).length);
+    assert(Math.max(...lines) >= 100, lines.join());
+  });
+});
+
+Deno.test("train --stop-at none switches the rule of the task off, and a run that goes on keeps it", async () => {
+  await inFolder(async (folder) => {
+    const train = `train --model rnn --task xor --device cpu --out ${folder} --steps 300`;
+    const { output } = await runCommand(`${train} --stop-at none --patience 7 --quiet`);
+    assertMatch(output, /^300 steps in/);
+    const { path, config } = await onlyRun(folder);
+    assertEquals([config.training.stopAtError, config.training.patience], [-1, 7]);
+    const more = await runCommand(`train --resume ${path} --steps 400 --quiet`);
+    assertMatch(more.output, /^400 steps in/);
+    const stopped = await runCommand(`train --resume ${path} --steps 900 --stop-at loss=9 --quiet`);
+    assertMatch(stopped.output, /^Stopped at step 500 of 900: .*, as --stop-at loss=9 asks$/m);
+  });
+});
