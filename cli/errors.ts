@@ -113,7 +113,7 @@ export async function exitCodeOf(
   } catch (error) {
     if (error instanceof StoppedError) return EXIT.interrupted;
     const sentence = deniedSentence(error, settings.permit) ?? sentenceOf(error);
-    settings.writeError(`${visible(sentence)}\n`);
+    settings.writeError(`${shortened(visible(sentence))}\n`);
     if (settings.debug && error instanceof Error) {
       settings.writeError(`${error.stack}\n`);
       for (
@@ -126,6 +126,11 @@ export async function exitCodeOf(
     }
     return error instanceof UsageError ? EXIT.usage : EXIT.failure;
   }
+}
+
+/** Leaves out the middle of a sentence that says again what was very long. */
+function shortened(sentence: string): string {
+  return sentence.length <= 600 ? sentence : `${sentence.slice(0, 400)} … ${sentence.slice(-150)}`;
 }
 
 /** Says what Deno was not permitted, and how to permit it; `undefined` where something else went wrong. */
@@ -168,6 +173,8 @@ function sentenceOf(error: unknown): string {
     return `Cannot go on: ${String(error).split("\n")[0]}`;
   }
   const message = error.message.split("\n")[0];
-  if (message.startsWith("Cannot ") && !OF_THE_ENGINE.test(message)) return message;
+  if (message.startsWith("Cannot ") && !OF_THE_ENGINE.test(message)) {
+    return message.replace(/(?<=\w)\.$/, "");
+  }
   return `Cannot go on: ${message === "" ? error.name : message} (set DEBUG=1 to see where)`;
 }

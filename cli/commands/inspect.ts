@@ -20,7 +20,7 @@ export const INSPECT = defineModelCommand({
   shape: {
     input: z.string().optional()
       .describe("What the model reads; the first of a batch if left out"),
-    length: z.int().min(1).optional().describe("Steps"),
+    length: z.int().min(1).max(1_000_000).optional().describe("Steps"),
     seed: z.int().min(0).optional().describe("Seed of the batch; 0 if left out"),
     threshold: z.number().optional()
       .describe("Above this is on; 0.5 if left out, or 0 for units with a sign"),
