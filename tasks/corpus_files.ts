@@ -185,11 +185,11 @@ function readFile(path: string, most: number): Uint8Array {
 function readInput(): Uint8Array {
   const parts: Uint8Array[] = [];
   let length = 0;
+  const part = new Uint8Array(1 << 20);
   for (;;) {
-    const part = new Uint8Array(1 << 20);
     const count = files().readSync(0, part);
     if (count === 0) break;
-    parts.push(part.subarray(0, count));
+    parts.push(part.slice(0, count));
     length += count;
     if (length > LONGEST) throw cannotRead("-", TOO_LONG);
   }

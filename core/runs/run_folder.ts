@@ -7,6 +7,7 @@
  *   metrics.jsonl      one JSON object a line, with an `event`; the last is `done` when the run ended
  *   best.safetensors   the checkpoint with the best validation result
  *   last.safetensors   the newest checkpoint
+ *   .lock              who trains it, while somebody does
  * ```
  *
  * Files appear whole or not at all: each is written beside its place, forced to disk, then renamed. A folder says
