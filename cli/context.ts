@@ -70,8 +70,6 @@ export interface Terminal {
   readonly write: (text: string) => void;
   /** Prints on standard error. */
   readonly writeError: (text: string) => void;
-  /** Whether who reads standard output has left; nobody has where it is left out. */
-  readonly isClosed?: () => boolean;
   /** Whether standard output is a terminal, to which control characters do things. */
   readonly isOutputTerminal?: boolean;
   /** Whether standard error is a terminal whose lines can be redrawn. */
@@ -84,6 +82,10 @@ export interface Terminal {
   readonly columns: () => number;
   /** The lines of standard input. */
   readonly lines: () => AsyncIterable<string>;
+  /** Whether a person types these lines, and is to see a prompt. */
+  readonly isInputTerminal?: boolean;
+  /** Says whether who read standard output has left (`| head`), so that what is written goes nowhere. */
+  readonly isClosed?: () => boolean;
   /** A variable of the environment, where it may be read. */
   readonly variable: (name: string) => string | undefined;
   /** Whether stacks are shown. */
@@ -114,6 +116,10 @@ export interface TrainRequest {
   readonly weights?: StartingWeights;
   /** The folder that the run's own folder is made in. */
   readonly out: string;
+  /** What the run and its folder are called, if not by date, task, model and seed. */
+  readonly name?: string;
+  /** What the run alone is called. */
+  readonly title?: string;
   /** Settings that no option has, in place of `training`. */
   readonly settings?: Partial<TrainSettings>;
 }

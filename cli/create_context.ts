@@ -99,16 +99,18 @@ function program(): string {
 function processTerminal(): Terminal {
   const isDumb = environment("TERM") === "dumb";
   const isTerminal = Deno.stderr.isTerminal() && !isDumb;
+  let isClosed = false;
   return {
-    write: (text) => writeAll(Deno.stdout, text),
+    write(text) {
+      if (!isClosed) isClosed = !writeAll(Deno.stdout, text);
+    },
     writeError(text) {
       try {
         writeAll(Deno.stderr, text);
       } catch {
-        // A full disk or a closed terminal: there is nowhere left to tell, and what runs goes on.
+        // A full disk: there is nowhere left to tell, and what runs goes on.
       }
     },
-    isClosed: () => isClosed,
     isOutputTerminal: Deno.stdout.isTerminal(),
     isTerminal,
     color: isTerminal && !Deno.noColor,
@@ -121,6 +123,8 @@ function processTerminal(): Terminal {
       }
     },
     lines: standardLines,
+    isInputTerminal: Deno.stdin.isTerminal() && !isDumb,
+    isClosed: () => isClosed,
     variable: environment,
     debug: (environment("DEBUG") ?? "") !== "",
   };
@@ -137,24 +141,20 @@ async function* standardLines(): AsyncGenerator<string> {
   if (rest !== "") yield rest;
 }
 
-/** Whether who reads standard output has left. */
-let isClosed = false;
-
-function writeAll(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
+/** Writes to the end, or returns that nobody reads it. */
+function writeAll(stream: { writeSync(bytes: Uint8Array): number }, text: string): boolean {
   const bytes = new TextEncoder().encode(text);
   try {
     for (let done = 0; done < bytes.length;) done += stream.writeSync(bytes.subarray(done));
   } catch (error) {
     // Who read it (`| head`), or the terminal, is gone: training goes on, the run is saved.
-    if (error instanceof Deno.errors.BrokenPipe || errorCode(error) === "EIO") {
-      isClosed ||= stream === Deno.stdout;
-      return;
-    }
+    if (error instanceof Deno.errors.BrokenPipe || errorCode(error) === "EIO") return false;
     const reason = (error as Error).message.replace(/ \(os error.*$/, "");
     throw new RangeError(`Cannot write to the standard output: ${lowerFirst(reason)}`, {
       cause: error,
     });
   }
+  return true;
 }
 
 function errorCode(error: unknown): unknown {

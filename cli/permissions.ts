@@ -71,6 +71,7 @@ const SETS: Readonly<Record<string, string>> = {
   doctor: "doctor",
   export: "draw",
   inspect: "draw",
+  "lr-find": "draw",
   report: "draw",
 };
 

@@ -10,13 +10,13 @@ const SETS: Readonly<Record<string, Permissions>> = config.permissions;
 /** The set of each command, from the tasks. */
 const COMMANDS = new Map(
   Object.values(config.tasks).flatMap(({ command }) => {
-    const [, set, name] = /-P=(\w+) cli\/main\.ts (\w+)$/.exec(command) ?? [];
+    const [, set, name] = /-P=(\w+) cli\/main\.ts ([\w-]+)$/.exec(command) ?? [];
     return name === undefined ? [] : [[name, set] as const];
   }),
 );
 
 Deno.test("no set of permissions in deno.json is without limits, but for what users name", () => {
-  assertEquals(COMMANDS.size, 14);
+  assertEquals(COMMANDS.size, 16);
   for (const [name, { read, ffi, ...limited }] of Object.entries(SETS)) {
     // Tests start browsers and shells, and write where the system has its temporary files.
     if (name === "develop") continue;
@@ -58,7 +58,6 @@ async function makeFolder(): Promise<string> {
     for (
       const entry of [
         "",
-        "/completions",
         "/basename",
         "/dirname",
         "/from-file-url",
@@ -99,7 +98,7 @@ async function run(folder: string, permissions: readonly string[], words: string
   return { code, output: text(stdout), errors };
 }
 
-Deno.test("every command works with the permissions of its task, and says how to permit more", async () => {
+Deno.test("[long] every command works with the permissions of its task, and says how to permit more", async () => {
   const folder = await makeFolder();
   try {
     await Deno.writeTextFile(`${folder}/text.txt`, "to be or not to be, ".repeat(50));
@@ -131,6 +130,8 @@ Deno.test("every command works with the permissions of its task, and says how to
       works("summary --model rnn --task xor", /total/),
       works("runs", /fizzbuzz/),
       works("eval", /loss/),
+      works("lr-find --model rnn --task xor --device cpu --out runs/rates.svg", /Drawn in runs/),
+      works("limits --axis numbers", /(right|wrong) (through|from)/),
       works("sample last --length 3", /\w/),
       works("predict last --input 5", /\w/),
       works("inspect last --out runs/x.png", /x\.png/),
@@ -161,7 +162,7 @@ Deno.test("every command works with the permissions of its task, and says how to
   }
 });
 
-Deno.test("without any permission every command works or says why in one sentence", async () => {
+Deno.test("[long] without any permission every command works or says why in one sentence", async () => {
   const folder = await makeFolder();
   try {
     const commands: readonly (readonly [words: string, isFine: boolean])[] = [
@@ -177,6 +178,8 @@ Deno.test("without any permission every command works or says why in one sentenc
       ["recipe xor-linear", false],
       ["runs", false],
       ["eval", false],
+      ["limits", false],
+      ["lr-find --model rnn --task xor --device cpu", true],
       ["eval runs/x", false],
       ["eval x.safetensors", false],
       ["sample", false],

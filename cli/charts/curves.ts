@@ -35,6 +35,8 @@ export interface CurveOptions extends ChartSize {
   readonly xLabel?: string;
   /** Whether equal ratios are equal heights, where all values are above 0. */
   readonly logarithmic?: boolean;
+  /** Whether equal ratios are equal widths, where all places are above 0. */
+  readonly logarithmicX?: boolean;
   /** Whether values are fractions, shown in percent. */
   readonly isFraction?: boolean;
   /** Whether the axis begins at 0. */
@@ -100,9 +102,13 @@ export function curveChart(series: readonly Series[], options: CurveOptions = {}
         labelArrow: "none",
         labelAnchor: "center",
         // From the beginning of the run, also where there is no point yet.
-        domain: [Math.min(0, ...steps), Math.max(1, ...steps)],
-        tickFormat: shortCount,
-        ticks: 6,
+        ...(options.logarithmicX === true
+          ? { type: "log" as const, tickFormat: shortNumber, ticks: 4 }
+          : {
+            domain: [Math.min(0, ...steps), Math.max(1, ...steps)],
+            tickFormat: shortCount,
+            ticks: 6,
+          }),
         tickSize: 3,
       },
       y: {

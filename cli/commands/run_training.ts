@@ -37,7 +37,9 @@ export async function startTraining(
     context.unsupportedReason(request.model, request.task)
   );
   if (reason !== undefined) throw new UsageError(reason);
-  const title = `${request.task.plugin.name} · ${request.model.plugin.name}`;
+  const { title: called = request.name, task, model } = request;
+  const pair = `${task.plugin.name} · ${model.plugin.name}`;
+  const title = called === undefined ? pair : `${called}: ${pair}`;
   await reportTraining(
     context,
     { title, steps: request.training.steps, ...output },

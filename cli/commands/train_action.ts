@@ -222,6 +222,8 @@ export function requested(request: TrainRequest, version: string): SavedTrainSet
     initialParameters: request.weights?.initialParameters,
     from: request.weights?.from,
     out: request.out,
+    ...(request.name === undefined ? {} : { name: request.name }),
+    ...(request.title === undefined ? {} : { title: request.title }),
     version,
   };
 }

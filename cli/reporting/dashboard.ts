@@ -10,8 +10,9 @@ import { eventLine, type MetricsLine, type RunCallbacks } from "@unroll/core/run
 import { formatDuration } from "../format.ts";
 import { resumeCommand } from "../resume_command.ts";
 import type { DashboardState } from "./dashboard_view.ts";
-import { captureHiddenStates } from "./hidden_states.ts";
+import { captureStudy } from "./hidden_states.ts";
 import { escapeMarkup, PAGE_STYLE } from "./html.ts";
+import { STATES_STYLE } from "./states_style.ts";
 
 /** A served page. */
 export interface Dashboard {
@@ -138,7 +139,7 @@ export async function serveDashboard(title: string): Promise<Dashboard> {
       // Between the points of the curves only the count of steps goes on.
       if (event.event !== "progress" || event.isPoint) add(eventLine(event));
       if (event.event !== "validation") return;
-      const hidden = await captureHiddenStates(task, event.predict);
+      const hidden = await captureStudy(task, event.predict);
       if (hidden !== undefined) change({ hidden });
     },
     async onEnd({ ended, seconds, task, predict }) {
@@ -195,7 +196,7 @@ const PAGE = `<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{{title}}</title>
 <link rel="icon" href="data:,">
-<style>${PAGE_STYLE}
+<style>${PAGE_STYLE}${STATES_STYLE}
 .track { height: 8px; background: var(--panel); border: 1px solid var(--line); border-radius: 5px; overflow: hidden; margin: 14px 0 0; }
 #bar { height: 100%; background: var(--accent); }
 </style>
@@ -208,7 +209,16 @@ const PAGE = `<!doctype html>
 const source = new EventSource("/events");
 source.onmessage = ({ data }) => {
   const { html, isOver } = JSON.parse(data);
-  document.getElementById("view").innerHTML = html;
+  const view = document.getElementById("view");
+  // What a person chose, or has the keys on, stays so.
+  const chosen = [...view.querySelectorAll("input:checked")].map(({ id }) => id);
+  const focused = document.activeElement?.id;
+  view.innerHTML = html;
+  for (const id of chosen) {
+    const input = document.getElementById(id);
+    if (input) input.checked = true;
+  }
+  if (focused) document.getElementById(focused)?.focus();
   if (isOver) source.close();
 };
 source.onerror = () => document.getElementById("state").textContent = "the connection is lost";

@@ -6,15 +6,14 @@
 
 import type { Picture } from "@unroll/core/plugin";
 import type { Json, JsonRecord, MetricsLine } from "@unroll/core/runs";
-import { analyzeHidden, type UnitAnalysis } from "./hidden_states.ts";
-import { type HiddenStateCapture, thresholdOf } from "./hidden_states.ts";
 import { chartGrid, escapeMarkup, figureBoxes, PAGE_STYLE } from "./html.ts";
 import { barChart } from "../charts/curves.ts";
-import { heatMapChart } from "../charts/heat_map_chart.ts";
 import { runCurves } from "../charts/run_curves.ts";
 import { PALETTE } from "../charts/svg.ts";
 import { originText, resultOf } from "./run_table.ts";
 import { formatCount, formatDuration, formatFigure, formatPercent } from "../format.ts";
+import { statesHtml } from "./states_html.ts";
+import { STATES_STYLE } from "./states_style.ts";
 import type { ModelReport, RunReport } from "./write_report.ts";
 
 /**
@@ -35,7 +34,7 @@ export function reportHtml(reports: readonly RunReport[]): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escapeMarkup(title)}</title>
 <link rel="icon" href="data:,">
-<style>${PAGE_STYLE}</style>
+<style>${PAGE_STYLE}${STATES_STYLE}</style>
 </head>
 <body>
 ${body}
@@ -45,7 +44,8 @@ ${body}
 }
 
 function titleOf({ run: { config } }: RunReport): string {
-  return `${config.task.name} · ${config.model.name}`;
+  const pair = `${config.task.name} · ${config.model.name}`;
+  return config.title === undefined ? pair : `${config.title}: ${pair}`;
 }
 
 function singleRun(report: RunReport): string {
@@ -60,7 +60,7 @@ ${figures(report)}
 ${problem === undefined ? "" : `<p class="bad">${escapeMarkup(problem)}</p>`}
 <h2>Curves</h2>
 ${charts.length === 0 ? '<p class="soft">There are no metrics yet.</p>' : chartGrid(charts)}
-${model === undefined ? "" : modelParts(model)}
+${model === undefined ? "" : modelParts(model, "1")}
 ${samples(lines)}
 <h2>Settings</h2>
 <div class="grid">
@@ -99,7 +99,9 @@ function severalRuns(reports: readonly RunReport[]): string {
     ...(problem === undefined ? [] : [`<p class="bad">${escapeMarkup(problem)}</p>`]),
     ...(model === undefined ? [] : [
       `<pre>${commandText(model.command)}</pre>`,
-      `<details><summary>What it says and thinks</summary>${modelParts(model)}</details>`,
+      `<details><summary>What it says and thinks</summary>${
+        modelParts(model, String(index + 1))
+      }</details>`,
     ]),
   ]);
   return `<h1>${reports.length} runs</h1>
@@ -156,7 +158,7 @@ function figures({ lines, model }: RunReport): string {
   return figureBoxes(shown);
 }
 
-function modelParts({ layers, shown, hidden, pictures }: ModelReport): string {
+function modelParts({ layers, shown, hidden, pictures }: ModelReport, id: string): string {
   const parts: string[] = [];
   if (shown.length > 0) {
     parts.push(`<h2>What it says</h2>`, `<pre>${escapeMarkup(shown.join("\n"))}</pre>`);
@@ -164,7 +166,7 @@ function modelParts({ layers, shown, hidden, pictures }: ModelReport): string {
   for (const picture of pictures) {
     parts.push(`<h2>${escapeMarkup(picture.title)}</h2>`, drawPicture(picture));
   }
-  if (hidden !== undefined) parts.push(hiddenParts(hidden));
+  if (hidden !== undefined) parts.push(statesHtml(hidden, id));
   const total = layers.reduce((sum, layer) => sum + layer.parameters, 0);
   const rows = layers.map(({ name, output, parameters }) =>
     `<tr><td>${escapeMarkup(name)}</td><td>${escapeMarkup(output)}</td><td class="number">${
@@ -178,56 +180,6 @@ ${rows.join("\n")}
     formatCount(total)
   }</b></td></tr></table></div>`);
   return parts.join("\n");
-}
-
-/** Units in the table; of more, those that move most. */
-const TABLE = 24;
-
-function hiddenParts({ states, labels, annotations }: HiddenStateCapture): string {
-  const threshold = thresholdOf(states);
-  const analyses = analyzeHidden(states, annotations);
-  const chosen = [...analyses].sort((a, b) => b.amplitude - a.amplitude).slice(0, TABLE)
-    .sort((a, b) => a.unit - b.unit);
-  const names = Object.keys(analyses[0]?.correlationRatio ?? {});
-  const rows = chosen.map((unit) => unitRow(unit, names));
-  const maps = `<h2>What it thinks</h2>
-<div class="card wide">${heatMapChart(states, { title: "Hidden states", labels })}
-${heatMapChart(states, { title: `Hidden states above ${threshold}`, threshold, labels })}</div>`;
-  // Without periods, and with nothing to compare with, the table would say nothing.
-  const isTelling = names.length > 0 || analyses.some(({ period }) => period !== undefined);
-  if (!isTelling) return maps;
-  return `${maps}
-<div class="card wide"><table><tr><th class="number">unit</th><th class="number">mean</th><th class="number">amplitude</th><th class="number">period</th>${
-    names.map((name) => `<th class="number">${escapeMarkup(name)}</th>`).join("")
-  }</tr>
-${rows.join("\n")}</table>
-<p class="soft">Period: after how many steps a unit repeats itself. ${
-    names.length === 0
-      ? ""
-      : "The last columns: how much of the unit's variance is explained by what the task knows, from 0 to 1."
-  }${
-    chosen.length < analyses.length
-      ? ` The ${chosen.length} of ${analyses.length} units that move most.`
-      : ""
-  }</p></div>`;
-}
-
-function unitRow(
-  { unit, mean, amplitude, period, correlationRatio }: UnitAnalysis,
-  names: readonly string[],
-) {
-  const cells = names.map((name) => {
-    const share = correlationRatio[name];
-    const shade = `background:color-mix(in srgb, var(--accent) ${
-      Math.round(share * 55)
-    }%, transparent)`;
-    return `<td class="number" style="${shade}">${share.toFixed(2)}</td>`;
-  });
-  return `<tr><td class="number">${unit}</td><td class="number">${
-    mean.toFixed(2)
-  }</td><td class="number">${amplitude.toFixed(2)}</td><td class="number">${period ?? "–"}</td>${
-    cells.join("")
-  }</tr>`;
 }
 
 /** Samples at most; of more, some between the first and the last. */
@@ -307,7 +259,7 @@ function coloredText(parts: Extract<Picture, { kind: "text" }>["parts"]): string
       Math.round(surprise * 75)
     }%, transparent)`;
     return `<span style="${color}" title="${(share * 100).toFixed(1)} %">${
-      escapeMarkup(text)
+      escapeMarkup(text.replace("\r", ""))
     }</span>`;
   });
   return `<pre>${spans.join("")}</pre>

@@ -6,7 +6,7 @@
 
 import type { LayerRow, Picture } from "@unroll/core/plugin";
 import { loadRun, type LoadSettings, type MetricsLine, type RunFolder } from "@unroll/core/runs";
-import { captureHiddenStates, type HiddenStateCapture } from "./hidden_states.ts";
+import { captureStudy, type Study } from "./hidden_states.ts";
 import { reportHtml } from "./report_html.ts";
 import { reproduceCommand } from "./reproduce.ts";
 import { writeOut } from "./write_out.ts";
@@ -57,7 +57,7 @@ export interface ModelReport {
   /** What the task shows of the model, in lines. */
   readonly shown: readonly string[];
   /** Hidden states, where the model shows them. */
-  readonly hidden?: HiddenStateCapture;
+  readonly hidden?: Study;
   /** What the task has to draw. */
   readonly pictures: readonly Picture[];
 }
@@ -77,7 +77,7 @@ export async function gatherReport(run: RunFolder, settings: LoadSettings): Prom
     using loaded = await loadRun(run.path, settings);
     const { taskInstance: task, predict, instance, config, model } = loaded;
     const shown = await attempt(() => task.show?.(predict));
-    const hidden = await attempt(() => captureHiddenStates(task, predict));
+    const hidden = await attempt(() => captureStudy(task, predict, { parts: true }));
     const pictures = await attempt(() => task.pictures?.(predict));
     // The same thing missing, such as the text, can be in the way of several.
     const problems = new Set([shown, hidden, pictures].flatMap(({ problem }) => problem ?? []));

@@ -108,7 +108,7 @@ async function pageTarget(port: number): Promise<string> {
 }
 
 async function retry<Value>(what: string, act: () => Promise<Value | undefined>): Promise<Value> {
-  for (let tries = 0; tries < 300; tries++) {
+  for (let tries = 0; tries < 1200; tries++) {
     try {
       const value = await act();
       if (value !== undefined) return value;
@@ -117,7 +117,7 @@ async function retry<Value>(what: string, act: () => Promise<Value | undefined>)
     }
     await pause(100);
   }
-  throw new RangeError(`Cannot find ${what}: it did not come within 30 s`);
+  throw new RangeError(`Cannot find ${what}: it did not come within 120 s`);
 }
 
 interface Connection {
@@ -210,7 +210,7 @@ function pageOver(connection: Connection, end: () => Promise<void>): Page {
       });
       return (result as { readonly value: Value }).value;
     },
-    async until(expression, timeout = 20_000) {
+    async until(expression, timeout = 120_000) {
       const started = performance.now();
       while (!await page.evaluate<boolean>(`Boolean(${expression})`)) {
         if (performance.now() - started > timeout) {

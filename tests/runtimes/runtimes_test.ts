@@ -2,7 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { bundleProgram, findRuntimes, isAmong } from "./runtimes.ts";
 
-Deno.test("Deno, Node, Bun and pages train the same bits on the CPU", async () => {
+Deno.test("[long] Deno, Node, Bun and pages train the same bits on the CPU", async () => {
   const program = await bundleProgram();
   const [deno, ...others] = await findRuntimes();
   const wanted = await deno.run(program);
