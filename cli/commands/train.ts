@@ -43,7 +43,9 @@ export const TRAIN = defineCommand({
   ],
   async select(args, context, own) {
     const run = findFlagValue(args, "--resume") || undefined;
-    const kept = run === undefined ? undefined : await taskOfRun(run, args, context);
+    const kept = run === undefined ? undefined : await taskOfRun(run, args, context)
+      // What is the matter with the run is said when it is opened.
+      .catch(() => undefined);
     const selected = await selectPair(args, context, own, kept === undefined ? [] : [kept]);
     const { model, task } = selected;
     const isHelp = args.includes("--help") || args.includes("-h");
