@@ -29,6 +29,12 @@ export interface CliContext {
   readonly terminal: Terminal;
 }
 
+/** Is told of a run, and of what its model makes while it learns. */
+export interface RunReporter extends RunCallbacks {
+  /** Called after a validation, where the task lets models make something. */
+  readonly onSample?: (step: number, text: string) => void | Promise<void>;
+}
+
 /** What commands work with: also what trains, so that tests run commands without a process. */
 export interface CommandContext extends CliContext {
   /** Says why a model cannot learn a task, in one sentence; `undefined` when it can. */
@@ -39,13 +45,13 @@ export interface CommandContext extends CliContext {
   /** Trains and saves the run. */
   readonly train: (
     request: TrainRequest,
-    callbacks: readonly RunCallbacks[],
+    callbacks: readonly RunReporter[],
     settings?: StartSettings,
   ) => Promise<void>;
   /** Resumes a run. */
   readonly resume: (
     request: ResumeRequest,
-    callbacks: readonly RunCallbacks[],
+    callbacks: readonly RunReporter[],
     settings?: StartSettings,
   ) => Promise<void>;
   /** Runs something that Ctrl-C asks to end well. */

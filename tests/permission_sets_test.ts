@@ -16,7 +16,7 @@ const COMMANDS = new Map(
 );
 
 Deno.test("no set of permissions in deno.json is without limits, but for what users name", () => {
-  assertEquals(COMMANDS.size, 16);
+  assertEquals(COMMANDS.size, 17);
   for (const [name, { read, ffi, ...limited }] of Object.entries(SETS)) {
     // Tests start browsers and shells, and write where the system has its temporary files.
     if (name === "develop") continue;
@@ -30,8 +30,8 @@ Deno.test("no set of permissions in deno.json is without limits, but for what us
     // The libraries of a system have no one place.
     assertStrictEquals(ffi, name === "blas" ? true : undefined, name);
   }
-  for (const set of ["list", "look"]) assertEquals(SETS[set].write, undefined);
-  for (const set of ["list", "look", "draw", "train"]) {
+  for (const set of ["list", "look", "board"]) assertEquals(SETS[set].write, undefined);
+  for (const set of ["list", "look", "board", "draw", "train"]) {
     assertEquals([SETS[set].run, SETS[set].sys], [undefined, undefined], set);
   }
   // Nothing that works with runs is ungoverned.
@@ -78,9 +78,9 @@ async function makeFolder(): Promise<string> {
   return folder;
 }
 
-/** Runs a command with these permissions and no others. */
-async function run(folder: string, permissions: readonly string[], words: string) {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+/** A command with these permissions and no others. */
+function command(folder: string, permissions: readonly string[], words: string): Deno.Command {
+  return new Deno.Command(Deno.execPath(), {
     args: ["run", "--quiet", "--no-check", "--no-prompt", "--no-lock", ...permissions]
       .concat(
         "--config",
@@ -91,7 +91,13 @@ async function run(folder: string, permissions: readonly string[], words: string
     cwd: folder,
     env: { NO_COLOR: "1" },
     stdin: "null",
-  }).output();
+    stdout: "piped",
+    stderr: "piped",
+  });
+}
+
+async function run(folder: string, permissions: readonly string[], words: string) {
+  const { code, stdout, stderr } = await command(folder, permissions, words).output();
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
   // A driver of WebGPU prints this by itself.
   const errors = text(stderr).replace(/^error: XDG_RUNTIME_DIR .*\n/gm, "");
@@ -142,6 +148,16 @@ Deno.test("[long] every command works with the permissions of its task, and says
       works(`sweep --model rnn --task xor --seeds 0,1 ${small}`, /2\/2/),
       works(`recipe xor-linear --out runs/more ${small}`, /Saved in runs/),
     ]);
+    const board = command(folder, [`-P=${COMMANDS.get("board")}`], "board").spawn();
+    const said = board.stdout.pipeThrough(new TextDecoderStream()).getReader();
+    const [, url] = /at (http\S+) until/.exec((await said.read()).value ?? "") ?? [];
+    const events = (await fetch(`${url}events`)).body!.getReader();
+    assertMatch(new TextDecoder().decode((await events.read()).value), /fizzbuzz/);
+    await events.cancel();
+    board.kill("SIGINT");
+    assertStrictEquals((await board.status).code, 0);
+    await Promise.all([said.cancel(), board.stderr.cancel()]);
+    done.add("board");
     assertEquals([...done].sort(), [...COMMANDS.keys()].sort());
     const elsewhere = await Deno.makeTempDir();
     await refuses(
@@ -186,6 +202,7 @@ Deno.test("[long] without any permission every command works or says why in one 
       ["predict --input 1", false],
       ["inspect", false],
       ["report", false],
+      ["board", false],
       ["export --format onnx", false],
       ["sweep --model rnn --task xor", false],
     ];

@@ -5,6 +5,7 @@
  */
 
 import type { CommandDefinition } from "../command.ts";
+import { BOARD } from "./board.ts";
 import { COMPLETIONS } from "./completions.ts";
 import { DOCTOR } from "./doctor.ts";
 import { EVAL } from "./eval.ts";
@@ -36,6 +37,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
   SAMPLE,
   INSPECT,
   REPORT,
+  BOARD,
   EXPORT,
   SWEEP,
   DOCTOR,

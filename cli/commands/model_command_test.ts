@@ -200,7 +200,7 @@ Deno.test("commands on trained models", async (t) => {
             await page.open(`file://${path}`);
             const narrow = "document.documentElement.scrollWidth <= innerWidth";
             assertStrictEquals(await page.evaluate(narrow), true);
-            const sizes = "[...document.querySelectorAll('.grid svg')].map((svg) => " +
+            const sizes = "[...document.querySelectorAll('.grid .card > svg')].map((svg) => " +
               "Math.round(svg.getBoundingClientRect().height))";
             const heights = await page.evaluate<number[]>(sizes);
             assert(heights.length >= 4 && heights.every((height) => height > 100), `${heights}`);

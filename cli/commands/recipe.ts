@@ -49,8 +49,18 @@ function recipeCommand(name: string, recipe: Recipe): CommandDefinition {
       : schema,
     examples: [],
     async run(context, { options, typed }) {
-      const { corpus, epochs, out, dashboard, json, quiet, verbose, name: called, ...given } =
-        options;
+      const {
+        corpus,
+        epochs,
+        out,
+        dashboard,
+        samples,
+        json,
+        quiet,
+        verbose,
+        name: called,
+        ...given
+      } = options;
       const { write } = context.terminal;
       const request = await withUsageErrors(async () => {
         const taskOptions = taskOptionsOf(recipe, corpus);
@@ -73,7 +83,8 @@ function recipeCommand(name: string, recipe: Recipe): CommandDefinition {
         },
       });
       const settings = { ...request.settings, callbacks: [monitor.callbacks] };
-      await startTraining({ ...request, settings }, context, { json, quiet, verbose, dashboard });
+      const output = { json, quiet, verbose, dashboard, samples };
+      await startTraining({ ...request, settings }, context, output);
       const { measured } = monitor;
       if (!json) return write(formatOutcome(recipe, measured));
       for (const { expected, ...rest } of compare(recipe, measured)) {

@@ -5,9 +5,9 @@
  */
 
 import { type TaskInstance, unknownName } from "@unroll/core/plugin";
-import type { JsonRecord, RunCallbacks } from "@unroll/core/runs";
+import type { JsonRecord } from "@unroll/core/runs";
 import type { TrainSettings } from "@unroll/core/training";
-import type { CommandContext, PluginSelection, TrainRequest } from "../context.ts";
+import type { CommandContext, PluginSelection, RunReporter, TrainRequest } from "../context.ts";
 import { UsageError, withUsageErrors } from "../errors.ts";
 import { selectBuiltIn } from "../plugins.ts";
 import type { Recipe } from "../recipes/recipe.ts";
@@ -57,7 +57,7 @@ export async function startTraining(
 export async function reportTraining(
   context: CommandContext,
   settings: Omit<OutputOptions, "out"> & { readonly title: string; readonly steps?: number },
-  act: (callbacks: readonly RunCallbacks[]) => Promise<void>,
+  act: (callbacks: readonly RunReporter[]) => Promise<void>,
 ): Promise<void> {
   const { terminal } = context;
   const reporter = createReporter({ terminal, ...settings });

@@ -74,12 +74,13 @@ export const TRAIN = defineCommand({
       out,
       name,
       dashboard,
+      samples,
       json,
       quiet,
       verbose,
       ...training
     } = options;
-    const output = { json, quiet, verbose, dashboard };
+    const output = { json, quiet, verbose, dashboard, samples };
     if (resume !== undefined) {
       const changes = changesOf(training, typed);
       const other = Object.keys(taskOptions ?? {}).find((name) => name !== "corpus");

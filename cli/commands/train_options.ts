@@ -58,6 +58,8 @@ export interface OutputOptions {
   readonly name?: string;
   /** Whether a page follows the run. */
   readonly dashboard: boolean;
+  /** Whether all is printed that the model makes at validations. */
+  readonly samples: boolean;
   /** Whether to print JSON lines. */
   readonly json: boolean;
   /** Whether to print the result only. */
@@ -83,6 +85,9 @@ export const OUTPUT_SHAPE = inGroup("Output", {
     .describe("What to call the run and its folder; date, task, model and seed if left out"),
   dashboard: z.boolean().default(false)
     .describe("Serve a page that follows the run, on this machine only"),
+  samples: z.boolean().default(false).describe(
+    "Print all samples at each validation, in place of a line or two now and then",
+  ),
   json: z.boolean().default(false).describe("Print JSON, one object a line"),
   quiet: z.boolean().default(false).describe("Print only the result"),
   verbose: z.boolean().default(false).describe("Also print what it trains on, and why there"),
@@ -224,6 +229,7 @@ const BESIDE: ReadonlySet<string> = new Set([
   "resume",
   "trust",
   "dashboard",
+  "samples",
   "json",
   "quiet",
   "verbose",

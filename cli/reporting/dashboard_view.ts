@@ -8,7 +8,7 @@ import type { MetricsLine } from "@unroll/core/runs";
 import { runCurves } from "../charts/run_curves.ts";
 import { formatCount, formatDuration, formatFigure, formatPercent } from "../format.ts";
 import type { Study } from "./hidden_states.ts";
-import { chartGrid, escapeMarkup, figureBoxes } from "./html.ts";
+import { chartGrid, escapeMarkup, figureBoxes, samplesPart } from "./html.ts";
 import { statesHtml } from "./states_html.ts";
 
 /** A run on its way. */
@@ -46,6 +46,7 @@ export function dashboardView(state: DashboardState): string {
     `<div class="track"><div id="bar" style="width:${share.toFixed(1)}%"></div></div>`,
     figures(state, step),
     chartGrid(runCurves([{ name: "run", lines }])),
+    samplesPart(lines),
     ...(hidden === undefined ? [] : [statesHtml(hidden, "run")]),
     ...(shown.length === 0
       ? []

@@ -1,15 +1,18 @@
 /**
- * Reports as one HTML document that needs nothing else: styles and pictures are inside.
+ * Reports as one HTML document that needs nothing else: styles, pictures and the script of the charts are inside.
  *
  * @module
  */
 
 import type { Picture } from "@unroll/core/plugin";
 import type { Json, JsonRecord, MetricsLine } from "@unroll/core/runs";
-import { chartGrid, escapeMarkup, figureBoxes, PAGE_STYLE } from "./html.ts";
+import { CHART_SCRIPT } from "./chart_script.ts";
+import { compareRuns } from "./comparison.ts";
+import { comparisonParts } from "./comparison_html.ts";
+import { chartGrid, escapeMarkup, figureBoxes, lineKey, PAGE_STYLE, samplesPart } from "./html.ts";
 import { barChart } from "../charts/curves.ts";
 import { runCurves } from "../charts/run_curves.ts";
-import { PALETTE } from "../charts/svg.ts";
+import { seriesStyle } from "../charts/svg.ts";
 import { originText, resultOf } from "./run_table.ts";
 import { formatCount, formatDuration, formatFigure, formatPercent } from "../format.ts";
 import { statesHtml } from "./states_html.ts";
@@ -38,6 +41,7 @@ export function reportHtml(reports: readonly RunReport[]): string {
 </head>
 <body>
 ${body}
+<script>${CHART_SCRIPT}</script>
 </body>
 </html>
 `;
@@ -61,9 +65,9 @@ ${problem === undefined ? "" : `<p class="bad">${escapeMarkup(problem)}</p>`}
 <h2>Curves</h2>
 ${charts.length === 0 ? '<p class="soft">There are no metrics yet.</p>' : chartGrid(charts)}
 ${model === undefined ? "" : modelParts(model, "1")}
-${samples(lines)}
+${samplesPart(lines)}
 <h2>Settings</h2>
-<div class="grid">
+<div class="grid settings">
 <div class="card"><b>Model: ${escapeMarkup(config.model.name)}</b>${
     recordTable(config.model.options)
   }</div>
@@ -77,51 +81,33 @@ ${model === undefined ? "" : `<h2>To make it again</h2>\n<pre>${commandText(mode
 }
 
 function severalRuns(reports: readonly RunReport[]): string {
-  const color = (index: number) => PALETTE[index % PALETTE.length];
-  const charts = runCurves(reports.map(({ run, lines }) => ({ name: run.name, lines })));
-  const rows = reports.map(({ run, lines }, index) => {
-    const { loss, error, steps, seconds, speed } = resultOf(lines);
-    const cells = [
-      loss === undefined ? "–" : formatFigure(loss),
-      error === undefined ? "–" : formatPercent(error),
-      steps === undefined ? "–" : formatCount(steps),
-      seconds === undefined ? "–" : formatDuration(seconds),
-      speed === undefined ? "–" : formatCount(speed),
-    ].map((text) => `<td class="number">${text}</td>`).join("");
-    return `<tr><td>${chip(color(index))}${escapeMarkup(run.name)}</td><td>${
-      escapeMarkup(run.config.task.name)
-    }</td><td>${
-      escapeMarkup(run.config.model.name)
-    }</td><td class="number">${run.config.seed}</td>${cells}</tr>`;
-  });
-  const commands = reports.flatMap(({ run, model, problem }, index) => [
-    `<h2>${chip(color(index))}${escapeMarkup(run.name)}</h2>`,
-    ...(problem === undefined ? [] : [`<p class="bad">${escapeMarkup(problem)}</p>`]),
-    ...(model === undefined ? [] : [
-      `<pre>${commandText(model.command)}</pre>`,
-      `<details><summary>What it says and thinks</summary>${
-        modelParts(model, String(index + 1))
-      }</details>`,
-    ]),
-  ]);
+  const comparison = compareRuns(reports.map((report) => ({
+    name: report.run.name,
+    config: report.run.config,
+    lines: report.lines,
+    report,
+  })));
+  let shownModels = 0;
+  const shown = comparison.groups.flatMap(({ runs }, group) =>
+    runs.flatMap(({ name, run: { report: { run, model, problem } } }) =>
+      model === undefined && problem === undefined ? [] : [
+        `<details><summary>${lineKey(seriesStyle(group))}${escapeMarkup(name)}</summary>
+<p class="soft">${escapeMarkup(run.name)}</p>
+${
+          model === undefined
+            ? ""
+            : `<pre>${commandText(model.command)}</pre>${modelParts(model, String(++shownModels))}`
+        }</details>`,
+        ...(problem === undefined ? [] : [`<p class="bad">${escapeMarkup(problem)}</p>`]),
+      ]
+    )
+  );
   return `<h1>${reports.length} runs</h1>
-<div class="card wide"><table><tr><th>run</th><th>task</th><th>model</th>${
-    ["seed", "validation loss", "error", "steps", "time", "steps/s"].map((name) =>
-      `<th class="number">${name}</th>`
-    ).join("")
-  }</tr>
-${rows.join("\n")}</table></div>
-<h2>Curves</h2>
-<p class="legend">${
-    reports.map(({ run }, index) => `<span>${chip(color(index))}${escapeMarkup(run.name)}</span>`)
-      .join("")
-  }</p>
-${chartGrid(charts)}
-${commands.join("\n")}`;
-}
-
-function chip(color: string): string {
-  return `<i style="display:inline-block;width:11px;height:11px;border-radius:2px;margin-right:7px;background:${color}"></i>`;
+${comparisonParts(comparison)}
+<h2>What they say and think${
+    shown.length < reports.length ? ", the best of them" : ""
+  }, and how to make them again</h2>
+${shown.join("\n")}`;
 }
 
 function stateOf(lines: readonly MetricsLine[]): string {
@@ -182,27 +168,6 @@ ${rows.join("\n")}
   return parts.join("\n");
 }
 
-/** Samples at most; of more, some between the first and the last. */
-const SAMPLES = 8;
-
-function samples(lines: readonly MetricsLine[]): string {
-  const all = lines.flatMap((line) =>
-    line.event === "sample" && typeof line.text === "string" && typeof line.step === "number"
-      ? [{ step: line.step, text: line.text }]
-      : []
-  );
-  if (all.length === 0) return "";
-  const count = Math.min(SAMPLES, all.length);
-  const chosen = Array.from(
-    { length: count },
-    (_, i) => all[count === 1 ? all.length - 1 : Math.round(i * (all.length - 1) / (count - 1))],
-  );
-  const rows = chosen.map(({ step, text }) =>
-    `<p class="soft">Step ${formatCount(step)}</p><pre>${escapeMarkup(text)}</pre>`
-  );
-  return `<h2>Samples on the way</h2>\n${rows.join("\n")}`;
-}
-
 /** Lines break between flags, and not inside. */
 function commandText(command: string): string {
   return command.split(/ (?=--)/).map((part) => `<span class="word">${escapeMarkup(part)}</span>`)
@@ -211,9 +176,13 @@ function commandText(command: string): string {
 
 function recordTable(record: JsonRecord): string {
   const rows = Object.entries(record).filter(([, value]) => value !== null).map(([name, value]) =>
-    `<tr><td class="soft">${escapeMarkup(name)}</td><td>${escapeMarkup(valueText(value))}</td></tr>`
+    `<tr><td class="soft">${escapeMarkup(name)}</td><td class="value">${
+      escapeMarkup(valueText(value))
+    }</td></tr>`
   );
-  return rows.length === 0 ? '<p class="soft">no options</p>' : `<table>${rows.join("\n")}</table>`;
+  return rows.length === 0
+    ? '<p class="soft">no options</p>'
+    : `<div class="scroll"><table>${rows.join("\n")}</table></div>`;
 }
 
 function valueText(value: Json): string {

@@ -43,18 +43,25 @@ export function differingSettings(
   );
 }
 
-/** All settings of a run, of its model, its task and its training. */
-function settingsOf({ model, task, training, seed }: RunConfig): JsonRecord {
+/** All settings of a run, of its model, its task and its training, but for what follows from others. */
+export function settingsOf({ model, task, training, seed }: RunConfig): JsonRecord {
   const all = { ...model.options, ...task.options, ...training, seed };
   return Object.fromEntries(Object.entries(all).filter(([name]) => !FOLLOWS.has(name)));
 }
 
 /** Writes settings as they would be typed, such as `hidden 64, lr 0.01`. */
 export function settingsText(settings: Readonly<Record<string, Json>>): string {
-  return Object.entries(settings).map(([name, value]) => {
-    const text = typeof value === "string" ? value : JSON.stringify(value);
-    return `${name === "learningRate" ? "lr" : flagName(name)} ${
-      text.length > SHOWN ? `…${text.slice(1 - SHOWN)}` : text
-    }`;
-  }).join(", ");
+  return Object.entries(settings)
+    .map(([name, value]) => `${settingName(name)} ${settingValue(value)}`).join(", ");
+}
+
+/** Names a setting as its flag is. */
+export function settingName(name: string): string {
+  return name === "learningRate" ? "lr" : flagName(name);
+}
+
+/** Writes the value of a setting, of a long one its end. */
+export function settingValue(value: Json): string {
+  const text = typeof value === "string" ? value : JSON.stringify(value);
+  return text.length > SHOWN ? `…${text.slice(1 - SHOWN)}` : text;
 }

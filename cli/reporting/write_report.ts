@@ -9,6 +9,7 @@ import { loadRun, type LoadSettings, type MetricsLine, type RunFolder } from "@u
 import { captureStudy, type Study } from "./hidden_states.ts";
 import { reportHtml } from "./report_html.ts";
 import { reproduceCommand } from "./reproduce.ts";
+import { resultOf } from "./run_table.ts";
 import { writeOut } from "./write_out.ts";
 
 /** Settings of {@linkcode writeReport}. */
@@ -29,11 +30,34 @@ export async function writeReport(
   runs: readonly RunFolder[],
   settings: ReportSettings,
 ): Promise<string> {
-  const reports: RunReport[] = [];
-  for (const run of runs) reports.push(await gatherReport(run, settings));
-  const html = reportHtml(reports);
-  await writeOut(settings.out, html);
+  await writeOut(settings.out, reportHtml(await gatherReports(runs, settings)));
   return settings.out;
+}
+
+/** Of more runs than this, only the best are asked what they say and think: each takes a second and megabytes. */
+const SHOWN = 8;
+
+/**
+ * Gathers what a report shows of several runs: of many, the models of the best alone.
+ *
+ * @param runs The runs.
+ * @param settings The models and tasks there are.
+ * @returns All of it.
+ */
+export async function gatherReports(
+  runs: readonly RunFolder[],
+  settings: LoadSettings,
+): Promise<RunReport[]> {
+  const reports: RunReport[] = [];
+  for (const run of runs) reports.push({ run, lines: await run.readMetrics() });
+  const loss = ({ lines }: RunReport) => resultOf(lines).loss ?? Infinity;
+  const best = new Set(
+    runs.length <= SHOWN ? reports : reports.toSorted((a, b) => loss(a) - loss(b)).slice(0, SHOWN),
+  );
+  for (const [index, report] of reports.entries()) {
+    if (best.has(report)) reports[index] = await gatherReport(report.run, settings);
+  }
+  return reports;
 }
 
 /** All of one run. */

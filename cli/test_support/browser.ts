@@ -6,6 +6,8 @@
 
 /** A page in a browser. */
 export interface Page {
+  /** Is as wide as a telephone or a screen, in light or in the dark. */
+  emulate(look: { readonly width: number; readonly dark: boolean }): Promise<void>;
   /** Goes to an address and waits until it has loaded. */
   open(url: string): Promise<void>;
   /** The value of an expression in the page; promises are awaited. */
@@ -197,6 +199,14 @@ function pageOver(connection: Connection, end: () => Promise<void>): Page {
   const page: Page = {
     requests: connection.requests,
     errors: connection.errors,
+    async emulate({ width, dark }) {
+      const size = { width, height: 900, deviceScaleFactor: 1, mobile: width < 600 };
+      await connection.send("Emulation.setDeviceMetricsOverride", size);
+      const value = dark ? "dark" : "light";
+      await connection.send("Emulation.setEmulatedMedia", {
+        features: [{ name: "prefers-color-scheme", value }],
+      });
+    },
     async open(url) {
       const before = connection.loads;
       await connection.send("Page.navigate", { url });
