@@ -5,7 +5,7 @@ import { inFolder, trainSmall } from "../cli/test_support/small_runs.ts";
 import { type CommandResult, runCommand } from "../cli/test_support/run_command.ts";
 import { type Arbitrary, fc } from "../core/test_support/fast_check.ts";
 
-const RUNS = Math.ceil(Number(Deno.env.get("UNROLL_FUZZ_RUNS") ?? 150) / 5);
+const RUNS = Math.ceil(Number(Deno.env.get("UNROLL_FUZZ_RUNS") ?? 100) / 5);
 const SEED = Number(Deno.env.get("UNROLL_FUZZ_SEED") ?? 1);
 
 /** Says what is wrong with how a command ended; nothing where it is right. */
