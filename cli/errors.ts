@@ -144,6 +144,8 @@ function deniedSentence(
     if (denied === null) continue;
     const [, kind, subject] = denied;
     const action = /^Cannot [^:]*(?=: )/.exec(message)?.[0] ?? "Cannot go on";
+    // What Deno keeps for those who permit everything, such as /proc, is not worth that.
+    if (kind === "all") return `${action}: Deno does not permit access to ${subject}`;
     const flag = `--allow-${kind}${subject === undefined ? "" : `=${subject}`}`;
     const what = `${KINDS[kind] ?? kind}${subject === undefined ? "" : ` ${subject}`}`;
     return `${action}: ${what} is not permitted, permit it with ${permit(flag)}`;

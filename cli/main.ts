@@ -12,6 +12,7 @@ import type { CliContext, CommandContext } from "./context.ts";
 import { commandContext, createContext } from "./create_context.ts";
 import { exitCodeOf, exitWith } from "./errors.ts";
 import { dropNetwork, permitLine } from "./permissions.ts";
+import { resolveTypedPaths } from "./typed_paths.ts";
 
 /**
  * Runs a command.
@@ -54,9 +55,10 @@ export async function runCommandLine(
       const found = await complete(COMMANDS, args.slice(2), context);
       return context.terminal.write(formatCompletions(found));
     }
-    const tree = await buildTree(COMMANDS, args, context);
+    const words = resolveTypedPaths(args, context.base);
+    const tree = await buildTree(COMMANDS, words, context);
     try {
-      await tree.command.parse(helpAlone(args));
+      await tree.command.parse(helpAlone(words));
     } catch (error) {
       throw error instanceof ValidationError ? usageErrorOf(error, tree) : error;
     }

@@ -173,9 +173,12 @@ function readFile(path: string, most: number): Uint8Array {
     if (error instanceof RangeError) throw error;
     if (error instanceof Error && "code" in error && error.code === "ENOENT") {
       // Said as any unknown name is, with the nearest built-in one.
-      const rest = unknownName("corpus", path, Object.keys(CORPORA))
-        .slice(`Cannot find corpus "${path}": `.length);
-      throw cannotRead(path, `there is no such file; ${rest}`, error);
+      const name = path.split("/").at(-1) ?? path;
+      const rest = unknownName("corpus", name, Object.keys(CORPORA))
+        .slice(`Cannot find corpus "${name}": `.length);
+      const tried = absoluteName(path);
+      const where = tried === path ? "there is no such file" : `there is no such file as ${tried}`;
+      throw cannotRead(path, `${where}; ${rest}`, error);
     }
     throw cannotRead(path, (error as Error).message.split("\n")[0], error);
   }

@@ -42,7 +42,7 @@ Deno.test("readCorpus() says why it cannot read", async () => {
   assertThrows(
     () => readCorpus("seventh"),
     RangeError,
-    'Cannot read corpus "seventh": there is no such file; did you mean "sevenths"?',
+    `Cannot read corpus "seventh": there is no such file as ${Deno.cwd()}/seventh; did you mean "sevenths"?`,
   );
   const path = await Deno.makeTempFile();
   try {
@@ -56,7 +56,7 @@ Deno.test("readCorpus() says why it cannot read", async () => {
     assertThrows(
       () => readCorpus("http://x/y"),
       RangeError,
-      'Cannot read corpus "http://x/y": there is no such file; known corpora are sevenths',
+      `Cannot read corpus "http://x/y": there is no such file as ${Deno.cwd()}/http://x/y; known corpora`,
     );
     await Deno.remove(path);
     for (const make of [["mkfifo", path], ["ln", "-s", "/dev/zero", path]]) {

@@ -25,7 +25,12 @@ export async function findRun(typed: string, root: string = "runs"): Promise<Run
   const path = typed.replace(/(?<=.)[/\\]+$/, "");
   const kind = await kindOf(path);
   if (kind === "folder") return await openRun(path);
-  if (kind === "file") return await openRun(dirname(path));
+  if (kind === "file") {
+    if (path.endsWith(".safetensors")) return await openRun(dirname(path));
+    throw new UsageError(
+      `Cannot use ${path}: it is not a file of weights, a run's folder or a .safetensors file is needed`,
+    );
+  }
   const runs = await listRuns(root);
   if (typed === "last") {
     const newest = await newestOf(runs.map(({ path }) => path));

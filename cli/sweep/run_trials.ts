@@ -4,6 +4,7 @@
  * @module
  */
 
+import { resolve } from "node:path";
 import { quoted } from "../format.ts";
 import { trustWords } from "../plugins.ts";
 import { trialArguments } from "./grid.ts";
@@ -35,7 +36,14 @@ export function jobArguments({ trial, run }: TrialResult, folder: string): strin
   // Also after a failure: a worker that was killed has lost nothing.
   return run !== undefined
     ? ["train", "--resume", run, ...trustWords(model, task), "--json", "--quiet"]
-    : ["train", ...trialArguments(trial), "--out", trialFolder(folder, trial), "--json", "--quiet"];
+    : [
+      "train",
+      ...trialArguments(trial),
+      "--out",
+      resolve(trialFolder(folder, trial)),
+      "--json",
+      "--quiet",
+    ];
 }
 
 /**

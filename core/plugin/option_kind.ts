@@ -265,7 +265,8 @@ export function readText(kind: OptionKind, text: string): unknown {
   switch (kind.type) {
     case "integer":
     case "number":
-      return NUMBER.test(text.trim()) ? Number(text) : text;
+      // One that no number holds stays as it was typed, for the sentence about it.
+      return NUMBER.test(text.trim()) && isHeld(kind, Number(text)) ? Number(text) : text;
     case "boolean":
       return text === "true" ? true : text === "false" ? false : text;
     case "text":
@@ -277,4 +278,10 @@ export function readText(kind: OptionKind, text: string): unknown {
         ? []
         : text.split(",").map((part) => readText(kind.item, part.trim()));
   }
+}
+
+function isHeld({ type }: NumberKind, value: number): boolean {
+  return type === "integer"
+    ? Math.abs(value) <= Number.MAX_SAFE_INTEGER
+    : Math.abs(value) < Infinity;
 }

@@ -239,8 +239,15 @@ function issueSentence(
   const isTold = !["custom", "invalid_format", "not_multiple_of"].includes(issue.code);
   const wanted = !isTold || option === undefined
     ? issue.message
-    : `${formatKind(option.kind)} is needed`;
+    : `${formatKind(bounded(option.kind, given[name]))} is needed`;
   return `Cannot ${subject}: ${wanted}`;
+}
+
+/** Says the greatest whole number that there is, too, of one that is greater. */
+function bounded(kind: OptionKind, value: unknown): OptionKind {
+  return kind.type === "integer" && Number(value) > Number.MAX_SAFE_INTEGER
+    ? { maximum: Number.MAX_SAFE_INTEGER, ...kind }
+    : kind;
 }
 
 /**
