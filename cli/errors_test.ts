@@ -89,3 +89,16 @@ Deno.test("withUsageErrors() makes refusals mistakes in typing, and nothing else
   const other = await assertRejects(refuse(new Error("z")), Error, "z");
   assertStrictEquals(other instanceof UsageError, false);
 });
+
+Deno.test("exitCodeOf() does not advise to permit everything", async () => {
+  let said = "";
+  const denied = 'Requires all access to "/proc/1/environ", run again with the --allow-all flag';
+  await exitCodeOf(() => Promise.reject(new RangeError(`Cannot read corpus "x": ${denied}`)), {
+    writeError: (text) => said += text,
+    debug: false,
+  });
+  assertStrictEquals(
+    said,
+    'Cannot read corpus "x": Deno does not permit access to /proc/1/environ\n',
+  );
+});

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/asser
 import type { JsonRecord, RunFolder } from "@unroll/core/runs";
 import { MODELS } from "@unroll/models";
 import { TASKS } from "@unroll/tasks";
+import { runCommand } from "../test_support/run_command.ts";
 import { inFolder, trainSmall } from "../test_support/small_runs.ts";
 import { resumeTraining } from "./train_action.ts";
 import type { TrainOptions } from "./train_options.ts";
@@ -100,5 +101,18 @@ Deno.test("resumeTraining() forgets that a run was stopped, as soon as it is gon
     await resume(run, {});
     const events = (await run.readMetrics()).map(({ event }) => event);
     assertEquals(events.filter((event) => event === "stopped" || event === "done"), ["done"]);
+  });
+});
+
+Deno.test("train --resume: says that it begins again where the checkpoint is gone and steps were done", async () => {
+  await inFolder(async (folder) => {
+    const run = await trainSmall(folder, { training: { steps: 40 } });
+    const line = `train --resume ${run.path} --steps 50 --quiet`;
+    await Deno.remove(run.checkpointPath("last"));
+    const warning = `The checkpoint of ${run.path} is not there: it begins again, ` +
+      "its metrics showed 40 steps\n";
+    assertEquals([(await runCommand(line)).errors.includes(warning)], [true]);
+    const next = await runCommand(line.replace("50", "60"));
+    assertEquals([next.code, next.errors.includes("is not there")], [0, false]);
   });
 });

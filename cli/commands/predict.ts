@@ -10,6 +10,7 @@ import { visible } from "../format.ts";
 import { jsonLine } from "../json_line.ts";
 import { forEachLine } from "./each_line.ts";
 import { defineModelCommand, required } from "./model_command.ts";
+import { selectTask } from "./task_options.ts";
 
 /** The command `predict`. */
 export const PREDICT = defineModelCommand({
@@ -32,6 +33,7 @@ export const PREDICT = defineModelCommand({
     ],
     ["Many at once:", "seq 1 100 | unroll predict runs/2026-01-31-fizzbuzz-rnn-0"],
   ],
+  select: selectTask,
   async run({ terminal }, loaded, { input, json }) {
     const task = loaded.taskInstance;
     const answer = required(task.answer?.bind(task), loaded, "predict");

@@ -63,8 +63,18 @@ export function typedOptions(
   return Object.fromEntries(options.filter(([name]) => names.has(name)));
 }
 
+/** The first word that is no value of a flag; without one the newest run is meant. */
+function runAmong(args: readonly string[], flags: readonly Flag[]): string {
+  const takesValue = new Set([
+    "--corpus",
+    ...flags.filter(({ option }) => option.kind.type !== "boolean").map(({ flag }) => `--${flag}`),
+  ]);
+  return args.find((arg, index) => !arg.startsWith("-") && !takesValue.has(args[index - 1])) ??
+    "last";
+}
+
 /**
- * Selects the options of the task of the run that is named first; without one, those of no task are known.
+ * Selects the options of the task of the run that is named, or of the newest; in help without a run, those of no task.
  *
  * @param args What was typed after the command's name.
  * @param context What there is.
@@ -76,11 +86,15 @@ export async function selectTask(
   context: PluginContext,
   own: FlagSource,
 ): Promise<SelectedFlags<JsonRecord | undefined>> {
-  const [run] = args;
-  if (run === undefined || run.startsWith("-")) {
-    return { flags: composeFlags([own]), read: () => undefined };
-  }
-  const source = await taskOfRun(run, args, context);
+  const alone = { flags: composeFlags([own]), read: () => undefined };
+  const [first] = args;
+  const isHelp = args.includes("--help") || args.includes("-h");
+  if (first === undefined || (isHelp && first.startsWith("-"))) return alone;
+  const source = first.startsWith("-")
+    // What is the matter with the run is said when it is opened.
+    ? await taskOfRun(runAmong(args, alone.flags), args, context).catch(() => undefined)
+    : await taskOfRun(first, args, context);
+  if (source === undefined) return alone;
   const flags = composeFlags([own, source]);
   return { flags, read: (typed) => typedOptions(source, flags, typed) };
 }

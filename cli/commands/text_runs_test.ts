@@ -204,3 +204,19 @@ Deno.test("predict: says that there is nothing to ask", async () => {
     ]);
   });
 });
+
+Deno.test("eval, sample, predict and inspect: --corpus is taken also where no run is named, or after a flag", async () => {
+  await withTextRun(async (run, folder) => {
+    const corpus = ["--corpus", `${folder}/text.txt`, "--runs", `${folder}/runs`];
+    for (
+      const words of ["eval --json", "sample --length 3", "predict --input t", "inspect --json"]
+    ) {
+      for (const named of [[], [run]]) {
+        const [command, ...flags] = words.split(" ");
+        const line = [command, ...flags, ...named, ...corpus];
+        const { code, errors } = await runCommand(line);
+        assertEquals([code, errors], [0, ""], line.join(" "));
+      }
+    }
+  });
+});

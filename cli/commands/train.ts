@@ -6,7 +6,7 @@
 
 import type { Model, Plugin } from "@unroll/core/plugin";
 import { flagName, parseOptions } from "@unroll/core/plugin/host";
-import type { JsonRecord, RunCallbacks, RunConfig } from "@unroll/core/runs";
+import type { JsonRecord, RunCallbacks, RunConfig, RunFolder } from "@unroll/core/runs";
 import { defineCommand } from "../command.ts";
 import type { SelectedFlags } from "../command.ts";
 import type { CommandContext, PluginSelection } from "../context.ts";
@@ -89,6 +89,13 @@ export const TRAIN = defineCommand({
       }
       const run = await findRun(resume);
       if (changes.device !== undefined) checkDevice(changes.device, context.terminal);
+      const lost = await lostSteps(run);
+      if (lost > 0) {
+        context.terminal.writeError(
+          `The checkpoint of ${run.path} is not there: it begins again, its metrics showed ${lost} ` +
+            `${lost === 1 ? "step" : "steps"}\n`,
+        );
+      }
       const plugins = trust === undefined ? {} : { plugins: await knownPlugins(context, trust) };
       return await reportTraining(
         context,
@@ -113,6 +120,20 @@ export const TRAIN = defineCommand({
     await startTraining(request, context, output);
   },
 });
+
+/** The steps that a run's metrics show and no checkpoint has. */
+async function lostSteps(run: RunFolder): Promise<number> {
+  try {
+    await Deno.stat(run.checkpointPath("last"));
+    return 0;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  return (await run.readMetrics()).reduce(
+    (most, { step, steps }) => Math.max(most, Number(step ?? steps ?? 0)),
+    0,
+  );
+}
 
 /** Says that a run goes on with another text than its own, where that is known of both. */
 function tellOfText({ task: { options } }: RunConfig, { terminal }: CommandContext): RunCallbacks {

@@ -71,7 +71,7 @@ Deno.test("parseOptionTexts() says each problem in one sentence", () => {
     [{ hidden: "0x10" }, "--hidden 0x10: a whole number from 1 to 4096"],
     [{ hidden: "" }, '--hidden "": a whole number from 1 to 4096'],
     [{ hidden: "Infinity" }, "--hidden Infinity: a whole number"],
-    [{ hidden: "1e400" }, "--hidden Infinity: a whole number"],
+    [{ hidden: "1e400" }, "--hidden 1e400: a whole number"],
     [{ hidden: "--steps" }, "--hidden --steps: a whole number"],
     [{ activation: "gelu" }, "--activation gelu: one of tanh, relu is needed"],
     [{ layers: "50,,20" }, "--layers 50,,20: a list with commas, each a whole"],
