@@ -1,4 +1,5 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
+import { fromFileUrl } from "@std/path/from-file-url";
 import type { Plugin, Predict, TaskSpec } from "@unroll/core/plugin";
 import { type RunCallbacks, type RunConfig, RunFolder } from "@unroll/core/runs";
 import {
@@ -167,7 +168,7 @@ Deno.test("train: composes model and task with their options", async () => {
   assertEquals(model.options, { hidden: 5, activation: "tanh", bias: false, window: 8 });
   assertEquals(task.options, { encoding: "binary", window: 4, lengths: [16, 46] });
   assertEquals(training, { seed: 7, device: "auto", learningRate: 0.01, clipNorm: 5 });
-  assertStrictEquals(out, "elsewhere");
+  assertStrictEquals(out, fromFileUrl(new URL("elsewhere", import.meta.url)));
 });
 
 Deno.test("train: options that model and task share are prefixed", async () => {

@@ -186,7 +186,9 @@ Deno.test("arrayScript() runs each trial by its number, and is a script", async 
   ];
   const script = arrayScript(results, { folder: "s", self: ["deno", "run"], jobs: 4 });
   assert(script.includes("#SBATCH --array=0-1%4"));
-  assert(script.includes("deno run train --model 'my model.ts' --seed 0 --out s/seed-0"));
+  assert(
+    script.includes(`deno run train --model 'my model.ts' --seed 0 --out ${Deno.cwd()}/s/seed-0`),
+  );
   assert(script.includes("deno run train --resume s/seed-1/x"));
   const file = await Deno.makeTempFile();
   await Deno.writeTextFile(file, script);
