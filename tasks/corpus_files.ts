@@ -180,7 +180,9 @@ function readFile(path: string, most: number): Uint8Array {
       const where = tried === path ? "there is no such file" : `there is no such file as ${tried}`;
       throw cannotRead(path, `${where}; ${rest}`, error);
     }
-    throw cannotRead(path, (error as Error).message.split("\n")[0], error);
+    // What permits it is not for a text that a run names to say.
+    const [reason] = (error as Error).message.split("\n");
+    throw cannotRead(path, reason.replace(/, run again with.*$/, ""), error);
   }
 }
 

@@ -21,6 +21,8 @@ export const REPORT = defineCommand({
         "The file to write; report.html in the run's folder, or in that of the runs, if left out",
       )
       .meta({ placeholder: "file" }),
+    corpus: z.string().optional().describe("The text of runs that learned one, where it is now")
+      .meta({ placeholder: "file" }),
     runs: RUNS,
     trust: TRUST,
   }),
@@ -30,7 +32,7 @@ export const REPORT = defineCommand({
     ["Those of a sweep:", "unroll report sweeps/2026-01-31-rnn-fizzbuzz"],
     ["Several together:", "unroll report runs/* --out runs/compared.html"],
   ],
-  async run(context, { options: { out, runs, trust }, positional }) {
+  async run(context, { options: { out, corpus, runs, trust }, positional }) {
     const found = [];
     for (const name of positional.length === 0 ? ["last"] : positional) {
       found.push(...await findRuns(name, runs));
@@ -44,6 +46,7 @@ export const REPORT = defineCommand({
     const { writeReport } = await import("../reporting/write_report.ts");
     const path = await writeReport(found, {
       ...await knownPlugins(context, trust),
+      ...(corpus === undefined ? {} : { taskOptions: { corpus } }),
       out: out ?? `${folder}/report.html`,
     });
     context.terminal.write(`${path}\n`);

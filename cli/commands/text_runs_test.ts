@@ -220,3 +220,24 @@ Deno.test("eval, sample, predict and inspect: --corpus is taken also where no ru
     }
   });
 });
+
+Deno.test("report: --corpus is read for the runs that learned a text, and does not trouble others", async () => {
+  await withTextRun(async (run, folder) => {
+    await Deno.rename(`${folder}/text.txt`, `${folder}/moved.txt`);
+    const pageOf = async (words: string) => {
+      const { code, errors } = await runCommand(words);
+      assertEquals([code, errors], [0, ""], words);
+      return await Deno.readTextFile(`${run}/report.html`);
+    };
+    const out = `--out ${run}/report.html`;
+    const corpus = `--corpus ${folder}/moved.txt`;
+    assertMatch(await pageOf(`report ${run} ${out}`), /Cannot read corpus/);
+    assertStrictEquals(/Cannot /.test(await pageOf(`report ${run} ${out} ${corpus}`)), false);
+    const other = await runCommand(
+      `train --model rnn --hidden 2 --task xor --steps 2 --device cpu --quiet --out ${folder}/other`,
+    );
+    assertStrictEquals(other.code, 0, other.errors);
+    const { path } = await onlyRun(`${folder}/other`);
+    assertStrictEquals(/Cannot /.test(await pageOf(`report ${path} ${out} ${corpus}`)), false);
+  });
+});

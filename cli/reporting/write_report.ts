@@ -98,7 +98,12 @@ export interface ModelReport {
 export async function gatherReport(run: RunFolder, settings: LoadSettings): Promise<RunReport> {
   const lines = await run.readMetrics();
   try {
-    using loaded = await loadRun(run.path, settings);
+    // Of several runs only some may have such an option.
+    const taskOptions = Object.fromEntries(
+      Object.entries(settings.taskOptions ?? {})
+        .filter(([name]) => Object.hasOwn(run.config.task.options, name)),
+    );
+    using loaded = await loadRun(run.path, { ...settings, taskOptions });
     const { taskInstance: task, predict, instance, config, model } = loaded;
     const shown = await attempt(() => task.show?.(predict));
     const hidden = await attempt(() => captureStudy(task, predict, { parts: true }));
