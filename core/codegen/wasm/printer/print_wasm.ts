@@ -8,23 +8,19 @@
 import type { Axis, Buffer } from "../../../ir/expression.ts";
 import { type Kernel, type LoopProgram, separateKernels } from "../../../loops/program.ts";
 import { planArena } from "../../../loops/plan_memory.ts";
-import { blasProduct } from "../../../loops/split_matmul_epilogues.ts";
 import {
   barrierDepth,
   buffersOfTasks,
   hasBarriers,
   kernelsOfTasks,
   type LoopTask,
+  MIN_REGION_CYCLES,
   type ScheduledTask,
+  singleSchedule,
   taskCycles,
   type ThreadSchedule,
 } from "../scheduled_tasks.ts";
-import {
-  MIN_REGION_CYCLES,
-  scheduleThreads,
-  singleSchedule,
-  type ThreadOptions,
-} from "../thread_schedule.ts";
+import type { ThreadOptions } from "../thread_schedule.ts";
 import {
   alignBytes,
   ALIGNMENT_BYTES,
@@ -33,11 +29,11 @@ import {
   SLACK_BYTES,
 } from "../memory_layout.ts";
 import { type FunctionBuilder, i32, load, type Local, ModuleBuilder } from "../assembler/module.ts";
-import { addTeam, type Team } from "../team.ts";
+import type { addTeam, Team } from "../team.ts";
 import type { Address } from "../matmul/matmul.ts";
 import { Emitter } from "./emitter.ts";
-import { printCall, printEmptyProduct, printMatmul, printPacking } from "./matmul_kernel.ts";
 import { printMap } from "./map_kernel.ts";
+import type { PrinterParts } from "./parts.ts";
 import { planScratch, type ScratchPlan } from "./plan_scratch.ts";
 import { printReduce } from "./reduce_kernel.ts";
 import { copyReversedOperands } from "./copy_reversed_operands.ts";
@@ -57,6 +53,8 @@ export interface PrintOptions {
    * xStride, y, yStride, z, zStride)`, with addresses of bytes and strides of elements.
    */
   readonly blas?: boolean;
+  /** The parts that the program needs beside the printer itself: products, and sharing to use `threads`. */
+  readonly parts?: PrinterParts;
 }
 
 /** A printed program. */
@@ -105,9 +103,14 @@ class ProgramPrinter {
   /** The imported product of matrices, if there is one. */
   readonly #sgemm: number | undefined;
   readonly #eager: boolean;
+  readonly #products: PrinterParts["products"];
+  readonly #addTeam: typeof addTeam | undefined;
 
   constructor(program: LoopProgram, options: PrintOptions) {
-    const { separate = false, threads = { count: 1 }, relaxed, blas = false } = options;
+    const { separate = false, threads = { count: 1 }, relaxed, blas = false, parts = {} } = options;
+    const { products, sharing } = parts;
+    this.#products = products;
+    this.#addTeam = sharing?.addTeam;
     this.#program = program;
     this.#separate = separate;
     this.#eager = threads.eager ?? false;
@@ -116,13 +119,13 @@ class ProgramPrinter {
       slack: SLACK_BYTES,
     });
     this.#offsets = offsets;
-    this.#schedule = separate
-      ? singleSchedule({ ...program, steps: separateKernels(program.steps) })
-      : scheduleThreads(program, threads, (buffer) => {
+    this.#schedule = separate || !sharing
+      ? singleSchedule(separate ? separateKernels(program.steps) : program.steps)
+      : sharing.scheduleThreads(program, threads, (buffer) => {
         const offset = offsets.get(buffer);
         return offset === undefined ? { space: buffer, offset: 0 } : { space: "arena", offset };
       });
-    this.#scratch = planScratch(this.#schedule, blas);
+    this.#scratch = planScratch(this.#schedule, blas, products);
     this.#ownOffset = alignBytes(size + SLACK_BYTES);
     // Engines that check addresses need not check constants below the size that a memory surely has.
     const { inputs, outputs } = program;
@@ -149,8 +152,9 @@ class ProgramPrinter {
   print(): PrintedProgram {
     const { inputs, outputs } = this.#program;
     const { tasks, thread } = this.#schedule;
+    const addTeam = this.#addTeam;
     const table = inputs.length + outputs.length;
-    if (thread.extent > 1) this.#printTeam(tasks, thread, 4 * (table + 1));
+    if (addTeam && thread.extent > 1) this.#printTeam(addTeam, tasks, thread, 4 * (table + 1));
     else {
       const functions = this.#addFunctions(tasks, []);
       this.#module.addFunction({ parameters: ["i32"], exportAs: "run" }, (code) => {
@@ -171,7 +175,12 @@ class ProgramPrinter {
   }
 
   /** Prints a program that several threads run. */
-  #printTeam(tasks: readonly ScheduledTask[], thread: Axis, control: number): void {
+  #printTeam(
+    add: typeof addTeam,
+    tasks: readonly ScheduledTask[],
+    thread: Axis,
+    control: number,
+  ): void {
     const times = barrierDepth(tasks);
     const regions: number[][] = [];
     const parts = this.#controlOf(tasks, [], times, regions);
@@ -192,7 +201,7 @@ class ProgramPrinter {
         });
       });
     });
-    const team = addTeam(this.#module, thread.extent, times, dispatch);
+    const team = add(this.#module, thread.extent, times, dispatch);
     this.#module.addFunction({ parameters: ["i32"], exportAs: "run" }, (code) => {
       code.loadFrom(load.i32, TABLE, control);
       const own = { control: code.take("i32"), zero: code.local("i32"), team, times };
@@ -393,7 +402,9 @@ class ProgramPrinter {
     for (const kernel of kernelsOfTasks([task])) {
       const { products, packed } = this.#scratch;
       const [product, offset] = [products.get(kernel), packed.get(kernel)];
-      if (product && offset !== undefined) printPacking(emitter, product, { base: own, offset });
+      if (product && offset !== undefined) {
+        this.#products?.printPacking(emitter, product, { base: own, offset });
+      }
     }
   }
 
@@ -404,12 +415,18 @@ class ProgramPrinter {
   #printKernel(emitter: Emitter, kernel: Kernel, { own }: Locals): void {
     if (kernel.kind === "map") return printMap(emitter, kernel);
     if (kernel.kind === "reduce") return printReduce(emitter, kernel);
-    const call = this.#sgemm === undefined ? undefined : blasProduct(kernel);
-    if (call && this.#sgemm !== undefined) return printCall(emitter, kernel, call, this.#sgemm);
+    const products = this.#products;
+    if (!products) {
+      throw new Error(`Cannot print ${kernel.name}: the part for products is not there`);
+    }
+    const call = this.#sgemm === undefined ? undefined : products.blasProduct(kernel);
+    if (call && this.#sgemm !== undefined) {
+      return products.printCall(emitter, kernel, call, this.#sgemm);
+    }
     const product = this.#scratch.products.get(kernel);
     const packed = this.#scratch.packed.get(kernel);
-    if (!product) return printEmptyProduct(emitter, kernel);
-    printMatmul(emitter, product, {
+    if (!product) return products.printEmptyProduct(emitter, kernel);
+    products.printMatmul(emitter, product, {
       scratch: { base: own, offset: 0 },
       packed: packed === undefined ? undefined : { base: own, offset: packed },
     });
