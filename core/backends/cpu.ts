@@ -9,7 +9,7 @@ import { isFfiAllowed, readVariable } from "../util/environment.ts";
 import type { Graph } from "../ir/graph.ts";
 import type { Step } from "../loops/program.ts";
 import { lowerForCpu } from "../loops/lower_for_cpu.ts";
-import { loadParts } from "../codegen/wasm/printer/parts.ts";
+import { loadProducts } from "../codegen/wasm/printer/parts.ts";
 import { printWasm } from "../codegen/wasm/printer/print_wasm.ts";
 import { detectFeatures } from "../codegen/wasm/assembler/features.ts";
 import { optimize } from "../passes/optimize.ts";
@@ -140,13 +140,11 @@ export function cpuBackend(options: CpuOptions = {}): Backend {
   let helpers: Promise<void> | undefined;
   let isDisposed = false;
   const loadHelpers = async () => {
-    if ((options.blas ?? relaxed) && isFfiAllowed()) {
-      blas = (await import("./cpu_blas.ts")).openBlas(memory);
-    }
-    if (count > 1) {
-      const { CpuThreads } = await import("./cpu_threads.ts");
-      threads = new CpuThreads(memory, count, blas?.path);
-    }
+    const wantsBlas = (options.blas ?? relaxed) && isFfiAllowed();
+    if (!wantsBlas && count === 1) return;
+    const { CpuThreads, openBlas } = await import("./cpu_extras.ts");
+    if (wantsBlas) blas = openBlas(memory);
+    if (count > 1) threads = new CpuThreads(memory, count, blas?.path);
     if (isDisposed) close();
   };
   const close = () => {
@@ -219,19 +217,17 @@ async function compileGraph(
   // Workers take a while to start; they do so while the program is made.
   if (threads && graphCost(graph).operations > WORTH_THREADS) threads.prepare();
   const lowered = lowerForCpu(optimize(graph), { name, donated });
-  const program = blas
-    ? (await import("../loops/lower_for_blas.ts")).lowerForBlas(lowered)
-    : lowered;
+  const program = blas ? (await import("./cpu_extras.ts")).lowerForBlas(lowered) : lowered;
   const printed = printWasm(program, {
     relaxed,
     threads: threads && { count: threads.count, eager },
     shared: threads !== undefined,
     blas: blas !== undefined,
-    parts: await loadParts(program, threads?.count ?? 1),
+    parts: { products: await loadProducts(program), sharing: threads?.sharing },
   });
   // As loops, because the module is bytes.
   await showProgram(`${program.name}.loops.txt`, async () => {
-    const { formatProgram } = await import("../loops/format_program.ts");
+    const { formatProgram } = await import("./cpu_extras.ts");
     return `${formatProgram(program)}\n${printed.bytes.length} bytes of WebAssembly`;
   });
   const module = await WebAssembly.compile(printed.bytes);

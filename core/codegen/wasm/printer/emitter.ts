@@ -32,7 +32,7 @@ import {
   v128,
 } from "../assembler/module.ts";
 import { isSlow } from "../cycles.ts";
-import { type Address, emitStoreLanes } from "../matmul/matmul.ts";
+import { type Address, emitStoreLanes } from "../matmul/matmul_operand.ts";
 import type { Store } from "../../../loops/program.ts";
 import { axisDepth, type Binding, bindingOf, type Frame, lookUp, openFrame } from "./frame.ts";
 import { type IntegerHost, Integers } from "./integers.ts";

@@ -1,5 +1,5 @@
 /**
- * Parts of the printer that not every program needs: a device loads each with the first program that does.
+ * Parts of the printer that not every program needs, and that the CPU device loads with the first that does.
  *
  * @module
  */
@@ -16,17 +16,12 @@ export interface PrinterParts {
 }
 
 /**
- * Loads what it takes to print a program.
+ * Loads what prints products, if a program has any.
  *
  * @param program The program.
- * @param threads How many threads may run it.
- * @returns The parts.
+ * @returns The part, or `undefined`.
  */
-export async function loadParts(program: LoopProgram, threads: number): Promise<PrinterParts> {
+export async function loadProducts(program: LoopProgram): Promise<PrinterParts["products"]> {
   const hasProducts = kernelsOf(program.steps).some(({ kind }) => kind === "matmul");
-  const [products, sharing] = await Promise.all([
-    hasProducts ? import("./matmul_kernel.ts") : undefined,
-    threads > 1 ? import("./sharing.ts") : undefined,
-  ]);
-  return { products, sharing };
+  return hasProducts ? await import("./matmul_kernel.ts") : undefined;
 }
