@@ -11,7 +11,7 @@ import type { Step } from "../loops/program.ts";
 import { lowerForCpu } from "../loops/lower_for_cpu.ts";
 import { loadProducts } from "../codegen/wasm/printer/parts.ts";
 import { printWasm } from "../codegen/wasm/printer/print_wasm.ts";
-import { detectFeatures } from "../codegen/wasm/assembler/features.ts";
+import { detectFeatures, roundsOnce } from "../codegen/wasm/assembler/features.ts";
 import { optimize } from "../passes/optimize.ts";
 import {
   formatType,
@@ -171,9 +171,10 @@ export function cpuBackend(options: CpuOptions = {}): Backend {
   return {
     name: "cpu",
     get description() {
-      return `WebAssembly SIMD${relaxed ? " with fused multiply-add" : ""}, ${count} ${
-        count === 1 ? "thread" : "threads"
-      }${blas ? `, ${blas.name} for large products` : ""}`;
+      const fused = relaxed && roundsOnce() ? " with fused multiply-add" : "";
+      return `WebAssembly SIMD${fused}, ${count} ${count === 1 ? "thread" : "threads"}${
+        blas ? `, ${blas.name} for large products` : ""
+      }`;
     },
     threads: count,
     upload(type, data) {
