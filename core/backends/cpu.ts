@@ -9,7 +9,7 @@ import { isFfiAllowed, readVariable } from "../util/environment.ts";
 import type { Graph } from "../ir/graph.ts";
 import type { Step } from "../loops/program.ts";
 import { lowerForCpu } from "../loops/lower_for_cpu.ts";
-import { loadProducts } from "../codegen/wasm/printer/parts.ts";
+import { loadParts } from "../codegen/wasm/printer/parts.ts";
 import { printWasm } from "../codegen/wasm/printer/print_wasm.ts";
 import { detectFeatures, roundsOnce } from "../codegen/wasm/assembler/features.ts";
 import { optimize } from "../passes/optimize.ts";
@@ -224,7 +224,7 @@ async function compileGraph(
     threads: threads && { count: threads.count, eager },
     shared: threads !== undefined,
     blas: blas !== undefined,
-    parts: { products: await loadProducts(program), sharing: threads?.sharing },
+    parts: { ...await loadParts(program), sharing: threads?.sharing },
   });
   // As loops, because the module is bytes.
   await showProgram(`${program.name}.loops.txt`, async () => {

@@ -103,14 +103,12 @@ class ProgramPrinter {
   /** The imported product of matrices, if there is one. */
   readonly #sgemm: number | undefined;
   readonly #eager: boolean;
-  readonly #products: PrinterParts["products"];
-  readonly #addTeam: typeof addTeam | undefined;
+  readonly #parts: PrinterParts;
 
   constructor(program: LoopProgram, options: PrintOptions) {
     const { separate = false, threads = { count: 1 }, relaxed, blas = false, parts = {} } = options;
     const { products, sharing } = parts;
-    this.#products = products;
-    this.#addTeam = sharing?.addTeam;
+    this.#parts = parts;
     this.#program = program;
     this.#separate = separate;
     this.#eager = threads.eager ?? false;
@@ -152,10 +150,11 @@ class ProgramPrinter {
   print(): PrintedProgram {
     const { inputs, outputs } = this.#program;
     const { tasks, thread } = this.#schedule;
-    const addTeam = this.#addTeam;
+    const { sharing } = this.#parts;
     const table = inputs.length + outputs.length;
-    if (addTeam && thread.extent > 1) this.#printTeam(addTeam, tasks, thread, 4 * (table + 1));
-    else {
+    if (sharing && thread.extent > 1) {
+      this.#printTeam(sharing.addTeam, tasks, thread, 4 * (table + 1));
+    } else {
       const functions = this.#addFunctions(tasks, []);
       this.#module.addFunction({ parameters: ["i32"], exportAs: "run" }, (code) => {
         for (const index of functions) {
@@ -336,7 +335,11 @@ class ProgramPrinter {
         code.loadFrom(load.i32, TABLE, 4 * place);
         locals.buffers.set(buffer, code.take("i32"));
       }
-      const emitter = new Emitter(code, (buffer) => this.#addressOf(buffer, locals));
+      const emitter = new Emitter(
+        code,
+        (buffer) => this.#addressOf(buffer, locals),
+        this.#parts.functions,
+      );
       const bound = around.map((axis, i) => [axis, { local: 2 + i, constant: 0 }] as const);
       const part = [this.#schedule.thread, { local: PART, constant: 0 }] as const;
       emitter.within([part, ...bound], () => body(emitter, locals));
@@ -403,7 +406,7 @@ class ProgramPrinter {
       const { products, packed } = this.#scratch;
       const [product, offset] = [products.get(kernel), packed.get(kernel)];
       if (product && offset !== undefined) {
-        this.#products?.printPacking(emitter, product, { base: own, offset });
+        this.#parts.products?.printPacking(emitter, product, { base: own, offset });
       }
     }
   }
@@ -415,7 +418,7 @@ class ProgramPrinter {
   #printKernel(emitter: Emitter, kernel: Kernel, { own }: Locals): void {
     if (kernel.kind === "map") return printMap(emitter, kernel);
     if (kernel.kind === "reduce") return printReduce(emitter, kernel);
-    const products = this.#products;
+    const { products } = this.#parts;
     if (!products) {
       throw new Error(`Cannot print ${kernel.name}: the part for products is not there`);
     }
