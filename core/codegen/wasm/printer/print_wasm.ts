@@ -9,15 +9,11 @@ import type { Axis, Buffer } from "../../../ir/expression.ts";
 import { type Kernel, type LoopProgram, separateKernels } from "../../../loops/program.ts";
 import { planArena } from "../../../loops/plan_memory.ts";
 import {
-  barrierDepth,
   buffersOfTasks,
-  hasBarriers,
   kernelsOfTasks,
   type LoopTask,
-  MIN_REGION_CYCLES,
   type ScheduledTask,
   singleSchedule,
-  taskCycles,
   type ThreadSchedule,
 } from "../scheduled_tasks.ts";
 import type { ThreadOptions } from "../thread_schedule.ts";
@@ -28,8 +24,7 @@ import {
   PAGE_BYTES,
   SLACK_BYTES,
 } from "../memory_layout.ts";
-import { type FunctionBuilder, i32, load, type Local, ModuleBuilder } from "../assembler/module.ts";
-import type { addTeam, Team } from "../team.ts";
+import { load, type Local, ModuleBuilder } from "../assembler/module.ts";
 import type { Address } from "../matmul/matmul.ts";
 import { Emitter } from "./emitter.ts";
 import { printMap } from "./map_kernel.ts";
@@ -153,7 +148,13 @@ class ProgramPrinter {
     const { sharing } = this.#parts;
     const table = inputs.length + outputs.length;
     if (sharing && thread.extent > 1) {
-      this.#printTeam(sharing.addTeam, tasks, thread, 4 * (table + 1));
+      const host = {
+        module: this.#module,
+        eager: this.#eager,
+        addFunctions: this.#addFunctions.bind(this),
+        addPacking: this.#addPacking.bind(this),
+      };
+      sharing.printTeam(host, this.#schedule, 4 * (table + 1));
     } else {
       const functions = this.#addFunctions(tasks, []);
       this.#module.addFunction({ parameters: ["i32"], exportAs: "run" }, (code) => {
@@ -170,111 +171,6 @@ class ProgramPrinter {
       pages: this.#pages,
       tableLength: table + 2,
       threads: thread.extent,
-    };
-  }
-
-  /** Prints a program that several threads run. */
-  #printTeam(
-    add: typeof addTeam,
-    tasks: readonly ScheduledTask[],
-    thread: Axis,
-    control: number,
-  ): void {
-    const times = barrierDepth(tasks);
-    const regions: number[][] = [];
-    const parts = this.#controlOf(tasks, [], times, regions);
-    const values = new Array<"i32">(times).fill("i32");
-    const parameters = ["i32", "i32", "i32", ...values] as const;
-    const dispatch = this.#module.addFunction({ parameters }, (code) => {
-      const [region, ...others] = parameters.map((_, i) => i);
-      regions.forEach((functions, i) => {
-        code.get(region);
-        code.i32Const(i);
-        code.op(i32.eq);
-        code.if(() => {
-          for (const index of functions) {
-            code.get(...others);
-            code.call(index);
-          }
-          code.return();
-        });
-      });
-    });
-    const team = add(this.#module, thread.extent, times, dispatch);
-    this.#module.addFunction({ parameters: ["i32"], exportAs: "run" }, (code) => {
-      code.loadFrom(load.i32, TABLE, control);
-      const own = { control: code.take("i32"), zero: code.local("i32"), team, times };
-      for (const part of parts) part(code, own, []);
-    });
-  }
-
-  /** Puts tasks into functions, and gives what calls them: regions for all threads, and the rest. */
-  #controlOf(
-    tasks: readonly ScheduledTask[],
-    around: readonly Axis[],
-    times: number,
-    regions: number[][],
-  ): Control[] {
-    const parts: Control[] = [];
-    let open: Exclude<ScheduledTask, { kind: "barrier" }>[] = [];
-    const close = () => {
-      const single = open.filter((task) => task.single);
-      const shared = open.filter((task) => !task.single);
-      open = [];
-      const own = this.#addFunctions(single.map(alone), around, times);
-      const functions = this.#addFunctions(shared, around, times);
-      const work = shared.reduce((sum, task) => sum + taskCycles(task), 0);
-      parts.push(this.#callAll(own, functions, work, regions));
-    };
-    for (const task of tasks) {
-      if (task.kind === "barrier") close();
-      else if (!hasBarriers(task)) open.push(task);
-      else {
-        close();
-        const packing = this.#addPacking(task, times);
-        if (packing !== undefined) {
-          parts.push(this.#callAll([packing], [packing], Infinity, regions));
-        }
-        const inside = this.#controlOf(task.tasks, [...around, task.loop.time], times, regions);
-        parts.push((code, team, locals) =>
-          code.repeat({ to: task.loop.time.extent }, (time) => {
-            for (const part of inside) part(code, team, [...locals, time]);
-          })
-        );
-      }
-    }
-    close();
-    return parts;
-  }
-
-  /** Calls some functions once, and others once for each part. */
-  #callAll(
-    single: readonly number[],
-    shared: readonly number[],
-    work: number,
-    regions: number[][],
-  ): Control {
-    const { extent } = this.#schedule.thread;
-    const number = regions.length;
-    const posts = shared.length > 0 && (work >= MIN_REGION_CYCLES || this.#eager);
-    if (posts) regions.push([...shared]);
-    return (code, { control, zero, team, times }, locals) => {
-      const all = [...locals, ...new Array<Local>(times - locals.length).fill(zero)];
-      const call = (functions: readonly number[], part: number) => {
-        for (const index of functions) {
-          code.get(TABLE);
-          code.i32Const(part);
-          code.get(...all);
-          code.call(index);
-        }
-      };
-      // With a memory of its own, for a helper may do any of the parts at the same time.
-      const meanwhile = () => call(single, extent);
-      if (posts) team.region(code, { control, table: TABLE, number, times: all, meanwhile });
-      else {
-        meanwhile();
-        for (let part = 0; part < extent && shared.length > 0; part++) call(shared, part);
-      }
     };
   }
 
@@ -447,23 +343,4 @@ interface Locals {
   /** Loops over time around, and their variables. */
   readonly around: readonly Axis[];
   readonly times: readonly Local[];
-}
-
-/** What the caller of a team keeps at hand. */
-interface Caller {
-  /** Address of the words that threads share. */
-  readonly control: Local;
-  /** Zero, for loop variables that there are none of. */
-  readonly zero: Local;
-  readonly team: Team;
-  /** How many loop variables functions take. */
-  readonly times: number;
-}
-
-/** Emits calls, inside loops whose variables are in locals. */
-type Control = (code: FunctionBuilder, caller: Caller, times: readonly Local[]) => void;
-
-/** A task of one thread as a task of all that are there: one. */
-function alone<T extends Exclude<ScheduledTask, { kind: "barrier" }>>(task: T): T {
-  return { ...task, single: false };
 }

@@ -3,5 +3,5 @@
  *
  * @module
  */
-export { addTeam } from "../team.ts";
+export { printTeam } from "./print_team.ts";
 export { scheduleThreads } from "../thread_schedule.ts";
