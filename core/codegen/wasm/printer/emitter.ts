@@ -32,12 +32,12 @@ import {
   v128,
 } from "../assembler/module.ts";
 import { isSlow } from "../cycles.ts";
+import type { VECTOR_FUNCTIONS } from "../math/vector_math.ts";
 import { type Address, emitStoreLanes } from "../matmul/matmul_operand.ts";
 import type { Store } from "../../../loops/program.ts";
 import { axisDepth, type Binding, bindingOf, type Frame, lookUp, openFrame } from "./frame.ts";
 import { type IntegerHost, Integers } from "./integers.ts";
 import { emitOperation, emitShiftBy, emitSmallDivision } from "./operations.ts";
-import type { PrinterParts } from "./parts.ts";
 
 const LANES = 4;
 const BYTES = 4;
@@ -53,14 +53,14 @@ export class Emitter implements IntegerHost {
   /** The axis along which vectors lie, if any. */
   vectorAxis: Axis | undefined;
   readonly #addressOf: (buffer: Buffer) => Address;
-  readonly #functions: PrinterParts["functions"];
+  readonly #functions: typeof VECTOR_FUNCTIONS | undefined;
   readonly #integers: Integers;
   readonly #hasAccumulator = new Map<Expression, boolean>();
 
   constructor(
     code: FunctionBuilder,
     addressOf: (buffer: Buffer) => Address,
-    functions: PrinterParts["functions"],
+    functions: typeof VECTOR_FUNCTIONS | undefined,
   ) {
     this.code = code;
     this.#functions = functions;

@@ -16,8 +16,7 @@ import {
   type PlainOpcode,
   v128,
 } from "../assembler/module.ts";
-import type { VectorFunctionName } from "../math/vector_math.ts";
-import type { PrinterParts } from "./parts.ts";
+import type { VECTOR_FUNCTIONS, VectorFunctionName } from "../math/vector_math.ts";
 
 const SIGN_BIT = 0x80000000;
 const FLOAT_ONE = 0x3f800000;
@@ -91,11 +90,11 @@ export function emitOperation(
   code: FunctionBuilder,
   operation: ElementwiseName,
   types: OperationTypes,
-  functions: PrinterParts["functions"],
+  functions: typeof VECTOR_FUNCTIONS | undefined,
 ): void {
   if (!isVectorFunction(operation)) return OPERATIONS[operation](code, types);
   if (!functions) throw new Error(`Cannot print ${operation}: the part for functions is not there`);
-  functions.VECTOR_FUNCTIONS[operation].emit(code);
+  functions[operation].emit(code);
 }
 
 function emitCast(code: FunctionBuilder, from: DType, to: DType): void {

@@ -234,7 +234,7 @@ class ProgramPrinter {
       const emitter = new Emitter(
         code,
         (buffer) => this.#addressOf(buffer, locals),
-        this.#parts.functions,
+        this.#parts.functions?.VECTOR_FUNCTIONS,
       );
       const bound = around.map((axis, i) => [axis, { local: 2 + i, constant: 0 }] as const);
       const part = [this.#schedule.thread, { local: PART, constant: 0 }] as const;
