@@ -22,6 +22,8 @@ export interface CommandDefinition<Options = unknown, Selection = unknown> {
   readonly examples: readonly (readonly [title: string, line: string])[];
   /** Finds the plugins that bring options of their own, from what was typed. */
   readonly select?: Selector<Selection>;
+  /** What one of the commands below is called in sentences; this one's name if left out. */
+  readonly childKind?: string;
   /** Commands below this one. */
   readonly commands?: (context: CommandContext) => readonly CommandDefinition[];
   /** Does its work. */

@@ -4,8 +4,7 @@
  * @module
  */
 
-import { type ArgumentValue, Command, Type, type ValidationError } from "@cliffy/command";
-import { CompletionsCommand } from "@cliffy/command/completions";
+import { Command, type ValidationError } from "@cliffy/command";
 import { unknownName } from "@unroll/core/plugin";
 import type { CommandDefinition } from "./command.ts";
 import type { CommandContext } from "./context.ts";
@@ -58,12 +57,11 @@ export async function buildTree(
   );
   root.help({ colors: context.terminal.outputColor });
   root.description(
-    "Learn sequences with recurrent networks: a model and a task, composed by name.",
+    "Train recurrent networks on sequences: name a model and a task.",
   );
   root.noExit();
   root.action(() => root.showHelp());
-  const running = await addCommands(root, definitions, args, context, ["completions"]);
-  root.command("completions", new CompletionsCommand());
+  const running = await addCommands(root, definitions, args, context);
   return { flags: [], hint: "see --help", ...running, command: root };
 }
 
@@ -73,14 +71,14 @@ async function addCommands(
   definitions: readonly CommandDefinition[],
   args: readonly string[],
   context: CommandContext,
-  others: readonly string[] = [],
   path: readonly string[] = [],
+  kind: string = "command",
 ): Promise<BuiltCommand | undefined> {
   if (definitions.length === 0) return undefined;
   const [word] = args;
-  const names = [...definitions.map(({ name }) => name), ...others];
+  const names = definitions.map(({ name }) => name);
   if (word !== undefined && !word.startsWith("-") && !names.includes(word)) {
-    throw new UsageError(unknownName(path.at(-1) ?? "command", word, names));
+    throw new UsageError(unknownName(kind, word, names));
   }
   let running: BuiltCommand | undefined;
   for (const definition of definitions) {
@@ -136,7 +134,14 @@ async function buildCommand(
     await definition.run(context, input);
   });
   const children = definition.commands?.(context) ?? [];
-  const running = await addCommands(command, children, args, context, [], path);
+  const running = await addCommands(
+    command,
+    children,
+    args,
+    context,
+    path,
+    definition.childKind ?? name,
+  );
   return { flags, hint, ...running, command };
 }
 
@@ -161,33 +166,8 @@ function addFlags(command: Command, own: FlagSource, flags: readonly Flag[]): vo
 
 /** Adds a flag; its value stays text here, the schema reads and checks it. */
 function addFlag(command: Command, flag: Flag): void {
-  const { kind, examples } = flag.option;
-  const values = kind.type === "choice" ? kind.values.map(String) : examples;
   for (const { flags, help, hidden } of defineFlag(flag)) {
-    if (values === undefined) {
-      command.option(flags, help, hidden ? { hidden } : {});
-      continue;
-    }
-    command.type(flag.flag, new NamesType(values));
-    command.option(flags.replace(/<(\w+)>/, `<$1:${flag.flag}>`), help);
-  }
-}
-
-/** A text that a shell completes with names; anything else is for the schema to judge. */
-class NamesType extends Type<string> {
-  readonly #names: readonly string[];
-
-  constructor(names: readonly string[]) {
-    super();
-    this.#names = names;
-  }
-
-  parse({ value }: ArgumentValue): string {
-    return value;
-  }
-
-  override complete(): string[] {
-    return [...this.#names];
+    command.option(flags, help, hidden ? { hidden } : {});
   }
 }
 

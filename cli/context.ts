@@ -29,6 +29,12 @@ export interface CliContext {
   readonly terminal: Terminal;
 }
 
+/** Is told of a run, and of what its model makes while it learns. */
+export interface RunReporter extends RunCallbacks {
+  /** Called after a validation, where the task lets models make something. */
+  readonly onSample?: (step: number, text: string) => void | Promise<void>;
+}
+
 /** What commands work with: also what trains, so that tests run commands without a process. */
 export interface CommandContext extends CliContext {
   /** Says why a model cannot learn a task, in one sentence; `undefined` when it can. */
@@ -37,9 +43,9 @@ export interface CommandContext extends CliContext {
     task: PluginSelection,
   ) => string | undefined | Promise<string | undefined>;
   /** Trains and saves the run. */
-  readonly train: (request: TrainRequest, callbacks: readonly RunCallbacks[]) => Promise<void>;
+  readonly train: (request: TrainRequest, callbacks: readonly RunReporter[]) => Promise<void>;
   /** Resumes a run. */
-  readonly resume: (request: ResumeRequest, callbacks: readonly RunCallbacks[]) => Promise<void>;
+  readonly resume: (request: ResumeRequest, callbacks: readonly RunReporter[]) => Promise<void>;
   /** Runs something that Ctrl-C asks to end well. */
   readonly interruptible: <Result>(
     body: (signal: AbortSignal) => Promise<Result>,
@@ -66,6 +72,10 @@ export interface Terminal {
   readonly columns: () => number;
   /** The lines of standard input. */
   readonly lines: () => AsyncIterable<string>;
+  /** Whether a person types these lines, and is to see a prompt. */
+  readonly isInputTerminal?: boolean;
+  /** Says whether who read standard output has left (`| head`), so that what is written goes nowhere. */
+  readonly isClosed?: () => boolean;
   /** A variable of the environment, where it may be read. */
   readonly variable: (name: string) => string | undefined;
   /** Whether stacks are shown. */
@@ -96,6 +106,10 @@ export interface TrainRequest {
   readonly weights?: StartingWeights;
   /** The folder that the run's own folder is made in. */
   readonly out: string;
+  /** What the run and its folder are called, if not by date, task, model and seed. */
+  readonly name?: string;
+  /** What the run alone is called. */
+  readonly title?: string;
   /** Settings that no option has, in place of `training`. */
   readonly settings?: Partial<TrainSettings>;
 }

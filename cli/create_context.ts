@@ -117,9 +117,12 @@ async function interruptible<Result>(
 function processTerminal(): Terminal {
   const isDumb = environment("TERM") === "dumb";
   const isTerminal = Deno.stderr.isTerminal() && !isDumb;
+  let isClosed = false;
   return {
-    write: (text) => writeAll(Deno.stdout, text),
-    writeError: (text) => writeAll(Deno.stderr, text),
+    write(text) {
+      if (!isClosed) isClosed = !writeAll(Deno.stdout, text);
+    },
+    writeError: (text) => void writeAll(Deno.stderr, text),
     isTerminal,
     color: isTerminal && !Deno.noColor,
     outputColor: Deno.stdout.isTerminal() && !isDumb && !Deno.noColor,
@@ -131,6 +134,8 @@ function processTerminal(): Terminal {
       }
     },
     lines: standardLines,
+    isInputTerminal: Deno.stdin.isTerminal() && !isDumb,
+    isClosed: () => isClosed,
     variable: environment,
     debug: (environment("DEBUG") ?? "") !== "",
   };
@@ -147,12 +152,15 @@ async function* standardLines(): AsyncGenerator<string> {
   if (rest !== "") yield rest;
 }
 
-function writeAll(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
+/** Writes to the end, or returns that nobody reads it. */
+function writeAll(stream: { writeSync(bytes: Uint8Array): number }, text: string): boolean {
   const bytes = new TextEncoder().encode(text);
   try {
     for (let done = 0; done < bytes.length;) done += stream.writeSync(bytes.subarray(done));
   } catch (error) {
     // Who read it (`| head`) has left: training goes on, the run is saved.
-    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+    if (error instanceof Deno.errors.BrokenPipe) return false;
+    throw error;
   }
+  return true;
 }

@@ -36,7 +36,7 @@ Deno.test("the package itself is the program", async () => {
   assert(JSON.parse(output).models.some(({ name }: { name: string }) => name === "rnn"), output);
 });
 
-Deno.test("every command shows its help without any permission", async () => {
+Deno.test("[long] every command shows its help without any permission", async () => {
   const names = ["", ...await commandNames()];
   assert(names.includes("completions"), names.join());
   await Promise.all(names.map(async (name) => {

@@ -114,7 +114,7 @@ export interface FlagDefinition {
  * @returns One definition, or two for a boolean.
  */
 export function defineFlag({ option, flag }: Flag): readonly FlagDefinition[] {
-  const help = optionHelp(option);
+  const help = optionHelp(option, flag);
   return optionFlags(option, flag).map((flags, index) => ({
     flags,
     help,

@@ -45,11 +45,11 @@ Deno.test("composeFlags() refuses two options with one flag", () => {
   );
 });
 
-Deno.test("defineFlag() shows the boolean that changes the default and hides the other", () => {
+Deno.test("defineFlag() shows the boolean that turns something on and hides the other", () => {
   const text = composeFlags([TASK])[1];
   assertEquals(defineFlag(text).map(({ flags, hidden }) => [flags, hidden]), [
-    ["--no-text", false],
-    ["--text", true],
+    ["--text", false],
+    ["--no-text", true],
   ]);
 });
 

@@ -53,6 +53,13 @@ export function formatDuration(seconds: number): string {
   return `${Math.floor(minutes / 60)} h ${two(minutes % 60)} min`;
 }
 
+/** Formats how long ago something was, in the largest unit that says something, such as `3 h`. */
+export function formatAge(seconds: number): string {
+  const units = [["d", 86_400], ["h", 3600], ["min", 60]] as const;
+  const unit = units.find(([, size]) => seconds >= size);
+  return unit === undefined ? "now" : `${Math.floor(seconds / unit[1])} ${unit[0]}`;
+}
+
 /**
  * Formats a difference, with its sign.
  *

@@ -6,6 +6,7 @@
 
 import { ValidationError } from "@cliffy/command";
 import { buildTree, usageErrorOf } from "./command_tree.ts";
+import { complete, formatCompletions } from "./completions/complete.ts";
 import { COMMANDS } from "./commands/mod.ts";
 import type { CliContext, CommandContext } from "./context.ts";
 import { commandContext, createContext } from "./create_context.ts";
@@ -48,6 +49,11 @@ export async function runCommandLine(
 ): Promise<number> {
   const { writeError, debug } = context.terminal;
   return await exitCodeOf(async () => {
+    // What scripts of shells ask; Cliffy would take the words for options.
+    if (args[0] === "completions" && args[1] === "complete") {
+      const found = await complete(COMMANDS, args.slice(2), context);
+      return context.terminal.write(formatCompletions(found));
+    }
     const tree = await buildTree(COMMANDS, args, context);
     try {
       await tree.command.parse(helpAlone(args));

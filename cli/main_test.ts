@@ -370,15 +370,19 @@ Deno.test("list: models, tasks and pairs", async () => {
   assertStrictEquals(code, 0);
   assertStrictEquals(
     output,
-    "Models\n  rnn       A simple recurrent network\n  mlp       Layers\n\n" +
-      "Tasks\n  fizzbuzz  The numbers as FizzBuzz\n\n" +
-      "Which go together\n            fizzbuzz\n  rnn       yes\n  mlp       -\n",
+    "Models\n  rnn       A simple recurrent network\n" +
+      "            --hidden --activation --bias --window\n  mlp       Layers\n\n" +
+      "Tasks\n  fizzbuzz  The numbers as FizzBuzz\n            --encoding --window --lengths\n\n" +
+      "Which go together\n            fizzbuzz\n  rnn       yes\n  mlp       *\n" +
+      "  * mlp learns fizzbuzz with --encoding binary\n\n" +
+      "Recipes\n  five-units  Five hidden units\n",
   );
   const json = JSON.parse((await unroll("list --json")).output);
   assertEquals(json.pairs[1], {
     model: "mlp",
     task: "fizzbuzz",
     unsupported_reason: "Cannot train mlp on fizzbuzz: it needs an input, and the encoding is none",
+    supported_with: ["--encoding binary"],
   });
 });
 
@@ -392,7 +396,7 @@ Deno.test("unroll: help, version and unknown commands", async () => {
   const unknown = await unroll("trian");
   assertEquals([unknown.code, unknown.errors], [
     2,
-    'Cannot find command "trian": did you mean "train"? Known commands are train, recipe, summary, list, runs, eval, predict, sample, inspect, report, export, sweep, doctor, completions\n',
+    'Cannot find command "trian": did you mean "train"? Known commands are train, recipe, lr-find, summary, list, runs, eval, limits, predict, sample, inspect, report, board, export, sweep, doctor, completions\n',
   ]);
   const flag = await unroll("list --jsn");
   assertEquals([flag.code, flag.errors], [

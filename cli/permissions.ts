@@ -53,9 +53,9 @@ function flagOf(kind: string, values: readonly string[]): string {
   return `--allow-${kind}=${values.map((value) => value.replaceAll(",", ",,")).join()}`;
 }
 
-/** Gives the network back, but for a dashboard. */
+/** Gives the network back, but for a dashboard or the board. */
 export function dropNetwork(args: readonly string[]): void {
-  if (args.some((arg) => /^--dashboard(=|$)/.test(arg))) return;
+  if (args[0] === "board" || args.some((arg) => /^--dashboard(=|$)/.test(arg))) return;
   for (const descriptor of [{ name: "net", host: "127.0.0.1" }, { name: "net" }] as const) {
     Deno.permissions.revokeSync(descriptor);
   }
@@ -68,9 +68,11 @@ const SETS: Readonly<Record<string, string>> = {
   train: "train",
   recipe: "train",
   sweep: "sweep",
+  board: "board",
   doctor: "doctor",
   export: "draw",
   inspect: "draw",
+  "lr-find": "draw",
   report: "draw",
 };
 

@@ -64,7 +64,7 @@ export function pairShape(
 
 /** The option that names modules which a run may use. */
 export const TRUST: z.ZodOptional<z.ZodString> = z.string().optional()
-  .describe("Modules of your own that the run may use as its model or task, with commas")
+  .describe("Modules of your own that the run may load as its model or task, separated by commas")
   .meta({ placeholder: "modules" });
 
 /** A model and a task with their options, as far as they were typed. */

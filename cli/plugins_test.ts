@@ -60,62 +60,72 @@ async function trap(root: string, as: keyof typeof REFUSALS) {
   return { name, wasImported: () => exists(mark) };
 }
 
-Deno.test("no command imports what a run names", async (t) => {
-  await inFolder(async (root) => {
-    const kinds = ["model", "task"] as const;
-    for (const [kind, as] of kinds.flatMap((k) => [[k, "data"], [k, "path"]] as const)) {
-      const out = `${root}/${kind}-${as}`;
-      const path = await trained("--model rnn --hidden 3 --task fizzbuzz --last 100", out);
-      // As it is before its end, for those who go on.
-      const metrics = (await Deno.readTextFile(`${path}/metrics.jsonl`)).trimEnd().split("\n");
-      await Deno.writeTextFile(`${path}/metrics.jsonl`, `${metrics.slice(0, -1).join("\n")}\n`);
-      const { options } = (await openRun(path)).config[kind];
-      const alone = `${out}/alone.safetensors`;
-      const lines = [
-        `eval ${path}`,
-        `eval ${path} --help`,
-        `eval ${alone}`,
-        `eval last --runs ${out}`,
-        `eval --runs ${out}`,
-        `predict ${path} --input 3`,
-        `sample ${path}`,
-        `inspect ${path}`,
-        `inspect ${alone} --out ${root}/x.svg`,
-        `train --resume ${path} --steps 8`,
-        `report ${path} --out ${root}/report.html`,
-        `runs --runs ${out}`,
-        "sweep --model rnn --task fizzbuzz --hidden 3 --last 100 --steps 4 --seeds 0 " +
-        `--out ${out}/sweep`,
-      ];
-      for (const line of lines) {
-        const { name, wasImported } = await trap(root, as);
-        await plant(path, { [kind]: { name, options } });
-        await Deno.copyFile(`${path}/best.safetensors`, alone);
-        if (line.startsWith("sweep")) {
-          await Deno.mkdir(`${out}/sweep/only`, { recursive: true });
-          await Deno.rename(path, `${out}/sweep/only/run`);
-        }
-        await t.step(`${kind} as ${as}: ${line.replaceAll(root, "")}`, async () => {
-          const { code, errors } = await runCommand(line, { self: () => SELF });
-          assertStrictEquals(await wasImported(), false, "its code has run");
-          // These have no need of it.
-          if (line.startsWith("runs") || (line.endsWith("--help") && kind === "model")) {
-            return assertStrictEquals(code, 0, errors);
-          }
-          if (line.startsWith("report")) {
-            const html = await Deno.readTextFile(`${root}/report.html`);
-            return assertStringIncludes(html, REFUSALS[as]);
-          }
-          // A run that names something else is none of the sweep's.
-          if (line.startsWith("sweep")) return assertStrictEquals(code, 2, errors);
-          assertStrictEquals(code, 1, errors);
-          assertStringIncludes(errors, `Cannot load ${kind} "`);
-          assertStringIncludes(errors, REFUSALS[as]);
-        });
-      }
+for (const kind of ["model", "task"] as const) {
+  for (const as of ["data", "path"] as const) {
+    const label = kind === "task" && as === "path" ? "" : "[long] ";
+    Deno.test(`${label}no command imports the ${kind} that a run names as ${as}`, async (t) => {
+      await inFolder((root) => useAll(t, root, kind, as));
+    });
+  }
+}
+
+/** Has each command use a run that names a trap. */
+async function useAll(
+  t: Deno.TestContext,
+  root: string,
+  kind: "model" | "task",
+  as: keyof typeof REFUSALS,
+): Promise<void> {
+  const out = `${root}/${kind}-${as}`;
+  const path = await trained("--model rnn --hidden 3 --task fizzbuzz --last 100", out);
+  // As it is before its end, for those who go on.
+  const metrics = (await Deno.readTextFile(`${path}/metrics.jsonl`)).trimEnd().split("\n");
+  await Deno.writeTextFile(`${path}/metrics.jsonl`, `${metrics.slice(0, -1).join("\n")}\n`);
+  const { options } = (await openRun(path)).config[kind];
+  const alone = `${out}/alone.safetensors`;
+  const lines = [
+    `eval ${path}`,
+    `eval ${path} --help`,
+    `eval ${alone}`,
+    `eval last --runs ${out}`,
+    `eval --runs ${out}`,
+    `predict ${path} --input 3`,
+    `sample ${path}`,
+    `inspect ${path}`,
+    `inspect ${alone} --out ${root}/x.svg`,
+    `train --resume ${path} --steps 8`,
+    `report ${path} --out ${root}/report.html`,
+    `runs --runs ${out}`,
+    "sweep --model rnn --task fizzbuzz --hidden 3 --last 100 --steps 4 --seeds 0 " +
+    `--out ${out}/sweep`,
+  ];
+  for (const line of lines) {
+    const { name, wasImported } = await trap(root, as);
+    await plant(path, { [kind]: { name, options } });
+    await Deno.copyFile(`${path}/best.safetensors`, alone);
+    if (line.startsWith("sweep")) {
+      await Deno.mkdir(`${out}/sweep/only`, { recursive: true });
+      await Deno.rename(path, `${out}/sweep/only/run`);
     }
-  });
-});
+    await t.step(`${kind} as ${as}: ${line.replaceAll(root, "")}`, async () => {
+      const { code, errors } = await runCommand(line, { self: () => SELF });
+      assertStrictEquals(await wasImported(), false, "its code has run");
+      // These have no need of it.
+      if (line.startsWith("runs") || (line.endsWith("--help") && kind === "model")) {
+        return assertStrictEquals(code, 0, errors);
+      }
+      if (line.startsWith("report")) {
+        const html = await Deno.readTextFile(`${root}/report.html`);
+        return assertStringIncludes(html, REFUSALS[as]);
+      }
+      // A run that names something else is none of the sweep's.
+      if (line.startsWith("sweep")) return assertStrictEquals(code, 2, errors);
+      assertStrictEquals(code, 1, errors);
+      assertStringIncludes(errors, `Cannot load ${kind} "`);
+      assertStringIncludes(errors, REFUSALS[as]);
+    });
+  }
+}
 
 Deno.test("no command imports what a recipe names", async () => {
   await inFolder(async (root) => {

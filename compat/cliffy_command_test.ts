@@ -1,23 +1,15 @@
 /** The command line parser, in both worlds: the real package where it is, and the stand-in. */
 import * as mapped from "@cliffy/command";
-import * as mappedCompletions from "@cliffy/command/completions";
-import {
-  assertEquals,
-  assertInstanceOf,
-  assertMatch,
-  assertRejects,
-  assertStringIncludes,
-} from "@std/assert";
+import { assertEquals, assertInstanceOf, assertRejects, assertStringIncludes } from "@std/assert";
 import { stripVTControlCharacters } from "node:util";
 import * as standIn from "./cliffy_command.ts";
-import * as standInCompletions from "./cliffy_completions.ts";
 
 /** Only what both have; the tests are typed by the stand-in. */
-type Cliffy = typeof standIn & typeof standInCompletions;
+type Cliffy = typeof standIn;
 
 const IMPLEMENTATIONS: Readonly<Record<string, Cliffy>> = {
-  "@cliffy/command": { ...mapped, ...mappedCompletions } as unknown as Cliffy,
-  "stand-in": { ...standIn, ...standInCompletions },
+  "@cliffy/command": mapped as unknown as Cliffy,
+  "stand-in": standIn,
 };
 
 /** A command line with one of everything. */
@@ -294,39 +286,7 @@ for (const [name, cliffy] of Object.entries(IMPLEMENTATIONS)) {
       assertEquals(await printed(() => define(cliffy).parse(typed.split(" "))), expected);
     });
   }
-
-  Deno.test(`${name}: completions print a script for each shell`, async () => {
-    for (const shell of ["bash", "zsh", "fish"]) {
-      const command = define(cliffy).command("completions", new cliffy.CompletionsCommand())
-        .reset();
-      const script = await printed(() => command.parse(["completions", shell]));
-      assertStringIncludes(script, "tool");
-      assertStringIncludes(script, "train");
-      assertMatch(script, /model/);
-    }
-  });
 }
-
-Deno.test("stand-in: bash completes commands, options and values", async () => {
-  const script = standInCompletions.generateShellCompletions(
-    define(IMPLEMENTATIONS["stand-in"]),
-    "bash",
-  );
-  const complete = async (words: string[]) => {
-    const { stdout } = await new Deno.Command("bash", {
-      args: [
-        "-c",
-        `${script}\nCOMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _tool; echo "\${COMPREPLY[*]}"`,
-        "bash",
-        ...words,
-      ],
-    }).output();
-    return new TextDecoder().decode(stdout).trim();
-  };
-  assertEquals(await complete(["tool", "tr"]), "train");
-  assertEquals(await complete(["tool", "train", "--hid"]), "--hidden-size");
-  assertEquals(await complete(["tool", "train", "--model", ""]), "mlp rnn");
-});
 
 /** A program whose mistakes end it. */
 const PROGRAM = `

@@ -3,7 +3,6 @@
  * with the stand-in. A line that ought to be wrong and is not is an error of its own.
  */
 import { type ArgumentValue, Command, Type, ValidationError } from "@cliffy/command";
-import { CompletionsCommand } from "@cliffy/command/completions";
 import { assertEquals } from "@std/assert";
 
 class Names extends Type<string> {
@@ -30,7 +29,7 @@ Deno.test("Command takes and refuses the same types in both worlds", () => {
   command.example("One:", "tool run");
   command.arguments("[run]");
   command.action((options: unknown, ...words: unknown[]) => void told.push(`${options} ${words}`));
-  command.command("completions", new CompletionsCommand());
+  command.command("below", new Command());
   // @ts-expect-error -- an action cannot count on arguments
   command.action((_options: unknown, _run: string) => {});
   // @ts-expect-error -- nor on what the options are

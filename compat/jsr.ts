@@ -42,10 +42,7 @@ const STAND_INS: Readonly<Record<string, StandIn>> = {
   },
   "@cliffy/command": {
     folder: "cliffy_command",
-    exports: {
-      ".": "cliffy_command.ts",
-      "./completions": "cliffy_completions.ts",
-    },
+    exports: { ".": "cliffy_command.ts" },
   },
 };
 

@@ -56,10 +56,12 @@ const OPTIONS: OptionsSchema<GruOptions> = /* @__PURE__ */ (() =>
     ),
     gateActivation: GATE_ACTIVATION,
     candidateInit: z.optional(z.enum(INITIALIZER_NAMES)).check(
-      z.describe("Start of the candidate's weights from the input; as the gates' if left out"),
+      z.describe("Initial weights of the candidate from the input; as the gates' if left out"),
     ),
     reset: z._default(z.enum(["after", "before"]), "after").check(
-      z.describe("Reset of the state: after the product, as PyTorch, or before, as the last paper"),
+      z.describe(
+        "Where the reset gate multiplies: after the product as in PyTorch, or before as in the last paper",
+      ),
     ),
   }))();
 
@@ -118,7 +120,7 @@ function gruCell(options: GruOptions): Cell {
         const z = sigma(xz.add(hz));
         const n = phi(xn.add(r.mul(hn)));
         const next = n.add(z.mul(h.sub(n))); // z h + (1 − z) n
-        return { state: { h: next }, output: next };
+        return { state: { h: next }, output: next, parts: { reset: r, update: z } };
       },
     };
   }
@@ -138,7 +140,7 @@ function gruCell(options: GruOptions): Cell {
       const z = sigma(xz.add(hz));
       const n = phi(xn.add(plus(r.mul(h).matmul(candidate), candidateBias)));
       const next = n.add(z.mul(h.sub(n)));
-      return { state: { h: next }, output: next };
+      return { state: { h: next }, output: next, parts: { reset: r, update: z } };
     },
   };
   return before;

@@ -40,11 +40,11 @@ const OPTIONS: OptionsSchema<LstmOptions> = /* @__PURE__ */ (() =>
   z.object({
     ...recurrentShape({ hidden: 64 }),
     activation: z._default(z.enum(ACTIVATION_NAMES), "tanh").check(
-      z.describe("Activation of what goes into the memory and comes out"),
+      z.describe("Activation of what enters the memory and what leaves it"),
     ),
     gateActivation: GATE_ACTIVATION,
     forgetBias: z._default(z.number().check(z.minimum(-100), z.maximum(100)), 1).check(
-      z.describe("Start of the forget gate's bias; above 0, the memory is kept at first"),
+      z.describe("Initial bias of the forget gate; above 0, the memory is kept at first"),
     ),
   }))();
 
@@ -93,9 +93,11 @@ function lstmCell({ forgetBias, ...options }: LstmOptions): Cell {
     start: ({ h, c }) => ({ h: phi(h), c }),
     step({ weight_hh, bias_hh }, { h, c }, x) {
       const [i, f, g, o] = x.add(plus(h.matmul(weight_hh), bias_hh)).split(4);
-      const memory = sigma(f).mul(c).add(sigma(i).mul(phi(g)));
-      const next = sigma(o).mul(phi(memory));
-      return { state: { h: next, c: memory }, output: next };
+      const [forget, input, output] = [sigma(f), sigma(i), sigma(o)];
+      const memory = forget.mul(c).add(input.mul(phi(g)));
+      const next = output.mul(phi(memory));
+      const parts = { input, forget, output, cell: memory };
+      return { state: { h: next, c: memory }, output: next, parts };
     },
   };
 }

@@ -54,7 +54,7 @@ export interface MlpOptions {
   readonly context: number;
   /** Numbers that each symbol is embedded in; 0 reads symbols as one-hot vectors. */
   readonly embedding: number;
-  /** Whether layers have biases. */
+  /** Give layers biases. */
   readonly bias: boolean;
   /** How the weights start. */
   readonly init: InitializerName;
@@ -72,14 +72,18 @@ const OPTIONS: OptionsSchema<MlpOptions> = /* @__PURE__ */ (() =>
       z.describe("Activation of the hidden layers"),
     ),
     context: z._default(z.int().check(z.minimum(0), z.maximum(1024)), 0).check(
-      z.describe("Inputs in a window; 0 is the whole sequence if short and fixed, otherwise 8"),
+      z.describe(
+        "Inputs in a window; 0 is the whole sequence if it is short and fixed, otherwise 8",
+      ),
     ),
     embedding: z._default(z.int().check(z.minimum(0), z.maximum(4096)), 0).check(
-      z.describe("Size of the embedding of symbols; 0 reads them as one-hot vectors"),
+      z.describe(
+        "Size of the embedding of symbols; 0 for none, each symbol is then a vector with a single 1",
+      ),
     ),
-    bias: z._default(z.boolean(), true).check(z.describe("Whether layers have biases")),
+    bias: z._default(z.boolean(), true).check(z.describe("Give layers biases")),
     init: z._default(z.enum(INITIALIZER_NAMES), "glorot-uniform").check(
-      z.describe("Start of the weights"),
+      z.describe("Initial weights"),
     ),
     std: z._default(z.number().check(z.minimum(0), z.maximum(10)), 0.1).check(
       z.describe("Standard deviation of normal and uniform weights"),

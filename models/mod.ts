@@ -1,5 +1,20 @@
 /**
- * Models of sequences, as plugins, and what they are made of.
+ * Models of sequences, `mlp`, `rnn`, `gru` and `lstm`, and what they are made of: each is a function from options to a
+ * model, which `train` of `@unroll/core/training` takes, with a schema that gives the command line its flags.
+ *
+ * A recurrent model of your own is one step of a cell: see {@linkcode recurrentModel}. Weights go to PyTorch and come from
+ * it by {@linkcode exportPyTorch} and {@linkcode loadWeights}.
+ *
+ * @example Train one
+ * ```ts
+ * import { train } from "@unroll/core/training";
+ * import { rnn } from "@unroll/models";
+ * import { xor } from "@unroll/tasks";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * using trained = await train({ model: rnn({ hidden: 8 }), task: xor(), device: "cpu" });
+ * strictEqual(trained.error, 0);
+ * ```
  *
  * @module
  */

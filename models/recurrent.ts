@@ -25,7 +25,13 @@ import {
   where,
   zeros,
 } from "@unroll/core";
-import { type LayerRow, type ModelInstance, outputSize, type TaskSpec } from "@unroll/core/plugin";
+import {
+  type ApplyContext,
+  type LayerRow,
+  type ModelInstance,
+  outputSize,
+  type TaskSpec,
+} from "@unroll/core/plugin";
 import { initializeBlocks, type InitializerName } from "./initializers.ts";
 import {
   type InputParameters,
@@ -60,6 +66,8 @@ export interface CellResult {
   readonly state: CellState;
   /** What the layer above sees, f32[batch, hidden]. */
   readonly output: Tensor;
+  /** For people to look at, f32[batch, hidden] each: gates by their names, and the memory as `cell`. */
+  readonly parts?: CellState;
 }
 
 /** A kind of recurrent layer: one step of it. `Prepared` is what each step reads of the weights. */
@@ -214,21 +222,22 @@ export function recurrentModel<Prepared extends CellParameters = CellParameters>
       });
     },
 
-    apply(parameters, inputs, { length, batch, state, training, key }) {
+    apply(parameters, inputs, { length, batch, state, training, key, capture = false }) {
       const everyStep = spec.outputs.at === "every";
       const run = (input: LayerInput, start: RecurrentState, length: number, key: Tensor) =>
         runLayers(cell, parameters, input, {
           start,
           length,
+          capture,
           drop: (h, layer) => training ? drop(h, dropout, foldIn(key, layer)) : h,
         });
       const readOut = (h: Tensor, key: Tensor) =>
         linear(parameters.output, training ? drop(h, outputDropout, foldIn(key, layers)) : h);
-      if (options.recompute === 0 || length <= options.recompute) {
+      if (options.recompute === 0 || length <= options.recompute || capture) {
         const { input, updates } = readInputs(parameters, inputs, settings, training);
-        const [last, hidden] = run(input, state, length, key);
+        const [last, { output: hidden, parts }] = run(input, state, length, key);
         const outputs = readOut(everyStep ? hidden : lastStep(hidden), key);
-        return { outputs, state: last, hidden, ...(updates ? { updates } : {}) };
+        return { outputs, state: last, hidden, parts, ...(updates ? { updates } : {}) };
       }
       // What belongs to one step is computed in its segment; a batch is normalised as a whole.
       const whole = settings.norm === "batch"
@@ -247,7 +256,7 @@ export function recurrentModel<Prepared extends CellParameters = CellParameters>
           const own = training && dropout + outputDropout > 0
             ? foldIn(key, slice(time, 0, 0, 1))
             : key;
-          const [last, hidden] = run(input, state, length, own);
+          const [last, { output: hidden }] = run(input, state, length, own);
           const outputs = everyStep ? readOut(hidden, own) : undefined;
           return [{ state: last, top: lastStep(hidden) }, { outputs, hidden }];
         },
@@ -267,36 +276,41 @@ export function recurrentModel<Prepared extends CellParameters = CellParameters>
   };
 }
 
-/** Runs the layers, one upon the other: their states after the last step, and the outputs of the top. */
+/** What a layer makes of all steps, f32[time, batch, hidden] each: its output, and its parts where they are wanted. */
+type Steps = Pick<CellResult, "output" | "parts">;
+
+/** Runs the layers, one upon the other: their states after the last step, and what the top makes of all steps. */
 function runLayers<Prepared extends CellParameters>(
   cell: Cell<Prepared>,
   { layers }: RecurrentParameters,
   first: LayerInput,
-  { start, length, drop }: {
+  { start, length, capture, drop }: {
     readonly start: RecurrentState;
     readonly length: number;
+    readonly capture: boolean;
     readonly drop: (h: Tensor, layer: number) => Tensor;
   },
-): [RecurrentState, Tensor] {
+): [RecurrentState, Steps] {
   let input = first;
   const last: CellState[] = [];
-  let h: Tensor | undefined;
+  let steps: Steps | undefined;
   layers.forEach((weights, layer) => {
-    if (h) input = { kind: "vectors", x: drop(h, layer) };
-    const [end, outputs] = runCell(cell, weights, input, { start: start[layer], length });
+    if (steps) input = { kind: "vectors", x: drop(steps.output, layer) };
+    // Parts of the lower layers are computed for nobody, and so not at all.
+    const [end, made] = runCell(cell, weights, input, { start: start[layer], length, capture });
     last.push(end);
-    h = outputs;
+    steps = made;
   });
-  return [last, h as Tensor];
+  return [last, steps as Steps];
 }
 
-/** Runs one layer over all steps: the state after the last, and the outputs f32[time, batch, hidden]. */
+/** Runs one layer over all steps: the state after the last, and what it makes of each. */
 function runCell<Prepared extends CellParameters>(
   cell: Cell<Prepared>,
   weights: CellParameters,
   input: LayerInput,
-  { start, length }: { readonly start: CellState; readonly length: number },
-): [CellState, Tensor] {
+  { start, length, capture }: Pick<ApplyContext, "length" | "capture"> & { start: CellState },
+): [CellState, Steps] {
   // The input side needs no state, so it is one product for all steps.
   const side = inputSide(weights, input);
   const x = cell.input ? cell.input(side) : side;
@@ -304,8 +318,8 @@ function runCell<Prepared extends CellParameters>(
   const prepared = cell.prepare ? cell.prepare(weights) : weights as Prepared;
   return scan(
     (state: CellState, slice: Tensor | undefined) => {
-      const { state: next, output } = cell.step(prepared, state, slice ?? x);
-      return [next, output];
+      const { state: next, output, parts } = cell.step(prepared, state, slice ?? x);
+      return [next, capture && parts ? { output, parts } : { output }];
     },
     start,
     sequence,

@@ -13,7 +13,7 @@ export interface RecurrentOptions {
   readonly hidden: number;
   /** Layers, each reading the states of the one below. */
   readonly layers: number;
-  /** Fraction of the numbers between layers that is dropped in training. */
+  /** Fraction of the values between layers that are set to zero in training. */
   readonly dropout: number;
   /** Fraction of the numbers that the output layer reads that is dropped in training. */
   readonly outputDropout: number;
@@ -107,43 +107,49 @@ export function recurrentShape(defaults: { readonly hidden: number }): Recurrent
       z.describe("Hidden units of each layer"),
     ),
     layers: z._default(z.int().check(z.minimum(1), z.maximum(16)), 1).check(
-      z.describe("Layers, one upon the other"),
+      z.describe("Stacked layers"),
     ),
     dropout: z._default(z.number().check(z.minimum(0), z.lt(1)), 0).check(
-      z.describe("Fraction of the numbers between layers that is dropped in training"),
+      z.describe("Fraction of the values between layers that are set to zero in training"),
     ),
     outputDropout: z._default(z.number().check(z.minimum(0), z.lt(1)), 0).check(
-      z.describe("Fraction of the numbers for the output layer that is dropped in training"),
+      z.describe("Fraction of the values before the output layer that are set to zero in training"),
     ),
     embedding: z._default(z.int().check(z.minimum(0), z.maximum(4096)), 0).check(
-      z.describe("Size of the embedding of symbols; 0 reads them as one-hot vectors"),
+      z.describe(
+        "Size of the embedding of symbols; 0 for none, each symbol is then a vector with a single 1",
+      ),
     ),
     embeddingStd: z.optional(z.number().check(z.minimum(0), z.maximum(10))).check(
-      z.describe("Standard deviation of the embedding's start; rows of length 1 if left out"),
+      z.describe("Standard deviation of the initial embedding; rows of length 1 if left out"),
     ),
     inputNorm: z._default(z.enum(["none", "layer", "batch"]), "none").check(
       z.describe("Normalisation of the inputs, after the embedding"),
     ),
     initialState: z._default(z.enum(["auto", "zero", "learned"]), "auto").check(
-      z.describe("Where sequences start; auto is learned where the task has no input"),
+      z.describe("Initial state; auto is learned where the task has no input, otherwise zero"),
     ),
     bias: z._default(z.enum(["input", "both", "none"]), "input").check(
-      z.describe("Biases: on the input side, on both sides as in PyTorch, or none"),
+      z.describe("Where biases are: on the input side, on both sides as in PyTorch, or nowhere"),
     ),
     inputInit: z._default(initializer, "glorot-uniform").check(
-      z.describe("Start of the weights from the input"),
+      z.describe("Initial weights from the input"),
     ),
     recurrentInit: z._default(initializer, "orthogonal").check(
-      z.describe("Start of the weights from state to state"),
+      z.describe("Initial weights from state to state"),
     ),
     outputInit: z._default(initializer, "glorot-uniform").check(
-      z.describe("Start of the weights of the output layer"),
+      z.describe("Initial weights of the output layer"),
     ),
     std: z._default(z.number().check(z.minimum(0), z.maximum(10)), 0.1).check(
-      z.describe("Standard deviation of a learned start, and of normal and uniform weights"),
+      z.describe(
+        "Standard deviation of a learned initial state, and of normal and uniform weights",
+      ),
     ),
     recompute: z._default(z.int().check(z.minimum(0)), 0).check(
-      z.describe("Steps computed again for gradients instead of stored at a time; 0 stores all"),
+      z.describe(
+        "Steps at a time that the gradient computes again, which saves memory; 0 stores all",
+      ),
     ),
   };
 }

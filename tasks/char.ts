@@ -4,6 +4,7 @@
  * @module
  */
 import {
+  argmaxAt,
   defineTask,
   type Model,
   type OptionsSchema,
@@ -15,9 +16,11 @@ import {
 } from "@unroll/core/plugin";
 import * as z from "zod/mini";
 import { Alphabet, charactersOf, splitText } from "./alphabet.ts";
+import { batchAnnotations } from "./char_annotations.ts";
 import { type CharBatches, charBatches } from "./char_batches.ts";
 import { measureText } from "./char_measure.ts";
 import { surprisePicture } from "./char_pictures.ts";
+import { charBreakdown, charProbes } from "./char_probes.ts";
 import { CharSampler } from "./char_sample.ts";
 import { absoluteName, isBuiltInCorpus, openCorpus, UNKNOWN_TEXT } from "./corpus_files.ts";
 import { withoutLicence } from "./gutenberg.ts";
@@ -41,7 +44,7 @@ export interface CharOptions {
   readonly shuffle: boolean;
   /** Fraction of the text, at its end, that is not trained on; 0 to measure on what is trained on. */
   readonly validation: number;
-  /** Whether to foretell what comes after every character read, or only after the last. */
+  /** Whether to predict what comes after every character read, or only after the last. */
   readonly outputs: "every" | "last";
   /** Whether the loss is the mean over the characters, or their sum. */
   readonly loss: "mean" | "sum";
@@ -72,44 +75,48 @@ const OPTIONS: OptionsSchema<CharOptions> = /* @__PURE__ */ (() =>
     ),
     mode: z._default(z.enum(["contiguous", "windows", "interleaved"]), "contiguous").check(
       z.describe(
-        "Through the text with the state carried on, windows of it, or windows with a carried state",
+        "Through the text with the state carried on, pieces each on its own, or pieces with a carried state",
       ),
     ),
     length: z._default(z.int().check(z.minimum(1), z.maximum(4096)), 32).check(
       z.describe("Characters read at a time"),
     ),
     batch: z.optional(z.int().check(z.minimum(1), z.maximum(65_536))).check(
-      z.describe("Sequences in a batch; up to 64, as the text allows"),
+      z.describe("Sequences in a batch; if left out up to 64, as the text allows"),
     ),
     stride: z.optional(z.int().check(z.minimum(1), z.maximum(1_000_000))).check(
-      z.describe("Characters from one window to the next; as many as are read at a time"),
+      z.describe(
+        "Characters from one window to the next; if left out as many as are read at a time",
+      ),
     ),
     shuffle: z._default(z.boolean(), true).check(
-      z.describe("Read windows in random order, not the text's"),
+      z.describe("Read windows in random order"),
     ),
     validation: z._default(z.number().check(z.minimum(0), z.maximum(0.9)), 0.1).check(
       z.describe(
-        "Fraction of the text, at its end, to measure on; 0 measures on what is trained on",
+        "Fraction of the text, at its end, to measure on; 0 measures on the training text",
       ),
     ),
     outputs: z._default(z.enum(["every", "last"]), "every").check(
-      z.describe("Whether to foretell after every character read, or only after the last"),
+      z.describe("Whether to predict after every character, or only after the last"),
     ),
     loss: z._default(z.enum(["mean", "sum"]), "mean").check(
-      z.describe("Mean over the characters, or sum"),
+      z.describe("Mean or sum over the characters"),
     ),
-    padding: z._default(z.boolean(), false).check(z.describe("Keep symbol 0 for padding")),
+    padding: z._default(z.boolean(), false).check(z.describe("Reserve symbol 0 for padding")),
     unknown: z._default(z.boolean(), false).check(
-      z.describe("Read characters that the training text lacks as one unknown symbol"),
+      z.describe("Read characters that are not in the training text as one unknown symbol"),
     ),
     vocabulary: z.optional(z.int().check(z.minimum(1), z.maximum(1_200_000))).check(
-      z.describe("Symbols that a model reads and answers; as many as there are"),
+      z.describe("Symbols that a model reads and answers; if left out as many as there are"),
     ),
     licence: z._default(z.boolean(), true).check(
-      z.describe("Keep the licence that Project Gutenberg puts before and after a text"),
+      z.describe("Keep Project Gutenberg's licence before and after a text"),
     ),
     alphabet: z.optional(z.string().check(z.minLength(1))).check(
-      z.describe("The characters in the order of their symbols; those of the training text"),
+      z.describe(
+        "The characters in the order of their symbols; if left out those of the training text",
+      ),
     ),
     sha256: z.optional(
       z.string().check(z.regex(new RegExp(`^([0-9a-f]{64}|${UNKNOWN_TEXT})$`))),
@@ -125,7 +132,7 @@ const OPTIONS: OptionsSchema<CharOptions> = /* @__PURE__ */ (() =>
  */
 export const char: TaskPlugin<CharOptions> = /* @__PURE__ */ defineTask({
   name: "char",
-  summary: "Foretell the next character of a text",
+  summary: "Predict the next character of a text",
   options: OPTIONS,
   create: (options) => createChar(options, textOutside(options)),
   restore(kept, typed) {
@@ -205,7 +212,7 @@ function corpusOf(read: () => string, alphabet: Alphabet, options: CharOptions):
     training,
     batches,
     measured: once(() => {
-      // One character foretells nothing.
+      // One character predicts nothing.
       if (held().length > 1) return { text: held() };
       const text = training();
       if (text.length < 2) {
@@ -258,6 +265,14 @@ function createChar(options: CharOptions, source: TextSource): TaskInstance {
     corpus.measured();
     text = undefined;
   }
+  const beginning = (length: number) =>
+    Array.from(corpus.measured().text.subarray(0, length), (number) => alphabet.decode(number))
+      .join("");
+  const says = (outputs: Float32Array, length: number) =>
+    Array.from({ length }, (_, t) => {
+      const text = alphabet.decode(argmaxAt(outputs, t * vocabulary, vocabulary));
+      return { mark: text, text };
+    });
   return {
     spec,
     get options() {
@@ -282,14 +297,26 @@ function createChar(options: CharOptions, source: TextSource): TaskInstance {
       const inputs = alphabet.encode(text, "the input");
       return { length: inputs.length, inputs, labels: [...text] };
     },
-    example: () =>
-      Array.from(corpus.measured().text.subarray(0, EXAMPLE), (number) => alphabet.decode(number))
-        .join(
-          "",
-        ),
+    example: () => beginning(EXAMPLE),
+    passage: () => beginning(PASSAGE),
+    annotate: ({ inputs = [], size }) =>
+      options.outputs === "every"
+        ? batchAnnotations(Array.from(inputs, (number) => alphabet.decode(number)), size)
+        : [],
+    ...(options.outputs === "every" ? { says } : {}),
     pictures: async (predict) => {
       const picture = await surprisePicture(predict, spec, corpus.measured().text, alphabet);
       return picture === undefined ? [] : [picture];
+    },
+    breakdown(predict) {
+      const { text, streams } = corpus.measured();
+      return charBreakdown(predict, { spec, text, length: options.length, streams }, alphabet);
+    },
+    probes: (predict, request) =>
+      charProbes(predict, spec, corpus.measured().text, options.length, request),
+    async candidates(predict, question) {
+      const next = await sampler.next(predict, question);
+      return next.map(({ character, probability }) => ({ text: character, probability }));
     },
     async answer(predict, question) {
       const positions = await sampler.nextAtEach(predict, question);
@@ -306,6 +333,8 @@ function createChar(options: CharOptions, source: TextSource): TaskInstance {
 
 /** Characters of which the hidden states are looked at. */
 const EXAMPLE = 60;
+/** Characters from which it is told what the units do. */
+const PASSAGE = 2000;
 /** Characters from which on a text is long: there a model learns all the time it is given. */
 const LONG = 100_000;
 

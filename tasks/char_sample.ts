@@ -153,7 +153,7 @@ export class CharSampler {
   #chances(logits: Float32Array): readonly CharacterChance[] {
     const probabilities = this.#probabilities(logits, 1);
     // None of them is a number where the model's answers are not.
-    if (!probabilities.every(Number.isFinite)) throw notFinite("foretell");
+    if (!probabilities.every(Number.isFinite)) throw notFinite("predict");
     return this.#alphabet.characters
       .map((character, i) => ({ character, probability: probabilities[i] }))
       .sort((a, b) => b.probability - a.probability);

@@ -134,19 +134,33 @@ Deno.test("char() measures the bits of a text as they are", async () => {
   }
 });
 
-Deno.test("char() counts every character of the validation text once", async () => {
-  const held = TEXT.repeat(5);
-  const text = TEXT + held;
-  const task = await charOf(text, { validation: held.length / text.length }).create();
-  const asked: number[] = [];
-  const inner = dummyPredict(task.spec);
-  await task.validate((request) => {
-    asked.push(request.length * (request.size ?? 1));
-    return inner(request);
-  });
-  const streams = Math.floor((held.length - 1) / 1024);
-  const sum = asked.reduce((a, b) => a + b);
-  assertEquals(sum, streams * Math.floor((held.length - 1) / streams));
+Deno.test("char() foretells every character of a text once, however long it is", async () => {
+  for (const mode of ["contiguous", "windows"] as const) {
+    for (const length of [3, 33, 450, 5000, 5003]) {
+      const text = Array.from({ length }, (_, i) => "abc"[(i * i + (i >> 3)) % 3]).join("");
+      const kept = { mode, validation: 0, alphabet: "abc", length: 8 };
+      const task = await charOf(text, kept).create();
+      const counts = (predict: Predict) => task.breakdown!(predict);
+      const { confusions } = await counts(dummyPredict(task.spec));
+      const wanted = (character: string) =>
+        confusions.filter(({ wanted }) => wanted === JSON.stringify(character))
+          .reduce((sum, { count }) => sum + count, 0);
+      const lengths = [..."abc"].map((character) => text.slice(1).split(character).length - 1);
+      assertEquals([..."abc"].map(wanted), lengths, `${mode} ${length}`);
+    }
+  }
+});
+
+Deno.test("char() probes a text from fresh states on", async () => {
+  for (const change of [{}, { mode: "windows" }, { outputs: "last" }] as const) {
+    const task = await charOf(TEXT.repeat(4), { validation: 0.5, ...change }).create();
+    const predict = dummyPredict(task.spec);
+    const probes = await Array.fromAsync(task.probes!(predict, { count: 2 }));
+    assertEquals(predict.states(), 0);
+    assertEquals(probes.slice(0, 4).map(({ at }) => at), [1, 2, 4, 8]);
+    assert(probes.every(({ axis, loss }) => axis === "characters read before" && loss! > 0));
+    assertEquals(probes[0].count, 16);
+  }
 });
 
 Deno.test("char() measures with the state carried on", async () => {
@@ -303,7 +317,7 @@ Deno.test("CharSampler refuses answers that are not finite, drawn from or asked 
       const drawn = Array.fromAsync(sampler.sample(predict, { length: 3, temperature }));
       await assertRejects(() => drawn, RangeError, `Cannot draw ${end}`);
     }
-    await assertRejects(() => sampler.next(predict, "a"), RangeError, `Cannot foretell ${end}`);
+    await assertRejects(() => sampler.next(predict, "a"), RangeError, `Cannot predict ${end}`);
     await assertRejects(async () => await task.answer!(predict, "ab"), RangeError, end);
   }
   // A model may rule a character out.

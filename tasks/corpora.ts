@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { fizzbuzzClass, fizzbuzzWord } from "./fizzbuzz.ts";
+import { fizzbuzzClass, fizzbuzzWord } from "./fizzbuzz_words.ts";
 
 /** The digits of 1/7, a thousand times over: 6,000 characters. */
 function sevenths(): string {

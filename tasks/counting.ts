@@ -8,6 +8,7 @@
  * @module
  */
 import {
+  argmaxAt,
   type Batch,
   defineTask,
   type Model,
@@ -20,8 +21,9 @@ import {
   type TrainingDefaults,
 } from "@unroll/core/plugin";
 import * as z from "zod/mini";
-import { nextNumber } from "./counting_answers.ts";
+import { likeliestNext, nextNumber } from "./counting_answers.ts";
 import { CountingMeasure, placeNumbers } from "./counting_measure.ts";
+import { countingProbes } from "./counting_probes.ts";
 import { carryPicture } from "./counting_pictures.ts";
 import { splitNumbers, testNumbers } from "./counting_numbers.ts";
 import { parseDigits } from "./digits.ts";
@@ -56,13 +58,15 @@ const OPTIONS: OptionsSchema<CountingOptions> = /* @__PURE__ */ (() =>
       z.describe("Most digits of a number in training"),
     ),
     testDigits: z._default(z.int().check(z.minimum(0), z.maximum(100_000)), 1000).check(
-      z.describe("Digits of the long numbers tested on besides, 0 for none"),
+      z.describe("Digits of the long numbers that are tested as well; 0 for none"),
     ),
     carries: z._default(z.number().check(z.minimum(0), z.maximum(1)), 0.5).check(
-      z.describe("Fraction of numbers with a run of nines, or whatever digit is the greatest"),
+      z.describe(
+        "Fraction of numbers with a run of nines, or of the greatest digit in other bases",
+      ),
     ),
     length: z.optional(z.int().check(z.minimum(2), z.maximum(4097))).check(
-      z.describe("Steps of the sequences, filled up with zeros; one more than digits"),
+      z.describe("Steps of a sequence, filled up with zeros; if left out one more than digits"),
     ),
     training: z._default(z.int().check(z.minimum(1), z.maximum(1_000_000)), 9000).check(
       z.describe("Numbers trained on"),
@@ -82,6 +86,12 @@ export const counting: TaskPlugin<CountingOptions> = /* @__PURE__ */ defineTask(
   name: "counting",
   summary: "Add 1 to a number, digit by digit, least significant first",
   options: OPTIONS,
+  restore(kept, typed) {
+    // The length that training had is too short for longer numbers, which ask for one of their own.
+    const { length, ...rest } = kept;
+    const isShort = typed.length === undefined && Number(length) <= Number(typed.digits ?? 0);
+    return { ...rest, ...(isShort || length === undefined ? {} : { length }), ...typed };
+  },
   create(options): TaskInstance {
     const { base } = options;
     const length = options.length ?? options.digits + 1;
@@ -135,6 +145,13 @@ export const counting: TaskPlugin<CountingOptions> = /* @__PURE__ */ defineTask(
         inputs.set(digits);
         return { length: steps, inputs, labels: [...inputs].map((digit) => digit.toString(base)) };
       },
+      // One carry through as many digits as the tests have.
+      trial: () => `1${(base - 1).toString(base).repeat(options.testDigits || 64)}`,
+      says: (outputs, length) =>
+        Array.from({ length }, (_, t) => {
+          const text = argmaxAt(outputs, t * base, base).toString(base);
+          return { mark: text, text };
+        }),
       // A carry through the lower half, and one that ends at once.
       example: () =>
         "1".padEnd(Math.ceil(options.digits / 2), "0") +
@@ -152,6 +169,12 @@ export const counting: TaskPlugin<CountingOptions> = /* @__PURE__ */ defineTask(
       async answer(predict, question) {
         return [await nextNumber(predict, question.trim(), { base, length })];
       },
+      async candidates(predict, question) {
+        return [await likeliestNext(predict, question.trim(), { base, length })];
+      },
+      breakdown: (predict) => measure.breakdown(predict),
+      probes: (predict, request) =>
+        countingProbes(predict, { base, digits: options.digits, length }, request),
     };
   },
 });

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { argmaxAt, type Predict } from "@unroll/core/plugin";
+import { argmaxAt, type Candidate, type Predict, softmaxAt } from "@unroll/core/plugin";
 import { formatDigits, parseDigits } from "./digits.ts";
 
 /** How a model was taught to count. */
@@ -42,13 +42,44 @@ export async function nextNumber(
   number: string,
   form: CountingForm = {},
 ): Promise<string> {
+  return (await likeliestNext(predict, number, form)).text;
+}
+
+/**
+ * Asks a model for the next number, and how likely it takes that to be.
+ *
+ * @param predict Runs the model.
+ * @param number A number of any length, such as `1476233999`.
+ * @param form How it was taught.
+ * @returns Its likeliest answer, with the product of the probabilities of its digits.
+ * @throws {RangeError} If that is not a number in the base.
+ *
+ * @example Ask one that knows nothing
+ * ```ts
+ * import { likeliestNext } from "@unroll/tasks";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * const predict = ({ length }: { length: number }) =>
+ *   Promise.resolve({ outputs: new Float32Array(2 * length) });
+ * const answer = await likeliestNext(predict, "1", { base: 2 });
+ * deepStrictEqual(answer, { text: "0", probability: 0.25 });
+ * ```
+ */
+export async function likeliestNext(
+  predict: Predict,
+  number: string,
+  form: CountingForm = {},
+): Promise<Candidate> {
   const { base = 10, length = 0 } = form;
   const digits = parseDigits(number, base);
   const steps = Math.max(length, digits.length + 1);
   const inputs = new Int32Array(steps);
   inputs.set(digits);
   const { outputs } = await predict({ length: steps, inputs });
-  return formatDigits(Uint8Array.from(inputs, (_, i) => argmaxAt(outputs, i * base, base)));
+  const said = Uint8Array.from(inputs, (_, i) => argmaxAt(outputs, i * base, base));
+  let probability = 1;
+  for (const [i, digit] of said.entries()) probability *= softmaxAt(outputs, i * base, base)[digit];
+  return { text: formatDigits(said), probability };
 }
 
 /**

@@ -5,6 +5,8 @@
  */
 import {
   argmaxAt,
+  type Breakdown,
+  ConfusionCounts,
   evaluateOutputs,
   type Predict,
   type TaskSpec,
@@ -13,6 +15,7 @@ import {
 import { nextNumber } from "./counting_answers.ts";
 import { carryGroups, carryNumbers, type Digits } from "./counting_numbers.ts";
 import { carryLength, formatDigits, nextDigits } from "./digits.ts";
+import { rangeEnd, Tally } from "./tally.ts";
 
 /** Inputs and targets of some numbers, i32[time, batch]. */
 export interface PlacedNumbers {
@@ -93,6 +96,34 @@ export class CountingMeasure {
       metrics.longest_carry = (await this.#carries(predict, tests[0].length)).longest;
     }
     return { loss, error: 1 - accuracy, metrics };
+  }
+
+  /** Digits taken for others, and accuracy by position, length and carry. */
+  async breakdown(predict: Predict): Promise<Breakdown> {
+    const { spec, base, length, validation, tests } = this.#settings;
+    const { outputs, targets, said, right } = await this.#ask(predict, validation, length);
+    const confusions = new ConfusionCounts(spec);
+    confusions.add(outputs, targets);
+    const top = (base - 1).toString(base);
+    const positions = new Tally("position, the last digit is 1");
+    for (const [place, wanted] of targets.entries()) {
+      positions.add(Math.floor(place / validation.length) + 1, said[place] === wanted);
+    }
+    const digits = new Tally("digits");
+    const carries = new Tally(`${top}s at the end`);
+    validation.forEach((n, i) => {
+      digits.add(n.length, right[i]);
+      carries.add(carryLength(n, base), right[i]);
+    });
+    const parts = [digits, carries, positions];
+    if (tests.length > 0) {
+      const tested = await this.#ask(predict, tests, tests[0].length + 1);
+      const long = new Tally(`${top}s at the end, of ${tests[0].length} digits`);
+      tests.forEach((n, i) => long.add(carryLength(n, base), tested.right[i]));
+      parts.push(long);
+    }
+    const names = Array.from({ length: base }, (_, digit) => digit.toString(base));
+    return { confusions: confusions.list(names), parts: parts.flatMap((part) => part.list()) };
   }
 
   /** Examples of sums, counting from 0, and the carries through ever more nines. */
@@ -198,7 +229,7 @@ function binned(
 ): Record<string, number> {
   const bins = new Map<number, boolean[]>();
   sizes.forEach((size, i) => {
-    const bin = size === 0 ? 0 : 2 ** Math.ceil(Math.log2(size));
+    const bin = rangeEnd(size);
     bins.set(bin, [...bins.get(bin) ?? [], right[i]]);
   });
   return Object.fromEntries(

@@ -27,7 +27,7 @@ export interface NumberSplit {
 }
 
 /** Wherever numbers are drawn, always the same, so that runs compare. */
-const SEED = 20170719;
+export const NUMBER_SEED = 20170719;
 
 /**
  * A random number: first how many digits, then each digit. A run of the greatest digit starts at the
@@ -62,7 +62,7 @@ export function splitNumbers(
   validation: number,
 ): NumberSplit {
   const { base, digits } = settings;
-  const random = randomFor(SEED, base, digits);
+  const random = randomFor(NUMBER_SEED, base, digits);
   const all = base ** digits;
   if (all <= training + validation) {
     const numbers = [...permutation(all, random)].map((n) => digitsOf(n, base));
@@ -101,7 +101,7 @@ function digitsOf(n: number, base: number): Digits {
  * @param digits Their digits.
  */
 export function testNumbers(base: number, digits: number): Digits[] {
-  const random = randomFor(SEED, base, digits, 1);
+  const random = randomFor(NUMBER_SEED, base, digits, 1);
   const top = base - 1;
   const number = (common: number) =>
     Uint8Array.from(
@@ -139,12 +139,11 @@ export function carryLengths(digits: number): number[] {
 
 /** Splits the lengths of carries into groups that are asked together: each program is for one length. */
 export function carryGroups(digits: number): number[][] {
-  const bounds = [32, 128, 512, Infinity];
-  const groups = Map.groupBy(
-    carryLengths(digits),
-    (run) => bounds.findIndex((bound) => run <= bound),
-  );
-  return [...groups.values()];
+  const lengths = carryLengths(digits);
+  // Not Map.groupBy(), which Node 20 lacks.
+  return [[0, 32], [33, 128], [129, 512], [513, Infinity]]
+    .map(([first, last]) => lengths.filter((run) => run >= first && run <= last))
+    .filter((group) => group.length > 0);
 }
 
 /** Digits after those that a carry goes through. */
@@ -158,7 +157,7 @@ const AFTER = 8;
  * @param count How many numbers.
  */
 export function carryNumbers(base: number, run: number, count: number): Digits[] {
-  const random = randomFor(SEED, base, run, 2);
+  const random = randomFor(NUMBER_SEED, base, run, 2);
   return Array.from({ length: count }, () => {
     const number = Uint8Array.from(
       { length: run + AFTER },

@@ -1,5 +1,6 @@
 import { assert, assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import type { Predict, PredictRequest, TaskInstance } from "@unroll/core/plugin";
+import { restoreTask } from "@unroll/core/plugin/host";
 import { checkTask } from "@unroll/core/testing";
 import { counting } from "./counting.ts";
 import { countOn, nextNumber } from "./counting_answers.ts";
@@ -135,6 +136,60 @@ Deno.test("counting() finds how far a model carries", async () => {
   };
   const { metrics: chance = {} } = await task.validate(lucky);
   assertEquals(chance.longest_carry, 32);
+});
+
+Deno.test("counting() probes find the nine at which a carry is forgotten", async () => {
+  const task = await counting({ digits: 20 }).create();
+  const probes = await Array.fromAsync(task.probes!(adder(10, 21)));
+  const nines = probes.filter(({ axis }) => axis === "9s at the end");
+  assert(nines.every(({ count, trained }) => count === 40 && trained === 20));
+  assertEquals(nines.filter(({ right }) => right === 40).map(({ at }) => at).at(-1), 21);
+  assertEquals(nines.filter(({ at }) => at > 21).every(({ right }) => right === 0), true);
+  assertEquals(nines.at(-1)?.at, 1000);
+  const digits = probes.filter(({ axis }) => axis === "digits");
+  assertEquals([digits[0], digits.at(-1)?.count], [
+    { axis: "digits", at: 1, count: 10, right: 10, trained: 20 },
+    40,
+  ]);
+});
+
+Deno.test("counting() breaks its validation down by digits, carries and positions", async () => {
+  const task = await counting({ digits: 20, testDigits: 0 }).create();
+  const { confusions, parts } = await task.breakdown!(adder(10, 16));
+  assert(confusions.length > 10);
+  // Only zeros that a carry leaves, and the digit after them, are wrong.
+  assertEquals(
+    confusions.filter(({ wanted, said }) => wanted !== said && wanted === "0").map(({ said }) =>
+      said
+    ),
+    ["9"],
+  );
+  const carries = parts.filter(({ axis }) => axis === "9s at the end");
+  assertEquals(carries.map(({ at, from, count, right }) => [at, from, right === count]), [
+    [0, undefined, true],
+    [1, undefined, true],
+    [2, undefined, true],
+    [4, 3, true],
+    [8, 5, true],
+    [16, 9, true],
+    [32, 17, false],
+  ]);
+  assertEquals(carries.reduce((sum, { count }) => sum + count, 0), 1000);
+});
+
+Deno.test("counting() measures longer numbers than its sequences of training had room for", async () => {
+  const plugin = (await counting({ digits: 5, length: 6 })).plugin;
+  const { spec } = await restoreTask(plugin, { digits: 5, length: 6 }, { digits: 20 }).create();
+  assertEquals(spec.length, 21);
+  const same = await restoreTask(plugin, { digits: 5, length: 6 }, { digits: 4 }).create();
+  assertEquals(same.spec.length, 6);
+});
+
+Deno.test("counting() gives its answer with the probability of all digits", async () => {
+  const task = await counting({ digits: 3, testDigits: 0 }).create();
+  const [{ text, probability }, ...more] = await task.candidates!(adder(10), "199");
+  assertEquals([text, more], ["200", []]);
+  assertAlmostEquals(probability, (1 + 9 * Math.exp(-20)) ** -4, 1e-12);
 });
 
 Deno.test("nextNumber() answers numbers of any length", async () => {

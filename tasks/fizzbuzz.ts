@@ -7,6 +7,7 @@
 import {
   argmaxAt,
   type Batch,
+  ConfusionCounts,
   defineTask,
   type EncodedInput,
   evaluateOutputs,
@@ -14,6 +15,8 @@ import {
   type OptionsSchema,
   permutation,
   type Predict,
+  type Probe,
+  type ProbeRequest,
   randomFor,
   softmaxAt,
   type TaskInstance,
@@ -23,6 +26,9 @@ import {
   type Validation,
 } from "@unroll/core/plugin";
 import * as z from "zod/mini";
+import { bitProbes, countedProbes, sizedProbes } from "./fizzbuzz_probes.ts";
+import { CLASSES, fizzbuzzClass, fizzbuzzWord, says, showAnswers } from "./fizzbuzz_words.ts";
+import { Tally } from "./tally.ts";
 
 /** Options of {@linkcode fizzbuzz}. */
 export interface FizzbuzzOptions {
@@ -47,7 +53,9 @@ export interface FizzbuzzOptions {
 const OPTIONS: OptionsSchema<FizzbuzzOptions> = /* @__PURE__ */ (() =>
   z.object({
     encoding: z._default(z.enum(["none", "binary", "digits"]), "none").check(
-      z.describe("How a number is told: not at all (the model counts), as bits, as decimal digits"),
+      z.describe(
+        "How numbers are given: not at all (the model counts), as bits, or as decimal digits",
+      ),
     ),
     bits: z._default(z.int().check(z.minimum(7), z.maximum(20)), 10).check(
       z.describe("Bits of a number, for binary"),
@@ -59,55 +67,17 @@ const OPTIONS: OptionsSchema<FizzbuzzOptions> = /* @__PURE__ */ (() =>
       z.describe("Numbers in a batch, for binary and digits"),
     ),
     last: z._default(z.int().check(z.minimum(100), z.maximum(100_000)), 1000).check(
-      z.describe("Greatest number that is asked for"),
+      z.describe("Greatest number that is tested"),
     ),
     loss: z.optional(z.enum(["cross-entropy", "squared-error"])).check(
-      z.describe("How answers are judged; squared-error for binary, else cross-entropy"),
+      z.describe("Loss function; if left out squared-error for binary, otherwise cross-entropy"),
     ),
   }))();
 
-/** Classes: copy the number, fizz, buzz, fizzbuzz. */
-const CLASSES = 4;
 /** To where a model that counts by itself is let count for a person. */
 const COUNTED = 100_000;
 /** Numbers below this are left out of training in binary, to be asked for afterwards. */
 const HELD_OUT = 101;
-
-/**
- * Returns what to say to a number.
- *
- * @param n A whole number from 0.
- * @returns 0 to copy it, 1 for fizz, 2 for buzz, 3 for fizzbuzz.
- *
- * @example Usage
- * ```ts
- * import { fizzbuzzClass } from "@unroll/tasks";
- * import { deepStrictEqual } from "node:assert/strict";
- *
- * deepStrictEqual([1, 3, 5, 15].map(fizzbuzzClass), [0, 1, 2, 3]);
- * ```
- */
-export function fizzbuzzClass(n: number): number {
-  return (n % 3 === 0 ? 1 : 0) + (n % 5 === 0 ? 2 : 0);
-}
-
-/**
- * Formats a class as one would say it.
- *
- * @param n The number.
- * @param said The class.
- *
- * @example Usage
- * ```ts
- * import { fizzbuzzWord } from "@unroll/tasks";
- * import { deepStrictEqual } from "node:assert/strict";
- *
- * deepStrictEqual([fizzbuzzWord(9, 1), fizzbuzzWord(7, 0)], ["fizz", "7"]);
- * ```
- */
-export function fizzbuzzWord(n: number, said: number): string {
-  return ["", "fizz", "buzz", "fizzbuzz"][said] || String(n);
-}
 
 /** A way to tell a model numbers. */
 interface Encoding {
@@ -123,6 +93,8 @@ interface Encoding {
   encode(n: number): EncodedInput;
   /** The logits for some numbers, by number; asks for as many at once as fit together. */
   answers(predict: Predict, numbers: readonly number[]): Promise<Float32Array>;
+  /** Numbers beyond those of training. */
+  probes(predict: Predict, request?: ProbeRequest): AsyncIterable<Probe>;
   /** What else is measured. */
   metrics?(predict: Predict): Promise<Readonly<Record<string, number>>>;
 }
@@ -130,7 +102,7 @@ interface Encoding {
 /** FizzBuzz, in one of three encodings. */
 export const fizzbuzz: TaskPlugin<FizzbuzzOptions> = /* @__PURE__ */ defineTask({
   name: "fizzbuzz",
-  summary: "Say fizz, buzz or fizzbuzz to numbers, or count and say it all alone",
+  summary: "Say fizz, buzz or fizzbuzz to given numbers, or count along without any input",
   options: OPTIONS,
   create(options): TaskInstance {
     const encoding = ENCODINGS[options.encoding](options);
@@ -174,6 +146,28 @@ export const fizzbuzz: TaskPlugin<FizzbuzzOptions> = /* @__PURE__ */ defineTask(
           ),
         ];
       },
+      async candidates(predict, question) {
+        const n = numberOf(question);
+        encoding.encode(n);
+        const chances = softmaxAt(await encoding.answers(predict, [n]), 0, CLASSES);
+        return [...chances.entries()]
+          .map(([kind, probability]) => ({ text: fizzbuzzWord(n, kind), probability }))
+          .sort((a, b) => b.probability - a.probability);
+      },
+      async breakdown(predict) {
+        const outputs = await encoding.answers(predict, numbers);
+        const confusions = new ConfusionCounts(spec);
+        confusions.add(outputs, targets);
+        const digits = new Tally("digits");
+        for (const n of numbers) {
+          digits.add(String(n).length, argmaxAt(outputs, n * CLASSES, CLASSES) === targets[n]);
+        }
+        return {
+          confusions: confusions.list(["number", "fizz", "buzz", "fizzbuzz"]),
+          parts: digits.list(),
+        };
+      },
+      probes: encoding.probes,
       async *sample(predict, { prompt = "1", length = 15 } = {}) {
         const first = numberOf(prompt);
         encoding.encode(first + length - 1);
@@ -183,6 +177,7 @@ export const fizzbuzz: TaskPlugin<FizzbuzzOptions> = /* @__PURE__ */ defineTask(
           yield `${fizzbuzzWord(n, argmaxAt(answers, i * CLASSES, CLASSES))}\n`;
         }
       },
+      ...(options.encoding === "none" ? { says } : {}),
       annotate({ length, size, targets }) {
         const count = length * size;
         if (options.encoding !== "none") {
@@ -248,6 +243,7 @@ function counting({ loss = "cross-entropy" }: FizzbuzzOptions): Encoding {
       }
       return { length: n + 1, labels: Array.from({ length: n + 1 }, (_, i) => String(i)) };
     },
+    probes: (predict) => countedProbes(predict, 60),
     async answers(predict, numbers) {
       const length = Math.max(...numbers) + 1;
       const { outputs } = await predict({ length });
@@ -334,6 +330,7 @@ function binary({ bits, batch, loss = "squared-error" }: FizzbuzzOptions): Encod
       return { length: bits, inputs, labels: [...inputs].map(String) };
     },
     answers,
+    probes: (predict, request) => bitProbes(predict, bits, request),
     async metrics(predict) {
       const numbers = Array.from({ length: HELD_OUT - 1 }, (_, i) => i + 1);
       const targets = Int32Array.from(numbers, fizzbuzzClass);
@@ -403,6 +400,12 @@ function decimal({ digits, batch, loss = "cross-entropy" }: FizzbuzzOptions): En
       inputs: encode([String(n)]),
       labels: [...String(n)],
     }),
+    probes: (predict, request) =>
+      sizedProbes(
+        predict,
+        { axis: "digits", to: digits + 16, trained: digits, digits: 10, ask },
+        request,
+      ),
     async answers(predict, numbers) {
       const result = new Float32Array(numbers.length * CLASSES);
       const lengths = new Set(numbers.map((n) => String(n).length));
@@ -428,28 +431,3 @@ function decimal({ digits, batch, loss = "cross-entropy" }: FizzbuzzOptions): En
 const ENCODINGS: Readonly<
   Record<FizzbuzzOptions["encoding"], (options: FizzbuzzOptions) => Encoding>
 > = { none: counting, binary, digits: decimal };
-
-/** The first numbers as FizzBuzz text, what is wrong set between exclamation marks, and the count. */
-function showAnswers(answers: Float32Array, { encoding, last }: FizzbuzzOptions): string[] {
-  const said = (n: number) => argmaxAt(answers, n * CLASSES, CLASSES);
-  const lines: string[] = [];
-  for (let first = 1; first <= 91; first += 15) {
-    const words: string[] = [];
-    for (let n = first; n < Math.min(first + 15, 101); n++) {
-      const word = fizzbuzzWord(n, said(n));
-      words.push(said(n) === fizzbuzzClass(n) ? word : `!${word}!`);
-    }
-    lines.push(words.join(" "));
-  }
-  const right = (from: number, to: number) => {
-    let count = 0;
-    for (let n = from; n <= to; n++) if (said(n) === fizzbuzzClass(n)) count++;
-    return count;
-  };
-  lines.push("");
-  if (encoding === "binary") {
-    lines.push(`${right(1, 100)} of 1..100 right, which it was never shown`);
-  }
-  lines.push(`${right(1, last)} of 1..${last} right`);
-  return lines;
-}

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { type Batch, type Model, type Predict, randomFor } from "@unroll/core/plugin";
-import { fizzbuzz, fizzbuzzClass, type FizzbuzzOptions, fizzbuzzWord } from "./fizzbuzz.ts";
+import { fizzbuzz, type FizzbuzzOptions } from "./fizzbuzz.ts";
+import { fizzbuzzClass, fizzbuzzWord } from "./fizzbuzz_words.ts";
 
 const CLASSES = 4;
 
@@ -105,4 +106,61 @@ Deno.test("fizzbuzz() recommends more steps where there are few hidden units", a
       { options: { hidden }, traits: { windowed: false, gated: true } } as unknown as Model,
     ).steps;
   assertEquals(steps(5) > steps(16), true);
+});
+
+Deno.test("fizzbuzz() lets a model count to a million, and sees where it goes wrong", async () => {
+  const task = await fizzbuzz().create();
+  let [first, open] = [0, 0];
+  const state = () => ({ dispose: () => void open--, [Symbol.dispose]() {} });
+  const counter: Predict = ({ length, state: before, keepState }) => {
+    if (before === undefined) first = 0;
+    before?.dispose();
+    const outputs = new Float32Array(length * CLASSES);
+    // From 2,000 on it is one number behind.
+    for (let i = 0; i < length; i++) {
+      outputs[i * CLASSES + fizzbuzzClass(first + i - Number(first + i >= 2000))] = 1;
+    }
+    first += length;
+    if (keepState) open++;
+    return Promise.resolve({ outputs, ...(keepState ? { state: state() } : {}) });
+  };
+  const probes = await Array.fromAsync(task.probes!(counter));
+  assertEquals(probes.slice(0, 3).map(({ from, at, count }) => [from, at, count]), [
+    [0, 9, 10],
+    [10, 19, 10],
+    [20, 49, 30],
+  ]);
+  const right = probes.filter(({ count, right }) => count === right).map(({ at }) => at);
+  assertEquals([right.at(-1), probes.at(-1)?.at, open], [1999, 999_999, 0]);
+});
+
+for (const encoding of ["binary", "digits"] as const) {
+  Deno.test(`fizzbuzz() in ${encoding} is asked for longer numbers than in training`, async () => {
+    const task = await fizzbuzz({ encoding, digits: 3 }).create();
+    const limit = encoding === "binary" ? 2 ** 12 : 10 ** 5;
+    const probes = await Array.fromAsync(task.probes!(oracle(encoding, (n) => n >= limit)));
+    const right = probes.filter(({ count, right }) => count === right).map(({ at }) => at);
+    assertEquals(right.at(-1), encoding === "binary" ? 12 : 5);
+    const [{ trained }] = probes;
+    assertEquals([trained, probes.at(-1)!.at], encoding === "binary" ? [10, 20] : [3, 19]);
+    assertEquals(probes.slice(6).every(({ count }) => count === 40), true);
+  });
+}
+
+Deno.test("fizzbuzz() says which words are taken for which", async () => {
+  const task = await fizzbuzz().create();
+  const { confusions, parts } = await task.breakdown!(oracle("none", (n) => n % 15 === 0));
+  assertEquals(confusions, [
+    { wanted: "number", said: "number", count: 533 },
+    { wanted: "fizz", said: "fizz", count: 267 },
+    { wanted: "buzz", said: "buzz", count: 134 },
+    { wanted: "fizzbuzz", said: "number", count: 67 },
+  ]);
+  assertEquals(parts.map(({ at, right, count }) => [at, count - right]), [
+    [1, 1],
+    [2, 6],
+    [4, 60],
+  ]);
+  const candidates = await task.candidates!(oracle("none"), "15");
+  assertEquals(candidates.map(({ text }) => text), ["fizzbuzz", "15", "fizz", "buzz"]);
 });

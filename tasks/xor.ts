@@ -27,7 +27,7 @@ export interface XorOptions {
 const OPTIONS: OptionsSchema<XorOptions> = /* @__PURE__ */ (() =>
   z.object({
     loss: z._default(z.enum(["squared-error", "cross-entropy"]), "squared-error").check(
-      z.describe("How answers are judged"),
+      z.describe("Loss function"),
     ),
   }))();
 

@@ -7,7 +7,7 @@ import { StoppedError } from "../cli/errors.ts";
 import type { TrainRequest } from "../cli/context.ts";
 import { reproduceCommand } from "../cli/reporting/reproduce.ts";
 import { runCommand } from "../cli/test_support/run_command.ts";
-import { type Arbitrary, fc } from "../core/test_support/fast_check.ts";
+import { type Arbitrary, fc, isLong, RUNS } from "../core/test_support/fast_check.ts";
 
 /** Text that shells and parsers get wrong, now and then. */
 const text = fc.oneof(
@@ -64,7 +64,7 @@ async function wordsOf(command: string): Promise<string[]> {
   return new TextDecoder().decode(stdout).split("\0").slice(0, -1);
 }
 
-Deno.test("reproduceCommand() writes any options so that a shell and the parser give them back", async () => {
+Deno.test(`${isLong ? "[long] " : ""}reproduceCommand() writes any options so that a shell and the parser give them back`, async () => {
   let read = 0;
   const commands = fc.tuple(
     fc.constantFrom(...Object.values(MODELS)),
@@ -108,7 +108,7 @@ Deno.test("reproduceCommand() writes any options so that a shell and the parser 
     assertEquals(request.training.seed, run.seed, command);
   });
   // Starting the parser takes longer than all else.
-  const runs = Math.ceil(Number(Deno.env.get("UNROLL_FUZZ_RUNS") ?? 150) / 8);
+  const runs = Math.ceil(RUNS / 8);
   await fc.assert(property, { seed: 1, numRuns: runs });
   assertGreater(read, runs / 3);
 });

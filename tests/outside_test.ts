@@ -56,7 +56,7 @@ async function guide(path: string): Promise<{
   };
 }
 
-Deno.test("strangers type-check where an import map and a link are all they have", async () => {
+Deno.test("[long] strangers type-check where an import map and a link are all they have", async () => {
   await inCopy(async (root) => {
     const files: string[] = [];
     for (const name of NAMES) {
@@ -75,7 +75,7 @@ Deno.test("strangers type-check where an import map and a link are all they have
   });
 });
 
-Deno.test("the guides' files and commands train, measure and sweep a model of one's own", async () => {
+Deno.test("[long] the guides' files and commands train, measure and sweep a model of one's own", async () => {
   const model = await guide("models/README.md");
   const task = await guide("tasks/README.md");
   const files = new Map([...model.files, ...task.files]);
@@ -121,12 +121,15 @@ Deno.test("a stranger's minimal gated unit learns Dyck-1, swept with an import m
   });
 });
 
-Deno.test("a stranger fits a curve with the core alone, by the line of the README", async () => {
-  const [, line] = /```json\n(.*?)```/s.exec(await Deno.readTextFile(new URL("README.md", ROOT))) ??
+Deno.test("the README has the import map by which a stranger's page finds the packages", async () => {
+  const [, json] = /```json\n(.*?)```/s.exec(await Deno.readTextFile(new URL("README.md", ROOT))) ??
     [];
+  const page = new URL("tests/outside/page/deno.json", ROOT);
+  assertEquals(JSON.parse(json), JSON.parse(await Deno.readTextFile(page)));
+});
+
+Deno.test("a stranger fits a curve with the core alone", async () => {
   await inCopy(async (root) => {
-    const config = JSON.parse(await Deno.readTextFile(`${root}/fit/deno.json`));
-    assertEquals(JSON.parse(line), config);
     const { found, loss } = JSON.parse(await deno(`${root}/fit`, "run --no-prompt fit.ts"));
     assertEquals(found, [2, 1.5, 0.5]);
     // Rounding of numbers up to 2.5 to 24 bits, squared.
@@ -200,7 +203,7 @@ Deno.test({
       try {
         await page.open(`http://127.0.0.1:${server.addr.port}/`);
         const text = "document.querySelector('pre').textContent";
-        await page.until(text, 60_000);
+        await page.until(text);
         const lines = (await page.evaluate<string>(text)).split("\n");
         assertEquals(lines.map((line) => line.slice(0, 11)), [
           "error 0",

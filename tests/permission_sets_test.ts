@@ -10,13 +10,13 @@ const SETS: Readonly<Record<string, Permissions>> = config.permissions;
 /** The set of each command, from the tasks. */
 const COMMANDS = new Map(
   Object.values(config.tasks).flatMap(({ command }) => {
-    const [, set, name] = /-P=(\w+) cli\/main\.ts (\w+)$/.exec(command) ?? [];
+    const [, set, name] = /-P=(\w+) cli\/main\.ts ([\w-]+)$/.exec(command) ?? [];
     return name === undefined ? [] : [[name, set] as const];
   }),
 );
 
 Deno.test("no set of permissions in deno.json is without limits, but for what users name", () => {
-  assertEquals(COMMANDS.size, 14);
+  assertEquals(COMMANDS.size, 17);
   for (const [name, { read, ffi, ...limited }] of Object.entries(SETS)) {
     // Tests start browsers and shells, and write where the system has its temporary files.
     if (name === "develop") continue;
@@ -30,8 +30,8 @@ Deno.test("no set of permissions in deno.json is without limits, but for what us
     // The libraries of a system have no one place.
     assertStrictEquals(ffi, name === "blas" ? true : undefined, name);
   }
-  for (const set of ["list", "look"]) assertEquals(SETS[set].write, undefined);
-  for (const set of ["list", "look", "draw", "train"]) {
+  for (const set of ["list", "look", "board"]) assertEquals(SETS[set].write, undefined);
+  for (const set of ["list", "look", "board", "draw", "train"]) {
     assertEquals([SETS[set].run, SETS[set].sys], [undefined, undefined], set);
   }
   // Nothing that works with runs is ungoverned.
@@ -58,7 +58,6 @@ async function makeFolder(): Promise<string> {
     for (
       const entry of [
         "",
-        "/completions",
         "/basename",
         "/dirname",
         "/from-file-url",
@@ -79,9 +78,9 @@ async function makeFolder(): Promise<string> {
   return folder;
 }
 
-/** Runs a command with these permissions and no others. */
-async function run(folder: string, permissions: readonly string[], words: string) {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+/** A command with these permissions and no others. */
+function command(folder: string, permissions: readonly string[], words: string): Deno.Command {
+  return new Deno.Command(Deno.execPath(), {
     args: ["run", "--quiet", "--no-check", "--no-prompt", "--no-lock", ...permissions]
       .concat(
         "--config",
@@ -92,14 +91,20 @@ async function run(folder: string, permissions: readonly string[], words: string
     cwd: folder,
     env: { NO_COLOR: "1" },
     stdin: "null",
-  }).output();
+    stdout: "piped",
+    stderr: "piped",
+  });
+}
+
+async function run(folder: string, permissions: readonly string[], words: string) {
+  const { code, stdout, stderr } = await command(folder, permissions, words).output();
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
   // A driver of WebGPU prints this by itself.
   const errors = text(stderr).replace(/^error: XDG_RUNTIME_DIR .*\n/gm, "");
   return { code, output: text(stdout), errors };
 }
 
-Deno.test("every command works with the permissions of its task, and says how to permit more", async () => {
+Deno.test("[long] every command works with the permissions of its task, and says how to permit more", async () => {
   const folder = await makeFolder();
   try {
     await Deno.writeTextFile(`${folder}/text.txt`, "to be or not to be, ".repeat(50));
@@ -131,6 +136,8 @@ Deno.test("every command works with the permissions of its task, and says how to
       works("summary --model rnn --task xor", /total/),
       works("runs", /fizzbuzz/),
       works("eval", /loss/),
+      works("lr-find --model rnn --task xor --device cpu --out runs/rates.svg", /Drawn in runs/),
+      works("limits --axis numbers", /(right|wrong) (through|from)/),
       works("sample last --length 3", /\w/),
       works("predict last --input 5", /\w/),
       works("inspect last --out runs/x.png", /x\.png/),
@@ -141,6 +148,16 @@ Deno.test("every command works with the permissions of its task, and says how to
       works(`sweep --model rnn --task xor --seeds 0,1 ${small}`, /2\/2/),
       works(`recipe xor-linear --out runs/more ${small}`, /Saved in runs/),
     ]);
+    const board = command(folder, [`-P=${COMMANDS.get("board")}`], "board").spawn();
+    const said = board.stdout.pipeThrough(new TextDecoderStream()).getReader();
+    const [, url] = /at (http\S+) until/.exec((await said.read()).value ?? "") ?? [];
+    const events = (await fetch(`${url}events`)).body!.getReader();
+    assertMatch(new TextDecoder().decode((await events.read()).value), /fizzbuzz/);
+    await events.cancel();
+    board.kill("SIGINT");
+    assertStrictEquals((await board.status).code, 0);
+    await Promise.all([said.cancel(), board.stderr.cancel()]);
+    done.add("board");
     assertEquals([...done].sort(), [...COMMANDS.keys()].sort());
     const elsewhere = await Deno.makeTempDir();
     await refuses(
@@ -161,7 +178,7 @@ Deno.test("every command works with the permissions of its task, and says how to
   }
 });
 
-Deno.test("without any permission every command works or says why in one sentence", async () => {
+Deno.test("[long] without any permission every command works or says why in one sentence", async () => {
   const folder = await makeFolder();
   try {
     const commands: readonly (readonly [words: string, isFine: boolean])[] = [
@@ -177,12 +194,15 @@ Deno.test("without any permission every command works or says why in one sentenc
       ["recipe xor-linear", false],
       ["runs", false],
       ["eval", false],
+      ["limits", false],
+      ["lr-find --model rnn --task xor --device cpu", true],
       ["eval runs/x", false],
       ["eval x.safetensors", false],
       ["sample", false],
       ["predict --input 1", false],
       ["inspect", false],
       ["report", false],
+      ["board", false],
       ["export --format onnx", false],
       ["sweep --model rnn --task xor", false],
     ];

@@ -8,11 +8,12 @@ import { VERSION } from "@unroll/cli";
 
 const ROOT = new URL("../", import.meta.url);
 const PACKAGES = ["core", "models", "tasks", "cli"];
+const UNPUBLISHED = ["test_support", "pictures"];
 
 async function sources(folder: URL): Promise<URL[]> {
   const found: URL[] = [];
   for await (const { name, isDirectory } of Deno.readDir(folder)) {
-    if (isDirectory && name !== "test_support") {
+    if (isDirectory && !UNPUBLISHED.includes(name)) {
       found.push(...await sources(new URL(`${name}/`, folder)));
     } else if (/(?<!_test)\.[jt]s$/.test(name)) found.push(new URL(name, folder));
   }
@@ -106,6 +107,8 @@ const COMMANDS: readonly (readonly [words: string, expected: RegExp, input?: str
   ["runs", /fizzbuzz-rnn-0/],
   ["eval", /loss/],
   ["predict", /\w/, "5\n6\n"],
+  ["limits --axis numbers", /(right|wrong) (through|from)/],
+  ["lr-find --model rnn --task xor --device cpu --out y.svg", /Drawn in y\.svg/],
   ["sample last --length 5", /\w/],
   ["inspect", /Hidden states/],
   ["inspect --out x.svg", /x\.svg/],
@@ -115,7 +118,7 @@ const COMMANDS: readonly (readonly [words: string, expected: RegExp, input?: str
   ["doctor", /Unroll +\d/],
 ];
 
-Deno.test("every command runs where its modules come from a server", async () => {
+Deno.test("[long] every command runs where its modules come from a server", async () => {
   const folder = await Deno.makeTempDir();
   const { server, host } = await serve();
   const run = async (words: string, input = "") => {

@@ -31,7 +31,7 @@ function checkLengths(name: string, graph: Graph, donated?: (readonly [number, n
   }
 }
 
-Deno.test("compileToWgsl() keeps the shaders of the benchmarks' training steps short", () => {
+Deno.test("[long] compileToWgsl() keeps the shaders of the benchmarks' training steps short", () => {
   for (const job of JOBS) {
     const { graph, donated } = traceJob(withNumbers(job));
     checkLengths(job.name, graph, [...donated]);
@@ -91,7 +91,8 @@ const LONG: Readonly<Record<string, (operations: number) => (x: Tensor) => Tenso
 };
 
 for (const [name, program] of Object.entries(LONG)) {
-  Deno.test(`compileToWgsl() cuts ${name} into short shaders, as long together as it is`, () => {
+  const label = name.startsWith("the gradient of a loop") ? "[long] " : "";
+  Deno.test(`${label}compileToWgsl() cuts ${name} into short shaders, as long together as it is`, () => {
     const graphs = [50, 200].map((n) => trace([TYPE], (x) => [program(n)(x)]).graph);
     for (const graph of graphs) checkLengths(name, graph);
     const [short, long] = graphs.map((graph) => {

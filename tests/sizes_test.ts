@@ -5,7 +5,7 @@ import { measureSize, PROGRAMS, type ProgramSize } from "../bench/sizes/measure.
 /** KiB of gzip: what is reached, and room for some work. */
 const LIMITS: Readonly<Record<typeof PROGRAMS[number], ProgramSize>> = {
   language: { start: 26, cpu: 79, webgpu: 71 },
-  fizzbuzz: { start: 56, cpu: 109, webgpu: 100 },
+  fizzbuzz: { start: 58, cpu: 111, webgpu: 102 },
 };
 
 for (const program of PROGRAMS) {

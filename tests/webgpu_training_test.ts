@@ -37,7 +37,7 @@ async function curve(backend: Backend, steps: number): Promise<number[]> {
 }
 
 Deno.test({
-  name: "an RNN learns FizzBuzz on WebGPU along the same curve as on the CPU",
+  name: "[long] an RNN learns FizzBuzz on WebGPU along the same curve as on the CPU",
   ignore,
   async fn() {
     const steps = 30;
@@ -53,7 +53,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "training on WebGPU with 8 or 4 storage buffers goes along the same curve",
+  name: "[long] training on WebGPU with 8 or 4 storage buffers goes along the same curve",
   ignore,
   async fn() {
     const text = "hello world ".repeat(100);
@@ -135,7 +135,7 @@ const LONG = Deno.env.get("UNROLL_LONG_TESTS") === "1";
 const STEPS = LONG ? 100_000 : 2000;
 
 Deno.test({
-  name: `${STEPS.toLocaleString("en")} training steps on WebGPU leave memory as it was`,
+  name: `[long] ${STEPS.toLocaleString("en")} training steps on WebGPU leave memory as it was`,
   ignore,
   async fn() {
     const seen: { buffers: number; bindGroups: number; pipelines: number; rss: number }[] = [];

@@ -15,6 +15,16 @@ export interface Point {
   readonly y: number;
 }
 
+/** A place of a shaded range. */
+export interface BandPoint {
+  /** Place along the horizontal axis. */
+  readonly x: number;
+  /** Where it begins. */
+  readonly low: number;
+  /** Where it ends. */
+  readonly high: number;
+}
+
 /** One curve. */
 export interface Series {
   /** What the legend calls it. */
@@ -23,6 +33,12 @@ export interface Series {
   readonly points: readonly Point[];
   /** By default the next of the palette. */
   readonly color?: string;
+  /** Lengths of dashes and gaps; a whole line if left out. */
+  readonly dash?: string;
+  /** What pages hide and show it by: a name for a class. */
+  readonly id?: string;
+  /** From where to where it is shaded, such as the range of several runs. */
+  readonly band?: readonly BandPoint[];
   /** `line`, or `dots`: a line with a dot at each point. */
   readonly look?: "line" | "dots";
 }
@@ -35,6 +51,8 @@ export interface CurveOptions extends ChartSize {
   readonly xLabel?: string;
   /** Whether equal ratios are equal heights, where all values are above 0. */
   readonly logarithmic?: boolean;
+  /** Whether equal ratios are equal widths, where all places are above 0. */
+  readonly logarithmicX?: boolean;
   /** Whether values are fractions, shown in percent. */
   readonly isFraction?: boolean;
   /** Whether the axis begins at 0. */
@@ -70,26 +88,41 @@ export function curveChart(series: readonly Series[], options: CurveOptions = {}
       POINTS,
     ),
   }));
-  const values = drawn.flatMap(({ points }) => points.map(({ y }) => y));
+  const values = drawn.flatMap(({ points, band = [] }) => [
+    ...points.map(({ y }) => y),
+    ...band.flatMap(({ low, high }) => [low, high]),
+  ]);
   if (values.length === 0) throw new RangeError("Cannot draw curves: there is no point on them");
   const steps = drawn.flatMap(({ points }) => points.map(({ x }) => x));
   const logarithmic = options.logarithmic === true && values.every((value) => value > 0);
   const scale = options.isFraction ? 100 : 1;
   // Colours come as they are, not through a scale.
-  const marks = drawn.flatMap(({ points, color, look = "line" }) => {
+  const marks = drawn.flatMap(({ points, color, dash, band, id, name, look = "line" }) => {
+    // Pages find a series by its class, and say its name where it is pointed at.
+    const own = { className: id === undefined ? "series" : `series ${id}`, ariaDescription: name };
+    const area = band === undefined ? [] : [Plot.areaY(
+      band.map(({ x, low, high }) => ({ x, low: low * scale, high: high * scale })),
+      { x: "x", y1: "low", y2: "high", fill: color, fillOpacity: 0.18, ...own },
+    )];
     const data = points.map(({ x, y }) => ({ x, y: y * scale }));
     const line = Plot.lineY(data, {
       x: "x",
       y: "y",
       stroke: color,
       strokeWidth: look === "dots" ? 1.8 : 1.2,
+      strokeDasharray: dash,
+      ...own,
     });
     // A single point makes no line.
     const dots = look === "dots" && points.length <= 60 || points.length === 1;
-    return dots ? [line, Plot.dot(data, { x: "x", y: "y", fill: color, r: 2.5 })] : [line];
+    return [
+      ...area,
+      line,
+      ...(dots ? [Plot.dot(data, { x: "x", y: "y", fill: color, r: 2.5, ...own })] : []),
+    ];
   });
   const zero = options.fromZero && !logarithmic ? [Plot.ruleY([0], { strokeOpacity: 0.4 })] : [];
-  return drawSvg(
+  const svg = drawSvg(
     {
       width: options.width ?? 640,
       height: options.height ?? 260,
@@ -100,9 +133,13 @@ export function curveChart(series: readonly Series[], options: CurveOptions = {}
         labelArrow: "none",
         labelAnchor: "center",
         // From the beginning of the run, also where there is no point yet.
-        domain: [Math.min(0, ...steps), Math.max(1, ...steps)],
-        tickFormat: shortCount,
-        ticks: 6,
+        ...(options.logarithmicX === true
+          ? { type: "log" as const, tickFormat: shortNumber, ticks: 4 }
+          : {
+            domain: [Math.min(0, ...steps), Math.max(1, ...steps)],
+            tickFormat: shortCount,
+            ticks: 6,
+          }),
         tickSize: 3,
       },
       y: {
@@ -122,6 +159,7 @@ export function curveChart(series: readonly Series[], options: CurveOptions = {}
     },
     options.title === undefined ? undefined : `${options.title}${options.isFraction ? " (%)" : ""}`,
   );
+  return options.isFraction ? svg.replace("<svg ", '<svg data-unit=" %" ') : svg;
 }
 
 /** Finds the domain from 0 to the highest; where all are 0, to one (percent), so that they lie on the axis. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type HiddenStates, isSigned } from "../reporting/hidden_states.ts";
+import { boundOf, type HiddenStates, isSigned } from "../reporting/hidden_states.ts";
 import { type ChartSize, drawSvg, Plot, type ScaleOptions } from "./svg.ts";
 
 /** How hidden states are drawn. */
@@ -17,6 +17,12 @@ export interface HeatMapOptions extends ChartSize {
   readonly labels?: readonly string[];
   /** What the first axis is. */
   readonly xLabel?: string;
+  /** What was said at each step; it stands below the labels, where there is room. */
+  readonly said?: readonly { readonly mark: string }[];
+  /** Units that are shown at most, the first; 128 if left out. */
+  readonly maxUnits?: number;
+  /** Whether the colours are explained in the picture. */
+  readonly legend?: boolean;
 }
 
 /** More cells than this are too small to see, and too many to show. */
@@ -48,7 +54,7 @@ export function heatMapChart(states: HiddenStates, options: HeatMapOptions = {})
       `Cannot draw hidden states: ${time} steps of ${units} units are needed, found ${values.length} values`,
     );
   }
-  const shownUnits = Math.min(units, 128);
+  const shownUnits = Math.min(units, options.maxUnits ?? 128);
   const shownTime = Math.min(time, Math.max(1, Math.floor(CELLS / shownUnits)));
   const { threshold } = options;
   const cells = Array.from({ length: shownTime * shownUnits }, (_, index) => {
@@ -69,16 +75,20 @@ export function heatMapChart(states: HiddenStates, options: HeatMapOptions = {})
   const cut = shownTime < time || shownUnits < units
     ? ` (${shownTime} of ${time} steps, ${shownUnits} of ${units} units)`
     : "";
-  return drawSvg({
+  const heading = `${options.title ?? ""}${cut}`;
+  // Marks are of one character: they need less room than numbers.
+  const said = options.said !== undefined && shownTime * 8 <= width - 60 ? options.said : [];
+  const saidRow = said.length === 0 ? 0 : 18;
+  const svg = drawSvg({
     width,
-    height: options.height ?? Math.round(shownUnits * rowHeight + 52),
+    height: options.height ?? Math.round(shownUnits * rowHeight + 52 + saidRow),
     marginTop: 6,
     marginLeft: 44,
-    marginBottom: 40,
+    marginBottom: 40 + saidRow,
     padding: shownTime > 120 || shownUnits > 48 ? 0 : 0.04,
     x: {
       type: "band",
-      label: options.xLabel ?? (numbered ? "step" : null),
+      label: options.xLabel ?? (numbered && saidRow === 0 ? "step" : null),
       ticks: range(shownTime).filter((t) =>
         t % (numbered ? niceStep(every(shownTime, room)) : every(shownTime, room)) === 0
       ),
@@ -93,18 +103,69 @@ export function heatMapChart(states: HiddenStates, options: HeatMapOptions = {})
       tickSize: 0,
     },
     color: colors(values, threshold),
-    marks: [Plot.cell(cells, { x: "t", y: "unit", fill: "value", inset: 0 })],
-  }, options.title === undefined ? undefined : options.title + cut);
+    marks: [
+      Plot.cell(cells, { x: "t", y: "unit", fill: "value", inset: 0 }),
+      ...(saidRow === 0 ? [] : [
+        Plot.text(said.slice(0, shownTime), {
+          x: (_, t) => t,
+          text: ({ mark }) => mark === "\n" ? "↵" : mark,
+          frameAnchor: "bottom",
+          lineAnchor: "top",
+          dy: 25,
+          fontWeight: 600,
+        }),
+        Plot.text(["said"], {
+          frameAnchor: "bottom-left",
+          lineAnchor: "top",
+          textAnchor: "end",
+          dx: -6,
+          dy: 25,
+        }),
+      ]),
+    ],
+  }, options.title === undefined ? undefined : heading);
+  return options.legend && threshold === undefined ? withLegend(svg, values, heading) : svg;
+}
+
+/** What the colours mean, after the title. */
+function withLegend(svg: string, values: Float32Array, title: string): string {
+  const left = 50 + 7.6 * title.length;
+  const { domain, range } = colors(values, undefined);
+  const [low, , high] = domain as readonly number[];
+  const [first, middle, last] = range as readonly string[];
+  const cells = Array.from({ length: LEGEND }, (_, i) => {
+    const share = i / (LEGEND - 1);
+    const color = share < 0.5 ? mix(first, middle, 2 * share) : mix(middle, last, 2 * share - 1);
+    return `<rect x="${left + 5 * i}" y="6" width="5" height="10" fill="${color}"/>`;
+  });
+  const label = (x: number, anchor: string, value: number) =>
+    `<text x="${x}" y="15" fill="currentColor" text-anchor="${anchor}">${
+      Number(value.toPrecision(2))
+    }</text>`;
+  const legend = `<g font-size="11">${cells.join("")}${label(left - 4, "end", low)}${
+    label(left + 5 * LEGEND + 4, "start", high)
+  }</g>`;
+  return svg.replace(/<\/svg>$/, `${legend}</svg>`);
+}
+
+/** Cells of a legend. */
+const LEGEND = 20;
+
+/** A colour between two, which are told as #rrggbb. */
+function mix(from: string, to: string, share: number): string {
+  const part = (color: string, i: number) => parseInt(color.slice(1 + 2 * i, 3 + 2 * i), 16);
+  const parts = [0, 1, 2].map((i) =>
+    Math.round(part(from, i) + (part(to, i) - part(from, i)) * share).toString(16).padStart(2, "0")
+  );
+  return `#${parts.join("")}`;
 }
 
 function colors(values: Float32Array, threshold: number | undefined): ScaleOptions {
   if (threshold !== undefined) {
     return { type: "linear", domain: [0, 1], range: ["#eef1f5", "#1f3a5f"] };
   }
-  let size = 0;
-  for (const value of values) if (Number.isFinite(value)) size = Math.max(size, Math.abs(value));
   // Sigmoid and tanh are told by their bounds; what has none, by the largest.
-  const bound = size <= 1 ? 1 : size;
+  const bound = boundOf(values);
   return isSigned(values)
     ? { type: "linear", domain: [-bound, 0, bound], range: ["#2c6bb3", "#f4f4f2", "#c33d2e"] }
     : { type: "linear", domain: [0, bound / 2, bound], range: ["#eef1f5", "#6f9bc8", "#12294a"] };

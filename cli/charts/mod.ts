@@ -14,8 +14,14 @@
  */
 export type { HiddenStates } from "../reporting/hidden_states.ts";
 export { type Bar, barChart, type BarOptions } from "./curves.ts";
-export { curveChart, type CurveOptions, type Point, type Series } from "./curves.ts";
+export {
+  type BandPoint,
+  curveChart,
+  type CurveOptions,
+  type Point,
+  type Series,
+} from "./curves.ts";
 export { heatMapChart, type HeatMapOptions } from "./heat_map_chart.ts";
 export { type PngOptions, svgToPng } from "./png.ts";
-export { type Chart, runCurves, type RunMetrics } from "./run_curves.ts";
-export { type ChartSize, PALETTE } from "./svg.ts";
+export { type Chart, type LegendItem, runCurves, type RunMetrics } from "./run_curves.ts";
+export { type ChartSize, PALETTE, type SeriesStyle, seriesStyle } from "./svg.ts";

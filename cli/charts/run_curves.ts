@@ -6,7 +6,8 @@
 
 import type { MetricsLine } from "@unroll/core/runs";
 import { curveChart, type Point, type Series } from "./curves.ts";
-import { PALETTE } from "./svg.ts";
+import { meanCurve } from "./mean_curve.ts";
+import { PALETTE, seriesStyle } from "./svg.ts";
 
 /** A run as its curves need it. */
 export interface RunMetrics {
@@ -14,6 +15,20 @@ export interface RunMetrics {
   readonly name: string;
   /** Its metrics. */
   readonly lines: readonly MetricsLine[];
+  /** Runs of the same number are drawn as one, by their mean and their range; the run's own place if left out. */
+  readonly group?: number;
+}
+
+/** What a legend says of a series. */
+export interface LegendItem {
+  /** What it is called. */
+  readonly name: string;
+  /** Its colour. */
+  readonly color: string;
+  /** Its dashes. */
+  readonly dash?: string;
+  /** Its class in the drawings, by which it is hidden and shown. */
+  readonly id?: string;
 }
 
 /** A drawn chart. */
@@ -25,13 +40,13 @@ export interface Chart {
   /** The drawing. */
   readonly svg: string;
   /** What its colours mean, where that is not the runs. */
-  readonly legend?: readonly { readonly name: string; readonly color: string }[];
+  readonly legend?: readonly LegendItem[];
 }
 
 /**
  * Draws the curves that the runs have points for.
  *
- * @param runs The runs; each has the colour of its place.
+ * @param runs The runs; each group has the style of its number.
  * @returns The charts; none without metrics.
  *
  * @example Usage
@@ -45,12 +60,16 @@ export interface Chart {
  */
 export function runCurves(runs: readonly RunMetrics[]): readonly Chart[] {
   const single = runs.length === 1;
-  const color = (index: number) => PALETTE[index % PALETTE.length];
+  const groups = Map.groupBy(
+    runs.map((run, index) => ({ ...run, group: run.group ?? index })),
+    ({ group }) => group,
+  );
   const of = (field: string, events: readonly string[]): Series[] =>
-    runs.map(({ name, lines }, index) => ({
-      name,
-      color: color(index),
-      points: pointsOf(lines, field, events),
+    [...groups].map(([group, members]) => ({
+      name: members[0].name,
+      id: seriesId(group),
+      ...seriesStyle(group),
+      ...meanCurve(members.map(({ lines }) => pointsOf(lines, field, events))),
     })).filter(({ points }) => points.length > 0);
   const charts: Chart[] = [];
   const add = (id: string, title: string, series: readonly Series[], more: {
@@ -64,7 +83,7 @@ export function runCurves(runs: readonly RunMetrics[]): readonly Chart[] {
     charts.push({
       id,
       title,
-      svg: curveChart(series, { title, ...options }),
+      svg: curveChart(series, { title, ...SIZE, ...options }),
       ...(legend === undefined ? {} : { legend }),
     });
   };
@@ -72,15 +91,14 @@ export function runCurves(runs: readonly RunMetrics[]): readonly Chart[] {
   const training = of("loss", ["progress"]);
   const validation = of("loss", ["validation"]).map((one) => ({ ...one, look: "dots" as const }));
   if (single && training.length + validation.length > 0) {
-    const own = { training: PALETTE[0], validation: PALETTE[1] };
     add("loss", "Loss", [
-      ...training.map((one) => ({ ...one, color: own.training })),
-      ...validation.map((one) => ({ ...one, color: own.validation })),
+      ...training.map((one) => ({ ...one, ...TRAINING })),
+      ...validation.map((one) => ({ ...one, ...VALIDATION })),
     ], {
       logarithmic: true,
       legend: [
-        ...(training.length > 0 ? [{ name: "training loss", color: own.training }] : []),
-        ...(validation.length > 0 ? [{ name: "validation loss", color: own.validation }] : []),
+        ...(training.length > 0 ? [TRAINING] : []),
+        ...(validation.length > 0 ? [VALIDATION] : []),
       ],
     });
   } else {
@@ -103,6 +121,17 @@ export function runCurves(runs: readonly RunMetrics[]): readonly Chart[] {
   }
   add("speed", "Steps per second", of("steps_per_second", ["progress"]), { fromZero: true });
   return charts;
+}
+
+/** Labels are readable on small screens where the drawing is not much larger. */
+const SIZE = { width: 480, height: 210 };
+
+const TRAINING: LegendItem = { name: "training loss", color: PALETTE[0], id: "training" };
+const VALIDATION: LegendItem = { name: "validation loss", color: PALETTE[1], id: "validation" };
+
+/** Names the class of a group's series. */
+export function seriesId(group: number): string {
+  return `s${group}`;
 }
 
 /**

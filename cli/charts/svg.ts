@@ -40,6 +40,38 @@ export const PALETTE: readonly string[] = [
   "#2fa6b3",
 ];
 
+/** How one of several series is told from the others. */
+export interface SeriesStyle {
+  /** Its colour. */
+  readonly color: string;
+  /** Lengths of its dashes and gaps; a whole line if left out. */
+  readonly dash?: string;
+}
+
+const DASHES: readonly (string | undefined)[] = [undefined, "6 3", "2 3", "10 3 2 3"];
+
+/**
+ * Finds a style for each of any number of series: no two have the same colour and the same dashes.
+ *
+ * @param index Its place among them.
+ * @returns The next colour of the palette, dashed where all colours are in use.
+ *
+ * @example Usage
+ * ```ts
+ * import { seriesStyle } from "@unroll/cli/charts";
+ * import { notDeepStrictEqual } from "node:assert/strict";
+ *
+ * notDeepStrictEqual(seriesStyle(0), seriesStyle(10));
+ * ```
+ */
+export function seriesStyle(index: number): SeriesStyle {
+  const round = Math.floor(index / PALETTE.length);
+  const dash = round < DASHES.length
+    ? DASHES[round]
+    : `${8 + 4 * round} 3 ${"2 3 ".repeat(2)}`.trim();
+  return { color: PALETTE[index % PALETTE.length], ...(dash === undefined ? {} : { dash }) };
+}
+
 /** A chart's place in what is drawn around it. */
 export interface ChartSize {
   /** Pixels; 640 if left out. */
@@ -68,6 +100,13 @@ export function drawSvg(options: PlotOptions, title?: string): string {
   // Legends would make it a figure; ours are drawn by who shows the charts.
   if (svg.tagName.toLowerCase() !== "svg") {
     throw new TypeError(`Cannot draw a chart: an svg is needed, found ${svg.tagName}`);
+  }
+  // Where the axes are, for who points at a value.
+  for (const axis of ["x", "y"] as const) {
+    const scale = svg.scale(axis);
+    if (scale?.type !== "linear" && scale?.type !== "log") continue;
+    const { type, domain, range } = scale;
+    svg.setAttribute(`data-${axis}`, JSON.stringify({ type, domain, range }));
   }
   svg.setAttribute("xmlns", "http://www.w3.org/2000/svg");
   if (title !== undefined) {

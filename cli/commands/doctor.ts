@@ -15,8 +15,8 @@ import { formatReport } from "./doctor_report.ts";
 export const DOCTOR = defineCommand({
   name: "doctor",
   description:
-    "Say what this machine can train on: devices, how right and how fast they are, what is missing.",
-  schema: z.object({ json: z.boolean().default(false).describe("Print one JSON object") }),
+    "Say what this machine can train on: its devices, how accurate and fast they are, what to install.",
+  schema: z.object({ json: z.boolean().default(false).describe("Print JSON") }),
   examples: [],
   async run(context, { options: { json } }) {
     const report = await context.inspectMachine();

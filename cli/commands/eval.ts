@@ -11,9 +11,10 @@ import * as z from "zod";
 import type { Selector } from "../command.ts";
 import { withUsageErrors } from "../errors.ts";
 import { composeFlags, findFlagValue, flagSource, readFlags, typedNames } from "../flags.ts";
-import { formatFigure, formatPercent } from "../format.ts";
+import { formatCount } from "../format.ts";
 import { jsonLine } from "../json_line.ts";
 import { knownPlugins } from "../plugins.ts";
+import { formatEvaluation } from "../reporting/eval_table.ts";
 import { findModel } from "./find_run.ts";
 import { defineModelCommand } from "./model_command.ts";
 
@@ -47,37 +48,45 @@ const selectTask: Selector<JsonRecord | undefined> = async (args, context, own) 
 export const EVAL = defineModelCommand({
   name: "eval",
   description:
-    "Measure a trained model, on its task as it was trained, or with other options of the task.",
+    "Measure a trained model on its task, with the options it was trained with or with others, " +
+    "which eval RUN --help lists.",
   shape: {
-    show: z.boolean().default(false).describe("Print what the model says, too"),
-    json: z.boolean().default(false).describe("Print one JSON object"),
+    show: z.boolean().default(false).describe("Also print what the model says"),
+    json: z.boolean().default(false).describe("Print JSON"),
   },
   examples: [
     ["As it was trained:", "unroll eval runs/2026-01-31-fizzbuzz-rnn-0"],
-    ["On other data:", "unroll eval runs/2026-01-31-char-gru-0 --corpus other.txt"],
+    ["On longer numbers:", "unroll eval runs/2026-01-31-counting-rnn-0 --digits 20"],
+    [
+      "On the whole of another text, not a tenth of it:",
+      "unroll eval runs/2026-01-31-char-gru-0 --corpus other.txt --validation 0",
+    ],
   ],
   select: selectTask,
   async run({ terminal: { write } }, loaded, { show, json }, typed = {}) {
-    const { taskInstance: task, predict, path, device, checkpoint: { step } } = loaded;
-    const { loss, error, metrics = {} } = Object.keys(typed).length === 0
-      ? await task.validate(predict)
+    const { taskInstance: task, predict, path, device, config, checkpoint: { step } } = loaded;
+    const measure = async () => ({
+      validation: await task.validate(predict),
+      breakdown: await task.breakdown?.(predict),
+    });
+    const { validation, breakdown } = Object.keys(typed).length === 0
+      ? await measure()
       // What it reads was typed, such as a text.
-      : await withUsageErrors(() => task.validate(predict));
+      : await withUsageErrors(measure);
     if (json) {
+      const { loss, error, metrics = {} } = validation;
       const line = { event: "eval", run: path, step, device, loss, error: error ?? null, metrics };
-      write(jsonLine(line));
+      write(jsonLine({ ...line, ...breakdown }));
       return;
     }
     if (show) { for (const line of await task.show?.(predict) ?? []) write(`${line}\n`); }
-    const parts = [
-      ...(error === undefined ? [] : [`error ${formatPercent(error)}`]),
-      `loss ${formatFigure(loss)}`,
-      ...Object.entries(metrics).map(([name, value]) =>
-        `${name.replaceAll("_", " ")} ${
-          /error|accuracy/.test(name) ? formatPercent(value) : formatFigure(value)
-        }`
-      ),
-    ];
-    write(`${parts.join(", ")}\n`);
+    const { model, task: { name } } = config;
+    write(`${name} · ${model.name}, ${checkpointName(path)} step ${formatCount(step)}\n\n`);
+    write(formatEvaluation(validation, breakdown));
   },
 });
+
+/** Names the checkpoint that a path ends in, if it is one of a run's. */
+function checkpointName(path: string): string {
+  return /(best|last)\.safetensors$/.exec(path)?.[1] ?? "of";
+}

@@ -32,17 +32,24 @@ const FILES: Readonly<Record<typeof FORMATS[number], string>> = {
 /** The command `export`. */
 export const EXPORT = defineCommand({
   name: "export",
-  description: "Write a trained model for other programs: for PyTorch, as ONNX, or its weights.",
+  description:
+    "Write a trained model for other programs: for PyTorch, as ONNX, or its weights alone.",
   argument: "[run]",
   schema: z.object({
     format: z.enum(FORMATS).optional()
-      .describe("A safetensors file of PyTorch, a whole model as ONNX, or the parameters alone"),
+      .describe(
+        "What to write: a safetensors file for PyTorch, the whole model as ONNX, or the parameters alone",
+      ),
     out: z.string().optional()
       .describe("The file to write; beside the checkpoint if left out")
       .meta({ placeholder: "file" }),
     state: z.boolean().default(false)
-      .describe("Give an ONNX model inputs and outputs for its state, to go on with a sequence"),
-    checkpoint: z.enum(["best", "last"]).optional().describe("Which parameters; best if left out"),
+      .describe(
+        "Give an ONNX model inputs and outputs for its state, so that a sequence can be continued",
+      ),
+    checkpoint: z.enum(["best", "last"]).optional().describe(
+      "Which parameters to use; best if left out",
+    ),
     runs: RUNS,
     trust: TRUST,
   }),

@@ -6,6 +6,7 @@
 
 import { unknownName } from "@unroll/core/plugin";
 import { listRuns, openRun, type RunFolder } from "@unroll/core/runs";
+import { runsBelow } from "../reporting/runs_below.ts";
 import { UsageError } from "../errors.ts";
 
 /**
@@ -34,6 +35,24 @@ export async function findRun(typed: string, root: string = "runs"): Promise<Run
       ? `Cannot find run "${typed}": there is no such folder, and no run in ${root}`
       : unknownName("run", typed, names),
   );
+}
+
+/**
+ * Finds a run as {@linkcode findRun} does, or all runs of a folder of runs or of a sweep.
+ *
+ * @param typed What was typed.
+ * @param root The folder of runs; by default `runs`.
+ * @returns The runs, at least one.
+ * @throws {UsageError} When there is none.
+ * @throws {RangeError} When one that was named is damaged.
+ */
+export async function findRuns(typed: string, root?: string): Promise<readonly RunFolder[]> {
+  const path = typed.replace(/[/\\]+$/, "");
+  if (await isFolder(path)) {
+    const inside = (await runsBelow(path)).filter(({ config }) => config !== undefined);
+    if (inside.length > 0) return await Promise.all(inside.map(({ path }) => openRun(path)));
+  }
+  return [await findRun(typed, root)];
 }
 
 /**

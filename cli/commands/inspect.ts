@@ -6,29 +6,54 @@
 
 import * as z from "zod";
 import { jsonLine } from "../json_line.ts";
-import { captureHiddenStates, thresholdOf } from "../reporting/hidden_states.ts";
-import { captureAsJson, captureAsText, writeCapture } from "../reporting/heat_map.ts";
+import {
+  captureStudy,
+  type HiddenStates,
+  type Study,
+  thresholdOf,
+} from "../reporting/hidden_states.ts";
+import {
+  gatesAsText,
+  studyAsJson,
+  studyAsText,
+  unitAsText,
+  writeMaps,
+} from "../reporting/inspection.ts";
+import { commandLine } from "../program.ts";
 import { defineModelCommand } from "./model_command.ts";
+
+/** Steps at most: more than a person looks at. */
+const STEPS = 10_000;
 
 /** The command `inspect`. */
 export const INSPECT = defineModelCommand({
   name: "inspect",
   description:
-    "Look at what a trained model thinks: its hidden states over time, raw and as on or off, and for each unit " +
-    "its period and how much of it the task's own state explains.",
+    "Show the hidden states of a trained model over time, as they are and as on or off, for each unit " +
+    "its period and how much of it the task's own state explains, and in sentences what it has found out. " +
+    "Colours go from blue (low) over white to red (high), or from white to dark where nothing is below 0; " +
+    "without colours, shades of characters stand for them, and are explained below.",
   shape: {
     input: z.string().optional()
-      .describe("What the model reads; the first of a batch if left out"),
-    length: z.int().min(1).optional().describe("Steps"),
+      .describe("What the model reads; the first sequence of a batch if left out"),
+    length: z.int().min(1).max(STEPS).optional().describe("How many steps to show"),
+    show: z.enum(["states", "gates", "cell"]).default("states")
+      .describe("What is shown: the states, the gates of a GRU or LSTM, or the cell of an LSTM"),
+    unit: z.int().min(1).optional()
+      .describe("Show the text that is read, or what is said, coloured by this unit"),
     seed: z.int().min(0).optional().describe("Seed of the batch; 0 if left out"),
     threshold: z.number().optional()
-      .describe("Above this is on; 0.5 if left out, or 0 for units with a sign"),
+      .describe(
+        "Values above this count as on; if left out 0.5, or 0 for units that can be negative",
+      ),
     out: z.string().refine((name) => /\.(svg|png)$/.test(name), {
       error: "a name that ends in .svg or .png is needed",
-    }).optional().describe("Write a picture, .svg or .png, and beside it one as on or off")
+    }).optional().describe(
+      "Write a picture, .svg or .png, and beside it one of the states as on or off",
+    )
       .meta({ placeholder: "file" }),
     json: z.boolean().default(false)
-      .describe("Print the states and what was found as one JSON object"),
+      .describe("Print JSON: the states and what was found"),
   },
   examples: [
     ["In the terminal:", "unroll inspect runs/2026-01-31-fizzbuzz-rnn-0"],
@@ -36,22 +61,85 @@ export const INSPECT = defineModelCommand({
       "Of a number, as pictures:",
       "unroll inspect runs/2026-01-31-counting-rnn-0 --input 129999 --out runs/carry.png",
     ],
+    [
+      "What was said, coloured by unit 2:",
+      "unroll inspect runs/2026-01-31-fizzbuzz-rnn-0 --unit 2",
+    ],
+    ["The gates of a GRU:", "unroll inspect runs/2026-01-31-char-gru-0 --show gates"],
   ],
-  async run(context, loaded, { threshold: given, out, json, ...request }) {
+  async run(context, loaded, { threshold: given, out, json, show, unit, ...request }) {
     const { taskInstance, predict, path, config } = loaded;
-    const capture = await captureHiddenStates(taskInstance, predict, request);
-    if (capture === undefined) {
+    const parts = show !== "states";
+    const captured = await captureStudy(taskInstance, predict, { ...request, parts });
+    const model = config.model.name;
+    if (captured === undefined) {
       throw new RangeError(
-        `Cannot inspect ${path}: the ${config.model.name} model shows no hidden states`,
+        `Cannot inspect ${path}: the ${model} model shows no hidden states; ` +
+          `what it answers is shown by ${commandLine("predict")}, ${commandLine("eval")} ` +
+          `and ${commandLine("report")}`,
       );
     }
-    const threshold = given ?? thresholdOf(capture.states);
-    const { write } = context.terminal;
-    if (json) write(jsonLine(captureAsJson(capture)));
-    else if (out === undefined) write(captureAsText(capture, threshold, context.terminal));
+    const study = show === "cell" ? memoryOf(captured, model) : captured;
+    const { shown: { states } } = study;
+    const gates = show === "gates" ? gatesOf(study, model) : [];
+    if (unit !== undefined && unit > states.units) {
+      throw new RangeError(`Cannot show unit ${unit}: the model has ${states.units}`);
+    }
+    if (unit !== undefined && (show === "gates" || out !== undefined)) {
+      throw new RangeError(
+        `Cannot show unit ${unit} with ${
+          out === undefined ? "--show gates" : "--out"
+        }: a text is coloured by states or the cell, in the terminal and in reports`,
+      );
+    }
+    const threshold = given ?? thresholdOf(states);
+    const { terminal } = context;
+    const { write } = terminal;
+    const isTyped = request.input !== undefined || request.length !== undefined;
+    const what = show === "cell" ? "The cell" : "Hidden states";
+    if (json) write(jsonLine(studyAsJson(study)));
+    else if (unit !== undefined) write(unitAsText(study, unit, terminal, isTyped));
+    else if (out === undefined) {
+      write(
+        gates.length > 0
+          ? gatesAsText(study, gates, terminal)
+          : studyAsText(study, threshold, terminal, what),
+      );
+    }
     if (out === undefined) return;
-    for (const path of await writeCapture(capture, threshold, out)) {
+    const maps = gates.length > 0
+      ? gates.map(([name, states]) => ({ states, title: `The ${name} gate`, suffix: `_${name}` }))
+      : [
+        { states, title: what, suffix: "" },
+        { states, title: `${what} above ${threshold}`, threshold, suffix: "_on_off" },
+      ];
+    for (const path of await writeMaps(study.shown, maps, out)) {
       if (!json) write(`${path}\n`);
     }
   },
 });
+
+/** The gates of what is shown, by their names. */
+function gatesOf({ shown: { parts = {} } }: Study, model: string): [string, HiddenStates][] {
+  const gates = Object.entries(parts).filter(([name]) => name !== "cell");
+  if (gates.length > 0) return gates;
+  throw new RangeError(
+    `Cannot show the gates of the ${model} model: it has none; its states are shown by --show states`,
+  );
+}
+
+/** The same study of the memory in place of the states. */
+function memoryOf({ shown, evidence, trial }: Study, model: string): Study {
+  const memory = <Capture extends Study["shown"]>(capture: Capture): Capture => {
+    const cell = capture.parts?.cell;
+    if (cell !== undefined) return { ...capture, states: cell };
+    throw new RangeError(
+      `Cannot show the cell of the ${model} model: it has none; its states are shown by --show states`,
+    );
+  };
+  return {
+    shown: memory(shown),
+    evidence: memory(evidence),
+    ...(trial === undefined ? {} : { trial: memory(trial) }),
+  };
+}

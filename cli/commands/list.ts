@@ -1,26 +1,28 @@
 /**
- * `list`: the models, the tasks and which go together.
+ * `list`: the models and the tasks with their options, which go together, and the recipes.
  *
  * @module
  */
 
 import type { Plugin } from "@unroll/core/plugin";
-import { parseOptions } from "@unroll/core/plugin/host";
+import { describeOptions, parseOptions } from "@unroll/core/plugin/host";
 import type { JsonRecord } from "@unroll/core/runs";
 import * as z from "zod";
 import { defineCommand } from "../command.ts";
 import type { CommandContext, PluginSelection } from "../context.ts";
 import { jsonLine } from "../json_line.ts";
+import { formatRecipes } from "../recipes/recipe_text.ts";
 
 /** The command `list`. */
 export const LIST = defineCommand({
   name: "list",
-  description: "List the models, the tasks and which go together.",
-  schema: z.object({ json: z.boolean().default(false).describe("Print one JSON object") }),
+  description:
+    "List the models and the tasks with their options, which go together, and the recipes.",
+  schema: z.object({ json: z.boolean().default(false).describe("Print JSON") }),
   examples: [["What there is:", "unroll list"]],
   async run(context, { options: { json } }) {
     const list = await gather(context);
-    context.terminal.write(json ? jsonLine(list) : format(list));
+    context.terminal.write(json ? jsonLine(list) : format(list, formatRecipes(context.recipes)));
   },
 });
 
@@ -29,31 +31,70 @@ interface Named {
   readonly summary: string;
 }
 
-/** What there is. A pair is judged with default options; other options may change it. */
+/** A model or a task. */
+interface ListedPlugin extends Named {
+  /** The flags of its options, without dashes. */
+  readonly flags: readonly string[];
+}
+
+/** What there is. A pair is judged with default options. */
 interface Listed {
-  readonly models: readonly Named[];
-  readonly tasks: readonly Named[];
+  readonly models: readonly ListedPlugin[];
+  readonly tasks: readonly ListedPlugin[];
+  readonly recipes: readonly Named[];
   readonly pairs: readonly {
     readonly model: string;
     readonly task: string;
     readonly unsupported_reason?: string;
+    /** Options with which they go together after all, as they are typed. */
+    readonly supported_with?: readonly string[];
   }[];
 }
 
 async function gather(context: CommandContext): Promise<Listed> {
-  const named = ({ name, summary }: Plugin) => ({ name, summary });
+  const listed = ({ name, summary, options }: Plugin) => ({
+    name,
+    summary,
+    flags: describeOptions(options).map(({ flag }) => flag),
+  });
   const pairs = Object.values(context.models).flatMap((model) =>
     Object.values(context.tasks).map(async (task) => {
       const reason = await context.unsupportedReason(withDefaults(model), withDefaults(task));
       const pair = { model: model.name, task: task.name };
-      return reason === undefined ? pair : { ...pair, unsupported_reason: reason };
+      if (reason === undefined) return pair;
+      const supported = await supportedWith(model, task, context);
+      return {
+        ...pair,
+        unsupported_reason: reason,
+        ...(supported.length === 0 ? {} : { supported_with: supported }),
+      };
     })
   );
   return {
-    models: Object.values(context.models).map(named),
-    tasks: Object.values(context.tasks).map(named),
+    models: Object.values(context.models).map(listed),
+    tasks: Object.values(context.tasks).map(listed),
+    recipes: Object.entries(context.recipes).map(([name, { summary }]) => ({ name, summary })),
     pairs: await Promise.all(pairs),
   };
+}
+
+/** Tries each choice that an option of the task gives, the others left as they are. */
+async function supportedWith(
+  model: Plugin,
+  task: Plugin,
+  context: CommandContext,
+): Promise<string[]> {
+  const found: string[] = [];
+  const given = withDefaults(task);
+  for (const { name, flag, kind } of describeOptions(task.options)) {
+    if (kind.type !== "choice") continue;
+    for (const value of kind.values) {
+      const other = { ...given, options: { ...given.options, [name]: value } };
+      if (await context.unsupportedReason(withDefaults(model), other) !== undefined) continue;
+      found.push(`--${flag} ${value}`);
+    }
+  }
+  return found;
 }
 
 function withDefaults(plugin: Plugin): PluginSelection {
@@ -66,21 +107,44 @@ function withDefaults(plugin: Plugin): PluginSelection {
   return { plugin, name: plugin.name, options };
 }
 
-function format({ models, tasks, pairs }: Listed): string {
+function format({ models, tasks, pairs }: Listed, recipes: string): string {
   const width = Math.max(...[...models, ...tasks].map(({ name }) => name.length));
-  const lines = ({ name, summary }: { readonly name: string; readonly summary: string }) =>
-    `  ${name.padEnd(width)}  ${summary}\n`;
+  const lines = ({ name, summary, flags }: ListedPlugin) =>
+    `  ${name.padEnd(width)}  ${summary}\n${
+      flags.length === 0 ? "" : wrapped(flags.map((flag) => `--${flag}`), width + 4)
+    }`;
   const rows = models.map(({ name }) => {
     const marks = tasks.map((task) => {
-      const isUnsupported = pairs.some((pair) =>
-        pair.model === name && pair.task === task.name && "unsupported_reason" in pair
-      );
-      return (isUnsupported ? "-" : "yes").padEnd(task.name.length);
+      const pair = pairs.find((pair) => pair.model === name && pair.task === task.name);
+      const mark = pair?.unsupported_reason === undefined
+        ? "yes"
+        : pair.supported_with === undefined
+        ? "-"
+        : "*";
+      return mark.padEnd(task.name.length);
     });
     return `  ${name.padEnd(width)}  ${marks.join("  ")}`.trimEnd();
   });
+  const notes = pairs.flatMap(({ model, task, supported_with }) =>
+    supported_with === undefined
+      ? []
+      : [`  * ${model} learns ${task} with ${supported_with.join(" or ")}\n`]
+  );
   return `Models\n${models.map(lines).join("")}\nTasks\n${tasks.map(lines).join("")}\n` +
     `Which go together\n  ${" ".repeat(width)}  ${tasks.map(({ name }) => name).join("  ")}\n${
       rows.join("\n")
-    }\n`;
+    }\n${notes.join("")}${recipes === "" ? "" : `\nRecipes\n${recipes}`}`;
+}
+
+/** Puts words in lines of 100 characters at most, that begin with so many spaces. */
+function wrapped(words: readonly string[], indent: number): string {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of words) {
+    if (line !== "" && indent + line.length + 1 + word.length > 100) {
+      lines.push(line);
+      line = word;
+    } else line = line === "" ? word : `${line} ${word}`;
+  }
+  return [...lines, line].map((line) => `${" ".repeat(indent)}${line}\n`).join("");
 }

@@ -5,11 +5,15 @@
  */
 
 import type { CommandDefinition } from "../command.ts";
+import { BOARD } from "./board.ts";
+import { COMPLETIONS } from "./completions.ts";
 import { DOCTOR } from "./doctor.ts";
 import { EVAL } from "./eval.ts";
 import { EXPORT } from "./export.ts";
 import { INSPECT } from "./inspect.ts";
+import { LIMITS } from "./limits.ts";
 import { LIST } from "./list.ts";
+import { LR_FIND } from "./lr_find.ts";
 import { PREDICT } from "./predict.ts";
 import { RECIPE } from "./recipe.ts";
 import { REPORT } from "./report.ts";
@@ -19,19 +23,23 @@ import { SUMMARY } from "./summary.ts";
 import { SWEEP } from "./sweep.ts";
 import { TRAIN } from "./train.ts";
 
-/** All commands but that of completions, which is Cliffy's own. */
+/** All commands. */
 export const COMMANDS: readonly CommandDefinition[] = [
   TRAIN,
   RECIPE,
+  LR_FIND,
   SUMMARY,
   LIST,
   RUN_LIST,
   EVAL,
+  LIMITS,
   PREDICT,
   SAMPLE,
   INSPECT,
   REPORT,
+  BOARD,
   EXPORT,
   SWEEP,
   DOCTOR,
+  COMPLETIONS,
 ];

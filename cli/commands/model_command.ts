@@ -13,9 +13,12 @@ import { checkDevice } from "./check_device.ts";
 import { findModel } from "./find_run.ts";
 import { RUNS, TRAIN_SHAPE } from "./train_options.ts";
 
-const MODEL_SHAPE = {
+/** The options that choose a trained model. */
+export const MODEL_SHAPE = {
   device: TRAIN_SHAPE.device,
-  checkpoint: z.enum(["best", "last"]).optional().describe("Which parameters; best if left out"),
+  checkpoint: z.enum(["best", "last"]).optional().describe(
+    "Which parameters to use; best if left out",
+  ),
   runs: RUNS,
   trust: TRUST,
 };

@@ -39,7 +39,9 @@ Deno.test("commands on trained models", async (t) => {
       const all = await runCommand(`runs --runs ${root}`);
       assertEquals(all.output.split("\n").length, 4, all.output);
       assert(
-        /^run +state +error +validation loss +steps +time +steps\/s\n/.test(all.output),
+        /^run +state +error +validation loss +steps +best step +time +steps\/s +age\n/.test(
+          all.output,
+        ),
         all.output,
       );
       const json = await runCommand(`runs --runs ${root} --task counting --json`);
@@ -102,7 +104,7 @@ Deno.test("commands on trained models", async (t) => {
       const many = await runCommand(`predict ${count} --json`, {}, "7\n123\n");
       const lines = many.output.trim().split("\n").map((line) => JSON.parse(line));
       assertEquals(lines.map(({ input }) => input), ["7", "123"]);
-      assertStrictEquals(`${lines[1].answer[0]}\n`, one.output);
+      assertStrictEquals(`${lines[1].answer}\n`, one.output);
       const wrong = await runCommand(["predict", count, "--input", "12x"]);
       assertEquals([wrong.code, wrong.errors.split("\n").length], [1, 2], wrong.errors);
     });
@@ -175,7 +177,7 @@ Deno.test("commands on trained models", async (t) => {
       assertEquals(links, null);
       const command = />(deno task train.*)<\/pre>/.exec(html)![1].replace(/<[^>]*>/g, "");
       const again = await runCommand(
-        `${command.replace("deno task ", "")} --out ${root}/again --json`,
+        `${command.replace("deno task ", "")} --out ${root}/.again --json`,
       );
       const { loss } = JSON.parse(again.output.trim().split("\n").at(-1)!);
       const listed = await runCommand(`runs --runs ${root} --task fizzbuzz --json`);
@@ -195,11 +197,17 @@ Deno.test("commands on trained models", async (t) => {
             await page.open(`file://${path}`);
             const narrow = "document.documentElement.scrollWidth <= innerWidth";
             assertStrictEquals(await page.evaluate(narrow), true);
-            const sizes = "[...document.querySelectorAll('.grid svg')].map((svg) => " +
+            const sizes = "[...document.querySelectorAll('.grid .card > svg')].map((svg) => " +
               "Math.round(svg.getBoundingClientRect().height))";
             const heights = await page.evaluate<number[]>(sizes);
             assert(heights.length >= 4 && heights.every((height) => height > 100), `${heights}`);
           }
+          // Another unit is chosen without a script.
+          const shown = "[...document.querySelectorAll('.chooser > div')]" +
+            ".findIndex((text) => getComputedStyle(text).display === 'block')";
+          assertStrictEquals(await page.evaluate(shown), 0);
+          await page.evaluate("document.querySelector('.chooser label:nth-of-type(3)').click()");
+          assertStrictEquals(await page.evaluate(shown), 2);
           assertEquals(page.errors, []);
           assertEquals(page.requests.filter((url) => !/^(file|data):/.test(url)), []);
         } finally {
@@ -221,15 +229,5 @@ Deno.test("every command shows help with an example", async () => {
     assertStrictEquals(help.code, 0);
     assert(help.output.includes("Examples:"), command);
     assert(help.output.includes(`deno task ${command}`), command);
-  }
-});
-
-Deno.test("completions: a script for each shell that knows the commands", async () => {
-  for (const shell of ["bash", "zsh", "fish"]) {
-    const { output, code } = await runCommand(`completions ${shell}`);
-    assertStrictEquals(code, 0);
-    for (const word of ["inspect", "resume", "rnn", "fizzbuzz"]) {
-      assert(output.includes(word), `${shell}: ${word}`);
-    }
   }
 });

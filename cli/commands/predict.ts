@@ -7,17 +7,18 @@
 import type { Predict } from "@unroll/core/plugin";
 import * as z from "zod";
 import { jsonLine } from "../json_line.ts";
+import { forEachLine } from "./each_line.ts";
 import { defineModelCommand, required } from "./model_command.ts";
 
 /** The command `predict`. */
 export const PREDICT = defineModelCommand({
   name: "predict",
-  description:
-    "Ask a trained model: one input from the command line, or many from standard input, a line each.",
+  description: "Get a trained model's answers: to --input, or to each line of standard input.",
   shape: {
     input: z.string().optional()
-      .describe("What to ask; without it, each line of standard input"),
-    json: z.boolean().default(false).describe("Print one JSON object an answer"),
+      .describe("The input; each line of standard input if left out, until Ctrl-D"),
+    json: z.boolean().default(false)
+      .describe("Print JSON, one object for each answer, with all candidates and probabilities"),
   },
   examples: [
     [
@@ -45,13 +46,16 @@ export const PREDICT = defineModelCommand({
     };
     const one = async (input: string, alone: boolean) => {
       const lines = await answer(predict, input);
+      if (json) {
+        const candidates = await task.candidates?.(predict, input);
+        const [best = { text: lines[0] }] = candidates ?? [];
+        return terminal.write(jsonLine({ input, answer: best.text, candidates, lines }));
+      }
       // One of many is a line, which is the answer; one alone says how sure it is, too.
       const shown = alone ? lines : lines.slice(0, 1);
-      terminal.write(
-        json ? jsonLine({ input, answer: lines }) : shown.map((line) => `${line}\n`).join(""),
-      );
+      terminal.write(shown.map((line) => `${line}\n`).join(""));
     };
     if (input !== undefined) return await one(input, true);
-    for await (const line of terminal.lines()) if (line !== "") await one(line, false);
+    await forEachLine(terminal, "predict", (line) => one(line, terminal.isInputTerminal === true));
   },
 });

@@ -19,11 +19,11 @@ import { CORPUS, OUTPUT_SHAPE, TRAIN_SHAPE } from "./train_options.ts";
 /** The command `recipe`, with one command for each recipe. */
 export const RECIPE = defineCommand({
   name: "recipe",
-  description: "Run a setting whose result is known; without a name, list them.",
+  description: "Train with settings whose result is known, and compare; without a name, list them.",
   schema: z.object({ json: z.boolean().default(false).describe("Print JSON") }),
   examples: [
     ["What there is:", "unroll recipe"],
-    ["One of them, from another start:", "unroll recipe theano-fizzbuzz --seed 1"],
+    ["One of them, with another seed:", "unroll recipe theano-fizzbuzz --seed 1"],
   ],
   commands: ({ recipes }) => Object.entries(recipes).map((entry) => recipeCommand(...entry)),
   run({ recipes, terminal }, { options: { json } }) {
@@ -49,7 +49,18 @@ function recipeCommand(name: string, recipe: Recipe): CommandDefinition {
       : schema,
     examples: [],
     async run(context, { options, typed }) {
-      const { corpus, epochs, out, dashboard, json, quiet, verbose, ...given } = options;
+      const {
+        corpus,
+        epochs,
+        out,
+        dashboard,
+        samples,
+        json,
+        quiet,
+        verbose,
+        name: called,
+        ...given
+      } = options;
       const { write } = context.terminal;
       const request = await withUsageErrors(async () => {
         const taskOptions = taskOptionsOf(recipe, corpus);
@@ -59,6 +70,8 @@ function recipeCommand(name: string, recipe: Recipe): CommandDefinition {
           model,
           task,
           out,
+          title: name,
+          ...(called === undefined ? {} : { name: called, title: called }),
           ...await recipeTraining(recipe, task, { given, typed, epochs }),
         };
       });
@@ -70,7 +83,8 @@ function recipeCommand(name: string, recipe: Recipe): CommandDefinition {
         },
       });
       const settings = { ...request.settings, callbacks: [monitor.callbacks] };
-      await startTraining({ ...request, settings }, context, { json, quiet, verbose, dashboard });
+      const output = { json, quiet, verbose, dashboard, samples };
+      await startTraining({ ...request, settings }, context, output);
       const { measured } = monitor;
       if (!json) return write(formatOutcome(recipe, measured));
       for (const { expected, ...rest } of compare(recipe, measured)) {

@@ -7,19 +7,18 @@
 import * as z from "zod";
 import { defineCommand } from "../command.ts";
 import { knownPlugins, TRUST } from "../plugins.ts";
-import { findRun } from "./find_run.ts";
+import { findRuns } from "./find_run.ts";
 import { RUNS } from "./train_options.ts";
 
 /** The command `report`. */
 export const REPORT = defineCommand({
   name: "report",
-  description:
-    "Write the report of a run, or of several together, as one HTML file that needs nothing else.",
+  description: "Write a report of one or several runs, as a single HTML file.",
   argument: "[runs...]",
   schema: z.object({
     out: z.string().optional()
       .describe(
-        "The file to write; report.html, in the run's folder or that of the runs, if left out",
+        "The file to write; report.html in the run's folder, or in that of the runs, if left out",
       )
       .meta({ placeholder: "file" }),
     runs: RUNS,
@@ -28,18 +27,24 @@ export const REPORT = defineCommand({
   examples: [
     ["The newest run:", "unroll report"],
     ["One run:", "unroll report runs/2026-01-31-fizzbuzz-rnn-0"],
+    ["Those of a sweep:", "unroll report sweeps/2026-01-31-rnn-fizzbuzz"],
     ["Several together:", "unroll report runs/* --out runs/compared.html"],
   ],
   async run(context, { options: { out, runs, trust }, positional }) {
     const found = [];
     for (const name of positional.length === 0 ? ["last"] : positional) {
-      found.push(await findRun(name, runs));
+      found.push(...await findRuns(name, runs));
     }
+    const folder = found.length === 1
+      ? found[0].path
+      : positional.length === 1
+      ? positional[0].replace(/[/\\]+$/, "")
+      : runs;
     // Drawing is loaded when it is needed: other commands start faster without.
     const { writeReport } = await import("../reporting/write_report.ts");
     const path = await writeReport(found, {
       ...await knownPlugins(context, trust),
-      out: out ?? (found.length === 1 ? `${found[0].path}/report.html` : `${runs}/report.html`),
+      out: out ?? `${folder}/report.html`,
     });
     context.terminal.write(`${path}\n`);
   },

@@ -94,15 +94,18 @@ const strict = defineTask({
   }),
 });
 
-Deno.test("resumeTraining() goes on to the same bits with any settings, 0 among them", async () => {
+Deno.test("resumeTraining() goes on to the same bits with all settings 0 that can be", () =>
+  resumeAll(<Value>(...values: Value[]) => values[0]));
+
+Deno.test("[long] resumeTraining() goes on to the same bits with any settings", () => {
   const random = randomSource(3);
+  return resumeAll(<Value>(...values: Value[]) => values[Math.floor(random() * values.length)]);
+});
+
+/** Stops and resumes with each optimizer and the settings that are picked. */
+async function resumeAll(pick: <Value>(...values: Value[]) => Value): Promise<void> {
   const context = { ...CONTEXT, tasks: { counting: strict } };
-  const names = Object.keys(OPTIMIZERS) as (keyof typeof OPTIMIZERS)[];
-  for (let i = 0; i < 2 * names.length; i++) {
-    // Each optimizer has its turn with all that can be 0 at 0, and with what comes.
-    const pick = <Value>(...values: Value[]) =>
-      values[i < names.length ? 0 : Math.floor(random() * values.length)];
-    const optimizer = names[i % names.length];
+  for (const optimizer of Object.keys(OPTIMIZERS) as (keyof typeof OPTIMIZERS)[]) {
     const own = Object.fromEntries(
       Object.entries({
         momentum: pick(0, 0.5),
@@ -137,7 +140,7 @@ Deno.test("resumeTraining() goes on to the same bits with any settings, 0 among 
       assertEquals((await openRun(stopped.path)).config, straight.config);
     });
   }
-});
+}
 
 Deno.test("resumeTraining() tells of a device that is not what the run began with", async () => {
   await inFolder(async (folder) => {
@@ -267,19 +270,23 @@ Deno.test("resumeTraining() says in one sentence what is wrong with a checkpoint
   });
 });
 
-/** Moments at which training is killed, and how many are killed side by side. */
-const KILLS = 50;
-const LANES = 2;
+for (const [label, kills, lanes] of [["", 4, 1], ["[long] ", 50, 2]] as const) {
+  Deno.test(
+    `${label}training that is killed at ${kills} random moments loses nothing and ends in the same bits`,
+    () => killAtRandom(kills, lanes),
+  );
+}
 
-Deno.test("training that is killed at 50 random moments loses nothing and ends in the same bits", async () => {
+/** Kills training at so many moments, some of them side by side. */
+async function killAtRandom(kills: number, count: number): Promise<void> {
   await inFolder(async (folder) => {
-    const lanes = Array.from({ length: LANES }, async (_, lane) => {
+    const lanes = Array.from({ length: count }, async (_, lane) => {
       const root = `${folder}/killed-${lane}`;
       await Deno.mkdir(root);
       // The first lives until something is saved, and shows how long that takes here.
       const first = await liveAndDie(root, lane);
       let saved = await checkSaved(root, 0);
-      for (let kill = 1; kill < KILLS / LANES; kill++) {
+      for (let kill = 1; kill < kills / count; kill++) {
         // Moments are not of a seed: the machine's own pace is different each time anyway.
         await liveAndDie(root, lane, first * (0.2 + 1.2 * Math.random()));
         saved = await checkSaved(root, saved);
@@ -288,7 +295,7 @@ Deno.test("training that is killed at 50 random moments loses nothing and ends i
       return saved;
     });
     for (const saved of await Promise.all(lanes)) assert(saved > 0);
-    for (let lane = 0; lane < LANES; lane++) {
+    for (let lane = 0; lane < count; lane++) {
       await trainUntilKilled(`${folder}/straight-${lane}`, lane, 2);
       await assertSameRuns(
         await onlyRun(`${folder}/killed-${lane}`),
@@ -296,7 +303,7 @@ Deno.test("training that is killed at 50 random moments loses nothing and ends i
       );
     }
   });
-});
+}
 
 /** Trains in a process that is killed after so many milliseconds, or when it has saved something. */
 async function liveAndDie(root: string, seed: number, milliseconds?: number): Promise<number> {

@@ -5,9 +5,9 @@
  */
 
 import { type TaskInstance, unknownName } from "@unroll/core/plugin";
-import type { JsonRecord, RunCallbacks } from "@unroll/core/runs";
+import type { JsonRecord } from "@unroll/core/runs";
 import type { TrainSettings } from "@unroll/core/training";
-import type { CommandContext, PluginSelection, TrainRequest } from "../context.ts";
+import type { CommandContext, PluginSelection, RunReporter, TrainRequest } from "../context.ts";
 import { UsageError, withUsageErrors } from "../errors.ts";
 import { selectBuiltIn } from "../plugins.ts";
 import type { Recipe } from "../recipes/recipe.ts";
@@ -37,7 +37,9 @@ export async function startTraining(
     context.unsupportedReason(request.model, request.task)
   );
   if (reason !== undefined) throw new UsageError(reason);
-  const title = `${request.task.plugin.name} · ${request.model.plugin.name}`;
+  const { title: called = request.name, task, model } = request;
+  const pair = `${task.plugin.name} · ${model.plugin.name}`;
+  const title = called === undefined ? pair : `${called}: ${pair}`;
   await reportTraining(
     context,
     { title, steps: request.training.steps, ...output },
@@ -55,7 +57,7 @@ export async function startTraining(
 export async function reportTraining(
   context: CommandContext,
   settings: Omit<OutputOptions, "out"> & { readonly title: string; readonly steps?: number },
-  act: (callbacks: readonly RunCallbacks[]) => Promise<void>,
+  act: (callbacks: readonly RunReporter[]) => Promise<void>,
 ): Promise<void> {
   const { terminal } = context;
   const reporter = createReporter({ terminal, ...settings });

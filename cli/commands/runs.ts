@@ -13,23 +13,30 @@ import { RUNS } from "./train_options.ts";
 /** The command `runs`. */
 export const RUN_LIST = defineCommand({
   name: "runs",
-  description: "List the runs so far, with their results.",
+  description:
+    "List the runs so far, or those of a folder or a sweep, with their results and the settings " +
+    "in which they differ.",
+  argument: "[folder]",
   schema: z.object({
     runs: RUNS,
     task: z.string().optional().describe("Only runs of this task").meta({ placeholder: "name" }),
     model: z.string().optional().describe("Only runs of this model").meta({ placeholder: "name" }),
-    state: z.enum(RUN_STATES).optional().describe("Only runs that are"),
-    sort: z.enum(SORTS).default("name").describe("Sort by"),
-    reverse: z.boolean().default(false).describe("The other way round"),
-    json: z.boolean().default(false).describe("Print one JSON object a run, a line each"),
+    state: z.enum(RUN_STATES).optional().describe("Only runs in this state"),
+    sort: z.enum(SORTS).default("name").describe("Column to sort by"),
+    reverse: z.boolean().default(false).describe("Reverse the order"),
+    json: z.boolean().default(false).describe("Print JSON, one object a line for each run"),
   }),
   examples: [
     ["All runs:", "unroll runs"],
     ["The best of a task:", "unroll runs --task fizzbuzz --sort error"],
+    ["Those of a sweep:", "unroll runs sweeps/2026-01-31-rnn-fizzbuzz --sort error"],
     ["For a program:", "unroll runs --state done --json"],
   ],
-  async run({ terminal: { write } }, { options: { runs, task, model, state, ...options } }) {
-    const rows = (await gatherRuns(runs)).filter((row) =>
+  async run(
+    { terminal: { write } },
+    { options: { runs, task, model, state, ...options }, positional: [folder = runs] },
+  ) {
+    const rows = (await gatherRuns(folder)).filter((row) =>
       (task === undefined || row.task === task) &&
       (model === undefined || row.model === model) &&
       (state === undefined || row.state === state)
@@ -37,6 +44,6 @@ export const RUN_LIST = defineCommand({
     const sorted = sortRuns(rows, options.sort);
     if (options.reverse) sorted.reverse();
     if (options.json) { for (const row of sorted) write(jsonLine(row)); }
-    else write(sorted.length === 0 ? `No runs in ${runs}\n` : formatRuns(sorted));
+    else write(sorted.length === 0 ? `No runs in ${folder}\n` : formatRuns(sorted, Date.now()));
   },
 });

@@ -6,20 +6,23 @@
 
 import * as z from "zod";
 import { jsonLine } from "../json_line.ts";
+import { forEachLine } from "./each_line.ts";
 import { defineModelCommand, required } from "./model_command.ts";
 
 /** The command `sample`. */
 export const SAMPLE = defineModelCommand({
   name: "sample",
-  description: "Let a trained model go on by itself: text, or numbers, a line each.",
+  description: "Generate text with a trained model, or numbers, one a line.",
   shape: {
-    prompt: z.string().optional().describe("What to go on from"),
-    length: z.int().min(1).optional().describe("How many characters or numbers"),
+    prompt: z.string().optional().describe(
+      "The text to continue, or the number to start from; - for each line of standard input",
+    ),
+    length: z.int().min(1).optional().describe("How many characters or numbers to generate"),
     temperature: z.number().min(0).optional()
-      .describe("Below 1 is surer, 0 takes the likeliest; 1 if left out"),
-    topK: z.int().min(1).optional().describe("Draw only from so many of the likeliest"),
-    seed: z.int().min(0).default(0).describe("Seed of chance"),
-    json: z.boolean().default(false).describe("Print one JSON object"),
+      .describe("Below 1 favours likely choices, 0 always takes the likeliest; 1 if left out"),
+    topK: z.int().min(1).optional().describe("Draw only from this many of the likeliest"),
+    seed: z.int().min(0).default(0).describe("Seed of the random choices"),
+    json: z.boolean().default(false).describe("Print JSON"),
   },
   examples: [
     [
@@ -31,16 +34,23 @@ export const SAMPLE = defineModelCommand({
       "unroll sample runs/2026-01-31-fizzbuzz-rnn-0 --prompt 100 --length 15",
     ],
   ],
-  async run({ terminal: { write } }, loaded, { json, ...request }) {
+  async run({ terminal }, loaded, { json, ...request }) {
     const task = loaded.taskInstance;
     const sample = required(task.sample?.bind(task), loaded, "sample");
-    let text = "";
-    for await (const piece of sample(loaded.predict, request)) {
-      text += piece;
-      // Each piece is shown as it comes.
-      if (!json) write(piece);
-    }
-    if (json) write(jsonLine({ prompt: request.prompt, text }));
-    else if (!text.endsWith("\n")) write("\n");
+    const one = async (prompt: string | undefined) => {
+      let text = "";
+      for await (const piece of sample(loaded.predict, { ...request, prompt })) {
+        // A text goes on from the prompt; lines follow it.
+        if (text === "" && !json && !/.\n$/.test(piece)) terminal.write(prompt ?? "");
+        text += piece;
+        // Each piece is shown as it comes.
+        if (!json) terminal.write(piece);
+        if (terminal.isClosed?.()) return;
+      }
+      if (json) terminal.write(jsonLine({ prompt, text }));
+      else if (!text.endsWith("\n")) terminal.write("\n");
+    };
+    if (request.prompt !== "-") return await one(request.prompt);
+    await forEachLine(terminal, "sample from", one);
   },
 });

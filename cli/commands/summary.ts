@@ -20,8 +20,7 @@ import { CORPUS } from "./train_options.ts";
 /** The command `summary`. */
 export const SUMMARY = defineCommand({
   name: "summary",
-  description:
-    "Describe a model on a task: its layers, what comes out of them, how many parameters they have.",
+  description: "Describe a model on a task: its layers, their output shapes and parameter counts.",
   schema: (context) =>
     z.object({
       ...pairShape(context),
@@ -32,9 +31,9 @@ export const SUMMARY = defineCommand({
           placeholder: "name",
           examples: Object.keys(context.recipes),
         }),
-      json: z.boolean().default(false).describe("Print one JSON object"),
+      json: z.boolean().default(false).describe("Print JSON"),
     }),
-  examples: [["A recipe's:", "unroll summary --recipe lesson6-rnn"]],
+  examples: [["Of a recipe:", "unroll summary --recipe lesson6-rnn"]],
   async select(args, context, own) {
     // A recipe may need a text, which the task has a flag for if one is named.
     const text: FlagSource & { readonly schema: typeof TEXT } = { owner: "a recipe", schema: TEXT };

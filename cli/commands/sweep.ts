@@ -17,29 +17,31 @@ export const SWEEP = defineCommand({
   description:
     "Train over a grid of settings, each in a process of its own, and print one table. Every option of train " +
     "takes several values: 4,5,8 or 0..19; an option that is a list itself, 50,20/100. " +
-    "The same sweep, begun again, goes on where it was.",
+    "The same sweep, started again, continues where it stopped.",
   schema: (context) =>
     z.object({
       ...inGroup("What to train", {
-        model: z.string().optional().describe("Models")
+        model: z.string().optional().describe("Models, separated by commas")
           .meta({ placeholder: "names", examples: Object.keys(context.models) }),
-        task: z.string().optional().describe("Tasks")
+        task: z.string().optional().describe("Tasks, separated by commas")
           .meta({ placeholder: "names", examples: Object.keys(context.tasks) }),
         seeds: z.string().default("0..4").describe("Seeds").meta({ placeholder: "range" }),
       }),
       ...inGroup("How to run it", {
         jobs: z.int().min(1).optional()
           .describe("Processes at once; as many as processors if left out"),
-        engine: z.enum(["local", "slurm"]).default("local").describe("What runs them"),
-        sbatch: z.string().optional().describe("More words for sbatch, with --engine slurm")
+        engine: z.enum(["local", "slurm"]).default("local").describe(
+          "Where: on this machine, or through Slurm, the scheduler of a cluster",
+        ),
+        sbatch: z.string().optional().describe("More options for sbatch, with --engine slurm")
           .meta({ placeholder: "words" }),
         successError: z.number().min(0).default(0)
-          .describe("The error up to which a run has succeeded"),
+          .describe("A run has succeeded if its error is at most this"),
         out: z.string().optional()
-          .describe("The sweep's folder; one of its own in sweeps if left out")
+          .describe("The sweep's folder; a new one in sweeps if left out")
           .meta({ placeholder: "folder" }),
         json: z.boolean().default(false)
-          .describe("Print one JSON object a run, then one a row of the table"),
+          .describe("Print JSON, one object for each run, then one for each row of the table"),
       }),
     }),
   examples: [

@@ -9,7 +9,7 @@ import { parseOptions } from "@unroll/core/plugin/host";
 import type { JsonRecord } from "@unroll/core/runs";
 import { defineCommand } from "../command.ts";
 import type { SelectedFlags } from "../command.ts";
-import type { PluginSelection } from "../context.ts";
+import type { CommandContext, PluginSelection } from "../context.ts";
 import { UsageError } from "../errors.ts";
 import { camelCase, findFlagValue, type Flag, type FlagSource } from "../flags.ts";
 import { describePair, knownPlugins, type SelectedPair, selectPair } from "../plugins.ts";
@@ -32,11 +32,11 @@ export const TRAIN = defineCommand({
     ],
     ["Follow it in a browser:", "unroll train --model rnn --task fizzbuzz --dashboard"],
     [
-      "Go on with a run that was stopped, or for longer:",
+      "Continue a run that was stopped, or for longer:",
       "unroll train --resume runs/2026-01-31-fizzbuzz-rnn-0 --steps 20000",
     ],
     [
-      "Begin a new run with the weights of another, or of PyTorch:",
+      "Start a new run with the weights of another, or of PyTorch:",
       "unroll train --model rnn --task fizzbuzz --from runs/2026-01-31-fizzbuzz-rnn-0",
     ],
   ],
@@ -63,13 +63,15 @@ export const TRAIN = defineCommand({
       model: _,
       task: __,
       out,
+      name,
       dashboard,
+      samples,
       json,
       quiet,
       verbose,
       ...training
     } = options;
-    const output = { json, quiet, verbose, dashboard };
+    const output = { json, quiet, verbose, dashboard, samples };
     if (resume !== undefined) {
       const changes = changesOf(training, typed);
       const run = await findRun(resume);
@@ -84,11 +86,13 @@ export const TRAIN = defineCommand({
     if (trust !== undefined) {
       throw new UsageError("Cannot use --trust without --resume: --model and --task load a module");
     }
-    if (model === undefined) throw missing("model", context.models);
-    if (task === undefined) throw missing("task", context.tasks);
+    const pair = requirePair({ model, task }, context, "train");
     const weights = from === undefined ? undefined : await readWeights(from);
-    const learner = weights === undefined ? model : withOptionsOf(weights, model, typedOfModel);
-    await startTraining({ model: learner, task, training, weights, out }, context, output);
+    const learner = weights === undefined
+      ? pair.model
+      : withOptionsOf(weights, pair.model, typedOfModel);
+    const request = { model: learner, task: pair.task, training, weights, out, name };
+    await startTraining(request, context, output);
   },
 });
 
@@ -136,8 +140,25 @@ function withOptionsOf(
   return { ...model, options: parseOptions(model.plugin.options, options) as JsonRecord };
 }
 
-function missing(kind: string, table: Readonly<Record<string, Plugin>>): UsageError {
-  return new UsageError(
-    `Cannot train without --${kind}: known ${kind}s are ${Object.keys(table).join(", ")}`,
-  );
+/**
+ * Takes the model and the task that were typed.
+ *
+ * @param pair Both, as far as they were typed.
+ * @param context What there is.
+ * @param action What is done with them.
+ * @returns Both.
+ * @throws {UsageError} When one of them was not typed.
+ */
+export function requirePair(
+  { model, task }: { readonly model?: PluginSelection; readonly task?: PluginSelection },
+  context: Pick<CommandContext, "models" | "tasks">,
+  action: string,
+): { readonly model: PluginSelection; readonly task: PluginSelection } {
+  const missing = (kind: string, table: Readonly<Record<string, Plugin>>) =>
+    new UsageError(
+      `Cannot ${action} without --${kind}: known ${kind}s are ${Object.keys(table).join(", ")}`,
+    );
+  if (model === undefined) throw missing("model", context.models);
+  if (task === undefined) throw missing("task", context.tasks);
+  return { model, task };
 }

@@ -26,7 +26,7 @@ import {
   type Snapshot,
   type TrainSettings,
 } from "@unroll/core/training";
-import type { PluginSelection, ResumeRequest, TrainRequest } from "../context.ts";
+import type { PluginSelection, ResumeRequest, RunReporter, TrainRequest } from "../context.ts";
 import { StoppedError, UsageError, waitFor } from "../errors.ts";
 import type { KnownPlugins } from "../plugins.ts";
 import { resumeCommand } from "../resume_command.ts";
@@ -129,7 +129,7 @@ export interface TrainingContext extends KnownPlugins {
  */
 export async function runTraining(
   request: TrainRequest,
-  callbacks: readonly RunCallbacks[],
+  callbacks: readonly RunReporter[],
   context: TrainingContext,
 ): Promise<void> {
   const settings = requested(request, context.version);
@@ -138,7 +138,7 @@ export async function runTraining(
     tuning: context.tuning,
     signal: context.signal,
     callbacks: [...callbacks, ...settings.callbacks ?? []],
-  });
+  }, callbacks);
 }
 
 /**
@@ -152,7 +152,7 @@ export async function runTraining(
  */
 export async function resumeTraining(
   request: ResumeRequest,
-  callbacks: readonly RunCallbacks[],
+  callbacks: readonly RunReporter[],
   context: TrainingContext,
 ): Promise<void> {
   const settings = await resumed(request, request.plugins ?? context);
@@ -161,14 +161,17 @@ export async function resumeTraining(
     tuning: context.tuning,
     signal: context.signal,
     callbacks,
-  });
+  }, callbacks);
 }
 
 /** Trains, and throws what to say where it was stopped or the device was lost. */
-async function trainUntilStopped(settings: SavedTrainSettings): Promise<void> {
+async function trainUntilStopped(
+  settings: SavedTrainSettings,
+  reporters: readonly RunReporter[],
+): Promise<void> {
   let run: RunFolder | undefined;
   const keep: RunCallbacks = { onRunCreated: (created) => void (run = created) };
-  const callbacks = [keep, sampleWriter(), ...settings.callbacks ?? []];
+  const callbacks = [keep, sampleWriter(reporters), ...settings.callbacks ?? []];
   try {
     using trained = await trainAndSave({ ...settings, callbacks });
     if (trained.ended === "aborted") throw new StoppedError(resumeCommand(trained.run));
@@ -182,8 +185,8 @@ async function trainUntilStopped(settings: SavedTrainSettings): Promise<void> {
   }
 }
 
-/** Adds a sample to the metrics at each validation, of tasks that have them. */
-function sampleWriter(): RunCallbacks {
+/** Adds a sample to the metrics at each validation, of tasks that have them, and tells of it. */
+function sampleWriter(reporters: readonly RunReporter[]): RunCallbacks {
   let run: RunFolder;
   let task: TaskInstance;
   return {
@@ -198,6 +201,7 @@ function sampleWriter(): RunCallbacks {
       let text = "";
       for await (const piece of task.sample(predict, { seed: run.config.seed })) text += piece;
       await run.appendMetrics({ event: "sample", step, text });
+      for (const { onSample } of reporters) await onSample?.(step, text);
     },
   };
 }
@@ -216,6 +220,8 @@ export function requested(request: TrainRequest, version: string): SavedTrainSet
     initialParameters: request.weights?.initialParameters,
     from: request.weights?.from,
     out: request.out,
+    ...(request.name === undefined ? {} : { name: request.name }),
+    ...(request.title === undefined ? {} : { title: request.title }),
     version,
   };
 }

@@ -54,8 +54,12 @@ export interface TrainOptions
 export interface OutputOptions {
   /** The folder in which the run's own folder is made. */
   readonly out: string;
+  /** What the run is called. */
+  readonly name?: string;
   /** Whether a page follows the run. */
   readonly dashboard: boolean;
+  /** Whether all is printed that the model makes at validations. */
+  readonly samples: boolean;
   /** Whether to print JSON lines. */
   readonly json: boolean;
   /** Whether to print the result only. */
@@ -74,14 +78,19 @@ export const CORPUS = z.string().optional()
   .meta({ placeholder: "file" });
 
 /** The options of {@linkcode OutputOptions}. */
-export const OUTPUT_SHAPE = inGroup("What to tell", {
-  out: z.string().default("runs").describe("Folder in which the run's own folder is made")
+export const OUTPUT_SHAPE = inGroup("Output", {
+  out: z.string().default("runs").describe("Folder in which to make the run's own folder")
     .meta({ placeholder: "folder" }),
+  name: z.string().optional()
+    .describe("What to call the run and its folder; date, task, model and seed if left out"),
   dashboard: z.boolean().default(false)
     .describe("Serve a page that follows the run, on this machine only"),
-  json: z.boolean().default(false).describe("Print one JSON object a line"),
-  quiet: z.boolean().default(false).describe("Print the result only"),
-  verbose: z.boolean().default(false).describe("Say on what it trains, and why there"),
+  samples: z.boolean().default(false).describe(
+    "Print all samples at each validation, in place of a line or two now and then",
+  ),
+  json: z.boolean().default(false).describe("Print JSON, one object a line"),
+  quiet: z.boolean().default(false).describe("Print only the result"),
+  verbose: z.boolean().default(false).describe("Also print what it trains on, and why there"),
 });
 
 /** Puts options under a heading of help. */
@@ -99,20 +108,24 @@ export function inGroup<Shape extends Readonly<Record<string, z.core.$ZodType>>>
 }
 
 const OPTIMIZER_SHAPE = {
-  momentum: z.number().min(0).lt(1).optional().describe("Momentum of sgd and rmsprop"),
-  nesterov: z.boolean().optional().describe("Look ahead in sgd with momentum"),
+  momentum: z.number().min(0).lt(1).optional().describe("Momentum, in sgd and rmsprop"),
+  nesterov: z.boolean().optional().describe("Use Nesterov's momentum, in sgd"),
   beta1: z.number().min(0).lt(1).optional().describe(
-    "How slowly the mean of the gradients changes in adam and adamw",
+    "Decay of the mean of the gradients, in adam and adamw",
   ),
-  beta2: z.number().min(0).lt(1).optional().describe("How slowly the mean of their squares does"),
-  decay: z.number().min(0).lt(1).optional().describe("The same in rmsprop"),
+  beta2: z.number().min(0).lt(1).optional().describe(
+    "Decay of the mean of their squares, in adam and adamw",
+  ),
+  decay: z.number().min(0).lt(1).optional().describe(
+    "Decay of the mean of the squares, in rmsprop",
+  ),
   epsilon: z.number().min(0).optional().describe(
-    "What adam, adamw, adagrad and rmsprop add to the root that they divide by",
+    "Added to the root that steps are divided by, in adam, adamw, adagrad and rmsprop",
   ),
   epsilonPlace: z.enum(["inside", "outside"]).optional().describe(
-    "Where adagrad adds it, inside the root or outside",
+    "Whether adagrad adds it inside the root or outside",
   ),
-  weightDecay: z.number().min(0).optional().describe("Weight decay of adamw"),
+  weightDecay: z.number().min(0).optional().describe("Weight decay, in adamw"),
 };
 
 /** Names of the options that are settings of optimizers. */
@@ -131,27 +144,28 @@ const { steps, optimizer, learningRate, stopAtError: _, stopAtLoss: __, ...setti
 
 /** The options of {@linkcode TrainOptions}: the settings of training, and what is the command's own. */
 export const TRAIN_SHAPE = {
-  seed: z.int().min(0).max(2 ** 32 - 1).default(0).describe("Seed of everything random"),
+  seed: z.int().min(0).max(2 ** 32 - 1).default(0).describe(
+    "Seed of the random numbers: the same seed gives the same run",
+  ),
   steps: z.optional(steps),
   device: z.enum(["auto", "cpu", "webgpu", "reference"]).default("auto")
     .meta({ description: "Where to compute", changeable: true }),
   optimizer,
   learningRate,
   phases: z.string().min(1).optional().meta({
-    description:
-      "Learning rates one after the other as steps:rate,steps:rate, such as 400:1e-3,800:1e-4, " +
+    description: "Learning rates in turn, as steps:rate,steps:rate, such as 400:1e-3,800:1e-4, " +
       "in place of the schedule that the task recommends",
     changeable: true,
   }),
   ...settings,
   stopAt: z.string().min(1).optional().meta({
     description:
-      "End training once a validation is so good: error=0, loss=0.1, or both with a comma " +
-      "between; none for never, whatever the task recommends",
+      "End training once a validation is this good: error=0, loss=0.1, or both, separated by a comma; " +
+      "none for never",
     changeable: true,
   }),
   saveEvery: z.number().min(0).optional().meta({
-    description: "Seconds from one saved checkpoint to the next, at least; 2 if left out",
+    description: "Seconds between checkpoints, at least; 2 if left out",
     changeable: true,
   }),
   ...OPTIMIZER_SHAPE,
@@ -177,12 +191,12 @@ export function trainSchema(
   return z.object({
     ...pairShape(context),
     ...inGroup("How to train", TRAIN_SHAPE),
-    ...inGroup("What to go on with", {
+    ...inGroup("Start from", {
       resume: z.string().optional()
-        .describe("Go on with a run from where it is; --steps, --lr and other settings may be new")
+        .describe("Continue a run; --steps, --lr and other settings may be new")
         .meta({ placeholder: "run" }),
       from: z.string().optional().describe(
-        "Begin a new run with the weights of a run or of a safetensors file, also one of PyTorch",
+        "Start a new run with the weights of a run, or of a safetensors file such as PyTorch's",
       ).meta({ placeholder: "weights" }),
       trust: TRUST,
     }),
@@ -215,6 +229,7 @@ const BESIDE: ReadonlySet<string> = new Set([
   "resume",
   "trust",
   "dashboard",
+  "samples",
   "json",
   "quiet",
   "verbose",

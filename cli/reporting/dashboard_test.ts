@@ -190,11 +190,24 @@ Deno.test({
       const hidden = "document.getElementById('hidden').innerHTML";
       const before = await page.evaluate<string>(hidden);
 
+      const choices = "[...document.querySelectorAll('.chooser input')]";
+      assertEquals(await page.evaluate(`${choices}.map(({ checked }) => checked)`), [true, false]);
+      await page.evaluate("document.querySelector('.chooser label:nth-of-type(2)').click()");
+
       // It goes on without being asked again.
       await served.reporter.onEvent?.(progress(60, 0.01));
-      await served.reporter.onEvent?.(validation(60, [1, 0, 1, 0]));
+      await served.reporter.onEvent?.(validation(60, [1, 0, 0.5, 0.3]));
+      await served.reporter.onSample?.(60, "to be, <or> not");
       await page.until(`${text}.includes("60 of 100")`);
       assert(await page.evaluate<string>(hidden) !== before);
+      await page.until(
+        "document.getElementById('samples')?.textContent.includes('to be, <or> not')",
+      );
+      // What was chosen stays so, and its text is the one that is shown.
+      assertEquals(await page.evaluate(`${choices}.map(({ checked }) => checked)`), [false, true]);
+      const shown = "[...document.querySelectorAll('.chooser > div')]" +
+        ".map((text) => getComputedStyle(text).display)";
+      assertEquals(await page.evaluate(shown), ["none", "block"]);
       await served.reporter.onEnd?.(RESULT);
       await served.close();
       await page.until(`${state} === "done in 10 s"`);

@@ -5,11 +5,11 @@
  */
 
 import type { MetricsLine } from "@unroll/core/runs";
-import { heatMapChart } from "../charts/heat_map_chart.ts";
 import { runCurves } from "../charts/run_curves.ts";
 import { formatCount, formatDuration, formatFigure, formatPercent } from "../format.ts";
-import { type HiddenStateCapture, thresholdOf } from "./hidden_states.ts";
-import { chartGrid, escapeMarkup, figureBoxes } from "./html.ts";
+import type { Study } from "./hidden_states.ts";
+import { chartGrid, escapeMarkup, figureBoxes, samplesPart } from "./html.ts";
+import { statesHtml } from "./states_html.ts";
 
 /** A run on its way. */
 export interface DashboardState {
@@ -26,7 +26,7 @@ export interface DashboardState {
   /** Progress and validations. */
   readonly lines: readonly MetricsLine[];
   /** What the model thought at the last validation. */
-  readonly hidden?: HiddenStateCapture;
+  readonly hidden?: Study;
   /** What the task shows at the end. */
   readonly shown: readonly string[];
 }
@@ -46,7 +46,8 @@ export function dashboardView(state: DashboardState): string {
     `<div class="track"><div id="bar" style="width:${share.toFixed(1)}%"></div></div>`,
     figures(state, step),
     chartGrid(runCurves([{ name: "run", lines }])),
-    ...(hidden === undefined ? [] : [hiddenCard(hidden)]),
+    samplesPart(lines),
+    ...(hidden === undefined ? [] : [statesHtml(hidden, "run")]),
     ...(shown.length === 0
       ? []
       : [`<h2>What it says</h2><pre id="shown">${escapeMarkup(shown.join("\n"))}</pre>`]),
@@ -69,11 +70,4 @@ function figures({ steps, lines, isOver }: DashboardState, step: number): string
     ["so far", last("progress", "seconds", formatDuration)],
     ["left", last("progress", "steps_per_second", left)],
   ]);
-}
-
-function hiddenCard({ states, labels }: HiddenStateCapture): string {
-  const threshold = thresholdOf(states);
-  return `<h2>What it thinks</h2><div class="card wide" id="hidden">${
-    heatMapChart(states, { title: "Hidden states", labels })
-  }${heatMapChart(states, { title: `Hidden states above ${threshold}`, threshold, labels })}</div>`;
 }

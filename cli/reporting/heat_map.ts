@@ -1,18 +1,11 @@
 /**
- * Hidden states in the terminal, a row for each unit and a column for each step; and as JSON and pictures.
+ * Hidden states in the terminal, a row for each unit and a column for each step; and text coloured by one unit.
  *
  * @module
  */
 
-import type { Terminal } from "../context.ts";
-import {
-  analyzeHidden,
-  formatAnalysis,
-  type HiddenStateCapture,
-  type HiddenStates,
-  isSigned,
-} from "./hidden_states.ts";
-import { writeOut } from "./write_out.ts";
+import type { Said } from "@unroll/core/plugin";
+import { boundOf, type HiddenStates, isSigned } from "./hidden_states.ts";
 
 /** How many colours the terminal has. */
 export type ColorDepth = "none" | "256" | "24-bit";
@@ -25,6 +18,10 @@ export interface TerminalHeatMap {
   readonly columns: number;
   /** Above this is on, the rest is off; raw values if left out. */
   readonly threshold?: number;
+  /** What was read at each step; where it is not the step's number, it stands above the columns. */
+  readonly labels?: readonly string[];
+  /** What was said at each step. */
+  readonly said?: readonly Said[];
 }
 
 /** Rows at most; more scroll away. */
@@ -60,17 +57,22 @@ export function colorDepth(
  */
 export function formatHeatMap(states: HiddenStates, options: TerminalHeatMap): string[] {
   const { values, time, units } = states;
-  const { depth, threshold } = options;
+  const { depth, threshold, labels = [], said = [] } = options;
   const shownUnits = Math.min(units, ROWS);
-  const gutter = String(units).length + 2;
+  const isNamed = labels.some((label, t) => label !== String(t));
+  const gutter = Math.max(String(units).length + 2, isNamed || said.length > 0 ? 5 : 0);
   const cell = time * 2 + gutter <= options.columns ? 2 : 1;
   const shownTime = Math.max(1, Math.min(time, Math.floor((options.columns - gutter) / cell)));
   const signed = threshold === undefined && isSigned(values);
-  let size = 0;
-  for (const value of values) if (Number.isFinite(value)) size = Math.max(size, Math.abs(value));
-  const bound = size <= 1 ? 1 : size;
+  const bound = boundOf(values);
 
-  const lines = [ruler(shownTime, cell, gutter)];
+  const above = (name: string, marks: readonly string[]) =>
+    `${name} `.padStart(gutter) +
+    marks.slice(0, shownTime).map((mark) => visible(mark).padEnd(cell)).join("").trimEnd();
+  const lines = [
+    isNamed ? above("read", labels) : ruler(shownTime, cell, gutter),
+    ...(said.length === 0 ? [] : [above("said", said.map(({ mark }) => mark))]),
+  ];
   for (let unit = 0; unit < shownUnits; unit++) {
     let line = `${String(unit + 1).padStart(gutter - 1)} `;
     let last = "";
@@ -92,6 +94,12 @@ export function formatHeatMap(states: HiddenStates, options: TerminalHeatMap): s
     lines.push(`${shownTime} of ${time} steps, ${shownUnits} of ${units} units`);
   }
   return lines;
+}
+
+/** One character in place of those that are not seen. */
+function visible(text: string): string {
+  const [first = " "] = text;
+  return first === "\n" ? "↵" : first === "\r" ? " " : /\p{Cc}/u.test(first) ? "?" : first;
 }
 
 /** Writes step numbers where there is room for them, every five or more. */
@@ -135,81 +143,90 @@ function mix(from: Rgb, to: Rgb, share: number): Rgb {
 }
 
 /**
- * Formats a capture for the terminal: both heat maps, and what each unit does.
+ * Explains the colours, or the characters in place of them.
  *
- * @param capture The hidden states.
- * @param threshold Above this is on.
- * @param terminal Where they are shown.
- * @returns Lines, each with its end.
+ * @param states What is shown.
+ * @param depth How many colours there are.
+ * @returns One line.
  */
-export function captureAsText(
-  capture: HiddenStateCapture,
-  threshold: number,
-  terminal: Terminal,
-): string {
-  const { states, annotations } = capture;
-  const { outputColor, columns, variable } = terminal;
-  const options = { depth: colorDepth(outputColor, variable), columns: columns() };
-  return [
-    "Hidden states: a row for each unit, a column for each step",
-    ...formatHeatMap(states, options),
-    "",
-    `Above ${threshold}`,
-    ...formatHeatMap(states, { ...options, threshold }),
-    "",
-    ...formatAnalysis(analyzeHidden(states, annotations)),
-  ].map((line) => `${line}\n`).join("");
-}
-
-/**
- * Lists what a capture holds, for programs.
- *
- * @param capture The hidden states.
- * @returns Plain values.
- */
-export function captureAsJson({ states, labels, annotations }: HiddenStateCapture): object {
-  const { time, units, values } = states;
-  return {
-    time,
-    units,
-    hidden: Array.from(
-      { length: time },
-      (_, t) => [...values.subarray(t * units, (t + 1) * units)],
-    ),
-    labels,
-    annotations: Object.fromEntries(annotations.map(({ name, values }) => [name, [...values]])),
-    analysis: analyzeHidden(states, annotations),
-  };
-}
-
-/**
- * Writes the raw states, and the thresholded ones under a name of their own.
- *
- * @param capture The hidden states.
- * @param threshold Above this is on.
- * @param out The first file, `.svg` or `.png`.
- * @returns The files.
- * @throws {RangeError} When one cannot be written.
- */
-export async function writeCapture(
-  { states, labels }: HiddenStateCapture,
-  threshold: number,
-  out: string,
-): Promise<string[]> {
-  // Drawing is loaded when it is needed: other commands start faster without.
-  const { heatMapChart } = await import("../charts/heat_map_chart.ts");
-  const second = out.replace(/(\.\w+)$/, "_on_off$1");
-  const pictures: [string, string][] = [
-    [out, heatMapChart(states, { title: "Hidden states", labels })],
-    [
-      second,
-      heatMapChart(states, { title: `Hidden states above ${threshold}`, threshold, labels }),
-    ],
-  ];
-  for (const [path, svg] of pictures) {
-    let bytes: Uint8Array = new TextEncoder().encode(svg);
-    if (path.endsWith(".png")) bytes = await (await import("../charts/png.ts")).svgToPng(svg);
-    await writeOut(path, bytes);
+export function formatLegend({ values }: HiddenStates, depth: ColorDepth): string {
+  const signed = isSigned(values);
+  const bound = Number(boundOf(values).toPrecision(2));
+  const low = signed ? -bound : 0;
+  if (depth === "none") {
+    const shades = (signed ? SIGNED_SHADES : SHADES).map((shade) =>
+      shade === " " ? "(blank)" : shade
+    );
+    return `From ${low} to ${bound}: ${shades.join(" ")}`;
   }
-  return pictures.map(([path]) => path);
+  const cells = Array.from({ length: 2 * LEGEND + 1 }, (_, i) => {
+    const share = i / (2 * LEGEND);
+    return `${background(signed ? 2 * share - 1 : share, signed, depth)} `;
+  });
+  return `From ${low} ${cells.join("")}\x1b[0m to ${bound}`;
+}
+
+/** Half of the cells of a legend. */
+const LEGEND = 10;
+
+/** A piece of text, and what a unit was when it had been read. */
+export interface ColoredToken {
+  /** The text. */
+  readonly text: string;
+  /** The unit. */
+  readonly value: number;
+}
+
+/** How a text is coloured. */
+export interface ColoredTextOptions extends Pick<TerminalHeatMap, "depth" | "columns"> {
+  /** Whether values have a sign. */
+  readonly isSigned: boolean;
+  /** The largest value. */
+  readonly bound: number;
+}
+
+/**
+ * Prints a text coloured by a unit. Without colours, a line of shades stands below each line of it.
+ *
+ * @param tokens The text; pieces of more than a character are set apart by spaces.
+ * @param options How.
+ * @returns Lines without line ends.
+ */
+export function formatColoredText(
+  tokens: readonly ColoredToken[],
+  { depth, columns, isSigned, bound }: ColoredTextOptions,
+): string[] {
+  const isApart = tokens.some(({ text }) => [...text].length > 1);
+  const rows: ColoredToken[][] = [[]];
+  let width = 0;
+  for (const { text, value } of tokens) {
+    const shown = isApart ? `${text} ` : visible(text);
+    if (width + [...shown].length > columns) {
+      rows.push([]);
+      width = 0;
+    }
+    rows[rows.length - 1].push({ text: shown, value: value / bound });
+    width += [...shown].length;
+    if (text === "\n") width = columns;
+  }
+  return rows.flatMap((row) => {
+    if (depth === "none") {
+      const text = row.map(({ text }) => text).join("");
+      const shades = row.map(({ text, value }) => shade(value, isSigned).repeat([...text].length));
+      return [text.trimEnd(), shades.join("").trimEnd()];
+    }
+    let last = "";
+    const cells = row.map(({ text, value }) => {
+      const code = ink(value, isSigned) + background(value, isSigned, depth);
+      const told = code === last ? "" : code;
+      last = code;
+      return told + text;
+    });
+    return [`${cells.join("")}\x1b[0m`];
+  });
+}
+
+/** Black on light, white on dark. */
+function ink(value: number, signed: boolean): string {
+  return `\x1b[${Math.abs(value) > (signed ? 0.75 : 0.45) ? 97 : 30}m`;
 }

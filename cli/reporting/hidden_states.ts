@@ -10,9 +10,9 @@ import {
   type Batch,
   type Predict,
   randomFor,
+  type Said,
   type TaskInstance,
 } from "@unroll/core/plugin";
-import { formatTable } from "../format.ts";
 
 /** What was in the units at each step. */
 export interface HiddenStates {
@@ -34,6 +34,18 @@ export function isSigned(values: Float32Array): boolean {
   return values.some((value) => value < 0);
 }
 
+/**
+ * Finds the value that stands for the strongest colour: 1, or the largest where there are larger ones.
+ *
+ * @param values The values of units.
+ * @returns A number of 1 at least.
+ */
+export function boundOf(values: Float32Array): number {
+  let size = 1;
+  for (const value of values) if (Number.isFinite(value)) size = Math.max(size, Math.abs(value));
+  return size;
+}
+
 /** Hidden states over time, with what is known of each step. */
 export interface HiddenStateCapture {
   /** The states over time. */
@@ -42,6 +54,28 @@ export interface HiddenStateCapture {
   readonly labels: readonly string[];
   /** The task's own state at each step. */
   readonly annotations: readonly Annotation[];
+  /** What the model said at each step, where the task has words for it. */
+  readonly said?: readonly Said[];
+  /** Gates by their names, and the memory as `cell`, where they were asked for and the model has them. */
+  readonly parts?: Readonly<Record<string, HiddenStates>>;
+}
+
+/** Hidden states of many steps, from which it is read what units do. */
+export interface Evidence extends HiddenStateCapture {
+  /** Sequences that lie side by side, [time, sequences, units]. */
+  readonly sequences: number;
+  /** Whether the model runs by itself: what repeats itself is its own. */
+  readonly isAlone: boolean;
+}
+
+/** What is looked at of a model. */
+export interface Study {
+  /** What is shown. */
+  readonly shown: HiddenStateCapture;
+  /** From what findings are read: what is shown, if there is no more. */
+  readonly evidence: Evidence;
+  /** A sequence where one thing holds far longer than in training. */
+  readonly trial?: HiddenStateCapture;
 }
 
 /** Which sequence to look at. */
@@ -52,6 +86,8 @@ export interface CaptureRequest {
   readonly length?: number;
   /** Seed of the batch; 0 if left out. */
   readonly seed?: number;
+  /** Whether gates and memory are looked at too. */
+  readonly parts?: boolean;
 }
 
 /** Default length: three periods of FizzBuzz and one step more. */
@@ -71,15 +107,127 @@ export async function captureHiddenStates(
   predict: Predict,
   request: CaptureRequest = {},
 ): Promise<HiddenStateCapture | undefined> {
-  const { length, inputs, labels, annotations } = sequenceOf(task, request);
-  const { hidden, hiddenSize } = await predict({ length, inputs });
-  if (hidden === undefined || hiddenSize === undefined) return undefined;
-  const states = { values: hidden, time: hidden.length / hiddenSize, units: hiddenSize };
-  return { states, labels, annotations };
+  return await captureSequence(task, predict, sequenceOf(task, request), request.parts);
+}
+
+async function captureSequence(
+  task: TaskInstance,
+  predict: Predict,
+  { length, size = 1, inputs, labels, annotations }: Sequence,
+  capture: boolean = false,
+): Promise<HiddenStateCapture | undefined> {
+  const request = { length, ...(size === 1 ? {} : { size }), ...(capture ? { capture } : {}) };
+  const { outputs, hidden, hiddenSize: units, parts } = await predict({ ...request, inputs });
+  if (hidden === undefined || units === undefined) return undefined;
+  const time = hidden.length / units;
+  const said = size === 1 ? task.says?.(outputs, length) : undefined;
+  return {
+    states: { values: hidden, time, units },
+    labels,
+    annotations,
+    ...(said === undefined ? {} : { said }),
+    ...(parts === undefined ? {} : {
+      parts: Object.fromEntries(
+        Object.entries(parts).map(([name, values]) => [name, { values, time, units }]),
+      ),
+    }),
+  };
+}
+
+/** Steps from which is read what a model that runs by itself does. */
+const LONG = 301;
+
+/**
+ * Looks at a model as long as it takes to say what its units do: at one sequence for people, at many steps to find out,
+ * and at a trial of what fades.
+ *
+ * @param task The task.
+ * @param predict Runs the model.
+ * @param request Which sequence is shown.
+ * @returns The states; `undefined` when the model does not show any.
+ * @throws {RangeError} When the task cannot read what was typed.
+ */
+export async function captureStudy(
+  task: TaskInstance,
+  predict: Predict,
+  request: CaptureRequest = {},
+): Promise<Study | undefined> {
+  const shown = await captureHiddenStates(task, predict, request);
+  if (shown === undefined) return undefined;
+  const alone = task.spec.inputs.kind === "none";
+  const own: Evidence = { ...shown, sequences: 1, isAlone: alone };
+  let evidence = own;
+  try {
+    const long = evidenceOf(task, request);
+    const found = await captureSequence(task, predict, long, request.parts);
+    const { size = 1, length } = long;
+    if (found?.states.time === size * length) {
+      evidence = { ...found, sequences: size, isAlone: alone };
+    }
+  } catch (error) {
+    // Without its text a model can be looked at all the same, at what was typed.
+    if (request.input === undefined || !(error instanceof RangeError)) throw error;
+  }
+  const typed = task.trial?.();
+  const trial = request.input !== undefined
+    ? shown
+    : typed === undefined || task.encode === undefined
+    ? undefined
+    : await captureSequence(task, predict, sequenceOf(task, { input: typed }), request.parts);
+  return { shown, evidence, ...(trial === undefined ? {} : { trial }) };
+}
+
+/** The sequences from which it is read what units do. */
+function evidenceOf(task: TaskInstance, { seed = 0 }: CaptureRequest): Sequence {
+  const passage = task.encode === undefined ? undefined : task.passage?.();
+  if (passage !== undefined) return sequenceOf(task, { input: passage });
+  if (task.spec.inputs.kind === "none") {
+    const { length } = task.spec;
+    return sequenceOf(task, { length: length === "variable" ? LONG : length });
+  }
+  const batches = [task.batch({ step: 0, seed, random: randomFor(seed, 0) })];
+  const [{ length, size, inputs }] = batches;
+  const steps = Math.ceil(MANY / (length * size));
+  for (let step = 1; step < steps; step++) {
+    const batch = task.batch({ step, seed, random: randomFor(seed, step) });
+    if (batch.length === length && batch.size === size) batches.push(batch);
+  }
+  const beside = (parts: readonly TypedArray[]) => sideBySide(parts, length);
+  const annotations = batches.map((batch) => annotate(task, batch));
+  return {
+    length,
+    size: size * batches.length,
+    ...(inputs === undefined
+      ? {}
+      : { inputs: beside(batches.map(({ inputs }) => inputs as TypedArray)) }),
+    labels: [],
+    annotations: annotations[0].map((annotation, i) => ({
+      ...annotation,
+      values: beside(annotations.map((all) => all[i].values)) as Int32Array,
+    })),
+  };
+}
+
+/** Steps of batches from which is read what units do. */
+const MANY = 2000;
+
+/** Lays batches side by side: [time, batch, …] each, to [time, batches · batch, …]. */
+function sideBySide(parts: readonly TypedArray[], length: number): TypedArray {
+  const width = parts[0].length / length;
+  const all = new (parts[0].constructor as { new (length: number): TypedArray })(
+    parts[0].length * parts.length,
+  );
+  parts.forEach((part, i) => {
+    for (let t = 0; t < length; t++) {
+      all.set(part.subarray(t * width, (t + 1) * width), (t * parts.length + i) * width);
+    }
+  });
+  return all;
 }
 
 interface Sequence {
   readonly length: number;
+  readonly size?: number;
   readonly inputs?: TypedArray;
   readonly labels: readonly string[];
   readonly annotations: readonly Annotation[];
@@ -109,8 +257,8 @@ function sequenceOf(task: TaskInstance, request: CaptureRequest): Sequence {
     length: steps,
     ...(batch.inputs === undefined ? {} : { inputs: firstOf(batch.inputs, batch, steps) }),
     labels: count(steps),
-    annotations: annotate(task, batch).map(({ name, values }) => ({
-      name,
+    annotations: annotate(task, batch).map(({ values, ...rest }) => ({
+      ...rest,
       values: firstOf(values, batch, steps) as Int32Array,
     })),
   };
@@ -142,158 +290,4 @@ function firstOf(data: TypedArray, { length, size }: Batch, steps: number): Type
  */
 export function thresholdOf({ values }: HiddenStates): number {
   return isSigned(values) ? 0 : 0.5;
-}
-
-/** What is known of one unit. */
-export interface UnitAnalysis {
-  /** Its number, from 1. */
-  readonly unit: number;
-  /** Mean of its states. */
-  readonly mean: number;
-  /** Half the distance between its lowest and highest value. */
-  readonly amplitude: number;
-  /** After how many steps it repeats itself; absent when it does not, or hardly moves. */
-  readonly period?: number;
-  /** For each annotation: how much of the unit's variance it explains, from 0 to 1. */
-  readonly correlationRatio: Readonly<Record<string, number>>;
-}
-
-/** A unit that moves less than this does nothing. */
-const STILL = 0.02;
-/** A period is one where the unit is this much like itself. */
-const ALIKE = 0.85;
-
-/**
- * Looks at what each unit does.
- *
- * The period is the smallest shift at which the autocorrelation, without the mean, is nearly the highest of all and at
- * least 0.85. What an annotation explains is the correlation ratio η² = (variance between its values' means) / (variance),
- * which asks no order of the values: `n mod 3` may be coded in any way. A ratio is not told where the annotation has
- * fewer than two values, or nearly as many as there are steps, which explains everything and nothing.
- *
- * @param states What was in the units.
- * @param annotations The task's own state at each step.
- * @returns One line for each unit.
- */
-export function analyzeHidden(
-  states: HiddenStates,
-  annotations: readonly Annotation[] = [],
-): readonly UnitAnalysis[] {
-  const { values, time, units } = states;
-  return Array.from({ length: units }, (_, unit) => {
-    const signal = Float64Array.from({ length: time }, (_, t) => values[t * units + unit]);
-    let low = Infinity;
-    let high = -Infinity;
-    let sum = 0;
-    for (const value of signal) {
-      low = Math.min(low, value);
-      high = Math.max(high, value);
-      sum += value;
-    }
-    const amplitude = (high - low) / 2;
-    const period = amplitude < STILL ? undefined : periodOf(signal);
-    const correlationRatio = Object.fromEntries(
-      annotations.filter(({ values }) => values.length === time && isTelling(values))
-        .map((
-          { name, values },
-        ) => [name, amplitude < STILL ? 0 : correlationRatioOf(signal, values)]),
-    );
-    return {
-      unit: unit + 1,
-      mean: sum / time,
-      amplitude,
-      ...(period === undefined ? {} : { period }),
-      correlationRatio,
-    };
-  });
-}
-
-/**
- * Finds after how many steps a signal repeats itself.
- *
- * @param signal The values in order.
- * @returns The smallest shift at which it is most like itself; `undefined` if it is not like itself at any.
- */
-export function periodOf(signal: Float64Array): number | undefined {
-  // Shifts up to half the length, so that at least half of the signal is compared.
-  const maxShift = Math.floor(signal.length / 2);
-  const likeness: number[] = [];
-  for (let shift = 1; shift <= maxShift; shift++) likeness.push(correlation(signal, shift));
-  // What changes slowly is like itself at once: a period comes after it was unlike itself.
-  const fallen = likeness.findIndex((value) => value < 0.5);
-  if (fallen < 0) return undefined;
-  const best = Math.max(...likeness.slice(fallen).filter(Number.isFinite));
-  if (best < ALIKE) return undefined;
-  const found = likeness.findIndex((value, index) => index >= fallen && value >= best - 0.05);
-  // The top of the hill that begins there.
-  let top = found;
-  while (top + 1 < likeness.length && likeness[top + 1] > likeness[top]) top++;
-  return top + 1;
-}
-
-/** Computes the correlation of a signal with itself, so many steps later. */
-function correlation(signal: Float64Array, shift: number): number {
-  const length = signal.length - shift;
-  let meanA = 0;
-  let meanB = 0;
-  for (let t = 0; t < length; t++) {
-    meanA += signal[t] / length;
-    meanB += signal[t + shift] / length;
-  }
-  let both = 0;
-  let a = 0;
-  let b = 0;
-  for (let t = 0; t < length; t++) {
-    const x = signal[t] - meanA;
-    const y = signal[t + shift] - meanB;
-    both += x * y;
-    a += x * x;
-    b += y * y;
-  }
-  return a > 0 && b > 0 ? both / Math.sqrt(a * b) : NaN;
-}
-
-function isTelling(values: Int32Array): boolean {
-  const different = new Set(values).size;
-  return different >= 2 && different * 2 <= values.length;
-}
-
-/** Computes the correlation ratio η². */
-function correlationRatioOf(signal: Float64Array, classes: Int32Array): number {
-  const groups = new Map<number, { sum: number; count: number }>();
-  let total = 0;
-  signal.forEach((value, t) => {
-    const group = groups.get(classes[t]) ?? { sum: 0, count: 0 };
-    group.sum += value;
-    group.count++;
-    total += value;
-    groups.set(classes[t], group);
-  });
-  const mean = total / signal.length;
-  let between = 0;
-  for (const { sum, count } of groups.values()) between += count * (sum / count - mean) ** 2;
-  let all = 0;
-  for (const value of signal) all += (value - mean) ** 2;
-  return all > 0 ? between / all : 0;
-}
-
-/**
- * Prints what units do, as a table.
- *
- * @param analyses What is known of them.
- * @returns Lines without line ends.
- */
-export function formatAnalysis(analyses: readonly UnitAnalysis[]): string[] {
-  const names = Object.keys(analyses[0]?.correlationRatio ?? {});
-  const rows = [
-    ["unit", "mean", "amplitude", "period", ...names],
-    ...analyses.map(({ unit, mean, amplitude, period, correlationRatio }) => [
-      String(unit),
-      mean.toFixed(2),
-      amplitude.toFixed(2),
-      period === undefined ? "-" : String(period),
-      ...names.map((name) => correlationRatio[name].toFixed(2)),
-    ]),
-  ];
-  return formatTable(rows);
 }

@@ -41,8 +41,8 @@ export interface ProgressSettings {
 export interface Progress {
   /** Tells of a step; cheap to call often. */
   update(update: ProgressUpdate): void;
-  /** Prints a line of its own above the display. */
-  note(line: string): void;
+  /** Prints lines of their own above the display. */
+  note(lines: string): void;
   /** Ends the display, so that other text may follow. */
   stop(): void;
 }
@@ -110,8 +110,9 @@ export function createProgress(settings: ProgressSettings): Progress {
       nextLine = Math.max(nextLine + INTERVAL, (time - started) * 1.25);
       draw();
     },
-    note(line) {
-      settings.write(settings.isTerminal ? `\r${line}\x1b[K\n` : `${line}\n`);
+    note(lines) {
+      const text = settings.isTerminal ? `\r${lines.replaceAll("\n", "\x1b[K\n")}\x1b[K` : lines;
+      settings.write(`${text}\n`);
       if (settings.isTerminal) draw();
     },
     stop() {

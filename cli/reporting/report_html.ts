@@ -1,20 +1,22 @@
 /**
- * Reports as one HTML document that needs nothing else: styles and pictures are inside.
+ * Reports as one HTML document that needs nothing else: styles, pictures and the script of the charts are inside.
  *
  * @module
  */
 
 import type { Picture } from "@unroll/core/plugin";
 import type { Json, JsonRecord, MetricsLine } from "@unroll/core/runs";
-import { analyzeHidden, type UnitAnalysis } from "./hidden_states.ts";
-import { type HiddenStateCapture, thresholdOf } from "./hidden_states.ts";
-import { chartGrid, escapeMarkup, figureBoxes, PAGE_STYLE } from "./html.ts";
+import { CHART_SCRIPT } from "./chart_script.ts";
+import { compareRuns } from "./comparison.ts";
+import { comparisonParts } from "./comparison_html.ts";
+import { chartGrid, escapeMarkup, figureBoxes, lineKey, PAGE_STYLE, samplesPart } from "./html.ts";
 import { barChart } from "../charts/curves.ts";
-import { heatMapChart } from "../charts/heat_map_chart.ts";
 import { runCurves } from "../charts/run_curves.ts";
-import { PALETTE } from "../charts/svg.ts";
+import { seriesStyle } from "../charts/svg.ts";
 import { originText, resultOf } from "./run_table.ts";
 import { formatCount, formatDuration, formatFigure, formatPercent } from "../format.ts";
+import { statesHtml } from "./states_html.ts";
+import { STATES_STYLE } from "./states_style.ts";
 import type { ModelReport, RunReport } from "./write_report.ts";
 
 /**
@@ -35,17 +37,19 @@ export function reportHtml(reports: readonly RunReport[]): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escapeMarkup(title)}</title>
 <link rel="icon" href="data:,">
-<style>${PAGE_STYLE}</style>
+<style>${PAGE_STYLE}${STATES_STYLE}</style>
 </head>
 <body>
 ${body}
+<script>${CHART_SCRIPT}</script>
 </body>
 </html>
 `;
 }
 
 function titleOf({ run: { config } }: RunReport): string {
-  return `${config.task.name} · ${config.model.name}`;
+  const pair = `${config.task.name} · ${config.model.name}`;
+  return config.title === undefined ? pair : `${config.title}: ${pair}`;
 }
 
 function singleRun(report: RunReport): string {
@@ -60,10 +64,10 @@ ${figures(report)}
 ${problem === undefined ? "" : `<p class="bad">${escapeMarkup(problem)}</p>`}
 <h2>Curves</h2>
 ${charts.length === 0 ? '<p class="soft">There are no metrics yet.</p>' : chartGrid(charts)}
-${model === undefined ? "" : modelParts(model)}
-${samples(lines)}
+${model === undefined ? "" : modelParts(model, "1")}
+${samplesPart(lines)}
 <h2>Settings</h2>
-<div class="grid">
+<div class="grid settings">
 <div class="card"><b>Model: ${escapeMarkup(config.model.name)}</b>${
     recordTable(config.model.options)
   }</div>
@@ -77,49 +81,33 @@ ${model === undefined ? "" : `<h2>To make it again</h2>\n<pre>${commandText(mode
 }
 
 function severalRuns(reports: readonly RunReport[]): string {
-  const color = (index: number) => PALETTE[index % PALETTE.length];
-  const charts = runCurves(reports.map(({ run, lines }) => ({ name: run.name, lines })));
-  const rows = reports.map(({ run, lines }, index) => {
-    const { loss, error, steps, seconds, speed } = resultOf(lines);
-    const cells = [
-      loss === undefined ? "–" : formatFigure(loss),
-      error === undefined ? "–" : formatPercent(error),
-      steps === undefined ? "–" : formatCount(steps),
-      seconds === undefined ? "–" : formatDuration(seconds),
-      speed === undefined ? "–" : formatCount(speed),
-    ].map((text) => `<td class="number">${text}</td>`).join("");
-    return `<tr><td>${chip(color(index))}${escapeMarkup(run.name)}</td><td>${
-      escapeMarkup(run.config.task.name)
-    }</td><td>${
-      escapeMarkup(run.config.model.name)
-    }</td><td class="number">${run.config.seed}</td>${cells}</tr>`;
-  });
-  const commands = reports.flatMap(({ run, model, problem }, index) => [
-    `<h2>${chip(color(index))}${escapeMarkup(run.name)}</h2>`,
-    ...(problem === undefined ? [] : [`<p class="bad">${escapeMarkup(problem)}</p>`]),
-    ...(model === undefined ? [] : [
-      `<pre>${commandText(model.command)}</pre>`,
-      `<details><summary>What it says and thinks</summary>${modelParts(model)}</details>`,
-    ]),
-  ]);
+  const comparison = compareRuns(reports.map((report) => ({
+    name: report.run.name,
+    config: report.run.config,
+    lines: report.lines,
+    report,
+  })));
+  let shownModels = 0;
+  const shown = comparison.groups.flatMap(({ runs }, group) =>
+    runs.flatMap(({ name, run: { report: { run, model, problem } } }) =>
+      model === undefined && problem === undefined ? [] : [
+        `<details><summary>${lineKey(seriesStyle(group))}${escapeMarkup(name)}</summary>
+<p class="soft">${escapeMarkup(run.name)}</p>
+${
+          model === undefined
+            ? ""
+            : `<pre>${commandText(model.command)}</pre>${modelParts(model, String(++shownModels))}`
+        }</details>`,
+        ...(problem === undefined ? [] : [`<p class="bad">${escapeMarkup(problem)}</p>`]),
+      ]
+    )
+  );
   return `<h1>${reports.length} runs</h1>
-<div class="card wide"><table><tr><th>run</th><th>task</th><th>model</th>${
-    ["seed", "validation loss", "error", "steps", "time", "steps/s"].map((name) =>
-      `<th class="number">${name}</th>`
-    ).join("")
-  }</tr>
-${rows.join("\n")}</table></div>
-<h2>Curves</h2>
-<p class="legend">${
-    reports.map(({ run }, index) => `<span>${chip(color(index))}${escapeMarkup(run.name)}</span>`)
-      .join("")
-  }</p>
-${chartGrid(charts)}
-${commands.join("\n")}`;
-}
-
-function chip(color: string): string {
-  return `<i style="display:inline-block;width:11px;height:11px;border-radius:2px;margin-right:7px;background:${color}"></i>`;
+${comparisonParts(comparison)}
+<h2>What they say and think${
+    shown.length < reports.length ? ", the best of them" : ""
+  }, and how to make them again</h2>
+${shown.join("\n")}`;
 }
 
 function stateOf(lines: readonly MetricsLine[]): string {
@@ -156,7 +144,7 @@ function figures({ lines, model }: RunReport): string {
   return figureBoxes(shown);
 }
 
-function modelParts({ layers, shown, hidden, pictures }: ModelReport): string {
+function modelParts({ layers, shown, hidden, pictures }: ModelReport, id: string): string {
   const parts: string[] = [];
   if (shown.length > 0) {
     parts.push(`<h2>What it says</h2>`, `<pre>${escapeMarkup(shown.join("\n"))}</pre>`);
@@ -164,7 +152,7 @@ function modelParts({ layers, shown, hidden, pictures }: ModelReport): string {
   for (const picture of pictures) {
     parts.push(`<h2>${escapeMarkup(picture.title)}</h2>`, drawPicture(picture));
   }
-  if (hidden !== undefined) parts.push(hiddenParts(hidden));
+  if (hidden !== undefined) parts.push(statesHtml(hidden, id));
   const total = layers.reduce((sum, layer) => sum + layer.parameters, 0);
   const rows = layers.map(({ name, output, parameters }) =>
     `<tr><td>${escapeMarkup(name)}</td><td>${escapeMarkup(output)}</td><td class="number">${
@@ -180,77 +168,6 @@ ${rows.join("\n")}
   return parts.join("\n");
 }
 
-/** Units in the table; of more, those that move most. */
-const TABLE = 24;
-
-function hiddenParts({ states, labels, annotations }: HiddenStateCapture): string {
-  const threshold = thresholdOf(states);
-  const analyses = analyzeHidden(states, annotations);
-  const chosen = [...analyses].sort((a, b) => b.amplitude - a.amplitude).slice(0, TABLE)
-    .sort((a, b) => a.unit - b.unit);
-  const names = Object.keys(analyses[0]?.correlationRatio ?? {});
-  const rows = chosen.map((unit) => unitRow(unit, names));
-  const maps = `<h2>What it thinks</h2>
-<div class="card wide">${heatMapChart(states, { title: "Hidden states", labels })}
-${heatMapChart(states, { title: `Hidden states above ${threshold}`, threshold, labels })}</div>`;
-  // Without periods, and with nothing to compare with, the table would say nothing.
-  const isTelling = names.length > 0 || analyses.some(({ period }) => period !== undefined);
-  if (!isTelling) return maps;
-  return `${maps}
-<div class="card wide"><table><tr><th class="number">unit</th><th class="number">mean</th><th class="number">amplitude</th><th class="number">period</th>${
-    names.map((name) => `<th class="number">${escapeMarkup(name)}</th>`).join("")
-  }</tr>
-${rows.join("\n")}</table>
-<p class="soft">Period: after how many steps a unit repeats itself. ${
-    names.length === 0
-      ? ""
-      : "The last columns: how much of the unit's variance is explained by what the task knows, from 0 to 1."
-  }${
-    chosen.length < analyses.length
-      ? ` The ${chosen.length} of ${analyses.length} units that move most.`
-      : ""
-  }</p></div>`;
-}
-
-function unitRow(
-  { unit, mean, amplitude, period, correlationRatio }: UnitAnalysis,
-  names: readonly string[],
-) {
-  const cells = names.map((name) => {
-    const share = correlationRatio[name];
-    const shade = `background:color-mix(in srgb, var(--accent) ${
-      Math.round(share * 55)
-    }%, transparent)`;
-    return `<td class="number" style="${shade}">${share.toFixed(2)}</td>`;
-  });
-  return `<tr><td class="number">${unit}</td><td class="number">${
-    mean.toFixed(2)
-  }</td><td class="number">${amplitude.toFixed(2)}</td><td class="number">${period ?? "–"}</td>${
-    cells.join("")
-  }</tr>`;
-}
-
-/** Samples at most; of more, some between the first and the last. */
-const SAMPLES = 8;
-
-function samples(lines: readonly MetricsLine[]): string {
-  const all = lines.flatMap((line) =>
-    line.event === "sample" && typeof line.text === "string" && typeof line.step === "number"
-      ? [{ step: line.step, text: line.text }]
-      : []
-  );
-  if (all.length === 0) return "";
-  const count = Math.min(SAMPLES, all.length);
-  const chosen = Array.from(
-    { length: count },
-    (_, i) => all[count === 1 ? all.length - 1 : Math.round(i * (all.length - 1) / (count - 1))],
-  );
-  const rows = chosen.map(({ step, text }) =>
-    `<p class="soft">Step ${formatCount(step)}</p><pre>${escapeMarkup(text)}</pre>`
-  );
-  return `<h2>Samples on the way</h2>\n${rows.join("\n")}`;
-}
-
 /** Lines break between flags, and not inside. */
 function commandText(command: string): string {
   return command.split(/ (?=--)/).map((part) => `<span class="word">${escapeMarkup(part)}</span>`)
@@ -259,9 +176,13 @@ function commandText(command: string): string {
 
 function recordTable(record: JsonRecord): string {
   const rows = Object.entries(record).filter(([, value]) => value !== null).map(([name, value]) =>
-    `<tr><td class="soft">${escapeMarkup(name)}</td><td>${escapeMarkup(valueText(value))}</td></tr>`
+    `<tr><td class="soft">${escapeMarkup(name)}</td><td class="value">${
+      escapeMarkup(valueText(value))
+    }</td></tr>`
   );
-  return rows.length === 0 ? '<p class="soft">no options</p>' : `<table>${rows.join("\n")}</table>`;
+  return rows.length === 0
+    ? '<p class="soft">no options</p>'
+    : `<div class="scroll"><table>${rows.join("\n")}</table></div>`;
 }
 
 function valueText(value: Json): string {
@@ -307,7 +228,7 @@ function coloredText(parts: Extract<Picture, { kind: "text" }>["parts"]): string
       Math.round(surprise * 75)
     }%, transparent)`;
     return `<span style="${color}" title="${(share * 100).toFixed(1)} %">${
-      escapeMarkup(text)
+      escapeMarkup(text.replace("\r", ""))
     }</span>`;
   });
   return `<pre>${spans.join("")}</pre>

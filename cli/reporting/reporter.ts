@@ -4,9 +4,9 @@
  * @module
  */
 
-import { eventLine, type RunCallbacks, type RunFolder } from "@unroll/core/runs";
+import { eventLine, type RunFolder } from "@unroll/core/runs";
 import type { TrainingStart, TrainResult } from "@unroll/core/training";
-import type { Terminal } from "../context.ts";
+import type { RunReporter, Terminal } from "../context.ts";
 import { formatCount } from "../format.ts";
 import { jsonLine } from "../json_line.ts";
 import { trustText } from "../plugins.ts";
@@ -32,6 +32,10 @@ export interface ReporterSettings {
   readonly quiet: boolean;
   /** Whether to say why it trains where it does. */
   readonly verbose?: boolean;
+  /** Whether to print all that the model makes at validations. */
+  readonly samples?: boolean;
+  /** The time in milliseconds; by default the clock's. */
+  readonly now?: () => number;
 }
 
 /**
@@ -43,14 +47,14 @@ export interface ReporterSettings {
  * @param settings How to report.
  * @returns The callbacks.
  */
-export function createReporter(settings: ReporterSettings): RunCallbacks {
+export function createReporter(settings: ReporterSettings): RunReporter {
   return settings.json ? jsonReporter(settings) : peopleReporter(settings);
 }
 
 /** Seconds between progress lines at least: what reads them need not keep up with the steps. */
 const JSON_INTERVAL = 1;
 
-function jsonReporter({ terminal, quiet }: ReporterSettings): RunCallbacks {
+function jsonReporter({ terminal, quiet, samples }: ReporterSettings): RunReporter {
   let run: RunFolder;
   let latest = -Infinity;
   const print = (line: object) => terminal.write(jsonLine(line));
@@ -67,13 +71,28 @@ function jsonReporter({ terminal, quiet }: ReporterSettings): RunCallbacks {
       }
       print(eventLine(event));
     },
+    onSample(step, text) {
+      if (samples && !quiet) print({ event: "sample", step, text });
+    },
     onEnd: (result) => print(resultLine(result, run)),
   };
 }
 
+/** Milliseconds from one short sample to the next, at least. */
+const SAMPLE_INTERVAL_MS = 5000;
+
 function peopleReporter(
-  { terminal, title, steps, quiet, verbose = false }: ReporterSettings,
-): RunCallbacks {
+  {
+    terminal,
+    title,
+    steps,
+    quiet,
+    verbose = false,
+    samples = false,
+    now = () => performance.now(),
+  }: ReporterSettings,
+): RunReporter {
+  let sampled = 0;
   let progress: ReturnType<typeof createProgress> | undefined;
   let measure: string | undefined;
   let loss = NaN;
@@ -87,6 +106,7 @@ function peopleReporter(
       run = created;
       started = start;
       total = start.settings.steps;
+      sampled = now();
       if (quiet) return;
       if (verbose) {
         const reason = deviceReason === undefined ? "" : `: ${deviceReason}`;
@@ -119,6 +139,16 @@ function peopleReporter(
       const warning = overfitting(event);
       if (warning !== undefined) progress?.note(warning);
     },
+    onSample(step, text) {
+      if (samples) {
+        return progress?.note(`----\n${printable(text)}\n---- step ${formatCount(step)}`);
+      }
+      // A log would grow long, and a run of a second has no time to be looked at.
+      if (!terminal.isTerminal || now() - sampled < SAMPLE_INTERVAL_MS) return;
+      sampled = now();
+      const line = `step ${formatCount(step)}: ${printable(text).trim().replaceAll(/\n+/g, " ⏎ ")}`;
+      progress?.note([...line].slice(0, 2 * (terminal.columns() - 1)).join(""));
+    },
     async onEnd(result) {
       progress?.stop();
       if (result.ended === "aborted") {
@@ -141,6 +171,12 @@ function peopleReporter(
     },
     onError: () => progress?.stop(),
   };
+}
+
+/** Takes out what a terminal would obey: a model makes what it likes. */
+function printable(text: string): string {
+  // deno-lint-ignore no-control-regex
+  return text.replaceAll(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, "·");
 }
 
 /** Returns what a person may want to do with a new run. */

@@ -52,7 +52,12 @@ export function reproduceCommand(
         ...say(model, config.model.options, config.from ? () => undefined : byDefault),
         `--task ${quoted(config.task.name)}`,
         ...say(task, config.task.options, byDefault),
-        ...say(general, { ...values, seed: config.seed, from: config.from?.path }, () => undefined),
+        ...say(general, {
+          ...values,
+          seed: config.seed,
+          from: config.from?.path,
+          name: config.title,
+        }, () => undefined),
       ]
       : [
         "--resume last",

@@ -108,7 +108,7 @@ Deno.test("reproduceCommand() makes the same run of odd values, 0 among them", a
   }
 });
 
-Deno.test("every recipe is kept with all its settings, and its report's command has them too", async () => {
+Deno.test("[long] every recipe is kept with all its settings, and its report's command has them too", async () => {
   const text = await Deno.makeTempFile();
   try {
     const letters = "\n !\"'(),-.:;?$&ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";

@@ -7,19 +7,21 @@
 import {
   type Json,
   type JsonRecord,
-  listRuns,
   type MetricsLine,
   openRun,
   type RunSummary,
   type WeightsOrigin,
 } from "@unroll/core/runs";
 import {
+  formatAge,
   formatCount,
   formatDuration,
   formatFigure,
   formatPercent,
   formatTable,
 } from "../format.ts";
+import { differingSettings, settingsText } from "./run_settings.ts";
+import { runsBelow } from "./runs_below.ts";
 
 /** What came out, as far as the run has come. */
 export interface RunResult {
@@ -84,6 +86,14 @@ export interface RunRow {
   readonly state: typeof RUN_STATES[number];
   readonly result: RunResult;
   readonly problem?: string;
+  /** What a person called it. */
+  readonly title?: string;
+  /** The step of its best parameters. */
+  readonly bestStep?: number;
+  /** When something of it was last written, as ISO 8601. */
+  readonly updated?: string;
+  /** Its settings that other runs of its model and task have otherwise. */
+  readonly settings?: Readonly<Record<string, Json>>;
 }
 
 /**
@@ -93,8 +103,12 @@ export interface RunRow {
  * @returns The runs, by name; damaged ones too.
  */
 export async function gatherRuns(root: string): Promise<RunRow[]> {
-  const summaries = await listRuns(root);
-  return await Promise.all(summaries.map((summary) => readRow(summary)));
+  const summaries = await runsBelow(root);
+  const settings = differingSettings(summaries.map(({ config }) => config));
+  return await Promise.all(summaries.map(async (summary, i) => {
+    const row = await readRow(summary);
+    return Object.keys(settings[i]).length === 0 ? row : { ...row, settings: settings[i] };
+  }));
 }
 
 async function readRow({ name, path, config, latest, done, problem }: RunSummary): Promise<RunRow> {
@@ -108,9 +122,27 @@ async function readRow({ name, path, config, latest, done, problem }: RunSummary
     seed: config.seed,
     device: config.device,
     ...(config.from === undefined ? {} : { from: config.from }),
+    ...(config.title === undefined ? {} : { title: config.title }),
+    ...bestStepOf(lines),
+    ...await updatedOf(path),
     state: done ? "done" : latest?.event === "stopped" ? "stopped" : "unfinished",
     result: resultOf(lines),
   };
+}
+
+function bestStepOf(lines: readonly MetricsLine[]): Pick<RunRow, "bestStep"> {
+  const best = lines.findLast(({ event, best }) => event === "validation" && best === true);
+  return typeof best?.step === "number" ? { bestStep: best.step } : {};
+}
+
+async function updatedOf(path: string): Promise<Pick<RunRow, "updated">> {
+  try {
+    const { mtime } = await Deno.stat(`${path}/metrics.jsonl`);
+    return mtime === null ? {} : { updated: mtime.toISOString() };
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return {};
+    throw error;
+  }
 }
 
 const NOTHING: RunResult = { metrics: {} };
@@ -158,21 +190,39 @@ export function originText({ path, run }: WeightsOrigin): string {
  * Prints runs as a table.
  *
  * @param rows The runs.
+ * @param now The time, in milliseconds since 1970.
  * @returns Lines, each with its end.
  */
-export function formatRuns(rows: readonly RunRow[]): string {
+export function formatRuns(rows: readonly RunRow[], now: number): string {
   const known = (value: number | undefined, format: (value: number) => string) =>
     value === undefined ? "-" : format(value);
-  const cells = rows.map(({ name, state, result, from, problem }) => [
+  const cells = rows.map(({ name, title = name, state, result, settings = {}, ...row }) => [
     name,
     state,
     known(result.error, formatPercent),
     known(result.loss, formatFigure),
     known(result.steps, formatCount),
+    known(row.bestStep, formatCount),
     known(result.seconds, formatDuration),
     known(result.speed, formatCount),
-    problem ?? (from === undefined ? "" : originText(from)),
+    row.updated === undefined ? "-" : formatAge((now - Date.parse(row.updated)) / 1000),
+    row.problem ?? [
+      ...title === name ? [] : [title],
+      settingsText(settings),
+      ...row.from === undefined ? [] : [originText(row.from)],
+    ].filter(Boolean).join(", "),
   ]);
-  const heads = ["run", "state", "error", "validation loss", "steps", "time", "steps/s", ""];
-  return formatTable([heads, ...cells], [0, 1, 7]).map((line) => `${line}\n`).join("");
+  const heads = [
+    "run",
+    "state",
+    "error",
+    "validation loss",
+    "steps",
+    "best step",
+    "time",
+    "steps/s",
+    "age",
+    "",
+  ];
+  return formatTable([heads, ...cells], [0, 1, 9]).map((line) => `${line}\n`).join("");
 }

@@ -6,9 +6,10 @@
 
 import type { LayerRow, Picture } from "@unroll/core/plugin";
 import { loadRun, type LoadSettings, type MetricsLine, type RunFolder } from "@unroll/core/runs";
-import { captureHiddenStates, type HiddenStateCapture } from "./hidden_states.ts";
+import { captureStudy, type Study } from "./hidden_states.ts";
 import { reportHtml } from "./report_html.ts";
 import { reproduceCommand } from "./reproduce.ts";
+import { resultOf } from "./run_table.ts";
 import { writeOut } from "./write_out.ts";
 
 /** Settings of {@linkcode writeReport}. */
@@ -29,11 +30,34 @@ export async function writeReport(
   runs: readonly RunFolder[],
   settings: ReportSettings,
 ): Promise<string> {
-  const reports: RunReport[] = [];
-  for (const run of runs) reports.push(await gatherReport(run, settings));
-  const html = reportHtml(reports);
-  await writeOut(settings.out, html);
+  await writeOut(settings.out, reportHtml(await gatherReports(runs, settings)));
   return settings.out;
+}
+
+/** Of more runs than this, only the best are asked what they say and think: each takes a second and megabytes. */
+const SHOWN = 8;
+
+/**
+ * Gathers what a report shows of several runs: of many, the models of the best alone.
+ *
+ * @param runs The runs.
+ * @param settings The models and tasks there are.
+ * @returns All of it.
+ */
+export async function gatherReports(
+  runs: readonly RunFolder[],
+  settings: LoadSettings,
+): Promise<RunReport[]> {
+  const reports: RunReport[] = [];
+  for (const run of runs) reports.push({ run, lines: await run.readMetrics() });
+  const loss = ({ lines }: RunReport) => resultOf(lines).loss ?? Infinity;
+  const best = new Set(
+    runs.length <= SHOWN ? reports : reports.toSorted((a, b) => loss(a) - loss(b)).slice(0, SHOWN),
+  );
+  for (const [index, report] of reports.entries()) {
+    if (best.has(report)) reports[index] = await gatherReport(report.run, settings);
+  }
+  return reports;
 }
 
 /** All of one run. */
@@ -57,7 +81,7 @@ export interface ModelReport {
   /** What the task shows of the model, in lines. */
   readonly shown: readonly string[];
   /** Hidden states, where the model shows them. */
-  readonly hidden?: HiddenStateCapture;
+  readonly hidden?: Study;
   /** What the task has to draw. */
   readonly pictures: readonly Picture[];
 }
@@ -77,7 +101,7 @@ export async function gatherReport(run: RunFolder, settings: LoadSettings): Prom
     using loaded = await loadRun(run.path, settings);
     const { taskInstance: task, predict, instance, config, model } = loaded;
     const shown = await attempt(() => task.show?.(predict));
-    const hidden = await attempt(() => captureHiddenStates(task, predict));
+    const hidden = await attempt(() => captureStudy(task, predict, { parts: true }));
     const pictures = await attempt(() => task.pictures?.(predict));
     // The same thing missing, such as the text, can be in the way of several.
     const problems = new Set([shown, hidden, pictures].flatMap(({ problem }) => problem ?? []));

@@ -12,13 +12,15 @@ import { checkDevice } from "../commands/check_device.ts";
 import { requested } from "../commands/train_action.ts";
 import type { CommandContext, TrainRequest } from "../context.ts";
 import { StoppedError, UsageError, withUsageErrors } from "../errors.ts";
-import { formatFigure, formatPercent } from "../format.ts";
+import { quoted } from "../format.ts";
 import { jsonLine } from "../json_line.ts";
+import { commandLine } from "../program.ts";
 import type { Trial } from "./grid.ts";
 import type { PlannedTrial } from "./plan.ts";
 import { runTrials } from "./run_trials.ts";
 import { runArray } from "./run_trials.ts";
 import { formatSweep, sweepRows } from "./table.ts";
+import { createTally } from "./tally.ts";
 import { readTrial, type TrialResult } from "./trial.ts";
 
 /** How a sweep is run. */
@@ -76,7 +78,12 @@ export async function runSweep(
       write(jsonLine({ event: "trial", values: trial.values, ...rest }));
     }
     for (const row of rows) write(jsonLine({ event: "row", ...row }));
-  } else write(formatSweep(rows));
+  } else {
+    write(formatSweep(rows, results));
+    if (results.some(({ run }) => run !== undefined)) {
+      write(`See its curves: ${commandLine(`report ${quoted(folder)}`)}\n`);
+    }
+  }
   if (results.some(({ state }) => state === "new" || state === "unfinished")) {
     writeError("Not all runs are done; the same command goes on with them\n");
     throw new StoppedError("sweep");
@@ -148,33 +155,31 @@ async function run(
   before: readonly TrialResult[],
   folder: string,
   { engine, sbatch, json, jobs = navigator.hardwareConcurrency }: SweepSettings,
-  { self: start, interruptible, terminal: { writeError } }: CommandContext,
+  { self: start, interruptible, terminal }: CommandContext,
 ): Promise<TrialResult[]> {
   const self = start(folder);
   if (engine === "slurm") {
     return await runArray(before, { folder, self, jobs, options: sbatch?.split(/\s+/) ?? [] });
   }
-  let over = before.filter(({ state }) => state === "done").length;
-  return await interruptible((signal) =>
-    runTrials(before, {
-      folder,
-      self,
-      jobs,
-      signal,
-      report(result) {
-        over++;
-        if (!json) writeError(`${over}/${before.length}  ${formatResult(result)}\n`);
-      },
-    })
-  );
-}
-
-function formatResult({ trial, state, result, problem }: TrialResult): string {
-  if (state !== "done") return `${trial.name}: ${problem ?? state}`;
-  const error = result?.error === undefined ? "" : `, error ${formatPercent(result.error)}`;
-  return `${trial.name}: loss ${
-    result?.loss === undefined ? "-" : formatFigure(result.loss)
-  }${error}`;
+  const tally = createTally({
+    total: before.length,
+    done: before.filter(({ state }) => state === "done").length,
+    jobs,
+    ...terminal,
+  });
+  try {
+    return await interruptible((signal) =>
+      runTrials(before, {
+        folder,
+        self,
+        jobs,
+        signal,
+        report: (result) => json ? undefined : tally.add(result),
+      })
+    );
+  } finally {
+    tally.stop();
+  }
 }
 
 /** Names a folder: the same grid has the same folder, so that it goes on where it was. */

@@ -14,7 +14,9 @@ import { assertSnakeKeys } from "../test_support/snake_keys.ts";
 import { gridTrials, gridValues, trialArguments } from "./grid.ts";
 import type { TrialResult } from "./trial.ts";
 import { arrayScript } from "./run_trials.ts";
-import { formatSweep, spreadOf, sweepRows } from "./table.ts";
+import { spreadOf } from "../spread.ts";
+import { formatSweep, sweepRows } from "./table.ts";
+import { createTally } from "./tally.ts";
 
 /** What starts the program in another process, as a sweep does. */
 const SELF = [
@@ -100,23 +102,81 @@ Deno.test("sweepRows() brings seeds together", () => {
     state: error === undefined ? "failed" : "done",
     ...(error === undefined ? {} : { result: { error, loss: error * 2, seconds: 1, metrics: {} } }),
   });
-  const rows = sweepRows([
+  const results = [
     result("4", "0", 0.5),
     result("4", "1", 0),
     result("4", "2"),
     result("5", "0", 0),
     result("5", "1", 0),
     result("5", "2", 0),
-  ]);
+  ];
+  const rows = sweepRows(results);
   assertEquals(rows.map(({ done, failed, succeeded }) => [done, failed, succeeded]), [
     [2, 1, 1 / 3],
     [3, 0, 1],
   ]);
   assertEquals(rows[0].error, { mean: 0.25, deviation: Math.sqrt(0.125), min: 0, max: 0.5 });
-  const [head, first] = formatSweep(rows).split("\n");
+  const [head, first, second, sentence] = formatSweep(rows, results).split("\n");
   assert(/^hidden +done +succeeded +error +loss +time$/.test(head), head);
-  assert(first.includes("2/3") && first.includes("33.3 %") && first.includes("25.0 % ± 35.4 %"));
+  // The best comes first, whatever the order of the grid.
+  assertMatch(first, /^ +5 +3\/3 +100 % .* best$/);
+  assert(second.includes("2/3") && second.includes("33.3 %"), second);
+  assert(second.includes("25.0 % ± 35.4 %"), second);
+  // Of the losses 1, 0, 0, 0, 0 the mean is 0.2: 0.3 of the variance 0.8 lies between 0.5 and 0.
+  assertMatch(
+    sentence,
+    /^What mattered: hidden explains 3[78] % of the variance of the final loss\.$/,
+  );
   assertStrictEquals(spreadOf([]), undefined);
+});
+
+Deno.test("formatSweep() has no column for what texts have none of", () => {
+  const results = (error?: number) =>
+    ["4", "5"].map((hidden): TrialResult => ({
+      trial: { values: { hidden, seed: "0" }, name: hidden },
+      state: "done",
+      result: { error, loss: Number(hidden), seconds: 1, metrics: {} },
+    }));
+  const heads = (error?: number) =>
+    formatSweep(sweepRows(results(error)), results(error)).split("\n")[0].trim().split(/ +/);
+  assertEquals(heads(), ["hidden", "done", "loss", "time"]);
+  assertEquals(heads(0.6), ["hidden", "done", "error", "loss", "time"]);
+  assertEquals(heads(0), ["hidden", "done", "succeeded", "error", "loss", "time"]);
+});
+
+Deno.test("createTally() redraws one line with the time left, and tells of each failure", () => {
+  for (const isTerminal of [true, false]) {
+    let now = 0;
+    let text = "";
+    const writeError = (piece: string) => text += piece;
+    const tally = createTally({
+      total: 61,
+      done: 1,
+      jobs: 2,
+      isTerminal,
+      columns: () => 100,
+      writeError,
+      now: () => now,
+    });
+    for (let index = 0; index < 60; index++) {
+      now += 100;
+      const trial = { values: {}, name: `seed-${index}` };
+      tally.add(
+        index === 30
+          ? { trial, state: "failed", problem: "Cannot go on" }
+          : { trial, state: "done", result: { loss: 1 - index / 100, metrics: {} } },
+      );
+    }
+    tally.stop();
+    const lines = text.split("\n");
+    assertStrictEquals(lines.filter((line) => line.includes("seed-30: Cannot go on")).length, 1);
+    // Sixty runs of six seconds in all are few lines.
+    assert(lines.length <= 6, text);
+    // Thirty runs of a tenth of a second each are left after as many.
+    assert(text.includes("31/61 runs") === isTerminal, text);
+    if (isTerminal) assertMatch(text, /31\/61 runs.*3\.0 s left/);
+    assert(text.includes("61/61 runs, best loss 0.4100 (seed-59), 1 failed"), text);
+  }
 });
 
 Deno.test("arrayScript() runs each trial by its number, and is a script", async () => {
@@ -147,8 +207,10 @@ Deno.test("sweep: runs a grid in processes, goes on where it was, and tells of f
     assertStrictEquals(first.code, 0, first.errors);
     assertEquals(first.output.split("\n").map((line) => line.trim().split(/\s+/).slice(0, 3)), [
       ["steps", "done", "succeeded"],
-      ["5", "2/2", "100"],
       ["10", "2/2", "100"],
+      ["5", "2/2", "100"],
+      ["What", "mattered:", "steps"],
+      ["See", "its", "curves:"],
       [""],
     ]);
     // Of one nothing is left but a note that it failed; the others are not run again.
@@ -305,5 +367,31 @@ Deno.test("sweep: counts one run as one", async () => {
     const one = SWEEP.replace("5,10", "5").replace("0..1", "0");
     const { errors } = await runCommand(`${one} --out ${folder}`, { self: () => ["false"] });
     assertStrictEquals(errors.split("\n")[0], `1 run in ${folder}`);
+  });
+});
+
+Deno.test("a sweep's folder is a table of runs, and a report of all with what differs", async () => {
+  await inFolder(async (folder) => {
+    for (const [steps, seed] of [[20, 0], [20, 1], [40, 0], [40, 1]]) {
+      await trainSmall(`${folder}/steps-${steps}+seed-${seed}`, { training: { steps, seed } });
+    }
+    await Deno.mkdir(`${folder}/broken`);
+    await Deno.writeTextFile(`${folder}/broken/config.json`, "{");
+    const table = await runCommand(`runs ${folder}`);
+    assertEquals(table.output.trimEnd().split("\n").map((line) => line.split(/ +/).slice(0, 2)), [
+      ["run", "state"],
+      ["broken", "damaged"],
+      ["steps-20+seed-0", "done"],
+      ["steps-20+seed-1", "done"],
+      ["steps-40+seed-0", "done"],
+      ["steps-40+seed-1", "done"],
+    ]);
+    const { code, output, errors } = await runCommand(`report ${folder}/`);
+    assertEquals([code, errors, output], [0, "", `${folder}/report.html\n`]);
+    const html = await Deno.readTextFile(output.trim());
+    assert(html.includes("<title>4 runs</title>"));
+    for (const name of ["steps 20", "steps 40"]) assert(html.includes(`${name}</label>`), name);
+    assert(html.includes("What mattered: "));
+    assertStrictEquals((await runCommand(`report ${folder}/nothing`)).code, 2);
   });
 });

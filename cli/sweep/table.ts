@@ -5,6 +5,8 @@
  */
 
 import { formatDuration, formatFigure, formatPercent, formatTable } from "../format.ts";
+import { importanceOf, importanceSentence } from "../reporting/comparison.ts";
+import { type Spread, spreadOf } from "../spread.ts";
 import type { TrialResult } from "./trial.ts";
 
 /** One setting over all its seeds. */
@@ -25,18 +27,6 @@ export interface SweepRow {
   readonly loss?: Spread;
   /** Time a run took. */
   readonly seconds?: Spread;
-}
-
-/** Mean and spread of the runs that are done. */
-export interface Spread {
-  /** Mean. */
-  readonly mean: number;
-  /** Standard deviation, by n − 1; 0 for one run. */
-  readonly deviation: number;
-  /** Least. */
-  readonly min: number;
-  /** Greatest. */
-  readonly max: number;
 }
 
 /**
@@ -74,37 +64,55 @@ export function sweepRows(results: readonly TrialResult[], good: number = 0): Sw
   });
 }
 
-/** Computes mean and spread; `undefined` of nothing. */
-export function spreadOf(values: readonly number[]): Spread | undefined {
-  if (values.length === 0) return undefined;
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  return {
-    mean,
-    deviation: values.length > 1 ? Math.sqrt(squares / (values.length - 1)) : 0,
-    min: Math.min(...values),
-    max: Math.max(...values),
-  };
-}
-
 /**
- * Prints the table.
+ * Prints the table, best rows first, and says which option mattered.
+ *
+ * Where no run has an error there is no column for it, and none for success where no run succeeded: texts are never
+ * learned without a mistake.
  *
  * @param rows The rows.
+ * @param results What became of the trials.
  * @returns Lines, each with its end.
  */
-export function formatSweep(rows: readonly SweepRow[]): string {
+export function formatSweep(rows: readonly SweepRow[], results: readonly TrialResult[]): string {
   const flags = Object.keys(rows[0]?.values ?? {});
   const spread = (value: Spread | undefined, format: (value: number) => string) =>
     value === undefined ? "-" : `${format(value.mean)} ± ${format(value.deviation)}`;
-  const trials = rows.map((row) => [
+  const hasError = rows.some(({ error }) => error !== undefined);
+  const hasSuccess = rows.some(({ succeeded }) => succeeded > 0);
+  const sorted = sortRows(rows);
+  const trials = sorted.map((row, index) => [
     ...flags.map((flag) => row.values[flag]),
     `${row.done}/${row.runs}`,
-    row.error === undefined ? "-" : formatPercent(row.succeeded),
-    spread(row.error, formatPercent),
+    ...(hasSuccess ? [row.error === undefined ? "-" : formatPercent(row.succeeded)] : []),
+    ...(hasError ? [spread(row.error, formatPercent)] : []),
     spread(row.loss, formatFigure),
     row.seconds === undefined ? "-" : formatDuration(row.seconds.mean),
+    index === 0 && sorted.length > 1 && row.loss !== undefined ? "best" : "",
   ]);
-  const table = [[...flags, "done", "succeeded", "error", "loss", "time"], ...trials];
-  return formatTable(table).map((line) => `${line}\n`).join("");
+  const heads = [
+    ...flags,
+    "done",
+    ...(hasSuccess ? ["succeeded"] : []),
+    ...(hasError ? ["error"] : []),
+    "loss",
+    "time",
+    "",
+  ];
+  const sentence = importanceSentence(importanceOf(
+    results.map(({ trial: { values }, result }) => ({ values, loss: result?.loss })),
+  ));
+  return [...formatTable([heads, ...trials]), ...(sentence === undefined ? [] : [sentence])]
+    .map((line) => `${line}\n`).join("");
+}
+
+/** Sorts rows: by success, then by error, then by loss; what is not known comes last. */
+function sortRows(rows: readonly SweepRow[]): SweepRow[] {
+  // Losses of one task, and so errors, say nothing about another's.
+  if (new Set(rows.map(({ values }) => values.task)).size > 1) return [...rows];
+  const compare = (a: number = Infinity, b: number = Infinity) => a === b ? 0 : a - b;
+  return rows.toSorted((a, b) =>
+    compare(-a.succeeded, -b.succeeded) || compare(a.error?.mean, b.error?.mean) ||
+    compare(a.loss?.mean, b.loss?.mean)
+  );
 }

@@ -6,6 +6,8 @@
 
 /** A page in a browser. */
 export interface Page {
+  /** Is as wide as a telephone or a screen, in light or in the dark. */
+  emulate(look: { readonly width: number; readonly dark: boolean }): Promise<void>;
   /** Goes to an address and waits until it has loaded. */
   open(url: string): Promise<void>;
   /** The value of an expression in the page; promises are awaited. */
@@ -108,7 +110,7 @@ async function pageTarget(port: number): Promise<string> {
 }
 
 async function retry<Value>(what: string, act: () => Promise<Value | undefined>): Promise<Value> {
-  for (let tries = 0; tries < 300; tries++) {
+  for (let tries = 0; tries < 1200; tries++) {
     try {
       const value = await act();
       if (value !== undefined) return value;
@@ -117,7 +119,7 @@ async function retry<Value>(what: string, act: () => Promise<Value | undefined>)
     }
     await pause(100);
   }
-  throw new RangeError(`Cannot find ${what}: it did not come within 30 s`);
+  throw new RangeError(`Cannot find ${what}: it did not come within 120 s`);
 }
 
 interface Connection {
@@ -197,6 +199,14 @@ function pageOver(connection: Connection, end: () => Promise<void>): Page {
   const page: Page = {
     requests: connection.requests,
     errors: connection.errors,
+    async emulate({ width, dark }) {
+      const size = { width, height: 900, deviceScaleFactor: 1, mobile: width < 600 };
+      await connection.send("Emulation.setDeviceMetricsOverride", size);
+      const value = dark ? "dark" : "light";
+      await connection.send("Emulation.setEmulatedMedia", {
+        features: [{ name: "prefers-color-scheme", value }],
+      });
+    },
     async open(url) {
       const before = connection.loads;
       await connection.send("Page.navigate", { url });
@@ -210,7 +220,7 @@ function pageOver(connection: Connection, end: () => Promise<void>): Page {
       });
       return (result as { readonly value: Value }).value;
     },
-    async until(expression, timeout = 20_000) {
+    async until(expression, timeout = 120_000) {
       const started = performance.now();
       while (!await page.evaluate<boolean>(`Boolean(${expression})`)) {
         if (performance.now() - started > timeout) {

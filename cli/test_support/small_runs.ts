@@ -16,6 +16,7 @@ import { MODELS } from "@unroll/models";
 import { TASKS } from "@unroll/tasks";
 import { runTraining } from "../commands/train_action.ts";
 import type { TrainOptions } from "../commands/train_options.ts";
+import type { RunReporter } from "../context.ts";
 import { StoppedError } from "../errors.ts";
 
 /** What is trained otherwise. */
@@ -23,7 +24,7 @@ export interface SmallRun {
   /** Settings of training. */
   readonly training?: Partial<TrainOptions>;
   /** Called on the way. */
-  readonly callbacks?: RunCallbacks;
+  readonly callbacks?: RunReporter;
   /** It is stopped at its first validation from this step on. */
   readonly stopAt?: number;
   /** The task, in place of counting, by its name and with its options. */

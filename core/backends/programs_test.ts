@@ -5,28 +5,27 @@ import { evaluateGraph } from "../ir/evaluate.ts";
 import { typedArray } from "../ir/tensor_type.ts";
 import { programs } from "../test_support/arbitrary_programs.ts";
 import { checkPrograms } from "../test_support/check_device.ts";
-import { fc } from "../test_support/fast_check.ts";
+import { fc, isLong, RUNS } from "../test_support/fast_check.ts";
 import { printProgram } from "../test_support/print_program.ts";
 import { buildProgram } from "../test_support/program_spec.ts";
 import { cpuBackend } from "./cpu.ts";
 import { webgpuBackend } from "./webgpu.ts";
 
-/** How many programs: CI draws thousands. */
-const RUNS = Number(Deno.env.get("UNROLL_FUZZ_RUNS") ?? 150);
 /** Another seed draws other programs; `deno task fuzz` takes one. */
 const SEED = 1;
+const LABEL = isLong ? "[long] " : "";
 
-Deno.test("cpuBackend() keeps random programs within their bounds", async () => {
+Deno.test(`${LABEL}cpuBackend() keeps random programs within their bounds`, async () => {
   using backend = cpuBackend();
   await checkPrograms(backend, programs(), { seed: SEED, runs: RUNS });
 });
 
-Deno.test("cpuBackend() on several threads keeps random programs within their bounds", async () => {
+Deno.test(`${LABEL}cpuBackend() on several threads keeps random programs within their bounds`, async () => {
   using backend = cpuBackend({ threads: 3, eager: true });
   await checkPrograms(backend, programs(), { seed: SEED + 1, runs: Math.ceil(RUNS / 5) });
 });
 
-Deno.test("cpuBackend() without fused multiply-add keeps random programs within their bounds", async () => {
+Deno.test(`${LABEL}cpuBackend() without fused multiply-add keeps random programs within their bounds`, async () => {
   using backend = cpuBackend({ relaxed: false });
   await checkPrograms(backend, programs(), { seed: SEED + 2, runs: Math.ceil(RUNS / 5) });
 });
@@ -35,7 +34,7 @@ const adapter = await webgpuBackend().catch(() => undefined);
 adapter?.dispose();
 
 Deno.test({
-  name: "webgpuBackend() keeps random programs within their bounds",
+  name: `${LABEL}webgpuBackend() keeps random programs within their bounds`,
   ignore: adapter === undefined,
   async fn() {
     using backend = await webgpuBackend();

@@ -115,7 +115,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: "webgpu: the tuner measures a large product once, keeps that, and the result stays right",
+  name:
+    "[long] webgpu: the tuner measures a large product once, keeps that, and the result stays right",
   ignore: ignore || !backend.canTune,
   async fn() {
     const kept: [key: string, text: string][] = [];
@@ -201,20 +202,23 @@ const ALL = Object.keys(TARGET_PROGRAMS);
 
 /** What the scan ladder and the device's limits make of a program. */
 const ROUTES = {
-  "as planned": { programs: ALL },
+  "one as planned": { programs: ["oneHotRnn"], label: "" },
+  "all as planned": { programs: ALL, label: "[long] " },
   "with 8 buffers and 16 KiB": {
     limits: { maxStorageBuffersPerShaderStage: 8, maxComputeWorkgroupStorageSize: 16384 },
     programs: ["gatedRnn"],
+    label: "[long] ",
   },
   "a dispatch for each step": {
     plan: { stepWork: 1, smallWork: 1 },
     programs: ["embeddingLstm"],
+    label: "[long] ",
   },
 } as const;
 
-for (const [route, { programs, ...options }] of Object.entries(ROUTES)) {
+for (const [route, { programs, label, ...options }] of Object.entries(ROUTES)) {
   Deno.test({
-    name: `webgpu: training steps agree with the interpreter, ${route}`,
+    name: `${label}webgpu: training steps agree with the interpreter, ${route}`,
     ignore,
     async fn() {
       using device = await webgpuBackend(options);
@@ -228,7 +232,7 @@ for (const [route, { programs, ...options }] of Object.entries(ROUTES)) {
 }
 
 Deno.test({
-  name: "webgpu: a loop of more steps than some adapters allow keeps its meaning",
+  name: "[long] webgpu: a loop of more steps than some adapters allow keeps its meaning",
   ignore,
   async fn() {
     const time = 70_000;
@@ -305,7 +309,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "webgpu: 10,000 runs leave memory as it was",
+  name: "[long] webgpu: 10,000 runs leave memory as it was",
   ignore,
   async fn() {
     const graph = trace([{ dtype: "f32", shape: [64] }], (x) => [mul(x, 0.5)]).graph;

@@ -118,8 +118,9 @@ const devices: (readonly [name: string, open: () => Backend, ignore: boolean])[]
 ];
 
 for (const [device, open, ignore] of devices) {
+  const label = device === "cpu" ? "" : "[long] ";
   Deno.test({
-    name: `compile() ends for programs of 2⁴⁰ ways through them, on ${device}`,
+    name: `${label}compile() ends for programs of 2⁴⁰ ways through them, on ${device}`,
     ignore,
     fn: async () => {
       const reference = referenceBackend();

@@ -40,8 +40,9 @@ const devices: (readonly [name: string, open: () => Backend, ignore: boolean])[]
 ];
 
 for (const [device, open, ignore] of devices) {
+  const label = device === "cpu" ? "" : "[long] ";
   Deno.test({
-    name: `compile() has stack enough for long chains of operations, on ${device}`,
+    name: `${label}compile() has stack enough for long chains of operations, on ${device}`,
     ignore,
     fn: async () => {
       const reference = referenceBackend();

@@ -20,7 +20,7 @@ import {
 import type { Tensor } from "../language/tensor.ts";
 import { programs } from "../test_support/arbitrary_programs.ts";
 import { boundsOf, outside } from "../test_support/bounds.ts";
-import { fc } from "../test_support/fast_check.ts";
+import { fc, isLong, RUNS } from "../test_support/fast_check.ts";
 import { DOUBLE } from "../test_support/intervals.ts";
 import { buildProgram } from "../test_support/program_spec.ts";
 import { TARGET_PROGRAMS } from "../test_support/target_programs.ts";
@@ -138,10 +138,7 @@ Deno.test("optimize() sees one-hot vectors in a loop around before they leave it
   assertEquals([matmul, gather], [undefined, 1]);
 });
 
-/** How many programs: CI draws thousands. */
-const RUNS = 4 * Number(Deno.env.get("UNROLL_FUZZ_RUNS") ?? 150);
-
-Deno.test("optimize() keeps the meaning of random programs after each pass", () => {
+Deno.test(`${isLong ? "[long] " : ""}optimize() keeps the meaning of random programs after each pass`, () => {
   const changed = new Set<string>();
   const used = new Set<string>();
   const names = (graph: Graph): string[] =>
@@ -176,7 +173,7 @@ Deno.test("optimize() keeps the meaning of random programs after each pass", () 
     before += countEquations(graph);
     after += countEquations(optimized);
   });
-  fc.assert(property, { seed: 1, numRuns: RUNS });
+  fc.assert(property, { seed: 1, numRuns: 4 * RUNS });
   // Every pass had something to do, and every primitive was there.
   assertEquals([...changed].sort(), PASSES.map(([name]) => name).sort());
   assertEquals([...used].sort(), PRIMITIVES.map(({ name }) => name).sort());

@@ -28,6 +28,14 @@
  * @module
  */
 export type { RandomSource } from "../ir/primitive.ts";
+export {
+  type Breakdown,
+  type Candidate,
+  type Confusion,
+  ConfusionCounts,
+  type Probe,
+  type ProbeRequest,
+} from "./breakdown.ts";
 export { argmaxAt, evaluateOutputs, type Evaluation, softmaxAt } from "./evaluation.ts";
 export {
   type ApplyContext,
@@ -53,6 +61,7 @@ export {
   type Prediction,
   type PredictRequest,
   type PredictState,
+  type Said,
   type SampleRequest,
   type Task,
   type TaskDefinition,

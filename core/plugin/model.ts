@@ -27,6 +27,8 @@ export interface ApplyContext<State = Tree> {
   readonly training: boolean;
   /** A fresh key, u32[2], for anything random. */
   readonly key: Tensor;
+  /** Whether {@linkcode ModelResult.parts} are wanted; not if left out. */
+  readonly capture?: boolean;
 }
 
 /** What a model answers. */
@@ -37,6 +39,11 @@ export interface ModelResult<State = Tree> {
   readonly state: State;
   /** What the model thought at each step, f32[time, batch, hidden], for people to look at. */
   readonly hidden?: Tensor;
+  /**
+   * What `hidden` came about by, where it is asked for: gates by their names, from 0 to 1, and the memory beside the state
+   * as `cell`, f32[time, batch, hidden] each.
+   */
+  readonly parts?: Readonly<Record<string, Tensor>>;
   /**
    * New values of parameters that the model sets itself, such as running averages, by their paths
    * (`input_norm.running_mean`). In training they take the place of what the optimizer made of them.

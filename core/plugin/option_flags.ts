@@ -57,8 +57,7 @@ export function parseOptionTexts<Options>(
  *
  * @param option The option.
  * @param flag The name of the flag, by default the option's own.
- * @returns The flags: one, or for a boolean that which sets it and that which clears it. The first is the one that
- *   changes the default.
+ * @returns The flags: one, or for a boolean that which sets it and that which clears it.
  *
  * @example Usage
  * ```ts
@@ -68,7 +67,7 @@ export function parseOptionTexts<Options>(
  *
  * const options = describeOptions(z.object({ hidden: z.int(), bias: z.boolean().default(true) }));
  *
- * deepStrictEqual(options.map((option) => optionFlags(option)), [["--hidden <n>"], ["--no-bias", "--bias"]]);
+ * deepStrictEqual(options.map((option) => optionFlags(option)), [["--hidden <n>"], ["--bias", "--no-bias"]]);
  * ```
  */
 export function optionFlags(
@@ -78,7 +77,7 @@ export function optionFlags(
   if (option.kind.type !== "boolean") {
     return [`--${flag} <${option.placeholder ?? placeholder(option.kind)}>`];
   }
-  return option.default === true ? [`--no-${flag}`, `--${flag}`] : [`--${flag}`, `--no-${flag}`];
+  return [`--${flag}`, `--no-${flag}`];
 }
 
 function placeholder(kind: OptionKind): string {
@@ -102,6 +101,7 @@ function placeholder(kind: OptionKind): string {
  * Returns the help text of an option: description, then unit, range or choices, and default.
  *
  * @param option The option.
+ * @param flag The name of the flag, by default the option's own.
  * @returns One line, such as `Hidden units (1 to 4096; default 16)`.
  *
  * @example Usage
@@ -115,19 +115,18 @@ function placeholder(kind: OptionKind): string {
  * strictEqual(optionHelp(option), "Hidden units (at least 1; default 16)");
  * ```
  */
-export function optionHelp(option: Option): string {
+export function optionHelp(option: Option, flag: string = option.flag): string {
   const notes = [];
   if (option.unit !== undefined) notes.push(`in ${option.unit}`);
   const range = helpRange(option.kind);
   if (range !== "") notes.push(range);
   if (option.required) notes.push("required");
-  else if (option.default !== undefined && option.kind.type !== "boolean") {
+  else if (option.kind.type === "boolean") {
+    if (option.default === true) notes.push(`default on; --no-${flag} turns it off`);
+  } else if (option.default !== undefined) {
     notes.push(`default ${formatOptionValue(option.default)}`);
   }
-  const text = option.kind.type === "boolean" && option.default === true
-    ? `Turn off: ${option.description}`
-    : option.description;
-  return [text, notes.length === 0 ? "" : `(${notes.join("; ")})`].filter(
+  return [option.description, notes.length === 0 ? "" : `(${notes.join("; ")})`].filter(
     Boolean,
   ).join(" ");
 }

@@ -18,7 +18,7 @@ Deno.test("optionFlags() writes one flag, or two for a boolean", () => {
   assertEquals(describeOptions(SCHEMA).map((option) => optionFlags(option)), [
     ["--hidden <n>"],
     ["--activation <name>"],
-    ["--no-bias", "--bias"],
+    ["--bias", "--no-bias"],
     ["--stateful", "--no-stateful"],
     ["--layers <list>"],
     ["--rate <x>"],
@@ -30,10 +30,10 @@ Deno.test("optionFlags() writes one flag, or two for a boolean", () => {
 });
 
 Deno.test("optionHelp() says range, choices and default", () => {
-  assertEquals(describeOptions(SCHEMA).map(optionHelp), [
+  assertEquals(describeOptions(SCHEMA).map((option) => optionHelp(option)), [
     "Hidden units (1 to 4096; default 16)",
     "Activation (tanh, relu; default tanh)",
-    "Turn off: Biases",
+    "Biases (default on; --no-bias turns it off)",
     "Carry the state",
     "Layers (with commas, each at least 1; default 50,20)",
     "Dropout (0 to below 1; default 0)",

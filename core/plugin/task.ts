@@ -9,6 +9,7 @@
  */
 import type { TypedArray } from "../ir/tensor_type.ts";
 import type { RandomSource } from "../ir/primitive.ts";
+import type { Breakdown, Candidate, Probe, ProbeRequest } from "./breakdown.ts";
 import type { TrainingDefaults } from "./training_defaults.ts";
 import { definePlugin, type Model } from "./model.ts";
 import type { JsonRecord } from "../util/json.ts";
@@ -38,6 +39,8 @@ export interface PredictRequest {
   readonly state?: PredictState;
   /** Whether the state after the last step is wanted, to go on from. */
   readonly keepState?: boolean;
+  /** Whether the gates and the memory are wanted too, where the model has any. */
+  readonly capture?: boolean;
 }
 
 /** A model's state on the device, between two predictions. */
@@ -54,6 +57,8 @@ export interface Prediction {
   readonly hidden?: Float32Array;
   /** Units in `hidden`. */
   readonly hiddenSize?: number;
+  /** f32[time, batch, hidden], row-major, by name, where they were asked for: gates, and the memory as `cell`. */
+  readonly parts?: Readonly<Record<string, Float32Array>>;
   /** State after the last step, where it was asked for. */
   readonly state?: PredictState;
 }
@@ -77,6 +82,16 @@ export interface Annotation {
   readonly name: string;
   /** Its values, in the order of the places of a batch. */
   readonly values: Int32Array;
+  /** For values of 0 and 1: when it is 1, as the end of a sentence such as `inside quotes`; the name says it if left out. */
+  readonly when?: string;
+}
+
+/** What a model said at one step, for people. */
+export interface Said {
+  /** One character, for a column of a picture. */
+  readonly mark: string;
+  /** In full. */
+  readonly text: string;
 }
 
 /** What to generate; a task may take no notice of what means nothing to it. */
@@ -154,6 +169,19 @@ export interface TaskInstance {
    */
   answer?(predict: Predict, question: string): Promise<string[]>;
   /**
+   * What the model may answer to one question, the likeliest first: {@linkcode answer} for programs.
+   *
+   * @throws {RangeError} If that is not such a question.
+   */
+  candidates?(predict: Predict, question: string): Promise<readonly Candidate[]>;
+  /** Measures the model as {@linkcode validate} does, in parts. */
+  breakdown?(predict: Predict): Promise<Breakdown>;
+  /**
+   * Asks the model ever harder examples, also beyond those of training, to find where it fails: one
+   * axis after the other, each from its least number on.
+   */
+  probes?(predict: Predict, request?: ProbeRequest): AsyncIterable<Probe>;
+  /**
    * Reads what a person typed.
    *
    * @throws {RangeError} If it cannot be read.
@@ -161,6 +189,12 @@ export interface TaskInstance {
   encode?(text: string): EncodedInput;
   /** Something that a person could type, to look at the hidden states with; a batch if left out. */
   example?(): string;
+  /** A long text that a person could type, to find out what the units do; batches if left out. */
+  passage?(): string;
+  /** Something that a person could type where one thing holds far longer than in training, to see when it fades. */
+  trial?(): string;
+  /** What a model said at each step of one sequence, by its outputs; for tasks that are answered at every step. */
+  says?(outputs: Float32Array, length: number): readonly Said[];
   /** What is worth drawing, beside the curves and the hidden states. */
   pictures?(predict: Predict): Promise<readonly Picture[]>;
   /**

@@ -58,6 +58,8 @@ export interface WeightsOrigin {
 export interface RunConfig {
   /** The version of Unroll that made it. */
   readonly version: string;
+  /** What a person calls the run; absent where it has no name of its own. */
+  readonly title?: string;
   /** The model and its options. */
   readonly model: PluginConfig;
   /** The task and its options. */
@@ -274,6 +276,7 @@ function checkConfig(value: JsonRecord): RunConfig {
     ["string", "undefined"].includes(typeof part.path);
   const parts: Readonly<Record<keyof RunConfig, boolean>> = {
     version: typeof value.version === "string",
+    title: ["string", "undefined"].includes(typeof value.title),
     model: isPlugin(value.model),
     task: isPlugin(value.task),
     training: isRecord(value.training),

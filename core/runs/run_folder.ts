@@ -25,7 +25,7 @@ import {
 } from "./checkpoint.ts";
 import { errorCode, fileSystem } from "../util/file_system.ts";
 import type { JsonRecord } from "../util/json.ts";
-import { runName } from "./run_name.ts";
+import { plainName, runName } from "./run_name.ts";
 import { guard, join, reason, writeAtomically, writeTogether } from "./files.ts";
 
 /** Which checkpoint of a run. */
@@ -41,6 +41,8 @@ export interface MetricsLine extends JsonRecord {
 export interface RunPlace {
   /** The folder of runs, made when it is not there; by default `runs`. */
   readonly root?: string;
+  /** The folder's name, in place of `<date>-<task>-<model>-<seed>`; what no file may be called becomes `_`. */
+  readonly name?: string;
   /** The day in the folder's name; by default today. */
   readonly date?: Date;
 }
@@ -173,7 +175,7 @@ export class RunFolder {
 /**
  * Makes the folder of a new run and writes its configuration.
  *
- * Nothing is overwritten: when `<date>-<task>-<model>-<seed>` is taken, `-2`, `-3` … follow. What can fail for want of
+ * Nothing is overwritten: when the name is taken, `-2`, `-3` … follow. What can fail for want of
  * rights or space fails here, before any training.
  *
  * @param config What decides the run.
@@ -204,7 +206,9 @@ export async function createRun(
   place: RunPlace = {},
 ): Promise<RunFolder> {
   const root = place.root ?? "runs";
-  const name = runName(config, place.date ?? new Date());
+  const name = place.name === undefined
+    ? runName(config, place.date ?? new Date())
+    : plainName(place.name);
   return await guard(`save the run in ${root}`, async () => {
     await fileSystem().promises.mkdir(root, { recursive: true });
     const path = await makeFresh(root, name);

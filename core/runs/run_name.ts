@@ -24,3 +24,18 @@ export function runName(config: RunConfig, date: Date): string {
     "plugin";
   return `${day}-${plain(config.task.name)}-${plain(config.model.name)}-${config.seed}`;
 }
+
+/**
+ * Makes a folder's name of a text.
+ *
+ * @param text The text.
+ * @returns At most 100 letters, digits, `_`, `-` and `.`, with a letter or digit or `_` first.
+ * @throws {RangeError} If none is left, or it is `last`, which means the newest run.
+ */
+export function plainName(text: string): string {
+  const name = text.replace(/[^\p{L}\p{N}_.-]+/gu, "_").replace(/^[.-]+/, "").slice(0, 100);
+  if (/[\p{L}\p{N}]/u.test(name) && name !== "last") return name;
+  throw new RangeError(
+    `Cannot name a run "${text}": letters or digits are needed, and not "last", which means the newest`,
+  );
+}

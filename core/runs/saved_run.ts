@@ -41,6 +41,10 @@ export interface RunCallbacks extends TrainingCallbacks {
 export interface SavedTrainSettings extends TrainSettings {
   /** The folder that the run's own is made in; `runs` if left out. */
   readonly out?: string;
+  /** What the run and its folder are called; the folder's name says date, task, model and seed if left out. */
+  readonly name?: string;
+  /** What the run alone is called, and not its folder; `name` if left out. */
+  readonly title?: string;
   /**
    * A run to go on in, in place of a new one; give `resume` too. Until the first new checkpoint the
    * folder stays as it is.
@@ -143,9 +147,9 @@ export class RunWriter implements TrainingCallbacks {
 
   /** Makes the folder, or takes over that of the run which is resumed. */
   async onStart(start: TrainingStart): Promise<void> {
-    const { run, out, callbacks = [] } = this.#settings;
+    const { run, out, name, callbacks = [] } = this.#settings;
     this.#run = run === undefined
-      ? await createRun(configOf(this.#settings, start), { root: out })
+      ? await createRun(configOf(this.#settings, start), { root: out, name })
       : await resumeRun(run, changedConfig(run.config, start), start.step);
     this.#lastTime = performance.now();
     for (const callback of callbacks) await callback.onRunCreated?.(this.#run, start);
@@ -345,9 +349,10 @@ function planOf(
   settings: SavedTrainSettings,
   start: Pick<TrainingStart, "task" | "settings">,
 ): Omit<RunConfig, "device"> {
-  const { model, task, modelPath, taskPath } = settings;
+  const { model, task, modelPath, taskPath, title = settings.name } = settings;
   return {
     version: settings.version,
+    ...(title === undefined ? {} : { title }),
     model: {
       name: settings.modelName ?? model.plugin.name,
       ...(modelPath === undefined ? {} : { path: modelPath }),

@@ -215,8 +215,8 @@ function boundMatmul(
           const left = x.elements[b * m * k + (transposeX ? p * m + i : i * k + p)];
           const right = y.elements[b * k * n + (transposeY ? j * k + p : p * n + j)];
           const term = multiply(left, right, arithmetic);
-          const isZero = [left, right].some(({ lo, hi }) => lo === 0 && hi === 0);
-          return dropsZeros && isZero && Number.isNaN(term.lo)
+          const mayBeZero = [left, right].some(({ lo, hi }) => lo <= 0 && hi >= 0);
+          return dropsZeros && mayBeZero && Number.isNaN(term.lo)
             ? { lo: 0, hi: 0, scale: 0, nan: true }
             : term;
         });

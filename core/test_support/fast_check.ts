@@ -13,3 +13,12 @@ const PACKAGE = "npm:fast-check@4.11.0";
 
 /** fast-check. */
 export const fc: typeof FastCheck = (await import(PACKAGE)).default;
+
+/** How many random programs tests run on a device if nothing is said. */
+const FEW = 100;
+
+/** How many random programs tests run on a device; other properties have their shares of it. */
+export const RUNS = Number(Deno.env.get("UNROLL_FUZZ_RUNS") ?? FEW);
+
+/** Whether these are more than usual, so that their tests take long. */
+export const isLong: boolean = RUNS > FEW;

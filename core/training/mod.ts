@@ -27,6 +27,14 @@ export {
   type TrainingStart,
   type TrainResult,
 } from "./events.ts";
+export {
+  findLearningRate,
+  type LearningRateCurve,
+  type LearningRatePoint,
+  type LearningRateSettings,
+  type LearningRateSuggestions,
+  suggestLearningRates,
+} from "./find_learning_rate.ts";
 export { type Optimizer, type Update, type UpdateContext, updateEach } from "./optimizer.ts";
 export { type OptimizerEntry, OPTIMIZERS, SCHEDULES } from "./optimizers.ts";
 export { formatPhases, parsePhases } from "./phases.ts";

@@ -16,7 +16,13 @@ import { flattenTree } from "../language/tree.ts";
 
 interface CacheEntry {
   readonly program: Program;
-  readonly shape: { readonly hidden?: number };
+  readonly shape: Shape;
+}
+
+/** What of a model's results there is beside its outputs. */
+interface Shape {
+  hidden?: number;
+  parts: readonly string[];
 }
 
 /** Device memory that a prediction ended with. */
@@ -71,7 +77,7 @@ export class Predictor {
     parameters: readonly DeviceBuffer[],
     request: PredictRequest,
   ): Promise<Prediction> {
-    const { length, size = 1, inputs, state, keepState = false } = request;
+    const { length, size = 1, inputs, state, keepState = false, capture = false } = request;
     const backend = this.#backend;
     const type = inputType(this.#spec, length, size);
     const spec = this.#spec.inputs;
@@ -81,10 +87,10 @@ export class Predictor {
     } else if (inputs?.length) {
       throw new TypeError(`Cannot predict: no inputs are needed, found ${inputs.length} numbers`);
     }
-    const key = `${length} ${size} ${state !== undefined} ${keepState}`;
+    const key = `${length} ${size} ${state !== undefined} ${keepState} ${capture}`;
     let entry = this.#entries.get(key);
     if (!entry) {
-      entry = this.#build(length, size, state !== undefined, keepState);
+      entry = this.#build(request, state !== undefined);
       this.#entries.set(key, entry);
       entry.catch(() => this.#entries.delete(key));
     }
@@ -93,27 +99,28 @@ export class Predictor {
     if (state instanceof State) own.push(...state.buffers.splice(0));
     const results = program.run([...parameters, ...own]);
     for (const buffer of own) buffer.dispose();
-    const read = results.splice(0, shape.hidden === undefined ? 1 : 2);
-    const [outputs, hidden] = await Promise.all(read.map((buffer) => backend.download(buffer)));
+    const read = results.splice(0, (shape.hidden === undefined ? 1 : 2) + shape.parts.length);
+    const [outputs, ...more] = await Promise.all(read.map((buffer) => backend.download(buffer)));
     for (const buffer of read) buffer.dispose();
+    const hidden = shape.hidden === undefined ? undefined : more.shift();
+    const parts = shape.parts.map((name, i) => [name, more[i] as Float32Array]);
     return {
       outputs: outputs as Float32Array,
+      ...(parts.length > 0 ? { parts: Object.fromEntries(parts) } : {}),
       ...(hidden ? { hidden: hidden as Float32Array, hiddenSize: shape.hidden } : {}),
       ...(keepState ? { state: new State(results) } : {}),
     };
   }
 
   async #build(
-    length: number,
-    batch: number,
+    { length, size: batch = 1, keepState = false, capture = false }: PredictRequest,
     continued: boolean,
-    keepState: boolean,
   ): Promise<CacheEntry> {
     const instance = this.#instance;
     const type = inputType(this.#spec, length, batch);
     const key = randomKey(0);
     const states = instance.initialState(this.#template, batch);
-    const shape: { hidden?: number } = {};
+    const shape: Shape = { parts: [] };
     const compiled = compile(
       (parameters: Tree, inputs: Tree, state: Tree) => {
         const result = instance.apply(parameters, inputs as Tensor | undefined, {
@@ -122,16 +129,19 @@ export class Predictor {
           state: continued ? state : instance.initialState(parameters, batch),
           training: false,
           key,
+          ...(capture ? { capture } : {}),
         });
         checkResult(this.#spec, result, {
           length,
           batch,
           ...(keepState ? { start: states } : {}),
         });
+        shape.parts = Object.keys(result.parts ?? {});
         if (result.hidden) shape.hidden = result.hidden.shape[result.hidden.rank - 1];
         return [
           result.outputs,
           ...(result.hidden ? [result.hidden] : []),
+          ...Object.values(result.parts ?? {}),
           ...(keepState ? flattenTree(result.state) : []),
         ];
       },

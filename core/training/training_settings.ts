@@ -32,7 +32,7 @@ function settingsSchema(): OptionsSchema<Omit<TrainingDefaults, "phases">> {
       steps: z.int().check(
         z.minimum(1),
         z.meta({
-          description: "Training steps; the task recommends a number",
+          description: "Training steps; as many as the task recommends if left out",
           changeable: true,
         }),
       ),
@@ -43,14 +43,14 @@ function settingsSchema(): OptionsSchema<Omit<TrainingDefaults, "phases">> {
         z.meta({ description: "Learning rate", flag: "lr", changeable: true }),
       ),
       schedule: z.optional(z.enum(Object.keys(SCHEDULES) as ScheduleName[])).check(
-        z.meta({ description: "How the learning rate goes", changeable: true }),
+        z.meta({ description: "How the learning rate changes over the run", changeable: true }),
       ),
       clip: z.optional(fromZero).check(z.meta({
-        description: "Cut every gradient element to plus or minus this, 0 for not at all",
+        description: "Limit every element of the gradient to this size; 0 for no limit",
         changeable: true,
       })),
       clipNorm: z.optional(fromZero).check(z.meta({
-        description: "Scale the gradient down to this norm, 0 for not at all",
+        description: "Scale the gradient down where its norm is above this; 0 for never",
         changeable: true,
       })),
       l2: z.optional(fromZero).check(z.meta({
@@ -58,14 +58,14 @@ function settingsSchema(): OptionsSchema<Omit<TrainingDefaults, "phases">> {
         changeable: true,
       })),
       warmup: z.optional(z.int().check(z.minimum(0))).check(z.meta({
-        description: "Steps in which the learning rate rises from zero",
+        description: "Steps over which the learning rate rises from zero",
         changeable: true,
       })),
       validateEvery: z.optional(z.int().check(z.minimum(1))).check(
-        z.meta({ description: "Steps from one validation to the next", changeable: true }),
+        z.meta({ description: "Steps between validations", changeable: true }),
       ),
       best: z.optional(z.enum(["error", "loss"])).check(
-        z.meta({ description: "What the best parameters are best in", changeable: true }),
+        z.meta({ description: "What decides which parameters are the best", changeable: true }),
       ),
       patience: z.optional(z.int().check(z.minimum(0))).check(z.meta({
         description:

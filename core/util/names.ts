@@ -86,6 +86,9 @@ export function nearestName(
   return typed.length >= 2 && begun.length === 1 ? begun[0] : undefined;
 }
 
+/** Plurals that are not made with an s. */
+const PLURALS: Readonly<Record<string, string>> = { axis: "axes", corpus: "corpora" };
+
 /**
  * Makes the sentence for a name that is not known.
  *
@@ -110,7 +113,7 @@ export function unknownName(
   name: string,
   known: readonly string[],
 ): string {
-  const kinds = kind === "corpus" ? "corpora" : `${kind}s`;
+  const kinds = PLURALS[kind] ?? `${kind}s`;
   const list = known.length === 0
     ? `there are no ${kinds}`
     : `known ${kinds} are ${known.join(", ")}`;

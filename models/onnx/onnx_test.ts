@@ -110,8 +110,9 @@ CASES.mlp = [
 const unless = isAvailable ? "" : " (left out: npm:onnxruntime-web cannot be loaded)";
 
 for (const [name, cases] of Object.entries(CASES)) {
+  const label = /gru|lstm/.test(name) ? "[long] " : "";
   Deno.test({
-    name: `exportOnnx() of ${name} says the same in ONNX Runtime${unless}`,
+    name: `${label}exportOnnx() of ${name} says the same in ONNX Runtime${unless}`,
     ignore: !isAvailable,
     async fn() {
       const all = await Promise.all(

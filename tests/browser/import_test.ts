@@ -57,7 +57,7 @@ Deno.test({
     const page = await openPage(chromium as string);
     try {
       await page.open(`http://127.0.0.1:${server.addr.port}/`);
-      await page.until("globalThis.shown", 60_000);
+      await page.until("globalThis.shown");
       assertEquals(await page.evaluate("shown"), { numbers: [11, 6], error: 0 });
       assertEquals(page.errors, []);
       const devices = page.requests.map((url) => /\/(cpu|webgpu|reference)-/.exec(url)?.[1]);

@@ -67,7 +67,7 @@ Deno.test({
     try {
       const show = async (device: string): Promise<Shown> => {
         await page.open(`${server.url}?device=${device}`);
-        await page.until("globalThis.shown", 60_000);
+        await page.until("globalThis.shown");
         return await page.evaluate<Shown>("shown");
       };
       const cpu = await show("cpu");

@@ -3,7 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import type { Outcome } from "./program.ts";
 import { bundleProgram, findRuntimes, isAmong } from "./runtimes.ts";
 
-Deno.test("Deno, Node, Bun and pages train the same bits on the CPU", async () => {
+Deno.test("[long] Deno, Node, Bun and pages train the same bits on the CPU", async () => {
   const program = await bundleProgram();
   const [deno, ...others] = await findRuntimes();
   const wanted = await deno.run(program);

@@ -46,8 +46,11 @@ const SUMS: Readonly<
 };
 
 for (const [name, [shapes, fold, terms]] of Object.entries(SUMS)) {
+  const size = Math.max(...shapes.map((shape) => shape.reduce((product, n) => product * n, 1)));
   Deno.test({
-    name: `webgpu: sums of equal numbers are exact to ${TOLERANCE}: ${name}`,
+    name: `${
+      size > 5e6 ? "[long] " : ""
+    }webgpu: sums of equal numbers are exact to ${TOLERANCE}: ${name}`,
     ignore,
     async fn() {
       using compiled = compile(fold, { backend });
@@ -60,7 +63,7 @@ for (const [name, [shapes, fold, terms]] of Object.entries(SUMS)) {
 }
 
 Deno.test({
-  name: "webgpu: the greatest of very many numbers is found, and the first place of it",
+  name: "[long] webgpu: the greatest of very many numbers is found, and the first place of it",
   ignore,
   async fn() {
     const numbers = new Float32Array(MANY).fill(-2);
@@ -79,7 +82,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: "webgpu: very many whole numbers are added up, also in rows, and their greatest placed",
+  name:
+    "[long] webgpu: very many whole numbers are added up, also in rows, and their greatest placed",
   ignore,
   async fn() {
     const numbers = Int32Array.from({ length: 2 * 8_400_000 }, (_, i) => i % 7 - 2);

@@ -169,7 +169,7 @@ Deno.test("printWasm() adds up a million terms to the last digits", async () => 
   checkNumber(found[0], x.data.reduce((sum, each, i) => sum + each * y.data[i], 0), n);
 });
 
-Deno.test("printWasm() adds up ten million terms to the last digits", async () => {
+Deno.test("[long] printWasm() adds up ten million terms to the last digits", async () => {
   using backend = cpuBackend({ threads: 1 });
   const n = 10_000_000;
   const all = await run(backend, graphOf(FOLDS["all elements"], n), () => NUMBER);

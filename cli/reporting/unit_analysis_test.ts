@@ -1,5 +1,5 @@
 import { assertAlmostEquals, assertEquals, assertStrictEquals } from "@std/assert";
-import { analyzeHidden, formatAnalysis, periodOf } from "./hidden_states.ts";
+import { analyzeHidden, formatAnalysis, periodOf } from "./unit_analysis.ts";
 
 const TIME = 60;
 const MOD_3 = Int32Array.from({ length: TIME }, (_, t) => t % 3);
