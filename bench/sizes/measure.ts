@@ -19,7 +19,7 @@ export const PROGRAMS = ["language", "fizzbuzz"] as const;
 export interface ProgramSize {
   /** Before it opens a device. */
   readonly start: number;
-  /** With the CPU, and nothing of WebGPU. */
+  /** With the CPU on one thread, and nothing of WebGPU. */
   readonly cpu: number;
   /** With WebGPU, and nothing of the CPU. */
   readonly webgpu: number;
