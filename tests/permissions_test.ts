@@ -4,7 +4,7 @@ import { assert, assertEquals } from "@std/assert";
 Deno.test("the README's program trains on several threads without asking for a permission", async () => {
   const root = new URL("../", import.meta.url);
   const readme = await Deno.readTextFile(new URL("README.md", root));
-  const [, example] = /## As a library\n\n```ts\n(.*?)```/s.exec(readme) ?? [];
+  const [, example] = /## In your program\n\n```ts\n(.*?)```/s.exec(readme) ?? [];
   assert(example?.includes("steps: 100"));
   const folder = await Deno.makeTempDir();
   try {

@@ -81,7 +81,9 @@ function shortened(words: readonly string[]): readonly string[] {
 
 /** Whether a command would start processes, listen, or take long: then its help is asked for, which reads its names. */
 function isLong(words: readonly string[]): boolean {
-  return ["sweep", "doctor"].includes(words[0]) || words.includes("--dashboard");
+  return ["sweep", "doctor", "board"].includes(words[0]) || words.includes("--dashboard") ||
+    // Of a sweep that was not run.
+    words.some((word) => word.startsWith("sweeps/"));
 }
 
 function optionsIn(words: readonly string[]): readonly string[] {
