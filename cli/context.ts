@@ -43,9 +43,17 @@ export interface CommandContext extends CliContext {
     task: PluginSelection,
   ) => string | undefined | Promise<string | undefined>;
   /** Trains and saves the run. */
-  readonly train: (request: TrainRequest, callbacks: readonly RunReporter[]) => Promise<void>;
+  readonly train: (
+    request: TrainRequest,
+    callbacks: readonly RunReporter[],
+    settings?: StartSettings,
+  ) => Promise<void>;
   /** Resumes a run. */
-  readonly resume: (request: ResumeRequest, callbacks: readonly RunReporter[]) => Promise<void>;
+  readonly resume: (
+    request: ResumeRequest,
+    callbacks: readonly RunReporter[],
+    settings?: StartSettings,
+  ) => Promise<void>;
   /** Runs something that Ctrl-C asks to end well. */
   readonly interruptible: <Result>(
     body: (signal: AbortSignal) => Promise<Result>,
@@ -56,12 +64,20 @@ export interface CommandContext extends CliContext {
   readonly self: (folder: string) => readonly string[];
 }
 
+/** How a run is started. */
+export interface StartSettings {
+  /** Whether nothing is said of a start that takes long. */
+  readonly quiet?: boolean;
+}
+
 /** Where text goes. */
 export interface Terminal {
   /** Prints on standard output. */
   readonly write: (text: string) => void;
   /** Prints on standard error. */
   readonly writeError: (text: string) => void;
+  /** Whether standard output is a terminal, to which control characters do things. */
+  readonly isOutputTerminal?: boolean;
   /** Whether standard error is a terminal whose lines can be redrawn. */
   readonly isTerminal: boolean;
   /** Whether colours are welcome on standard error. */
@@ -120,6 +136,8 @@ export interface ResumeRequest {
   readonly run: string;
   /** What was typed, in place of the run's own settings. */
   readonly changes: Partial<TrainOptions>;
+  /** Options of the task that were typed: where its data are now. */
+  readonly taskOptions?: JsonRecord;
   /** What its names mean, if more than the built-in models and tasks. */
   readonly plugins?: KnownPlugins;
 }

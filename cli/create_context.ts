@@ -10,6 +10,7 @@ import { MODELS } from "@unroll/models";
 import { TASKS } from "@unroll/tasks";
 import { resumeTraining, runTraining, unsupportedReason } from "./commands/train_action.ts";
 import type { CliContext, CommandContext, Terminal } from "./context.ts";
+import { interruptible } from "./interruptible.ts";
 import { inspectMachine } from "./machine.ts";
 import { knownPlugins } from "./plugins.ts";
 import { isGranted, LOCAL_TUNING, trialFlags } from "./permissions.ts";
@@ -56,15 +57,17 @@ export function commandContext(context: CliContext): CommandContext {
   return {
     ...context,
     unsupportedReason,
-    train: (request, callbacks) =>
-      interruptible(async (signal) =>
-        await runTraining(request, callbacks, { ...await needed(), signal })
-      ),
-    resume: (request, callbacks) =>
-      interruptible(async (signal) =>
-        await resumeTraining(request, callbacks, { ...await needed(), signal })
-      ),
-    interruptible,
+    train: (request, callbacks, settings) =>
+      interruptible(async ({ signal, started }) => {
+        const told = [{ onStart: started }, ...callbacks];
+        await runTraining(request, told, { ...await needed(), signal });
+      }, settings),
+    resume: (request, callbacks, settings) =>
+      interruptible(async ({ signal, started }) => {
+        const told = [{ onStart: started }, ...callbacks];
+        await resumeTraining(request, told, { ...await needed(), signal });
+      }, settings),
+    interruptible: (body) => interruptible(({ signal }) => body(signal)),
     inspectMachine: () => inspectMachine(version, tuning),
     self: (folder) => [deno(), "run", "--quiet", "--no-prompt", ...trialFlags(folder), program()],
   };
@@ -89,27 +92,6 @@ function program(): string {
 }
 
 /**
- * Runs something that Ctrl-C, or the system's polite request, asks to end well; a second one ends the process.
- */
-async function interruptible<Result>(
-  body: (signal: AbortSignal) => Promise<Result>,
-): Promise<Result> {
-  const controller = new AbortController();
-  const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
-  const forget = () => signals.forEach((signal) => Deno.removeSignalListener(signal, stop));
-  const stop = () => {
-    controller.abort();
-    forget();
-  };
-  for (const signal of signals) Deno.addSignalListener(signal, stop);
-  try {
-    return await body(controller.signal);
-  } finally {
-    if (!controller.signal.aborted) forget();
-  }
-}
-
-/**
  * Looks at where standard output and error go.
  *
  * Colours and redrawing are for terminals only, and colours only without `NO_COLOR`.
@@ -122,7 +104,14 @@ function processTerminal(): Terminal {
     write(text) {
       if (!isClosed) isClosed = !writeAll(Deno.stdout, text);
     },
-    writeError: (text) => void writeAll(Deno.stderr, text),
+    writeError(text) {
+      try {
+        writeAll(Deno.stderr, text);
+      } catch {
+        // A full disk: there is nowhere left to tell, and what runs goes on.
+      }
+    },
+    isOutputTerminal: Deno.stdout.isTerminal(),
     isTerminal,
     color: isTerminal && !Deno.noColor,
     outputColor: Deno.stdout.isTerminal() && !isDumb && !Deno.noColor,
@@ -158,9 +147,20 @@ function writeAll(stream: { writeSync(bytes: Uint8Array): number }, text: string
   try {
     for (let done = 0; done < bytes.length;) done += stream.writeSync(bytes.subarray(done));
   } catch (error) {
-    // Who read it (`| head`) has left: training goes on, the run is saved.
-    if (error instanceof Deno.errors.BrokenPipe) return false;
-    throw error;
+    // Who read it (`| head`), or the terminal, is gone: training goes on, the run is saved.
+    if (error instanceof Deno.errors.BrokenPipe || errorCode(error) === "EIO") return false;
+    const reason = (error as Error).message.replace(/ \(os error.*$/, "");
+    throw new RangeError(`Cannot write to the standard output: ${lowerFirst(reason)}`, {
+      cause: error,
+    });
   }
   return true;
+}
+
+function errorCode(error: unknown): unknown {
+  return error instanceof Error && "code" in error ? error.code : undefined;
+}
+
+function lowerFirst(text: string): string {
+  return text.slice(0, 1).toLowerCase() + text.slice(1);
 }

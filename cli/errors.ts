@@ -4,6 +4,8 @@
  * @module
  */
 
+import { visible } from "./format.ts";
+
 /** A mistake in how a command was typed: exit code 2. Everything else that fails exits with 1. */
 export class UsageError extends Error {
   /** Name of the class. */
@@ -110,7 +112,8 @@ export async function exitCodeOf(
     return EXIT.success;
   } catch (error) {
     if (error instanceof StoppedError) return EXIT.interrupted;
-    settings.writeError(`${deniedSentence(error, settings.permit) ?? sentenceOf(error)}\n`);
+    const sentence = deniedSentence(error, settings.permit) ?? sentenceOf(error);
+    settings.writeError(`${shortened(visible(sentence))}\n`);
     if (settings.debug && error instanceof Error) {
       settings.writeError(`${error.stack}\n`);
       for (
@@ -123,6 +126,11 @@ export async function exitCodeOf(
     }
     return error instanceof UsageError ? EXIT.usage : EXIT.failure;
   }
+}
+
+/** Leaves out the middle of a sentence that says again what was very long. */
+function shortened(sentence: string): string {
+  return sentence.length <= 600 ? sentence : `${sentence.slice(0, 400)} … ${sentence.slice(-150)}`;
 }
 
 /** Says what Deno was not permitted, and how to permit it; `undefined` where something else went wrong. */
@@ -155,12 +163,18 @@ const KINDS: Readonly<Record<string, string>> = {
 /** What Deno says where something is not permitted. */
 const DENIED = /Requires (\w+) access(?: to (?:"([^"]*)"|<\w+>))?, run again/;
 
+/** What V8 says of mistakes in a program, which begins as a sentence of ours does. */
+const OF_THE_ENGINE =
+  /^Cannot (?:(?:read|set) propert|(?:read|write|access) private|access '|convert |destructure |assign to |mix BigInt|redefine |delete property|(?:add|define|create) property|use 'in' |perform |create proxy|freeze|seal)/;
+
 /** Takes the first line of what went wrong; what is not a refusal of ours says how to see more. */
 function sentenceOf(error: unknown): string {
   if (!(error instanceof Error)) {
     return `Cannot go on: ${String(error).split("\n")[0]}`;
   }
   const message = error.message.split("\n")[0];
-  if (message.startsWith("Cannot ")) return message;
+  if (message.startsWith("Cannot ") && !OF_THE_ENGINE.test(message)) {
+    return message.replace(/(?<=\w)\.$/, "");
+  }
   return `Cannot go on: ${message === "" ? error.name : message} (set DEBUG=1 to see where)`;
 }

@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects, assertStrictEquals } from "@std/assert";
 import { exitCodeOf, UsageError, withUsageErrors } from "./errors.ts";
 
 async function outcome(thrown: unknown, debug = false) {
@@ -31,6 +31,31 @@ Deno.test("exitCodeOf() is 0, 1 or 2, with one sentence", async () => {
     code: 1,
     text: "Cannot go on: thrown text\n",
   });
+});
+
+Deno.test("exitCodeOf() tells V8's sentences from ours, and shows what a terminal would obey", async () => {
+  const empty: { readonly outputs?: string }[] = [];
+  const fromV8: readonly (() => unknown)[] = [
+    () => empty[0].outputs,
+    () => Object.assign(Object.freeze({ a: 1 }), { a: 2 }),
+    () => Object.keys(JSON.parse("{}").a),
+    () => (1n as unknown as number) + 1,
+  ];
+  for (const act of fromV8) {
+    let error: unknown;
+    try {
+      act();
+    } catch (thrown) {
+      error = thrown;
+    }
+    const { text } = await outcome(error);
+    assertMatch(text, /^Cannot go on: Cannot .* \(set DEBUG=1 to see where\)\n$/);
+  }
+  const { text } = await outcome(new RangeError("Cannot find \x1b[31mred\x07"));
+  assertStrictEquals(text, "Cannot find ␛[31mred␇\n");
+  const long = await outcome(new RangeError(`Cannot find ${"x".repeat(5000)}: there is none`));
+  assertMatch(long.text, /^Cannot find x+ … x+: there is none\n$/);
+  assertStrictEquals(long.text.length < 600, true);
 });
 
 Deno.test("exitCodeOf() shows the stack and its causes to people who debug", async () => {

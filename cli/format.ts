@@ -14,6 +14,21 @@ export function quoted(word: string): string {
   return /^[\w./:@+,=-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
+/**
+ * Shows control characters as pictures of them, so that what stands in a file does nothing to a terminal.
+ *
+ * @param text A text, perhaps of somebody else.
+ * @returns It, with `␛` for an escape; tabs and line ends stay.
+ */
+export function visible(text: string): string {
+  // deno-lint-ignore no-control-regex -- these are what is looked for
+  return text.replace(/[\0-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]/g, (letter) => {
+    const code = letter.charCodeAt(0);
+    if (code < 0x20) return String.fromCharCode(0x2400 + code);
+    return code === 0x7f ? "␡" : "�";
+  });
+}
+
 /** Formats a number to four digits, such as `0.03125`, `114.7`, `1.2e-7`. */
 export function formatFigure(value: number): string {
   if (!Number.isFinite(value)) return String(value);

@@ -81,7 +81,7 @@ export function openCorpus(name: string, sha256?: string): CorpusText {
       }
       problem ??= cannotRead(
         place,
-        `it is not the text of the run any more: SHA-256 ${sha256} is needed, found ${found}`,
+        `it is not the text of the run any more: SHA-256 ${sha256} is needed, found ${found}; to use it all the same name it with --corpus`,
       );
     } catch (error) {
       problem ??= error;
@@ -131,12 +131,17 @@ function readOutside(
   name: string,
 ): { readonly bytes: readonly Uint8Array[]; readonly text: string } {
   if (name === "-") {
-    const bytes = files().readFileSync(0);
+    const bytes = readInput();
     return { bytes: [bytes], text: decode(name, bytes) };
   }
   const paths = /[*?]/.test(name) ? expandPattern(name) : [name];
   if (paths.length === 0) throw cannotRead(name, "no file fits the pattern");
-  const bytes = paths.map(readFile);
+  let left = LONGEST;
+  const bytes = paths.map((path) => {
+    const part = readFile(path, left);
+    left -= part.length;
+    return part;
+  });
   return { bytes, text: bytes.map((part, index) => decode(paths[index], part)).join("") };
 }
 
@@ -144,18 +149,57 @@ function cannotRead(name: string, reason: string, cause?: unknown): RangeError {
   return new RangeError(`Cannot read corpus "${name}": ${reason}`, { cause });
 }
 
-function readFile(path: string): Uint8Array {
+/** Bytes of a text at most: V8 holds no longer one. */
+const LONGEST = 2 ** 29 - 24;
+const TOO_LONG = `at most ${LONGEST} bytes are read as one text`;
+
+/** Reads a file, if it is one, and not longer than so many bytes. */
+function readFile(path: string, most: number): Uint8Array {
   try {
+    const found = files().statSync(path);
+    if (found.isDirectory()) {
+      throw cannotRead(
+        path,
+        'it is a folder; its files are named by a pattern such as "folder/*.txt"',
+      );
+    }
+    // A pipe might never answer, a device never end.
+    if (!found.isFile()) {
+      throw cannotRead(path, "a file is needed, found a pipe or a device; - reads standard input");
+    }
+    if (found.size > most) throw cannotRead(path, TOO_LONG);
     return files().readFileSync(path);
   } catch (error) {
+    if (error instanceof RangeError) throw error;
     if (error instanceof Error && "code" in error && error.code === "ENOENT") {
-      const known = Object.keys(CORPORA);
       // Said as any unknown name is, with the nearest built-in one.
-      const [, rest] = unknownName("corpus", path, known).split(/:(.*)/s);
-      throw cannotRead(path, `there is no such file;${rest}`, error);
+      const rest = unknownName("corpus", path, Object.keys(CORPORA))
+        .slice(`Cannot find corpus "${path}": `.length);
+      throw cannotRead(path, `there is no such file; ${rest}`, error);
     }
     throw cannotRead(path, (error as Error).message.split("\n")[0], error);
   }
+}
+
+/** Reads standard input to its end, which may never come. */
+function readInput(): Uint8Array {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  const part = new Uint8Array(1 << 20);
+  for (;;) {
+    const count = files().readSync(0, part);
+    if (count === 0) break;
+    parts.push(part.slice(0, count));
+    length += count;
+    if (length > LONGEST) throw cannotRead("-", TOO_LONG);
+  }
+  const bytes = new Uint8Array(length);
+  let position = 0;
+  for (const part of parts) {
+    bytes.set(part, position);
+    position += part.length;
+  }
+  return bytes;
 }
 
 function decode(name: string, bytes: Uint8Array): string {

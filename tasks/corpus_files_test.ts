@@ -49,6 +49,26 @@ Deno.test("readCorpus() says why it cannot read", async () => {
     assertThrows(() => readCorpus(path), RangeError, "text is needed, and there is none");
     await Deno.writeFile(path, Uint8Array.of(0x61, 0xff, 0xfe));
     assertThrows(() => readCorpus(path), RangeError, "UTF-8 text is needed");
+    // A hole, which takes no room.
+    await Deno.truncate(path, 2 ** 36);
+    assertThrows(() => readCorpus(path), RangeError, "at most 536870888 bytes are read");
+    assertThrows(() => readCorpus("/tmp"), RangeError, 'Cannot read corpus "/tmp": it is a folder');
+    assertThrows(
+      () => readCorpus("http://x/y"),
+      RangeError,
+      'Cannot read corpus "http://x/y": there is no such file; known corpora are sevenths',
+    );
+    await Deno.remove(path);
+    for (const make of [["mkfifo", path], ["ln", "-s", "/dev/zero", path]]) {
+      await new Deno.Command(make[0], { args: make.slice(1) }).output();
+      assertThrows(
+        () => readCorpus(path),
+        RangeError,
+        "a file is needed, found a pipe or a device",
+      );
+      await Deno.remove(path);
+    }
+    await Deno.writeTextFile(path, "");
   } finally {
     await Deno.remove(path);
   }

@@ -4,45 +4,13 @@
  * @module
  */
 
-import type { Plugin } from "@unroll/core/plugin";
-import { knownPlugin } from "@unroll/core/plugin/host";
-import { type JsonRecord, openRun, readCheckpoint } from "@unroll/core/runs";
 import * as z from "zod";
-import type { Selector } from "../command.ts";
 import { withUsageErrors } from "../errors.ts";
-import { composeFlags, findFlagValue, flagSource, readFlags, typedNames } from "../flags.ts";
-import { formatCount } from "../format.ts";
+import { formatCount, visible } from "../format.ts";
 import { jsonLine } from "../json_line.ts";
-import { knownPlugins } from "../plugins.ts";
 import { formatEvaluation } from "../reporting/eval_table.ts";
-import { findModel } from "./find_run.ts";
 import { defineModelCommand } from "./model_command.ts";
-
-/** The options of the task of the run that is named first; without one, those of no task are known. */
-const selectTask: Selector<JsonRecord | undefined> = async (args, context, own) => {
-  const [run] = args;
-  if (run === undefined || run.startsWith("-")) {
-    return { flags: composeFlags([own]), read: () => undefined };
-  }
-  const path = await findModel(run, findFlagValue(args, "--runs"));
-  const { config } = path.endsWith(".safetensors")
-    ? await readCheckpoint(path)
-    : await openRun(path);
-  const { tasks } = await knownPlugins(context, findFlagValue(args, "--trust"));
-  const source = flagSource(
-    knownPlugin<Plugin>(config.task.name, { kind: "task", table: tasks, path: config.task.path }),
-  );
-  const flags = composeFlags([own, source]);
-  return {
-    flags,
-    read(typed) {
-      const names = typedNames(source, flags, typed);
-      // What was not typed stays as it was trained.
-      const options = Object.entries(readFlags(source, flags, typed) as JsonRecord);
-      return Object.fromEntries(options.filter(([name]) => names.has(name)));
-    },
-  };
-};
+import { selectTask } from "./task_options.ts";
 
 /** The command `eval`. */
 export const EVAL = defineModelCommand({
@@ -79,7 +47,7 @@ export const EVAL = defineModelCommand({
       write(jsonLine({ ...line, ...breakdown }));
       return;
     }
-    if (show) { for (const line of await task.show?.(predict) ?? []) write(`${line}\n`); }
+    if (show) { for (const line of await task.show?.(predict) ?? []) write(`${visible(line)}\n`); }
     const { model, task: { name } } = config;
     write(`${name} · ${model.name}, ${checkpointName(path)} step ${formatCount(step)}\n\n`);
     write(formatEvaluation(validation, breakdown));

@@ -4,7 +4,9 @@
  * @module
  */
 
+import { dirname } from "@std/path/dirname";
 import { unknownName } from "@unroll/core/plugin";
+import { formatOptionValue } from "@unroll/core/plugin/host";
 import { listRuns, openRun, type RunFolder } from "@unroll/core/runs";
 import { runsBelow } from "../reporting/runs_below.ts";
 import { UsageError } from "../errors.ts";
@@ -19,8 +21,11 @@ import { UsageError } from "../errors.ts";
  * @throws {RangeError} When it is damaged.
  */
 export async function findRun(typed: string, root: string = "runs"): Promise<RunFolder> {
-  const path = typed.replace(/[/\\]+$/, "");
-  if (await isFolder(path)) return await openRun(path);
+  if (typed === "") throw new UsageError('Cannot find run "": a name is needed, found nothing');
+  const path = typed.replace(/(?<=.)[/\\]+$/, "");
+  const kind = await kindOf(path);
+  if (kind === "folder") return await openRun(path);
+  if (kind === "file") return await openRun(dirname(path));
   const runs = await listRuns(root);
   if (typed === "last") {
     const newest = await newestOf(runs.map(({ path }) => path));
@@ -32,8 +37,10 @@ export async function findRun(typed: string, root: string = "runs"): Promise<Run
   const names = runs.map(({ name }) => name);
   throw new UsageError(
     names.length === 0
-      ? `Cannot find run "${typed}": there is no such folder, and no run in ${root}`
-      : unknownName("run", typed, names),
+      ? `Cannot find run "${
+        formatOptionValue(typed)
+      }": there is no such folder, and no run in ${root}`
+      : unknownName("run", formatOptionValue(typed), names),
   );
 }
 
@@ -47,8 +54,8 @@ export async function findRun(typed: string, root: string = "runs"): Promise<Run
  * @throws {RangeError} When one that was named is damaged.
  */
 export async function findRuns(typed: string, root?: string): Promise<readonly RunFolder[]> {
-  const path = typed.replace(/[/\\]+$/, "");
-  if (await isFolder(path)) {
+  const path = typed.replace(/(?<=.)[/\\]+$/, "");
+  if (typed !== "" && await kindOf(path) === "folder") {
     const inside = (await runsBelow(path)).filter(({ config }) => config !== undefined);
     if (inside.length > 0) return await Promise.all(inside.map(({ path }) => openRun(path)));
   }
@@ -67,14 +74,18 @@ export async function findModel(typed: string, root: string = "runs"): Promise<s
   return typed.endsWith(".safetensors") ? typed : (await findRun(typed, root)).path;
 }
 
-async function isFolder(path: string): Promise<boolean> {
+async function kindOf(path: string): Promise<"folder" | "file" | undefined> {
   try {
-    return (await Deno.stat(path)).isDirectory;
+    return (await Deno.stat(path)).isDirectory ? "folder" : "file";
   } catch (error) {
     const { NotFound, NotADirectory, NotCapable } = Deno.errors;
-    if (error instanceof NotFound || error instanceof NotADirectory) return false;
+    if (error instanceof NotFound || error instanceof NotADirectory) return undefined;
+    // No folder has a name that is longer than a system takes.
+    if (error instanceof Error && "code" in error && error.code === "ENAMETOOLONG") {
+      return undefined;
+    }
     // A plain name is looked for among the runs, which may be all that can be read.
-    if (error instanceof NotCapable && !/[/\\]/.test(path)) return false;
+    if (error instanceof NotCapable && !/[/\\]/.test(path)) return undefined;
     throw error;
   }
 }

@@ -4,13 +4,14 @@
  * @module
  */
 
+import { createHash } from "node:crypto";
 import { dirname } from "@std/path/dirname";
 import type { Tree } from "@unroll/core";
 import {
-  decodeCheckpoint,
-  decodeSafetensors,
+  checkpointOf,
   openRun,
   type PluginConfig,
+  readSafetensors,
   type SafetensorsContents,
   type WeightsOrigin,
 } from "@unroll/core/runs";
@@ -36,17 +37,15 @@ export interface StartingWeights {
  * @throws {UsageError} When there are none.
  */
 export async function readWeights(typed: string): Promise<StartingWeights> {
-  const path = typed.endsWith(".safetensors") ? typed : await checkpointOf(typed);
-  const bytes = await readFile(path);
-  const contents = await withUsageErrors(() => named(path, () => decodeSafetensors(bytes)));
-  const digest = await crypto.subtle.digest("SHA-256", bytes);
+  const path = typed.endsWith(".safetensors") ? typed : await newestIn(typed);
+  const contents = await withUsageErrors(() => readSafetensors(path));
   const isCheckpoint = contents.metadata.format === "unroll-checkpoint";
   const run = isCheckpoint ? await runOf(path) : undefined;
   const model = isCheckpoint
-    ? named(path, () => decodeCheckpoint(bytes).config.model)
+    ? named(path, () => checkpointOf(contents).config.model)
     : modelIn(contents.metadata);
   return {
-    from: { path, ...(run === undefined ? {} : { run }), sha256: new Uint8Array(digest).toHex() },
+    from: { path, ...(run === undefined ? {} : { run }), sha256: await sha256Of(path) },
     ...(model === undefined ? {} : { model }),
     initialParameters: (made) => {
       try {
@@ -76,7 +75,7 @@ function modelIn({ format, model }: SafetensorsContents["metadata"]): PluginConf
 }
 
 /** The best checkpoint of a run, or the last where there is no best yet. */
-async function checkpointOf(typed: string): Promise<string> {
+async function newestIn(typed: string): Promise<string> {
   const run = await findRun(typed);
   for (const name of ["best", "last"] as const) {
     const path = run.checkpointPath(name);
@@ -101,15 +100,12 @@ async function isFile(path: string): Promise<boolean> {
   }
 }
 
-async function readFile(path: string): Promise<Uint8Array<ArrayBuffer>> {
-  try {
-    return await Deno.readFile(path);
-  } catch (error) {
-    const reason = error instanceof Deno.errors.NotFound
-      ? "there is no such file"
-      : (error as Error).message;
-    throw new UsageError(`Cannot read ${path}: ${reason}`, { cause: error });
-  }
+/** The SHA-256 of a file, read a piece at a time. */
+async function sha256Of(path: string): Promise<string> {
+  const hash = createHash("sha256");
+  const { readable } = await Deno.open(path);
+  for await (const piece of readable) hash.update(piece);
+  return hash.digest("hex");
 }
 
 /** Puts the file's name into what its reader says. */

@@ -106,7 +106,7 @@ Deno.test("train --from says what does not fit, before there is a run", () =>
     );
     await refused(
       `${pair} --from ${folder}/none.safetensors`,
-      `Cannot read ${folder}/none.safetensors: there is no such file`,
+      `Cannot read ${folder}/none.safetensors: there is no such file or folder`,
     );
     await Deno.writeTextFile(`${folder}/text.safetensors`, "no weights");
     const { code, errors } = await runCommand(`train ${pair} --from ${folder}/text.safetensors`);

@@ -21,6 +21,7 @@ import {
 } from "../reporting/inspection.ts";
 import { commandLine } from "../program.ts";
 import { defineModelCommand } from "./model_command.ts";
+import { selectTask } from "./task_options.ts";
 
 /** Steps at most: more than a person looks at. */
 const STEPS = 10_000;
@@ -67,6 +68,7 @@ export const INSPECT = defineModelCommand({
     ],
     ["The gates of a GRU:", "unroll inspect runs/2026-01-31-char-gru-0 --show gates"],
   ],
+  select: selectTask,
   async run(context, loaded, { threshold: given, out, json, show, unit, ...request }) {
     const { taskInstance, predict, path, config } = loaded;
     const parts = show !== "states";

@@ -51,9 +51,12 @@ Deno.test("commands on trained models", async (t) => {
       const errors = sorted.output.trim().split("\n").map((line) => JSON.parse(line).result.error);
       assertEquals(errors, errors.toSorted((a, b) => a - b));
       await Deno.mkdir(`${root}/damaged`);
+      const empty = await runCommand(`runs --runs ${root} --state empty`);
+      assert(empty.output.includes("there is no config.json in it"), empty.output);
+      await Deno.writeTextFile(`${root}/damaged/config.json`, "{");
       const damaged = await runCommand(`runs --runs ${root} --state damaged`);
-      assert(damaged.output.includes("there is no config.json in it"), damaged.output);
-      await Deno.remove(`${root}/damaged`);
+      assert(damaged.output.includes("config.json is damaged"), damaged.output);
+      await Deno.remove(`${root}/damaged`, { recursive: true });
       const wrong = await runCommand("runs --sort eror");
       assertEquals([wrong.code, wrong.errors], [
         2,

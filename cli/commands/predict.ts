@@ -6,6 +6,7 @@
 
 import type { Predict } from "@unroll/core/plugin";
 import * as z from "zod";
+import { visible } from "../format.ts";
 import { jsonLine } from "../json_line.ts";
 import { forEachLine } from "./each_line.ts";
 import { defineModelCommand, required } from "./model_command.ts";
@@ -53,7 +54,7 @@ export const PREDICT = defineModelCommand({
       }
       // One of many is a line, which is the answer; one alone says how sure it is, too.
       const shown = alone ? lines : lines.slice(0, 1);
-      terminal.write(shown.map((line) => `${line}\n`).join(""));
+      terminal.write(shown.map((line) => `${visible(line)}\n`).join(""));
     };
     if (input !== undefined) return await one(input, true);
     await forEachLine(terminal, "predict", (line) => one(line, terminal.isInputTerminal === true));

@@ -43,7 +43,7 @@ export async function startTraining(
   await reportTraining(
     context,
     { title, steps: request.training.steps, ...output },
-    (callbacks) => context.train(request, callbacks),
+    (callbacks) => context.train(request, callbacks, output),
   );
 }
 

@@ -89,7 +89,7 @@ Deno.test("runs and report: take the folder of a sweep, whose runs are further d
     const lines = output.trim().split("\n").map((line) => line.split(/ {2,}/));
     assertEquals(lines.map(([name, state]) => [name, state]), [
       ["run", "state"],
-      ["empty", "damaged"],
+      ["empty", "empty"],
       ["hidden-2", "done"],
       ["hidden-3", "done"],
     ]);

@@ -5,9 +5,11 @@
  */
 
 import * as z from "zod";
+import { visible } from "../format.ts";
 import { jsonLine } from "../json_line.ts";
 import { forEachLine } from "./each_line.ts";
 import { defineModelCommand, required } from "./model_command.ts";
+import { selectTask } from "./task_options.ts";
 
 /** The command `sample`. */
 export const SAMPLE = defineModelCommand({
@@ -34,6 +36,7 @@ export const SAMPLE = defineModelCommand({
       "unroll sample runs/2026-01-31-fizzbuzz-rnn-0 --prompt 100 --length 15",
     ],
   ],
+  select: selectTask,
   async run({ terminal }, loaded, { json, ...request }) {
     const task = loaded.taskInstance;
     const sample = required(task.sample?.bind(task), loaded, "sample");
@@ -44,7 +47,7 @@ export const SAMPLE = defineModelCommand({
         if (text === "" && !json && !/.\n$/.test(piece)) terminal.write(prompt ?? "");
         text += piece;
         // Each piece is shown as it comes.
-        if (!json) terminal.write(piece);
+        if (!json) terminal.write(terminal.isOutputTerminal ? visible(piece) : piece);
         if (terminal.isClosed?.()) return;
       }
       if (json) terminal.write(jsonLine({ prompt, text }));

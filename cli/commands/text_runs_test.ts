@@ -86,7 +86,7 @@ Deno.test("a run knows its text by its SHA-256, and no command uses another one 
     await Deno.writeTextFile(`${folder}/text.txt`, TEXT.replace("The cat", "cat The"));
     await useRun(
       run,
-      /is not the text of the run any more: SHA-256 \w{64} is needed, found \w{64}\n$/,
+      /is not the text of the run any more: SHA-256 \w{64} is needed, found \w{64}; to use it all the same name it with --corpus\n$/,
     );
     await Deno.remove(`${folder}/text.txt`);
     await useRun(run, /^Cannot read corpus "[^"]*text\.txt": there is no such file/);
@@ -150,6 +150,47 @@ Deno.test("a text that a run names is not read for it, unless the run knows its 
     // Who names it has it.
     const { code, errors } = await runCommand(`eval ${run} --corpus ${folder}/private.txt`);
     assertEquals([code, errors], [0, ""]);
+  });
+});
+
+Deno.test("a run without a SHA-256 of its text, or of a text that changed, goes on with one that is named", async () => {
+  await withTextRun(async (run, folder) => {
+    const path = `${folder}/text.txt`;
+    const { config } = await openRun(run);
+    const { sha256, ...options } = config.task.options;
+    const old = { ...config, task: { ...config.task, options } };
+    const target = new RunFolder(run, old);
+    await Deno.writeTextFile(`${run}/config.json`, JSON.stringify(configToJson(old)));
+    for (const name of ["best", "last"] as const) {
+      await target.saveCheckpoint(name, { ...await target.readCheckpoint(name), config: old });
+    }
+    const uses = [`eval ${run}`, `inspect ${run}`, `train --resume ${run} --quiet --steps`];
+    for (const words of uses) {
+      const { code, errors } = await runCommand(words.replace(/steps$/, "steps 6"));
+      assertStrictEquals(code, 1);
+      assertMatch(errors, /name it with --corpus\n$/);
+    }
+    for (const words of [...uses, `sample ${run} --length 3`]) {
+      const line = `${words.replace(/steps$/, "steps 6")} --corpus ${path}`;
+      const { code, errors } = await runCommand(line);
+      assertEquals([code, errors], [0, ""], line);
+    }
+    // From now on it knows it.
+    assertStrictEquals((await openRun(run)).config.task.options.sha256, sha256);
+    assertStrictEquals((await runCommand(`train --resume ${run} --quiet --steps 8`)).code, 0);
+
+    await Deno.writeTextFile(path, TEXT.replace("The cat", "cat The"));
+    const changed = `train --resume ${run} --quiet --steps 9`;
+    assertStrictEquals((await runCommand(changed)).code, 1);
+    const { code, errors } = await runCommand(`${changed} --corpus ${path}`);
+    assertStrictEquals(code, 0, errors);
+    assertMatch(errors, /^Going on with another text: SHA-256 \w{64}, begun with \w{64}\n$/);
+    assertStrictEquals((await runCommand(`train --resume ${run} --quiet --steps 10`)).code, 0);
+    const other = await runCommand(`train --resume ${run} --steps 12 --length 5`);
+    assertEquals([other.code, other.errors], [
+      2,
+      "Cannot use --length with --resume: a run keeps its own\n",
+    ]);
   });
 });
 

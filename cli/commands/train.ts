@@ -5,8 +5,8 @@
  */
 
 import type { Model, Plugin } from "@unroll/core/plugin";
-import { parseOptions } from "@unroll/core/plugin/host";
-import type { JsonRecord } from "@unroll/core/runs";
+import { flagName, parseOptions } from "@unroll/core/plugin/host";
+import type { JsonRecord, RunCallbacks, RunConfig } from "@unroll/core/runs";
 import { defineCommand } from "../command.ts";
 import type { SelectedFlags } from "../command.ts";
 import type { CommandContext, PluginSelection } from "../context.ts";
@@ -14,6 +14,7 @@ import { UsageError } from "../errors.ts";
 import { camelCase, findFlagValue, type Flag, type FlagSource } from "../flags.ts";
 import { describePair, knownPlugins, type SelectedPair, selectPair } from "../plugins.ts";
 import { checkDevice } from "./check_device.ts";
+import { taskOfRun, typedOptions } from "./task_options.ts";
 import { findRun } from "./find_run.ts";
 import { readWeights, type StartingWeights } from "./from_weights.ts";
 import { reportTraining, startTraining } from "./run_training.ts";
@@ -41,7 +42,11 @@ export const TRAIN = defineCommand({
     ],
   ],
   async select(args, context, own) {
-    const selected = await selectPair(args, context, own);
+    const run = findFlagValue(args, "--resume") || undefined;
+    const kept = run === undefined ? undefined : await taskOfRun(run, args, context)
+      // What is the matter with the run is said when it is opened.
+      .catch(() => undefined);
+    const selected = await selectPair(args, context, own, kept === undefined ? [] : [kept]);
     const { model, task } = selected;
     const isHelp = args.includes("--help") || args.includes("-h");
     return {
@@ -53,9 +58,13 @@ export const TRAIN = defineCommand({
           "with --resume a run keeps its model and task, settings of training such as --steps " +
           "and --lr may change",
       }),
+      read: (typed) => ({
+        ...selected.read(typed),
+        taskOptions: kept === undefined ? undefined : typedOptions(kept, selected.flags, typed),
+      }),
     };
   },
-  async run(context, { options, typed, selection: { model, task, typedOfModel } }) {
+  async run(context, { options, typed, selection: { model, task, typedOfModel, taskOptions } }) {
     const {
       resume,
       from,
@@ -74,13 +83,22 @@ export const TRAIN = defineCommand({
     const output = { json, quiet, verbose, dashboard, samples };
     if (resume !== undefined) {
       const changes = changesOf(training, typed);
+      const other = Object.keys(taskOptions ?? {}).find((name) => name !== "corpus");
+      if (other !== undefined) {
+        throw new UsageError(`Cannot use --${flagName(other)} with --resume: a run keeps its own`);
+      }
       const run = await findRun(resume);
       if (changes.device !== undefined) checkDevice(changes.device, context.terminal);
       const plugins = trust === undefined ? {} : { plugins: await knownPlugins(context, trust) };
       return await reportTraining(
         context,
         { title: run.name, steps: changes.steps, ...output },
-        (callbacks) => context.resume({ run: run.path, changes, ...plugins }, callbacks),
+        (callbacks) =>
+          context.resume(
+            { run: run.path, changes, taskOptions, ...plugins },
+            [tellOfText(run.config, context), ...callbacks],
+            output,
+          ),
       );
     }
     if (trust !== undefined) {
@@ -95,6 +113,21 @@ export const TRAIN = defineCommand({
     await startTraining(request, context, output);
   },
 });
+
+/** Says that a run goes on with another text than its own, where that is known of both. */
+function tellOfText({ task: { options } }: RunConfig, { terminal }: CommandContext): RunCallbacks {
+  return {
+    onRunCreated({ config: { task } }) {
+      const { sha256 } = task.options;
+      if (options.sha256 === undefined || options.sha256 === sha256) return;
+      terminal.writeError(
+        `Going on with another text: SHA-256 ${
+          sha256 ?? "unknown"
+        }, begun with ${options.sha256}\n`,
+      );
+    },
+  };
+}
 
 /** The flags, with what the task recommends for the model as defaults; as they are where that is not known. */
 async function withRecommended(

@@ -155,13 +155,19 @@ export async function resumeTraining(
   callbacks: readonly RunReporter[],
   context: TrainingContext,
 ): Promise<void> {
-  const settings = await resumed(request, request.plugins ?? context);
-  await trainUntilStopped({
-    ...settings,
-    tuning: context.tuning,
-    signal: context.signal,
-    callbacks,
-  }, callbacks);
+  // Before anything of it is read, which another process could be about to write.
+  const run = await openRun(request.run, { lock: true });
+  try {
+    const settings = await resumed(run, request, request.plugins ?? context);
+    await trainUntilStopped({
+      ...settings,
+      tuning: context.tuning,
+      signal: context.signal,
+      callbacks,
+    }, callbacks);
+  } finally {
+    await run.unlock();
+  }
 }
 
 /** Trains, and throws what to say where it was stopped or the device was lost. */
@@ -228,10 +234,10 @@ export function requested(request: TrainRequest, version: string): SavedTrainSet
 
 /** Reads a run and what is to be otherwise, as the trainer takes it. */
 async function resumed(
-  { run: path, changes }: ResumeRequest,
+  run: RunFolder,
+  { changes, taskOptions }: ResumeRequest,
   { models, tasks }: KnownPlugins,
 ): Promise<SavedTrainSettings> {
-  const run = await openRun(path);
   const resume = await lastSnapshot(run);
   const { model, task, seed, version } = run.config;
   const { device = run.config.device as BackendName, saveEvery, ...others } = changes;
@@ -264,7 +270,9 @@ async function resumed(
     task: restoreTask(
       knownPlugin(task.name, { kind: "task", table: tasks, path: task.path }),
       task.options,
+      taskOptions,
     ),
+    otherTask: Object.keys(taskOptions ?? {}).length > 0,
     seed,
     device,
     version,

@@ -7,7 +7,7 @@
 import { eventLine, type RunFolder } from "@unroll/core/runs";
 import type { TrainingStart, TrainResult } from "@unroll/core/training";
 import type { RunReporter, Terminal } from "../context.ts";
-import { formatCount } from "../format.ts";
+import { formatCount, visible } from "../format.ts";
 import { jsonLine } from "../json_line.ts";
 import { trustText } from "../plugins.ts";
 import { commandLine } from "../program.ts";
@@ -160,7 +160,7 @@ function peopleReporter(
       }
       if (!quiet) {
         for (const text of await result.task.show?.(result.predict) ?? []) {
-          terminal.write(`${text}\n`);
+          terminal.write(`${visible(text)}\n`);
         }
       }
       for (const line of outcomeLines(result, started)) terminal.write(`${line}\n`);

@@ -19,6 +19,7 @@ import {
   formatFigure,
   formatPercent,
   formatTable,
+  visible,
 } from "../format.ts";
 import { differingSettings, settingsText } from "./run_settings.ts";
 import { runsBelow } from "./runs_below.ts";
@@ -67,7 +68,7 @@ export function resultOf(lines: readonly MetricsLine[]): RunResult {
 }
 
 /** What can be the matter with a run. */
-export const RUN_STATES = ["done", "stopped", "unfinished", "damaged"] as const;
+export const RUN_STATES = ["done", "stopped", "unfinished", "damaged", "empty"] as const;
 
 /** What runs can be sorted by. */
 export const SORTS = ["name", "task", "model", "seed", "error", "loss", "steps", "time"] as const;
@@ -82,7 +83,7 @@ export interface RunRow {
   readonly device?: string;
   /** The weights that it began with, if the seed did not make them. */
   readonly from?: WeightsOrigin;
-  /** `done`, `stopped`, `unfinished` or `damaged`. */
+  /** `done`, `stopped`, `unfinished`, `damaged` or `empty`. */
   readonly state: typeof RUN_STATES[number];
   readonly result: RunResult;
   readonly problem?: string;
@@ -111,8 +112,12 @@ export async function gatherRuns(root: string): Promise<RunRow[]> {
   }));
 }
 
-async function readRow({ name, path, config, latest, done, problem }: RunSummary): Promise<RunRow> {
-  if (config === undefined) return { name, path, state: "damaged", result: NOTHING, problem };
+async function readRow(
+  { name, path, config, latest, done, empty, problem }: RunSummary,
+): Promise<RunRow> {
+  if (config === undefined) {
+    return { name, path, state: empty ? "empty" : "damaged", result: NOTHING, problem };
+  }
   const lines = await (await openRun(path)).readMetrics();
   return {
     name,
@@ -224,5 +229,6 @@ export function formatRuns(rows: readonly RunRow[], now: number): string {
     "age",
     "",
   ];
-  return formatTable([heads, ...cells], [0, 1, 9]).map((line) => `${line}\n`).join("");
+  const shown = [heads, ...cells].map((row) => row.map(visible));
+  return formatTable(shown, [0, 1, 9]).map((line) => `${line}\n`).join("");
 }

@@ -4,20 +4,50 @@
  * @module
  */
 
+import { basename } from "@std/path/basename";
+import { dirname } from "@std/path/dirname";
+
 /**
- * Writes a file.
+ * Writes a file, whole or not at all: a crash or a full disk leaves the one that was there.
  *
- * @param path The file.
+ * @param path The file. What is no file, such as a device, is written to as it is, and so is a file beside which nothing
+ *   may be written.
  * @param contents Its contents.
  * @throws {RangeError} When it cannot be written.
  */
 export async function writeOut(path: string, contents: string | Uint8Array): Promise<void> {
+  const bytes = typeof contents === "string" ? new TextEncoder().encode(contents) : contents;
   try {
-    await (typeof contents === "string"
-      ? Deno.writeTextFile(path, contents)
-      : Deno.writeFile(path, contents));
+    const target = await fileOf(path);
+    if (target === undefined) return await Deno.writeFile(path, bytes);
+    // Always the same name, so that what a crash leaves is overwritten by the next try.
+    const beside = `${dirname(target)}/.${basename(target)}.tmp`;
+    try {
+      await writeWhole(beside, bytes);
+      await Deno.rename(beside, target);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotCapable) return await Deno.writeFile(path, bytes);
+      await Deno.remove(beside).catch(() => {});
+      throw error;
+    }
   } catch (error) {
     const reason = (error as Error).message.replace(/ \(os error.*$/, "");
     throw new RangeError(`Cannot write ${path}: ${reason}`, { cause: error });
   }
+}
+
+/** The file that a path leads to, also one that is not there yet; `undefined` for what is no file. */
+async function fileOf(path: string): Promise<string | undefined> {
+  try {
+    return (await Deno.stat(path)).isFile ? await Deno.realPath(path) : undefined;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return path;
+    throw error;
+  }
+}
+
+async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
+  using file = await Deno.open(path, { write: true, create: true, truncate: true });
+  for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
+  await file.sync();
 }

@@ -45,6 +45,9 @@ export function gridValues(flag: string, text: string, isList: boolean = false):
     }
     return Array.from({ length: last - first + 1 }, (_, i) => String(first + i));
   });
+  if (values.includes("")) {
+    throw new RangeError(`Cannot use ${flag} ${text}: a value is missing`);
+  }
   const twice = values.find((value, index) => values.indexOf(value) !== index);
   if (twice !== undefined) {
     throw new RangeError(`Cannot use ${flag} ${text}: ${twice} is there twice`);

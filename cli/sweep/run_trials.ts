@@ -30,9 +30,10 @@ export interface RunTrialsSettings {
  * @param folder The sweep's folder.
  * @returns Arguments of the program.
  */
-export function jobArguments({ trial, state, run }: TrialResult, folder: string): string[] {
+export function jobArguments({ trial, run }: TrialResult, folder: string): string[] {
   const { model, task } = trial.values;
-  return state === "unfinished" && run !== undefined
+  // Also after a failure: a worker that was killed has lost nothing.
+  return run !== undefined
     ? ["train", "--resume", run, ...trustWords(model, task), "--json", "--quiet"]
     : ["train", ...trialArguments(trial), "--out", trialFolder(folder, trial), "--json", "--quiet"];
 }

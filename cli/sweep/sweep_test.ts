@@ -9,7 +9,7 @@ import {
 import { openRun } from "@unroll/core/runs";
 import { randomSource } from "@unroll/core/testing";
 import { runCommand } from "../test_support/run_command.ts";
-import { inFolder, trainSmall } from "../test_support/small_runs.ts";
+import { inFolder, onlyRun, trainSmall } from "../test_support/small_runs.ts";
 import { assertSnakeKeys } from "../test_support/snake_keys.ts";
 import { gridTrials, gridValues, trialArguments } from "./grid.ts";
 import type { TrialResult } from "./trial.ts";
@@ -306,6 +306,42 @@ Deno.test("sweep: shows no run that has other settings than those that are asked
         ]);
       }
     }
+  });
+});
+
+Deno.test("sweep: goes on with the run of a worker that was killed", async () => {
+  await inFolder(async (folder) => {
+    const begun = await trainSmall(`${folder}/only`, { stopAt: 60 });
+    const [first] = await begun.readMetrics();
+    await Deno.writeTextFile(`${folder}/only/failure.txt`, "it ended with code 137\n");
+    const { code, errors } = await runCommand(
+      "sweep --model rnn --hidden 4 --task counting --digits 2 --test-digits 0 --training 60 " +
+        "--validation 20 --seeds 3 --steps 200 --validate-every 20 --schedule cosine --device cpu " +
+        `--out ${folder}`,
+      { self: () => SELF },
+    );
+    assertStrictEquals(code, 0, errors);
+    // It has the run's own first line, and there is no other run.
+    const lines = await (await onlyRun(`${folder}/only`)).readMetrics();
+    assertEquals([lines[0], lines.at(-1)?.event], [first, "done"]);
+  });
+});
+
+Deno.test("sweep: leaves alone a run that another process trains", async () => {
+  await inFolder(async (folder) => {
+    const begun = await trainSmall(`${folder}/only`, { stopAt: 60 });
+    const before = await begun.readMetrics();
+    await begun.lock();
+    const { code, errors } = await runCommand(
+      "sweep --model rnn --hidden 4 --task counting --digits 2 --test-digits 0 --training 60 " +
+        "--validation 20 --seeds 3 --steps 200 --validate-every 20 --schedule cosine --device cpu " +
+        `--out ${folder}`,
+      { self: () => SELF },
+    );
+    assertStrictEquals(code, 1);
+    assertMatch(errors, new RegExp(`process ${Deno.pid} trains it since `));
+    await begun.unlock();
+    assertEquals(await begun.readMetrics(), before);
   });
 });
 

@@ -52,11 +52,10 @@ export async function readTrial(folder: string, trial: Trial): Promise<TrialResu
     return { trial, state: "done", run: done.path, result };
   }
   const problem = await failureIn(root);
-  if (problem !== undefined) return { trial, state: "failed", problem };
   const begun = runs.at(-1);
-  return begun === undefined
-    ? { trial, state: "new" }
-    : { trial, state: "unfinished", run: begun.path };
+  const run = begun === undefined ? {} : { run: begun.path };
+  if (problem !== undefined) return { trial, state: "failed", problem, ...run };
+  return { trial, state: begun === undefined ? "new" : "unfinished", ...run };
 }
 
 async function failureIn(root: string): Promise<string | undefined> {

@@ -175,7 +175,17 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
       error,
     );
   }
-  const { tensors, metadata } = contents;
+  return checkpointOf(contents);
+}
+
+/**
+ * Reads a checkpoint out of what its file holds.
+ *
+ * @param contents What was read of the file.
+ * @returns The checkpoint, whose tensors are those of the contents.
+ * @throws {RangeError} When it is none, or one of a newer version.
+ */
+export function checkpointOf({ tensors, metadata }: SafetensorsContents): Checkpoint {
   if (metadata.format !== FORMAT) {
     throw unreadable(
       "it holds tensors and no run, weights of elsewhere are loaded as weights",
@@ -246,7 +256,18 @@ export function configToJson(config: RunConfig): JsonRecord {
 export function configFromJson(json: JsonRecord): RunConfig {
   const camelCase = (name: string) =>
     name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+  if (isDeep(json, DEEPEST)) {
+    throw unreadable(`its config has more than ${DEEPEST} levels, one in another`);
+  }
   return checkConfig(renameConfig(json, camelCase));
+}
+
+/** Levels of a configuration at most: what goes down into it calls itself. */
+const DEEPEST = 64;
+
+function isDeep(value: Json, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return levels === 0 || Object.values(value).some((part) => isDeep(part, levels - 1));
 }
 
 function renameConfig(

@@ -16,6 +16,7 @@
  */
 export {
   type Checkpoint,
+  checkpointOf,
   configToJson,
   decodeCheckpoint,
   type EarlierConfig,
@@ -27,16 +28,16 @@ export {
 export type { Json, JsonRecord } from "../util/json.ts";
 export { endLine, eventLine } from "./event_line.ts";
 export { type LoadedRun, loadRun, type LoadSettings } from "./load.ts";
+export { listRuns, type RunSummary } from "./list_runs.ts";
+export { readSafetensors } from "./read_file.ts";
 export {
   type CheckpointName,
   createRun,
-  listRuns,
   type MetricsLine,
   openRun,
   readCheckpoint,
   RunFolder,
   type RunPlace,
-  type RunSummary,
 } from "./run_folder.ts";
 export {
   decodeSafetensors,

@@ -7,6 +7,7 @@
  *   metrics.jsonl      one JSON object a line, with an `event`; the last is `done` when the run ended
  *   best.safetensors   the checkpoint with the best validation result
  *   last.safetensors   the newest checkpoint
+ *   .lock              who trains it, while somebody does
  * ```
  *
  * Files appear whole or not at all: each is written beside its place, forced to disk, then renamed. A folder says
@@ -17,9 +18,9 @@
 
 import {
   type Checkpoint,
+  checkpointOf,
   configFromJson,
   configToJson,
-  decodeCheckpoint,
   encodeCheckpoint,
   type RunConfig,
 } from "./checkpoint.ts";
@@ -27,6 +28,8 @@ import { errorCode, fileSystem } from "../util/file_system.ts";
 import type { JsonRecord } from "../util/json.ts";
 import { plainName, runName } from "./run_name.ts";
 import { guard, join, reason, writeAtomically, writeTogether } from "./files.ts";
+import { readSafetensors, readText } from "./read_file.ts";
+import { lockRun, type RunLock } from "./run_lock.ts";
 
 /** Which checkpoint of a run. */
 export type CheckpointName = "best" | "last";
@@ -47,24 +50,12 @@ export interface RunPlace {
   readonly date?: Date;
 }
 
-/** A run as a list of runs shows it. */
-export interface RunSummary {
-  /** The folder's own name. */
-  readonly name: string;
-  /** Where the folder is. */
-  readonly path: string;
-  /** What decides the run, when it can be read. */
-  readonly config?: RunConfig;
-  /** The last line of the metrics. */
-  readonly latest?: MetricsLine;
-  /** Whether the run came to its end. */
-  readonly done: boolean;
-  /** Why it cannot be read, when it cannot. */
-  readonly problem?: string;
-}
-
 const CONFIG = "config.json";
 const METRICS = "metrics.jsonl";
+/** Bytes of a configuration at most: an alphabet of all characters there are takes 4.4 MB. */
+const LONGEST_CONFIG = 8 * 2 ** 20;
+/** Bytes of metrics at most: a longer text cannot be held. */
+const LONGEST_METRICS = 2 ** 29 - 24;
 
 /** The folder of one run. */
 export class RunFolder {
@@ -75,12 +66,35 @@ export class RunFolder {
 
   /** What is to be written with the first new checkpoint of a run that goes on. */
   #held: { readonly lines: MetricsLine[]; best?: Checkpoint } | undefined;
+  #lock: RunLock | undefined;
 
   /** Use {@linkcode createRun} or {@linkcode openRun}, which check the folder. */
-  constructor(path: string, config: RunConfig, held?: readonly MetricsLine[]) {
+  constructor(path: string, config: RunConfig) {
     this.path = path;
     this.config = config;
-    if (held !== undefined) this.#held = { lines: [...held] };
+  }
+
+  /**
+   * Makes sure that no other process trains this run, until {@linkcode unlock}.
+   *
+   * @throws {RangeError} When another does, with its number and since when.
+   */
+  async lock(): Promise<void> {
+    this.#lock ??= await guard(`train ${this.path}`, () => lockRun(this.path));
+  }
+
+  /** Lets others train it. */
+  async unlock(): Promise<void> {
+    await this.#lock?.release();
+    this.#lock = undefined;
+  }
+
+  /** Returns this run with another configuration, and metrics that are written with the first checkpoint. */
+  changed(config: RunConfig, lines?: readonly MetricsLine[]): RunFolder {
+    const run = new RunFolder(this.path, config);
+    if (lines !== undefined) run.#held = { lines: [...lines] };
+    run.#lock = this.#lock;
+    return run;
   }
 
   /** The folder's own name. */
@@ -241,6 +255,7 @@ async function makeFresh(root: string, name: string): Promise<string> {
  * Opens the folder of a run.
  *
  * @param path The folder.
+ * @param settings Whether to {@linkcode RunFolder.lock} it before it is read.
  * @returns The run.
  * @throws {RangeError} When there is no such folder, or it is not a run's.
  *
@@ -264,41 +279,67 @@ async function makeFresh(root: string, name: string): Promise<string> {
  * await Deno.remove(root, { recursive: true });
  * ```
  */
-export async function openRun(path: string): Promise<RunFolder> {
+export async function openRun(
+  path: string,
+  { lock = false }: { readonly lock?: boolean } = {},
+): Promise<RunFolder> {
+  const run = new RunFolder(path, await readConfig(path));
+  if (!lock) return run;
+  await run.lock();
+  // Who trained it until then may have changed it.
+  return run.changed(
+    await readConfig(path).catch(async (error) => {
+      await run.unlock();
+      throw error;
+    }),
+  );
+}
+
+/** A folder in which there is no run. */
+export class EmptyRunError extends RangeError {
+  /** Name of the class. */
+  override readonly name = "EmptyRunError";
+}
+
+/** Reads what decides a run: its own file, or without that what its checkpoints keep of it. */
+async function readConfig(path: string): Promise<RunConfig> {
   let text: string;
   try {
-    text = await fileSystem().promises.readFile(join(path, CONFIG), "utf8");
+    text = await readText(join(path, CONFIG), LONGEST_CONFIG);
   } catch (error) {
-    if (["ENOENT", "ENOTDIR"].includes(errorCode(error) ?? "")) {
-      throw new RangeError(
-        `Cannot open run ${path}: there is no ${CONFIG} in it`,
-        { cause: error },
-      );
+    if (!["ENOENT", "ENOTDIR"].includes(errorCode(error) ?? "")) {
+      throw new RangeError(`Cannot open run ${path}: ${reason(error)}`, { cause: error });
     }
-    throw new RangeError(`Cannot open run ${path}: ${reason(error)}`, {
+    for (const name of ["last", "best"]) {
+      const file = join(path, `${name}.safetensors`);
+      if (await isThere(file)) return (await readCheckpoint(file)).config;
+    }
+    throw new EmptyRunError(`Cannot open run ${path}: there is no ${CONFIG} in it`, {
       cause: error,
     });
   }
-  let config: RunConfig;
   try {
     const value: unknown = JSON.parse(text);
     if (typeof value !== "object" || value === null) {
       throw new RangeError("it is not a JSON object");
     }
-    config = configFromJson(value as JsonRecord);
+    return configFromJson(value as JsonRecord);
   } catch (error) {
     const problem = error instanceof SyntaxError
       ? "it is not JSON"
-      : (error as Error).message.replace(
-        /^Cannot read checkpoint: its config/,
-        "it",
-      );
-    throw new RangeError(
-      `Cannot open run ${path}: ${CONFIG} is damaged, ${problem}`,
-      { cause: error },
-    );
+      : (error as Error).message.replace(/^Cannot read checkpoint: its config/, "it");
+    throw new RangeError(`Cannot open run ${path}: ${CONFIG} is damaged, ${problem}`, {
+      cause: error,
+    });
   }
-  return new RunFolder(path, config);
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    return (await fileSystem().promises.stat(path)).isFile();
+  } catch {
+    return false;
+  }
 }
 
 /**
@@ -320,7 +361,7 @@ export async function resumeRun(
     line.event !== "done" && line.event !== "stopped" &&
     !(typeof line.step === "number" && line.step > step)
   );
-  return new RunFolder(run.path, config, kept);
+  return run.changed(config, kept);
 }
 
 function configBytes(config: RunConfig): Uint8Array {
@@ -329,55 +370,6 @@ function configBytes(config: RunConfig): Uint8Array {
 
 function metricsText(lines: readonly MetricsLine[]): string {
   return lines.map((line) => `${JSON.stringify(line)}\n`).join("");
-}
-
-/**
- * Lists the runs in a folder, damaged ones too.
- *
- * @param root The folder of runs; by default `runs`.
- * @returns The runs, by name; none when there is no such folder.
- *
- * @example Usage
- * ```ts
- * import { listRuns } from "@unroll/core/runs";
- *
- * for (const { name, done } of await listRuns()) console.log(name, done ? "done" : "unfinished");
- * ```
- */
-export async function listRuns(root: string = "runs"): Promise<RunSummary[]> {
-  const names: string[] = [];
-  try {
-    for (const entry of await fileSystem().promises.readdir(root, { withFileTypes: true })) {
-      if (entry.isDirectory() && !entry.name.startsWith(".")) {
-        names.push(entry.name);
-      }
-    }
-  } catch (error) {
-    if (errorCode(error) === "ENOENT") return [];
-    throw new RangeError(`Cannot list runs in ${root}: ${reason(error)}`, {
-      cause: error,
-    });
-  }
-  names.sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
-  return await Promise.all(
-    names.map((name) => summarize(name, join(root, name))),
-  );
-}
-
-async function summarize(name: string, path: string): Promise<RunSummary> {
-  try {
-    const run = await openRun(path);
-    const latest = (await run.readMetrics()).at(-1);
-    return {
-      name,
-      path,
-      config: run.config,
-      ...(latest === undefined ? {} : { latest }),
-      done: latest?.event === "done",
-    };
-  } catch (error) {
-    return { name, path, done: false, problem: (error as Error).message };
-  }
 }
 
 /**
@@ -409,21 +401,13 @@ async function summarize(name: string, path: string): Promise<RunSummary> {
  * ```
  */
 export async function readCheckpoint(path: string): Promise<Checkpoint> {
-  let bytes: Uint8Array;
   try {
-    bytes = await fileSystem().promises.readFile(path);
-  } catch (error) {
-    throw new RangeError(`Cannot read checkpoint ${path}: ${reason(error)}`, {
-      cause: error,
-    });
-  }
-  try {
-    return decodeCheckpoint(bytes);
+    return checkpointOf(await readSafetensors(path));
   } catch (error) {
     throw new RangeError(
       (error as Error).message.replace(
-        "Cannot read checkpoint",
-        `Cannot read checkpoint ${path}`,
+        /^Cannot read (checkpoint)?/,
+        (_, own) => `Cannot read checkpoint ${own === undefined ? "" : path}`,
       ),
       { cause: error },
     );
@@ -432,7 +416,7 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
 
 async function readTextIfThere(path: string): Promise<string> {
   try {
-    return await fileSystem().promises.readFile(path, "utf8");
+    return await readText(path, LONGEST_METRICS);
   } catch (error) {
     if (errorCode(error) === "ENOENT") return "";
     throw new RangeError(`Cannot read ${path}: ${reason(error)}`, {

@@ -1,6 +1,7 @@
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import type { Checkpoint, RunConfig } from "./checkpoint.ts";
-import { createRun, listRuns, openRun, readCheckpoint, resumeRun } from "./run_folder.ts";
+import { listRuns } from "./list_runs.ts";
+import { createRun, openRun, readCheckpoint, resumeRun } from "./run_folder.ts";
 import { runName } from "./run_name.ts";
 import { writeAtomically } from "./files.ts";
 
@@ -277,3 +278,69 @@ Deno.test("writeAtomically() leaves a whole file when killed at any moment", () 
       assertStrictEquals(bytes.every((byte) => byte === bytes[0]), true);
     }
   }));
+
+Deno.test("openRun() has what decides a run out of its checkpoints where its own file is gone", async () => {
+  const root = await Deno.makeTempDir();
+  try {
+    const run = await createRun(CONFIG, { root });
+    await run.saveCheckpoint("last", { config: CONFIG, step: 3, progress: {}, tensors: new Map() });
+    await Deno.remove(`${run.path}/config.json`);
+    assertEquals((await openRun(run.path)).config, CONFIG);
+    await Deno.mkdir(`${root}/nothing`);
+    assertEquals((await listRuns(root)).map(({ empty }) => empty), [undefined, true]);
+    await assertRejects(() => openRun(`${root}/nothing`), RangeError, "there is no config.json");
+  } finally {
+    await Deno.remove(root, { recursive: true });
+  }
+});
+
+Deno.test("openRun() and readCheckpoint() read no pipe, no device and nothing too long", async () => {
+  const root = await Deno.makeTempDir();
+  try {
+    const run = await createRun(CONFIG, { root });
+    const config = `${run.path}/config.json`;
+    const last = run.checkpointPath("last");
+    const kinds:
+      readonly (readonly [make: (path: string) => Promise<unknown>, sentence: string])[] = [
+        [(path) => Deno.symlink("/dev/zero", path), "a file is needed, found a pipe or a device"],
+        [
+          (path) => new Deno.Command("mkfifo", { args: [path] }).output(),
+          "a file is needed, found a pipe or a device",
+        ],
+        [(path) => Deno.mkdir(path), "it is a folder"],
+      ];
+    for (const [make, sentence] of kinds) {
+      for (const path of [config, last]) {
+        await Deno.remove(path).catch(() => {});
+        await make(path);
+      }
+      await assertRejects(
+        () => openRun(run.path),
+        RangeError,
+        `Cannot open run ${run.path}: ${sentence}`,
+      );
+      await assertRejects(
+        () => readCheckpoint(last),
+        RangeError,
+        `Cannot read checkpoint ${last}: ${sentence}`,
+      );
+    }
+    for (const path of [config, last]) {
+      await Deno.remove(path, { recursive: true });
+      await Deno.create(path).then((file) => file.close());
+    }
+    await Deno.truncate(config, 10 * 2 ** 20);
+    await assertRejects(
+      () => openRun(run.path),
+      RangeError,
+      "it has 10485760 bytes, at most 8388608",
+    );
+    // Holes, which take no room: more than memory holds.
+    await Deno.truncate(last, 2 ** 38);
+    await assertRejects(() => readCheckpoint(last), RangeError, "the header is not JSON");
+    await Deno.writeTextFile(config, `{"model":${"[".repeat(1e5)}${"]".repeat(1e5)}}`);
+    await assertRejects(() => openRun(run.path), RangeError, "more than 64 levels");
+  } finally {
+    await Deno.remove(root, { recursive: true });
+  }
+});

@@ -192,52 +192,42 @@ function checkStored(name: string, { dtype, shape, data }: StoredTensor): void {
  * ```
  */
 export function decodeSafetensors(bytes: Uint8Array): SafetensorsContents {
-  const header = readHeader(bytes);
+  const end = 8 + headerLength(bytes, bytes.length);
+  const { entries, metadata } = readLayout(bytes.subarray(8, end), bytes.length - end);
   // Not a part of `bytes`: where they are a Buffer, as Node reads files, its `slice` would not copy.
-  const { buffer, byteOffset, length } = bytes;
-  const data = new Uint8Array(buffer, byteOffset + header.end, length - header.end);
+  const data = new Uint8Array(bytes.buffer, bytes.byteOffset + end, bytes.length - end);
   const tensors = new Map<string, StoredTensor>();
-  const ranges: {
-    readonly name: string;
-    readonly begin: number;
-    readonly end: number;
-  }[] = [];
-  for (const name of header.names) {
-    if (name === METADATA) continue;
-    const entry = header.fields[name];
-    const { dtype, shape, begin, end } = readEntry(name, entry);
-    if (end > data.length) {
-      throw unreadable(
-        `${
-          JSON.stringify(name)
-        } ends at byte ${end} of the data, found ${data.length} bytes: the file is cut short`,
-      );
-    }
-    ranges.push({ name, begin, end });
+  for (const entry of entries) {
     // A copy: the file's bytes need not be aligned to the elements, nor be kept.
-    const array = new ARRAYS[dtype](data.slice(begin, end).buffer);
-    if (dtype === "BOOL" && (array as Uint8Array).some((byte) => byte > 1)) {
-      throw unreadable(
-        `${JSON.stringify(name)} is BOOL and has a byte that is neither 0 nor 1`,
-      );
-    }
-    tensors.set(name, { dtype, shape, data: array } as StoredTensor);
+    tensors.set(entry.name, tensorOf(entry, data.slice(entry.begin, entry.end).buffer));
   }
-  checkRanges(ranges, data.length);
-  return { tensors, metadata: readMetadata(header.fields[METADATA]) };
+  return { tensors, metadata };
 }
 
-function readHeader(
-  bytes: Uint8Array,
-): {
-  readonly fields: Readonly<Record<string, unknown>>;
-  /** Names of the fields in the order of the file, which an object does not keep. */
-  readonly names: readonly string[];
+/** Where an array lies in a file. */
+export interface SafetensorsEntry {
+  /** Its name. */
+  readonly name: string;
+  /** Its element type. */
+  readonly dtype: SafetensorsDType;
+  /** Its shape. */
+  readonly shape: readonly number[];
+  /** Where it begins, from the end of the header on. */
+  readonly begin: number;
+  /** Where it ends. */
   readonly end: number;
-} {
-  if (bytes.length < 8) {
-    throw unreadable(`at least 8 bytes are needed, found ${bytes.length}`);
-  }
+}
+
+/**
+ * Reads how long the header is, before anything else of a file is read.
+ *
+ * @param bytes The first 8 bytes, or more.
+ * @param size Bytes of the whole file.
+ * @returns The bytes of the header, which follow those 8.
+ * @throws {RangeError} When the file cannot have such a header.
+ */
+export function headerLength(bytes: Uint8Array, size: number): number {
+  if (size < 8) throw unreadable(`at least 8 bytes are needed, found ${size}`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const length = Number(view.getBigUint64(0, true));
   if (length > LONGEST_HEADER) {
@@ -245,25 +235,76 @@ function readHeader(
       `a header of ${length} bytes is too long, this is another kind of file`,
     );
   }
-  if (8 + length > bytes.length) {
+  if (8 + length > size) {
     throw unreadable(
-      `a header of ${length} bytes is announced, found ${bytes.length - 8}: the file is cut short`,
+      `a header of ${length} bytes is announced, found ${size - 8}: the file is cut short`,
     );
   }
+  return length;
+}
+
+/**
+ * Reads the header.
+ *
+ * @param header Its bytes.
+ * @param size Bytes of the data that follow it.
+ * @returns Where each array lies, in the order of the header, and the strings.
+ * @throws {RangeError} When it is no header, or contradicts itself or the size.
+ */
+export function readLayout(
+  header: Uint8Array,
+  size: number,
+): Pick<SafetensorsContents, "metadata"> & { readonly entries: readonly SafetensorsEntry[] } {
+  const { fields, names } = readHeader(header);
+  const entries = names.filter((name) => name !== METADATA).map((name) => {
+    const entry = { name, ...readEntry(name, fields[name]) };
+    if (entry.end <= size) return entry;
+    throw unreadable(
+      `${
+        JSON.stringify(name)
+      } ends at byte ${entry.end} of the data, found ${size} bytes: the file is cut short`,
+    );
+  });
+  checkRanges([...entries], size);
+  return { entries, metadata: readMetadata(fields[METADATA]) };
+}
+
+/**
+ * Makes an array of its bytes.
+ *
+ * @param entry What the header says of it.
+ * @param buffer Its bytes and no others.
+ * @returns The array, in that memory.
+ * @throws {RangeError} When a boolean is neither 0 nor 1.
+ */
+export function tensorOf(
+  { name, dtype, shape }: SafetensorsEntry,
+  buffer: ArrayBuffer,
+): StoredTensor {
+  const data = new ARRAYS[dtype](buffer);
+  if (dtype === "BOOL" && (data as Uint8Array).some((byte) => byte > 1)) {
+    throw unreadable(`${JSON.stringify(name)} is BOOL and has a byte that is neither 0 nor 1`);
+  }
+  return { dtype, shape, data } as StoredTensor;
+}
+
+function readHeader(bytes: Uint8Array): {
+  readonly fields: Readonly<Record<string, unknown>>;
+  /** Names of the fields in the order of the file, which an object does not keep. */
+  readonly names: readonly string[];
+} {
   let text: string;
   let fields: unknown;
   try {
     // A byte order mark is part of the text, and not JSON.
-    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(
-      bytes.subarray(8, 8 + length),
-    );
+    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
     fields = JSON.parse(text);
   } catch (error) {
     throw unreadable("the header is not JSON", error);
   }
   if (!isRecord(fields)) throw unreadable("the header is not a JSON object");
   if (text[0] !== "{") throw unreadable(`the header must begin with {`);
-  return { fields, names: readNames(text), end: 8 + length };
+  return { fields, names: readNames(text) };
 }
 
 /** Lists the names of an object's fields in the order of its JSON, and refuses one that is there twice at any depth. */

@@ -50,6 +50,8 @@ export interface SavedTrainSettings extends TrainSettings {
    * folder stays as it is.
    */
   readonly run?: RunFolder;
+  /** Whether that goes on with other options of its task, such as a text in another place, and keeps them. */
+  readonly otherTask?: boolean;
   /** What finds the model again, such as a path; its name if left out. */
   readonly modelName?: string;
   /** What finds the task again; its name if left out. */
@@ -148,9 +150,13 @@ export class RunWriter implements TrainingCallbacks {
   /** Makes the folder, or takes over that of the run which is resumed. */
   async onStart(start: TrainingStart): Promise<void> {
     const { run, out, name, callbacks = [] } = this.#settings;
-    this.#run = run === undefined
-      ? await createRun(configOf(this.#settings, start), { root: out, name })
-      : await resumeRun(run, changedConfig(run.config, start), start.step);
+    const locked = run ?? await createRun(configOf(this.#settings, start), { root: out, name });
+    await locked.lock();
+    this.#run = run === undefined ? locked : await resumeRun(
+      run,
+      changedConfig(run.config, start, this.#settings.otherTask),
+      start.step,
+    );
     this.#lastTime = performance.now();
     for (const callback of callbacks) await callback.onRunCreated?.(this.#run, start);
   }
@@ -180,14 +186,20 @@ export class RunWriter implements TrainingCallbacks {
     await this.#writeLast(await result.snapshot());
     this.#lines.push(endLine(result));
     await this.#writeLines();
+    await this.run.unlock();
   }
 
   /** Saves the best parameters before the error. */
   async onError(error: unknown): Promise<void> {
     if (error instanceof DivergenceError) this.#best = error.best;
-    if (!this.#run) return;
-    await this.#writeBest();
-    await this.#writeLines();
+    try {
+      if (this.#run) {
+        await this.#writeBest();
+        await this.#writeLines();
+      }
+    } finally {
+      await this.#run?.unlock();
+    }
   }
 
   async #writeLines(): Promise<void> {
@@ -375,7 +387,11 @@ function configOf(settings: SavedTrainSettings, start: TrainingStart): RunConfig
 }
 
 /** Returns the configuration of a run that is resumed: its own, with what changed from now on. */
-function changedConfig(config: RunConfig, start: TrainingStart): RunConfig {
+function changedConfig(
+  config: RunConfig,
+  start: TrainingStart,
+  otherTask: boolean = false,
+): RunConfig {
   const { step } = start;
   const training = trainingRecord(start.settings);
   const { device, before = [] } = config;
@@ -384,6 +400,9 @@ function changedConfig(config: RunConfig, start: TrainingStart): RunConfig {
   return {
     ...config,
     training,
+    ...(otherTask && start.task.options !== undefined
+      ? { task: { ...config.task, options: plainJson(start.task.options) } }
+      : {}),
     ...(start.device === device
       ? {}
       : { device: start.device, deviceDescription: start.deviceDescription }),

@@ -114,12 +114,19 @@ export function unknownName(
   known: readonly string[],
 ): string {
   const kinds = PLURALS[kind] ?? `${kind}s`;
-  const list = known.length === 0
-    ? `there are no ${kinds}`
-    : `known ${kinds} are ${known.join(", ")}`;
+  const list = known.length === 0 ? `there are no ${kinds}` : `known ${kinds} are ${someOf(known)}`;
   const nearest = nearestName(name, known);
   if (nearest === undefined) return `Cannot find ${kind} "${name}": ${list}`;
   return `Cannot find ${kind} "${name}": did you mean "${nearest}"? ${list[0].toUpperCase()}${
     list.slice(1)
   }`;
+}
+
+/** Names listed at most: of more, such as runs, the last few stand for all. */
+const LISTED = 24;
+const FEW = 5;
+
+function someOf(names: readonly string[]): string {
+  if (names.length <= LISTED) return names.join(", ");
+  return `${names.slice(-FEW).join(", ")} and ${names.length - FEW} more`;
 }

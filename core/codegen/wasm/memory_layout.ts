@@ -19,3 +19,12 @@ export const SPIN_LIMIT = 20_000;
 export function alignBytes(bytes: number): number {
   return Math.ceil(bytes / ALIGNMENT_BYTES) * ALIGNMENT_BYTES;
 }
+
+/** Returns how many pages a program needs, or refuses more than a memory can have. */
+export function checkPages(pages: number): number {
+  if (pages <= MAX_PAGES) return pages;
+  const needed = (pages * PAGE_BYTES / 2 ** 30).toFixed(1);
+  throw new RangeError(
+    `Cannot compile a program of ${needed} GiB of memory for the cpu: at most 4 GiB are possible`,
+  );
+}

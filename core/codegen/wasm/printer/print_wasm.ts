@@ -20,6 +20,7 @@ import type { ThreadOptions } from "../thread_schedule.ts";
 import {
   alignBytes,
   ALIGNMENT_BYTES,
+  checkPages,
   MAX_PAGES,
   PAGE_BYTES,
   SLACK_BYTES,
@@ -126,7 +127,7 @@ class ProgramPrinter {
       0,
       ...[...inputs, ...outputs].map(({ size }) => 4 * size + SLACK_BYTES),
     );
-    this.#pages = Math.ceil(Math.max(largest, this.#arenaBytes) / PAGE_BYTES) + 1;
+    this.#pages = checkPages(Math.ceil(Math.max(largest, this.#arenaBytes) / PAGE_BYTES) + 1);
     const shared = options.shared ?? threads.count > 1;
     this.#module = new ModuleBuilder({
       memory: { minimumPages: this.#pages, maximumPages: MAX_PAGES, shared },

@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import { cpuBackend } from "../../../backends/cpu.ts";
 import { evaluateGraph } from "../../../ir/evaluate.ts";
 import * as ops from "../../../language/ops/mod.ts";
@@ -32,6 +32,16 @@ Deno.test("printWasm() writes loops over time as loops, whatever their length", 
   });
   // Longer sums have a few more constants, and addresses more digits.
   assertEquals(Math.abs(sizes[1] - sizes[0]) < 0.1 * sizes[0], true, sizes.join(" and "));
+});
+
+Deno.test("printWasm() refuses a program that no memory holds", () => {
+  const type = { dtype: "f32", shape: [2 ** 30] } as const;
+  const { graph } = trace([type], (x) => [ops.exp(x)]);
+  assertThrows(
+    () => printWasm(lowerGraph(optimize(graph))),
+    RangeError,
+    "Cannot compile a program of 4.0 GiB of memory for the cpu: at most 4 GiB are possible",
+  );
 });
 
 Deno.test("printWasm() exports each kernel to be timed, if asked to", () => {
