@@ -42,7 +42,9 @@ export async function charBreakdown(
   await measureText(predict, settings, (...answers) => confusions.add(...answers));
   const names = Array.from({ length: alphabet.size }, (_, i) => JSON.stringify(alphabet.decode(i)));
   const probes = charProbes(predict, settings.spec, settings.text, settings.length);
-  return { confusions: confusions.list(names), parts: await Array.fromAsync(probes) };
+  const parts: Probe[] = [];
+  for await (const part of probes) parts.push(part);
+  return { confusions: confusions.list(names), parts };
 }
 
 /**

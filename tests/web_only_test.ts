@@ -1,12 +1,17 @@
 /** The core, the models and the tasks are for every runtime: Deno, Node from 20.16 on, Bun, and web pages. */
 import { assertEquals } from "@std/assert";
 
-/** What asks for permissions, and calls libraries of the system; the rest imports it, and needs no Deno. */
-const DENO_ONLY: readonly string[] = ["core/backends/cpu_blas.ts", "core/util/environment.ts"];
+/** What asks for permissions, calls libraries of the system or locks files, where it is Deno's; the rest needs no Deno. */
+const DENO_ONLY: readonly string[] = [
+  "core/backends/cpu_blas.ts",
+  "core/runs/run_lock.ts",
+  "core/util/environment.ts",
+];
 
 /** What works with files and environment variables, by what Deno, Node and Bun have in common. */
 const PROCESS_ONLY: readonly string[] = [
   "core/runs/files.ts",
+  "core/runs/run_lock.ts",
   "core/util/environment.ts",
   "core/util/file_system.ts",
   "tasks/corpus_files.ts",

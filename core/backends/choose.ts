@@ -11,7 +11,7 @@ import { readVariable } from "../util/environment.ts";
 import { unknownName } from "../util/names.ts";
 import type { GraphCost } from "../passes/cost.ts";
 import type { BackendName } from "../ir/backend.ts";
-import { type AdapterFacts, describeAdapter, findAdapter } from "./webgpu/adapter.ts";
+import type { AdapterFacts } from "./webgpu/adapter.ts";
 
 /** A device and why it was chosen. */
 export interface DeviceChoice {
@@ -100,6 +100,7 @@ export function asBackendName(name: string): BackendName {
 }
 
 async function usableAdapter(): Promise<AdapterFacts | undefined> {
+  const { describeAdapter, findAdapter } = await import("./webgpu/adapter.ts");
   const adapter = await findAdapter();
   return adapter && describeAdapter(adapter);
 }

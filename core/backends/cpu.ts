@@ -5,16 +5,13 @@
  * @module
  */
 import { showProgram } from "../util/debug.ts";
-import { readVariable } from "../util/environment.ts";
+import { isFfiAllowed, readVariable } from "../util/environment.ts";
 import type { Graph } from "../ir/graph.ts";
-import { formatProgram } from "../loops/format_program.ts";
 import type { Step } from "../loops/program.ts";
 import { lowerForCpu } from "../loops/lower_for_cpu.ts";
-import { MAX_PAGES } from "../codegen/wasm/memory_layout.ts";
+import { loadParts } from "../codegen/wasm/printer/parts.ts";
 import { printWasm } from "../codegen/wasm/printer/print_wasm.ts";
-import { emitMatmul, planMatmul } from "../codegen/wasm/matmul/matmul.ts";
-import { ModuleBuilder } from "../codegen/wasm/assembler/module.ts";
-import { detectFeatures } from "../codegen/wasm/assembler/features.ts";
+import { detectFeatures, roundsOnce } from "../codegen/wasm/assembler/features.ts";
 import { optimize } from "../passes/optimize.ts";
 import {
   formatType,
@@ -31,9 +28,9 @@ import type {
   Executable,
   KernelInfo,
 } from "../ir/backend.ts";
-import { type Blas, openBlas } from "./cpu_blas.ts";
+import type { Blas } from "./cpu_blas.ts";
 import { CpuMemory } from "./cpu_memory.ts";
-import { CpuThreads } from "./cpu_threads.ts";
+import type { CpuThreads } from "./cpu_threads.ts";
 
 /** Options of {@linkcode cpuBackend}. */
 export interface CpuOptions {
@@ -137,20 +134,26 @@ export function cpuBackend(options: CpuOptions = {}): Backend {
   const relaxed = options.relaxed ?? features.relaxedSimd;
   const count = countThreads(options.threads, features.threads);
   const memory = new CpuMemory(count > 1);
-  const blas = options.blas ?? relaxed
-    ? openBlas(memory.memory, {
-      addresses: (
-        bytes,
-      ) => [memory.allocate(bytes), memory.allocate(bytes), memory.allocate(bytes)],
-      own: (size, addresses) => ownProduct(memory, size, addresses),
-    })
-    : undefined;
-  const threads = count > 1 ? new CpuThreads(memory, count, blas?.path) : undefined;
+  // What a page need not fetch is loaded when the first program is compiled.
+  let blas: Blas | undefined;
+  let threads: CpuThreads | undefined;
+  let helpers: Promise<void> | undefined;
   let isDisposed = false;
-  const dispose = () => {
-    if (!isDisposed) blas?.close();
-    isDisposed = true;
+  const loadHelpers = async () => {
+    const wantsBlas = (options.blas ?? relaxed) && isFfiAllowed();
+    if (!wantsBlas && count === 1) return;
+    const { CpuThreads, openBlas } = await import("./cpu_extras.ts");
+    if (wantsBlas) blas = openBlas(memory);
+    if (count > 1) threads = new CpuThreads(memory, count, blas?.path);
+    if (isDisposed) close();
+  };
+  const close = () => {
+    blas?.close();
     threads?.dispose();
+  };
+  const dispose = () => {
+    if (!isDisposed) close();
+    isDisposed = true;
     memory.dispose();
   };
   const write = (buffer: CpuBuffer, data: TypedArray): void => {
@@ -167,9 +170,12 @@ export function cpuBackend(options: CpuOptions = {}): Backend {
   const newBuffer = (type: TensorType) => new CpuBuffer(memory, type, 4 * sizeOf(type.shape));
   return {
     name: "cpu",
-    description: `WebAssembly SIMD${relaxed ? " with fused multiply-add" : ""}, ${count} ${
-      count === 1 ? "thread" : "threads"
-    }${blas ? `, ${blas.name} for large products` : ""}`,
+    get description() {
+      const fused = relaxed && roundsOnce() ? " with fused multiply-add" : "";
+      return `WebAssembly SIMD${fused}, ${count} ${count === 1 ? "thread" : "threads"}${
+        blas ? `, ${blas.name} for large products` : ""
+      }`;
+    },
     threads: count,
     upload(type, data) {
       const buffer = newBuffer(type);
@@ -182,8 +188,11 @@ export function cpuBackend(options: CpuOptions = {}): Backend {
       const view = memory.view(type.dtype, address, sizeOf(type.shape));
       return Promise.resolve(typedArray(type.dtype, view));
     },
-    compile: (graph, settings) =>
-      compileGraph({ memory, threads, blas, relaxed, eager: options.eager }, graph, settings),
+    async compile(graph, settings) {
+      await (helpers ??= loadHelpers());
+      const resources = { memory, threads, blas, relaxed, eager: options.eager };
+      return await compileGraph(resources, graph, settings);
+    },
     dispose,
     [Symbol.dispose]: dispose,
   };
@@ -208,18 +217,20 @@ async function compileGraph(
 ): Promise<Executable> {
   // Workers take a while to start; they do so while the program is made.
   if (threads && graphCost(graph).operations > WORTH_THREADS) threads.prepare();
-  const program = lowerForCpu(optimize(graph), { name, donated, blas: blas !== undefined });
+  const lowered = lowerForCpu(optimize(graph), { name, donated });
+  const program = blas ? (await import("./cpu_extras.ts")).lowerForBlas(lowered) : lowered;
   const printed = printWasm(program, {
     relaxed,
     threads: threads && { count: threads.count, eager },
     shared: threads !== undefined,
     blas: blas !== undefined,
+    parts: { ...await loadParts(program), sharing: threads?.sharing },
   });
   // As loops, because the module is bytes.
-  showProgram(
-    `${program.name}.loops.txt`,
-    () => `${formatProgram(program)}\n${printed.bytes.length} bytes of WebAssembly`,
-  );
+  await showProgram(`${program.name}.loops.txt`, async () => {
+    const { formatProgram } = await import("./cpu_extras.ts");
+    return `${formatProgram(program)}\n${printed.bytes.length} bytes of WebAssembly`;
+  });
   const module = await WebAssembly.compile(printed.bytes);
   memory.reservePages(printed.pages);
   const { exports } = new WebAssembly.Instance(module, {
@@ -248,31 +259,6 @@ async function within(milliseconds: number, promise: Promise<void>): Promise<voi
   const late = new Promise<void>((resolve) => timer = setTimeout(resolve, milliseconds));
   await Promise.race([promise, late]);
   clearTimeout(timer);
-}
-
-/** Compiles our product of two square matrices, to compare libraries with. */
-function ownProduct(
-  memory: CpuMemory,
-  size: number,
-  addresses: readonly [number, number, number],
-): () => void {
-  const strides = { rowStride: size, columnStride: 1 };
-  const plan = planMatmul({ m: size, k: size, n: size, x: strides, y: strides });
-  const scratch = memory.allocate(plan.scratchBytes);
-  const shared = memory.words.buffer instanceof SharedArrayBuffer;
-  const limits = { minimumPages: 1, maximumPages: MAX_PAGES, shared };
-  const module = new ModuleBuilder({ memory: limits });
-  module.addFunction({ parameters: [], exportAs: "run" }, (code) => {
-    const [x, y, z, work] = [...addresses, scratch].map((address) => {
-      code.i32Const(address);
-      return { base: code.take("i32"), offset: 0 };
-    });
-    emitMatmul(code, plan, { x, y, scratch: work, result: { ...z, ...strides } });
-  });
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(module.finish()), {
-    env: { memory: memory.memory },
-  });
-  return instance.exports.run as () => void;
 }
 
 function kernelInfos(steps: readonly Step[], runs: number): KernelInfo[] {

@@ -5,7 +5,11 @@
  *
  * @module
  */
+import { ModuleBuilder } from "../codegen/wasm/assembler/module.ts";
+import { emitMatmul, planMatmul } from "../codegen/wasm/matmul/matmul.ts";
+import { MAX_PAGES } from "../codegen/wasm/memory_layout.ts";
 import { isFfiAllowed } from "../util/environment.ts";
+import type { CpuMemory } from "./cpu_memory.ts";
 
 /** A product of matrices in memory, as programs import it; see `split_matmul_epilogues.ts`. */
 export type Sgemm = (
@@ -108,7 +112,7 @@ export interface BlasTrial {
 export interface BlasReport {
   /** Whether libraries may be called: `--allow-ffi`. Nothing is tried otherwise. */
   readonly isAllowed: boolean;
-  /** The libraries that were tried so far, each when a CPU device was first opened. */
+  /** The libraries that were tried so far, each when a CPU device first compiled a program. */
   readonly trials: readonly BlasTrial[];
   /** How many times as fast as our own product a library must be. */
   readonly minGain: number;
@@ -130,29 +134,21 @@ const TRIAL_MS = 25;
 const MIN_GAIN = 1.3;
 
 /**
- * Opens the system's BLAS, if it is permitted, there, and faster than `own`.
+ * Opens the system's BLAS, if it is permitted, there, and faster than our own products.
  *
  * @param memory The memory of the programs.
- * @param own Our product of three square matrices of a size, at three addresses.
  * @returns The library, or `undefined`.
  */
-export function openBlas(
-  memory: WebAssembly.Memory,
-  trial: {
-    readonly addresses: (bytes: number) => readonly [number, number, number];
-    readonly own: (size: number, addresses: readonly [number, number, number]) => () => void;
-  },
-): Blas | undefined {
+export function openBlas(memory: CpuMemory): Blas | undefined {
   if (!isFfiAllowed()) return undefined;
   for (const [name, path] of LIBRARIES[Deno.build.os] ?? []) {
     if (trials.get(path)?.isUsed === false) continue;
     try {
-      const { sgemm, close } = bindBlas(memory, path);
+      const { sgemm, close } = bindBlas(memory.memory, path);
       if (!trials.has(path)) {
-        const addresses = trial.addresses(4 * SIZE * SIZE);
-        const [x, y, z] = addresses;
+        const [x, y, z] = [1, 2, 3].map(() => memory.allocate(4 * SIZE * SIZE));
         const theirs = () => sgemm(0, 0, SIZE, SIZE, SIZE, x, SIZE, y, SIZE, z, SIZE);
-        const gain = gainOf(theirs, trial.own(SIZE, addresses));
+        const gain = gainOf(theirs, ownProduct(memory, SIZE, [x, y, z]));
         trials.set(path, { name, path, gain, isUsed: gain > MIN_GAIN });
       }
       if (trials.get(path)?.isUsed) return { name, path, sgemm, close };
@@ -162,6 +158,31 @@ export function openBlas(
     }
   }
   return undefined;
+}
+
+/** Compiles our product of two square matrices, to compare libraries with. */
+function ownProduct(
+  memory: CpuMemory,
+  size: number,
+  addresses: readonly number[],
+): () => void {
+  const strides = { rowStride: size, columnStride: 1 };
+  const plan = planMatmul({ m: size, k: size, n: size, x: strides, y: strides });
+  const scratch = memory.allocate(plan.scratchBytes);
+  const shared = memory.words.buffer instanceof SharedArrayBuffer;
+  const limits = { minimumPages: 1, maximumPages: MAX_PAGES, shared };
+  const module = new ModuleBuilder({ memory: limits });
+  module.addFunction({ parameters: [], exportAs: "run" }, (code) => {
+    const [x, y, z, work] = [...addresses, scratch].map((address) => {
+      code.i32Const(address);
+      return { base: code.take("i32"), offset: 0 };
+    });
+    emitMatmul(code, plan, { x, y, scratch: work, result: { ...z, ...strides } });
+  });
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(module.finish()), {
+    env: { memory: memory.memory },
+  });
+  return instance.exports.run as () => void;
 }
 
 /** How many times as fast as another a function is, by the best of some runs in turns. */

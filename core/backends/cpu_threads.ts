@@ -8,6 +8,7 @@
 import { SPIN_LIMIT } from "../codegen/wasm/memory_layout.ts";
 import { CONTROL } from "../codegen/wasm/team.ts";
 import { bindBlas, type Sgemm } from "./cpu_blas.ts";
+import * as sharing from "../codegen/wasm/printer/sharing.ts";
 import type { CpuMemory } from "./cpu_memory.ts";
 
 /** What a worker is told. */
@@ -37,6 +38,8 @@ export class CpuThreads {
   readonly count: number;
   /** Address of the words that threads share. */
   readonly control: number;
+  /** What prints programs for them. */
+  readonly sharing = sharing;
   readonly #memory: CpuMemory;
   readonly #blas: string | undefined;
   #threads: Promise<readonly Thread[]> | undefined;

@@ -157,7 +157,6 @@ async function tryDevice(name: BackendName, settings: DiagnoseSettings): Promise
   } catch (error) {
     return { name, failure: messageOf(error) };
   }
-  const { description } = backend;
   try {
     const selfTest = name === "reference" ? undefined : await testDevice(backend);
     const speed = await measureSpeed(backend, settings.measureMs ?? 300);
@@ -168,14 +167,15 @@ async function tryDevice(name: BackendName, settings: DiagnoseSettings): Promise
       : undefined;
     return {
       name,
-      description,
+      // Only now: whether a library is used is found out with the first program.
+      description: backend.description,
       ...(failure && { failure }),
       ...(selfTest && { selfTest }),
       speed,
       ...(name === "webgpu" ? granted(backend as WebGpuBackend) : {}),
     };
   } catch (error) {
-    return { name, description, failure: messageOf(error) };
+    return { name, description: backend.description, failure: messageOf(error) };
   } finally {
     backend.dispose();
   }

@@ -236,7 +236,7 @@ class Device implements WebGpuBackend {
         tilingOf: (kernel) => this.#options.plan?.tiling ?? this.#tuner.tilingOf(kernel),
       },
     );
-    showProgram(`${program.name}.wgsl`, () => formatShaders(executable));
+    await showProgram(`${program.name}.wgsl`, () => formatShaders(executable));
     return executable;
   }
 

@@ -42,6 +42,24 @@ export function sizeOf(shape: Shape): number {
   return size;
 }
 
+/** Elements that a value may have, stored or not: loops count them in `i32`. */
+export const MAX_ELEMENTS = 2 ** 31 - 1;
+
+/**
+ * Checks that loops can count the elements of a type.
+ *
+ * @param type The type of a value.
+ * @throws {RangeError} If it has 2³¹ elements or more.
+ */
+export function checkElements(type: TensorType): void {
+  const size = sizeOf(type.shape);
+  // A product that is not finite may be `NaN`, which is not less than anything.
+  if (size <= MAX_ELEMENTS) return;
+  throw new RangeError(
+    `Cannot make ${formatType(type)}: at most ${MAX_ELEMENTS} elements are possible, found ${size}`,
+  );
+}
+
 /**
  * Computes the distance in elements between neighbours along each dimension of a row-major tensor.
  *

@@ -15,7 +15,13 @@ import { matmul, type MatmulOptions } from "./ops/matmul.ts";
 import * as reductions from "./ops/reductions.ts";
 import { forgetResult } from "./results.ts";
 import { MAJOR_VERSION, SOURCE, sourceOf, type TensorSource } from "./tensor_source.ts";
-import { formatType, type Shape, type TensorType, type TypedArray } from "../ir/tensor_type.ts";
+import {
+  checkElements,
+  formatType,
+  type Shape,
+  type TensorType,
+  type TypedArray,
+} from "../ir/tensor_type.ts";
 
 /** What a function takes where a tensor is wanted: a tensor, or a number of the other's type. */
 export type TensorLike = Tensor | number;
@@ -118,6 +124,23 @@ export class Tensor {
     params: NoInfer<P>,
   ): Tensor[] {
     return apply(primitive, inputs, params);
+  }
+
+  /**
+   * Refuses to be made a number, which would be `NaN` in silence: no value may be there yet.
+   *
+   * @param hint What JavaScript wants; a text such as `Tensor f32[1]` is there for `string`.
+   * @returns The text.
+   * @throws {TypeError} If a number is wanted, as operators such as `+` and `>` do.
+   */
+  [Symbol.toPrimitive](hint: "string" | "number" | "default"): string {
+    if (hint === "string") return `Tensor ${formatType(this.type)}`;
+    throw new TypeError(
+      `Cannot use ${
+        formatType(this.type)
+      } as a number: methods such as add() and gt() are needed, ` +
+        "or `await x.item()`, found an operator or a conversion of JavaScript",
+    );
   }
 
   /** `this + y`. */
@@ -256,6 +279,7 @@ export function setCurrentTrace(trace: Trace | undefined): void {
  * @param params Its static parameters.
  * @returns Its outputs.
  * @throws {TypeError} If the primitive's type rule refuses the inputs.
+ * @throws {RangeError} If a size is no count, or a result has 2³¹ elements or more.
  *
  * @example Usage
  * ```ts
@@ -293,6 +317,7 @@ export function apply<P extends Params>(
     }
   }
   const types = primitive.inferTypes(inputs.map((tensor) => tensor.type), params);
+  types.forEach(checkElements);
   // A copy: the caller may go on to change its array.
   const node = { primitive, inputs: [...inputs], params };
   return types.map((type, position) => new Tensor(type, { kind: "deferred", node, position }));

@@ -10,7 +10,7 @@ import { rulesOf } from "./rules.ts";
 import { apply, currentTrace, setCurrentTrace, Tensor } from "./tensor.ts";
 import { sourceOf } from "./tensor_source.ts";
 import { checkCounts } from "../util/check_counts.ts";
-import { formatType, type TensorType } from "../ir/tensor_type.ts";
+import { checkElements, formatType, type TensorType } from "../ir/tensor_type.ts";
 
 /** The graph under construction. */
 export class Trace {
@@ -57,6 +57,7 @@ export class Trace {
   }
 
   #wrap(value: Value): Tensor {
+    checkElements(value.type);
     return new Tensor(value.type, { kind: "traced", trace: this, value });
   }
 
@@ -99,7 +100,7 @@ export interface Traced {
  * @param build The function; what it reads from outside is captured.
  * @returns The graph, whose leading inputs are the captures.
  * @throws {TypeError} If an operation refuses its inputs.
- * @throws {RangeError} If a size is not a whole number of 0 or more.
+ * @throws {RangeError} If a size is not a whole number of 0 or more, or a value has 2³¹ elements or more.
  *
  * @example Usage
  * ```ts

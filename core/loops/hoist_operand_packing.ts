@@ -24,7 +24,7 @@ import {
   type MatmulKernel,
   type Step,
 } from "./program.ts";
-import { blasProduct } from "./split_matmul_epilogues.ts";
+import { blasProduct } from "./blas_product.ts";
 
 /** Bytes after which the lines of a first-level cache repeat. */
 const PAGE_BYTES = 4096;

@@ -5,7 +5,8 @@ import { trace } from "../language/trace.ts";
 import { evaluateProgram } from "../test_support/evaluate_program.ts";
 import { kernelsOf, type LoopProgram } from "./program.ts";
 import { lowerGraph } from "./lower.ts";
-import { blasProduct, splitMatmulEpilogues } from "./split_matmul_epilogues.ts";
+import { blasProduct } from "./blas_product.ts";
+import { splitMatmulEpilogues } from "./split_matmul_epilogues.ts";
 import { hoistOperandPacking } from "./hoist_operand_packing.ts";
 
 const f32 = (...shape: number[]) => ({ dtype: "f32", shape }) as const;

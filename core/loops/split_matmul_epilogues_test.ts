@@ -8,8 +8,10 @@ import { trace } from "../language/trace.ts";
 import { evaluateProgram } from "../test_support/evaluate_program.ts";
 import { kernelsOf } from "./program.ts";
 import { lowerGraph } from "./lower.ts";
+import { ALL_PARTS } from "../codegen/wasm/printer/all_parts.ts";
 import { printWasm } from "../codegen/wasm/printer/print_wasm.ts";
-import { blasProduct, splitMatmulEpilogues } from "./split_matmul_epilogues.ts";
+import { blasProduct } from "./blas_product.ts";
+import { splitMatmulEpilogues } from "./split_matmul_epilogues.ts";
 
 const f32 = (...shape: number[]) => ({ dtype: "f32", shape }) as const;
 
@@ -55,7 +57,7 @@ Deno.test("splitMatmulEpilogues() keeps the meaning and leaves large products ba
 
 Deno.test("printWasm() calls a BLAS with the matrices it means", () => {
   const program = splitMatmulEpilogues(lowerGraph(graph));
-  const { bytes, pages, tableLength } = printWasm(program, { blas: true });
+  const { bytes, pages, tableLength } = printWasm(program, { blas: true, parts: ALL_PARTS });
   const memory = new WebAssembly.Memory({ initial: pages + 16, maximum: 65535 });
   const words = new Int32Array(memory.buffer);
   const floats = new Float32Array(memory.buffer);

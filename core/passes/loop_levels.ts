@@ -7,7 +7,7 @@
 import type { Equation, Graph, Value } from "../ir/graph.ts";
 import { FILL, IOTA } from "../language/primitives/creation.ts";
 import { BROADCAST } from "../language/primitives/layout.ts";
-import { sizeOf } from "../ir/tensor_type.ts";
+import { MAX_ELEMENTS, sizeOf } from "../ir/tensor_type.ts";
 import { rulesOf } from "../language/rules.ts";
 import { trace } from "../language/trace.ts";
 import type { Loop } from "./loop.ts";
@@ -45,7 +45,7 @@ export function levelsOf(loop: Loop): LoopLevels {
     const found = inputs.map(of);
     return found.includes("carry") ? "carry" : found.includes("sequence") ? "sequence" : "constant";
   };
-  const batched = ({ primitive, inputs, params }: Equation): Graph | undefined => {
+  const batched = ({ primitive, inputs, outputs, params }: Equation): Graph | undefined => {
     // Of a loop that never runs there is nothing to move, and rows of no tables cannot be gathered.
     if (loop.length === 0) return undefined;
     const mapped = inputs.map((value) => of(value) !== "constant");
@@ -53,6 +53,11 @@ export function levelsOf(loop: Loop): LoopLevels {
       dtype,
       shape: mapped[i] ? [loop.length, ...shape] : shape,
     }));
+    const sizes = [
+      ...types,
+      ...outputs.map(({ type: { shape } }) => ({ shape: [loop.length, ...shape] })),
+    ];
+    if (sizes.some(({ shape }) => sizeOf(shape) > MAX_ELEMENTS)) return undefined;
     let possible = true;
     const { graph } = trace(types, (...tensors) => {
       const results = rulesOf(primitive).batchRule(tensors, mapped, params, loop.length);

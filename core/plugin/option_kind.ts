@@ -1,11 +1,12 @@
 /**
  * What values an option takes: read out of a schema, told in words, and read from command-line text.
  *
- * A kind is the small part of JSON Schema that can be typed as a flag. Everything that speaks of options (flags,
+ * A kind is the small part of a schema that can be typed as a flag. Everything that speaks of options (flags,
  * `--help`, error sentences) speaks from here, so the schema stays the one source.
  *
  * @module
  */
+import * as z from "zod/mini";
 
 /** The values that one option takes. */
 export type OptionKind =
@@ -65,65 +66,129 @@ export interface BooleanKind {
   readonly type: "boolean";
 }
 
-/** The part of a JSON Schema node that is read here. */
-export interface SchemaNode {
+/**
+ * What is read of the definition of a schema or of a check: zod keeps it under `_zod.def`, for libraries. Its
+ * converter to JSON Schema would say the same, and is as large as the rest of `zod/mini`.
+ */
+interface Definition {
   readonly type?: string;
-  readonly enum?: readonly unknown[];
-  readonly const?: unknown;
-  readonly items?: SchemaNode;
+  readonly innerType?: z.core.$ZodType;
+  readonly out?: z.core.$ZodType;
+  readonly getter?: () => z.core.$ZodType;
+  readonly element?: z.core.$ZodType;
+  readonly checks?: readonly { readonly _zod: { readonly def: unknown } }[];
+  readonly check?: string;
+  readonly format?: string;
+  readonly value?: number | bigint | Date;
+  readonly inclusive?: boolean;
   readonly minimum?: number;
   readonly maximum?: number;
-  readonly exclusiveMinimum?: number;
-  readonly exclusiveMaximum?: number;
-  readonly minLength?: number;
-  readonly maxLength?: number;
-  readonly minItems?: number;
-  readonly maxItems?: number;
+  readonly length?: number;
+}
+
+/** What the schema of an option says: the kind of its values, and what `.describe()` and `.meta()` add. */
+export interface SchemaFacts {
+  /** The kind, or `undefined` when no flag can spell what is allowed (objects, tuples, booleans in lists). */
+  readonly kind: OptionKind | undefined;
+  /** The metadata, also of a schema inside of a default and the like. */
+  readonly metadata: Readonly<Record<string, unknown>>;
 }
 
 /**
- * Returns the kind of value that a JSON Schema node allows.
+ * Reads the schema of an option.
  *
- * @param node The node.
- * @returns The kind, or `undefined` when the node allows what no flag can spell (objects, tuples, booleans in lists).
+ * @param schema The schema.
+ * @returns Its kind and its metadata.
  */
-export function kindOf(node: SchemaNode): OptionKind | undefined {
-  if (node.enum !== undefined) return choiceOf(node.enum);
-  if (node.const !== undefined) return choiceOf([node.const]);
-  switch (node.type) {
-    case "integer":
+export function readSchema(schema: z.core.$ZodType): SchemaFacts {
+  const definition = schema._zod.def as Definition;
+  // Of a pipe the values that come out; a transform has no kind, for its values would not come back from JSON.
+  const inner = definition.type === "nullable"
+    ? undefined
+    : definition.innerType ?? definition.out ?? definition.getter?.();
+  const own = z.globalRegistry.get(schema) ?? {};
+  if (inner === undefined) return { kind: kindOf(schema, definition), metadata: own };
+  const { kind, metadata } = readSchema(inner);
+  return { kind, metadata: { ...metadata, ...own } };
+}
+
+function kindOf(schema: z.core.$ZodType, definition: Definition): OptionKind | undefined {
+  switch (definition.type) {
+    case "enum":
+    case "literal":
+      return choiceOf([...schema._zod.values ?? []]);
     case "number":
-      return numberOf(node, node.type);
+      return numberOf(boundsOf(definition));
     case "boolean":
       return { type: "boolean" };
     case "string":
-      return {
-        type: "text",
-        ...given("minimumLength", node.minLength),
-        ...given("maximumLength", node.maxLength),
-      };
+    case "template_literal":
+      return { type: "text", ...lengthsOf(definition) };
     case "array":
-      return listOf(node);
+      return definition.element && listOf(definition.element, lengthsOf(definition));
   }
   return undefined;
 }
 
-function numberOf(node: SchemaNode, type: "integer" | "number"): OptionKind {
-  // Zod bounds every integer by the safe ones; that says nothing to a reader.
-  const safe = (bound: number | undefined) =>
-    bound !== undefined && Math.abs(bound) === Number.MAX_SAFE_INTEGER ? undefined : bound;
-  let minimum = safe(node.minimum);
-  let maximum = safe(node.maximum);
-  let above = node.exclusiveMinimum;
-  let below = node.exclusiveMaximum;
-  if (type === "integer") {
-    // "More than 0" is "at least 1" among whole numbers.
-    if (above !== undefined) minimum = Math.floor(above) + 1;
-    if (below !== undefined) maximum = Math.ceil(below) - 1;
-    above = below = undefined;
+/** A schema with a format, such as `z.int()`, is its own first check. */
+function checksOf(definition: Definition): readonly Definition[] {
+  const checks = definition.checks?.map((check) => check._zod.def as Definition) ?? [];
+  return [definition, ...checks];
+}
+
+/** The bounds of a number, and whether it is whole. */
+interface Bounds extends Required<Omit<NumberKind, "type">> {
+  readonly isWhole: boolean;
+}
+
+/** The ranges of zod's formats of numbers, but for those that say nothing. Its own table is in no small module. */
+const FORMAT_RANGES: Readonly<Record<string, readonly [least: number, most: number]>> = {
+  int32: [-(2 ** 31), 2 ** 31 - 1],
+  uint32: [0, 2 ** 32 - 1],
+  float32: [-(2 ** 128 - 2 ** 104), 2 ** 128 - 2 ** 104],
+};
+
+function boundsOf(definition: Definition): Bounds {
+  let [minimum, above, maximum, below] = [-Infinity, -Infinity, Infinity, Infinity];
+  let isWhole = false;
+  for (const { check, format, value, inclusive } of checksOf(definition)) {
+    const bound = Number(value);
+    if (check === "greater_than" && inclusive) minimum = Math.max(minimum, bound);
+    else if (check === "greater_than") above = Math.max(above, bound);
+    else if (check === "less_than" && inclusive) maximum = Math.min(maximum, bound);
+    else if (check === "less_than") below = Math.min(below, bound);
+    else if (check === "number_format" && format !== undefined) {
+      const [least, most] = FORMAT_RANGES[format] ?? [-Infinity, Infinity];
+      isWhole ||= format.includes("int");
+      [minimum, maximum] = [Math.max(minimum, least), Math.min(maximum, most)];
+    }
   }
+  return { isWhole, minimum, above, maximum, below };
+}
+
+function lengthsOf(
+  definition: Definition,
+): { readonly minimumLength?: number; readonly maximumLength?: number } {
+  let [least, most] = [-Infinity, Infinity];
+  for (const { minimum, maximum, length } of checksOf(definition)) {
+    least = Math.max(least, minimum ?? length ?? least);
+    most = Math.min(most, maximum ?? length ?? most);
+  }
+  return { ...given("minimumLength", least), ...given("maximumLength", most) };
+}
+
+function numberOf({ isWhole, ...bounds }: Bounds): OptionKind {
+  let { minimum, maximum, above, below } = bounds;
+  if (isWhole) {
+    // "More than 0" is "at least 1" among whole numbers.
+    minimum = Math.max(minimum, Math.floor(above) + 1);
+    maximum = Math.min(maximum, Math.ceil(below) - 1);
+  }
+  // What another bound says already, is said once.
+  if (isWhole || minimum > above) above = -Infinity;
+  if (isWhole || maximum < below) below = Infinity;
   return {
-    type,
+    type: isWhole ? "integer" : "number",
     ...given("minimum", minimum),
     ...given("maximum", maximum),
     ...given("above", above),
@@ -147,25 +212,22 @@ function choiceOf(values: readonly unknown[]): OptionKind | undefined {
   return { type: "choice", values: choices };
 }
 
-function listOf(node: SchemaNode): OptionKind | undefined {
-  const item = node.items === undefined ? undefined : kindOf(node.items);
+function listOf(
+  element: z.core.$ZodType,
+  lengths: Pick<ListKind, "minimumLength" | "maximumLength">,
+): OptionKind | undefined {
+  const item = readSchema(element).kind;
   // One comma deep: a list in a list, or a flag without a value, cannot be written between commas.
   if (item === undefined || item.type === "list" || item.type === "boolean") {
     return undefined;
   }
-  return {
-    type: "list",
-    item,
-    ...given("minimumLength", node.minItems),
-    ...given("maximumLength", node.maxItems),
-  };
+  return { type: "list", item, ...lengths };
 }
 
-function given<Key extends string, Value>(
-  key: Key,
-  value: Value | undefined,
-): { readonly [name in Key]?: Value } {
-  return value === undefined ? {} : { [key]: value } as { readonly [name in Key]: Value };
+/** A bound, if it is one: infinity says nothing, nor do the safe integers. */
+function given<Key extends string>(key: Key, bound: number): { readonly [name in Key]?: number } {
+  const isBound = Number.isFinite(bound) && Math.abs(bound) !== Number.MAX_SAFE_INTEGER;
+  return isBound ? { [key]: bound } as { readonly [name in Key]: number } : {};
 }
 
 /**

@@ -10,7 +10,7 @@
  */
 
 import * as z from "zod/mini";
-import { formatKind, kindOf, type OptionKind, type SchemaNode } from "./option_kind.ts";
+import { formatKind, type OptionKind, readSchema } from "./option_kind.ts";
 import { unknownName } from "../util/names.ts";
 
 /**
@@ -99,8 +99,9 @@ export function describeOptions(schema: OptionsSchema<unknown>): readonly Option
         `Cannot make a flag of option "${name}": a camelCase name that does not begin with "no" is needed`,
       );
     }
-    const node = schemaNode(name, schema.shape[name] as z.core.$ZodType);
-    const kind = kindOf(node);
+    const { kind, metadata } = readSchema(schema.shape[name] as z.core.$ZodType);
+    const { flag, description, unit, changeable, group, placeholder, examples } =
+      metadata as OptionMetadata;
     if (kind === undefined) {
       throw new TypeError(
         `Cannot make a flag of option "${name}": a number, boolean, text, choice or list of these is needed`,
@@ -109,39 +110,28 @@ export function describeOptions(schema: OptionsSchema<unknown>): readonly Option
     const leftOut = z.safeParse(schema.shape[name] as z.core.$ZodType, undefined);
     options.push({
       name,
-      flag: node.flag ?? flagName(name),
+      flag: flag ?? flagName(name),
       kind,
       required: !leftOut.success,
       ...(leftOut.success && leftOut.data !== undefined ? { default: leftOut.data } : {}),
-      description: node.description ?? "",
-      ...(node.unit === undefined ? {} : { unit: node.unit }),
-      changeable: node.changeable ?? false,
-      ...(node.group === undefined ? {} : { group: node.group }),
-      ...(node.placeholder === undefined ? {} : { placeholder: node.placeholder }),
-      ...(node.examples === undefined ? {} : { examples: node.examples }),
+      description: description ?? "",
+      ...(unit === undefined ? {} : { unit }),
+      changeable: changeable ?? false,
+      ...(group === undefined ? {} : { group }),
+      ...(placeholder === undefined ? {} : { placeholder }),
+      ...(examples === undefined ? {} : { examples }),
     });
   }
   return options;
 }
 
-/** An option's schema as JSON, with what `.describe()` and `.meta()` say of it. */
-type OptionNode = SchemaNode & Pick<Option, "unit" | "group" | "placeholder" | "examples"> & {
-  readonly description?: string;
-  readonly flag?: string;
-  readonly changeable?: boolean;
-};
-
-function schemaNode(name: string, schema: z.core.$ZodType): OptionNode {
-  try {
-    // The output side: zod refuses transforms there, whose values would not come back from JSON.
-    return z.toJSONSchema(schema, { io: "output" }) as OptionNode;
-  } catch (error) {
-    const reason = (error as Error).message.split("\n")[0];
-    throw new TypeError(`Cannot make a flag of option "${name}": ${reason}`, {
-      cause: error,
-    });
-  }
-}
+/** What `.describe()` and `.meta()` may say of an option. */
+type OptionMetadata = Partial<
+  Pick<
+    Option,
+    "flag" | "description" | "unit" | "changeable" | "group" | "placeholder" | "examples"
+  >
+>;
 
 /**
  * Returns the flag of an option name: words with dashes.

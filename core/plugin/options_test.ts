@@ -58,11 +58,58 @@ Deno.test("describeOptions() reads kinds, ranges, defaults and units", () => {
   assertStrictEquals(options[4].unit, "nats");
 });
 
+Deno.test("describeOptions() reads the bounds that zod's own converter finds", () => {
+  const schemas: readonly z.ZodType[] = [
+    z.number().gt(0).lt(1).min(0.1),
+    z.number().min(-5).max(3).min(2).max(8),
+    z.float32(),
+    z.int32().min(5),
+    z.uint32().lt(10),
+    z.number().int().multipleOf(2).min(4),
+    z.preprocess((value) => value, z.int().max(9)),
+    z.lazy(() => z.number().nonpositive()),
+    z.int().min(3).readonly().optional().prefault(4),
+    z.string().length(3),
+    z.string().trim().min(1).max(8),
+    z.url().max(5),
+    z.array(z.string()).length(2),
+    z.array(z.string()).nonempty().max(7),
+  ];
+  const bounds = (from: Readonly<Record<string, unknown>>, names: readonly string[]) =>
+    names.map((name) => from[name]).filter((bound) =>
+      bound !== undefined && Math.abs(Number(bound)) !== Number.MAX_SAFE_INTEGER
+    );
+  for (const schema of schemas) {
+    const [{ kind }] = describeOptions(z.object({ option: schema }));
+    const json = z.toJSONSchema(schema);
+    const isWhole = json.type === "integer" && json.exclusiveMaximum !== undefined;
+    assertEquals(
+      bounds({ ...kind }, [
+        "minimum",
+        "above",
+        "below",
+        "maximum",
+        "minimumLength",
+        "maximumLength",
+      ]),
+      isWhole ? [json.minimum, Number(json.exclusiveMaximum) - 1] : bounds(json, [
+        ...["minimum", "exclusiveMinimum", "exclusiveMaximum", "maximum"],
+        ...["minLength", "minItems", "maxLength", "maxItems"],
+      ]),
+      JSON.stringify(json),
+    );
+  }
+});
+
 Deno.test("describeOptions() reads what a flag is shown with", () => {
   const [option] = describeOptions(z.object({
     out: z.string().default("runs").meta({ group: "Output", placeholder: "folder" }),
   }));
   assertEquals([option.group, option.placeholder], ["Output", "folder"]);
+  const [inside] = describeOptions(z.object({
+    steps: z.int().describe("Steps").meta({ unit: "s" }).default(1).meta({ unit: "ms" }),
+  }));
+  assertEquals([inside.description, inside.unit], ["Steps", "ms"]);
 });
 
 Deno.test("parseOptions() says a rule that its kind does not tell", () => {

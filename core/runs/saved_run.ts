@@ -111,7 +111,23 @@ const LINES_INTERVAL_MS = 100;
  */
 export async function trainAndSave(settings: SavedTrainSettings): Promise<SavedTrainResult> {
   const writer = new RunWriter(settings);
-  const result = await train({ ...settings, callbacks: [writer, ...settings.callbacks ?? []] });
+  // Training refuses what is no setting of its own, such as a name that is misspelt.
+  const {
+    out: _out,
+    name: _name,
+    title: _title,
+    run: _run,
+    otherTask: _otherTask,
+    modelName: _modelName,
+    taskName: _taskName,
+    modelPath: _modelPath,
+    taskPath: _taskPath,
+    from: _from,
+    saveEvery: _saveEvery,
+    version: _version,
+    ...training
+  } = settings;
+  const result = await train({ ...training, callbacks: [writer, ...settings.callbacks ?? []] });
   return { ...result, run: writer.run };
 }
 

@@ -132,8 +132,9 @@ export async function findLearningRate(settings: LearningRateSettings): Promise<
     : await openBackendFor(settings.device ?? "auto", () => graphCost(traced.graph), {
       tuning: settings.tuning,
     });
+  let trainer: Trainer | undefined;
   try {
-    using trainer = await Trainer.create({ ...step, traced, backend });
+    trainer = await Trainer.create({ ...step, traced, backend });
     const points: LearningRatePoint[] = [];
     let [mean, least, diverged] = [0, Infinity, false];
     while (points.length < steps && !diverged && !signal?.aborted) {
@@ -153,6 +154,7 @@ export async function findLearningRate(settings: LearningRateSettings): Promise<
     }
     return { points, diverged, suggestions: suggestLearningRates(points, steps) };
   } finally {
+    trainer?.dispose();
     if (own) backend.dispose();
   }
 }

@@ -9,10 +9,12 @@ import type { TuningCache } from "../backends/webgpu.ts";
 import { graphCost } from "../passes/cost.ts";
 import type { Model, Tree } from "../plugin/model.ts";
 import type { Task } from "../plugin/task.ts";
+import { unknownName } from "../util/names.ts";
 import { checkBatchShape } from "./check_contract.ts";
 import type { Snapshot, TrainingCallbacks, TrainResult } from "./events.ts";
 import { resolveSettings, type TrainingOptions } from "./resolve_settings.ts";
 import { batchRequest, traceStep } from "./trace_step.ts";
+import { TRAINING_SETTINGS } from "./training_settings.ts";
 import { Trainer } from "./trainer.ts";
 import { TrainingLoop } from "./training_loop.ts";
 
@@ -46,8 +48,9 @@ export interface TrainSettings extends TrainingOptions {
  *
  * @param settings What to train, on what, and how.
  * @returns The trained model; dispose of it when it is not needed any more.
- * @throws {TypeError} If the model cannot learn the task, or begins with parameters of another.
- * @throws {RangeError} If a setting is out of range or the device cannot be had.
+ * @throws {TypeError} If there is no model or no task, or the model cannot learn the task or begins with
+ *   parameters of another.
+ * @throws {RangeError} If a setting is unknown or out of range, or the device cannot be had.
  * @throws {DivergenceError} If the loss stops being finite.
  *
  * @example Usage
@@ -61,6 +64,7 @@ export interface TrainSettings extends TrainingOptions {
  * ```
  */
 export async function train(settings: TrainSettings): Promise<TrainResult> {
+  checkSettings(settings);
   const { callbacks = [] } = settings;
   let result: TrainResult | undefined;
   try {
@@ -72,6 +76,37 @@ export async function train(settings: TrainSettings): Promise<TrainResult> {
     for (const callback of callbacks) await callback.onError?.(error);
     throw error;
   }
+}
+
+/** Names of the settings that are none of a task's recommendations. */
+const OWN_SETTINGS: readonly (keyof TrainSettings)[] = [
+  "model",
+  "task",
+  "seed",
+  "device",
+  "tuning",
+  "callbacks",
+  "signal",
+  "initialParameters",
+  "resume",
+  "phases",
+];
+
+/** Refuses what types would refuse: no model or task, one that is not configured, a name that is misspelt. */
+function checkSettings(settings: TrainSettings): void {
+  for (const kind of ["model", "task"] as const) {
+    const found: unknown = settings?.[kind];
+    if (typeof (found as Partial<Model | Task> | undefined)?.create === "function") continue;
+    const isUncalled = typeof found === "function";
+    throw new TypeError(
+      `Cannot train: a ${kind} is needed, such as ${kind === "model" ? "rnn()" : "xor()"}, found ${
+        isUncalled ? "a function that was not called" : found === null ? "null" : typeof found
+      }`,
+    );
+  }
+  const known = [...OWN_SETTINGS, ...Object.keys(TRAINING_SETTINGS.shape)];
+  const wrong = Object.keys(settings).find((name) => !known.includes(name));
+  if (wrong !== undefined) throw new RangeError(unknownName("setting", wrong, known));
 }
 
 async function trainToEnd(

@@ -336,3 +336,25 @@ Deno.test("train() tells callbacks of an error, also of one at the end, and thro
     assertEquals(errors, [failure]);
   }
 });
+
+Deno.test("train() refuses settings of no such name, in one sentence", async () => {
+  const given: object = { stpes: 5 };
+  await assertRejects(
+    () => run(given),
+    RangeError,
+    'Cannot find setting "stpes": did you mean "steps"? Known settings are model, task, ',
+  );
+});
+
+Deno.test("train() refuses to go without a model or a task, or with one that was not called", async () => {
+  const wrong: readonly (readonly [object, string])[] = [
+    [{ model: undefined }, "a model is needed, such as rnn(), found undefined"],
+    [{ model: counter }, "a model is needed, such as rnn(), found a function that was not called"],
+    [{ task: undefined }, "a task is needed, such as xor(), found undefined"],
+    [{ task: cycle }, "a task is needed, such as xor(), found a function that was not called"],
+    [{ task: "xor" }, "a task is needed, such as xor(), found string"],
+  ];
+  for (const [given, message] of wrong) {
+    await assertRejects(() => run(given), TypeError, `Cannot train: ${message}`);
+  }
+});

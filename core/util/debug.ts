@@ -33,10 +33,13 @@ export function dumpText(fileName: string, text: string): void {
  * @param fileName Name of the file in the folder of `UNROLL_DUMP`.
  * @param format Makes the text; called only if it is shown.
  */
-export function showProgram(fileName: string, format: () => string): void {
+export async function showProgram(
+  fileName: string,
+  format: () => string | Promise<string>,
+): Promise<void> {
   const isPrinted = debugLevel() >= 4;
   if (!isPrinted && readVariable("UNROLL_DUMP") === undefined) return;
-  const text = format();
+  const text = await format();
   if (isPrinted) debugLine(text);
   dumpText(fileName, text);
 }

@@ -20,6 +20,8 @@ export interface Way {
 export interface Outcome {
   /** How many threads there were: pages get one, unless they are isolated from other origins. */
   readonly threads: number;
+  /** Whether the device says that it fuses multiplications and additions. */
+  readonly saysFused: boolean;
   /** Task → the beginning of SHA-256 of the trained parameters and what the optimizer keeps. */
   readonly bits: Readonly<Record<string, string>>;
 }
@@ -47,7 +49,12 @@ export async function trainAll({ threads, fused }: Way): Promise<Outcome> {
       bits[name] = await hashOf([...tensors].map(([, { data }]) => data));
       trained.dispose();
     }
-    return { threads: Number(/(\d+) thread/.exec(device.description)?.[1]), bits };
+    const { description } = device;
+    return {
+      threads: Number(/(\d+) thread/.exec(description)?.[1]),
+      saysFused: description.includes("fused"),
+      bits,
+    };
   } finally {
     device.dispose();
   }

@@ -9,6 +9,7 @@ import { innerAxesOf } from "../../loops/accesses.ts";
 import { lowerForCpu } from "../../loops/lower_for_cpu.ts";
 import { axesOf, separateKernels, type Step } from "../../loops/program.ts";
 import { copyReversedOperands } from "./printer/copy_reversed_operands.ts";
+import { ALL_PARTS } from "./printer/all_parts.ts";
 import { printWasm } from "./printer/print_wasm.ts";
 
 /** What {@linkcode compileToWasm} needs beside the graph. */
@@ -77,6 +78,7 @@ export function compileToWasm(graph: Graph, options: WasmOptions = {}): WasmProg
   const { bytes, pages, arenaBytes } = printWasm(program, {
     threads: { count: threads },
     separate,
+    parts: ALL_PARTS,
   });
   const kernels = separateKernels(program.steps).map((step) => describe(step, []));
   return { bytes, pages, arenaBytes, kernels };

@@ -4,7 +4,7 @@
  * @module
  */
 import { type Axis, type Buffer, visitExpression } from "../../ir/expression.ts";
-import { expressionsOf, type Kernel, type TimeLoop } from "../../loops/program.ts";
+import { expressionsOf, type Kernel, type Step, type TimeLoop } from "../../loops/program.ts";
 import { cycles } from "./cycles.ts";
 
 /** A schedule of a program for threads. */
@@ -45,6 +45,20 @@ export interface LoopTask {
   /** Whether only the first thread runs it. */
   readonly single: boolean;
 }
+
+/** Schedules the steps of a program for one thread. */
+export function singleSchedule(steps: readonly Step[]): ThreadSchedule {
+  return { tasks: steps.map(alone), thread: { name: "thread", extent: 1 } };
+}
+
+/** Makes a task of a step, of which all threads do their part. */
+export function alone(step: Step): ScheduledTask {
+  if (step.kind !== "loop") return { kind: "kernel", kernel: step, single: false };
+  return { kind: "loop", loop: step, tasks: step.steps.map(alone), single: false };
+}
+
+/** A region whose parts take fewer cycles is left to the caller. */
+export const MIN_REGION_CYCLES = 12_000;
 
 /** Lists all kernels of some tasks, in order. */
 export function kernelsOfTasks(tasks: readonly ScheduledTask[]): Kernel[] {

@@ -23,7 +23,13 @@ import {
 } from "../../loops/program.ts";
 import { findRows, type Rows, rowStride, splitTerms } from "../../loops/rows.ts";
 import { cycles } from "./cycles.ts";
-import type { ScheduledTask, ThreadSchedule } from "./scheduled_tasks.ts";
+import {
+  alone,
+  MIN_REGION_CYCLES,
+  type ScheduledTask,
+  singleSchedule,
+  type ThreadSchedule,
+} from "./scheduled_tasks.ts";
 import { cutAxis, cutKey, type KernelPartition, partitionKernel } from "./partition_axis.ts";
 
 /** Where a buffer lies: buffers in the same space may overlap. */
@@ -36,8 +42,6 @@ export interface BufferLocation {
 
 /** Cycles that a region costs beside its work, where all are awake: threads wait, and data change caches. */
 const REGION_CYCLES = 3000;
-/** A region whose parts take fewer cycles is left to the caller. */
-export const MIN_REGION_CYCLES = 12_000;
 /** A kernel that takes fewer cycles is left to the first thread. */
 const MIN_KERNEL_CYCLES = 3000;
 /** Threads are used if they save at least this many cycles a run. */
@@ -46,11 +50,6 @@ const MIN_SAVED_CYCLES = 300_000;
 const MIN_SAVED_FRACTION = 0.25;
 /** A loop is partitioned inside if that saves this fraction of its time. */
 const MIN_LOOP_SAVED_FRACTION = 0.15;
-
-/** Schedules a program for one thread. */
-export function singleSchedule(program: LoopProgram): ThreadSchedule {
-  return { tasks: program.steps.map(alone), thread: { name: "thread", extent: 1 } };
-}
 
 /** Cycles in which a product reads, packs and reads again an element of its right operand. */
 const READ_CYCLES = 0.7;
@@ -84,17 +83,12 @@ export function scheduleThreads(
   { count, eager = false }: ThreadOptions,
   placeOf: (buffer: Buffer) => BufferLocation,
 ): ThreadSchedule {
-  if (count < 2) return singleSchedule(program);
+  if (count < 2) return singleSchedule(program.steps);
   const scheduler = new Scheduler({ name: "thread", extent: count }, placeOf, eager);
   const { tasks, saved } = scheduler.schedule(program.steps);
   const total = program.steps.reduce((sum, step) => sum + cycles(step), 0);
   const pays = eager || (saved >= MIN_SAVED_CYCLES && saved >= MIN_SAVED_FRACTION * total);
-  return pays ? { tasks, thread: scheduler.thread } : singleSchedule(program);
-}
-
-function alone(step: Step): ScheduledTask {
-  if (step.kind !== "loop") return { kind: "kernel", kernel: step, single: false };
-  return { kind: "loop", loop: step, tasks: step.steps.map(alone), single: false };
+  return pays ? { tasks, thread: scheduler.thread } : singleSchedule(program.steps);
 }
 
 /** Part of memory that a task touches. */

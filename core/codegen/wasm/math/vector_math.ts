@@ -58,11 +58,6 @@ export const VECTOR_FUNCTIONS = {
 /** Names of the functions. */
 export type VectorFunctionName = keyof typeof VECTOR_FUNCTIONS;
 
-/** Returns whether an operation is one of the functions. */
-export function isVectorFunction(name: ElementwiseName): name is VectorFunctionName {
-  return name in VECTOR_FUNCTIONS;
-}
-
 function unary(
   ulp: number,
   formula: (v: VectorExpressions, x: Term) => Term,

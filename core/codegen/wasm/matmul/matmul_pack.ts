@@ -8,6 +8,7 @@
  */
 import type { FunctionBuilder, Local } from "../assembler/module.ts";
 import { load, loadLane, store } from "../assembler/module.ts";
+import { transpose } from "../transpose.ts";
 import { type Address, FLOAT_BYTES, LANES, VECTOR_BYTES } from "./matmul_operand.ts";
 
 /** Steps along `k` in one round of a packing loop. */
@@ -145,29 +146,6 @@ const gatherGroups: PackGroups = (
     }
   }
 };
-
-/** Transposes four vectors of four floats; `rows` is overwritten. */
-export function transpose(code: FunctionBuilder, rows: readonly Local[]): Local[] {
-  const interleave = (
-    a: Local,
-    b: Local,
-    words: readonly [number, number, number, number],
-  ): Local => {
-    code.get(a, b);
-    code.shuffle(words);
-    return code.take("v128");
-  };
-  const low01 = interleave(rows[0], rows[1], [0, 4, 1, 5]);
-  const low23 = interleave(rows[2], rows[3], [0, 4, 1, 5]);
-  const high01 = interleave(rows[0], rows[1], [2, 6, 3, 7]);
-  const high23 = interleave(rows[2], rows[3], [2, 6, 3, 7]);
-  return [
-    interleave(low01, low23, [0, 1, 4, 5]),
-    interleave(low01, low23, [2, 3, 6, 7]),
-    interleave(high01, high23, [0, 1, 4, 5]),
-    interleave(high01, high23, [2, 3, 6, 7]),
-  ];
-}
 
 /** Bytes of a packed operand, the slack after it included. */
 export function packedBytes(

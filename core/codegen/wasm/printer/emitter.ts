@@ -32,7 +32,8 @@ import {
   v128,
 } from "../assembler/module.ts";
 import { isSlow } from "../cycles.ts";
-import { type Address, emitStoreLanes } from "../matmul/matmul.ts";
+import type { VECTOR_FUNCTIONS } from "../math/vector_math.ts";
+import { type Address, emitStoreLanes } from "../matmul/matmul_operand.ts";
 import type { Store } from "../../../loops/program.ts";
 import { axisDepth, type Binding, bindingOf, type Frame, lookUp, openFrame } from "./frame.ts";
 import { type IntegerHost, Integers } from "./integers.ts";
@@ -52,11 +53,17 @@ export class Emitter implements IntegerHost {
   /** The axis along which vectors lie, if any. */
   vectorAxis: Axis | undefined;
   readonly #addressOf: (buffer: Buffer) => Address;
+  readonly #functions: typeof VECTOR_FUNCTIONS | undefined;
   readonly #integers: Integers;
   readonly #hasAccumulator = new Map<Expression, boolean>();
 
-  constructor(code: FunctionBuilder, addressOf: (buffer: Buffer) => Address) {
+  constructor(
+    code: FunctionBuilder,
+    addressOf: (buffer: Buffer) => Address,
+    functions: typeof VECTOR_FUNCTIONS | undefined,
+  ) {
     this.code = code;
+    this.#functions = functions;
     this.#addressOf = addressOf;
     this.#integers = new Integers(code, this, addressOf);
   }
@@ -232,7 +239,7 @@ export class Emitter implements IntegerHost {
     }
     for (const input of inputs) this.push(input);
     const value = inputs[operation === "select" ? 1 : 0];
-    emitOperation(code, operation, { input: value.dtype, output: dtype });
+    emitOperation(code, operation, { input: value.dtype, output: dtype }, this.#functions);
   }
 
   /** `a · b + c` and `c − a · b` in one rounding, where the product is not needed for itself. */

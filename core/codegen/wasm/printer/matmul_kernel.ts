@@ -28,11 +28,13 @@ import {
   type Position,
   type Strides,
 } from "../matmul/matmul.ts";
-import type { BlasProduct } from "../../../loops/split_matmul_epilogues.ts";
+import type { BlasProduct } from "../../../loops/blas_product.ts";
 import { i32 } from "../assembler/module.ts";
 import type { Emitter } from "./emitter.ts";
 import { forPoints } from "./loops.ts";
 import { printMap } from "./map_kernel.ts";
+
+export { blasProduct } from "../../../loops/blas_product.ts";
 
 /** A product with all that is decided of it. */
 export interface PlannedMatmul {

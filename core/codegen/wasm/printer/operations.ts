@@ -16,11 +16,7 @@ import {
   type PlainOpcode,
   v128,
 } from "../assembler/module.ts";
-import {
-  isVectorFunction,
-  VECTOR_FUNCTIONS,
-  type VectorFunctionName,
-} from "../math/vector_math.ts";
+import type { VECTOR_FUNCTIONS, VectorFunctionName } from "../math/vector_math.ts";
 
 const SIGN_BIT = 0x80000000;
 const FLOAT_ONE = 0x3f800000;
@@ -84,14 +80,21 @@ const OPERATIONS: Readonly<Record<Exclude<ElementwiseName, VectorFunctionName>, 
     }),
 };
 
+/** Returns whether an operation is one of the vector functions. */
+export function isVectorFunction(operation: ElementwiseName): operation is VectorFunctionName {
+  return !Object.hasOwn(OPERATIONS, operation);
+}
+
 /** Emits one operation; its operands are on the stack, in order. */
 export function emitOperation(
   code: FunctionBuilder,
   operation: ElementwiseName,
   types: OperationTypes,
+  functions: typeof VECTOR_FUNCTIONS | undefined,
 ): void {
-  if (isVectorFunction(operation)) VECTOR_FUNCTIONS[operation].emit(code);
-  else OPERATIONS[operation](code, types);
+  if (!isVectorFunction(operation)) return OPERATIONS[operation](code, types);
+  if (!functions) throw new Error(`Cannot print ${operation}: the part for functions is not there`);
+  functions[operation].emit(code);
 }
 
 function emitCast(code: FunctionBuilder, from: DType, to: DType): void {

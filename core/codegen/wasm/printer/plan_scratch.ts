@@ -5,11 +5,11 @@
  * @module
  */
 import { axesIn, type Axis, visitExpression } from "../../../ir/expression.ts";
-import type { Kernel, MatmulKernel } from "../../../loops/program.ts";
-import { blasProduct } from "../../../loops/split_matmul_epilogues.ts";
+import type { Kernel } from "../../../loops/program.ts";
 import { alignBytes, SLACK_BYTES } from "../memory_layout.ts";
 import { kernelsOfTasks, type LoopTask, type ThreadSchedule } from "../scheduled_tasks.ts";
-import { type PlannedMatmul, planProduct } from "./matmul_kernel.ts";
+import type { PlannedMatmul } from "./matmul_kernel.ts";
+import type { PrinterParts } from "./parts.ts";
 
 /** The products of a program, and a thread's own memory. */
 export interface ScratchPlan {
@@ -29,9 +29,14 @@ const MAX_REPACKED_BYTES = 16 * 1024;
  *
  * @param schedule What threads do.
  * @param blas Whether products that fit are calls.
+ * @param printer What prints products; without it none are planned.
  * @returns The plan; the memory begins with what a product needs while it runs.
  */
-export function planScratch({ tasks, thread }: ThreadSchedule, blas: boolean): ScratchPlan {
+export function planScratch(
+  { tasks, thread }: ThreadSchedule,
+  blas: boolean,
+  printer: PrinterParts["products"],
+): ScratchPlan {
   const products = new Map<Kernel, PlannedMatmul | undefined>();
   const packed = new Map<Kernel, number>();
   let bytes = 0;
@@ -40,9 +45,11 @@ export function planScratch({ tasks, thread }: ThreadSchedule, blas: boolean): S
     // What one step leaves in its scratch memory is of no use to the next.
     let scratch = 0;
     for (const kernel of kernels) {
-      if (kernel.kind !== "matmul" || (blas && blasProduct(kernel))) continue;
-      const plain = planProduct(kernel);
-      const ahead = plain && task.kind === "loop" && planAhead(kernel, plain, task, thread);
+      if (!printer || kernel.kind !== "matmul" || (blas && printer.blasProduct(kernel))) continue;
+      const plain = printer.planProduct(kernel);
+      const isAhead = plain && task.kind === "loop" && mayPackAhead(plain, task, thread);
+      const other = isAhead ? printer.planProduct(kernel, true) : undefined;
+      const ahead = other?.plan.packY === "ahead" ? other : undefined;
       const product = ahead || plain;
       products.set(kernel, product);
       scratch = Math.max(scratch, alignBytes(product?.scratchBytes ?? 0));
@@ -59,23 +66,20 @@ export function planScratch({ tasks, thread }: ThreadSchedule, blas: boolean): S
   return { products, packed, bytes: alignBytes(bytes + SLACK_BYTES) };
 }
 
-/** Plans a product whose right operand is loop-invariant, and packed before the loop, if that pays. */
-function planAhead(
-  kernel: MatmulKernel,
+/** Returns whether the right operand of a product is loop-invariant, and packing it before the loop pays. */
+function mayPackAhead(
   plain: PlannedMatmul,
   { loop, tasks }: LoopTask,
   thread: Axis,
-): PlannedMatmul | undefined {
-  if (loop.time.extent < 4 || plain.kernel.batch.length > 0) return undefined;
+): boolean {
+  if (loop.time.extent < 4 || plain.kernel.batch.length > 0) return false;
   const { y } = plain.kernel;
   let moves = [...axesIn(plain.y.base)].some((axis) => axis !== thread);
   visitExpression(plain.y.base, (part) => moves ||= part.kind === "load");
   const isWritten = kernelsOfTasks(tasks).some(({ stores }) =>
     stores.some(({ buffer }) => buffer === y.buffer)
   );
-  if (moves || isWritten) return undefined;
+  if (moves || isWritten) return false;
   const { shape, packY } = plain.plan;
-  if (packY === "none" && shape.k * shape.n * 4 <= MAX_REPACKED_BYTES) return undefined;
-  const product = planProduct(kernel, true);
-  return product?.plan.packY === "ahead" ? product : undefined;
+  return packY !== "none" || shape.k * shape.n * 4 > MAX_REPACKED_BYTES;
 }

@@ -8,23 +8,15 @@
 import type { Axis, Buffer } from "../../../ir/expression.ts";
 import { type Kernel, type LoopProgram, separateKernels } from "../../../loops/program.ts";
 import { planArena } from "../../../loops/plan_memory.ts";
-import { blasProduct } from "../../../loops/split_matmul_epilogues.ts";
 import {
-  barrierDepth,
   buffersOfTasks,
-  hasBarriers,
   kernelsOfTasks,
   type LoopTask,
   type ScheduledTask,
-  taskCycles,
+  singleSchedule,
   type ThreadSchedule,
 } from "../scheduled_tasks.ts";
-import {
-  MIN_REGION_CYCLES,
-  scheduleThreads,
-  singleSchedule,
-  type ThreadOptions,
-} from "../thread_schedule.ts";
+import type { ThreadOptions } from "../thread_schedule.ts";
 import {
   alignBytes,
   ALIGNMENT_BYTES,
@@ -33,12 +25,11 @@ import {
   PAGE_BYTES,
   SLACK_BYTES,
 } from "../memory_layout.ts";
-import { type FunctionBuilder, i32, load, type Local, ModuleBuilder } from "../assembler/module.ts";
-import { addTeam, type Team } from "../team.ts";
+import { load, type Local, ModuleBuilder } from "../assembler/module.ts";
 import type { Address } from "../matmul/matmul.ts";
 import { Emitter } from "./emitter.ts";
-import { printCall, printEmptyProduct, printMatmul, printPacking } from "./matmul_kernel.ts";
 import { printMap } from "./map_kernel.ts";
+import type { PrinterParts } from "./parts.ts";
 import { planScratch, type ScratchPlan } from "./plan_scratch.ts";
 import { printReduce } from "./reduce_kernel.ts";
 import { copyReversedOperands } from "./copy_reversed_operands.ts";
@@ -58,6 +49,8 @@ export interface PrintOptions {
    * xStride, y, yStride, z, zStride)`, with addresses of bytes and strides of elements.
    */
   readonly blas?: boolean;
+  /** The parts that the program needs beside the printer itself: products, and sharing to use `threads`. */
+  readonly parts?: PrinterParts;
 }
 
 /** A printed program. */
@@ -106,9 +99,12 @@ class ProgramPrinter {
   /** The imported product of matrices, if there is one. */
   readonly #sgemm: number | undefined;
   readonly #eager: boolean;
+  readonly #parts: PrinterParts;
 
   constructor(program: LoopProgram, options: PrintOptions) {
-    const { separate = false, threads = { count: 1 }, relaxed, blas = false } = options;
+    const { separate = false, threads = { count: 1 }, relaxed, blas = false, parts = {} } = options;
+    const { products, sharing } = parts;
+    this.#parts = parts;
     this.#program = program;
     this.#separate = separate;
     this.#eager = threads.eager ?? false;
@@ -117,13 +113,13 @@ class ProgramPrinter {
       slack: SLACK_BYTES,
     });
     this.#offsets = offsets;
-    this.#schedule = separate
-      ? singleSchedule({ ...program, steps: separateKernels(program.steps) })
-      : scheduleThreads(program, threads, (buffer) => {
+    this.#schedule = separate || !sharing
+      ? singleSchedule(separate ? separateKernels(program.steps) : program.steps)
+      : sharing.scheduleThreads(program, threads, (buffer) => {
         const offset = offsets.get(buffer);
         return offset === undefined ? { space: buffer, offset: 0 } : { space: "arena", offset };
       });
-    this.#scratch = planScratch(this.#schedule, blas);
+    this.#scratch = planScratch(this.#schedule, blas, products);
     this.#ownOffset = alignBytes(size + SLACK_BYTES);
     // Engines that check addresses need not check constants below the size that a memory surely has.
     const { inputs, outputs } = program;
@@ -150,9 +146,17 @@ class ProgramPrinter {
   print(): PrintedProgram {
     const { inputs, outputs } = this.#program;
     const { tasks, thread } = this.#schedule;
+    const { sharing } = this.#parts;
     const table = inputs.length + outputs.length;
-    if (thread.extent > 1) this.#printTeam(tasks, thread, 4 * (table + 1));
-    else {
+    if (sharing && thread.extent > 1) {
+      const host = {
+        module: this.#module,
+        eager: this.#eager,
+        addFunctions: this.#addFunctions.bind(this),
+        addPacking: this.#addPacking.bind(this),
+      };
+      sharing.printTeam(host, this.#schedule, 4 * (table + 1));
+    } else {
       const functions = this.#addFunctions(tasks, []);
       this.#module.addFunction({ parameters: ["i32"], exportAs: "run" }, (code) => {
         for (const index of functions) {
@@ -168,106 +172,6 @@ class ProgramPrinter {
       pages: this.#pages,
       tableLength: table + 2,
       threads: thread.extent,
-    };
-  }
-
-  /** Prints a program that several threads run. */
-  #printTeam(tasks: readonly ScheduledTask[], thread: Axis, control: number): void {
-    const times = barrierDepth(tasks);
-    const regions: number[][] = [];
-    const parts = this.#controlOf(tasks, [], times, regions);
-    const values = new Array<"i32">(times).fill("i32");
-    const parameters = ["i32", "i32", "i32", ...values] as const;
-    const dispatch = this.#module.addFunction({ parameters }, (code) => {
-      const [region, ...others] = parameters.map((_, i) => i);
-      regions.forEach((functions, i) => {
-        code.get(region);
-        code.i32Const(i);
-        code.op(i32.eq);
-        code.if(() => {
-          for (const index of functions) {
-            code.get(...others);
-            code.call(index);
-          }
-          code.return();
-        });
-      });
-    });
-    const team = addTeam(this.#module, thread.extent, times, dispatch);
-    this.#module.addFunction({ parameters: ["i32"], exportAs: "run" }, (code) => {
-      code.loadFrom(load.i32, TABLE, control);
-      const own = { control: code.take("i32"), zero: code.local("i32"), team, times };
-      for (const part of parts) part(code, own, []);
-    });
-  }
-
-  /** Puts tasks into functions, and gives what calls them: regions for all threads, and the rest. */
-  #controlOf(
-    tasks: readonly ScheduledTask[],
-    around: readonly Axis[],
-    times: number,
-    regions: number[][],
-  ): Control[] {
-    const parts: Control[] = [];
-    let open: Exclude<ScheduledTask, { kind: "barrier" }>[] = [];
-    const close = () => {
-      const single = open.filter((task) => task.single);
-      const shared = open.filter((task) => !task.single);
-      open = [];
-      const own = this.#addFunctions(single.map(alone), around, times);
-      const functions = this.#addFunctions(shared, around, times);
-      const work = shared.reduce((sum, task) => sum + taskCycles(task), 0);
-      parts.push(this.#callAll(own, functions, work, regions));
-    };
-    for (const task of tasks) {
-      if (task.kind === "barrier") close();
-      else if (!hasBarriers(task)) open.push(task);
-      else {
-        close();
-        const packing = this.#addPacking(task, times);
-        if (packing !== undefined) {
-          parts.push(this.#callAll([packing], [packing], Infinity, regions));
-        }
-        const inside = this.#controlOf(task.tasks, [...around, task.loop.time], times, regions);
-        parts.push((code, team, locals) =>
-          code.repeat({ to: task.loop.time.extent }, (time) => {
-            for (const part of inside) part(code, team, [...locals, time]);
-          })
-        );
-      }
-    }
-    close();
-    return parts;
-  }
-
-  /** Calls some functions once, and others once for each part. */
-  #callAll(
-    single: readonly number[],
-    shared: readonly number[],
-    work: number,
-    regions: number[][],
-  ): Control {
-    const { extent } = this.#schedule.thread;
-    const number = regions.length;
-    const posts = shared.length > 0 && (work >= MIN_REGION_CYCLES || this.#eager);
-    if (posts) regions.push([...shared]);
-    return (code, { control, zero, team, times }, locals) => {
-      const all = [...locals, ...new Array<Local>(times - locals.length).fill(zero)];
-      const call = (functions: readonly number[], part: number) => {
-        for (const index of functions) {
-          code.get(TABLE);
-          code.i32Const(part);
-          code.get(...all);
-          code.call(index);
-        }
-      };
-      // With a memory of its own, for a helper may do any of the parts at the same time.
-      const meanwhile = () => call(single, extent);
-      if (posts) team.region(code, { control, table: TABLE, number, times: all, meanwhile });
-      else {
-        meanwhile();
-        for (let part = 0; part < extent && shared.length > 0; part++) call(shared, part);
-      }
     };
   }
 
@@ -328,7 +232,11 @@ class ProgramPrinter {
         code.loadFrom(load.i32, TABLE, 4 * place);
         locals.buffers.set(buffer, code.take("i32"));
       }
-      const emitter = new Emitter(code, (buffer) => this.#addressOf(buffer, locals));
+      const emitter = new Emitter(
+        code,
+        (buffer) => this.#addressOf(buffer, locals),
+        this.#parts.functions?.VECTOR_FUNCTIONS,
+      );
       const bound = around.map((axis, i) => [axis, { local: 2 + i, constant: 0 }] as const);
       const part = [this.#schedule.thread, { local: PART, constant: 0 }] as const;
       emitter.within([part, ...bound], () => body(emitter, locals));
@@ -394,7 +302,9 @@ class ProgramPrinter {
     for (const kernel of kernelsOfTasks([task])) {
       const { products, packed } = this.#scratch;
       const [product, offset] = [products.get(kernel), packed.get(kernel)];
-      if (product && offset !== undefined) printPacking(emitter, product, { base: own, offset });
+      if (product && offset !== undefined) {
+        this.#parts.products?.printPacking(emitter, product, { base: own, offset });
+      }
     }
   }
 
@@ -405,12 +315,18 @@ class ProgramPrinter {
   #printKernel(emitter: Emitter, kernel: Kernel, { own }: Locals): void {
     if (kernel.kind === "map") return printMap(emitter, kernel);
     if (kernel.kind === "reduce") return printReduce(emitter, kernel);
-    const call = this.#sgemm === undefined ? undefined : blasProduct(kernel);
-    if (call && this.#sgemm !== undefined) return printCall(emitter, kernel, call, this.#sgemm);
+    const { products } = this.#parts;
+    if (!products) {
+      throw new Error(`Cannot print ${kernel.name}: the part for products is not there`);
+    }
+    const call = this.#sgemm === undefined ? undefined : products.blasProduct(kernel);
+    if (call && this.#sgemm !== undefined) {
+      return products.printCall(emitter, kernel, call, this.#sgemm);
+    }
     const product = this.#scratch.products.get(kernel);
     const packed = this.#scratch.packed.get(kernel);
-    if (!product) return printEmptyProduct(emitter, kernel);
-    printMatmul(emitter, product, {
+    if (!product) return products.printEmptyProduct(emitter, kernel);
+    products.printMatmul(emitter, product, {
       scratch: { base: own, offset: 0 },
       packed: packed === undefined ? undefined : { base: own, offset: packed },
     });
@@ -428,23 +344,4 @@ interface Locals {
   /** Loops over time around, and their variables. */
   readonly around: readonly Axis[];
   readonly times: readonly Local[];
-}
-
-/** What the caller of a team keeps at hand. */
-interface Caller {
-  /** Address of the words that threads share. */
-  readonly control: Local;
-  /** Zero, for loop variables that there are none of. */
-  readonly zero: Local;
-  readonly team: Team;
-  /** How many loop variables functions take. */
-  readonly times: number;
-}
-
-/** Emits calls, inside loops whose variables are in locals. */
-type Control = (code: FunctionBuilder, caller: Caller, times: readonly Local[]) => void;
-
-/** A task of one thread as a task of all that are there: one. */
-function alone<T extends Exclude<ScheduledTask, { kind: "barrier" }>>(task: T): T {
-  return { ...task, single: false };
 }

@@ -20,6 +20,7 @@ import {
 } from "../../../ir/expression.ts";
 import { kernelsOf } from "../../../loops/program.ts";
 import { lowerGraph } from "../../../loops/lower.ts";
+import { ALL_PARTS } from "./all_parts.ts";
 import { printWasm } from "./print_wasm.ts";
 import { copyReversedOperands } from "./copy_reversed_operands.ts";
 import { cheapestAxis, mapCost, strideAlong } from "./vector_axis.ts";
@@ -27,7 +28,7 @@ import { cheapestAxis, mapCost, strideAlong } from "./vector_axis.ts";
 Deno.test("printWasm() writes loops over time as loops, whatever their length", () => {
   const sizes = [1000, 4000].map((time) => {
     const program = lowerGraph(optimize(TARGET_PROGRAMS.autonomousRnn({ time, hidden: 8 })));
-    return printWasm(program).bytes.length;
+    return printWasm(program, { parts: ALL_PARTS }).bytes.length;
   });
   // Longer sums have a few more constants, and addresses more digits.
   assertEquals(Math.abs(sizes[1] - sizes[0]) < 0.1 * sizes[0], true, sizes.join(" and "));
@@ -46,7 +47,7 @@ Deno.test("printWasm() refuses a program that no memory holds", () => {
 Deno.test("printWasm() exports each kernel to be timed, if asked to", () => {
   const program = lowerGraph(optimize(TARGET_PROGRAMS.autonomousRnn()));
   const exportsOf = (separate: boolean) => {
-    const module = new WebAssembly.Module(printWasm(program, { separate }).bytes);
+    const module = new WebAssembly.Module(printWasm(program, { separate, parts: ALL_PARTS }).bytes);
     return WebAssembly.Module.exports(module).map(({ name }) => name).sort();
   };
   assertEquals(exportsOf(false), ["run"]);

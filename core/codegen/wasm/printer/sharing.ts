@@ -1,0 +1,7 @@
+/**
+ * What shares a program among threads: a part of the printer, see `parts.ts`.
+ *
+ * @module
+ */
+export { printTeam } from "./print_team.ts";
+export { scheduleThreads } from "../thread_schedule.ts";

@@ -1,0 +1,64 @@
+import { assertEquals, assertMatch, assertThrows } from "@std/assert";
+import {
+  broadcastTo,
+  concatenate,
+  fill,
+  iota,
+  matmul,
+  oneHot,
+  ones,
+  pad,
+  reshape,
+  tensor,
+  zeros,
+} from "./ops/mod.ts";
+import { randomKey, randomUniform } from "./random.ts";
+import type { Tensor } from "./tensor.ts";
+import { trace } from "./trace.ts";
+
+const LIMIT = 2 ** 31;
+
+const TOO_LARGE: Readonly<Record<string, () => Tensor | readonly Tensor[]>> = {
+  randomUniform: () => randomUniform(randomKey(0), [LIMIT]),
+  fill: () => fill([2 ** 16, 2 ** 15], 1),
+  iota: () => iota([LIMIT + 8]),
+  broadcastTo: () => broadcastTo(tensor([1]), [LIMIT]),
+  matmul: () => matmul(ones([2 ** 16, 1]), ones([1, 2 ** 15])),
+  reshape: () => reshape(zeros([LIMIT]), [-1]),
+  oneHot: () => oneHot(iota([2]), 2 ** 30),
+  pad: () => pad(tensor([1]), 0, { before: LIMIT }),
+  concatenate: () => concatenate([zeros([2 ** 30]), zeros([2 ** 30])], 0),
+  "beyond doubles": () => zeros([2 ** 52, 2 ** 52, 2 ** 52]),
+  "no number": () => zeros([...new Array<number>(30).fill(2 ** 52), 0]),
+};
+
+for (const [name, make] of Object.entries(TOO_LARGE)) {
+  Deno.test(`apply() refuses 2³¹ elements: ${name}`, () => {
+    const wanted =
+      /^Cannot make (f32|i32|u32|bool)\[.*\]: at most 2147483647 elements are possible, found /;
+    const both: (() => unknown)[] = [make, () => trace([], () => [make()].flat())];
+    for (const act of both) {
+      assertMatch(assertThrows(act, RangeError).message, wanted);
+    }
+  });
+}
+
+Deno.test("trace() refuses an argument of 2³¹ elements, and takes one less", () => {
+  const sum = (x: Tensor) => [x.sum()];
+  trace([{ dtype: "f32", shape: [LIMIT - 1] }], sum);
+  assertThrows(
+    () => trace([{ dtype: "f32", shape: [2, 2 ** 30] }], sum),
+    RangeError,
+    "Cannot make f32[2,1073741824]: at most 2147483647 elements are possible, found 2147483648",
+  );
+});
+
+Deno.test("Tensor refuses to be a number, and gives a text", () => {
+  const x: unknown = tensor([1]);
+  const message = "Cannot use f32[1] as a number: methods such as add() and gt() are needed";
+  assertThrows(() => (x as number) > 0, TypeError, message);
+  assertThrows(() => (x as number) + 1, TypeError, message);
+  assertThrows(() => -(x as number), TypeError, message);
+  assertThrows(() => Number(x), TypeError, message);
+  assertEquals(`${x}`, "Tensor f32[1]");
+});
