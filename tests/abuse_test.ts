@@ -197,7 +197,7 @@ const commandLine = fc.tuple(
   ...flags.flatMap(([flag, value]) => value === undefined ? [`--${flag}`] : [`--${flag}`, value]),
 ]);
 
-Deno.test("a command line of any words does something, or is refused in one sentence", async () => {
+Deno.test("[long] a command line of any words does something, or is refused in one sentence", async () => {
   const before = Deno.cwd();
   await inFolder(async (folder) => {
     const { path } = await trainSmall(`${folder}/runs`, { training: { steps: 40 } });

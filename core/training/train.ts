@@ -9,7 +9,7 @@ import type { TuningCache } from "../backends/webgpu.ts";
 import { graphCost } from "../passes/cost.ts";
 import type { Model, Tree } from "../plugin/model.ts";
 import type { Task } from "../plugin/task.ts";
-import { unknownName } from "../util/names.ts";
+import { nearestName, unknownName } from "../util/names.ts";
 import { checkBatchShape } from "./check_contract.ts";
 import type { Snapshot, TrainingCallbacks, TrainResult } from "./events.ts";
 import { resolveSettings, type TrainingOptions } from "./resolve_settings.ts";
@@ -92,7 +92,10 @@ const OWN_SETTINGS: readonly (keyof TrainSettings)[] = [
   "phases",
 ];
 
-/** Refuses what types would refuse: no model or task, one that is not configured, a name that is misspelt. */
+/**
+ * Refuses what types would refuse: no model or task, one that is not configured, a name that is misspelt. Other names are
+ * left alone: programs pass on what optimizers and folders are made of.
+ */
 function checkSettings(settings: TrainSettings): void {
   for (const kind of ["model", "task"] as const) {
     const found: unknown = settings?.[kind];
@@ -105,7 +108,9 @@ function checkSettings(settings: TrainSettings): void {
     );
   }
   const known = [...OWN_SETTINGS, ...Object.keys(TRAINING_SETTINGS.shape)];
-  const wrong = Object.keys(settings).find((name) => !known.includes(name));
+  const wrong = Object.keys(settings).find((name) =>
+    !known.includes(name) && nearestName(name, known) !== undefined
+  );
   if (wrong !== undefined) throw new RangeError(unknownName("setting", wrong, known));
 }
 
