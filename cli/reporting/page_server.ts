@@ -154,6 +154,15 @@ export function createFeed(
     pause = Math.max(DRAW_INTERVAL_MS, (performance.now() - began) * DRAW_SHARE);
     return encoder.encode(`data: ${event}\n\n`);
   };
+  // A server ends the stream of one who has left, and may say so later.
+  const reach = (watcher: ReadableStreamDefaultController<Uint8Array>, act: () => void) => {
+    try {
+      act();
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error;
+      watchers.delete(watcher);
+    }
+  };
   return {
     get isWatched() {
       return watchers.size > 0;
@@ -189,12 +198,12 @@ export function createFeed(
         const bytes = drawn.get(wanted);
         // Who has not read the last is not sent another: the next says it all.
         if (bytes !== undefined && ((watcher.desiredSize ?? 0) > 0 || isOver())) {
-          watcher.enqueue(bytes);
+          reach(watcher, () => watcher.enqueue(bytes));
         }
       }
     },
     close() {
-      for (const watcher of watchers.keys()) watcher.close();
+      for (const watcher of watchers.keys()) reach(watcher, () => watcher.close());
       watchers.clear();
     },
   };
