@@ -9,11 +9,12 @@
  *
  * @module
  */
+import { findTests } from "./find_tests.ts";
 
 const ROOT = new URL("../", import.meta.url);
 
 /** How the name of a test begins that takes long, and checks more of what others check in short. */
-const LONG = "[long]";
+const LONG = /\[long\]/;
 
 /** What Deno prints for each test where its output is no terminal. */
 const DOT = /^[.,!]$/;
@@ -23,20 +24,6 @@ const DOTS = 100;
 
 /** What Deno says at the end: `ok | 12 passed (3 steps) | 0 failed | 2 ignored | 4 filtered out (1s)`. */
 const RESULT = /^(?:ok|FAILED) \| /;
-
-/** Finds the test files that have tests that take long, from the root. */
-async function longFiles(folder = ""): Promise<string[]> {
-  const found: string[] = [];
-  for await (const { name, isDirectory } of Deno.readDir(new URL(folder || ".", ROOT))) {
-    const path = folder + name;
-    if (isDirectory && !name.startsWith(".") && name !== "node_modules") {
-      found.push(...await longFiles(`${path}/`));
-    } else if (name.endsWith("_test.ts")) {
-      if ((await Deno.readTextFile(new URL(path, ROOT))).includes(LONG)) found.push(path);
-    }
-  }
-  return found.sort();
-}
 
 /** Runs `deno test`, and returns how many tests were filtered out. */
 async function runTests(args: readonly string[]): Promise<number> {
@@ -85,6 +72,6 @@ if (scope !== "long") {
   }
 }
 if (scope !== "short") {
-  const paths = args.length > 0 ? args : await longFiles();
+  const paths = args.length > 0 ? args : await findTests(LONG);
   await runTests(["--filter=/^\\[long\\]/", ...paths]);
 }

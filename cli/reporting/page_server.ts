@@ -5,9 +5,8 @@
  */
 
 import { deadline } from "@std/async/deadline";
-import { CHART_SCRIPT } from "./chart_script.ts";
-import { escapeMarkup, PAGE_STYLE } from "./html.ts";
-import { STATES_STYLE } from "./states_style.ts";
+import { escapeMarkup } from "./html.ts";
+import { htmlPage } from "./html_page.ts";
 
 /** Pages that are served. */
 export interface ServedPages {
@@ -100,24 +99,10 @@ export function pageResponse(html: string): Response {
  * @returns An HTML document.
  */
 export function livePage(title: string, body: string, script: string): string {
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escapeMarkup(title)}</title>
-<link rel="icon" href="data:,">
-<style>${PAGE_STYLE}${STATES_STYLE}</style>
-</head>
-<body>
-<h1>${escapeMarkup(title)}</h1>
-${body}
-<script>${CHART_SCRIPT}
+  const told = `
 const drawn = () => document.dispatchEvent(new Event("drawn"));
-${script}</script>
-</body>
-</html>
-`;
+${script}`;
+  return htmlPage(title, `<h1>${escapeMarkup(title)}</h1>\n${body}`, told);
 }
 
 /** Sends what is drawn to all who watch; nothing is drawn while nobody does. */

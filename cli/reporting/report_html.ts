@@ -6,17 +6,16 @@
 
 import type { Picture } from "@unroll/core/plugin";
 import type { Json, JsonRecord, MetricsLine } from "@unroll/core/runs";
-import { CHART_SCRIPT } from "./chart_script.ts";
 import { compareRuns } from "./comparison.ts";
 import { comparisonParts } from "./comparison_html.ts";
-import { chartGrid, escapeMarkup, figureBoxes, lineKey, PAGE_STYLE, samplesPart } from "./html.ts";
+import { chartGrid, escapeMarkup, figureBoxes, lineKey, samplesPart } from "./html.ts";
+import { htmlPage } from "./html_page.ts";
 import { barChart } from "../charts/curves.ts";
 import { runCurves } from "../charts/run_curves.ts";
 import { seriesStyle } from "../charts/svg.ts";
 import { originText, resultOf } from "./run_table.ts";
 import { formatCount, formatDuration, formatFigure, formatPercent } from "../format.ts";
 import { statesHtml } from "./states_html.ts";
-import { STATES_STYLE } from "./states_style.ts";
 import type { ModelReport, RunReport } from "./write_report.ts";
 
 /**
@@ -30,21 +29,7 @@ export function reportHtml(reports: readonly RunReport[]): string {
   if (reports.length === 0) throw new RangeError("Cannot report: no run is named");
   const body = reports.length === 1 ? singleRun(reports[0]) : severalRuns(reports);
   const title = reports.length === 1 ? titleOf(reports[0]) : `${reports.length} runs`;
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escapeMarkup(title)}</title>
-<link rel="icon" href="data:,">
-<style>${PAGE_STYLE}${STATES_STYLE}</style>
-</head>
-<body>
-${body}
-<script>${CHART_SCRIPT}</script>
-</body>
-</html>
-`;
+  return htmlPage(title, body);
 }
 
 function titleOf({ run: { config } }: RunReport): string {

@@ -46,7 +46,7 @@ Deno.test("resolvePlugin() resolves paths from the base, leaves packages alone",
     "./a#1?/100%/my model.ts": "file:///home/user/a%231%3F/100%25/my%20model.ts",
     "./m#1.ts": "file:///home/user/m%231.ts",
     "/a#b/m.ts#mine": "file:///a%23b/m.ts",
-    "C:\\work\\m.ts": "file:///C:/work/m.ts",
+    "C:\\plugins\\m.ts": "file:///C:/plugins/m.ts",
   };
   for (const [name, specifier] of Object.entries(cases)) {
     const { plugin, loaded } = await resolveIn({ mine, other: 3 }, name);

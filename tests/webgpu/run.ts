@@ -8,6 +8,7 @@
  * @module
  */
 import { parseArgs } from "node:util";
+import { findTests } from "../find_tests.ts";
 import { findTargets, type Target } from "./drivers.ts";
 
 const ROOT = new URL("../../", import.meta.url);
@@ -17,20 +18,6 @@ const OPENS_WEBGPU = /\b(webgpuBackend|openBackend|findAdapter)\(/;
 
 /** Minutes that the tests of core, and all of them, may take on one driver: each run must end. */
 const TIMEOUTS = { core: 6, all: 30 } as const;
-
-/** Finds the test files that open WebGPU, by their paths from the root. */
-async function testFiles(folder = ""): Promise<string[]> {
-  const found: string[] = [];
-  for await (const { name, isDirectory } of Deno.readDir(new URL(folder || ".", ROOT))) {
-    const path = folder + name;
-    if (isDirectory && !name.startsWith(".") && name !== "node_modules" && name !== "browser") {
-      found.push(...await testFiles(`${path}/`));
-    } else if (name.endsWith("_test.ts")) {
-      if (OPENS_WEBGPU.test(await Deno.readTextFile(new URL(path, ROOT)))) found.push(path);
-    }
-  }
-  return found.sort();
-}
 
 /** What came of the tests on one driver. */
 interface Outcome {
@@ -102,7 +89,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
 });
 const scope = values.all ? "all" : "core";
-const files = (await testFiles(scope === "core" ? "core/" : ""))
+const files = (await findTests(OPENS_WEBGPU, scope === "core" ? "core/" : ""))
   .filter((path) => path.includes(values.files));
 
 // Dawn is none of the project's packages, and stays out of its lock file.
