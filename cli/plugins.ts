@@ -264,3 +264,30 @@ function lowerFirst(text: string): string {
   // Not an acronym, nor a name with a capital inside.
   return /^[A-Z][a-z ]/.test(text) ? text[0].toLowerCase() + text.slice(1) : text;
 }
+
+/**
+ * Takes the model and the task that were typed.
+ *
+ * @param pair Both, as far as they were typed.
+ * @param context What there is.
+ * @param action What is done with them.
+ * @param instead What else could be typed, such as `, or a --recipe`.
+ * @returns Both.
+ * @throws {UsageError} When one of them was not typed.
+ */
+export function requirePair(
+  { model, task }: { readonly model?: PluginSelection; readonly task?: PluginSelection },
+  context: Pick<CommandContext, "models" | "tasks">,
+  action: string,
+  instead = "",
+): { readonly model: PluginSelection; readonly task: PluginSelection } {
+  const missing = (kind: string, table: Readonly<Record<string, Plugin>>) =>
+    new UsageError(
+      `Cannot ${action} without --${kind}${instead}: known ${kind}s are ${
+        Object.keys(table).join(", ")
+      }`,
+    );
+  if (model === undefined) throw missing("model", context.models);
+  if (task === undefined) throw missing("task", context.tasks);
+  return { model, task };
+}

@@ -11,13 +11,12 @@ import { defineCommand } from "../command.ts";
 import { UsageError, withUsageErrors } from "../errors.ts";
 import { formatFigure, quoted, shortNumber } from "../format.ts";
 import { jsonLine } from "../json_line.ts";
-import { pairShape, selectPair } from "../plugins.ts";
+import { pairShape, requirePair, selectPair } from "../plugins.ts";
 import { commandLine } from "../program.ts";
 import { roomFor } from "../reporting/rate_room.ts";
 import { plotValues } from "../reporting/terminal_plot.ts";
 import { writeOut } from "../reporting/write_out.ts";
 import { checkDevice } from "./check_device.ts";
-import { requirePair } from "./train.ts";
 import { instantiate, instantiateTask, toTrainSettings } from "./train_action.ts";
 import { inGroup, TRAIN_SHAPE } from "./train_options.ts";
 

@@ -141,7 +141,7 @@ export async function selectRecipe(
   typed: ReadonlySet<string>,
   corpus: string | undefined,
   context: CommandContext,
-): Promise<readonly [PluginSelection, PluginSelection]> {
+): Promise<{ readonly model: PluginSelection; readonly task: PluginSelection }> {
   const { recipes } = context;
   const flag = ["model", "task"].find((flag) => typed.has(flag));
   if (flag !== undefined) {
@@ -151,10 +151,10 @@ export async function selectRecipe(
     throw new UsageError(unknownName("recipe", name, Object.keys(recipes)));
   }
   const recipe = recipes[name];
-  return await withUsageErrors(() => [
-    selectBuiltIn(context, "model", recipe.model, recipe.modelOptions),
-    selectBuiltIn(context, "task", recipe.task, optionsWithoutText(recipe, corpus)),
-  ]);
+  return await withUsageErrors(() => ({
+    model: selectBuiltIn(context, "model", recipe.model, recipe.modelOptions),
+    task: selectBuiltIn(context, "task", recipe.task, optionsWithoutText(recipe, corpus)),
+  }));
 }
 
 /** Takes options that do without a text: where a recipe fixes the vocabulary, the text makes no difference to the model and is not needed. */

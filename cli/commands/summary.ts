@@ -4,15 +4,14 @@
  * @module
  */
 
-import type { Model, Plugin } from "@unroll/core/plugin";
+import type { Model } from "@unroll/core/plugin";
 import { formatSummary } from "@unroll/models";
 import * as z from "zod";
 import { defineCommand } from "../command.ts";
-import type { CommandContext, PluginSelection } from "../context.ts";
 import { UsageError } from "../errors.ts";
 import { type FlagSource, readFlags } from "../flags.ts";
 import { jsonLine } from "../json_line.ts";
-import { pairShape, type SelectedPair, selectPair } from "../plugins.ts";
+import { pairShape, requirePair, selectPair } from "../plugins.ts";
 import { selectRecipe } from "./run_training.ts";
 import { instantiate, instantiateTask } from "./train_action.ts";
 import { CORPUS } from "./train_options.ts";
@@ -48,8 +47,8 @@ export const SUMMARY = defineCommand({
     };
   },
   async run(context, { options, typed, selection }) {
-    const [model, task] = options.recipe === undefined
-      ? [required("model", selection, context), required("task", selection, context)]
+    const { model, task } = options.recipe === undefined
+      ? requirePair(selection, context, "describe a model", ", or a --recipe")
       : await selectRecipe(options.recipe, typed, selection.corpus, context);
     const reason = await context.unsupportedReason(model, task);
     if (reason !== undefined) throw new UsageError(reason);
@@ -62,16 +61,3 @@ export const SUMMARY = defineCommand({
 });
 
 const TEXT = z.object({ corpus: CORPUS });
-
-function required(
-  kind: Plugin["kind"],
-  selection: SelectedPair,
-  { models, tasks }: CommandContext,
-): PluginSelection {
-  const found = selection[kind];
-  if (found !== undefined) return found;
-  const names = Object.keys(kind === "model" ? models : tasks).join(", ");
-  throw new UsageError(
-    `Cannot describe a model without --${kind}, or a --recipe: known ${kind}s are ${names}`,
-  );
-}

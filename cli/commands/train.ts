@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Model, Plugin } from "@unroll/core/plugin";
+import type { Model } from "@unroll/core/plugin";
 import { flagName, parseOptions } from "@unroll/core/plugin/host";
 import type { JsonRecord, RunCallbacks, RunConfig, RunFolder } from "@unroll/core/runs";
 import { defineCommand } from "../command.ts";
@@ -12,7 +12,13 @@ import type { SelectedFlags } from "../command.ts";
 import type { CommandContext, PluginSelection } from "../context.ts";
 import { UsageError } from "../errors.ts";
 import { camelCase, findFlagValue, type Flag, type FlagSource } from "../flags.ts";
-import { describePair, knownPlugins, type SelectedPair, selectPair } from "../plugins.ts";
+import {
+  describePair,
+  knownPlugins,
+  requirePair,
+  type SelectedPair,
+  selectPair,
+} from "../plugins.ts";
 import { checkDevice } from "./check_device.ts";
 import { taskOfRun, typedOptions } from "./task_options.ts";
 import { findRun } from "./find_run.ts";
@@ -192,27 +198,4 @@ function withOptionsOf(
   const own = Object.entries(model.options).filter(([name]) => typed.has(name));
   const options = { ...of.options, ...Object.fromEntries(own) };
   return { ...model, options: parseOptions(model.plugin.options, options) as JsonRecord };
-}
-
-/**
- * Takes the model and the task that were typed.
- *
- * @param pair Both, as far as they were typed.
- * @param context What there is.
- * @param action What is done with them.
- * @returns Both.
- * @throws {UsageError} When one of them was not typed.
- */
-export function requirePair(
-  { model, task }: { readonly model?: PluginSelection; readonly task?: PluginSelection },
-  context: Pick<CommandContext, "models" | "tasks">,
-  action: string,
-): { readonly model: PluginSelection; readonly task: PluginSelection } {
-  const missing = (kind: string, table: Readonly<Record<string, Plugin>>) =>
-    new UsageError(
-      `Cannot ${action} without --${kind}: known ${kind}s are ${Object.keys(table).join(", ")}`,
-    );
-  if (model === undefined) throw missing("model", context.models);
-  if (task === undefined) throw missing("task", context.tasks);
-  return { model, task };
 }
