@@ -66,6 +66,7 @@ export {
   type Task,
   type TaskDefinition,
   type TaskInstance,
+  type TaskMachine,
   type TaskPlugin,
   type Validation,
 } from "./task.ts";

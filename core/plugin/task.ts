@@ -7,6 +7,7 @@
  *
  * @module
  */
+import type { Machine } from "../automata/machine.ts";
 import type { TypedArray } from "../ir/tensor_type.ts";
 import type { RandomSource } from "../ir/primitive.ts";
 import type { Breakdown, Candidate, Probe, ProbeRequest } from "./breakdown.ts";
@@ -141,6 +142,23 @@ export type Picture =
     readonly parts: readonly { readonly text: string; readonly probability: number }[];
   };
 
+/**
+ * What a task asks, as a machine, for inputs of any length.
+ *
+ * - A Mealy machine answers at every step to the symbol that is read there.
+ * - A Moore machine that reads answers after the last step; no task asks what it says to no symbol.
+ * - Without input it is a Moore machine over `TICK`, whose start answers at the first step.
+ */
+export interface TaskMachine {
+  /**
+   * The machine. Its outputs are classes, as in targets. A symbol is read as its place in the alphabet, and where
+   * inputs are vectors of one element, as the number that it is called.
+   */
+  readonly machine: Machine<number>;
+  /** What a person calls each class. */
+  readonly classes: readonly string[];
+}
+
 /** A task, ready to train on. */
 export interface TaskInstance {
   /** What it asks of a model. */
@@ -202,6 +220,8 @@ export interface TaskInstance {
    * a run keeps them in place of the options it was asked for. If left out, those are enough.
    */
   readonly options?: object;
+  /** The task as a finite-state machine, if it is one. */
+  machine?(): TaskMachine;
   /** What a model has to find out, for a look at its hidden states. */
   annotate?(batch: Batch): readonly Annotation[];
   /** Number of steps that go once through the training data, where there is such a thing. */
