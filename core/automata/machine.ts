@@ -28,7 +28,7 @@ export interface Transitions {
 export interface MooreMachine<Output = string> extends Transitions {
   /** That its states have the outputs. */
   readonly kind: "moore";
-  /** `outputs[state]`; two are the same if a `Set` says so. */
+  /** `outputs[state]`; two are the same if `includes` says so. */
   readonly outputs: readonly Output[];
 }
 
@@ -36,7 +36,7 @@ export interface MooreMachine<Output = string> extends Transitions {
 export interface MealyMachine<Output = string> extends Transitions {
   /** That its transitions have the outputs. */
   readonly kind: "mealy";
-  /** `outputs[state][symbol]`; two are the same if a `Set` says so. */
+  /** `outputs[state][symbol]`; two are the same if `includes` says so. */
   readonly outputs: readonly (readonly Output[])[];
 }
 
@@ -61,7 +61,7 @@ export const TICK: readonly string[] = ["tick"];
  * checkMachine({ kind: "moore", alphabet: ["tick"], start: 0, next: [[1], [0]], outputs: ["a", "b"] });
  * ```
  */
-export function checkMachine<Output>(machine: Machine<Output>): void {
+export function checkMachine(machine: Machine<unknown>): void {
   const { alphabet, start, next, outputs, kind } = machine;
   const size = next.length;
   const symbols = alphabet.length;

@@ -18,6 +18,17 @@
  *
  * @module
  */
+export { compareMachines, type CompareOptions, type Comparison } from "./compare.ts";
+export { type DotOptions, machineToDot } from "./dot.ts";
+export { factorMachine, type MachineFactor } from "./factor.ts";
+export {
+  type LearnedMachine,
+  learnMachine,
+  type LearnOptions,
+  type MachineOracle,
+  type TestWords,
+  testWords,
+} from "./learn.ts";
 export {
   checkMachine,
   type Machine,
@@ -31,3 +42,4 @@ export {
   type Transitions,
   type Word,
 } from "./machine.ts";
+export { minimize } from "./minimize.ts";
