@@ -66,10 +66,10 @@ export {
   type Task,
   type TaskDefinition,
   type TaskInstance,
-  type TaskMachine,
   type TaskPlugin,
   type Validation,
 } from "./task.ts";
+export { machineTargets, type TaskMachine, wordInputs } from "./task_machine.ts";
 export {
   type Batch,
   type InputSpec,

@@ -7,7 +7,6 @@
  *
  * @module
  */
-import type { Machine } from "../automata/machine.ts";
 import type { TypedArray } from "../ir/tensor_type.ts";
 import type { RandomSource } from "../ir/primitive.ts";
 import type { Breakdown, Candidate, Probe, ProbeRequest } from "./breakdown.ts";
@@ -16,6 +15,7 @@ import { definePlugin, type Model } from "./model.ts";
 import type { JsonRecord } from "../util/json.ts";
 import { type OptionsSchema, parseOptions } from "./options.ts";
 import { type Plugin, pluginError } from "./plugin.ts";
+import type { TaskMachine } from "./task_machine.ts";
 import type { Batch, TaskSpec } from "./task_spec.ts";
 
 /** Which batch is wanted. */
@@ -141,23 +141,6 @@ export type Picture =
     /** The text in parts. */
     readonly parts: readonly { readonly text: string; readonly probability: number }[];
   };
-
-/**
- * What a task asks, as a machine, for inputs of any length.
- *
- * - A Mealy machine answers at every step to the symbol that is read there.
- * - A Moore machine that reads answers after the last step; no task asks what it says to no symbol.
- * - Without input it is a Moore machine over `TICK`, whose start answers at the first step.
- */
-export interface TaskMachine {
-  /**
-   * The machine. Its outputs are classes, as in targets. A symbol is read as its place in the alphabet, and where
-   * inputs are vectors of one element, as the number that it is called.
-   */
-  readonly machine: Machine<number>;
-  /** What a person calls each class. */
-  readonly classes: readonly string[];
-}
 
 /** A task, ready to train on. */
 export interface TaskInstance {

@@ -41,6 +41,23 @@ const ARRAY = new Int32Array(4);
 /** What is wrong with a task, and what is said of it. */
 const FAULTS: readonly (readonly [string, Partial<TaskInstance>, string])[] = [
   [
+    "a machine that says something else",
+    {
+      machine: () => ({
+        machine: {
+          kind: "mealy",
+          alphabet: ["a", "b", "c"],
+          start: 0,
+          next: [[0, 0, 0]],
+          outputs: [[1, 1, 1]],
+        },
+        classes: ["a", "b", "c"],
+      }),
+      batch: () => ({ length: 2, size: 2, inputs: ARRAY, targets: ARRAY }),
+    },
+    "the batch of seed 0, step 0 must have the answer 1 of its machine as target 0, found 0",
+  ],
+  [
     "a target out of range",
     { batch: () => ({ length: 2, size: 2, inputs: ARRAY, targets: new Int32Array(4).fill(3) }) },
     "targets from 0 to 2, found 3",
