@@ -5,7 +5,13 @@
  *
  * @module
  */
-import { learnMachine, type Machine, runMachine, type Word } from "@unroll/core/automata";
+import {
+  compareMachines,
+  learnMachine,
+  type Machine,
+  runMachine,
+  type Word,
+} from "@unroll/core/automata";
 import { randomFor } from "@unroll/core/plugin";
 import { followOrbit, type Orbit } from "./orbit.ts";
 import { type ExtractableRun, NetworkAnswers } from "./network_answers.ts";
@@ -28,6 +34,16 @@ export interface ExtractOptions {
   readonly seed?: number;
 }
 
+/** A word that a network answered otherwise than its task asks. */
+export interface Refutation {
+  /** The word; its last answer is the wrong one. */
+  readonly word: Word;
+  /** The class that the network answered. */
+  readonly said: number;
+  /** The class that the task's machine answers. */
+  readonly wanted: number;
+}
+
 /** A machine that a network is, as far as was tried. */
 export interface ExtractedMachine {
   /** The least such machine; its outputs are classes. */
@@ -40,6 +56,11 @@ export interface ExtractedMachine {
   readonly agreed: number;
   /** The shortest of the others. */
   readonly disagreed?: Word;
+  /**
+   * What the network answers otherwise than the task's machine, where it was seen to: if `machine` is right, and
+   * complete, a shortest word.
+   */
+  readonly refuted?: Refutation;
   /** Without input: after which prefix the network repeats itself, and how exactly. */
   readonly orbit?: Orbit;
   /** Why there is no machine that agrees, as a sentence, where that is so. */
@@ -48,6 +69,9 @@ export interface ExtractedMachine {
 
 /**
  * Extracts the machine that a trained network is.
+ *
+ * Where the task is a machine too, words by which a guess differs from that are the first to be asked. A network
+ * that is right is learned at once so, and a wrong one refuted; nothing is taken for granted.
  *
  * What it answers to no symbol at all is nothing that a network says: where it answers after the last
  * symbol, the task's own machine is followed there, else class 0 stands there.
@@ -64,7 +88,11 @@ export async function extractMachine(
   const { spec } = run.taskInstance;
   const network = new NetworkAnswers(run);
   if (spec.inputs.kind === "none" && spec.outputs.at === "every") {
-    return await followOrbit(run, options.steps ?? STEPS);
+    const found = await followOrbit(run, options.steps ?? STEPS);
+    const task = run.taskInstance.machine?.();
+    const refuted = task === undefined ? undefined : differenceOf(found.machine, task.machine);
+    // What it says was read from the network itself, as far as the machine has seen it.
+    return { ...found, ...(refuted === undefined ? {} : { refuted }) };
   }
   return await learnNetwork(run, network, options);
 }
@@ -94,6 +122,11 @@ async function learnNetwork(
       return asked.map(({ length }) => length === 0 ? empty : said.shift() as number);
     },
     async counterexample(guess) {
+      const doubtful = known === undefined ? undefined : differenceOf(guess, known)?.word;
+      if (doubtful !== undefined) {
+        const wrong = await firstMistake(network, guess, [doubtful]);
+        if (wrong !== undefined) return wrong;
+      }
       for (const group of tests) {
         const wrong = await firstMistake(network, guess, group);
         if (wrong !== undefined) return wrong;
@@ -105,14 +138,49 @@ async function learnNetwork(
   }, { kind, alphabet, maxStates, maxQueries });
   const fresh = randomWords(alphabet.length, { ...sample, random: randomFor(seed, 2) });
   const wrong = await mistakes(network, machine, fresh);
+  const refuted = known === undefined
+    ? undefined
+    : await refute(network, machine, known, [...tests.flat(), ...fresh]);
   return {
     machine,
     queries: network.words,
     tried: fresh.length,
     agreed: fresh.length - wrong.length,
     ...(wrong.length === 0 ? {} : { disagreed: shortest(wrong) }),
+    ...(refuted === undefined ? {} : { refuted }),
     ...(incomplete === undefined ? {} : { incomplete }),
   };
+}
+
+/** A shortest word that a machine answers otherwise than it should; nobody asks what it says to nothing. */
+function differenceOf(machine: Machine<number>, known: Machine<number>): Refutation | undefined {
+  // Without input the start answers at the first step.
+  const ignoreEmpty = machine.alphabet.length > 1;
+  const found = compareMachines(machine, known, { ignoreEmpty });
+  if (found.equal) return undefined;
+  return { word: found.word, said: found.outputs[0], wanted: found.outputs[1] };
+}
+
+/**
+ * Looks for a word that a network answers wrongly: the one by which its machine differs, or if the machine is not
+ * right there, the shortest of those that were tried.
+ */
+async function refute(
+  network: NetworkAnswers,
+  machine: Machine<number>,
+  known: Machine<number>,
+  words: readonly Word[],
+): Promise<Refutation | undefined> {
+  const found = differenceOf(machine, known);
+  const wrong = [
+    ...found === undefined ? [] : await mistakes(network, known, [found.word]),
+    ...await mistakes(network, known, words),
+  ];
+  if (wrong.length === 0) return undefined;
+  const word = shortest(wrong);
+  const [{ said }] = await network.answer([word]);
+  const wanted = runMachine(known, word).outputs;
+  return { word, said: said[said.length - 1], wanted: wanted[wanted.length - 1] };
 }
 
 /** Words, each cut after its first wrong answer. */

@@ -84,8 +84,8 @@ export async function learnMachine<Output>(
     ask: (words) => oracle.ask(words),
   });
   const counterexamples: Word[] = [];
+  let machine = await table.hypothesis();
   while (true) {
-    const machine = await table.hypothesis();
     const done = { machine: minimize(machine), counterexamples };
     if (table.stopped !== undefined) {
       return { ...done, queries: table.queries, incomplete: table.stopped };
@@ -93,7 +93,15 @@ export async function learnMachine<Output>(
     const word = await (oracle.counterexample?.(machine) ?? firstMistake(oracle, machine));
     if (word === undefined) return { ...done, queries: table.queries };
     counterexamples.push(word);
-    await table.learnFrom(machine, word);
+    if (!await table.learnFrom(machine, word)) {
+      throw new RangeError(
+        `Cannot learn from a counterexample of ${word.length} symbols: the answer to it is the machine's`,
+      );
+    }
+    // One word can show more than one state.
+    do machine = await table.hypothesis(); while (
+      table.stopped === undefined && await table.learnFrom(machine, word)
+    );
   }
 }
 

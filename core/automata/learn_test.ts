@@ -80,7 +80,7 @@ Deno.test("learnMachine() refuses a counterexample that is none", async () => {
   }, { kind, alphabet });
   assertEquals(
     await wrong.catch((error: Error) => error.message),
-    "Cannot learn from a counterexample: the last answer must be another, found  twice",
+    "Cannot learn from a counterexample of 3 symbols: the answer to it is the machine's",
   );
 });
 

@@ -96,8 +96,9 @@ export class ObservationTable<Output> {
    *
    * @param machine The last hypothesis.
    * @param word Its last answer is not the machine's.
+   * @returns Whether there was something to learn; not if it is the machine's.
    */
-  async learnFrom(machine: Machine<Output>, word: Word): Promise<void> {
+  async learnFrom(machine: Machine<Output>, word: Word): Promise<boolean> {
     const { states, outputs } = runMachine(machine, word);
     // What is answered if the first symbols are replaced by those that lead to their state. At 0 it is the
     // right answer, and at the end the machine's: somewhere between it changes.
@@ -107,11 +108,7 @@ export class ObservationTable<Output> {
       return this.#answers.get(keyOf(asked)) as Output;
     };
     const right = await answerAfter(0);
-    if (outputs.slice(-1).includes(right)) {
-      throw new RangeError(
-        `Cannot learn from a counterexample: the last answer must be another, found ${right} twice`,
-      );
-    }
+    if (outputs.slice(-1).includes(right)) return false;
     let low = 0;
     let high = machine.kind === "moore" ? word.length : word.length - 1;
     while (high - low > 1) {
@@ -120,6 +117,7 @@ export class ObservationTable<Output> {
       else high = middle;
     }
     this.#suffixes.push(word.slice(high));
+    return true;
   }
 
   /** Asks what is needed to know the rows of words, and of words one symbol longer. */
