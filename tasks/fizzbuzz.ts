@@ -168,7 +168,7 @@ export const fizzbuzz: TaskPlugin<FizzbuzzOptions> = /* @__PURE__ */ defineTask(
           parts: digits.list(),
         };
       },
-      machine: () => fizzbuzzMachine(options.encoding),
+      machine: () => fizzbuzzMachine(options),
       probes: encoding.probes,
       async *sample(predict, { prompt = "1", length = 15 } = {}) {
         const first = numberOf(prompt);

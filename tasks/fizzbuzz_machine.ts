@@ -15,10 +15,47 @@ const CLASS_NAMES: readonly string[] = ["number", "fizz", "buzz", "fizzbuzz"];
  * Makes the machine of an encoding, for numbers of any size. Each has 15 states; in digits 6 would do,
  * because 10 leaves no rest modulo 5: the last digit alone says whether a number is divisible by 5.
  *
- * Zeros in front are read as what they are, nothing.
+ * In digits nobody asks numbers with zeros in front, and in bits only those of as many as the option says.
  */
-export function fizzbuzzMachine(encoding: FizzbuzzOptions["encoding"]): TaskMachine {
-  return { machine: MACHINES[encoding](), classes: CLASS_NAMES };
+export function fizzbuzzMachine(
+  { encoding, bits }: Pick<FizzbuzzOptions, "encoding" | "bits">,
+): TaskMachine {
+  const asked = encoding === "digits"
+    ? WITHOUT_ZEROS
+    : encoding === "binary"
+    ? ofLength(bits)
+    : undefined;
+  return {
+    machine: MACHINES[encoding](),
+    classes: CLASS_NAMES,
+    ...(asked === undefined ? {} : { asked }),
+  };
+}
+
+/** Nothing, zero, a number, and what begins with a zero. */
+const WITHOUT_ZEROS: MooreMachine<boolean> = /* @__PURE__ */ (() => ({
+  kind: "moore",
+  alphabet: digitsOf(10),
+  start: 0,
+  next: [
+    [1, ...digitsOf(9).map(() => 2)],
+    digitsOf(10).map(() => 3),
+    digitsOf(10).map(() => 2),
+    digitsOf(10).map(() => 3),
+  ],
+  outputs: [false, true, true, false],
+}))();
+
+/** Counts bits. */
+function ofLength(bits: number): MooreMachine<boolean> {
+  const lengths = Array.from({ length: bits + 2 }, (_, length) => length);
+  return {
+    kind: "moore",
+    alphabet: digitsOf(2),
+    start: 0,
+    next: lengths.map((length) => [0, 1].map(() => Math.min(length + 1, bits + 1))),
+    outputs: lengths.map((length) => length === bits),
+  };
 }
 
 const MACHINES: Readonly<Record<FizzbuzzOptions["encoding"], () => MooreMachine<number>>> = {

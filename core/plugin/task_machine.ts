@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Machine, runMachine, type Word } from "../automata/machine.ts";
+import { type Machine, type MooreMachine, runMachine, type Word } from "../automata/machine.ts";
 import type { TypedArray } from "../ir/tensor_type.ts";
 import type { Batch, TaskSpec } from "./task_spec.ts";
 
@@ -20,6 +20,11 @@ export interface TaskMachine {
    * inputs are vectors of one element, as the number that it is called.
    */
   readonly machine: Machine<number>;
+  /**
+   * A machine over the same alphabet that says which words are asked, such as those without zeros in front; nobody
+   * cares for answers to the others. If left out, all are but the empty one.
+   */
+  readonly asked?: MooreMachine<boolean>;
   /** What a person calls each class. */
   readonly classes: readonly string[];
 }
@@ -79,10 +84,27 @@ export function wordInputs(
  * ```
  */
 export function machineTargets(
-  { inputs, outputs }: TaskSpec,
-  { machine }: TaskMachine,
+  spec: TaskSpec,
+  task: TaskMachine,
   batch: Pick<Batch, "length" | "size" | "inputs">,
 ): Int32Array {
+  const { length, size } = batch;
+  const { at } = spec.outputs;
+  const targets = new Int32Array(at === "every" ? length * size : size);
+  for (const [i, word] of batchWords(spec, task, batch).entries()) {
+    const said = runMachine(task.machine, word).outputs;
+    if (at === "last") targets[i] = said[said.length - 1];
+    else for (let t = 0; t < length; t++) targets[t * size + i] = said[t];
+  }
+  return targets;
+}
+
+/** Reads the words of a batch: without input as many ticks as there are steps, but the first. */
+export function batchWords(
+  { inputs }: TaskSpec,
+  { machine }: TaskMachine,
+  batch: Pick<Batch, "length" | "size" | "inputs">,
+): Word[] {
   const { length, size } = batch;
   const symbols = new Map(
     machine.alphabet.map((name, i) => [inputs.kind === "vector" ? Number(name) : i, i]),
@@ -98,12 +120,8 @@ export function machineTargets(
   };
   // Without input the first answer comes before the first tick.
   const steps = inputs.kind === "none" ? length - 1 : length;
-  const targets = new Int32Array(outputs.at === "every" ? length * size : size);
-  for (let i = 0; i < size; i++) {
-    const word = Array.from({ length: steps }, (_, t) => symbolAt(t * size + i));
-    const said = runMachine(machine, word).outputs;
-    if (outputs.at === "last") targets[i] = said[said.length - 1];
-    else for (let t = 0; t < length; t++) targets[t * size + i] = said[t];
-  }
-  return targets;
+  return Array.from(
+    { length: size },
+    (_, i) => Array.from({ length: steps }, (_, t) => symbolAt(t * size + i)),
+  );
 }

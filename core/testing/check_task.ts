@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { checkMachine } from "../automata/machine.ts";
+import { checkMachine, runMachine } from "../automata/machine.ts";
 import type { Model, ModelTraits } from "../plugin/model.ts";
 import { describeOptions, optionsFromJson, optionsToJson } from "../plugin/options.ts";
 import { isPlugin } from "../plugin/plugin.ts";
 import type { Task, TaskInstance, Validation } from "../plugin/task.ts";
-import { machineTargets } from "../plugin/task_machine.ts";
+import { batchWords, machineTargets } from "../plugin/task_machine.ts";
 import {
   type Batch,
   inputType,
@@ -317,6 +317,13 @@ function checkMachineAnswers(
   const wrong = answers.findIndex((answer, i) => answer !== batch.targets[i]);
   const wanted = `the answer ${answers[wrong]} of its machine as target ${wrong}`;
   check.that(wrong < 0, wanted, String(batch.targets[wrong]), where);
+  const { asked } = task;
+  if (asked === undefined) return;
+  checkMachine(asked);
+  const isAsked = batchWords(spec, task, batch).every((word) =>
+    runMachine(asked, word).outputs.at(-1)
+  );
+  check.that(isAsked, "words that its machine says are asked", "another", where);
 }
 
 /** Every kind of model. */
