@@ -15,7 +15,7 @@ import {
 import { randomFor } from "@unroll/core/plugin";
 import { followOrbit, type Orbit } from "./orbit.ts";
 import { type ExtractableRun, NetworkAnswers } from "./network_answers.ts";
-import { randomWords, shortWords } from "./words.ts";
+import { Questions, randomWords, shortWords } from "./words.ts";
 import { wordsThatSplit } from "./split_states.ts";
 
 /** How long is looked for a machine. */
@@ -73,8 +73,8 @@ export interface ExtractedMachine {
  * Where the task is a machine too, words by which a guess differs from that are the first to be asked. A network
  * that is right is learned at once so, and a wrong one refuted; nothing is taken for granted.
  *
- * What it answers to no symbol at all is nothing that a network says: where it answers after the last
- * symbol, the task's own machine is followed there, else class 0 stands there.
+ * To words that nobody asks, such as none at all, what a network says means nothing: there the task's own
+ * machine is followed, or class 0 stands there.
  *
  * @param run The network and its task, such as a run that was loaded.
  * @param options Where to stop.
@@ -106,41 +106,45 @@ async function learnNetwork(
 ): Promise<ExtractedMachine> {
   const { alphabet, at } = network;
   const kind = at === "every" ? "mealy" : "moore";
-  const known = task?.().machine;
-  const empty = known?.kind === "moore" ? known.outputs[known.start] : 0;
+  const { machine: known, asked: domain } = task?.() ?? {};
+  const questions = new Questions(domain);
+  const answerOf = (word: Word) =>
+    known === undefined ? 0 : runMachine(known, word).outputs.at(-1) as number;
   const sample = { count: words, longest };
   // The same words each time: short ones, then longer ones, until one is answered otherwise.
   const tests = [
     shortWords(alphabet.length),
     randomWords(alphabet.length, { ...sample, random: randomFor(seed, 0) }),
-  ];
+  ].map((words) => questions.among(words));
   const { machine, incomplete } = await learnMachine<number>({
     async ask(asked) {
-      const filled = asked.filter(({ length }) => length > 0);
-      const answers = await network.answer(filled);
-      const said = answers.map((answer) => answer.said[answer.said.length - 1]);
-      return asked.map(({ length }) => length === 0 ? empty : said.shift() as number);
+      const isAsked = asked.map((word) => questions.has(word));
+      const answers = await network.answer(asked.filter((_, i) => isAsked[i]));
+      const said = answers.values().map((answer) => answer.said[answer.said.length - 1]);
+      return asked.map((word, i) => isAsked[i] ? said.next().value as number : answerOf(word));
     },
     async counterexample(guess) {
       const doubtful = known === undefined ? undefined : differenceOf(guess, known)?.word;
       if (doubtful !== undefined) {
-        const wrong = await firstMistake(network, guess, [doubtful]);
+        const wrong = await firstMistake(network, guess, [doubtful], questions);
         if (wrong !== undefined) return wrong;
       }
       for (const group of tests) {
-        const wrong = await firstMistake(network, guess, group);
+        const wrong = await firstMistake(network, guess, group, questions);
         if (wrong !== undefined) return wrong;
       }
       // States of the network that the guess takes for one may differ in what comes after them.
       const doubted = await wordsThatSplit(network, guess, tests[1], randomFor(seed, 1));
-      return await firstMistake(network, guess, doubted);
+      return await firstMistake(network, guess, questions.among(doubted), questions);
     },
   }, { kind, alphabet, maxStates, maxQueries });
-  const fresh = randomWords(alphabet.length, { ...sample, random: randomFor(seed, 2) });
-  const wrong = await mistakes(network, machine, fresh);
+  const fresh = questions.among(
+    randomWords(alphabet.length, { ...sample, random: randomFor(seed, 2) }),
+  );
+  const wrong = await mistakes(network, machine, fresh, questions);
   const refuted = known === undefined
     ? undefined
-    : await refute(network, machine, known, [...tests.flat(), ...fresh]);
+    : await refute(network, { machine, known, questions, words: [...tests.flat(), ...fresh] });
   return {
     machine,
     queries: network.words,
@@ -167,14 +171,17 @@ function differenceOf(machine: Machine<number>, known: Machine<number>): Refutat
  */
 async function refute(
   network: NetworkAnswers,
-  machine: Machine<number>,
-  known: Machine<number>,
-  words: readonly Word[],
+  { machine, known, questions, words }: {
+    readonly machine: Machine<number>;
+    readonly known: Machine<number>;
+    readonly questions: Questions;
+    readonly words: readonly Word[];
+  },
 ): Promise<Refutation | undefined> {
   const found = differenceOf(machine, known);
   const wrong = [
-    ...found === undefined ? [] : await mistakes(network, known, [found.word]),
-    ...await mistakes(network, known, words),
+    ...found === undefined ? [] : await mistakes(network, known, [found.word], questions),
+    ...await mistakes(network, known, words, questions),
   ];
   if (wrong.length === 0) return undefined;
   const word = shortest(wrong);
@@ -188,13 +195,17 @@ async function mistakes(
   network: NetworkAnswers,
   machine: Machine<number>,
   words: readonly Word[],
+  questions: Questions,
 ): Promise<Word[]> {
   const answers = await network.answer(words);
   return words.flatMap((word, i) => {
     const { outputs } = runMachine(machine, word);
     // A Moore machine has an answer before the first symbol too.
     const before = outputs.length - word.length;
-    const wrong = answers[i].said.findIndex((said, t) => said !== outputs[before + t]);
+    const isAsked = questions.along(word);
+    const wrong = answers[i].said.findIndex((said, t) =>
+      isAsked(t) && said !== outputs[before + t]
+    );
     return wrong < 0 ? [] : [word.slice(0, wrong + 1)];
   });
 }
@@ -206,9 +217,10 @@ async function firstMistake(
   network: NetworkAnswers,
   machine: Machine<number>,
   words: readonly Word[],
+  questions: Questions,
 ): Promise<Word | undefined> {
   for (let first = 0; first < words.length; first += GROUP) {
-    const wrong = await mistakes(network, machine, words.slice(first, first + GROUP));
+    const wrong = await mistakes(network, machine, words.slice(first, first + GROUP), questions);
     if (wrong.length > 0) return shortest(wrong);
   }
   return undefined;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { testWords, type Word } from "@unroll/core/automata";
+import { type MooreMachine, runMachine, testWords, type Word } from "@unroll/core/automata";
 
 /** Which words. */
 export interface RandomWords {
@@ -13,6 +13,41 @@ export interface RandomWords {
   readonly longest: number;
   /** Random numbers in [0, 1). */
   readonly random: () => number;
+}
+
+/** Which words are asked. */
+export class Questions {
+  readonly #asked: MooreMachine<boolean> | undefined;
+
+  /** Those that a machine says, or all but the empty one. */
+  constructor(asked: MooreMachine<boolean> | undefined) {
+    this.#asked = asked;
+  }
+
+  /** Whether one is asked. */
+  has(word: Word): boolean {
+    return word.length > 0 && this.along(word)(word.length - 1);
+  }
+
+  /** Whether what a word has up to a place, from 0, is asked. */
+  along(word: Word): (place: number) => boolean {
+    if (this.#asked === undefined) return () => true;
+    const { outputs } = runMachine(this.#asked, word);
+    return (place) => outputs[place + 1];
+  }
+
+  /** Cuts words to the longest beginnings that are asked, each of which is there once. */
+  among(words: readonly Word[]): Word[] {
+    if (this.#asked === undefined) return [...words];
+    const found = new Map<string, Word>();
+    for (const word of words) {
+      const isAsked = this.along(word);
+      let { length } = word;
+      while (length > 0 && !isAsked(length - 1)) length--;
+      if (length > 0) found.set(word.slice(0, length).join(), word.slice(0, length));
+    }
+    return [...found.values()].sort((a, b) => a.length - b.length);
+  }
 }
 
 /** Lists all short words: as long as there are not more than 1,000 of a length. */
