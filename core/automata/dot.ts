@@ -48,9 +48,8 @@ export function machineToDot<Output>(
 ): string {
   const { alphabet, start, next } = machine;
   const lines = next.flatMap((row, state) => {
-    const label = machine.kind === "moore"
-      ? `${names(state)}\n${output(machine.outputs[state])}`
-      : names(state);
+    const answer = machine.kind === "moore" ? output(machine.outputs[state]) : "";
+    const label = answer === "" ? names(state) : `${names(state)}\n${answer}`;
     const color = fill(state);
     /** Symbols by where they lead and what is answered. */
     const arrows = Map.groupBy(row.keys(), (symbol) => {
@@ -83,9 +82,9 @@ export function machineToDot<Output>(
   });
   return [
     "digraph {",
-    `  rankdir=LR; bgcolor=transparent; node [shape=circle, style=filled, fillcolor=white];`,
-    `  node [fontname="sans-serif", fontsize=11]; edge [fontname="sans-serif", fontsize=10];`,
-    `  start [shape=point]; start -> ${start};`,
+    `  rankdir=LR; bgcolor=transparent; pad=0.3; mindist=0.4; node [shape=circle, style=filled, fillcolor=white];`,
+    `  node [fontname="Helvetica,Arial,sans-serif", fontsize=11]; edge [fontname="Helvetica,Arial,sans-serif", fontsize=10, color="#777777", fontcolor="#777777"];`,
+    `  start [shape=point, color="#777777", fillcolor="#777777"]; start -> ${start};`,
     ...lines,
     "}",
     "",
