@@ -148,11 +148,15 @@ function modelParts(
       }</ul>`,
     );
   }
-  for (const [i, automaton] of (automata ?? []).entries()) {
-    if (i === 1) {
-      parts.push('<p class="soft">It is the product of these, each running by itself:</p>');
+  if (automata !== undefined) {
+    const [whole, ...factors] = automata;
+    parts.push(`<div class="card wide states">${whole}</div>`);
+    if (factors.length > 0) {
+      parts.push(
+        '<p class="soft">It is the product of these, which run side by side:</p>',
+        `<div class="card wide states">${factors.join("\n")}</div>`,
+      );
     }
-    parts.push(`<div class="card wide states">${automaton}</div>`);
   }
   if (hidden !== undefined) {
     parts.push(statesHtml(hidden, id, automata === undefined ? undefined : machine));

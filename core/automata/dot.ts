@@ -82,7 +82,7 @@ export function machineToDot<Output>(
   });
   return [
     "digraph {",
-    `  rankdir=LR; bgcolor=transparent; pad=0.3; mindist=0.4; node [shape=circle, style=filled, fillcolor=white];`,
+    `  rankdir=LR; bgcolor=transparent; pad=0.3; mindist=0.6; node [shape=circle, style=filled, fillcolor=white];`,
     `  node [fontname="Helvetica,Arial,sans-serif", fontsize=11]; edge [fontname="Helvetica,Arial,sans-serif", fontsize=10, color="#777777", fontcolor="#777777"];`,
     `  start [shape=point, color="#777777", fillcolor="#777777"]; start -> ${start};`,
     ...lines,
