@@ -52,9 +52,11 @@ export function machineToDot<Output>(
     const label = answer === "" ? names(state) : `${names(state)}\n${answer}`;
     const color = fill(state);
     /** Symbols by where they lead and what is answered. */
-    const arrows = Map.groupBy(row.keys(), (symbol) => {
+    const arrows = new Map<string, number[]>();
+    row.forEach((to, symbol) => {
       const said = machine.kind === "mealy" ? output(machine.outputs[state][symbol]) : "";
-      return JSON.stringify([row[symbol], said, highlight(state, symbol)]);
+      const key = JSON.stringify([to, said, highlight(state, symbol)]);
+      arrows.set(key, [...arrows.get(key) ?? [], symbol]);
     });
     /** Labels by where they lead: one arrow. */
     const labels = new Map<string, string[]>();
