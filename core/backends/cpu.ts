@@ -142,7 +142,7 @@ export function cpuBackend(options: CpuOptions = {}): Backend {
   const loadHelpers = async () => {
     const wantsBlas = (options.blas ?? relaxed) && isFfiAllowed();
     if (!wantsBlas && count === 1) return;
-    const { CpuThreads, openBlas } = await import("./cpu_extras.ts");
+    const { CpuThreads, openBlas } = await import("./extras.ts");
     if (wantsBlas) blas = openBlas(memory);
     if (count > 1) threads = new CpuThreads(memory, count, blas?.path);
     if (isDisposed) close();
@@ -218,7 +218,7 @@ async function compileGraph(
   // Workers take a while to start; they do so while the program is made.
   if (threads && graphCost(graph).operations > WORTH_THREADS) threads.prepare();
   const lowered = lowerForCpu(optimize(graph), { name, donated });
-  const program = blas ? (await import("./cpu_extras.ts")).lowerForBlas(lowered) : lowered;
+  const program = blas ? (await import("./extras.ts")).lowerForBlas(lowered) : lowered;
   const printed = printWasm(program, {
     relaxed,
     threads: threads && { count: threads.count, eager },
@@ -228,7 +228,7 @@ async function compileGraph(
   });
   // As loops, because the module is bytes.
   await showProgram(`${program.name}.loops.txt`, async () => {
-    const { formatProgram } = await import("./cpu_extras.ts");
+    const { formatProgram } = await import("./extras.ts");
     return `${formatProgram(program)}\n${printed.bytes.length} bytes of WebAssembly`;
   });
   const module = await WebAssembly.compile(printed.bytes);

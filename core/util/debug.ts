@@ -12,6 +12,12 @@ export function debugLevel(): number {
   return Number.isFinite(level) ? level : 0;
 }
 
+/** Tells whether something is to be told of each program. */
+export function isWatched(): boolean {
+  return debugLevel() >= 1 || readVariable("UNROLL_DUMP") !== undefined ||
+    readVariable("UNROLL_VALIDATE") !== undefined;
+}
+
 /** Prints a line on standard error. */
 export function debugLine(line: string): void {
   // deno-lint-ignore no-console -- the one place of core that prints
