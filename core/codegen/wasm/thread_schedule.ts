@@ -30,7 +30,8 @@ import {
   singleSchedule,
   type ThreadSchedule,
 } from "./scheduled_tasks.ts";
-import { cutAxis, cutKey, type KernelPartition, partitionKernel } from "./partition_axis.ts";
+import { cutAxis } from "./cut_axis.ts";
+import { cutKey, type KernelPartition, partitionKernel } from "./partition_axis.ts";
 
 /** Where a buffer lies: buffers in the same space may overlap. */
 export interface BufferLocation {
