@@ -20,7 +20,7 @@ import {
   unflattenIndex,
   visitExpression,
 } from "../ir/expression.ts";
-import { operationsIn } from "./cost.ts";
+import { operationsIn } from "./operations_in.ts";
 import { countBindings } from "./buffers.ts";
 import { MAX_DEPTH } from "./materialize_deep.ts";
 import { axesFor, isOwnIndex, isRegular, ownIndex } from "./lower_axes.ts";

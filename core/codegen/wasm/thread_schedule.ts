@@ -23,9 +23,9 @@ import {
 } from "../../loops/program.ts";
 import { findRows, type Rows, rowStride, splitTerms } from "../../loops/rows.ts";
 import { cycles } from "./cycles.ts";
+import { MIN_REGION_CYCLES } from "./regions.ts";
 import {
   alone,
-  MIN_REGION_CYCLES,
   type ScheduledTask,
   singleSchedule,
   type ThreadSchedule,
