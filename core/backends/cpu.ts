@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { showProgram } from "../util/debug.ts";
+import { isWatched } from "../util/debug.ts";
 import { isFfiAllowed, readVariable } from "../util/environment.ts";
 import type { Graph } from "../ir/graph.ts";
 import type { Step } from "../loops/program.ts";
@@ -226,11 +226,12 @@ async function compileGraph(
     blas: blas !== undefined,
     parts: { ...await loadParts(program), sharing: threads?.sharing },
   });
-  // As loops, because the module is bytes.
-  await showProgram(`${program.name}.loops.txt`, async () => {
-    const { formatProgram } = await import("./extras.ts");
-    return `${formatProgram(program)}\n${printed.bytes.length} bytes of WebAssembly`;
-  });
+  if (isWatched()) {
+    const { formatProgram, showProgram } = await import("./extras.ts");
+    // As loops, because the module is bytes.
+    const format = () => `${formatProgram(program)}\n${printed.bytes.length} bytes of WebAssembly`;
+    showProgram(`${program.name}.loops.txt`, format);
+  }
   const module = await WebAssembly.compile(printed.bytes);
   memory.reservePages(printed.pages);
   const { exports } = new WebAssembly.Instance(module, {

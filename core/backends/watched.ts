@@ -9,7 +9,8 @@ import { evaluateGraph } from "../ir/evaluate.ts";
 import { formatGraph } from "../ir/format_graph.ts";
 import type { Graph } from "../ir/graph.ts";
 import { formatType, type TypedArray } from "../ir/tensor_type.ts";
-import { debugLevel, debugLine, dumpText } from "../util/debug.ts";
+import { debugLevel } from "../util/debug.ts";
+import { debugLine, dumpText } from "../util/debug_output.ts";
 import { readVariable } from "../util/environment.ts";
 
 /** What is known of a program. */

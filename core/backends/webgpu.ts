@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { showProgram } from "../util/debug.ts";
+import { isWatched } from "../util/debug.ts";
 import type { Graph } from "../ir/graph.ts";
 import { fitBindings } from "../loops/fit_bindings.ts";
 import { lowerForWebgpu } from "../loops/lower_for_webgpu.ts";
@@ -235,7 +235,10 @@ class Device implements WebGpuBackend {
         tilingOf: (kernel) => this.#options.plan?.tiling ?? this.#tuner.tilingOf(kernel),
       },
     );
-    await showProgram(`${program.name}.wgsl`, () => formatShaders(executable));
+    if (isWatched()) {
+      const { showProgram } = await import("./extras.ts");
+      showProgram(`${program.name}.wgsl`, () => formatShaders(executable));
+    }
     return executable;
   }
 
