@@ -127,7 +127,7 @@ Deno.test("[long] every command runs where its modules come from a server", asyn
         .concat(`--allow-import=${host}`, "--allow-read", "--allow-write", "--allow-env")
         .concat("--allow-sys", `http://${host}/cli/mod.ts`, words.split(" ")),
       cwd: folder,
-      env: { _: "" },
+      env: { _: "", INIT_CWD: folder },
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",
