@@ -96,10 +96,13 @@ export function unaskedRuns(runs: readonly IndexedRun[]): readonly IndexedRun[] 
  */
 export async function boardCharts(runs: readonly IndexedRun[]): Promise<string> {
   const drawn = (await Promise.all(
-    runs.map(async ({ path, name, run }) =>
-      run === undefined
-        ? []
-        : [{ name, config: run.config, lines: await run.readMetrics(), link: reportLink(path) }]
+    runs.map(async ({ path, name, run, lines }) =>
+      run === undefined ? [] : [{
+        name,
+        config: run.config,
+        lines: lines ?? await run.readMetrics(),
+        link: reportLink(path),
+      }]
     ),
   )).flat();
   if (drawn.length === 0) return "";
