@@ -74,6 +74,23 @@ Deno.test("reproduceCommand() says what was otherwise after a resumption", () =>
   );
 });
 
+Deno.test("reproduceCommand() says the schedule with phases that are new, though it was so before", () => {
+  const training = { optimizerSettings: {}, clip: 0, clipNorm: 0, schedule: "cosine" };
+  const before = [{
+    step: 6,
+    training: { ...training, optimizer: "sgd", steps: 6, learningRate: 0.5 },
+    device: "cpu",
+  }];
+  const phases = [{ steps: 9, learningRate: 0.1 }];
+  const command = commandOf({ ...training, steps: 9, learningRate: 0.1, phases }, { before });
+  const { 1: again } = command.split("\n");
+  // Phases alone would take the place of the schedule.
+  assertEquals(
+    again,
+    "deno task train --resume last --steps 9 --phases 9:0.1 --schedule cosine",
+  );
+});
+
 Deno.test("reproduceCommand() makes the same run of odd values, 0 among them", async () => {
   const text = await Deno.makeTempFile({ suffix: " it's $1.txt" });
   try {

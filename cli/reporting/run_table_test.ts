@@ -18,7 +18,7 @@ const other: MetricsLine[] = [{ event: "validation", step: 10, loss: 1, error: 0
 
 Deno.test("measureText() says bits of a text, and the error of all else", () => {
   const results = [text, other].map(resultOf);
-  assertEquals(results.map(measureText), ["1.443 bits", "25 %"]);
+  assertEquals(results.map(measureText), ["1.443 bits", "25.0 %"]);
   assertEquals(measureHead(results), "error, or bits");
   assertEquals(measureHead([results[0]]), "bits per character");
   assertEquals(measureHead([results[1]]), "error");
