@@ -26,6 +26,7 @@ import {
   type Validation,
 } from "@unroll/core/plugin";
 import * as z from "zod/mini";
+import { fizzbuzzMachine } from "./fizzbuzz_machine.ts";
 import { bitProbes, countedProbes, sizedProbes } from "./fizzbuzz_probes.ts";
 import { CLASSES, fizzbuzzClass, fizzbuzzWord, says, showAnswers } from "./fizzbuzz_words.ts";
 import { Tally } from "./tally.ts";
@@ -167,6 +168,7 @@ export const fizzbuzz: TaskPlugin<FizzbuzzOptions> = /* @__PURE__ */ defineTask(
           parts: digits.list(),
         };
       },
+      machine: () => fizzbuzzMachine(options),
       probes: encoding.probes,
       async *sample(predict, { prompt = "1", length = 15 } = {}) {
         const first = numberOf(prompt);

@@ -129,7 +129,10 @@ function figures({ lines, model }: RunReport): string {
   return figureBoxes(shown);
 }
 
-function modelParts({ layers, shown, hidden, pictures }: ModelReport, id: string): string {
+function modelParts(
+  { layers, shown, hidden, pictures, machine, automata }: ModelReport,
+  id: string,
+): string {
   const parts: string[] = [];
   if (shown.length > 0) {
     parts.push(`<h2>What it says</h2>`, `<pre>${escapeMarkup(shown.join("\n"))}</pre>`);
@@ -137,7 +140,23 @@ function modelParts({ layers, shown, hidden, pictures }: ModelReport, id: string
   for (const picture of pictures) {
     parts.push(`<h2>${escapeMarkup(picture.title)}</h2>`, drawPicture(picture));
   }
-  if (hidden !== undefined) parts.push(statesHtml(hidden, id));
+  if (machine !== undefined) {
+    parts.push(
+      `<h2>What machine it is</h2>`,
+      `<ul class="findings">${
+        machine.sentences.map((text) => `<li>${escapeMarkup(text)}</li>`).join("\n")
+      }</ul>`,
+    );
+  }
+  for (const [i, automaton] of (automata ?? []).entries()) {
+    if (i === 1) {
+      parts.push('<p class="soft">It is the product of these, each running by itself:</p>');
+    }
+    parts.push(`<div class="card wide states">${automaton}</div>`);
+  }
+  if (hidden !== undefined) {
+    parts.push(statesHtml(hidden, id, automata === undefined ? undefined : machine));
+  }
   const total = layers.reduce((sum, layer) => sum + layer.parameters, 0);
   const rows = layers.map(({ name, output, parameters }) =>
     `<tr><td>${escapeMarkup(name)}</td><td>${escapeMarkup(output)}</td><td class="number">${
