@@ -32,5 +32,55 @@ export interface CodesCertificate extends Common {
   readonly states: number;
 }
 
-/** A certificate. */
+/** A certificate that the verifier checks by itself. */
 export type Certificate = CycleCertificate | CodesCertificate;
+
+/**
+ * The float32 program of a network without input, on one device, has the same bits again: from step
+ * `prefix` on every `period` steps. It says nothing of other devices.
+ */
+export interface RepeatCertificate extends Common {
+  readonly kind: "repeat";
+  readonly device: string;
+  readonly prefix: number;
+  readonly period: number;
+  /** SHA-256 of all numbers of the state in the first period, in hexadecimal digits. */
+  readonly states: string;
+}
+
+/** All certificates. */
+export type AnyCertificate = Certificate | RepeatCertificate;
+
+/**
+ * Reads a certificate.
+ *
+ * @param text The file.
+ * @returns The certificate; the numbers in it are checked by who uses them.
+ * @throws {RangeError} If it is none.
+ */
+export function readCertificate(text: string): AnyCertificate {
+  const refuse = (why: string) => new RangeError(`Cannot read the certificate: ${why}`);
+  let found: Record<string, unknown>;
+  try {
+    found = JSON.parse(text);
+  } catch {
+    throw refuse("it is not JSON");
+  }
+  const isList = (value: unknown): value is unknown[] => Array.isArray(value);
+  const isNumbers = (value: unknown) => isList(value) && value.every((v) => typeof v === "number");
+  const has = (type: string, ...names: readonly string[]) =>
+    names.every((name) => typeof found[name] === type);
+  if (found?.format !== "unroll-certificate") throw refuse("it does not say that it is one");
+  if (found.version !== 1) throw refuse("it is of another version");
+  const isWhole = has("string", "weights", "task") && (
+    found.kind === "cycle"
+      ? has("number", "prefix", "period") && isNumbers(found.centre) && isList(found.root) &&
+        found.root.every(isNumbers)
+      : found.kind === "codes"
+      ? has("number", "states")
+      : found.kind === "repeat" && has("number", "prefix", "period") &&
+        has("string", "device", "states")
+  );
+  if (!isWhole) throw refuse("it lacks what its kind must have");
+  return found as unknown as AnyCertificate;
+}

@@ -20,7 +20,13 @@ export type Proof =
     /** How many times as near a round of the cycle brings two states, where there is a cycle. */
     readonly contraction?: number;
   }
-  | { readonly outcome: "refuted"; readonly word: readonly number[]; readonly seen: WordSearch }
+  | {
+    readonly outcome: "refuted";
+    /** The word, and what is right after it. */
+    readonly word: readonly number[];
+    readonly answer: number;
+    readonly seen: WordSearch;
+  }
   | { readonly outcome: "open"; readonly reason: string; readonly seen: WordSearch };
 
 /** How many states are looked at of networks that round them. */
@@ -47,7 +53,7 @@ export function prove(checkpoint: Uint8Array): Proof {
     ? { states: 20_000, length: 20_000, near: 1e-300 }
     : { states: Infinity, length: 64, near: 1e-3, beam: Math.ceil(100_000 / net.hidden ** 2) };
   const seen = searchWords(net, right, rough);
-  if (seen.wrong) return { outcome: "refuted", word: seen.wrong, seen };
+  if (seen.wrong) return { outcome: "refuted", ...seen.wrong, seen };
   try {
     if (net.inputs === 0 && !net.snap) {
       return { outcome: "certified", ...proveCycle(checkpoint, 15) };
@@ -71,7 +77,8 @@ export function prove(checkpoint: Uint8Array): Proof {
       // Where rounding can go two ways the verifier looks at both.
       states: 2 * seen.states,
     };
-    return { outcome: "certified", certificate, margin: verify(certificate, checkpoint).margin };
+    const { margin, states } = verify(certificate, checkpoint);
+    return { outcome: "certified", certificate: { ...certificate, states }, margin };
   } catch (error) {
     if (error instanceof Refuted) return { outcome: "open", reason: error.message, seen };
     throw error;

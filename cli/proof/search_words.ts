@@ -10,7 +10,7 @@ import type { Specification } from "./specification.ts";
 /** What a search has seen. */
 export interface WordSearch {
   /** The first word found with a wrong answer; all before have right ones. */
-  readonly wrong?: readonly number[];
+  readonly wrong?: { readonly word: readonly number[]; readonly answer: number };
   /** States that were looked at, of the network together with the task. */
   readonly states: number;
   /** How long the words were, at most. */
@@ -66,7 +66,7 @@ export function searchWords(
         const reached = { state, number: next.state, symbol, before: place, margin: distance };
         if (!(distance > 0)) {
           return {
-            wrong: wordOf(reached),
+            wrong: { word: wordOf(reached), answer: next.answer },
             states: seen.size,
             length: depth,
             isClosed: false,
