@@ -62,11 +62,16 @@ export function slice({ rows, box }: Enclosure, from: number, to: number): Enclo
   return { rows: rows.slice(from, to), box: box.slice(from, to) };
 }
 
-/** `x · weight + bias`, of so many columns from `first` on. */
+/** `x · weight + bias`, of so many columns from `first` on, as a part of a sum of so many `terms`. */
 export function linear(
   x: Enclosure,
   { weight, columns, bias }: Affine,
-  { first = 0, count = columns, width }: { first?: number; count?: number; width: number },
+  { first = 0, count = columns, terms = x.rows.length + 2, width }: {
+    readonly first?: number;
+    readonly count?: number;
+    readonly terms?: number;
+    readonly width: number;
+  },
 ): Enclosure {
   const sizes = x.rows.map((_, k) => size(x, k));
   const parts = Array.from({ length: count }, (_, j) => {
@@ -79,7 +84,6 @@ export function linear(
       magnitude += Math.abs(w) * sizes[k];
       if (w !== 0) { for (let i = 0; i < width; i++) row[i] += w * other[i]; }
     });
-    const terms = x.rows.length + 2;
     return { row, box: box + magnitude * (terms * UNIT * 1.001 + SLACK) + terms * TINY };
   });
   return { rows: parts.map(({ row }) => row), box: parts.map(({ box }) => box) };
