@@ -15,6 +15,7 @@ import { LIMITS } from "./limits.ts";
 import { LIST } from "./list.ts";
 import { LR_FIND } from "./lr_find.ts";
 import { PREDICT } from "./predict.ts";
+import { PROVE } from "./prove.ts";
 import { RECIPE } from "./recipe.ts";
 import { REPORT } from "./report.ts";
 import { RUN_LIST } from "./runs.ts";
@@ -22,6 +23,7 @@ import { SAMPLE } from "./sample.ts";
 import { SUMMARY } from "./summary.ts";
 import { SWEEP } from "./sweep.ts";
 import { TRAIN } from "./train.ts";
+import { VERIFY } from "./verify.ts";
 
 /** All commands. */
 export const COMMANDS: readonly CommandDefinition[] = [
@@ -33,6 +35,8 @@ export const COMMANDS: readonly CommandDefinition[] = [
   RUN_LIST,
   EVAL,
   LIMITS,
+  PROVE,
+  VERIFY,
   PREDICT,
   SAMPLE,
   INSPECT,
