@@ -21,12 +21,14 @@ import { RUN_LIST } from "./runs.ts";
 import { SAMPLE } from "./sample.ts";
 import { SUMMARY } from "./summary.ts";
 import { SWEEP } from "./sweep.ts";
+import { TOUR } from "./tour.ts";
 import { TRAIN } from "./train.ts";
 
 /** All commands. */
 export const COMMANDS: readonly CommandDefinition[] = [
   TRAIN,
   RECIPE,
+  TOUR,
   LR_FIND,
   SUMMARY,
   LIST,

@@ -11,6 +11,7 @@ import { jsonLine } from "../json_line.ts";
 import { formatRecipeEvent, RecipeMonitor } from "../recipes/monitor.ts";
 import { compare, type Recipe } from "../recipes/recipe.ts";
 import { describeRecipe, formatOutcome, formatRecipes } from "../recipes/recipe_text.ts";
+import { fetchText, textPath } from "../recipes/texts.ts";
 import { colorDepth } from "../reporting/heat_map.ts";
 import { selectRecipeOptions } from "./recipe_options.ts";
 import { runSeeds } from "./recipe_seeds.ts";
@@ -41,6 +42,9 @@ const TRAINED: ReadonlySet<string> = new Set([...Object.keys(TRAIN_SHAPE), "epoc
 function recipeCommand(name: string, recipe: Recipe): CommandDefinition {
   const schema = z.object({
     corpus: CORPUS,
+    fetch: z.boolean().default(false).describe(
+      "Fetch the text from its address, once, and make sure that it is the right one",
+    ),
     ...TRAIN_SHAPE,
     seed: TRAIN_SHAPE.seed.default(recipe.seed ?? 0),
     epochs: z.number().positive().optional()
@@ -52,7 +56,9 @@ function recipeCommand(name: string, recipe: Recipe): CommandDefinition {
   });
   // A recipe that needs no text has no flag for one.
   const own = recipe.corpus === undefined
-    ? schema.omit({ corpus: true }) as unknown as typeof schema
+    ? schema.omit({ corpus: true, fetch: true }) as unknown as typeof schema
+    : recipe.text === undefined
+    ? schema.omit({ fetch: true }) as unknown as typeof schema
     : schema;
   return defineCommand({
     name,
@@ -66,12 +72,18 @@ function recipeCommand(name: string, recipe: Recipe): CommandDefinition {
           context,
           source,
           TRAINED,
-          ({ corpus }) => typeof corpus === "string" ? corpus : undefined,
+          ({ corpus, fetch }) =>
+            typeof corpus === "string"
+              ? corpus
+              : fetch === true && recipe.text !== undefined
+              ? textPath(recipe.text)
+              : undefined,
         )
       ),
     async run(context, { options, typed, selection: { model, task, changes } }) {
       const {
-        corpus: _,
+        corpus,
+        fetch: fetches,
         epochs,
         seeds,
         out,
@@ -85,6 +97,9 @@ function recipeCommand(name: string, recipe: Recipe): CommandDefinition {
       } = options;
       const { terminal } = context;
       const { write } = terminal;
+      if (fetches && corpus === undefined && recipe.text !== undefined) {
+        await fetchText(recipe.text);
+      }
       const request = await withUsageErrors(async () => ({
         model,
         task,
@@ -103,6 +118,7 @@ function recipeCommand(name: string, recipe: Recipe): CommandDefinition {
       const columns = terminal.columns();
       const monitor = new RecipeMonitor(recipe, {
         seed: given.seed,
+        changes,
         onEvent(event) {
           // A validation is an event of its own there.
           if (json) { if (event.event !== "checked") write(jsonLine(event)); }

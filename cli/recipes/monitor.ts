@@ -37,6 +37,8 @@ export interface MonitorSettings {
   readonly seed: number;
   /** Is called with events. */
   readonly onEvent?: (event: RecipeEvent) => void;
+  /** What is otherwise than in the recipe. */
+  readonly changes?: readonly string[];
   /** The terminal that the walk is made for; no walk is made if left out. */
   readonly walk?: { readonly depth: ColorDepth; readonly columns: number };
 }
@@ -145,12 +147,14 @@ export class RecipeMonitor {
   /** Keeps what a report needs to set known numbers beside those of the run. */
   async #keep(step: number): Promise<void> {
     const { trainingLoss, measured } = this.#validations[this.#validations.length - 1];
+    const { changes = [] } = this.#settings;
     await this.#run?.appendMetrics({
       event: "recipe",
       step,
       // JSON has no word for what is not finite.
       ...(Number.isFinite(trainingLoss) ? { training_loss: trainingLoss } : {}),
       ...(this.#smoothed.size === 0 ? {} : { smoothed: Object.fromEntries(this.#smoothed) }),
+      ...(changes.length === 0 ? {} : { changes }),
       ...measured,
     });
   }

@@ -6,6 +6,7 @@
 
 import type { OptimizerName, Predict, ScheduleName, TaskInstance } from "@unroll/core/plugin";
 import type { JsonRecord } from "@unroll/core/runs";
+import type { Text } from "./texts.ts";
 import type { Walk, WalkRun } from "./walk.ts";
 
 /** A model, a task and settings whose result is known beforehand. */
@@ -24,6 +25,8 @@ export interface Recipe {
   readonly training: RecipeTraining;
   /** Where the text is to be had that it is trained on, if that is not built in. */
   readonly corpus?: string;
+  /** Where that text can be fetched. */
+  readonly text?: Text;
   /** The smoothed loss is told every so many iterations, and a sample of 200 characters every so many. */
   readonly smoothed?: { readonly every: number; readonly sampleEvery: number };
   /** What is known of the result. */
