@@ -116,13 +116,15 @@ function recipeCommand(name: string, recipe: Recipe): CommandDefinition {
         return await runSeeds(recipe, { request, seeds, json, changes }, context);
       }
       const columns = terminal.columns();
+      // The bar of progress, which is drawn below again.
+      const clear = terminal.isTerminal && terminal.isOutputTerminal ? "\r\x1b[K" : "";
       const monitor = new RecipeMonitor(recipe, {
         seed: given.seed,
         changes,
         onEvent(event) {
           // A validation is an event of its own there.
           if (json) { if (event.event !== "checked") write(jsonLine(event)); }
-          else if (!quiet) write(formatRecipeEvent(event));
+          else if (!quiet) write(`${clear}${formatRecipeEvent(event)}`);
         },
         ...(quiet
           ? {}
