@@ -24,7 +24,7 @@ export interface Stop {
   readonly words?: string;
   /** Whether it needs a text that is not built in. */
   readonly needsText?: boolean;
-  /** Seconds that it took, as {@linkcode MEASURED} says. */
+  /** Seconds that it takes, as {@linkcode MEASURED} says. */
   readonly seconds: number;
   /** What to look for. */
   readonly look: string;
@@ -43,7 +43,7 @@ export const POSTS: Readonly<Record<string, Post>> = {
     stops: [
       {
         recipe: "theano-fizzbuzz",
-        seconds: 6,
+        seconds: 2.3,
         look: "the 20 lines of error and loss, then the hidden states: which unit ticks every 3?",
       },
     ],
@@ -55,18 +55,18 @@ export const POSTS: Readonly<Record<string, Post>> = {
     stops: [
       {
         recipe: "count-100",
-        seconds: 3,
+        seconds: 1.7,
         look: "what follows 100, of which it was shown nothing",
       },
       {
         recipe: "count-rnn",
-        seconds: 3,
+        seconds: 1.7,
         look: "100 % after a few epochs, and then the nine at which the carry is lost",
       },
-      { recipe: "count-lstm", seconds: 4, look: "the same by an LSTM: is it any better?" },
+      { recipe: "count-lstm", seconds: 2.5, look: "the same by an LSTM: is it any better?" },
       {
         recipe: "counting-1000",
-        seconds: 6,
+        seconds: 3.1,
         look: "what the post was in search of: carries through 1,000 nines",
       },
     ],
@@ -76,12 +76,12 @@ export const POSTS: Readonly<Record<string, Post>> = {
     by: "after Andrej Karpathy, 2015",
     address: "https://gist.github.com/karpathy/d4dee566867f8291f086",
     stops: [
-      { recipe: "sevenths", seconds: 3, look: "samples turn from noise into 142857" },
-      { recipe: "fizzbuzz-text", seconds: 3, look: "the loss rises before it falls" },
+      { recipe: "sevenths", seconds: 1.4, look: "samples turn from noise into 142857" },
+      { recipe: "fizzbuzz-text", seconds: 1.4, look: "the loss rises before it falls" },
       {
         recipe: "alice",
         needsText: true,
-        seconds: 40,
+        seconds: 23,
         look: "how slow a book is, after 700 pieces of it",
       },
     ],
@@ -94,53 +94,53 @@ export const POSTS: Readonly<Record<string, Post>> = {
       {
         recipe: "lesson6-3char",
         needsText: true,
-        seconds: 120,
+        seconds: 63,
         look: "what follows phi, th and an",
       },
       {
         recipe: "lesson6-8char",
         needsText: true,
-        seconds: 180,
+        seconds: 141,
         look: "8 characters and the identity to start with",
       },
       {
         recipe: "lesson6-rnn",
         needsText: true,
-        seconds: 120,
+        seconds: 59,
         look: "the same as one layer, 102,258 parameters",
       },
       {
         recipe: "lesson6-sequence",
         needsText: true,
-        seconds: 150,
+        seconds: 90,
         look: "an answer after every character",
       },
       {
         recipe: "lesson6-onehot",
         needsText: true,
-        seconds: 150,
+        seconds: 146,
         look: "the same without an embedding",
       },
       {
         recipe: "lesson6-stateful-lstm",
         needsText: true,
-        seconds: 780,
+        seconds: 692,
         look: "a state that is carried on",
       },
       {
         recipe: "lesson6-irnn-sgd",
         needsText: true,
-        seconds: 60,
+        seconds: 170,
         look: "raw Theano: one window at a time",
       },
       {
         recipe: "lesson6-plain",
         needsText: true,
-        seconds: 10,
+        seconds: 3,
         look: "plain Python, and its derivative",
       },
-      { recipe: "lesson6-gru", needsText: true, seconds: 300, look: "a GRU of rectified units" },
-      { recipe: "lesson6-gru-sgd", needsText: true, seconds: 300, look: "a GRU in raw Theano" },
+      { recipe: "lesson6-gru", needsText: true, seconds: 195, look: "a GRU of rectified units" },
+      { recipe: "lesson6-gru-sgd", needsText: true, seconds: 88, look: "a GRU in raw Theano" },
     ],
   },
   "joel-grus": {
@@ -148,9 +148,9 @@ export const POSTS: Readonly<Record<string, Post>> = {
     by: "Joel Grus, 2017",
     address: "https://www.youtube.com/watch?v=o64FV-ez6Gw",
     stops: [
-      { recipe: "xor-linear", seconds: 2, look: "one linear layer says 0.5, 0.5 four times" },
-      { recipe: "xor", seconds: 2, look: "two layers with tanh between them learn it" },
-      { recipe: "fizzbuzz-mlp", seconds: 12, look: "1..100, predicted by the bits" },
+      { recipe: "xor-linear", seconds: 0.7, look: "one linear layer says 0.5, 0.5 four times" },
+      { recipe: "xor", seconds: 0.6, look: "two layers with tanh between them learn it" },
+      { recipe: "fizzbuzz-mlp", seconds: 4.2, look: "1..100, predicted by the bits" },
     ],
   },
 };
