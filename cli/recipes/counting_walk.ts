@@ -11,8 +11,11 @@ import { findingsOf } from "../reporting/findings.ts";
 import { captureStudy } from "../reporting/hidden_states.ts";
 import { type Limit, limitOf } from "../reporting/limits.ts";
 import type { RecipeMoment } from "./recipe.ts";
+import { unrolledPart } from "./unrolled.ts";
 import { bar, type NextCommand, type Walk, type WalkPart, type WalkRun } from "./walk.ts";
 
+/** The number that the post begins with. */
+const POST_NUMBER = "1476233999";
 /** Nines that bars are drawn of. */
 const DRAWN = 40;
 /** Digits of the numbers that the post tried at random. */
@@ -95,12 +98,19 @@ export async function countingWalk(
       next: after,
     };
   }
+  const unrolled = await unrolledPart(task, predict, POST_NUMBER, run.columns);
   const asked = `1${"9".repeat(wrong ?? Math.max(25, 2 * trained))}`;
   return {
-    parts: [accuracyPart(run), counted.part, barsPart(nines), {
-      title: "Predicted beside actual, for 1 and ever more nines",
-      lines: examples,
-    }],
+    parts: [
+      ...unrolled === undefined ? [] : [unrolled],
+      accuracyPart(run),
+      counted.part,
+      barsPart(nines),
+      {
+        title: "Predicted beside actual, for 1 and ever more nines",
+        lines: examples,
+      },
+    ],
     sentences: [
       learned,
       ...(tried === undefined || trained >= TRIED ? [] : [
@@ -116,7 +126,7 @@ export async function countingWalk(
       ["nines", "fails over 25", ninesText(limit)],
     ],
     next: [
-      { what: "ask it for the post's own number", words: `predict ${name} --input 1476233999` },
+      { what: "ask it for the post's own number", words: `predict ${name} --input ${POST_NUMBER}` },
       { what: "see the carry in its units", words: `inspect ${name} --input ${asked}` },
       ...after,
     ],
