@@ -6,7 +6,7 @@
  */
 
 import { argmaxAt, type Probe, randomFor, type TaskInstance } from "@unroll/core/plugin";
-import { formatCount, formatPercent, formatTable } from "../format.ts";
+import { formatCount, formatNumber, formatPercent, formatTable } from "../format.ts";
 import { findingsOf } from "../reporting/findings.ts";
 import { captureStudy } from "../reporting/hidden_states.ts";
 import { type Limit, limitOf } from "../reporting/limits.ts";
@@ -93,8 +93,11 @@ export async function countingWalk(
   if (trained < SHORT) {
     return {
       parts: [accuracyPart(run), counted.part],
-      sentences: [learned, `Further on, ${limitOf(digits).sentence}.`],
-      beside: [["101, 102, …", "too few examples", counted.further]],
+      sentences: [learned, `Further on, ${limitOf(digits).sentence}.`, lineSentence()],
+      beside: [
+        ["101, 102, …", "too few examples", counted.further],
+        ["y = a·x + b", "a = 1 and b = 1, done", lineText(fitLine(SHOWN))],
+      ],
       next: after,
     };
   }
@@ -131,6 +134,39 @@ export async function countingWalk(
       ...after,
     ],
   };
+}
+
+/** What the post begins with: the numbers from 1 to 100. */
+const SHOWN: readonly number[] = Array.from({ length: 100 }, (_, i) => i + 1);
+
+/**
+ * Fits y = a·x + b to x → x + 1 by least squares, which the post names as the simpler way.
+ *
+ * @param xs The numbers.
+ * @returns Both numbers of the line.
+ */
+export function fitLine(xs: readonly number[]): { readonly a: number; readonly b: number } {
+  const mean = xs.reduce((sum, x) => sum + x, 0) / xs.length;
+  let both = 0;
+  let own = 0;
+  for (const x of xs) {
+    both += (x - mean) * (x + 1 - (mean + 1));
+    own += (x - mean) ** 2;
+  }
+  const a = both / own;
+  return { a, b: mean + 1 - a * mean };
+}
+
+function lineText({ a, b }: ReturnType<typeof fitLine>): string {
+  return `a = ${formatNumber(a)}, b = ${formatNumber(b)}`;
+}
+
+function lineSentence(): string {
+  const line = fitLine(SHOWN);
+  const x = Number(POST_NUMBER);
+  return `A line, fitted to 1 to 100 by least squares, has ${lineText(line)} and says ${
+    line.a * x + line.b
+  } to ${x}: it is given numbers, where the network must find out what digits are.`;
 }
 
 /** How the accuracy went, on numbers of training and of validation. */
@@ -283,9 +319,9 @@ async function examplesOf(
 
 function carrySentence({ rightThrough, wrongFrom, sentence }: Limit, trained: number): string {
   if (wrongFrom === undefined) {
-    return `It carries through ${
+    return `Trained on ${trained} digits, it carries through ${
       formatCount(rightThrough ?? 0)
-    } nines, the most that were tried, of ${trained} digits in training: this start keeps its carry.`;
+    } nines, the most that were tried: this start keeps its carry.`;
   }
   return `The carry gets lost: ${sentence}.`;
 }

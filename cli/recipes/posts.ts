@@ -98,8 +98,8 @@ export const POSTS: Readonly<Record<string, Post>> = {
     ],
   },
   "min-char-rnn": {
-    title: "Recurrent Neural Networks, a class notebook on Karpathy's min-char-rnn",
-    by: "after Andrej Karpathy, 2015",
+    title: "Minimal character-level RNN, min-char-rnn.py, which the class notebook runs",
+    by: "Andrej Karpathy, 2015",
     address: "https://gist.github.com/karpathy/d4dee566867f8291f086",
     stops: [
       { recipe: "sevenths", seconds: 1.4, look: "samples turn from noise into 142857" },
