@@ -57,7 +57,8 @@ function lookAtKnown(seed: number, { comparisons }: RecipeResult): Promise<Known
   return Promise.resolve({ seed, passes, distance });
 }
 
-const OUT = new URL("seeds.json", import.meta.url);
+/** From the folder of the workspace, where tasks run. */
+const OUT = "cli/recipes/seeds.json";
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
@@ -84,6 +85,7 @@ async function main(): Promise<void> {
     const [{ model } = { model: "an unknown CPU" }] = cpus();
     data[name] = { on: model, seconds: Math.round(seconds), starts };
     await Deno.writeTextFile(OUT, textOf(data));
+    await new Deno.Command(Deno.execPath(), { args: ["fmt", "--quiet", OUT] }).output();
   }
 }
 
