@@ -106,11 +106,21 @@ function stateOf(lines: readonly MetricsLine[]): string {
 }
 
 function figures({ lines, model }: RunReport): string {
-  const { loss, error, steps, seconds, speed, metrics } = resultOf(lines);
+  const { loss, error, steps, seconds, speed, metrics: all } = resultOf(lines);
+  const { nats, bits, ...metrics } = all;
+  const isText = typeof bits === "number";
   const parameters = model?.layers.reduce((sum, layer) => sum + layer.parameters, 0);
   const shown: (readonly [string, string | undefined, string?])[] = [
-    ["error", error === undefined ? undefined : formatPercent(error), error === 0 ? "good" : ""],
+    ...isText ? [] : [
+      ["error", error === undefined ? undefined : formatPercent(error), error === 0 ? "good" : ""],
+    ] as const,
     ["validation loss", loss === undefined ? undefined : formatFigure(loss)],
+    ...isText
+      ? [
+        ["bits per character", formatFigure(bits)],
+        ["perplexity", formatFigure(Math.exp(Number(nats)))],
+      ] as const
+      : [],
     // Accuracies by size are for the task's own picture.
     ...Object.entries(metrics).filter(([name]) => !/_\d+(_\d+)?$/.test(name) || /^error/.test(name))
       .map(([name, value]) =>
