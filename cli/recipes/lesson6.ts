@@ -7,6 +7,7 @@
 
 import type { JsonRecord } from "@unroll/core/runs";
 import type { ExpectedResult, Recipe, RecipeTraining } from "./recipe.ts";
+import { TEXTS } from "./texts.ts";
 
 const CORPUS =
   "Nietzsche's writings as one text of 600,893 characters, nietzsche.txt, which the courses " +
@@ -90,7 +91,7 @@ const BY_HAND: JsonRecord = {
   outputInit: "he",
 };
 
-const text = { task: "char", corpus: CORPUS };
+const text = { task: "char", corpus: CORPUS, text: TEXTS.nietzsche };
 
 /** Of rates that a notebook assigns to a model of Keras. */
 const ASSIGNED =
