@@ -16,7 +16,7 @@ const COMMANDS = new Map(
 );
 
 Deno.test("no set of permissions in deno.json is without limits, but for what users name", () => {
-  assertEquals(COMMANDS.size, 17);
+  assertEquals(COMMANDS.size, 18);
   for (const [name, { read, ffi, ...limited }] of Object.entries(SETS)) {
     // Tests start browsers and shells, and write where the system has its temporary files.
     if (name === "develop") continue;
@@ -143,6 +143,7 @@ Deno.test("[long] every command works with the permissions of its task, and says
       works("inspect last --out runs/x.png", /x\.png/),
       works("report", /report\.html/),
       works("export --format safetensors", /weights\.safetensors/),
+      works("lesson data --corpus sevenths", /6000/),
       works("completions bash", /unroll/),
       works("doctor", /Processor +(?!\w+ processor)/),
       works(`sweep --model rnn --task xor --seeds 0,1 ${small}`, /2\/2/),
@@ -185,6 +186,7 @@ Deno.test("[long] without any permission every command works or says why in one 
       ["list", true],
       ["summary --model rnn --task xor", true],
       ["recipe", true],
+      ["lesson derivatives", true],
       ["completions bash", true],
       ["doctor", true],
       ["train --model rnn --task xor --device cpu", false],
