@@ -343,7 +343,9 @@ Deno.test("recipe: lists, and runs with its own settings unless others are typed
   assertStrictEquals(
     output.endsWith(
       "       known  got  difference\n" +
-        "error    ≤ 0  0.5        +0.5  not as known: 46 of 64 starts\n",
+        "error    ≤ 0  0.5        +0.5\n" +
+        "Known: 46 of 64 starts.\n" +
+        "Not the recipe as it is: lr 0.5 where the recipe has 0.001. So nothing is claimed of what is known.\n",
     ),
     true,
     output,

@@ -1,18 +1,29 @@
 /**
  * What is seen of a recipe while it is trained: smoothed losses, samples, answers, and in the end what
- * to set beside the known numbers.
+ * to set beside the known numbers and the walk.
  *
  * @module
  */
 
 import type { TaskInstance } from "@unroll/core/plugin";
-import type { TrainingCallbacks, TrainingEvent, TrainingStart } from "@unroll/core/training";
+import type { RunCallbacks, RunFolder } from "@unroll/core/runs";
+import type { TrainingEvent, TrainingStart, TrainResult } from "@unroll/core/training";
+import { formatCount, formatFigure, formatPercent } from "../format.ts";
+import type { ColorDepth } from "../reporting/heat_map.ts";
 import type { Measured, Recipe } from "./recipe.ts";
+import type { Walk, WalkValidation } from "./walk.ts";
 
 /** What happens while a recipe is trained. */
 export type RecipeEvent =
   | { readonly event: "smoothed"; readonly iteration: number; readonly loss: number }
   | { readonly event: "sample"; readonly iteration: number; readonly text: string }
+  | {
+    readonly event: "checked";
+    readonly iteration: number;
+    readonly error?: number;
+    readonly loss: number;
+    readonly isBest: boolean;
+  }
   | { readonly event: "answer"; readonly question: string; readonly answer: readonly string[] };
 
 /** Of the loss so far, in a smoothed loss; the rest is the newest loss. */
@@ -20,38 +31,51 @@ const KEPT = 0.999;
 /** Characters of a sample. */
 const SAMPLE = 200;
 
+/** How a recipe is listened to. */
+export interface MonitorSettings {
+  /** Seed of the samples. */
+  readonly seed: number;
+  /** Is called with events. */
+  readonly onEvent?: (event: RecipeEvent) => void;
+  /** The terminal that the walk is made for; no walk is made if left out. */
+  readonly walk?: { readonly depth: ColorDepth; readonly columns: number };
+}
+
 /** Listens to the training of a recipe. */
 export class RecipeMonitor {
   readonly #recipe: Recipe;
-  readonly #seed: number;
+  readonly #settings: MonitorSettings;
   readonly #onEvent: (event: RecipeEvent) => void;
+  #run: RunFolder | undefined;
   #task: TaskInstance | undefined;
   #steps = 0;
   #smooth = NaN;
   readonly #smoothed = new Map<number, number>();
+  readonly #samples = new Map<number, string>();
+  readonly #validations: WalkValidation[] = [];
   #trainingLoss = NaN;
   #best: (TrainingEvent & { readonly event: "validation" }) | undefined;
+  #walk: Walk | undefined;
 
   /**
    * Listens to nothing yet.
    *
    * @param recipe What is trained.
-   * @param settings Seed of the samples, and what is called with events.
+   * @param settings How it is listened to.
    */
-  constructor(
-    recipe: Recipe,
-    settings: { readonly seed: number; readonly onEvent?: (event: RecipeEvent) => void },
-  ) {
+  constructor(recipe: Recipe, settings: MonitorSettings) {
     this.#recipe = recipe;
-    this.#seed = settings.seed;
+    this.#settings = settings;
     this.#onEvent = settings.onEvent ?? (() => {});
   }
 
   /** What training must be given. */
-  get callbacks(): TrainingCallbacks {
+  get callbacks(): RunCallbacks {
     return {
+      onRunCreated: (run) => void (this.#run = run),
       onStart: (start) => this.#onStart(start),
       onEvent: (event) => this.#onTrainingEvent(event),
+      onEnd: (result) => this.#onEnd(result),
       ...(this.#recipe.smoothed ? { onStep: (step, loss) => this.#onStep(step, loss) } : {}),
     };
   }
@@ -66,6 +90,11 @@ export class RecipeMonitor {
       trainingLoss: this.#trainingLoss,
       smoothedLoss: (iteration) => this.#smoothed.get(iteration) ?? NaN,
     };
+  }
+
+  /** The walk, once training has ended by itself. */
+  get walk(): Walk | undefined {
+    return this.#walk;
   }
 
   #onStart({ task, settings }: TrainingStart): void {
@@ -87,21 +116,59 @@ export class RecipeMonitor {
 
   async #onTrainingEvent(event: TrainingEvent): Promise<void> {
     if (event.event !== "validation") return;
-    if (event.best) this.#best = event;
-    this.#trainingLoss = event.trainingLoss;
-    const { step, predict } = event;
+    const { step, predict, validation, best, trainingLoss } = event;
+    if (best) this.#best = event;
+    this.#trainingLoss = trainingLoss;
     const task = this.#task;
-    const { smoothed, questions = [] } = this.#recipe;
-    if (smoothed && step % smoothed.sampleEvery === 0 && task?.sample) {
+    if (task === undefined) return;
+    const { seed } = this.#settings;
+    const { smoothed, questions = [], tellsValidations, measure } = this.#recipe;
+    const measured = await measure?.({ task, predict, step, seed }) ?? {};
+    this.#validations.push({ step, validation, best, trainingLoss, measured });
+    await this.#keep(step);
+    if (tellsValidations) {
+      const { error, loss } = validation;
+      this.#onEvent({ event: "checked", iteration: step, error, loss, isBest: best });
+    }
+    if (smoothed && step % smoothed.sampleEvery === 0 && task.sample) {
       let text = "";
-      const request = { length: SAMPLE, seed: this.#seed };
-      for await (const piece of task.sample(predict, request)) text += piece;
+      for await (const piece of task.sample(predict, { length: SAMPLE, seed })) text += piece;
+      this.#samples.set(step, text);
       this.#onEvent({ event: "sample", iteration: step, text });
     }
-    if (step < this.#steps || !task?.answer) return;
+    if (step < this.#steps || !task.answer) return;
     for (const question of questions) {
       this.#onEvent({ event: "answer", question, answer: await task.answer(predict, question) });
     }
+  }
+
+  /** Keeps what a report needs to set known numbers beside those of the run. */
+  async #keep(step: number): Promise<void> {
+    const { trainingLoss, measured } = this.#validations[this.#validations.length - 1];
+    await this.#run?.appendMetrics({
+      event: "recipe",
+      step,
+      // JSON has no word for what is not finite.
+      ...(Number.isFinite(trainingLoss) ? { training_loss: trainingLoss } : {}),
+      ...(this.#smoothed.size === 0 ? {} : { smoothed: Object.fromEntries(this.#smoothed) }),
+      ...measured,
+    });
+  }
+
+  async #onEnd({ ended, predict, task }: TrainResult): Promise<void> {
+    const { walk: look, seed } = this.#settings;
+    const { walk } = this.#recipe;
+    if (ended === "aborted" || look === undefined || walk === undefined) return;
+    this.#walk = await walk({
+      task,
+      predict,
+      validations: this.#validations,
+      smoothed: this.#smoothed,
+      samples: this.#samples,
+      seed,
+      name: this.#run?.path ?? "last",
+      ...look,
+    });
   }
 }
 
@@ -115,6 +182,16 @@ export function formatRecipeEvent(event: RecipeEvent): string {
   switch (event.event) {
     case "smoothed":
       return `iteration ${event.iteration}, smoothed loss ${event.loss.toFixed(2)}\n`;
+    case "checked": {
+      const { iteration, error, loss, isBest } = event;
+      const parts = [
+        `iteration ${formatCount(iteration).padStart(7)}`,
+        ...(error === undefined ? [] : [`error ${formatPercent(error).padStart(6)}`]),
+        `loss ${formatFigure(loss).padStart(6)}`,
+        ...(isBest ? ["Save"] : []),
+      ];
+      return `${parts.join("   ")}\n`;
+    }
     case "sample":
       return `---- iteration ${event.iteration}\n${event.text}\n----\n`;
     case "answer": {

@@ -14,7 +14,7 @@ import { type RecipeEvent, RecipeMonitor } from "./monitor.ts";
 
 /** How to run a recipe; what is left out is as the recipe has it. */
 export interface RunRecipeSettings {
-  /** Seed of everything random; 0 if left out. */
+  /** Seed of everything random; if left out the recipe's, which shows what its write-up shows. */
   readonly seed?: number;
   /** The text, for recipes that need one: a path, as the task `char` takes it. */
   readonly corpus?: string;
@@ -59,7 +59,7 @@ export async function runRecipe(
   recipe: Recipe,
   settings: RunRecipeSettings = {},
 ): Promise<RecipeResult> {
-  const { seed = 0, corpus, epochs } = settings;
+  const { seed = recipe.seed ?? 0, corpus, epochs } = settings;
   const model = (MODELS[recipe.model] as ModelPlugin)(recipe.modelOptions);
   const options = taskOptionsOf(recipe, corpus);
   const task = (TASKS[recipe.task] as TaskPlugin)({ ...options, ...settings.taskOptions });

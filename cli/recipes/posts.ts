@@ -1,0 +1,125 @@
+/**
+ * The write-ups that recipes repeat: who wrote them, where they are, and in which order to walk through.
+ *
+ * @module
+ */
+
+/** A write-up. */
+export interface Post {
+  /** Its title. */
+  readonly title: string;
+  /** Who wrote it, and when. */
+  readonly by: string;
+  /** Where it is. */
+  readonly address: string;
+  /** What to run, in order. */
+  readonly stops: readonly Stop[];
+}
+
+/** One thing to run of a write-up. */
+export interface Stop {
+  /** The recipe; a stop without one is another command. */
+  readonly recipe?: string;
+  /** The words of the command, where it is not `recipe` with the name alone; `last` is the newest run. */
+  readonly words?: string;
+  /** Seconds that it took, as {@linkcode MEASURED} says. */
+  readonly seconds: number;
+  /** What to look for. */
+  readonly look: string;
+}
+
+/** What the seconds of stops were measured on. */
+export const MEASURED = "2 shared cores of an AMD EPYC, on the CPU device, with other work beside";
+
+/** The write-ups by name. */
+export const POSTS: Readonly<Record<string, Post>> = {
+  "theano-fizzbuzz": {
+    title: "FizzBuzz in Theano, or, Backpropaganda Through Time",
+    by: "Shawn Tan, 2016",
+    address: "https://blog.wtf.sg/2016/05/30/fizzbuzz-in-theano-or-backpropaganda-through-time/",
+    stops: [
+      {
+        recipe: "theano-fizzbuzz",
+        seconds: 6,
+        look: "the 20 lines of error and loss, then the hidden states: which unit ticks every 3?",
+      },
+    ],
+  },
+  counting: {
+    title: "Learning to count with RNNs",
+    by: "Gaurav Gupta, 2017",
+    address: "https://gv22ga.github.io/2017/07/19/learning-to-count-with-RNNs.html",
+    stops: [
+      {
+        recipe: "count-rnn",
+        seconds: 3,
+        look: "100 % after a few epochs, and then the nine at which the carry is lost",
+      },
+      { recipe: "count-lstm", seconds: 4, look: "the same by an LSTM: is it any better?" },
+      {
+        recipe: "counting-1000",
+        seconds: 6,
+        look: "what the post was in search of: carries through 1,000 nines",
+      },
+    ],
+  },
+  "min-char-rnn": {
+    title: "Recurrent Neural Networks, a class notebook on Karpathy's min-char-rnn",
+    by: "after Andrej Karpathy, 2015",
+    address: "https://gist.github.com/karpathy/d4dee566867f8291f086",
+    stops: [
+      { recipe: "sevenths", seconds: 3, look: "samples turn from noise into 142857" },
+      { recipe: "fizzbuzz-text", seconds: 3, look: "the loss rises before it falls" },
+      { recipe: "alice", seconds: 40, look: "how slow a book is, after 700 pieces of it" },
+    ],
+  },
+  lesson6: {
+    title: "Practical Deep Learning for Coders, lesson 6",
+    by: "fast.ai, 2016–17",
+    address: "https://github.com/fastai/courses/blob/master/deeplearning1/nbs/lesson6.ipynb",
+    stops: [
+      { recipe: "lesson6-3char", seconds: 120, look: "what follows phi, th and an" },
+      {
+        recipe: "lesson6-8char",
+        seconds: 180,
+        look: "8 characters and the identity to start with",
+      },
+      { recipe: "lesson6-rnn", seconds: 120, look: "the same as one layer, 102,258 parameters" },
+      { recipe: "lesson6-sequence", seconds: 150, look: "an answer after every character" },
+      { recipe: "lesson6-onehot", seconds: 150, look: "the same without an embedding" },
+      { recipe: "lesson6-stateful-lstm", seconds: 780, look: "a state that is carried on" },
+      { recipe: "lesson6-irnn-sgd", seconds: 60, look: "raw Theano: one window at a time" },
+      { recipe: "lesson6-plain", seconds: 10, look: "plain Python, and its derivative" },
+      { recipe: "lesson6-gru", seconds: 300, look: "a GRU of rectified units" },
+      { recipe: "lesson6-gru-sgd", seconds: 300, look: "a GRU in raw Theano" },
+    ],
+  },
+  "joel-grus": {
+    title: "Livecoding Madness: Let's Build a Deep Learning Library",
+    by: "Joel Grus, 2017",
+    address: "https://www.youtube.com/watch?v=o64FV-ez6Gw",
+    stops: [
+      { recipe: "xor-linear", seconds: 2, look: "one linear layer says 0.5, 0.5 four times" },
+      { recipe: "xor", seconds: 2, look: "two layers with tanh between them learn it" },
+      { recipe: "fizzbuzz-mlp", seconds: 12, look: "1..100, predicted by the bits" },
+    ],
+  },
+};
+
+/**
+ * Finds the write-up that a recipe is of.
+ *
+ * @param recipe The recipe's name.
+ * @returns The write-up; `undefined` for recipes of nobody's.
+ *
+ * @example Usage
+ * ```ts
+ * import { postOf } from "@unroll/cli/recipes";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * strictEqual(postOf("xor")?.by, "Joel Grus, 2017");
+ * ```
+ */
+export function postOf(recipe: string): Post | undefined {
+  return Object.values(POSTS).find(({ stops }) => stops.some((stop) => stop.recipe === recipe));
+}
