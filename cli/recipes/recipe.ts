@@ -26,6 +26,10 @@ export interface Recipe {
   readonly corpus?: string;
   /** The smoothed loss is told every so many iterations, and a sample of 200 characters every so many. */
   readonly smoothed?: { readonly every: number; readonly sampleEvery: number };
+  /** What a sample at a step goes on from; as the task has it if left out. */
+  readonly prompt?: (moment: Pick<RecipeMoment, "task" | "step">) => string;
+  /** Says what is there before training, such as how long the text is, in lines. */
+  readonly begin?: (task: TaskInstance) => readonly string[];
   /** What is known of the result. */
   readonly expected: readonly ExpectedResult[];
   /** What a model is asked when it is trained. */

@@ -1,0 +1,204 @@
+/**
+ * What the recipes of min-char-rnn begin and end with: the text, and what the network writes from iteration 0 on.
+ *
+ * @module
+ */
+
+import type { TaskInstance } from "@unroll/core/plugin";
+import { readCorpus } from "@unroll/tasks";
+import { formatCount, formatPercent, formatTable, visible, wrapLines } from "../format.ts";
+import type { RecipeMoment } from "./recipe.ts";
+import type { Walk, WalkRun } from "./walk.ts";
+
+/** The width of what is told before training, where the terminal is not known. */
+const COLUMNS = 80;
+/** Samples are judged in pieces of so many characters: does the text have them? */
+const PIECE = 6;
+/** Samples that are shown, the first and the last among them. */
+const ROWS = 8;
+/** What was read before a sample, at most: far more than such a network remembers. */
+const READ = 128;
+
+/** What the notebook says of a text. */
+export interface NotebookText {
+  /** Its length and how many different characters it has. */
+  readonly size: readonly [characters: number, unique: number];
+  /** The beginnings of its samples, by iteration. */
+  readonly samples: Readonly<Record<number, string>>;
+}
+
+/**
+ * Says what the text is, in the notebook's words, and how it begins.
+ *
+ * @param task The task.
+ * @returns Lines.
+ */
+export function beginWithText(task: TaskInstance): string[] {
+  const text = textOf(task);
+  const letters = new Set(text);
+  const alphabet = [...letters].sort().join("");
+  const corpus = corpusOf(task);
+  return [
+    `data has ${text.length} characters, ${letters.size} unique.`,
+    ...wrapped(`alphabet ${shown(alphabet)}`),
+    ...corpus === "sevenths"
+      ? [String(1 / 7), text.slice(0, 30)]
+      : wrapped(shown(text.slice(0, corpus === "fizzbuzz-text" ? undefined : 100))),
+    "",
+  ];
+}
+
+/**
+ * Takes what a sample goes on from: the text up to the first character of the next chunk, as the notebook samples from
+ * the state that it carries.
+ *
+ * @param moment The task, and the step that comes next.
+ * @returns Characters of the text.
+ */
+export function carriedPrompt({ task, step }: Pick<RecipeMoment, "task" | "step">): string {
+  const { stepsPerEpoch = 1, spec: { length } } = task;
+  // The state begins anew with the text.
+  const place = step % stepsPerEpoch * Number(length);
+  return [...textOf(task).slice(0, 2 * (place + 1))].slice(Math.max(0, place - READ), place + 1)
+    .join("");
+}
+
+/**
+ * Makes the walk.
+ *
+ * @param run The recipe, trained.
+ * @param notebook What the notebook says.
+ * @returns The walk; `undefined` where nothing was sampled.
+ */
+export function minCharWalk(run: WalkRun, notebook: NotebookText): Walk | undefined {
+  const { samples, task, name, validations, smoothed } = run;
+  if (samples.size === 0) return undefined;
+  const text = textOf(task);
+  const iterations = evenly([...samples.keys()], ROWS);
+  const judged = iterations.map((iteration) => {
+    const sample = samples.get(iteration) ?? "";
+    return { iteration, sample, ...judge(sample, text) };
+  });
+  const [first, last] = [judged[0], judged[judged.length - 1]];
+  const width = Math.max(10, run.columns - 30);
+  const rows = judged.map(({ iteration, sample, pieces }) => [
+    formatCount(iteration),
+    shown(sample).slice(0, width),
+    formatPercent(pieces),
+  ]);
+  const steps = validations.at(-1)?.step ?? 0;
+  const { size: [characters, unique], samples: theirs } = notebook;
+  return {
+    parts: [{
+      title:
+        `What it writes: the first characters of its samples, and how many of their pieces of ` +
+        `${PIECE} characters are in the text`,
+      lines: formatTable([["iteration", "sample", "in the text"], ...rows], [1]),
+    }],
+    sentences: [
+      first === last
+        ? `Untrained, ${formatPercent(first.pieces)} of its pieces are in the text.`
+        : `Of what it writes, ${formatPercent(first.pieces)} is from the text at iteration ` +
+          `${formatCount(first.iteration)}, ${formatPercent(last.pieces)} at ${
+            formatCount(last.iteration)
+          }${wordsText(last)}.`,
+      ...smoothedSentence(smoothed, validations.at(-1)?.trainingLoss, Number(task.spec.length)),
+    ],
+    beside: [
+      [
+        "characters, unique",
+        `${characters}, ${unique}`,
+        `${text.length}, ${new Set(text).size}`,
+      ],
+      ...Object.entries(theirs).map(([iteration, sample]) =>
+        [
+          `writes at ${iteration}`,
+          shown(sample),
+          shown((samples.get(Number(iteration)) ?? "-").slice(0, sample.length)),
+        ] as const
+      ),
+    ],
+    next: [
+      ...(steps < ALL
+        ? [{
+          what: `train for all of the notebook's ${formatCount(ALL)} iterations`,
+          words: `train --resume ${name} --steps ${ALL}`,
+        }]
+        : []),
+      {
+        what: "let it write more, each character the likeliest",
+        words: `sample ${name} --length 400 --temperature 0`,
+      },
+      { what: "see what its units have found out", words: `inspect ${name}` },
+    ],
+  };
+}
+
+/** Iterations that `train()` does if nothing is said. */
+const ALL = 10_000;
+
+function wordsText({ words }: { readonly words?: readonly [right: number, all: number] }): string {
+  return words === undefined ? "" : `; ${words[0]} of its ${words[1]} words are in it`;
+}
+
+/** The smoothed loss says what was long ago. */
+function smoothedSentence(
+  smoothed: WalkRun["smoothed"],
+  recent: number | undefined,
+  length: number,
+): string[] {
+  const [iteration, loss] = [...smoothed].at(-1) ?? [];
+  if (loss === undefined || iteration === undefined || recent === undefined) return [];
+  if (!Number.isFinite(recent)) return [];
+  return [
+    `The smoothed loss, ${loss.toFixed(1)} at iteration ${formatCount(iteration)}, lags: each ` +
+    `iteration is a thousandth of it. Lately a chunk of ${length} characters had ${
+      recent.toFixed(1)
+    } on average, ${(recent / length).toFixed(2)} a character.`,
+  ];
+}
+
+/** Judges a sample by whether the text has its pieces, and its words where there are spaces. */
+function judge(sample: string, text: string) {
+  const letters = [...sample];
+  const count = Math.max(0, letters.length - PIECE + 1);
+  let known = 0;
+  for (let i = 0; i < count; i++) {
+    if (text.includes(letters.slice(i, i + PIECE).join(""))) known++;
+  }
+  const vocabulary = new Set(text.split(/\s+/));
+  // The first and the last may be cut off.
+  const words = sample.split(/\s+/).slice(1, -1);
+  const right = words.filter((word) => vocabulary.has(word)).length;
+  return {
+    pieces: count === 0 ? 0 : known / count,
+    ...(vocabulary.size > 1 && words.length > 0 ? { words: [right, words.length] as const } : {}),
+  };
+}
+
+/** Takes some of many, the first and the last among them. */
+function evenly<Item>(all: readonly Item[], count: number): Item[] {
+  if (all.length <= count) return [...all];
+  const places = Array.from(
+    { length: count },
+    (_, i) => Math.round(i * (all.length - 1) / (count - 1)),
+  );
+  return places.map((place) => all[place]);
+}
+
+function corpusOf({ options }: TaskInstance): string {
+  return String((options as { readonly corpus?: unknown } | undefined)?.corpus);
+}
+
+function textOf(task: TaskInstance): string {
+  return readCorpus(corpusOf(task));
+}
+
+/** Shows ends of lines, and what else a terminal would obey. */
+function shown(text: string): string {
+  return visible(text.replaceAll("\r", "").replaceAll("\n", "↵"));
+}
+
+function wrapped(text: string): string[] {
+  return wrapLines(text, COLUMNS);
+}
