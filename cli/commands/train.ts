@@ -119,9 +119,9 @@ export const TRAIN = defineCommand({
           ),
       );
       return watch?.tell(
-        Object.keys(changes).filter((name) => !OF_PLACE.has(name)).map((name) =>
-          `${flagName(name)} typed to go on`
-        ),
+        Object.entries(changes)
+          .filter(([name, value]) => !OF_PLACE.has(name) && recipe?.training.steps !== value)
+          .map(([name, value]) => `${flagName(name)} ${value} to go on with`),
       );
     }
     if (trust !== undefined) {

@@ -6,14 +6,14 @@
 
 import type { TaskInstance } from "@unroll/core/plugin";
 import { readCorpus } from "@unroll/tasks";
-import { formatCount, formatPercent, formatTable, visible, wrapLines } from "../format.ts";
+import { formatCount, formatPercent, formatTable, visible } from "../format.ts";
 import type { RecipeMoment } from "./recipe.ts";
 import type { Walk, WalkRun } from "./walk.ts";
 
 /** The width of what is told before training, where the terminal is not known. */
 const COLUMNS = 80;
 /** Samples are judged in pieces of so many characters: does the text have them? */
-const PIECE = 6;
+const PIECE = 3;
 /** Samples that are shown, the first and the last among them. */
 const ROWS = 8;
 /** What was read before a sample, at most: far more than such a network remembers. */
@@ -40,10 +40,10 @@ export function beginWithText(task: TaskInstance): string[] {
   const corpus = corpusOf(task);
   return [
     `data has ${text.length} characters, ${letters.size} unique.`,
-    ...wrapped(`alphabet ${shown(alphabet)}`),
+    ...cut(`alphabet ${shown(alphabet)}`),
     ...corpus === "sevenths"
       ? [String(1 / 7), text.slice(0, 30)]
-      : wrapped(shown(text.slice(0, corpus === "fizzbuzz-text" ? undefined : 100))),
+      : cut(shown(text.slice(0, corpus === "fizzbuzz-text" ? undefined : 100))),
     "",
   ];
 }
@@ -102,7 +102,7 @@ export function minCharWalk(run: WalkRun, notebook: NotebookText): Walk | undefi
           `${formatCount(first.iteration)}, ${formatPercent(last.pieces)} at ${
             formatCount(last.iteration)
           }${wordsText(last)}.`,
-      ...smoothedSentence(smoothed, validations.at(-1)?.trainingLoss, Number(task.spec.length)),
+      ...smoothedSentence(smoothed, lately(validations), Number(task.spec.length)),
     ],
     beside: [
       [
@@ -113,8 +113,8 @@ export function minCharWalk(run: WalkRun, notebook: NotebookText): Walk | undefi
       ...Object.entries(theirs).map(([iteration, sample]) =>
         [
           `writes at ${iteration}`,
-          shown(sample),
-          shown((samples.get(Number(iteration)) ?? "-").slice(0, sample.length)),
+          inOneLine(sample),
+          inOneLine(samples.get(Number(iteration)) ?? "-"),
         ] as const
       ),
     ],
@@ -134,11 +134,26 @@ export function minCharWalk(run: WalkRun, notebook: NotebookText): Walk | undefi
   };
 }
 
+/** The beginning of a sample, which no space breaks. */
+function inOneLine(sample: string): string {
+  return shown(sample.slice(0, BESIDE)).replaceAll(" ", "\u00a0");
+}
+
+/** Characters of the notebook's samples and ours that are set side by side. */
+const BESIDE = 26;
+
 /** Iterations that `train()` does if nothing is said. */
 const ALL = 10_000;
 
 function wordsText({ words }: { readonly words?: readonly [right: number, all: number] }): string {
   return words === undefined ? "" : `; ${words[0]} of its ${words[1]} words are in it`;
+}
+
+/** The training loss of the last stretch from one validation to the next that is not a short one. */
+function lately(validations: WalkRun["validations"]): number | undefined {
+  const lengths = validations.map(({ step }, i) => step - (validations[i - 1]?.step ?? 0));
+  const whole = Math.max(...lengths);
+  return validations.findLast((_, i) => 2 * lengths[i] >= whole)?.trainingLoss;
 }
 
 /** The smoothed loss says what was long ago. */
@@ -199,6 +214,11 @@ function shown(text: string): string {
   return visible(text.replaceAll("\r", "").replaceAll("\n", "↵"));
 }
 
-function wrapped(text: string): string[] {
-  return wrapLines(text, COLUMNS);
+/** Cuts a text in lines, wherever that is. */
+function cut(text: string): string[] {
+  const letters = [...text];
+  return Array.from(
+    { length: Math.ceil(letters.length / COLUMNS) },
+    (_, i) => letters.slice(i * COLUMNS, (i + 1) * COLUMNS).join(""),
+  );
 }
