@@ -290,8 +290,15 @@ function createChar(options: CharOptions, source: TextSource): TaskInstance {
     sample: (predict, request) => sampler.sample(predict, request),
     async show(predict) {
       let sample = "";
-      for await (const character of sampler.sample(predict)) sample += character;
-      return sample.split("\n");
+      let length = 0;
+      for await (const character of sampler.sample(predict)) {
+        sample += character;
+        length++;
+      }
+      return [
+        `${length} characters that it makes one by one, drawn by its probabilities:`,
+        ...sample.split("\n"),
+      ];
     },
     encode(text) {
       const inputs = alphabet.encode(text, "the input");

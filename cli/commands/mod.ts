@@ -22,6 +22,7 @@ import { RUN_LIST } from "./runs.ts";
 import { SAMPLE } from "./sample.ts";
 import { SUMMARY } from "./summary.ts";
 import { SWEEP } from "./sweep.ts";
+import { TOUR } from "./tour.ts";
 import { TRAIN } from "./train.ts";
 
 /** All commands. */
@@ -29,6 +30,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
   TRAIN,
   RECIPE,
   LESSON,
+  TOUR,
   LR_FIND,
   SUMMARY,
   LIST,

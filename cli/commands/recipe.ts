@@ -10,6 +10,7 @@ import { UsageError, withUsageErrors } from "../errors.ts";
 import { jsonLine } from "../json_line.ts";
 import type { Recipe } from "../recipes/recipe.ts";
 import { describeRecipe, formatRecipes } from "../recipes/recipe_text.ts";
+import { fetchText, textPath } from "../recipes/texts.ts";
 import { selectRecipeOptions } from "./recipe_options.ts";
 import { runSeeds } from "./recipe_seeds.ts";
 import { watchRecipe } from "./recipe_watch.ts";
@@ -40,6 +41,9 @@ const TRAINED: ReadonlySet<string> = new Set([...Object.keys(TRAIN_SHAPE), "epoc
 function recipeCommand(name: string, recipe: Recipe): CommandDefinition {
   const schema = z.object({
     corpus: CORPUS,
+    fetch: z.boolean().default(false).describe(
+      "Fetch the text from its address, once, and make sure that it is the right one",
+    ),
     ...TRAIN_SHAPE,
     seed: TRAIN_SHAPE.seed.default(recipe.seed ?? 0),
     epochs: z.number().positive().optional()
@@ -51,7 +55,9 @@ function recipeCommand(name: string, recipe: Recipe): CommandDefinition {
   });
   // A recipe that needs no text has no flag for one.
   const own = recipe.corpus === undefined
-    ? schema.omit({ corpus: true }) as unknown as typeof schema
+    ? schema.omit({ corpus: true, fetch: true }) as unknown as typeof schema
+    : recipe.text === undefined
+    ? schema.omit({ fetch: true }) as unknown as typeof schema
     : schema;
   return defineCommand({
     name,
@@ -65,12 +71,18 @@ function recipeCommand(name: string, recipe: Recipe): CommandDefinition {
           context,
           source,
           TRAINED,
-          ({ corpus }) => typeof corpus === "string" ? corpus : undefined,
+          ({ corpus, fetch }) =>
+            typeof corpus === "string"
+              ? corpus
+              : fetch === true && recipe.text !== undefined
+              ? textPath(recipe.text)
+              : undefined,
         )
       ),
     async run(context, { options, typed, selection: { model, task, changes } }) {
       const {
-        corpus: _,
+        corpus,
+        fetch: fetches,
         epochs,
         seeds,
         out,
@@ -82,6 +94,9 @@ function recipeCommand(name: string, recipe: Recipe): CommandDefinition {
         name: called,
         ...given
       } = options;
+      if (fetches && corpus === undefined && recipe.text !== undefined) {
+        await fetchText(recipe.text);
+      }
       const request = await withUsageErrors(async () => ({
         model,
         task,
@@ -97,12 +112,16 @@ function recipeCommand(name: string, recipe: Recipe): CommandDefinition {
         }
         return await runSeeds(recipe, { request, seeds, json, changes }, context);
       }
-      const watch = watchRecipe(recipe, { name, seed: given.seed, json, quiet }, context);
+      const watch = watchRecipe(
+        recipe,
+        { name, seed: given.seed, json, quiet, changes },
+        context,
+      );
       const settings = { ...request.settings, callbacks: [watch.callbacks] };
       const advises = recipe.walk === undefined;
       const output = { json, quiet, verbose, dashboard, samples, advises };
       await startTraining({ ...request, settings }, context, output);
-      watch.tell(changes);
+      watch.tell();
     },
   });
 }

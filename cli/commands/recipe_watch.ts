@@ -22,18 +22,16 @@ export interface WatchSettings {
   readonly json: boolean;
   /** Whether to print the outcome alone. */
   readonly quiet: boolean;
+  /** What is otherwise than in the recipe. */
+  readonly changes: readonly string[];
 }
 
 /** A recipe that is listened to. */
 export interface RecipeWatch {
   /** What training must be given. */
   readonly callbacks: RunCallbacks;
-  /**
-   * Tells what it came to, once it has ended.
-   *
-   * @param changes What was otherwise than in the recipe.
-   */
-  readonly tell: (changes: readonly string[]) => void;
+  /** Tells what it came to, once it has ended. */
+  readonly tell: () => void;
 }
 
 /**
@@ -45,13 +43,14 @@ export interface RecipeWatch {
  */
 export function watchRecipe(
   recipe: Recipe,
-  { name, seed, json, quiet }: WatchSettings,
+  { name, seed, json, quiet, changes }: WatchSettings,
   { terminal }: Pick<CommandContext, "terminal">,
 ): RecipeWatch {
   const { write } = terminal;
   const columns = terminal.columns();
   const monitor = new RecipeMonitor(recipe, {
     seed,
+    changes,
     onEvent(event) {
       // A validation is an event of its own there.
       if (json) { if (event.event !== "checked") write(jsonLine(event)); }
@@ -63,7 +62,7 @@ export function watchRecipe(
   });
   return {
     callbacks: monitor.callbacks,
-    tell(changes) {
+    tell() {
       const { measured, walk } = monitor;
       if (!json) return write(formatOutcome(recipe, { name, measured, walk, changes, columns }));
       for (const { expected, ...rest } of compare(recipe, measured)) {

@@ -107,7 +107,11 @@ export const TRAIN = defineCommand({
       const plugins = trust === undefined ? {} : { plugins: await knownPlugins(context, trust) };
       const { recipe: known = "", seed } = run.config;
       const recipe = Object.hasOwn(context.recipes, known) ? context.recipes[known] : undefined;
-      const watch = recipe && watchRecipe(recipe, { name: known, seed, json, quiet }, context);
+      const otherwise = Object.entries(changes)
+        .filter(([name, value]) => !OF_PLACE.has(name) && recipe?.training.steps !== value)
+        .map(([name, value]) => `${flagName(name)} ${value} to go on with`);
+      const watch = recipe &&
+        watchRecipe(recipe, { name: known, seed, json, quiet, changes: otherwise }, context);
       await reportTraining(
         context,
         { title: run.name, steps: changes.steps, advises: recipe?.walk === undefined, ...output },
@@ -118,11 +122,7 @@ export const TRAIN = defineCommand({
             output,
           ),
       );
-      return watch?.tell(
-        Object.entries(changes)
-          .filter(([name, value]) => !OF_PLACE.has(name) && recipe?.training.steps !== value)
-          .map(([name, value]) => `${flagName(name)} ${value} to go on with`),
-      );
+      return watch?.tell();
     }
     if (trust !== undefined) {
       throw new UsageError("Cannot use --trust without --resume: --model and --task load a module");

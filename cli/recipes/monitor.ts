@@ -1,5 +1,5 @@
 /**
- * What is seen of a recipe while it is trained: smoothed losses, samples, answers, and in the end what
+ * What is seen of a recipe while it is trained: smoothed losses, samples, and in the end what
  * to set beside the known numbers and the walk.
  *
  * @module
@@ -24,8 +24,7 @@ export type RecipeEvent =
     readonly error?: number;
     readonly loss: number;
     readonly isBest: boolean;
-  }
-  | { readonly event: "answer"; readonly question: string; readonly answer: readonly string[] };
+  };
 
 /** Of the loss so far, in a smoothed loss; the rest is the newest loss. */
 const KEPT = 0.999;
@@ -38,6 +37,8 @@ export interface MonitorSettings {
   readonly seed: number;
   /** Is called with events. */
   readonly onEvent?: (event: RecipeEvent) => void;
+  /** What is otherwise than in the recipe. */
+  readonly changes?: readonly string[];
   /** The terminal that the walk is made for; no walk is made if left out. */
   readonly walk?: { readonly depth: ColorDepth; readonly columns: number };
 }
@@ -49,7 +50,6 @@ export class RecipeMonitor {
   readonly #onEvent: (event: RecipeEvent) => void;
   #run: RunFolder | undefined;
   #task: TaskInstance | undefined;
-  #steps = 0;
   #smooth = NaN;
   /** Steps whose losses were told, and up to which they are in the metrics. */
   #told = 0;
@@ -102,9 +102,8 @@ export class RecipeMonitor {
     return this.#walk;
   }
 
-  async #onStart({ task, settings, step, predict }: TrainingStart): Promise<void> {
+  async #onStart({ task, step, predict }: TrainingStart): Promise<void> {
     this.#task = task;
-    this.#steps = settings.steps;
     const { spec } = task;
     if (spec.outputs.kind === "class" && spec.length !== "variable") {
       // As if all characters were equally likely, which they are at the start.
@@ -165,7 +164,7 @@ export class RecipeMonitor {
     const task = this.#task;
     if (task === undefined) return;
     const { seed } = this.#settings;
-    const { questions = [], tellsValidations, measure } = this.#recipe;
+    const { tellsValidations, measure } = this.#recipe;
     const measured = await measure?.({ task, predict, step, seed }) ?? {};
     this.#validations.push({ step, validation, best, trainingLoss, measured });
     await this.#keep(step);
@@ -174,16 +173,13 @@ export class RecipeMonitor {
       this.#onEvent({ event: "checked", iteration: step, error, loss, isBest: best });
     }
     await this.#sample(step, predict);
-    if (step < this.#steps || !task.answer) return;
-    for (const question of questions) {
-      this.#onEvent({ event: "answer", question, answer: await task.answer(predict, question) });
-    }
   }
 
   /** Keeps what a report needs to set known numbers beside those of the run. */
   async #keep(step: number): Promise<void> {
     const { trainingLoss, measured } = this.#validations[this.#validations.length - 1];
     this.#kept = step;
+    const { changes = [] } = this.#settings;
     await this.#run?.appendMetrics({
       event: "recipe",
       step,
@@ -192,6 +188,7 @@ export class RecipeMonitor {
       ...(this.#smoothed.size === 0
         ? {}
         : { smoothed: Object.fromEntries(this.#smoothed), smooth: this.#smooth }),
+      ...(changes.length === 0 ? {} : { changes }),
       ...measured,
     });
   }
@@ -237,10 +234,5 @@ export function formatRecipeEvent(event: RecipeEvent): string {
     }
     case "sample":
       return `---- iteration ${event.iteration}\n${event.text}\n----\n`;
-    case "answer": {
-      // The likeliest, and what is likeliest after each character.
-      const lines = [event.answer[0], ...event.answer.slice(1).slice(-1)];
-      return `${JSON.stringify(event.question)} goes on with ${lines.join("; ")}\n`;
-    }
   }
 }

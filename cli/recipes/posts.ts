@@ -22,6 +22,8 @@ export interface Stop {
   readonly recipe?: string;
   /** The words of the command, where it is not `recipe` with the name alone; `last` is the newest run. */
   readonly words?: string;
+  /** Whether it needs a text that is not built in. */
+  readonly needsText?: boolean;
   /** Seconds that it took, as {@linkcode MEASURED} says. */
   readonly seconds: number;
   /** What to look for. */
@@ -29,7 +31,8 @@ export interface Stop {
 }
 
 /** What the seconds of stops were measured on. */
-export const MEASURED = "2 shared cores of an AMD EPYC, on the CPU device, with other work beside";
+export const MEASURED =
+  "2 shared cores of an Intel Xeon, on the CPU device, with other work beside";
 
 /** The write-ups by name. */
 export const POSTS: Readonly<Record<string, Post>> = {
@@ -70,7 +73,12 @@ export const POSTS: Readonly<Record<string, Post>> = {
     stops: [
       { recipe: "sevenths", seconds: 3, look: "samples turn from noise into 142857" },
       { recipe: "fizzbuzz-text", seconds: 3, look: "the loss rises before it falls" },
-      { recipe: "alice", seconds: 40, look: "how slow a book is, after 700 pieces of it" },
+      {
+        recipe: "alice",
+        needsText: true,
+        seconds: 40,
+        look: "how slow a book is, after 700 pieces of it",
+      },
     ],
   },
   lesson6: {
@@ -78,20 +86,62 @@ export const POSTS: Readonly<Record<string, Post>> = {
     by: "fast.ai, 2016–17",
     address: "https://github.com/fastai/courses/blob/master/deeplearning1/nbs/lesson6.ipynb",
     stops: [
-      { recipe: "lesson6-3char", seconds: 120, look: "what follows phi, th and an" },
+      {
+        recipe: "lesson6-3char",
+        needsText: true,
+        seconds: 120,
+        look: "what follows phi, th and an",
+      },
       {
         recipe: "lesson6-8char",
+        needsText: true,
         seconds: 180,
         look: "8 characters and the identity to start with",
       },
-      { recipe: "lesson6-rnn", seconds: 120, look: "the same as one layer, 102,258 parameters" },
-      { recipe: "lesson6-sequence", seconds: 150, look: "an answer after every character" },
-      { recipe: "lesson6-onehot", seconds: 150, look: "the same without an embedding" },
-      { recipe: "lesson6-stateful-lstm", seconds: 780, look: "a state that is carried on" },
-      { recipe: "lesson6-irnn-sgd", seconds: 60, look: "raw Theano: one window at a time" },
-      { recipe: "lesson6-plain", seconds: 10, look: "plain Python, and its derivative" },
-      { recipe: "lesson6-gru", seconds: 300, look: "a GRU of rectified units" },
-      { recipe: "lesson6-gru-sgd", seconds: 300, look: "a GRU in raw Theano" },
+      {
+        recipe: "lesson6-rnn",
+        needsText: true,
+        seconds: 120,
+        look: "the same as one layer, 102,258 parameters",
+      },
+      {
+        recipe: "lesson6-returning",
+        needsText: true,
+        seconds: 260,
+        look: "an answer after every character, by hand: the loss falls from place to place",
+      },
+      {
+        recipe: "lesson6-sequence",
+        needsText: true,
+        seconds: 150,
+        look: "an answer after every character",
+      },
+      {
+        recipe: "lesson6-onehot",
+        needsText: true,
+        seconds: 150,
+        look: "the same without an embedding",
+      },
+      {
+        recipe: "lesson6-stateful-lstm",
+        needsText: true,
+        seconds: 780,
+        look: "a state that is carried on",
+      },
+      {
+        recipe: "lesson6-irnn-sgd",
+        needsText: true,
+        seconds: 60,
+        look: "raw Theano: one window at a time",
+      },
+      {
+        recipe: "lesson6-plain",
+        needsText: true,
+        seconds: 10,
+        look: "plain Python, and its derivative",
+      },
+      { recipe: "lesson6-gru", needsText: true, seconds: 300, look: "a GRU of rectified units" },
+      { recipe: "lesson6-gru-sgd", needsText: true, seconds: 300, look: "a GRU in raw Theano" },
     ],
   },
   "joel-grus": {

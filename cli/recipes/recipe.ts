@@ -6,6 +6,7 @@
 
 import type { OptimizerName, Predict, ScheduleName, TaskInstance } from "@unroll/core/plugin";
 import type { JsonRecord } from "@unroll/core/runs";
+import type { Text } from "./texts.ts";
 import type { Walk, WalkRun } from "./walk.ts";
 
 /** A model, a task and settings whose result is known beforehand. */
@@ -24,6 +25,8 @@ export interface Recipe {
   readonly training: RecipeTraining;
   /** Where the text is to be had that it is trained on, if that is not built in. */
   readonly corpus?: string;
+  /** Where that text can be fetched. */
+  readonly text?: Text;
   /** The smoothed loss is told every so many iterations, and a sample of 200 characters every so many. */
   readonly smoothed?: { readonly every: number; readonly sampleEvery: number };
   /** What a sample at a step goes on from; as the task has it if left out. */
@@ -32,8 +35,6 @@ export interface Recipe {
   readonly begin?: (task: TaskInstance) => readonly string[];
   /** What is known of the result. */
   readonly expected: readonly ExpectedResult[];
-  /** What a model is asked when it is trained. */
-  readonly questions?: readonly string[];
   /** What else a reader of the result should know. */
   readonly note?: string;
   /** The seed that shows what the write-up shows; 0 if left out. */

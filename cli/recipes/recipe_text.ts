@@ -115,7 +115,8 @@ export function formatOutcome(recipe: Recipe, outcome: Outcome): string {
       columns,
     )),
     ...trainingLines(recipe, measured, columns),
-    ...(note === undefined ? [] : wrapLines(`${note}.`, columns)),
+    // What is said of the recipe holds for it as it is.
+    ...(note === undefined || !isAsKnown ? [] : wrapLines(`${note}.`, columns)),
   ];
   const post: Post | undefined = postOf(name);
   return formatWalk(walk, {

@@ -125,9 +125,14 @@ export function formatWalk(
 /** A table of three columns, whose texts are broken where they are too long together. */
 function besideLines(rows: readonly (readonly [string, string, string])[], columns: number) {
   const first = Math.max(...rows.map(([what]) => what.length));
-  const width = Math.floor((columns - first - 4) / 2);
+  const room = columns - first - 4;
+  const half = Math.floor(room / 2);
+  const longest = [1, 2].map((column) => Math.max(...rows.map((row) => row[column].length)));
   const broken = rows.flatMap(([what, ...texts]) => {
-    const [theirs, ours] = texts.map((text) => wrapLines(text, width));
+    // What one does not need, the other has.
+    const [theirs, ours] = texts.map((text, column) =>
+      wrapLines(text, Math.max(half, room - longest[1 - column]))
+    );
     return Array.from(
       { length: Math.max(theirs.length, ours.length) },
       (_, i) => [i === 0 ? what : "", theirs[i] ?? "", ours[i] ?? ""],
