@@ -50,9 +50,7 @@ export async function lessonWalk(run: WalkRun, lesson: LessonAnswers): Promise<W
       ...count === 0 ? [] : [
         `Of the ${count} characters that the lesson printed, ${right} ${
           right === 1 ? "is" : "are"
-        } the same here${
-          right === count ? "" : ": two starts agree on words, not on every letter"
-        }.`,
+        } the same here.`,
       ],
       ...placesSentence(places),
       ...epochsSentence(run),
