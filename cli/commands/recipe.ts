@@ -4,11 +4,12 @@
  * @module
  */
 
+import { DivergenceError } from "@unroll/core/training";
 import * as z from "zod";
 import { type CommandDefinition, defineCommand } from "../command.ts";
 import { UsageError, withUsageErrors } from "../errors.ts";
 import { jsonLine } from "../json_line.ts";
-import type { Recipe } from "../recipes/recipe.ts";
+import { divergesOf, type Recipe } from "../recipes/recipe.ts";
 import { describeRecipe, formatRecipes } from "../recipes/recipe_text.ts";
 import { fetchText, textPath } from "../recipes/texts.ts";
 import { selectRecipeOptions } from "./recipe_options.ts";
@@ -120,7 +121,13 @@ function recipeCommand(name: string, recipe: Recipe): CommandDefinition {
       const settings = { ...request.settings, callbacks: [watch.callbacks] };
       const advises = recipe.walk === undefined;
       const output = { json, quiet, verbose, dashboard, samples, advises };
-      await startTraining({ ...request, settings }, context, output);
+      try {
+        await startTraining({ ...request, settings }, context, output);
+      } catch (error) {
+        // There the known result is that it fails.
+        if (!(error instanceof DivergenceError) || !divergesOf(recipe)) throw error;
+        if (!json) context.terminal.write(`${error.message}\n`);
+      }
       watch.tell();
     },
   });

@@ -74,9 +74,9 @@ function asks(
   what: string,
   places?: readonly number[],
 ): Pick<Recipe, "walk"> {
-  const command = { what, words: `${next} --corpus FILE` };
   return {
-    walk: (run) => lessonWalk(run, { answers, next: command, ...(places && { places }) }),
+    walk: (run) =>
+      lessonWalk(run, { answers, next: { what, words: next }, ...(places && { places }) }),
   };
 }
 

@@ -5,8 +5,8 @@
  * @module
  */
 
-import { type Candidate, softmaxAt } from "@unroll/core/plugin";
-import { formatTable, visible } from "../format.ts";
+import { type Candidate, softmaxAt, type TaskInstance } from "@unroll/core/plugin";
+import { formatTable, quoted, visible } from "../format.ts";
 import type { NextCommand, Walk, WalkPart, WalkRun } from "./walk.ts";
 
 /** What the lesson says. */
@@ -15,7 +15,7 @@ export interface LessonAnswers {
   readonly answers: Readonly<Record<string, string>>;
   /** Its training loss after the last epoch, place by place. */
   readonly places?: readonly number[];
-  /** What to run next. */
+  /** What to run next, on the same text. */
   readonly next: NextCommand;
 }
 
@@ -62,10 +62,14 @@ export async function lessonWalk(run: WalkRun, lesson: LessonAnswers): Promise<W
           words: `predict ${name} --input ' part of' --each`,
         }]
         : [{ what: "ask it another one", words: `predict ${name} --input 'queens a'` }]),
-      lesson.next,
+      { ...lesson.next, words: `${lesson.next.words} --corpus ${quoted(corpusOf(task))}` },
       { what: "let it write", words: `sample ${name} --prompt 'this is '` },
     ],
   };
+}
+
+function corpusOf({ options }: TaskInstance): string {
+  return String((options as { readonly corpus?: unknown } | undefined)?.corpus);
 }
 
 /** What came of a question. */

@@ -7,10 +7,15 @@
 
 import type { Predict, TaskInstance } from "@unroll/core/plugin";
 import type { RunCallbacks, RunFolder } from "@unroll/core/runs";
-import type { TrainingEvent, TrainingStart, TrainResult } from "@unroll/core/training";
+import {
+  DivergenceError,
+  type TrainingEvent,
+  type TrainingStart,
+  type TrainResult,
+} from "@unroll/core/training";
 import { formatCount, formatFigure, formatPercent } from "../format.ts";
 import type { ColorDepth } from "../reporting/heat_map.ts";
-import type { Measured, Recipe } from "./recipe.ts";
+import { divergesOf, type Measured, type Recipe } from "./recipe.ts";
 import type { Walk, WalkValidation } from "./walk.ts";
 
 /** What happens while a recipe is trained. */
@@ -60,6 +65,7 @@ export class RecipeMonitor {
   #trainingLoss = NaN;
   #best: (TrainingEvent & { readonly event: "validation" }) | undefined;
   #walk: Walk | undefined;
+  #divergedAt: number | undefined;
 
   /**
    * Listens to nothing yet.
@@ -81,6 +87,7 @@ export class RecipeMonitor {
       onEvent: (event) => this.#onTrainingEvent(event),
       onCheckpoint: () => this.#onCheckpoint(),
       onEnd: (result) => this.#onEnd(result),
+      onError: (error) => this.#onError(error),
       ...(this.#recipe.smoothed ? { onStep: (step, loss) => this.#onStep(step, loss) } : {}),
     };
   }
@@ -94,6 +101,7 @@ export class RecipeMonitor {
       metrics,
       trainingLoss: this.#trainingLoss,
       smoothedLoss: (iteration) => this.#smoothed.get(iteration) ?? NaN,
+      ...(this.#divergedAt === undefined ? {} : { divergedAt: this.#divergedAt }),
     };
   }
 
@@ -194,15 +202,28 @@ export class RecipeMonitor {
   }
 
   async #onEnd({ ended, predict, task }: TrainResult): Promise<void> {
+    if (ended !== "aborted") await this.#makeWalk(task, predict);
+  }
+
+  /** A loss that is not finite may be what a recipe is to come to. */
+  async #onError(error: unknown): Promise<void> {
+    const task = this.#task;
+    if (!(error instanceof DivergenceError) || !divergesOf(this.#recipe) || !task) return;
+    this.#divergedAt = error.step;
+    await this.#makeWalk(task, () => Promise.reject(error));
+  }
+
+  async #makeWalk(task: TaskInstance, predict: Predict): Promise<void> {
     const { walk: look, seed } = this.#settings;
     const { walk } = this.#recipe;
-    if (ended === "aborted" || look === undefined || walk === undefined) return;
+    if (look === undefined || walk === undefined) return;
     this.#walk = await walk({
       task,
       predict,
       validations: this.#validations,
       smoothed: this.#smoothed,
       samples: this.#samples,
+      ...(this.#divergedAt === undefined ? {} : { divergedAt: this.#divergedAt }),
       seed,
       name: this.#run?.path ?? "last",
       ...look,

@@ -151,6 +151,11 @@ export const POSTS: Readonly<Record<string, Post>> = {
     stops: [
       { recipe: "xor-linear", seconds: 2, look: "one linear layer says 0.5, 0.5 four times" },
       { recipe: "xor", seconds: 2, look: "two layers with tanh between them learn it" },
+      {
+        recipe: "fizzbuzz-mlp-diverges",
+        seconds: 2,
+        look: "the loss of each step, up to where it is no number any more",
+      },
       { recipe: "fizzbuzz-mlp", seconds: 12, look: "1..100, predicted by the bits" },
     ],
   },

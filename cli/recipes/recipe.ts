@@ -91,6 +91,8 @@ export interface RecipeTraining {
   readonly validateEvery?: number;
   /** What the best parameters are best in. */
   readonly best?: "error" | "loss";
+  /** A validation loss so low ends training early. */
+  readonly stopAtLoss?: number;
 }
 
 /** Something that is known of a recipe's result. */
@@ -98,9 +100,16 @@ export interface ExpectedResult {
   /**
    * What was measured: `error`, `validation loss` and metrics of the task are those of the best
    * parameters; `training loss` is the mean since the last validation but one, which is the last epoch
-   * where nothing else is said; `smoothed loss` is at an iteration.
+   * where nothing else is said; `smoothed loss` is at an iteration; `divergence` is the first step whose loss is not
+   * finite, which such a recipe is to come to.
    */
-  readonly measure: "error" | "validation loss" | "training loss" | "smoothed loss" | Metric;
+  readonly measure:
+    | "error"
+    | "validation loss"
+    | "training loss"
+    | "smoothed loss"
+    | "divergence"
+    | Metric;
   /** The iteration of a smoothed loss, counted from 0. */
   readonly iteration?: number;
   /** What the measure is divided by, such as the answers that a loss sums over. */
@@ -147,6 +156,8 @@ export interface Measured {
   readonly trainingLoss: number;
   /** The smoothed loss at an iteration. */
   readonly smoothedLoss: (iteration: number) => number;
+  /** The first step whose loss was not finite, counted from 1. */
+  readonly divergedAt?: number;
 }
 
 /**
@@ -184,6 +195,23 @@ export function compare({ expected }: Recipe, measured: Measured): Comparison[] 
   });
 }
 
+/**
+ * Tells whether a recipe is to come to a loss that is not finite.
+ *
+ * @param recipe The recipe.
+ *
+ * @example Usage
+ * ```ts
+ * import { divergesOf, RECIPES } from "@unroll/cli/recipes";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * strictEqual(divergesOf(RECIPES["fizzbuzz-mlp-diverges"]), true);
+ * ```
+ */
+export function divergesOf({ expected }: Recipe): boolean {
+  return expected.some(({ measure }) => measure === "divergence");
+}
+
 function valueOf(expected: ExpectedResult, measured: Measured): number {
   switch (expected.measure) {
     case "error":
@@ -194,6 +222,8 @@ function valueOf(expected: ExpectedResult, measured: Measured): number {
       return measured.trainingLoss;
     case "smoothed loss":
       return measured.smoothedLoss(expected.iteration ?? 0);
+    case "divergence":
+      return measured.divergedAt ?? NaN;
     default:
       return measured.metrics[expected.measure.slice("metrics.".length)] ?? NaN;
   }
