@@ -48,13 +48,15 @@ export function watchRecipe(
 ): RecipeWatch {
   const { write } = terminal;
   const columns = terminal.columns();
+  // The bar of progress, which is drawn below again.
+  const clear = terminal.isTerminal && terminal.isOutputTerminal ? "\r\x1b[K" : "";
   const monitor = new RecipeMonitor(recipe, {
     seed,
     changes,
     onEvent(event) {
       // A validation is an event of its own there.
       if (json) { if (event.event !== "checked") write(jsonLine(event)); }
-      else if (!quiet) write(formatRecipeEvent(event));
+      else if (!quiet) write(`${clear}${formatRecipeEvent(event)}`);
     },
     ...(quiet
       ? {}

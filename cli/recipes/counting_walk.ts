@@ -17,6 +17,8 @@ import { bar, type NextCommand, type Walk, type WalkPart, type WalkRun } from ".
 const DRAWN = 40;
 /** Digits of the numbers that the post tried at random. */
 const TRIED = 20;
+/** Digits in training from which on the nines at the end are looked at. */
+const SHORT = 5;
 /** Where counting on is shown from and to. */
 const [FIRST, LAST] = [1, 110];
 
@@ -82,6 +84,17 @@ export async function countingWalk(
     // Where it fails though the carry is kept, the mistake is another one.
     kind === "fades" || (kind === "holds" && limit.wrongFrom === undefined)
   );
+  const learned = all === undefined
+    ? "It is not right for all numbers of training and validation at any time."
+    : `From ${all} on it is right for all numbers of training and of validation.`;
+  if (trained < SHORT) {
+    return {
+      parts: [accuracyPart(run), counted.part],
+      sentences: [learned, `Further on, ${limitOf(digits).sentence}.`],
+      beside: [["101, 102, …", "too few examples", counted.further]],
+      next: after,
+    };
+  }
   const asked = `1${"9".repeat(wrong ?? Math.max(25, 2 * trained))}`;
   return {
     parts: [accuracyPart(run), counted.part, barsPart(nines), {
@@ -89,9 +102,7 @@ export async function countingWalk(
       lines: examples,
     }],
     sentences: [
-      all === undefined
-        ? "It is not right for all numbers of training and validation at any time."
-        : `From ${all} on it is right for all numbers of training and of validation.`,
+      learned,
       ...(tried === undefined || trained >= TRIED ? [] : [
         `Trained on ${trained} digits, it is right for ${tried.right} of ${tried.count} random ` +
         `numbers of ${TRIED} digits.`,
@@ -152,7 +163,9 @@ function epochOfAll({ validations, task }: WalkRun): string | undefined {
 }
 
 /** Lets the model count by itself, each answer the next question, and marks what is wrong. */
-async function countOn({ task, predict, columns }: WalkRun): Promise<{ readonly part: WalkPart }> {
+async function countOn(
+  { task, predict, columns }: WalkRun,
+): Promise<{ readonly part: WalkPart; readonly further: string }> {
   const words: string[] = [];
   let wrong: { readonly at: number; readonly said: string } | undefined;
   const request = { prompt: String(FIRST - 1), length: LAST };
@@ -178,7 +191,13 @@ async function countOn({ task, predict, columns }: WalkRun): Promise<{ readonly 
     shown.unshift(word);
   }
   const begins = shown.length < words.length ? "1 2 3 … " : "";
+  const further = wrong === undefined
+    ? "right"
+    : wrong.at > 100
+    ? `${wrong.said} for ${wrong.at}`
+    : `wrong at ${wrong.at} already`;
   return {
+    further,
     part: {
       title: `Counting on by itself, each answer the next question. ${end}`,
       lines: [`${begins}${shown.join(" ")}`],

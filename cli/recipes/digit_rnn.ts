@@ -65,6 +65,36 @@ function walk(other: NextCommand): Recipe["walk"] {
 
 /** The recipes of this write-up. */
 export const DIGIT_RNN: Readonly<Record<string, Recipe>> = {
+  "count-100": {
+    summary: "Trained on 1 to 100 alone, and then asked for 101, 102, … (Learning to count, 2017)",
+    model: "rnn",
+    modelOptions: { hidden: 16, activation: "tanh", initialState: "zero" },
+    task: "counting",
+    taskOptions: { ...TASK, digits: 2, length: 3, testDigits: 4 },
+    training: { ...TRAINING, epochs: 200 },
+    expected: [
+      {
+        measure: "metrics.digit_accuracy",
+        value: 0.7,
+        is: "at least",
+        source: "it learns something of what it is shown",
+      },
+      {
+        measure: "metrics.test_accuracy",
+        value: 0.5,
+        is: "at most",
+        source: "100 examples are too few to go on with 101, 102, 103",
+      },
+    ],
+    measure: trainingAccuracy,
+    walk: walk({
+      what: "give it 9,000 numbers of up to 10 digits, as the post does then",
+      words: "recipe count-rnn",
+    }),
+    // Right to 100, which it was shown, and wrong from 101 on.
+    seed: 1,
+    note: "The post has no figures of this",
+  },
   "count-rnn": {
     summary: "A simple RNN that adds 1 to numbers of 10 digits (Learning to count with RNNs, 2017)",
     model: "rnn",

@@ -54,6 +54,11 @@ export const POSTS: Readonly<Record<string, Post>> = {
     address: "https://gv22ga.github.io/2017/07/19/learning-to-count-with-RNNs.html",
     stops: [
       {
+        recipe: "count-100",
+        seconds: 3,
+        look: "what follows 100, of which it was shown nothing",
+      },
+      {
         recipe: "count-rnn",
         seconds: 3,
         look: "100 % after a few epochs, and then the nine at which the carry is lost",

@@ -19,6 +19,12 @@ const ON = 0.5;
 const CYCLE = 15;
 /** The numbers whose states the post finds alike. */
 export const PAIRS: readonly (readonly [number, number])[] = [[6, 12], [21, 27], [36, 42]];
+/** Units of the post. */
+const OWN = 5;
+/** Units that the post thinks could be enough. */
+const FEW = 4;
+/** Units at most in a code. */
+const CODE = 24;
 /** A unit this near to the threshold is on or off, but not strongly. */
 const WEAK = 0.15;
 /** A machine of 3 states is in a unit if that explains so much of it. */
@@ -36,7 +42,11 @@ export async function theanoWalk(run: WalkRun): Promise<Walk | undefined> {
   const study = await captureStudy(task, predict);
   if (study === undefined) return undefined;
   const probes: Probe[] = [];
-  for await (const probe of task.probes?.(predict) ?? []) probes.push(probe);
+  for await (const probe of task.probes?.(predict) ?? []) {
+    probes.push(probe);
+    // What comes after the first mistake is not told.
+    if (probe.right < probe.count) break;
+  }
   const { shown: { states, said = [] } } = study;
   const machine = machineOf(study);
   const right = said.findIndex(({ text }, n) => text !== wordOf(n));
@@ -44,7 +54,7 @@ export async function theanoWalk(run: WalkRun): Promise<Walk | undefined> {
   return {
     parts: [
       ...mapParts(study, run),
-      statesPart(states, said.map(({ text }) => text)),
+      statesPart(states, said.map(({ text }) => text), run.columns),
     ],
     sentences: [
       ...findingsOf(study).filter(({ kind }) => kind === "cycle" || kind === "still")
@@ -65,20 +75,22 @@ export async function theanoWalk(run: WalkRun): Promise<Walk | undefined> {
         "yes; the on is not strong in one unit",
         pairTexts(states).every(({ isSame }) => isSame) ? "yes, on and off" : "no",
       ],
-      ["counts on", "checked to 300", `checked to ${formatCount(probes.at(-1)?.at ?? 0)}`],
+      ["counts on", "checked to 300", `right to ${formatCount(limitOf(probes).rightThrough ?? 0)}`],
     ],
     next: [
-      {
-        what: "see whether 4 units are enough, for 15 states need 4 bits",
-        words: "recipe theano-fizzbuzz --hidden 4",
-      },
+      ...(states.units <= FEW ? [] : [{
+        what: `see whether ${FEW} units are enough, for 15 states need ${FEW} bits`,
+        words: `recipe theano-fizzbuzz --hidden ${FEW}`,
+      }]),
       ...(clock === undefined ? [] : [{
         what: `see the words coloured by unit ${clock}`,
         words: `inspect ${name} --unit ${clock}`,
       }]),
       {
-        what: "see how many of ten starts get there",
-        words: "recipe theano-fizzbuzz --seeds 0..9",
+        what: `see how many of ten starts get there with ${states.units} units`,
+        words: `recipe theano-fizzbuzz${
+          states.units === OWN ? "" : ` --hidden ${states.units}`
+        } --seeds 0..9`,
       },
     ],
   };
@@ -108,15 +120,23 @@ function wordOf(n: number): string {
  * @param t The step.
  * @returns For example `10011`.
  */
-export function codeOf({ values, units }: HiddenStates, t: number): string {
-  return Array.from(
-    values.subarray(t * units, (t + 1) * units),
-    (value) => Number(value > ON),
-  ).join("");
+export function codeOf(states: HiddenStates, t: number): string {
+  return valuesOf(states, t).map((value) => Number(value > ON)).join("");
+}
+
+function valuesOf({ values, units }: HiddenStates, t: number): number[] {
+  return [...values.subarray(t * units, (t + 1) * units)];
 }
 
 /** The states of one round, with those that are on and off alike. */
-function statesPart(states: HiddenStates, said: readonly string[]): WalkPart {
+function statesPart(
+  states: HiddenStates,
+  said: readonly string[],
+  columns: number,
+): WalkPart {
+  // Of many units only whether they are on, and that of as many as there is room for.
+  const room = columns - 48 - Math.min(states.units, CODE);
+  const isAll = 5 * states.units <= room;
   // The second round: the first begins on the way to the cycle.
   const rounds = Array.from({ length: CYCLE }, (_, i) => CYCLE + i);
   const rows = rounds.map((n) => {
@@ -126,19 +146,16 @@ function statesPart(states: HiddenStates, said: readonly string[]): WalkPart {
       String(n),
       String(n % 3),
       String(n % 5),
-      code,
-      Array.from(
-        states.values.subarray(n * states.units, (n + 1) * states.units),
-        (value) => value.toFixed(2),
-      ).slice(0, 8).join(" "),
+      code.length > CODE ? `${code.slice(0, CODE - 1)}…` : code,
+      ...(isAll ? [valuesOf(states, n).map((value) => value.toFixed(2)).join(" ")] : []),
       said[n] ?? "",
-      alike.length === 0 ? "" : `as ${alike.join(", ")}`,
+      alike.length === 0 ? "" : `as ${alike.slice(0, 3).join(", ")}${alike.length > 3 ? " …" : ""}`,
     ];
   });
-  const heads = ["n", "mod 3", "mod 5", "on/off", "states", "says", ""];
+  const heads = ["n", "mod 3", "mod 5", "on/off", ...(isAll ? ["states"] : []), "says", ""];
   return {
     title: `The ${CYCLE} states of one round, ${CYCLE} to ${2 * CYCLE - 1}`,
-    lines: formatTable([heads, ...rows], [3, 4, 5, 6]),
+    lines: formatTable([heads, ...rows], [3, 4, 5, 6].slice(0, isAll ? 4 : 3)),
   };
 }
 
