@@ -58,7 +58,7 @@ Deno.test("recipe fizzbuzz-mlp sets what is predicted beside what is right, for 
       output.indexOf("predicted, and what"),
       output.indexOf("What it shows"),
     );
-    const numbers = [...table.matchAll(/(?:^|  )+ *(\d+) (?=\d|fizz|buzz)/gm)].map(([, n]) =>
+    const numbers = [...table.matchAll(/(?:^| {2})+ *(\d+) (?=\d|fizz|buzz)/gm)].map(([, n]) =>
       Number(n)
     );
     assertEquals(numbers.toSorted((a, b) => a - b), Array.from({ length: 100 }, (_, i) => i + 1));
