@@ -7,7 +7,7 @@
 
 import { readCorpus, TASKS } from "@unroll/tasks";
 import { RECIPES } from "../recipes/mod.ts";
-import { taskOptionsOf } from "../recipes/run_recipe.ts";
+import { fetchLine, TEXTS } from "../recipes/texts.ts";
 import {
   formatNumbers,
   type Lesson,
@@ -62,8 +62,8 @@ export const DATA: Lesson = {
 const RECIPE = "lesson6-sequence";
 
 async function* give({ corpus }: LessonOptions): AsyncGenerator<LessonPart> {
-  const taskOptions = taskOptionsOf(RECIPES[RECIPE], corpus);
-  const { length, characters, indices } = readText(String(taskOptions.corpus));
+  const name = textOf(corpus);
+  const { length, characters, indices } = readText(name);
   const beginning = (count: number) =>
     Array.from(indices.subarray(0, count), (i) => characters[i - 1]).join("");
   yield say(
@@ -107,14 +107,30 @@ async function* give({ corpus }: LessonOptions): AsyncGenerator<LessonPart> {
       shape("oh_x_rnn, oh_y_rnn", `n, ${EIGHT}, ${VOCABULARY}`, PRINTED.eights, eights.count),
     ],
   };
+  const { taskOptions } = RECIPES[RECIPE];
   const { batch, validation } = taskOptions;
-  const { stepsPerEpoch = NaN } = await TASKS.char(taskOptions).create();
+  const { stepsPerEpoch = NaN } = await TASKS.char({ ...taskOptions, corpus: name }).create();
   yield say(
     `\nThe recipes keep the last ${
       100 * Number(validation)
     } % of the text to measure on: an epoch of ` +
       `${RECIPE} is ${stepsPerEpoch} batches of ${batch} windows.\n\n` +
       `Next: deno task recipe lesson6-3char --corpus FILE`,
+  );
+}
+
+/**
+ * Takes the text that was named.
+ *
+ * @param corpus Its name.
+ * @throws {RangeError} If none was.
+ */
+export function textOf(corpus: string | undefined): string {
+  if (corpus !== undefined) return corpus;
+  throw new RangeError(
+    `Cannot give this lesson without its text: say --corpus FILE; ${
+      fetchLine(TEXTS.nietzsche)
+    } fetches it`,
   );
 }
 

@@ -27,10 +27,8 @@ import {
   zeros,
 } from "@unroll/core";
 import { initialize } from "@unroll/models";
-import { RECIPES } from "../recipes/mod.ts";
-import { taskOptionsOf } from "../recipes/run_recipe.ts";
 import { formatCount } from "../format.ts";
-import { readText } from "./data.ts";
+import { readText, textOf } from "./data.ts";
 import { type Lesson, type LessonOptions, type LessonPart, NOTEBOOK, say } from "./lesson.ts";
 
 /** What the notebook printed, every 1,000 windows. */
@@ -62,7 +60,7 @@ export const PLAIN: Lesson = {
 
 async function* give(options: LessonOptions): AsyncGenerator<LessonPart> {
   const { corpus, faulty = false, lr = RATE, windows = 10_000, seed = 0 } = options;
-  const { indices } = readText(String(taskOptionsOf(RECIPES["lesson6-plain"], corpus).corpus));
+  const { indices } = readText(textOf(corpus));
   const count = Math.ceil((indices.length - 1 - LENGTH) / LENGTH);
   if (count < 1) {
     throw new RangeError(
