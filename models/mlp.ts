@@ -59,13 +59,17 @@ export interface MlpOptions {
   /** How the weights start. */
   readonly init: InitializerName;
   /** How the biases start. */
-  readonly biasInit: (typeof BIAS_INITS)[number];
+  readonly biasInit: "zeros" | "normal" | "uniform";
   /** Standard deviation of `normal` and `uniform` weights. */
   readonly std: number;
 }
 
 /** Initializers that say something of biases, which have one row. */
-const BIAS_INITS = ["zeros", "normal", "uniform"] as const;
+const BIAS_INITS: readonly [MlpOptions["biasInit"], ...MlpOptions["biasInit"][]] = [
+  "zeros",
+  "normal",
+  "uniform",
+];
 
 const OPTIONS: OptionsSchema<MlpOptions> = /* @__PURE__ */ (() =>
   z.object({
