@@ -145,8 +145,21 @@ const BESIDE = 26;
 /** Iterations that `train()` does if nothing is said. */
 const ALL = 10_000;
 
-function wordsText({ words }: { readonly words?: readonly [right: number, all: number] }): string {
-  return words === undefined ? "" : `; ${words[0]} of its ${words[1]} words are in it`;
+function wordsText({ words }: { readonly words?: JudgedWords }): string {
+  if (words === undefined) return "";
+  return `; ${words.known} of its ${words.count} words are in it, and of ${
+    words.count - 1
+  } pairs of ` +
+    `words ${words.follow} follow each other there`;
+}
+
+/** What is known of a sample's words. */
+interface JudgedWords {
+  readonly count: number;
+  /** Those that the text has. */
+  readonly known: number;
+  /** Pairs of neighbours that are neighbours in the text too: does it count, or only spell? */
+  readonly follow: number;
 }
 
 /** The training loss of the last stretch from one validation to the next that is not a short one. */
@@ -181,13 +194,19 @@ function judge(sample: string, text: string) {
   for (let i = 0; i < count; i++) {
     if (text.includes(letters.slice(i, i + PIECE).join(""))) known++;
   }
-  const vocabulary = new Set(text.split(/\s+/));
+  const all = text.split(/\s+/);
+  const vocabulary = new Set(all);
+  const pairs = new Set(all.slice(1).map((word, i) => `${all[i]} ${word}`));
   // The first and the last may be cut off.
   const words = sample.split(/\s+/).slice(1, -1);
-  const right = words.filter((word) => vocabulary.has(word)).length;
+  const judged: JudgedWords = {
+    count: words.length,
+    known: words.filter((word) => vocabulary.has(word)).length,
+    follow: words.filter((word, i) => i > 0 && pairs.has(`${words[i - 1]} ${word}`)).length,
+  };
   return {
     pieces: count === 0 ? 0 : known / count,
-    ...(vocabulary.size > 1 && words.length > 0 ? { words: [right, words.length] as const } : {}),
+    ...(vocabulary.size > 1 && words.length > 1 ? { words: judged } : {}),
   };
 }
 
