@@ -1,5 +1,5 @@
 /**
- * Finding test files by what they say, for the programs that run some of them.
+ * Finding files by what they say, for the programs that run some of them.
  *
  * @module
  */
@@ -14,12 +14,27 @@ const ROOT = new URL("../", import.meta.url);
  */
 export async function findTests(pattern: RegExp, folder = ""): Promise<string[]> {
   const found: string[] = [];
+  for (const path of await findFiles(/_test\.ts$/, folder)) {
+    if (pattern.test(await Deno.readTextFile(new URL(path, ROOT)))) found.push(path);
+  }
+  return found;
+}
+
+/**
+ * Finds files by their names.
+ *
+ * @param pattern What their paths from the root have.
+ * @param folder Where, from the root, with a slash at its end; everywhere if left out.
+ * @returns Their paths from the root, sorted, without those of packages and of hidden folders.
+ */
+export async function findFiles(pattern: RegExp, folder = ""): Promise<string[]> {
+  const found: string[] = [];
   for await (const { name, isDirectory } of Deno.readDir(new URL(folder || ".", ROOT))) {
     const path = folder + name;
     if (isDirectory && !name.startsWith(".") && name !== "node_modules") {
-      found.push(...await findTests(pattern, `${path}/`));
-    } else if (name.endsWith("_test.ts")) {
-      if (pattern.test(await Deno.readTextFile(new URL(path, ROOT)))) found.push(path);
+      found.push(...await findFiles(pattern, `${path}/`));
+    } else if (!isDirectory && pattern.test(path)) {
+      found.push(path);
     }
   }
   return found.sort();

@@ -95,7 +95,7 @@ function command(folder: string, permissions: readonly string[], words: string):
         words.split(" "),
       ),
     cwd: folder,
-    env: { NO_COLOR: "1" },
+    env: { NO_COLOR: "1", INIT_CWD: folder },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

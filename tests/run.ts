@@ -5,16 +5,27 @@
  *     deno task test:long [paths]    those whose names begin with `[long]`, one after the other
  *     deno task test:all [paths]     both
  *
- * Tests that share a process run side by side, so that no test but a long one may look at the process's memory.
+ * Tests that share a process run side by side, so that no test but a long one may look at the process's memory. Without
+ * paths, files are put together in groups that load all modules once: for each file anew it would take as long as half
+ * of the tests.
  *
  * @module
  */
-import { findTests } from "./find_tests.ts";
+import { findFiles, findTests } from "./find_tests.ts";
 
 const ROOT = new URL("../", import.meta.url);
 
 /** How the name of a test begins that takes long, and checks more of what others check in short. */
 const LONG = /\[long\]/;
+
+/** How those run that take short. A filter is a regular expression of Rust, without a look ahead. */
+const SHORT = ["--parallel", "--filter=/^[^\\[]/"];
+
+/** Where the tests are that take longest, which begin first. */
+const FIRST = ["tests/", "cli/", "core/"];
+
+/** How many files of tests share their modules. */
+const GROUP = 10;
 
 /** What Deno prints for each test where its output is no terminal. */
 const DOT = /^[.,!]$/;
@@ -60,10 +71,30 @@ async function runTests(args: readonly string[]): Promise<number> {
   return Number(/ (\d+) filtered out/.exec(result)?.[1] ?? 0);
 }
 
+/** Runs all tests that take short, in groups. */
+async function runGroups(): Promise<number> {
+  const all = await findFiles(/_test\.ts$/);
+  const first = FIRST.flatMap((folder) => all.filter((path) => path.startsWith(folder)));
+  const paths = [...new Set([...first, ...all])];
+  const folder = await Deno.makeTempDir({ prefix: "unroll-tests-" });
+  try {
+    const groups: string[] = [];
+    for (let i = 0; i < paths.length; i += GROUP) {
+      const files = paths.slice(i, i + GROUP).map((path) => new URL(path, ROOT).href);
+      const group = `${folder}/${String(groups.length).padStart(3, "0")}_test.ts`;
+      await Deno.writeTextFile(group, files.map((file) => `import "${file}";\n`).join(""));
+      groups.push(group);
+    }
+    return await runTests([...SHORT, ...groups]);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
 const [scope, ...args] = Deno.args;
 if (scope !== "long") {
-  // A filter is a regular expression of Rust, without a look ahead.
-  const left = await runTests(["--doc", "--parallel", "--filter=/^[^\\[]/", ...args]);
+  // `tests/documents/examples_test.ts` has the examples of all files, `--doc` those of the paths.
+  const left = await (args.length > 0 ? runTests(["--doc", ...SHORT, ...args]) : runGroups());
   if (scope === "short" && left > 0) {
     const given = args.map((arg) => ` ${arg}`).join("");
     console.log(

@@ -152,7 +152,7 @@ Deno.test("tour: lists the write-ups, and tells the order of one with what to lo
     assertStringIncludes(all.output, title);
   }
   const { output } = await runCommand("tour counting");
-  assertMatch(output, /^1\. .*recipe count-100\n +\d.* s\. Look for /m);
+  assertMatch(output, /^1\. .*recipe count-100\n +About \d.* s\. Look for /m);
   assertStringIncludes(output, "https://gv22ga.github.io/");
   const wrong = await runCommand("tour conting");
   assertEquals(wrong.code, 2);

@@ -50,11 +50,11 @@ function listLines(columns: number): string[] {
       return [
         ...wrapLines(`${title} (${by})`, columns),
         `  ${commandLine(`tour ${name}`)}`,
-        `  ${count}, ${formatDuration(seconds)} together`,
+        `  ${count}, about ${formatDuration(seconds)} together`,
         "",
       ];
     }),
-    ...wrapLines(`Times on ${MEASURED}.`, columns),
+    ...wrapLines(`Times are ${MEASURED}.`, columns),
   ];
 }
 
@@ -67,7 +67,7 @@ function tourLines({ title, by, address, stops }: Post, columns: number): string
     ...stops.flatMap((stop, index) => [
       `${index + 1}. ${commandLine(wordsOf(stop))}`,
       ...wrapLines(
-        `${formatDuration(stop.seconds)}. Look for ${stop.look}${
+        `About ${formatDuration(stop.seconds)}. Look for ${stop.look}${
           /[.?!]$/.test(stop.look) ? "" : "."
         }`,
         columns,
@@ -75,7 +75,7 @@ function tourLines({ title, by, address, stops }: Post, columns: number): string
       ),
       "",
     ]),
-    ...wrapLines(`Times on ${MEASURED}.`, columns),
+    ...wrapLines(`Times are ${MEASURED}.`, columns),
     ...(stops.some(({ needsText }) => needsText)
       ? wrapLines("--fetch gets the text; --corpus FILE takes one that is here.", columns)
       : []),

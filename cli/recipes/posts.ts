@@ -24,15 +24,16 @@ export interface Stop {
   readonly words?: string;
   /** Whether it needs a text that is not built in. */
   readonly needsText?: boolean;
-  /** Seconds that it took, as {@linkcode MEASURED} says. */
+  /** Seconds that it takes, as {@linkcode MEASURED} says. */
   readonly seconds: number;
   /** What to look for. */
   readonly look: string;
 }
 
-/** What the seconds of stops were measured on. */
+/** What the seconds of stops are. */
 export const MEASURED =
-  "2 shared cores of an Intel Xeon, on the CPU device, with other work beside";
+  "what one core of an Intel Xeon computes, with a BLAS where there is a text (deno task blas " +
+  "recipe …); those of lesson 6 are reckoned from its first 300 steps";
 
 /** The write-ups by name. */
 export const POSTS: Readonly<Record<string, Post>> = {
@@ -43,8 +44,28 @@ export const POSTS: Readonly<Record<string, Post>> = {
     stops: [
       {
         recipe: "theano-fizzbuzz",
-        seconds: 6,
+        seconds: 2.3,
         look: "the 20 lines of error and loss, then the hidden states: which unit ticks every 3?",
+      },
+      {
+        words: "inspect last --unit 2",
+        seconds: 1,
+        look: "the words, darker where one unit is on",
+      },
+      {
+        words: "limits last",
+        seconds: 1,
+        look: "how far it counts, which bits of a number cannot tell",
+      },
+      {
+        words: "recipe theano-fizzbuzz --seeds 0..9",
+        seconds: 14,
+        look: "success that is not guaranteed: how many of ten starts get there",
+      },
+      {
+        words: "recipe theano-fizzbuzz --hidden 4 --seeds 0..9",
+        seconds: 14,
+        look: "whether 4 units are enough, as the post thinks at its end",
       },
     ],
   },
@@ -55,33 +76,38 @@ export const POSTS: Readonly<Record<string, Post>> = {
     stops: [
       {
         recipe: "count-100",
-        seconds: 3,
+        seconds: 1.7,
         look: "what follows 100, of which it was shown nothing",
       },
       {
         recipe: "count-rnn",
-        seconds: 3,
+        seconds: 1.7,
         look: "100 % after a few epochs, and then the nine at which the carry is lost",
       },
-      { recipe: "count-lstm", seconds: 4, look: "the same by an LSTM: is it any better?" },
+      { recipe: "count-lstm", seconds: 2.5, look: "the same by an LSTM: is it any better?" },
+      {
+        words: "predict last --input 1476233999",
+        seconds: 1,
+        look: "the number of the post",
+      },
       {
         recipe: "counting-1000",
-        seconds: 6,
+        seconds: 3.1,
         look: "what the post was in search of: carries through 1,000 nines",
       },
     ],
   },
   "min-char-rnn": {
-    title: "Recurrent Neural Networks, a class notebook on Karpathy's min-char-rnn",
-    by: "after Andrej Karpathy, 2015",
+    title: "Minimal character-level RNN, min-char-rnn.py, which the class notebook runs",
+    by: "Andrej Karpathy, 2015",
     address: "https://gist.github.com/karpathy/d4dee566867f8291f086",
     stops: [
-      { recipe: "sevenths", seconds: 3, look: "samples turn from noise into 142857" },
-      { recipe: "fizzbuzz-text", seconds: 3, look: "the loss rises before it falls" },
+      { recipe: "sevenths", seconds: 1.4, look: "samples turn from noise into 142857" },
+      { recipe: "fizzbuzz-text", seconds: 1.4, look: "the loss rises before it falls" },
       {
         recipe: "alice",
         needsText: true,
-        seconds: 40,
+        seconds: 23,
         look: "how slow a book is, after 700 pieces of it",
       },
     ],
@@ -94,59 +120,59 @@ export const POSTS: Readonly<Record<string, Post>> = {
       {
         recipe: "lesson6-3char",
         needsText: true,
-        seconds: 120,
+        seconds: 63,
         look: "what follows phi, th and an",
       },
       {
         recipe: "lesson6-8char",
         needsText: true,
-        seconds: 180,
+        seconds: 141,
         look: "8 characters and the identity to start with",
       },
       {
         recipe: "lesson6-rnn",
         needsText: true,
-        seconds: 120,
+        seconds: 59,
         look: "the same as one layer, 102,258 parameters",
       },
       {
         recipe: "lesson6-returning",
         needsText: true,
-        seconds: 260,
+        seconds: 135,
         look: "an answer after every character, by hand: the loss falls from place to place",
       },
       {
         recipe: "lesson6-sequence",
         needsText: true,
-        seconds: 150,
+        seconds: 90,
         look: "an answer after every character",
       },
       {
         recipe: "lesson6-onehot",
         needsText: true,
-        seconds: 150,
+        seconds: 146,
         look: "the same without an embedding",
       },
       {
         recipe: "lesson6-stateful-lstm",
         needsText: true,
-        seconds: 780,
+        seconds: 692,
         look: "a state that is carried on",
       },
       {
         recipe: "lesson6-irnn-sgd",
         needsText: true,
-        seconds: 60,
+        seconds: 170,
         look: "raw Theano: one window at a time",
       },
       {
         recipe: "lesson6-plain",
         needsText: true,
-        seconds: 10,
+        seconds: 3,
         look: "plain Python, and its derivative",
       },
-      { recipe: "lesson6-gru", needsText: true, seconds: 300, look: "a GRU of rectified units" },
-      { recipe: "lesson6-gru-sgd", needsText: true, seconds: 300, look: "a GRU in raw Theano" },
+      { recipe: "lesson6-gru", needsText: true, seconds: 195, look: "a GRU of rectified units" },
+      { recipe: "lesson6-gru-sgd", needsText: true, seconds: 88, look: "a GRU in raw Theano" },
     ],
   },
   "joel-grus": {
@@ -154,14 +180,14 @@ export const POSTS: Readonly<Record<string, Post>> = {
     by: "Joel Grus, 2017",
     address: "https://www.youtube.com/watch?v=o64FV-ez6Gw",
     stops: [
-      { recipe: "xor-linear", seconds: 2, look: "one linear layer says 0.5, 0.5 four times" },
-      { recipe: "xor", seconds: 2, look: "two layers with tanh between them learn it" },
+      { recipe: "xor-linear", seconds: 0.7, look: "one linear layer says 0.5, 0.5 four times" },
+      { recipe: "xor", seconds: 0.6, look: "two layers with tanh between them learn it" },
       {
         recipe: "fizzbuzz-mlp-diverges",
-        seconds: 2,
+        seconds: 0.6,
         look: "the loss of each step, up to where it is no number any more",
       },
-      { recipe: "fizzbuzz-mlp", seconds: 12, look: "1..100, predicted by the bits" },
+      { recipe: "fizzbuzz-mlp", seconds: 4.2, look: "1..100, predicted by the bits" },
     ],
   },
 };

@@ -27,7 +27,7 @@ import { replayGraph, trace } from "../trace.ts";
 import { backpropagate, record, type TapeEntry } from "../tape.ts";
 import { evaluateGraph } from "../../ir/evaluate.ts";
 import { dense, sampleArray } from "../../ir/dense.ts";
-import type { DenseArray } from "../../ir/primitive.ts";
+import type { DenseArray, RandomSource, Sample } from "../../ir/primitive.ts";
 
 /** Parameters of {@linkcode SCAN}. */
 export interface ScanParams extends Record<string, unknown> {
@@ -157,31 +157,33 @@ export const SCAN: DifferentiablePrimitive<ScanParams> = {
   // A loop in a loop stays there: it never leaves as one bigger loop.
   batchRule: () => undefined,
   lowering: { kind: "scan" },
-  samples: (random) => {
-    // h' = tanh(h w + x), giving 2 h', a small recurrent network.
-    const [batch, size] = [2, 3];
-    const type = (shape: number[]): TensorType => ({ dtype: "f32", shape });
-    const { graph: body } = trace(
-      [type([size, size]), type([batch, size]), type([batch, size])],
-      (w, h, x) => {
-        const next = h.matmul(w).add(x).tanh();
-        return [next, next.add(next)];
-      },
-    );
-    return [0, 1, 2, 5].flatMap((length) =>
-      [{ reverse: false }, { reverse: true }, { reverse: length === 2, recompute: true }].map((
-        options,
-      ) => ({
-        inputs: [
-          sampleArray(random, [size, size]),
-          sampleArray(random, [batch, size]),
-          sampleArray(random, [length, batch, size]),
-        ],
-        params: { body, constants: 1, carries: 1, length, ...options },
-      }))
-    );
-  },
 };
+
+/** What the tests feed {@linkcode SCAN}. */
+export function scanSamples(random: RandomSource): Sample<ScanParams>[] {
+  // h' = tanh(h w + x), giving 2 h', a small recurrent network.
+  const [batch, size] = [2, 3];
+  const type = (shape: number[]): TensorType => ({ dtype: "f32", shape });
+  const { graph: body } = trace(
+    [type([size, size]), type([batch, size]), type([batch, size])],
+    (w, h, x) => {
+      const next = h.matmul(w).add(x).tanh();
+      return [next, next.add(next)];
+    },
+  );
+  return [0, 1, 2, 5].flatMap((length) =>
+    [{ reverse: false }, { reverse: true }, { reverse: length === 2, recompute: true }].map((
+      options,
+    ) => ({
+      inputs: [
+        sampleArray(random, [size, size]),
+        sampleArray(random, [batch, size]),
+        sampleArray(random, [length, batch, size]),
+      ],
+      params: { body, constants: 1, carries: 1, length, ...options },
+    }))
+  );
+}
 
 /** Every value on a tape, in order. */
 function savedOf(tape: readonly TapeEntry[]): Tensor[] {

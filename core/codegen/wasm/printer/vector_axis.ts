@@ -12,7 +12,7 @@ import {
   visitExpression,
 } from "../../../ir/expression.ts";
 import type { Store } from "../../../loops/program.ts";
-import { instructionsOf } from "../cycles.ts";
+import { instructionsOf } from "../instructions.ts";
 import { LANES } from "./loops.ts";
 
 /** Elements that an index moves with one step of an axis; `undefined` if that is not one number. */
