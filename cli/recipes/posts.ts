@@ -31,7 +31,7 @@ export interface Stop {
 }
 
 /** What the seconds of stops are. */
-export const MEASURED =
+export const MEASURED: string =
   "what one core of an Intel Xeon computes, with a BLAS where there is a text (deno task blas " +
   "recipe …); those of lesson 6 are reckoned from its first 300 steps";
 
