@@ -20,7 +20,7 @@ const COMMANDS = new Map(
 );
 
 Deno.test("no set of permissions in deno.json is without limits, but for what users name", () => {
-  assertEquals(COMMANDS.size, 18);
+  assertEquals(COMMANDS.size, 19);
   for (const [name, { read, ffi, ...limited }] of Object.entries(SETS)) {
     // Tests start browsers and shells, and write where the system has its temporary files.
     if (name === "develop") continue;
@@ -151,6 +151,7 @@ Deno.test("[long] every command works with the permissions of its task, and says
       works("inspect last --out runs/x.png", /x\.png/),
       works("report", /report\.html/),
       works("export --format safetensors", /weights\.safetensors/),
+      works("lesson data --corpus sevenths", /6000/),
       works("completions bash", /unroll/),
       works("doctor", /Processor +(?!\w+ processor)/),
       works(`sweep --model rnn --task xor --seeds 0,1 ${small}`, /2\/2/),
@@ -195,6 +196,7 @@ Deno.test("[long] without any permission every command works or says why in one 
       ["list", true],
       ["summary --model rnn --task xor", true],
       ["recipe", true],
+      ["lesson derivatives", true],
       ["tour", true],
       ["completions bash", true],
       ["doctor", true],

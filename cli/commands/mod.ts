@@ -11,6 +11,7 @@ import { DOCTOR } from "./doctor.ts";
 import { EVAL } from "./eval.ts";
 import { EXPORT } from "./export.ts";
 import { INSPECT } from "./inspect.ts";
+import { LESSON } from "./lesson.ts";
 import { LIMITS } from "./limits.ts";
 import { LIST } from "./list.ts";
 import { LR_FIND } from "./lr_find.ts";
@@ -30,6 +31,7 @@ import { VERIFY } from "./verify.ts";
 export const COMMANDS: readonly CommandDefinition[] = [
   TRAIN,
   RECIPE,
+  LESSON,
   TOUR,
   LR_FIND,
   SUMMARY,

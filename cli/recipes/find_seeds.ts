@@ -24,6 +24,8 @@ const LOOKS: Readonly<Record<string, (seed: number, run: RecipeResult) => Promis
   "count-rnn": lookAtCounting,
   "count-lstm": lookAtCounting,
   sevenths: lookAtKnown,
+  xor: lookAtKnown,
+  "fizzbuzz-mlp": lookAtKnown,
 };
 
 async function lookAtTheano(seed: number, { trained }: RecipeResult): Promise<TheanoStart> {

@@ -136,6 +136,12 @@ export const POSTS: Readonly<Record<string, Post>> = {
         look: "the same as one layer, 102,258 parameters",
       },
       {
+        recipe: "lesson6-returning",
+        needsText: true,
+        seconds: 135,
+        look: "an answer after every character, by hand: the loss falls from place to place",
+      },
+      {
         recipe: "lesson6-sequence",
         needsText: true,
         seconds: 90,
@@ -176,6 +182,11 @@ export const POSTS: Readonly<Record<string, Post>> = {
     stops: [
       { recipe: "xor-linear", seconds: 0.7, look: "one linear layer says 0.5, 0.5 four times" },
       { recipe: "xor", seconds: 0.6, look: "two layers with tanh between them learn it" },
+      {
+        recipe: "fizzbuzz-mlp-diverges",
+        seconds: 0.6,
+        look: "the loss of each step, up to where it is no number any more",
+      },
       { recipe: "fizzbuzz-mlp", seconds: 4.2, look: "1..100, predicted by the bits" },
     ],
   },

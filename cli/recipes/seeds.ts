@@ -130,6 +130,8 @@ export const SEEDS = {
   "count-rnn": countingSeeds(startsOf("count-rnn")),
   "count-lstm": countingSeeds(startsOf("count-lstm")),
   sevenths: knownSeeds(startsOf("sevenths")),
+  xor: knownSeeds(startsOf("xor")),
+  "fizzbuzz-mlp": knownSeeds(startsOf("fizzbuzz-mlp")),
 } as const satisfies Readonly<Record<string, Seeds>>;
 
 function rangeText(starts: readonly Start[]): string {
