@@ -20,7 +20,7 @@ const COMMANDS = new Map(
 );
 
 Deno.test("no set of permissions in deno.json is without limits, but for what users name", () => {
-  assertEquals(COMMANDS.size, 19);
+  assertEquals(COMMANDS.size, 21);
   for (const [name, { read, ffi, ...limited }] of Object.entries(SETS)) {
     // Tests start browsers and shells, and write where the system has its temporary files.
     if (name === "develop") continue;
