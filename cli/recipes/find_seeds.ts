@@ -46,7 +46,9 @@ async function lookAtCounting(seed: number, { trained }: RecipeResult): Promise<
   }
   const { rightThrough = -1, wrongFrom } = limitOf(probes);
   const { error = NaN } = trained;
-  return { seed, error, nines: wrongFrom === undefined ? null : rightThrough };
+  const { right = 0, count = 1 } = probes.find(({ at }) => at === 40) ?? {};
+  const lost = 1 - right / count;
+  return { seed, error, nines: wrongFrom === undefined ? null : rightThrough, lost };
 }
 
 function lookAtKnown(seed: number, { comparisons }: RecipeResult): Promise<KnownStart> {
