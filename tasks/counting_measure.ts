@@ -140,7 +140,7 @@ export class CountingMeasure {
     }
     lines.push(`${right.filter(Boolean).length} of ${size} numbers that it was never shown right`);
     lines.push("", `Counting on from 0, each answer the next question:`);
-    lines.push(await this.#count(predict, 40));
+    lines.push(...await this.#count(predict, 40));
     if (tests.length === 0) return lines;
     const digits = tests[0].length;
     const tested = (await this.#ask(predict, tests, digits + 1)).right;
@@ -149,9 +149,14 @@ export class CountingMeasure {
     lines.push(
       "",
       `${tested.filter(Boolean).length} of ${tests.length} numbers of ${digits} digits right`,
-      `Carries through ${longest} ${top}s in ${CARRIES_EACH} of ${CARRIES_EACH} numbers${
-        failed === undefined ? "" : `, through ${failed.run} in ${failed.right} of ${CARRIES_EACH}`
-      }`,
+      // Without a nine at the end there is no carry, and numbers may still be wrong.
+      failed?.run === 0
+        ? `Of numbers without a ${top} at the end ${failed.right} of ${CARRIES_EACH} right`
+        : `Carries through ${longest} ${top}s in ${CARRIES_EACH} of ${CARRIES_EACH} numbers${
+          failed === undefined
+            ? ""
+            : `, through ${failed.run} in ${failed.right} of ${CARRIES_EACH}`
+        }`,
     );
     return lines;
   }
@@ -178,7 +183,7 @@ export class CountingMeasure {
     return { longest };
   }
 
-  async #count(predict: Predict, count: number): Promise<string> {
+  async #count(predict: Predict, count: number): Promise<string[]> {
     const { base, length } = this.#settings;
     const words: string[] = [];
     for (let number = "0"; words.length < count;) {
@@ -188,7 +193,9 @@ export class CountingMeasure {
       // One mistake would be counted on from; what comes after it says nothing new.
       if (number !== wanted) break;
     }
-    return words.join(" ");
+    // Twenty to a line, which is as wide as a terminal at most.
+    const starts = Array.from({ length: Math.ceil(words.length / 20) }, (_, i) => 20 * i);
+    return starts.map((start) => words.slice(start, start + 20).join(" "));
   }
 
   /** Asks for n + 1; `onlyOwn` judges each by its own digits, without the zeros up to the longest. */

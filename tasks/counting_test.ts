@@ -126,6 +126,11 @@ Deno.test("counting() finds how far a model carries", async () => {
   assertAlmostEquals(metrics.number_accuracy, 1 - error, 1e-12);
   const lines = await task.show?.(adder(10, 16)) ?? [];
   assertEquals(lines.at(-1), "Carries through 16 9s in 40 of 40 numbers, through 32 in 0 of 40");
+  const none =
+    await task.show?.(({ length, size = 1 }) =>
+      Promise.resolve({ outputs: new Float32Array(length * size * 10) })
+    ) ?? [];
+  assertEquals(none.at(-1), "Of numbers without a 9 at the end 0 of 40 right");
   // Asked of 40 numbers each, so that one that is right by chance decides nothing.
   const lucky: Predict = async (request) => {
     const { outputs } = await adder(10)(request);
@@ -217,6 +222,7 @@ Deno.test("counting() samples, answers and shows", async () => {
   assertEquals(await task.answer?.(adder(10), " 899 "), ["900"]);
   const lines = await task.show?.(adder(10)) ?? [];
   assert(lines.some((line) => line.startsWith("1 2 3 4 ")), lines.join("\n"));
+  assert(lines.every(({ length }) => length <= 80), lines.join("\n"));
   assert((await task.show?.(adder(10, 0)) ?? []).some((line) => line.includes("wrong")));
 });
 

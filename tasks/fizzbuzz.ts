@@ -143,7 +143,7 @@ export const fizzbuzz: TaskPlugin<FizzbuzzOptions> = /* @__PURE__ */ defineTask(
       async answer(predict, question) {
         const n = numberOf(question);
         encoding.encode(n); // What cannot be told is refused.
-        const chances = softmaxAt(await encoding.answers(predict, [n]), 0, CLASSES);
+        const chances = chancesOf(await encoding.answers(predict, [n]), spec);
         const likely = [...chances.keys()].sort((a, b) => chances[b] - chances[a]);
         const word = (kind: number) => fizzbuzzWord(n, kind);
         return [
@@ -156,7 +156,7 @@ export const fizzbuzz: TaskPlugin<FizzbuzzOptions> = /* @__PURE__ */ defineTask(
       async candidates(predict, question) {
         const n = numberOf(question);
         encoding.encode(n);
-        const chances = softmaxAt(await encoding.answers(predict, [n]), 0, CLASSES);
+        const chances = chancesOf(await encoding.answers(predict, [n]), spec);
         return [...chances.entries()]
           .map(([kind, probability]) => ({ text: fizzbuzzWord(n, kind), probability }))
           .sort((a, b) => b.probability - a.probability);
@@ -263,6 +263,14 @@ function counting({ loss = "cross-entropy" }: FizzbuzzOptions): Encoding {
 }
 
 /** Bits, least significant first; numbers from 101 are trained on, as in Joel Grus' version. */
+/** Turns the outputs for one number into chances. Squared errors make outputs chances themselves, and not logits. */
+function chancesOf(outputs: Float32Array, { loss }: TaskSpec): number[] {
+  if (loss.kind !== "squared-error") return [...softmaxAt(outputs, 0, CLASSES)];
+  const positive = Array.from(outputs.subarray(0, CLASSES), (output) => Math.max(0, output));
+  const sum = positive.reduce((a, b) => a + b);
+  return positive.map((output) => sum > 0 ? output / sum : 1 / CLASSES);
+}
+
 function binary({ bits, batch, last, loss = "squared-error" }: FizzbuzzOptions): Encoding {
   const trained = 2 ** bits - HELD_OUT;
   // Those that are left out of training choose nothing either: they are asked for in the end.

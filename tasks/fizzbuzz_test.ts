@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertAlmostEquals, assertEquals } from "@std/assert";
 import { type Batch, type Model, type Predict, randomFor } from "@unroll/core/plugin";
 import { fizzbuzz, type FizzbuzzOptions } from "./fizzbuzz.ts";
 import { fizzbuzzClass, fizzbuzzWord } from "./fizzbuzz_words.ts";
@@ -169,4 +169,20 @@ Deno.test("fizzbuzz() says which words are taken for which", async () => {
   ]);
   const candidates = await task.candidates!(oracle("none"), "15");
   assertEquals(candidates.map(({ text }) => text), ["fizzbuzz", "15", "fizz", "buzz"]);
+});
+
+Deno.test("fizzbuzz() takes outputs for chances where errors are squared, and for logits elsewhere", async () => {
+  for (
+    const [loss, chance] of [["squared-error", 1], [
+      "cross-entropy",
+      Math.E / (Math.E + 3),
+    ]] as const
+  ) {
+    const task = await fizzbuzz({ encoding: "binary", loss }).create();
+    const [{ text, probability }] = await task.candidates!(oracle("binary"), "9");
+    assertEquals(text, "fizz");
+    assertAlmostEquals(probability, chance, 1e-6);
+    const [, likeliest] = await task.answer!(oracle("binary"), "9");
+    assertEquals(likeliest.trim(), `${(100 * chance).toFixed(1)} %  fizz`);
+  }
 });

@@ -22,7 +22,11 @@ export const LIST = defineCommand({
   examples: [["What there is:", "unroll list"]],
   async run(context, { options: { json } }) {
     const list = await gather(context);
-    context.terminal.write(json ? jsonLine(list) : format(list, formatRecipes(context.recipes)));
+    context.terminal.write(
+      json
+        ? jsonLine(list)
+        : format(list, formatRecipes(context.recipes, context.terminal.columns())),
+    );
   },
 });
 

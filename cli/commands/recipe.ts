@@ -32,7 +32,7 @@ export const RECIPE = defineCommand({
   commands: ({ recipes }) => Object.entries(recipes).map((entry) => recipeCommand(...entry)),
   run({ recipes, terminal }, { options: { json } }) {
     const list = () => Object.entries(recipes).map(([name, recipe]) => ({ name, ...recipe }));
-    terminal.write(json ? jsonLine(list()) : formatRecipes(recipes));
+    terminal.write(json ? jsonLine(list()) : formatRecipes(recipes, terminal.columns()));
   },
 });
 

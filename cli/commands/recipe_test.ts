@@ -154,7 +154,19 @@ Deno.test("tour: lists the write-ups, and tells the order of one with what to lo
   const { output } = await runCommand("tour counting");
   assertMatch(output, /^1\. .*recipe count-100\n +About \d.* s\. Look for /m);
   assertStringIncludes(output, "https://gv22ga.github.io/");
+  assert(!output.includes("BLAS"), output);
+  const texts = await runCommand("tour lesson6");
+  assertStringIncludes(texts.output, "with a BLAS");
   const wrong = await runCommand("tour conting");
   assertEquals(wrong.code, 2);
   assertStringIncludes(wrong.errors, 'did you mean "counting"?');
+});
+
+Deno.test("recipe and list: recipes are listed as wide as the terminal", async () => {
+  for (const command of ["recipe", "list"]) {
+    const { output } = await runCommand(command);
+    const recipes = output.slice(output.indexOf("  theano-fizzbuzz"));
+    assertStringIncludes(recipes, "lesson6-plain");
+    for (const line of recipes.split("\n")) assert([...line].length <= 80, line);
+  }
 });

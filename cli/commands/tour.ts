@@ -11,7 +11,7 @@ import { UsageError } from "../errors.ts";
 import { formatDuration, wrapLines } from "../format.ts";
 import { jsonLine } from "../json_line.ts";
 import { commandLine } from "../program.ts";
-import { MEASURED, type Post, POSTS, type Stop } from "../recipes/posts.ts";
+import { measuredText, type Post, POSTS, type Stop } from "../recipes/posts.ts";
 
 /** The command `tour`. */
 export const TOUR = defineCommand({
@@ -54,7 +54,7 @@ function listLines(columns: number): string[] {
         "",
       ];
     }),
-    ...wrapLines(`Times are ${MEASURED}.`, columns),
+    ...wrapLines(measuredText(Object.values(POSTS).flatMap(({ stops }) => stops)), columns),
   ];
 }
 
@@ -65,7 +65,8 @@ function tourLines({ title, by, address, stops }: Post, columns: number): string
     address,
     "",
     ...stops.flatMap((stop, index) => [
-      `${index + 1}. ${commandLine(wordsOf(stop))}`,
+      // The times of texts are those with a BLAS.
+      `${index + 1}. ${commandLine(wordsOf(stop), { ffi: stop.needsText ?? false })}`,
       ...wrapLines(
         `About ${formatDuration(stop.seconds)}. Look for ${stop.look}${
           /[.?!]$/.test(stop.look) ? "" : "."
@@ -75,7 +76,7 @@ function tourLines({ title, by, address, stops }: Post, columns: number): string
       ),
       "",
     ]),
-    ...wrapLines(`Times are ${MEASURED}.`, columns),
+    ...wrapLines(measuredText(stops), columns),
     ...(stops.some(({ needsText }) => needsText)
       ? wrapLines("--fetch gets the text; --corpus FILE takes one that is here.", columns)
       : []),

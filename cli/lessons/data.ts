@@ -6,6 +6,7 @@
  */
 
 import { readCorpus, TASKS } from "@unroll/tasks";
+import { visible } from "../format.ts";
 import { RECIPES } from "../recipes/mod.ts";
 import { fetchLine, TEXTS } from "../recipes/texts.ts";
 import {
@@ -188,7 +189,7 @@ function shape(what: string, form: string, theirs: number, ours: number): Lesson
   return textRow(what, of(theirs), of(ours));
 }
 
-/** Shows ends of lines. */
+/** Shows ends of lines, and nothing that a terminal would obey. */
 function quote(text: string): string {
-  return text.replaceAll("\n", "\\n");
+  return visible(text.replaceAll("\n", "\\n").replaceAll("\r", "\\r"));
 }

@@ -58,6 +58,19 @@ Deno.test("lesson data: a text that begins as the lesson's and has its alphabet 
   }
 });
 
+Deno.test("lesson data: what a text has of control characters does nothing to a terminal", async () => {
+  const corpus = await Deno.makeTempFile({ suffix: ".txt" });
+  try {
+    await Deno.writeTextFile(corpus, "Down\r\n\x1b[2Jthe rabbit hole. ".repeat(50));
+    const text = await textOf("data", { corpus });
+    assert(text.includes("Down\\r\\n␛[2Jthe"), text);
+    // deno-lint-ignore no-control-regex -- these are what is looked for
+    assert(!/[\r\x1b]/.test(text));
+  } finally {
+    await Deno.remove(corpus);
+  }
+});
+
 for (const name of ["data", "plain"]) {
   Deno.test(`lesson ${name}: says which text it needs`, async () => {
     await assertRejects(() => rowsOf(name), RangeError, "--corpus");

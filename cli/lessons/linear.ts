@@ -43,7 +43,7 @@ async function* give(): AsyncGenerator<LessonPart> {
   yield say(
     "\nIt goes on past all that it was shown, and needs two weights for it. It ends where numbers of " +
       "32 bits end, after 7 digits or so, because it takes a number as one amount. A network that reads " +
-      "digits has no such end: deno task recipe count-rnn",
+      "digits has no such end.\n\nNext: deno task recipe count-rnn",
   );
 }
 

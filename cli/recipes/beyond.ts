@@ -30,10 +30,10 @@ export const BEYOND: Readonly<Record<string, Recipe>> = {
     measure: trainingAccuracy,
     walk: (run) =>
       countingWalk(run, [
-        {
+        ...((run.task.options as { readonly carries?: number }).carries === 0 ? [] : [{
           what: "see the same network without the carries in training",
           words: "recipe counting-1000 --carries 0",
-        },
+        }]),
         { what: "see how many of ten starts do it", words: "recipe counting-1000 --seeds 0..9" },
       ]),
     expected: [

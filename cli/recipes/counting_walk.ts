@@ -122,6 +122,10 @@ export async function countingWalk(
       ]),
       carrySentence(limit, trained),
       ...fading.map(({ text }) => text),
+      ...(fading.length === 0 ? [] : [
+        "A margin of 1 tells as clearly as on average whether there is a carry; below 0 the opposite " +
+        "is told.",
+      ]),
     ],
     beside: [
       ["all right", "after 3 to 4 epochs", all ?? "never"],
@@ -164,9 +168,12 @@ function lineText({ a, b }: ReturnType<typeof fitLine>): string {
 function lineSentence(): string {
   const line = fitLine(SHOWN);
   const x = Number(POST_NUMBER);
-  return `A line, fitted to 1 to 100 by least squares, has ${lineText(line)} and says ${
+  return `A line, fitted to 1 to 100 by least squares in numbers of 64 bits, has ${
+    lineText(line)
+  } and says ${
     line.a * x + line.b
-  } to ${x}: it is given numbers, where the network must find out what digits are.`;
+  } to ${x}: it is given numbers, where the network must find out ` +
+    "what digits are.";
 }
 
 /** How the accuracy went, on numbers of training and of validation. */

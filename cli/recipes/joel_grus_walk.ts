@@ -114,8 +114,7 @@ export async function fizzbuzzMlpWalk(run: WalkRun): Promise<Walk | undefined> {
         : `${LAST - wrong.length} of 1 to 100 are right, of which it has seen none; wrong are ${
           wrong.join(", ")
         }.`,
-      "The parameters are those that are best on the numbers it is trained on: 1 to 100 have chosen " +
-      "nothing.",
+      "The parameters are those that are best on the numbers it is trained on, not on 1 to 100.",
     ],
     next: [
       {

@@ -61,7 +61,10 @@ export async function lessonWalk(run: WalkRun, lesson: LessonAnswers): Promise<W
           what: "ask it another one, with all chances after each character",
           words: `predict ${name} --input ' part of' --each`,
         }]
-        : [{ what: "ask it another one", words: `predict ${name} --input 'queens a'` }]),
+        : [{
+          what: "ask it another one",
+          words: `predict ${name} --input '${"queens a".slice(-Number(task.spec.length))}'`,
+        }]),
       { ...lesson.next, words: `${lesson.next.words} --corpus ${quoted(corpusOf(task))}` },
       { what: "let it write", words: `sample ${name} --prompt 'this is '` },
     ],

@@ -87,6 +87,7 @@ export const MIN_CHAR_RNN: Readonly<Record<string, Recipe>> = {
     training: training(501),
     ...shows({
       size: [6000, 6],
+      iterations: 10_000,
       samples: {
         0: "14422255557844475781228778",
         200: "81714285714285714285714281",
@@ -107,6 +108,7 @@ export const MIN_CHAR_RNN: Readonly<Record<string, Recipe>> = {
     training: training(501),
     ...shows({
       size: [413, 15],
+      iterations: 10_000,
       samples: {
         0: "  78b72zz5487u2u74b b2bi1zbzf1",
         200: " z7z  zzz   z z6zzzz b 4zib3 8",
@@ -144,6 +146,7 @@ export const MIN_CHAR_RNN: Readonly<Record<string, Recipe>> = {
     text: TEXTS.alice,
     ...shows({
       size: [74_700, 87],
+      iterations: 20_000,
       samples: {
         0: "Oùof$P04UPdr[E6!qa!F@e G2?;#)_",
         200: " eG\nG8GWGWGWGmGWGmGeGmGeGmGDGW",

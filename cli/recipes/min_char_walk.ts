@@ -25,6 +25,8 @@ export interface NotebookText {
   readonly size: readonly [characters: number, unique: number];
   /** The beginnings of its samples, by iteration. */
   readonly samples: Readonly<Record<number, string>>;
+  /** Iterations that it asks for. */
+  readonly iterations: number;
 }
 
 /**
@@ -74,8 +76,7 @@ export function minCharWalk(run: WalkRun, notebook: NotebookText): Walk | undefi
   const { samples, task, name, validations, smoothed } = run;
   if (samples.size === 0) return undefined;
   const text = textOf(task);
-  const iterations = evenly([...samples.keys()], ROWS);
-  const judged = iterations.map((iteration) => {
+  const judged = evenly([...samples.keys()], ROWS).map((iteration) => {
     const sample = samples.get(iteration) ?? "";
     return { iteration, sample, ...judge(sample, text) };
   });
@@ -87,7 +88,7 @@ export function minCharWalk(run: WalkRun, notebook: NotebookText): Walk | undefi
     formatPercent(pieces),
   ]);
   const steps = validations.at(-1)?.step ?? 0;
-  const { size: [characters, unique], samples: theirs } = notebook;
+  const { size: [characters, unique], samples: theirs, iterations: all } = notebook;
   return {
     parts: [{
       title:
@@ -119,10 +120,10 @@ export function minCharWalk(run: WalkRun, notebook: NotebookText): Walk | undefi
       ),
     ],
     next: [
-      ...(steps < ALL
+      ...(steps < all
         ? [{
-          what: `train for all of the notebook's ${formatCount(ALL)} iterations`,
-          words: `train --resume ${name} --steps ${ALL}`,
+          what: `train for all of the notebook's ${formatCount(all)} iterations`,
+          words: `train --resume ${name} --steps ${all}`,
         }]
         : []),
       {
@@ -141,9 +142,6 @@ function inOneLine(sample: string): string {
 
 /** Characters of the notebook's samples and ours that are set side by side. */
 const BESIDE = 26;
-
-/** Iterations that `train()` does if nothing is said. */
-const ALL = 10_000;
 
 function wordsText({ words }: { readonly words?: JudgedWords }): string {
   if (words === undefined) return "";

@@ -3,7 +3,7 @@ import { char } from "@unroll/tasks";
 import { beginWithText, minCharWalk } from "./min_char_walk.ts";
 import type { WalkRun } from "./walk.ts";
 
-const NOTEBOOK = { size: [413, 15], samples: { 0: "zz9" } } as const;
+const NOTEBOOK = { size: [413, 15], samples: { 0: "zz9" }, iterations: 20_000 } as const;
 
 async function walkOf(samples: ReadonlyMap<number, string>, corpus = "fizzbuzz-text") {
   const task = await char({ corpus, batch: 1, length: 64, validation: 0 }).create();
@@ -28,6 +28,7 @@ Deno.test("minCharWalk() tells spelling from counting", async () => {
     /at 200; 6 of its 7 words are in it, and of 6 pairs of words 4 follow each other there/,
   );
   assertMatch(walk?.parts[0].lines[1] ?? "", /^ +0 {2}zzzzzzzz +0 %$/);
+  assertEquals(walk?.next[0].words, "train --resume last --steps 20000");
 });
 
 Deno.test("minCharWalk() tells how much of a sample is from the text", async () => {

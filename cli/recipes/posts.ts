@@ -24,16 +24,25 @@ export interface Stop {
   readonly words?: string;
   /** Whether it needs a text that is not built in. */
   readonly needsText?: boolean;
-  /** Seconds that it takes, as {@linkcode MEASURED} says. */
+  /** Seconds that it takes, as {@linkcode measuredText} says. */
   readonly seconds: number;
   /** What to look for. */
   readonly look: string;
 }
 
-/** What the seconds of stops are. */
-export const MEASURED: string =
-  "what one core of an Intel Xeon computes, with a BLAS where there is a text (deno task blas " +
-  "recipe …); those of lesson 6 are reckoned from its first 300 steps";
+/**
+ * Says what the seconds of stops are.
+ *
+ * @param stops The stops.
+ * @returns A sentence.
+ */
+export function measuredText(stops: readonly Stop[]): string {
+  const isOfText = stops.some(({ needsText }) => needsText);
+  return "Times are what one core of an Intel Xeon computes" +
+    (isOfText
+      ? ", with a BLAS where there is a text; those of lesson 6 are reckoned from its first 300 steps."
+      : ".");
+}
 
 /** The write-ups by name. */
 export const POSTS: Readonly<Record<string, Post>> = {
@@ -53,9 +62,14 @@ export const POSTS: Readonly<Record<string, Post>> = {
         look: "the words, darker where one unit is on",
       },
       {
+        words: "inspect last --machine",
+        seconds: 1,
+        look: "the 15 states that the post thinks of, as a finite-state machine",
+      },
+      {
         words: "limits last",
         seconds: 1,
-        look: "how far it counts, which bits of a number cannot tell",
+        look: "how far it counts, beyond any number that its training had",
       },
       {
         words: "recipe theano-fizzbuzz --seeds 0..9",
@@ -102,13 +116,13 @@ export const POSTS: Readonly<Record<string, Post>> = {
     by: "Andrej Karpathy, 2015",
     address: "https://gist.github.com/karpathy/d4dee566867f8291f086",
     stops: [
-      { recipe: "sevenths", seconds: 1.4, look: "samples turn from noise into 142857" },
-      { recipe: "fizzbuzz-text", seconds: 1.4, look: "the loss rises before it falls" },
+      { recipe: "sevenths", seconds: 1.4, look: "samples that turn from noise into 142857" },
+      { recipe: "fizzbuzz-text", seconds: 1.4, look: "a loss that rises before it falls" },
       {
         recipe: "alice",
         needsText: true,
         seconds: 23,
-        look: "how slow a book is, after 700 pieces of it",
+        look: "how little of a book is learned after 700 pieces of it",
       },
     ],
   },
@@ -180,8 +194,16 @@ export const POSTS: Readonly<Record<string, Post>> = {
     by: "Joel Grus, 2017",
     address: "https://www.youtube.com/watch?v=o64FV-ez6Gw",
     stops: [
-      { recipe: "xor-linear", seconds: 0.7, look: "one linear layer says 0.5, 0.5 four times" },
-      { recipe: "xor", seconds: 0.6, look: "two layers with tanh between them learn it" },
+      {
+        recipe: "xor-linear",
+        seconds: 0.7,
+        look: "0.5 and 0.5, four times: one linear layer can do no better",
+      },
+      {
+        recipe: "xor",
+        seconds: 0.6,
+        look: "the same, learned by two layers with tanh between them",
+      },
       {
         recipe: "fizzbuzz-mlp-diverges",
         seconds: 0.6,

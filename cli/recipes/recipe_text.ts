@@ -202,11 +202,19 @@ export function describeRecipe({ summary, expected, corpus, note }: Recipe): str
  * Lists recipes.
  *
  * @param recipes The recipes by name.
+ * @param columns The width of the terminal.
  * @returns Lines, each with its end.
  */
-export function formatRecipes(recipes: Readonly<Record<string, Recipe>>): string {
+export function formatRecipes(
+  recipes: Readonly<Record<string, Recipe>>,
+  columns: number,
+): string {
   const width = Math.max(0, ...Object.keys(recipes).map((name) => name.length));
-  return Object.entries(recipes).map(([name, { summary, corpus }]) =>
-    `  ${name.padEnd(width)}  ${summary}${corpus === undefined ? "" : "; needs --corpus"}\n`
-  ).join("");
+  return Object.entries(recipes).flatMap(([name, { summary, corpus }]) =>
+    wrapLines(
+      `${summary}${corpus === undefined ? "" : "; needs --corpus"}`,
+      columns,
+      `  ${name.padEnd(width)}  `,
+    )
+  ).map((line) => `${line}\n`).join("");
 }

@@ -123,7 +123,7 @@ export function knownSeeds(starts: readonly KnownStart[]): Seeds {
     seed: chosen?.seed ?? 0,
     spread: `Of ${rangeText(starts)}, ${
       shareText(good.length, starts.length)
-    } come out as known; the recipe's own is the nearest of them.`,
+    } come out as known; the recipe's own is the one whose numbers are nearest.`,
   };
 }
 

@@ -75,7 +75,7 @@ export async function theanoWalk(run: WalkRun): Promise<Walk | undefined> {
         "yes; the on is not strong in one unit",
         pairTexts(states).every(({ isSame }) => isSame) ? "yes, on and off" : "no",
       ],
-      ["counts on", "checked to 300", `right to ${formatCount(limitOf(probes).rightThrough ?? 0)}`],
+      ["counts on", "checked to 300", countedText(right, limitOf(probes).rightThrough)],
     ],
     next: [
       ...(states.units <= FEW ? [] : [{
@@ -86,6 +86,10 @@ export async function theanoWalk(run: WalkRun): Promise<Walk | undefined> {
         what: `see the words coloured by unit ${clock}`,
         words: `inspect ${name} --unit ${clock}`,
       }]),
+      { what: "see the machine that it is", words: `inspect ${name} --machine` },
+      ...(right < 0
+        ? [{ what: "have it proven right for every number", words: `prove ${name}` }]
+        : []),
       {
         what: `see how many of ten starts get there with ${states.units} units`,
         words: `recipe theano-fizzbuzz${
@@ -194,8 +198,7 @@ function machineSentence({ threes, fives, cycle }: Machine): string {
   if (units.length > 0) {
     return `${unitList(units)} ${
       units.length === 1 ? "is" : "are"
-    } a machine of ${by} states; the ` +
-      `other one is in no unit alone.`;
+    } a machine of ${by} states; one of ${8 - by} is in no unit alone.`;
   }
   return cycle?.period === CYCLE
     ? "No unit is a machine of 3 or of 5 states alone: this start found one of 15 in all units together."
@@ -260,6 +263,12 @@ function beyondSentence(probes: readonly Probe[]): string {
   return `Trained to 60, it counts on alone and is right for every number to ${
     formatCount(rightThrough ?? 0)
   }. ${bits}.`;
+}
+
+/** Says how far it counts: to before the first mistake of the picture, or as far as was probed. */
+function countedText(wrong: number, through: number | undefined): string {
+  if (wrong === 0) return "wrong from the start";
+  return `right to ${formatCount(wrong > 0 ? wrong - 1 : through ?? 0)}`;
 }
 
 function unitsText(units: readonly number[]): string {
