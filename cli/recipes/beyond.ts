@@ -30,7 +30,7 @@ export const BEYOND: Readonly<Record<string, Recipe>> = {
     measure: trainingAccuracy,
     walk: (run) =>
       countingWalk(run, [
-        ...((run.task.options as { readonly carries?: number }).carries === 0 ? [] : [{
+        ...((run.task.options as { readonly carries?: number } | undefined)?.carries === 0 ? [] : [{
           what: "see the same network without the carries in training",
           words: "recipe counting-1000 --carries 0",
         }]),

@@ -5,11 +5,12 @@
  * @module
  */
 
-import { argmaxAt, type Probe, randomFor, type TaskInstance } from "@unroll/core/plugin";
+import { argmaxAt, type Probe, type TaskInstance } from "@unroll/core/plugin";
 import { formatCount, formatNumber, formatPercent, formatTable } from "../format.ts";
 import { findingsOf } from "../reporting/findings.ts";
 import { captureStudy } from "../reporting/hidden_states.ts";
 import { type Limit, limitOf } from "../reporting/limits.ts";
+import { joinBatches } from "./join_batches.ts";
 import type { RecipeMoment } from "./recipe.ts";
 import { unrolledPart } from "./unrolled.ts";
 import { bar, type NextCommand, type Walk, type WalkPart, type WalkRun } from "./walk.ts";
@@ -36,28 +37,14 @@ export async function trainingAccuracy(
 ): Promise<Readonly<Record<string, number>>> {
   const { stepsPerEpoch, spec: { outputs } } = task;
   if (stepsPerEpoch === undefined || outputs.kind !== "class") return {};
-  const batches = Array.from(
-    { length: stepsPerEpoch },
-    (_, step) => task.batch({ step, seed, random: randomFor(seed, step) }),
-  );
-  const [{ length, size }] = batches;
-  const width = size * batches.length;
-  const inputs = new Int32Array(length * width);
-  const targets = new Int32Array(length * width);
-  batches.forEach((batch, i) => {
-    for (let t = 0; t < length; t++) {
-      const [from, to] = [t * size, t * width + i * size];
-      inputs.set(batch.inputs?.subarray(from, from + size) ?? [], to);
-      targets.set(batch.targets.subarray(from, from + size), to);
-    }
-  });
-  const answers = (await predict({ length, size: width, inputs })).outputs;
+  const { length, size, inputs, targets } = joinBatches(task, { count: stepsPerEpoch, seed });
+  const answers = (await predict({ length, size, inputs })).outputs;
   const wrong = new Set<number>();
   for (let place = 0; place < targets.length; place++) {
     const said = argmaxAt(answers, place * outputs.classes, outputs.classes);
-    if (said !== targets[place]) wrong.add(place % width);
+    if (said !== targets[place]) wrong.add(place % size);
   }
-  return { training_accuracy: 1 - wrong.size / width };
+  return { training_accuracy: 1 - wrong.size / size };
 }
 
 /**

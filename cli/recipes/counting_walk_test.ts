@@ -133,7 +133,7 @@ Deno.test("all recipes that count end with commands that work", async () => {
   for (const name of ["count-100", "count-rnn", "count-lstm", "counting-1000"]) {
     const task = await counting(TASK).create();
     const walk = await RECIPES[name].walk?.({
-      task,
+      task: { ...task, options: TASK },
       predict: adder(5),
       validations: [validation(12, 1)],
       smoothed: new Map(),

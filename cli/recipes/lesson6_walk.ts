@@ -7,6 +7,7 @@
 
 import { type Candidate, softmaxAt, type TaskInstance } from "@unroll/core/plugin";
 import { formatTable, quoted, visible } from "../format.ts";
+import { joinBatches } from "./join_batches.ts";
 import type { NextCommand, Walk, WalkPart, WalkRun } from "./walk.ts";
 
 /** What the lesson says. */
@@ -21,8 +22,8 @@ export interface LessonAnswers {
 
 /** Of the likeliest characters, those that are shown. */
 const SHOWN = 3;
-/** Batches that the loss of each place is measured on. */
-const BATCHES = 40;
+/** Windows that the loss is taken of: few of them would differ by chance as much as places do. */
+const WINDOWS = 2560;
 
 /**
  * Makes the walk.
@@ -131,19 +132,21 @@ function quote(text: string): string {
 async function lossByPlace({ task, predict, seed }: WalkRun): Promise<number[]> {
   const { spec: { outputs, length } } = task;
   if (outputs.kind !== "class" || length === "variable") return [];
+  const count = Math.min(
+    Math.ceil(
+      WINDOWS / Number((task.options as { readonly batch?: number } | undefined)?.batch ?? 1),
+    ),
+    task.stepsPerEpoch ?? 0,
+  );
+  if (count === 0) return [];
+  const { size, inputs, targets } = joinBatches(task, { count, seed });
+  const { outputs: logits } = await predict({ length, size, inputs });
   const sums = new Float64Array(length);
-  let windows = 0;
-  for (let step = 0; step < Math.min(BATCHES, task.stepsPerEpoch ?? 0); step++) {
-    const { inputs, targets, size = 1 } = task.batch({ step, seed, random: Math.random });
-    const { outputs: logits } = await predict({ length, size, inputs });
-    windows += size;
-    for (let place = 0; place < length * size; place++) {
-      const start = place * outputs.classes;
-      const chances = softmaxAt(logits, start, outputs.classes);
-      sums[Math.floor(place / size)] -= Math.log(chances[Number(targets[place])]);
-    }
+  for (const [place, target] of targets.entries()) {
+    const chances = softmaxAt(logits, place * outputs.classes, outputs.classes);
+    sums[Math.floor(place / size)] -= Math.log(chances[target]);
   }
-  return windows === 0 ? [] : [...sums].map((sum) => sum / windows);
+  return [...sums].map((sum) => sum / size);
 }
 
 function placesPart(places: readonly number[], theirs: readonly number[] | undefined): WalkPart {

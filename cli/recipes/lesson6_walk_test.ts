@@ -1,4 +1,8 @@
 import { assert, assertAlmostEquals, assertEquals, assertMatch } from "@std/assert";
+import { type Predict, randomFor } from "@unroll/core/plugin";
+import { char } from "@unroll/tasks";
+import { lessonWalk } from "./lesson6_walk.ts";
+import type { WalkRun } from "./walk.ts";
 import { runCommand } from "../test_support/run_command.ts";
 
 const WORDS = "this is what those of the part of queens and this is that of phi and then\n";
@@ -52,4 +56,34 @@ Deno.test("recipe lesson6-rnn ends with a line for each question", async () => {
   ]);
   // What this text says, which has been learned.
   assertEquals(rows[2][3], "n");
+});
+
+Deno.test("lessonWalk() does not take for memory what is chance, where windows come one by one", async () => {
+  const task = await char({
+    corpus: "sevenths",
+    mode: "windows",
+    length: 8,
+    stride: 1,
+    batch: 1,
+    outputs: "every",
+    shuffle: false,
+    validation: 0,
+  }).create();
+  for (const seed of [3, 6, 7]) {
+    const random = randomFor(seed, 0);
+    // Remembers nothing, and is as wrong at each place.
+    const predict: Predict = ({ length, size = 1 }) =>
+      Promise.resolve({
+        outputs: Float32Array.from({ length: length * size * 6 }, () => 6 * random()),
+      });
+    const run = { task, predict, validations: [], seed, name: "last", columns: 80 };
+    const { sentences } = await lessonWalk(run as unknown as WalkRun, {
+      answers: {},
+      next: { what: "", words: "" },
+    });
+    const [, first, last] = /a loss of ([\d.]+), after 8 with ([\d.]+)/.exec(sentences.join(" ")) ??
+      [];
+    // The losses have a deviation of 1.7: four times that of a difference of two means of 2,560.
+    assertAlmostEquals(Number(first), Number(last), 0.2);
+  }
 });

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { textPath, TEXTS } from "./texts.ts";
+
 /** A write-up. */
 export interface Post {
   /** Its title. */
@@ -105,6 +107,11 @@ export const POSTS: Readonly<Record<string, Post>> = {
         look: "the number of the post",
       },
       {
+        words: "lesson linear",
+        seconds: 1,
+        look: "y = a · x + b, which the post says is all that it needs",
+      },
+      {
         recipe: "counting-1000",
         seconds: 3.1,
         look: "what the post was in search of: carries through 1,000 nines",
@@ -136,6 +143,11 @@ export const POSTS: Readonly<Record<string, Post>> = {
         needsText: true,
         seconds: 63,
         look: "what follows phi, th and an",
+      },
+      {
+        words: `lesson data --corpus ${textPath(TEXTS.nietzsche)}`,
+        seconds: 1,
+        look: "what the notebook prints of its text, beside ours: indices, windows, shapes",
       },
       {
         recipe: "lesson6-8char",
@@ -174,10 +186,25 @@ export const POSTS: Readonly<Record<string, Post>> = {
         look: "a state that is carried on",
       },
       {
+        words: "lesson scan",
+        seconds: 1,
+        look: "the loop over time, before the RNN that is made with it",
+      },
+      {
         recipe: "lesson6-irnn-sgd",
         needsText: true,
         seconds: 170,
         look: "raw Theano: one window at a time",
+      },
+      {
+        words: "lesson derivatives",
+        seconds: 1,
+        look: "the derivatives that the notebook works out by hand, found by grad",
+      },
+      {
+        words: `lesson plain --corpus ${textPath(TEXTS.nietzsche)} --faulty`,
+        seconds: 8,
+        look: "the ten lines of the notebook, with its mistake",
       },
       {
         recipe: "lesson6-plain",
@@ -187,6 +214,11 @@ export const POSTS: Readonly<Record<string, Post>> = {
       },
       { recipe: "lesson6-gru", needsText: true, seconds: 195, look: "a GRU of rectified units" },
       { recipe: "lesson6-gru-sgd", needsText: true, seconds: 88, look: "a GRU in raw Theano" },
+      {
+        words: "lesson gru",
+        seconds: 1,
+        look: "separate and combined weights: the same numbers",
+      },
     ],
   },
   "joel-grus": {

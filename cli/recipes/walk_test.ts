@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { postOf, POSTS } from "./posts.ts";
+import { checkNext } from "../test_support/check_next.ts";
 import { RECIPES } from "./mod.ts";
 import { bar, formatWalk } from "./walk.ts";
 
@@ -59,12 +60,13 @@ Deno.test("bar() draws shares in eighths", () => {
   assertEquals([0, 0.5, 9 / 16, 1].map((share) => bar(share, 2)), ["··", "█·", "█▏", "██"]);
 });
 
-Deno.test("postOf() knows every recipe but those of nobody's write-up, and stops name recipes", () => {
+Deno.test("postOf() knows every recipe but those of nobody's write-up, and stops name recipes", async () => {
   const without = Object.keys(RECIPES).filter((name) => postOf(name) === undefined);
   assertEquals(without, ["shakespeare", "shakespeare-15"]);
   for (const { address, stops } of Object.values(POSTS)) {
     assertStrictEquals(new URL(address).protocol, "https:");
-    for (const { recipe, needsText = false } of stops) {
+    for (const { recipe, words, needsText = false, look } of stops) {
+      if (words !== undefined) await checkNext([{ what: look, words }]);
       if (recipe === undefined) continue;
       assert(Object.hasOwn(RECIPES, recipe), recipe);
       assertStrictEquals(needsText, RECIPES[recipe].corpus !== undefined, recipe);

@@ -29,7 +29,9 @@ export async function checkNext(next: readonly NextCommand[]): Promise<void> {
       continue;
     }
     const flags = typed.filter((word) => word.startsWith("--"));
-    const { code, output, errors } = await runCommand([typed[0], "--help"]);
+    // A lesson is a command of its own.
+    const command = typed.slice(0, typed[0] === "lesson" ? 2 : 1);
+    const { code, output, errors } = await runCommand([...command, "--help"]);
     assertStrictEquals(code, 0, `${words}: ${errors}`);
     for (const flag of flags) {
       assertStrictEquals(output.includes(`${flag} `), true, `${words}: ${flag}`);
