@@ -160,7 +160,7 @@ export class RecipeMonitor {
   }
 
   async #onEnd({ ended, predict, task }: TrainResult): Promise<void> {
-    const { walk: look, seed } = this.#settings;
+    const { walk: look, seed, changes } = this.#settings;
     const { walk } = this.#recipe;
     if (ended === "aborted" || look === undefined || walk === undefined) return;
     this.#walk = await walk({
@@ -171,6 +171,7 @@ export class RecipeMonitor {
       samples: this.#samples,
       seed,
       name: this.#run?.path ?? "last",
+      ...(changes === undefined ? {} : { changes }),
       ...look,
     });
   }
