@@ -18,7 +18,9 @@
 
 import { cpus } from "node:os";
 import { parseOptionTexts } from "@unroll/core/plugin/host";
+import { DivergenceError } from "@unroll/core/training";
 import {
+  divergesOf,
   formatDifference,
   formatExpected,
   formatNumber,
@@ -147,10 +149,22 @@ const HEADER =
   "| recipe | measure | known | got | difference | as known | held out | steps | time | remarks |\n" +
   "| --- | --- | ---: | ---: | ---: | --- | ---: | ---: | ---: | --- |\n";
 
+/** Where a recipe blows up that is to do so. */
+async function diverged(recipe: Recipe): Promise<string> {
+  try {
+    using run = await runRecipe(recipe, { training: CPU });
+    return `not as known: it did not diverge, its loss is ${formatNumber(run.trained.loss)}`;
+  } catch (error) {
+    if (!(error instanceof DivergenceError)) throw error;
+    return `as known: its loss is not finite at step ${error.step}`;
+  }
+}
+
 async function runOne(name: string, recipe: Recipe, options: Options): Promise<string[]> {
   const { corpus, epochs, remarks, missing } = planOf(name, recipe, options);
   if (missing !== undefined) return [`| \`${name}\` | | | | | | | | | not run: ${missing} |`];
   const started = performance.now();
+  if (divergesOf(recipe)) return [`| \`${name}\` | | | | | | | | | ${await diverged(recipe)} |`];
   using run = await runRecipe(recipe, { seed: options.seed, corpus, epochs, training: CPU });
   const seconds = (performance.now() - started) / 1000;
   const { steps, loss, task } = run.trained;

@@ -81,6 +81,7 @@ const SETS: Readonly<Record<string, string>> = {
   export: "draw",
   inspect: "draw",
   "lr-find": "draw",
+  prove: "draw",
   report: "draw",
 };
 

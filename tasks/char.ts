@@ -331,6 +331,14 @@ function createChar(options: CharOptions, source: TextSource): TaskInstance {
       const next = await sampler.next(predict, question);
       return next.map(({ character, probability }) => ({ text: character, probability }));
     },
+    async candidatesAtEach(predict, question) {
+      const positions = await sampler.nextAtEach(predict, question);
+      const read = [...question];
+      return positions.map((next, i) => ({
+        after: read[i],
+        candidates: next.map(({ character, probability }) => ({ text: character, probability })),
+      }));
+    },
     async answer(predict, question) {
       const positions = await sampler.nextAtEach(predict, question);
       const guesses = positions.map(([likeliest]) => likeliest.character).join("");

@@ -20,7 +20,7 @@ const COMMANDS = new Map(
 );
 
 Deno.test("no set of permissions in deno.json is without limits, but for what users name", () => {
-  assertEquals(COMMANDS.size, 18);
+  assertEquals(COMMANDS.size, 21);
   for (const [name, { read, ffi, ...limited }] of Object.entries(SETS)) {
     // Tests start browsers and shells, and write where the system has its temporary files.
     if (name === "develop") continue;
@@ -145,16 +145,20 @@ Deno.test("[long] every command works with the permissions of its task, and says
       works("eval", /loss/),
       works("lr-find --model rnn --task xor --device cpu --out runs/rates.svg", /Drawn in runs/),
       works("limits --axis numbers", /(right|wrong) (through|from)/),
+      works("prove last", /^(Proven|Refuted|Not certified): /m),
       works("sample last --length 3", /\w/),
       works("predict last --input 5", /\w/),
       works("inspect last --out runs/x.png", /x\.png/),
       works("report", /report\.html/),
       works("export --format safetensors", /weights\.safetensors/),
+      works("lesson data --corpus sevenths", /6000/),
       works("completions bash", /unroll/),
       works("doctor", /Processor +(?!\w+ processor)/),
       works(`sweep --model rnn --task xor --seeds 0,1 ${small}`, /2\/2/),
       works(`recipe xor-linear --out runs/more ${small}`, /Saved in runs/),
     ]);
+    // Those that are nothing but wrong have no certificate.
+    await refuses("verify runs/none.json", /^Cannot read the certificate runs\/none\.json: /);
     const board = command(folder, [`-P=${COMMANDS.get("board")}`], "board").spawn();
     const said = board.stdout.pipeThrough(new TextDecoderStream()).getReader();
     const [, url] = /at (http\S+) until/.exec((await said.read()).value ?? "") ?? [];
@@ -192,6 +196,7 @@ Deno.test("[long] without any permission every command works or says why in one 
       ["list", true],
       ["summary --model rnn --task xor", true],
       ["recipe", true],
+      ["lesson derivatives", true],
       ["tour", true],
       ["completions bash", true],
       ["doctor", true],
@@ -203,6 +208,8 @@ Deno.test("[long] without any permission every command works or says why in one 
       ["runs", false],
       ["eval", false],
       ["limits", false],
+      ["prove", false],
+      ["verify certificate.json", false],
       ["lr-find --model rnn --task xor --device cpu", true],
       ["eval runs/x", false],
       ["eval x.safetensors", false],

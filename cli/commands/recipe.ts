@@ -4,17 +4,17 @@
  * @module
  */
 
+import { DivergenceError } from "@unroll/core/training";
 import * as z from "zod";
 import { type CommandDefinition, defineCommand } from "../command.ts";
 import { UsageError, withUsageErrors } from "../errors.ts";
 import { jsonLine } from "../json_line.ts";
-import { formatRecipeEvent, RecipeMonitor } from "../recipes/monitor.ts";
-import { compare, type Recipe } from "../recipes/recipe.ts";
-import { describeRecipe, formatOutcome, formatRecipes } from "../recipes/recipe_text.ts";
+import { divergesOf, type Recipe } from "../recipes/recipe.ts";
+import { describeRecipe, formatRecipes } from "../recipes/recipe_text.ts";
 import { fetchText, textPath } from "../recipes/texts.ts";
-import { colorDepth } from "../reporting/heat_map.ts";
 import { selectRecipeOptions } from "./recipe_options.ts";
 import { runSeeds } from "./recipe_seeds.ts";
+import { watchRecipe } from "./recipe_watch.ts";
 import { recipeTraining, startTraining } from "./run_training.ts";
 import { CORPUS, OUTPUT_SHAPE, TRAIN_SHAPE } from "./train_options.ts";
 
@@ -95,8 +95,6 @@ function recipeCommand(name: string, recipe: Recipe): CommandDefinition {
         name: called,
         ...given
       } = options;
-      const { terminal } = context;
-      const { write } = terminal;
       if (fetches && corpus === undefined && recipe.text !== undefined) {
         await fetchText(recipe.text);
       }
@@ -115,31 +113,22 @@ function recipeCommand(name: string, recipe: Recipe): CommandDefinition {
         }
         return await runSeeds(recipe, { request, seeds, json, changes }, context);
       }
-      const columns = terminal.columns();
-      // The bar of progress, which is drawn below again.
-      const clear = terminal.isTerminal && terminal.isOutputTerminal ? "\r\x1b[K" : "";
-      const monitor = new RecipeMonitor(recipe, {
-        seed: given.seed,
-        changes,
-        onEvent(event) {
-          // A validation is an event of its own there.
-          if (json) { if (event.event !== "checked") write(jsonLine(event)); }
-          else if (!quiet) write(`${clear}${formatRecipeEvent(event)}`);
-        },
-        ...(quiet
-          ? {}
-          : { walk: { depth: colorDepth(terminal.outputColor, terminal.variable), columns } }),
-      });
-      const settings = { ...request.settings, callbacks: [monitor.callbacks] };
+      const watch = watchRecipe(
+        recipe,
+        { name, seed: given.seed, json, quiet, changes },
+        context,
+      );
+      const settings = { ...request.settings, callbacks: [watch.callbacks] };
       const advises = recipe.walk === undefined;
       const output = { json, quiet, verbose, dashboard, samples, advises };
-      await startTraining({ ...request, settings }, context, output);
-      const { measured, walk } = monitor;
-      if (!json) return write(formatOutcome(recipe, { name, measured, walk, changes, columns }));
-      for (const { expected, ...rest } of compare(recipe, measured)) {
-        write(jsonLine({ event: "expected", ...expected, ...rest }));
+      try {
+        await startTraining({ ...request, settings }, context, output);
+      } catch (error) {
+        // There the known result is that it fails.
+        if (!(error instanceof DivergenceError) || !divergesOf(recipe)) throw error;
+        if (!json) context.terminal.write(`${error.message}\n`);
       }
-      if (walk !== undefined) write(jsonLine({ event: "walk", ...walk, changes }));
+      watch.tell();
     },
   });
 }

@@ -34,7 +34,7 @@ export interface SelectedRecipe {
 const OF_TEXT: ReadonlySet<string> = new Set(["corpus", "sha256"]);
 
 /** Options of training by which a run is no other: where it is computed, from which start, and when it is saved. */
-const OF_PLACE: ReadonlySet<string> = new Set(["seed", "device", "saveEvery"]);
+export const OF_PLACE: ReadonlySet<string> = new Set(["seed", "device", "saveEvery"]);
 
 /**
  * Finds the flags of a recipe.

@@ -6,13 +6,16 @@
  */
 
 import { argmaxAt, type Probe, randomFor, type TaskInstance } from "@unroll/core/plugin";
-import { formatCount, formatPercent, formatTable } from "../format.ts";
+import { formatCount, formatNumber, formatPercent, formatTable } from "../format.ts";
 import { findingsOf } from "../reporting/findings.ts";
 import { captureStudy } from "../reporting/hidden_states.ts";
 import { type Limit, limitOf } from "../reporting/limits.ts";
 import type { RecipeMoment } from "./recipe.ts";
+import { unrolledPart } from "./unrolled.ts";
 import { bar, type NextCommand, type Walk, type WalkPart, type WalkRun } from "./walk.ts";
 
+/** The number that the post begins with. */
+const POST_NUMBER = "1476233999";
 /** Nines that bars are drawn of. */
 const DRAWN = 40;
 /** Digits of the numbers that the post tried at random. */
@@ -90,17 +93,27 @@ export async function countingWalk(
   if (trained < SHORT) {
     return {
       parts: [accuracyPart(run), counted.part],
-      sentences: [learned, `Further on, ${limitOf(digits).sentence}.`],
-      beside: [["101, 102, …", "too few examples", counted.further]],
+      sentences: [learned, `Further on, ${limitOf(digits).sentence}.`, lineSentence()],
+      beside: [
+        ["101, 102, …", "too few examples", counted.further],
+        ["y = a·x + b", "a = 1 and b = 1, done", lineText(fitLine(SHOWN))],
+      ],
       next: after,
     };
   }
+  const unrolled = await unrolledPart(task, predict, POST_NUMBER, run.columns);
   const asked = `1${"9".repeat(wrong ?? Math.max(25, 2 * trained))}`;
   return {
-    parts: [accuracyPart(run), counted.part, barsPart(nines), {
-      title: "Predicted beside actual, for 1 and ever more nines",
-      lines: examples,
-    }],
+    parts: [
+      ...unrolled === undefined ? [] : [unrolled],
+      accuracyPart(run),
+      counted.part,
+      barsPart(nines),
+      {
+        title: "Predicted beside actual, for 1 and ever more nines",
+        lines: examples,
+      },
+    ],
     sentences: [
       learned,
       ...(tried === undefined || trained >= TRIED ? [] : [
@@ -116,11 +129,44 @@ export async function countingWalk(
       ["nines", "fails over 25", ninesText(limit)],
     ],
     next: [
-      { what: "ask it for the post's own number", words: `predict ${name} --input 1476233999` },
+      { what: "ask it for the post's own number", words: `predict ${name} --input ${POST_NUMBER}` },
       { what: "see the carry in its units", words: `inspect ${name} --input ${asked}` },
       ...after,
     ],
   };
+}
+
+/** What the post begins with: the numbers from 1 to 100. */
+const SHOWN: readonly number[] = Array.from({ length: 100 }, (_, i) => i + 1);
+
+/**
+ * Fits y = a·x + b to x → x + 1 by least squares, which the post names as the simpler way.
+ *
+ * @param xs The numbers.
+ * @returns Both numbers of the line.
+ */
+export function fitLine(xs: readonly number[]): { readonly a: number; readonly b: number } {
+  const mean = xs.reduce((sum, x) => sum + x, 0) / xs.length;
+  let both = 0;
+  let own = 0;
+  for (const x of xs) {
+    both += (x - mean) * (x + 1 - (mean + 1));
+    own += (x - mean) ** 2;
+  }
+  const a = both / own;
+  return { a, b: mean + 1 - a * mean };
+}
+
+function lineText({ a, b }: ReturnType<typeof fitLine>): string {
+  return `a = ${formatNumber(a)}, b = ${formatNumber(b)}`;
+}
+
+function lineSentence(): string {
+  const line = fitLine(SHOWN);
+  const x = Number(POST_NUMBER);
+  return `A line, fitted to 1 to 100 by least squares, has ${lineText(line)} and says ${
+    line.a * x + line.b
+  } to ${x}: it is given numbers, where the network must find out what digits are.`;
 }
 
 /** How the accuracy went, on numbers of training and of validation. */
@@ -273,9 +319,9 @@ async function examplesOf(
 
 function carrySentence({ rightThrough, wrongFrom, sentence }: Limit, trained: number): string {
   if (wrongFrom === undefined) {
-    return `It carries through ${
+    return `Trained on ${trained} digits, it carries through ${
       formatCount(rightThrough ?? 0)
-    } nines, the most that were tried, of ${trained} digits in training: this start keeps its carry.`;
+    } nines, the most that were tried: this start keeps its carry.`;
   }
   return `The carry gets lost: ${sentence}.`;
 }

@@ -1,7 +1,8 @@
 import { assert, assertAlmostEquals, assertEquals, assertMatch } from "@std/assert";
 import type { Predict } from "@unroll/core/plugin";
 import { counting } from "@unroll/tasks";
-import { countingWalk, trainingAccuracy } from "./counting_walk.ts";
+import { countingWalk, fitLine, trainingAccuracy } from "./counting_walk.ts";
+import { checkNext } from "../test_support/check_next.ts";
 import { RECIPES, runRecipe } from "./mod.ts";
 import type { Walk, WalkValidation } from "./walk.ts";
 
@@ -54,6 +55,7 @@ async function walkOf(keeps: number): Promise<Walk & { readonly text: string }> 
     depth: "none",
     columns: 80,
   }, []);
+  await checkNext(walk.next);
   for (const { lines } of walk.parts) {
     for (const line of lines) assert([...line].length <= 80, line);
   }
@@ -78,11 +80,42 @@ Deno.test("countingWalk() finds the nine at which the carry is lost", async () =
 
 Deno.test("countingWalk() says that nothing is lost where nothing is, and where counting fails", async () => {
   const keeps = await walkOf(Infinity);
-  assertMatch(keeps.text, /It carries through 1,000 nines, the most that were tried/);
+  assertMatch(keeps.text, /it carries through 1,000 nines, the most that were tried/);
   assertEquals(keeps.beside?.at(-1)?.[2], "right through 1,000");
   const never = await walkOf(1);
   assertMatch(never.text, /1 to 98 are right, and then 0 where 99 is right|1 to 9\d? are right/);
   assertMatch(never.text, /!\d+!/);
+});
+
+Deno.test("countingWalk() of numbers of two digits is about what follows 100, and a line does it", async () => {
+  const task = await counting({ ...TASK, digits: 2, length: 3, training: 90, validation: 10 })
+    .create();
+  const run = {
+    task,
+    predict: adder(1),
+    validations: [validation(5, 1)],
+    smoothed: new Map(),
+    samples: new Map(),
+    seed: 0,
+    name: "runs/x",
+    depth: "none",
+    columns: 80,
+  } as const;
+  const { beside, sentences, parts } = await countingWalk(run, []);
+  assertEquals(parts.length, 2);
+  assertEquals(beside, [
+    ["101, 102, …", "too few examples", "wrong at 100 already"],
+    ["y = a·x + b", "a = 1 and b = 1, done", "a = 1, b = 1"],
+  ]);
+  assertMatch(sentences[2], /says 1476234000 to 1476233999/);
+});
+
+Deno.test("fitLine() is the line through x + 1, whatever numbers it is shown", () => {
+  for (const xs of [[1, 2, 3], [5, 50, 500, 7]]) {
+    const { a, b } = fitLine(xs);
+    assertAlmostEquals(a, 1, 1e-12);
+    assertAlmostEquals(b, 1, 1e-9);
+  }
 });
 
 Deno.test("trainingAccuracy() counts numbers whose digits are all right", async () => {
@@ -94,6 +127,25 @@ Deno.test("trainingAccuracy() counts numbers whose digits are all right", async 
   const { training_accuracy: share } = await trainingAccuracy({ ...moment, predict: adder(0) });
   // One number in ten ends with a nine.
   assertAlmostEquals(share, 0.9, 0.08);
+});
+
+Deno.test("all recipes that count end with commands that work", async () => {
+  for (const name of ["count-100", "count-rnn", "count-lstm", "counting-1000"]) {
+    const task = await counting(TASK).create();
+    const walk = await RECIPES[name].walk?.({
+      task,
+      predict: adder(5),
+      validations: [validation(12, 1)],
+      smoothed: new Map(),
+      samples: new Map(),
+      seed: 0,
+      name: "runs/x",
+      depth: "none",
+      columns: 80,
+    });
+    assert(walk !== undefined && walk.next.length >= 3, name);
+    await checkNext(walk.next);
+  }
 });
 
 Deno.test("count-rnn loses the carry from its own seed, about where the post's network does", async () => {

@@ -26,6 +26,8 @@ const LOOKS: Readonly<Record<string, (seed: number, run: RecipeResult) => Promis
   "count-attention": lookAtCounting,
   "count-stack": lookAtCounting,
   sevenths: lookAtKnown,
+  xor: lookAtKnown,
+  "fizzbuzz-mlp": lookAtKnown,
 };
 
 async function lookAtTheano(seed: number, { trained }: RecipeResult): Promise<TheanoStart> {
@@ -46,7 +48,9 @@ async function lookAtCounting(seed: number, { trained }: RecipeResult): Promise<
   }
   const { rightThrough = -1, wrongFrom } = limitOf(probes);
   const { error = NaN } = trained;
-  return { seed, error, nines: wrongFrom === undefined ? null : rightThrough };
+  const { right = 0, count = 1 } = probes.find(({ at }) => at === 40) ?? {};
+  const lost = 1 - right / count;
+  return { seed, error, nines: wrongFrom === undefined ? null : rightThrough, lost };
 }
 
 function lookAtKnown(seed: number, { comparisons }: RecipeResult): Promise<KnownStart> {
@@ -59,7 +63,8 @@ function lookAtKnown(seed: number, { comparisons }: RecipeResult): Promise<Known
   return Promise.resolve({ seed, passes, distance });
 }
 
-const OUT = new URL("seeds.json", import.meta.url);
+/** From the folder of the workspace, where tasks run. */
+const OUT = "cli/recipes/seeds.json";
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
@@ -86,6 +91,7 @@ async function main(): Promise<void> {
     const [{ model } = { model: "an unknown CPU" }] = cpus();
     data[name] = { on: model, seconds: Math.round(seconds), starts };
     await Deno.writeTextFile(OUT, textOf(data));
+    await new Deno.Command(Deno.execPath(), { args: ["fmt", "--quiet", OUT] }).output();
   }
 }
 

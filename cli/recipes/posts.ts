@@ -30,9 +30,10 @@ export interface Stop {
   readonly look: string;
 }
 
-/** What the seconds of stops were measured on. */
-export const MEASURED =
-  "2 shared cores of an Intel Xeon, on the CPU device, with other work beside";
+/** What the seconds of stops are. */
+export const MEASURED: string =
+  "what one core of an Intel Xeon computes, with a BLAS where there is a text (deno task blas " +
+  "recipe …); those of lesson 6 are reckoned from its first 300 steps";
 
 /** The write-ups by name. */
 export const POSTS: Readonly<Record<string, Post>> = {
@@ -45,6 +46,26 @@ export const POSTS: Readonly<Record<string, Post>> = {
         recipe: "theano-fizzbuzz",
         seconds: 2.3,
         look: "the 20 lines of error and loss, then the hidden states: which unit ticks every 3?",
+      },
+      {
+        words: "inspect last --unit 2",
+        seconds: 1,
+        look: "the words, darker where one unit is on",
+      },
+      {
+        words: "limits last",
+        seconds: 1,
+        look: "how far it counts, which bits of a number cannot tell",
+      },
+      {
+        words: "recipe theano-fizzbuzz --seeds 0..9",
+        seconds: 14,
+        look: "success that is not guaranteed: how many of ten starts get there",
+      },
+      {
+        words: "recipe theano-fizzbuzz --hidden 4 --seeds 0..9",
+        seconds: 14,
+        look: "whether 4 units are enough, as the post thinks at its end",
       },
     ],
   },
@@ -65,6 +86,11 @@ export const POSTS: Readonly<Record<string, Post>> = {
       },
       { recipe: "count-lstm", seconds: 2.5, look: "the same by an LSTM: is it any better?" },
       {
+        words: "predict last --input 1476233999",
+        seconds: 1,
+        look: "the number of the post",
+      },
+      {
         recipe: "count-attention",
         seconds: 18,
         look: "attention by content and by location, beside all others: right, and then wrong",
@@ -82,8 +108,8 @@ export const POSTS: Readonly<Record<string, Post>> = {
     ],
   },
   "min-char-rnn": {
-    title: "Recurrent Neural Networks, a class notebook on Karpathy's min-char-rnn",
-    by: "after Andrej Karpathy, 2015",
+    title: "Minimal character-level RNN, min-char-rnn.py, which the class notebook runs",
+    by: "Andrej Karpathy, 2015",
     address: "https://gist.github.com/karpathy/d4dee566867f8291f086",
     stops: [
       { recipe: "sevenths", seconds: 1.4, look: "samples turn from noise into 142857" },
@@ -118,6 +144,12 @@ export const POSTS: Readonly<Record<string, Post>> = {
         needsText: true,
         seconds: 59,
         look: "the same as one layer, 102,258 parameters",
+      },
+      {
+        recipe: "lesson6-returning",
+        needsText: true,
+        seconds: 135,
+        look: "an answer after every character, by hand: the loss falls from place to place",
       },
       {
         recipe: "lesson6-sequence",
@@ -160,6 +192,11 @@ export const POSTS: Readonly<Record<string, Post>> = {
     stops: [
       { recipe: "xor-linear", seconds: 0.7, look: "one linear layer says 0.5, 0.5 four times" },
       { recipe: "xor", seconds: 0.6, look: "two layers with tanh between them learn it" },
+      {
+        recipe: "fizzbuzz-mlp-diverges",
+        seconds: 0.6,
+        look: "the loss of each step, up to where it is no number any more",
+      },
       { recipe: "fizzbuzz-mlp", seconds: 4.2, look: "1..100, predicted by the bits" },
     ],
   },

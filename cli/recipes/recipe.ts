@@ -29,10 +29,12 @@ export interface Recipe {
   readonly text?: Text;
   /** The smoothed loss is told every so many iterations, and a sample of 200 characters every so many. */
   readonly smoothed?: { readonly every: number; readonly sampleEvery: number };
+  /** What a sample at a step goes on from; as the task has it if left out. */
+  readonly prompt?: (moment: Pick<RecipeMoment, "task" | "step">) => string;
+  /** Says what is there before training, such as how long the text is, in lines. */
+  readonly begin?: (task: TaskInstance) => readonly string[];
   /** What is known of the result. */
   readonly expected: readonly ExpectedResult[];
-  /** What a model is asked when it is trained. */
-  readonly questions?: readonly string[];
   /** What else a reader of the result should know. */
   readonly note?: string;
   /** The seed that shows what the write-up shows; 0 if left out. */
@@ -89,6 +91,8 @@ export interface RecipeTraining {
   readonly validateEvery?: number;
   /** What the best parameters are best in. */
   readonly best?: "error" | "loss";
+  /** A validation loss so low ends training early. */
+  readonly stopAtLoss?: number;
 }
 
 /** Something that is known of a recipe's result. */
@@ -96,9 +100,16 @@ export interface ExpectedResult {
   /**
    * What was measured: `error`, `validation loss` and metrics of the task are those of the best
    * parameters; `training loss` is the mean since the last validation but one, which is the last epoch
-   * where nothing else is said; `smoothed loss` is at an iteration.
+   * where nothing else is said; `smoothed loss` is at an iteration; `divergence` is the first step whose loss is not
+   * finite, which such a recipe is to come to.
    */
-  readonly measure: "error" | "validation loss" | "training loss" | "smoothed loss" | Metric;
+  readonly measure:
+    | "error"
+    | "validation loss"
+    | "training loss"
+    | "smoothed loss"
+    | "divergence"
+    | Metric;
   /** The iteration of a smoothed loss, counted from 0. */
   readonly iteration?: number;
   /** What the measure is divided by, such as the answers that a loss sums over. */
@@ -145,6 +156,8 @@ export interface Measured {
   readonly trainingLoss: number;
   /** The smoothed loss at an iteration. */
   readonly smoothedLoss: (iteration: number) => number;
+  /** The first step whose loss was not finite, counted from 1. */
+  readonly divergedAt?: number;
 }
 
 /**
@@ -182,6 +195,23 @@ export function compare({ expected }: Recipe, measured: Measured): Comparison[] 
   });
 }
 
+/**
+ * Tells whether a recipe is to come to a loss that is not finite.
+ *
+ * @param recipe The recipe.
+ *
+ * @example Usage
+ * ```ts
+ * import { divergesOf, RECIPES } from "@unroll/cli/recipes";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * strictEqual(divergesOf(RECIPES["fizzbuzz-mlp-diverges"]), true);
+ * ```
+ */
+export function divergesOf({ expected }: Recipe): boolean {
+  return expected.some(({ measure }) => measure === "divergence");
+}
+
 function valueOf(expected: ExpectedResult, measured: Measured): number {
   switch (expected.measure) {
     case "error":
@@ -192,6 +222,8 @@ function valueOf(expected: ExpectedResult, measured: Measured): number {
       return measured.trainingLoss;
     case "smoothed loss":
       return measured.smoothedLoss(expected.iteration ?? 0);
+    case "divergence":
+      return measured.divergedAt ?? NaN;
     default:
       return measured.metrics[expected.measure.slice("metrics.".length)] ?? NaN;
   }

@@ -25,7 +25,7 @@ export interface RunRecipeSettings {
   readonly training?: Partial<Omit<TrainSettings, "model" | "task">>;
   /** Options of the task in place of the recipe's. */
   readonly taskOptions?: JsonRecord;
-  /** Is told of smoothed losses, samples and answers. */
+  /** Is told of the text, smoothed losses and samples. */
   readonly onEvent?: (event: RecipeEvent) => void;
 }
 

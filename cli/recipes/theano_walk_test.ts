@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { Predict, PredictState } from "@unroll/core/plugin";
 import { fizzbuzz } from "@unroll/tasks";
+import { checkNext } from "../test_support/check_next.ts";
 import { captureStudy } from "../reporting/hidden_states.ts";
 import { RECIPES, runRecipe } from "./mod.ts";
 import { codeOf, machineOf, pairTexts, theanoWalk, weakUnits } from "./theano_walk.ts";
@@ -52,6 +53,7 @@ async function walkOf(predict: Predict, columns = 80): Promise<Walk> {
   };
   const walk = await theanoWalk(run);
   assert(walk !== undefined);
+  await checkNext(walk.next);
   for (const { lines } of walk.parts) {
     for (const line of lines) assert(line.length <= columns, line);
   }

@@ -22,6 +22,8 @@ export interface WalkRun {
   readonly smoothed: ReadonlyMap<number, number>;
   /** Samples by their iterations, where the recipe tells them. */
   readonly samples: ReadonlyMap<number, string>;
+  /** Where training came to a loss that is not finite, the first step of that; nothing is predicted then. */
+  readonly divergedAt?: number;
   /** Seed of everything random. */
   readonly seed: number;
   /** The run as a word for the shell, such as `runs/2026-01-31-fizzbuzz-rnn-0` or `last`. */

@@ -290,10 +290,21 @@ export async function writeMaps(
   for (const { states, title, suffix, threshold } of maps) {
     const svg = heatMapChart(states, { title, labels, said, threshold, legend: true });
     const path = out.replace(/(\.\w+)$/, `${suffix}$1`);
-    let bytes: Uint8Array = new TextEncoder().encode(svg);
-    if (path.endsWith(".png")) bytes = await (await import("../charts/png.ts")).svgToPng(svg);
-    await writeOut(path, bytes);
+    await writeSvg(path, svg);
     written.push(path);
   }
   return written;
+}
+
+/**
+ * Writes a picture.
+ *
+ * @param path The file, `.svg` or `.png`.
+ * @param svg What is drawn.
+ * @throws {RangeError} When it cannot be written.
+ */
+export async function writeSvg(path: string, svg: string): Promise<void> {
+  let bytes: Uint8Array = new TextEncoder().encode(svg);
+  if (path.endsWith(".png")) bytes = await (await import("../charts/png.ts")).svgToPng(svg);
+  await writeOut(path, bytes);
 }

@@ -106,11 +106,21 @@ function stateOf(lines: readonly MetricsLine[]): string {
 }
 
 function figures({ lines, model }: RunReport): string {
-  const { loss, error, steps, seconds, speed, metrics } = resultOf(lines);
+  const { loss, error, steps, seconds, speed, metrics: all } = resultOf(lines);
+  const { nats, bits, ...metrics } = all;
+  const isText = typeof bits === "number";
   const parameters = model?.layers.reduce((sum, layer) => sum + layer.parameters, 0);
   const shown: (readonly [string, string | undefined, string?])[] = [
-    ["error", error === undefined ? undefined : formatPercent(error), error === 0 ? "good" : ""],
+    ...isText ? [] : [
+      ["error", error === undefined ? undefined : formatPercent(error), error === 0 ? "good" : ""],
+    ] as const,
     ["validation loss", loss === undefined ? undefined : formatFigure(loss)],
+    ...isText
+      ? [
+        ["bits per character", formatFigure(bits)],
+        ["perplexity", formatFigure(Math.exp(Number(nats)))],
+      ] as const
+      : [],
     // Accuracies by size are for the task's own picture.
     ...Object.entries(metrics).filter(([name]) => !/_\d+(_\d+)?$/.test(name) || /^error/.test(name))
       .map(([name, value]) =>
@@ -131,7 +141,10 @@ function figures({ lines, model }: RunReport): string {
   return figureBoxes(shown);
 }
 
-function modelParts({ layers, shown, hidden, pictures }: ModelReport, id: string): string {
+function modelParts(
+  { layers, shown, hidden, pictures, machine, automata }: ModelReport,
+  id: string,
+): string {
   const parts: string[] = [];
   if (shown.length > 0) {
     parts.push(`<h2>What it says</h2>`, `<pre>${escapeMarkup(shown.join("\n"))}</pre>`);
@@ -139,7 +152,27 @@ function modelParts({ layers, shown, hidden, pictures }: ModelReport, id: string
   for (const picture of pictures) {
     parts.push(`<h2>${escapeMarkup(picture.title)}</h2>`, drawPicture(picture));
   }
-  if (hidden !== undefined) parts.push(statesHtml(hidden, id));
+  if (machine !== undefined) {
+    parts.push(
+      `<h2>What machine it is</h2>`,
+      `<ul class="findings">${
+        machine.sentences.map((text) => `<li>${escapeMarkup(text)}</li>`).join("\n")
+      }</ul>`,
+    );
+  }
+  if (automata !== undefined) {
+    const [whole, ...factors] = automata;
+    parts.push(`<div class="card wide states">${whole}</div>`);
+    if (factors.length > 0) {
+      parts.push(
+        '<p class="soft">It is the product of these, which run side by side:</p>',
+        `<div class="card wide states">${factors.join("\n")}</div>`,
+      );
+    }
+  }
+  if (hidden !== undefined) {
+    parts.push(statesHtml(hidden, id, automata === undefined ? undefined : machine));
+  }
   const total = layers.reduce((sum, layer) => sum + layer.parameters, 0);
   const rows = layers.map(({ name, output, parameters }) =>
     `<tr><td>${escapeMarkup(name)}</td><td>${escapeMarkup(output)}</td><td class="number">${

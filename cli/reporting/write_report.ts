@@ -6,8 +6,10 @@
 
 import type { LayerRow, Picture } from "@unroll/core/plugin";
 import { loadRun, type LoadSettings, type MetricsLine, type RunFolder } from "@unroll/core/runs";
+import { drawMachine } from "../charts/machine_chart.ts";
 import type { Recipe } from "../recipes/recipe.ts";
 import { captureStudy, type Study } from "./hidden_states.ts";
+import { findMachine, isDrawn, type MachineReport, QUICK } from "./machine_report.ts";
 import { reportHtml } from "./report_html.ts";
 import { reproduceCommand } from "./reproduce.ts";
 import { resultOf } from "./run_table.ts";
@@ -98,6 +100,10 @@ export interface ModelReport {
   readonly shown: readonly string[];
   /** Hidden states, where the model shows them. */
   readonly hidden?: Study;
+  /** The machine that it is, where the task is one. */
+  readonly machine?: MachineReport;
+  /** Pictures of it and of its factors, where it is small enough to be read. */
+  readonly automata?: readonly string[];
   /** What the task has to draw. */
   readonly pictures: readonly Picture[];
 }
@@ -124,6 +130,7 @@ export async function gatherReport(run: RunFolder, settings: LoadSettings): Prom
     const shown = await attempt(() => task.show?.(predict));
     const hidden = await attempt(() => captureStudy(task, predict, { parts: true }));
     const pictures = await attempt(() => task.pictures?.(predict));
+    const machine = (await attempt(() => findMachine(loaded, QUICK))).value;
     // The same thing missing, such as the text, can be in the way of several.
     const problems = new Set([shown, hidden, pictures].flatMap(({ problem }) => problem ?? []));
     return {
@@ -134,6 +141,12 @@ export async function gatherReport(run: RunFolder, settings: LoadSettings): Prom
         command: reproduceCommand(config, { model: model.plugin, task: loaded.task.plugin }),
         shown: shown.value ?? [],
         hidden: hidden.value,
+        ...(machine === undefined ? {} : { machine }),
+        ...(machine === undefined || !isDrawn(machine) ? {} : {
+          automata: await Promise.all(
+            [machine.machine, ...machine.factors ?? []].map((one) => drawMachine(one)),
+          ),
+        }),
         pictures: pictures.value ?? [],
       },
       ...(problems.size === 0 ? {} : { problem: [...problems].join("; ") }),

@@ -280,3 +280,20 @@ for (const [name, device] of Object.entries(DEVICES)) {
     assertEquals(losses.map((loss) => loss[0]), [NaN, NaN, NaN]);
   });
 }
+
+for (const [name, backend] of Object.entries(DEVICES)) {
+  Deno.test({
+    name: `the square of the square root of a negative number is NaN on ${name}`,
+    ignore: !backend,
+    async fn() {
+      if (!backend) return;
+      const type = { dtype: "f32", shape: [3] } as const;
+      const { graph } = trace([type], (x) => [ops.mul(ops.sqrt(x), ops.sqrt(x))]);
+      using program = await backend.compile(graph);
+      using x = backend.upload(type, Float32Array.of(-2e-6, -1, 4));
+      const [square] = program.run([x]);
+      assertEquals([...await backend.download(square)], [NaN, NaN, 4]);
+      square.dispose();
+    },
+  });
+}

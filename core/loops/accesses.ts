@@ -3,8 +3,15 @@
  *
  * @module
  */
-import { type Axis, type Buffer, type Expression, visitExpression } from "../ir/expression.ts";
-import { expressionsOf, type Kernel } from "./program.ts";
+import {
+  addIndex,
+  type Axis,
+  type Buffer,
+  type Expression,
+  index as indexOf,
+  visitExpression,
+} from "../ir/expression.ts";
+import { compensationOf, expressionsOf, type Kernel } from "./program.ts";
 
 /** One place in a kernel that touches memory. */
 export interface Access {
@@ -33,7 +40,11 @@ export function accessesOf(kernel: Kernel): readonly Access[] {
   }
   for (const { buffer, index, mode } of kernel.stores) {
     accesses.push({ buffer, index, write: true });
-    if (mode === "add") accesses.push({ buffer, index, write: false });
+    if (mode === "set") continue;
+    accesses.push({ buffer, index, write: false });
+    if (mode === "add") continue;
+    const other = addIndex(index, indexOf(compensationOf(buffer)));
+    accesses.push({ buffer, index: other, write: true }, { buffer, index: other, write: false });
   }
   accessesKnown.set(kernel, accesses);
   return accesses;

@@ -69,6 +69,8 @@ export interface TrainingStart {
   readonly task: TaskInstance;
   /** The model's layers. */
   readonly layers: readonly LayerRow[];
+  /** Runs the model as it is before the first step, until that. */
+  readonly predict: Predict;
 }
 
 /** Parameters worth keeping. */
@@ -105,7 +107,8 @@ export interface TrainingCheckpoint {
 
 /**
  * Why training ended: all steps were done, a goal was reached (`good`), no validation was better for as long
- * as the patience lasts, or the signal came.
+ * as the patience lasts, or the signal came
+ * (`aborted`), as which counts the step until which it was to train.
  */
 export type StopReason = "steps" | "good" | "patience" | "aborted";
 

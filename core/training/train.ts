@@ -11,7 +11,7 @@ import type { Model, Tree } from "../plugin/model.ts";
 import type { Task } from "../plugin/task.ts";
 import { nearestName, unknownName } from "../util/names.ts";
 import { checkBatchShape } from "./check_contract.ts";
-import type { Snapshot, TrainingCallbacks, TrainResult } from "./events.ts";
+import type { Snapshot, TrainingCallbacks, TrainingStart, TrainResult } from "./events.ts";
 import { resolveSettings, type TrainingOptions } from "./resolve_settings.ts";
 import { batchRequest, traceStep } from "./trace_step.ts";
 import { TRAINING_SETTINGS } from "./training_settings.ts";
@@ -34,6 +34,8 @@ export interface TrainSettings extends TrainingOptions {
   readonly callbacks?: readonly TrainingCallbacks[];
   /** Ends training early, with what there is. */
   readonly signal?: AbortSignal;
+  /** The step after which it ends as if the signal came just then. */
+  readonly until?: number;
   /**
    * Makes the parameters to begin with, given those that the seed makes, such as
    * `(made) => loadWeights(made, decodeSafetensors(bytes))`. A run that is resumed has its own.
@@ -87,6 +89,7 @@ const OWN_SETTINGS: readonly (keyof TrainSettings)[] = [
   "tuning",
   "callbacks",
   "signal",
+  "until",
   "initialParameters",
   "resume",
   "phases",
@@ -142,8 +145,13 @@ async function trainToEnd(
     if (own) backend.dispose();
   };
   try {
-    trainer = await Trainer.create({ ...step, traced, backend, resume: resume?.tensors });
-    const start = {
+    const made = trainer = await Trainer.create({
+      ...step,
+      traced,
+      backend,
+      resume: resume?.tensors,
+    });
+    const start: TrainingStart = {
       step: trainer.step,
       settings: resolved,
       recommended,
@@ -152,11 +160,12 @@ async function trainToEnd(
       deviceReason: reason,
       task,
       layers: instance.layers,
+      predict: (request) => made.predict(request),
     };
     for (const callback of callbacks) await callback.onStart?.(start);
     const loop = new TrainingLoop(trainer, resolved, callbacks, started, resume?.seconds);
     loop.best = resume?.best ?? { step: trainer.step, parameters: await trainer.parameters() };
-    const ended = await loop.run(settings.signal);
+    const ended = await loop.run(settings.signal, settings.until);
     const { best, seconds } = loop;
     return {
       steps: trainer.step,

@@ -12,6 +12,7 @@
  *
  * @module
  */
+import { checkCounts } from "../../util/check_counts.ts";
 import type { Graph, Value } from "../../ir/graph.ts";
 import { zerosLike } from "../ops/creation.ts";
 import type { DifferentiablePrimitive } from "../rules.ts";
@@ -19,6 +20,7 @@ import { apply, type Tensor } from "../tensor.ts";
 import {
   formatType,
   isDifferentiable,
+  MAX_ELEMENTS,
   sameType,
   sizeOf,
   type TensorType,
@@ -48,11 +50,19 @@ export interface ScanParams extends Record<string, unknown> {
   readonly recompute?: boolean;
 }
 
+/** Checks that a loop can count its steps. */
+export function checkSteps(length: number): void {
+  checkCounts("scan", "the length", [length]);
+  if (length <= MAX_ELEMENTS) return;
+  throw new RangeError(`Cannot scan: at most ${MAX_ELEMENTS} steps are possible, found ${length}`);
+}
+
 /** The loop: folds `body` over the leading axis of its sequences. */
 export const SCAN: DifferentiablePrimitive<ScanParams> = {
   name: "scan",
   isHeavy: true,
   inferTypes(inputs, { body, constants, carries, length }) {
+    checkSteps(length);
     const [carry, slices] = splitAt(body.outputs.map((value) => value.type), carries);
     carry.forEach((type, i) => {
       if (sameType(type, inputs[constants + i])) return;

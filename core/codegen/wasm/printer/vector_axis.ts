@@ -58,7 +58,7 @@ export function mapCost(
   let cost = vectorCost(expressions, axis);
   for (const { index, mode } of stores) {
     const stride = strideAlong(index, axis);
-    if (stride === 0 || (stride === undefined && mode === "add")) return Infinity;
+    if (stride === 0 || (stride === undefined && mode !== "set")) return Infinity;
     cost += accessCost(stride);
   }
   const rows = axes.reduce((n, other) => other === axis ? n : n * other.extent, 1);
