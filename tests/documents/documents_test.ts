@@ -2,6 +2,7 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { stripVTControlCharacters } from "node:util";
 import config from "../../deno.json" with { type: "json" };
+import { CHAPTERS } from "../../cli/learn/update.ts";
 import { commandsOf, type DocumentedCommand, mentionsOf } from "./commands.ts";
 import type { AskedCommand, Outcome } from "./run.ts";
 
@@ -9,6 +10,7 @@ const ROOT = new URL("../../", import.meta.url);
 const DOCUMENTS = [
   ...["README.md", "CONTRIBUTING.md", "bench/README.md", "bench/peers/README.md"],
   ...["core/README.md", "models/README.md", "tasks/README.md", "cli/README.md"],
+  ...CHAPTERS.map((name) => `cli/learn/${name}.md`),
 ];
 const TASKS: Readonly<Record<string, { readonly command: string }>> = config.tasks;
 
