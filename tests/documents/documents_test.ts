@@ -166,7 +166,8 @@ Deno.test("the commands and options in the sentences of the READMEs exist", asyn
     ["train", "sweep"].map((name) => [name, "--model", model, "--task", task])
   );
   const names = Object.keys(TASKS).filter((name) => commandWords(["deno", "task", name]));
-  const asked = [...trains, ...names.map((name) => [name]), ["recipe", "shakespeare"]];
+  const recipes = ["shakespeare", "count-lstm"].map((name) => ["recipe", name]);
+  const asked = [...trains, ...names.map((name) => [name]), ...recipes];
   const folder = ROOT.pathname;
   const helps = await runAll(
     asked.map((words) => ({ folder, words: [...words, "--help"], input: "" })),
