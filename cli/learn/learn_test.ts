@@ -8,10 +8,19 @@ import { rnn } from "@unroll/models";
 
 const FOLDER = new URL(".", import.meta.url);
 
+const NUMBER = /\d+(?:\.\d+)?(?:e-?\d+)?/g;
+const words = (text: string) => text.replace(NUMBER, "0").replace(/ +/g, " ");
+const numbersOf = (text: string) => (text.match(NUMBER) ?? []).map(Number);
+
 for (const name of CHAPTERS) {
   Deno.test(`chapter ${name} has what its command prints, and its picture`, async () => {
     const { text, wanted } = await readChapter(name);
-    assertEquals(text, wanted, "deno task learn:update makes it anew");
+    // Other machines round otherwise.
+    assertEquals(words(text), words(wanted), "deno task learn:update makes it anew");
+    numbersOf(text).forEach((number, i) => {
+      const other = numbersOf(wanted)[i];
+      assert(Math.abs(number - other) <= 0.02 * Math.abs(other) + 0.0011, `${number}, ${other}`);
+    });
     for (const line of text.split("\n")) assert([...line].length <= 100, line);
     // One idea, one command, one picture.
     assertEquals(text.match(/^```sh$/gm)?.length, 1);
