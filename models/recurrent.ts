@@ -14,6 +14,8 @@ import {
   iota,
   mapTree,
   matmul,
+  maximum,
+  minimum,
   mul,
   randomBernoulli,
   randomNormal,
@@ -342,10 +344,7 @@ function runCell<Prepared extends CellParameters>(
   const { snap, noise } = settling;
   const sequences = {
     x: input.kind === "none" ? undefined : x,
-    noise: noise && Object.fromEntries(cell.state.map((part, i) => {
-      const draws = randomNormal(foldIn(noise.key, i), [length, ...start[part].shape]);
-      return [part, mul(draws, noise.std)];
-    })),
+    noise: noise && mul(randomNormal(noise.key, [length, ...start.h.shape]), noise.std),
   };
   const prepared = cell.prepare ? cell.prepare(weights) : weights as Prepared;
   return scan(
@@ -353,7 +352,9 @@ function runCell<Prepared extends CellParameters>(
       const { state: made, output, parts } = cell.step(prepared, state, slice ?? x);
       const settled = snap || noise
         ? Object.fromEntries(
-          cell.state.map((part) => [part, settle(made[part], snap, noise?.[part])]),
+          cell.state.map((
+            part,
+          ) => [part, settle(made[part], snap, part === "h" ? noise : undefined)]),
         )
         : made;
       const read = snap ? settled.h : output;
@@ -366,13 +367,15 @@ function runCell<Prepared extends CellParameters>(
 }
 
 /**
- * Adds noise to a state and rounds it to whole numbers, with the gradient of the state as it was: the
+ * Adds noise to a state and rounds it to −1, 0 or 1, with the gradient of the state as it was: the
  * straight-through estimator of Bengio, Léonard & Courville (2013). Without noise the difference is
  * exact in floating point (Sterbenz, 1974), and so is the sum.
  */
 function settle(state: Tensor, snap: boolean, noise?: Tensor): Tensor {
   const noisy = noise ? state.add(noise) : state;
-  return snap ? state.add(stopGradient(floor(noisy.add(0.5)).sub(state))) : noisy;
+  if (!snap) return noisy;
+  const rounded = maximum(-1, minimum(1, floor(noisy.add(0.5))));
+  return state.add(stopGradient(rounded.sub(state)));
 }
 
 /** `x · weight_ih + bias_ih` of all steps. */

@@ -16,7 +16,7 @@ function ball(size: number, random: () => number): number[] {
 /** A set around random vectors, as wide as that. */
 function randomSet(size: number, wide: number, random: () => number): Enclosure {
   const rows = Array.from({ length: size }, () => {
-    const row = Float64Array.from({ length: size + 1 }, () => wide * (2 * random() - 1));
+    const row = Array.from({ length: size + 1 }, () => wide * (2 * random() - 1));
     row[0] = 2 * random() - 1;
     return row;
   });

@@ -124,7 +124,7 @@ function verifyCycle(
 ): Verified {
   const n = startOf(net, 1).rows.length;
   const triangle = centre.map((c, i) =>
-    Float64Array.from({ length: n + 1 }, (_, j) => [c, ...root[i]][j] ?? 0)
+    Array.from({ length: n + 1 }, (_, j) => [c, ...root[i]][j] ?? 0)
   );
   const isWhole = [prefix, period].every((steps) => Number.isSafeInteger(steps) && steps > 0);
   if (net.snap || net.inputs > 0 || !isWhole || centre.length !== n || root.length !== n) {
@@ -151,7 +151,7 @@ function verifyCycle(
     const spread = sets.cholesky(around);
     if (!spread) throw new Refuted(`the states of step ${t} cannot be enclosed`);
     state = {
-      rows: spread.map((row, i) => Float64Array.of(image.rows[i][0], ...row)),
+      rows: spread.map((row, i) => [image.rows[i][0], ...row]),
       box: set.box,
     };
     if (t === prefix) [state, entry] = [set, number];
