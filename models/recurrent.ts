@@ -344,7 +344,10 @@ function runCell<Prepared extends CellParameters>(
   const { snap, noise } = settling;
   const sequences = {
     x: input.kind === "none" ? undefined : x,
-    noise: noise && mul(randomNormal(noise.key, [length, ...start.h.shape]), noise.std),
+    noise: noise && Object.fromEntries(cell.state.map((part, i) => {
+      const draws = randomNormal(foldIn(noise.key, i), [length, ...start[part].shape]);
+      return [part, mul(draws, noise.std)];
+    })),
   };
   const prepared = cell.prepare ? cell.prepare(weights) : weights as Prepared;
   return scan(
@@ -354,7 +357,7 @@ function runCell<Prepared extends CellParameters>(
         ? Object.fromEntries(
           cell.state.map((
             part,
-          ) => [part, settle(made[part], snap, part === "h" ? noise : undefined)]),
+          ) => [part, settle(made[part], snap, noise?.[part])]),
         )
         : made;
       const read = snap ? settled.h : output;
