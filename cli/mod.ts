@@ -25,5 +25,5 @@ export type { CliContext, Terminal } from "./context.ts";
 export { createContext, main };
 export { VERSION } from "./program.ts";
 
-// What `deno run jsr:@unroll/cli` and `deno install` start; in a clone it is main.ts, which starts faster.
+// What `deno run jsr:@unroll/cli` starts; in a clone it is main.ts, which starts faster.
 if (import.meta.main) start();

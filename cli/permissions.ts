@@ -96,5 +96,8 @@ export function permitLine(flag: string, args: readonly string[]): string {
   if (typed.startsWith("deno task ")) {
     return `deno run -P=${permissionSet(command)} ${word} cli/main.ts ${command} …`;
   }
-  return typed.startsWith("deno run … ") ? typed.replace("…", word) : `${word} at deno install`;
+  const run = "deno run ";
+  return typed.startsWith(run)
+    ? `${run}${word} ${typed.slice(run.length)}`
+    : `${word} at deno install`;
 }

@@ -4,8 +4,9 @@
  * @module
  */
 
-import { basename } from "@std/path/basename";
+import { fromFileUrl } from "@std/path/from-file-url";
 import config from "./deno.json" with { type: "json" };
+import { quoted } from "./format.ts";
 
 /** Unroll's version, of all its packages. */
 export const VERSION: string = config.version;
@@ -16,24 +17,20 @@ export interface Start {
   readonly main: string;
   /** This package's place: a file in a clone, otherwise a URL of JSR. */
   readonly place: string;
-  /** Reads a variable of the environment, where it may be read. */
-  readonly variable: (name: string) => string | undefined;
 }
 
 /**
- * Finds out what is typed before a command's name.
+ * Finds out what is typed before a command's name. It can be typed as it is: what is not permitted by a flag, Deno asks for.
  *
  * @param start What is known of the start.
- * @returns `unroll`, `deno task`, or `deno run … ` and a module.
+ * @returns `unroll`, `deno task`, or `deno run` and a module.
  */
-export function programOf({ main, place, variable }: Start): string {
-  // Shells say what was typed, and Deno's script for an installed program leaves that as it is.
-  if (basename(variable("_") ?? "") === "unroll") return "unroll";
-  const byName = isStartedByName(main, place);
-  if (place.startsWith("file:") && !byName) return "deno task";
-  return `deno run … ${
-    main.startsWith("file:") && !byName ? basename(new URL(main).pathname) : PACKAGE
-  }`;
+export function programOf({ main, place }: Start): string {
+  // Installed by that name, with whatever shell: nothing else tells, and who starts the module by hand is told to install it.
+  if (main === new URL("unroll.ts", place).href || INSTALLED.test(main)) return "unroll";
+  if (isStartedByName(main, place)) return `deno run ${PACKAGE}`;
+  if (!main.startsWith("file:")) return `deno run ${main}`;
+  return place.startsWith("file:") ? "deno task" : `deno run ${quoted(fromFileUrl(main))}`;
 }
 
 /** Tells whether the package was started by its name; a clone's own tasks start another module. */
@@ -42,6 +39,9 @@ export function isStartedByName(main: string, place: string): boolean {
 }
 
 const PACKAGE = "jsr:@unroll/cli";
+
+/** The entry that is installed; see `unroll.ts`. */
+const INSTALLED = /^jsr:\/?@unroll\/cli(@[^/]*)?\/unroll$/;
 
 let program: string | undefined;
 
@@ -53,7 +53,7 @@ let program: string | undefined;
  * @returns For example `deno task inspect last`.
  */
 export function commandLine(words: string, { ffi = false }: { ffi?: boolean } = {}): string {
-  program ??= programOf({ main: Deno.mainModule, place: import.meta.url, variable: environment });
+  program ??= programOf({ main: Deno.mainModule, place: import.meta.url });
   // Tasks have their permissions; elsewhere they are the user's own.
   return `${program}${ffi && program === "deno task" ? " blas" : ""} ${words}`;
 }

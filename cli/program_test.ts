@@ -4,23 +4,28 @@ import { programOf, VERSION } from "./program.ts";
 const CLONE = "file:///home/me/unroll/cli/main.ts";
 const JSR = "https://jsr.io/@unroll/cli/0.1.0/mod.ts";
 
-function started(main: string, place: string, typed?: string): string {
-  return programOf({ main, place, variable: (name) => name === "_" ? typed : undefined });
-}
+const FILES = "file:///home/me/unroll/cli/program.ts";
+const SERVED = "https://jsr.io/@unroll/cli/0.1.0/program.ts";
 
 Deno.test("programOf() tells a clone, an installed program, a package and a program of one's own", () => {
-  assertStrictEquals(started(CLONE, CLONE, "/usr/bin/deno"), "deno task");
-  assertStrictEquals(started(CLONE, CLONE), "deno task");
-  assertStrictEquals(started(CLONE, CLONE, "/home/me/.deno/bin/unroll"), "unroll");
-  assertStrictEquals(started(JSR, JSR, "/home/me/.deno/bin/unroll"), "unroll");
-  // By the package's name, beside a clone that it is linked to.
-  assertStrictEquals(
-    started("file:///home/me/unroll/cli/mod.ts", "file:///home/me/unroll/cli/program.ts"),
-    "deno run … jsr:@unroll/cli",
-  );
-  assertStrictEquals(started("jsr:@unroll/cli", JSR), "deno run … jsr:@unroll/cli");
-  assertStrictEquals(started(JSR, JSR, "/usr/bin/make"), "deno run … jsr:@unroll/cli");
-  assertStrictEquals(started("file:///home/me/my_cli.ts", JSR), "deno run … my_cli.ts");
+  const cases: readonly (readonly [main: string, place: string, program: string])[] = [
+    [CLONE, FILES, "deno task"],
+    ["file:///home/me/unroll/cli/unroll.ts", FILES, "unroll"],
+    ["jsr:@unroll/cli/unroll", SERVED, "unroll"],
+    ["jsr:@unroll/cli@^0.1.0/unroll", SERVED, "unroll"],
+    ["https://jsr.io/@unroll/cli/0.1.0/unroll.ts", SERVED, "unroll"],
+    // Installed by any name, or run.
+    ["jsr:@unroll/cli", SERVED, "deno run jsr:@unroll/cli"],
+    ["jsr:@unroll/cli@0.1.0", SERVED, "deno run jsr:@unroll/cli@0.1.0"],
+    [JSR, SERVED, "deno run jsr:@unroll/cli"],
+    // By the package's name, beside a clone that it is linked to.
+    ["file:///home/me/unroll/cli/mod.ts", FILES, "deno run jsr:@unroll/cli"],
+    ["file:///home/me/my%20cli.ts", SERVED, "deno run '/home/me/my cli.ts'"],
+    ["jsr:@me/cli", SERVED, "deno run jsr:@me/cli"],
+  ];
+  for (const [main, place, program] of cases) {
+    assertStrictEquals(programOf({ main, place }), program, main);
+  }
 });
 
 Deno.test("VERSION is that of all packages", async () => {

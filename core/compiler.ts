@@ -28,7 +28,8 @@ export {
 export { Program, type ProgramSettings } from "./compile/program.ts";
 export { evaluateGraph } from "./ir/evaluate.ts";
 export type { Axis, Buffer, Expression } from "./ir/expression.ts";
-export { countEquations, type Equation, formatGraph, type Graph, type Value } from "./ir/graph.ts";
+export { formatGraph } from "./ir/format_graph.ts";
+export { countEquations, type Equation, type Graph, type Value } from "./ir/graph.ts";
 export type { ElementwiseName, ReduceOperation } from "./ir/operation_names.ts";
 export type {
   DenseArray,

@@ -130,15 +130,50 @@ function orthogonal(keys: readonly Tensor[], [rows, columns]: readonly [number, 
   });
 }
 
+/** Sets of more vectors are made in blocks; smaller ones keep the bits that they always had. */
+const WHOLE = 512;
+
+/** Most vectors in a block: few, as those of a block are made one by one. */
+const BLOCK = 64;
+
 /**
  * Random orthonormal vectors, f32[keys, count, length], no more than their length: the Gram–Schmidt
- * process on normal numbers, which gives every such set the same chance. Each projection is done
- * twice, which is enough (Giraud, Langou and Rozložník, 2005). The sets of all keys are made in one
- * loop, which is one program to compile.
+ * process on normal numbers, which gives every such set the same chance. The sets of all keys are made
+ * in one loop, which is one program to compile.
+ *
+ * Many vectors are made in blocks, because a product of matrices reads what is known once a block and
+ * not once a vector (Stewart, 2008).
  */
 function orthonormalVectors(keys: readonly Tensor[], count: number, length: number): Tensor {
   const sets = keys.length;
   const draws = stack(keys.map((key) => randomNormal(key, [count, length])), 1);
+  let size = BLOCK;
+  while (count % size !== 0) size--;
+  if (count <= WHOLE || size === 1) return gramSchmidt(draws);
+  const blocks = count / size;
+  const [orthonormal] = scan(
+    (known: Tensor, { draw, place }: { readonly draw: Tensor; readonly place: Tensor }) => {
+      const flat = reshape(known, [sets, count, length]);
+      let block = transpose(draw, [1, 0, 2]);
+      for (let pass = 0; pass < 2; pass++) {
+        const rest = sub(block, matmul(matmul(block, flat, { transposeY: true }), flat));
+        block = gramSchmidt(transpose(rest, [1, 0, 2]));
+      }
+      const own = reshape(block, [sets, 1, size, length]);
+      return [add(known, mul(reshape(place, [blocks, 1, 1]), own)), undefined];
+    },
+    zeros([sets, blocks, size, length]),
+    { draw: reshape(draws, [blocks, size, sets, length]), place: identity(blocks, blocks) },
+  );
+  return reshape(orthonormal, [sets, count, length]);
+}
+
+/**
+ * Makes vectors, f32[count, sets, length], orthonormal, f32[sets, count, length], one by one. Each projection is done
+ * twice, which is enough (Giraud, Langou and Rozložník, 2005).
+ */
+function gramSchmidt(draws: Tensor): Tensor {
+  const [count, sets, length] = draws.shape;
   const [orthonormal] = scan(
     (known: Tensor, { draw, place }: { readonly draw: Tensor; readonly place: Tensor }) => {
       let rest = reshape(draw, [sets, 1, length]);

@@ -355,9 +355,7 @@ function runCell<Prepared extends CellParameters>(
       const { state: made, output, parts } = cell.step(prepared, state, slice ?? x);
       const settled = snap || noise
         ? Object.fromEntries(
-          cell.state.map((
-            part,
-          ) => [part, settle(made[part], snap, noise?.[part])]),
+          cell.state.map((part) => [part, settle(made[part], snap, noise?.[part])]),
         )
         : made;
       const read = snap ? settled.h : output;

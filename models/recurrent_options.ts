@@ -18,7 +18,7 @@ export interface RecurrentOptions {
   /** Fraction of the numbers that the output layer reads that is dropped in training. */
   readonly outputDropout: number;
   /**
-   * Standard deviation of the noise that is added to `h` after each step in training. What
+   * Standard deviation of the noise that is added to states after each step in training. What
    * still works forgets small errors: states gather where a step brings near ones nearer.
    */
   readonly stateNoise: number;
@@ -126,7 +126,7 @@ export function recurrentShape(defaults: { readonly hidden: number }): Recurrent
       z.describe("Fraction of the values before the output layer that are set to zero in training"),
     ),
     stateNoise: z._default(z.number().check(z.minimum(0), z.maximum(10)), 0).check(
-      z.describe("Standard deviation of the noise that is added to the state h in training"),
+      z.describe("Standard deviation of the noise that is added to states in training"),
     ),
     snap: z._default(z.boolean(), false).check(
       z.describe("Round states to −1, 0 or 1, so that the network is a finite machine"),

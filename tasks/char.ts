@@ -60,6 +60,8 @@ export interface CharOptions {
   readonly alphabet?: string;
   /** The SHA-256 that a text from outside must have, by which a run knows its text again. */
   readonly sha256?: string;
+  /** How many bytes that text is: a run knows it, and no file of another size is opened for it. */
+  readonly bytes?: number;
 }
 
 /** The text where none is named. */
@@ -121,6 +123,9 @@ const OPTIONS: OptionsSchema<CharOptions> = /* @__PURE__ */ (() =>
     sha256: z.optional(
       z.string().check(z.regex(new RegExp(`^([0-9a-f]{64}|${UNKNOWN_TEXT})$`))),
     ).check(z.describe("The SHA-256 that the text must have, in hexadecimal digits")),
+    bytes: z.optional(z.int().check(z.minimum(1))).check(
+      z.describe("How many bytes the text must be"),
+    ),
   }))();
 
 /**
@@ -136,10 +141,11 @@ export const char: TaskPlugin<CharOptions> = /* @__PURE__ */ defineTask({
   options: OPTIONS,
   create: (options) => createChar(options, textOutside(options)),
   restore(kept, typed) {
-    const { sha256 = UNKNOWN_TEXT, ...rest } = kept;
+    const { sha256, bytes, ...rest } = kept;
     if (typed.corpus !== undefined) return { ...rest, ...typed };
-    const isKnown = isBuiltInCorpus(String(kept.corpus ?? DEFAULT_CORPUS));
-    return { ...rest, ...(isKnown ? {} : { sha256 }), ...typed };
+    if (isBuiltInCorpus(String(kept.corpus ?? DEFAULT_CORPUS))) return { ...rest, ...typed };
+    const isKnown = sha256 !== undefined && bytes !== undefined;
+    return isKnown ? { ...kept, ...typed } : { ...rest, sha256: UNKNOWN_TEXT, ...typed };
   },
 });
 
@@ -148,15 +154,15 @@ interface TextSource {
   /** Reads it. */
   read(): string;
   /** What a run keeps to find it again. */
-  kept(): Pick<CharOptions, "corpus" | "sha256">;
+  kept(): Pick<CharOptions, "corpus" | "sha256" | "bytes">;
 }
 
-function textOutside({ corpus, sha256, licence }: CharOptions): TextSource {
-  let kept = { corpus: absoluteName(corpus), sha256 };
+function textOutside({ corpus, sha256, bytes, licence }: CharOptions): TextSource {
+  let kept = { corpus: absoluteName(corpus), sha256, bytes };
   return {
     read() {
-      const { text, ...found } = openCorpus(corpus, sha256);
-      kept = { corpus: found.name, sha256: found.sha256 };
+      const { text, ...found } = openCorpus(corpus, sha256, bytes);
+      kept = { corpus: found.name, sha256: found.sha256, bytes: found.bytes };
       return licence ? text : withoutLicence(text);
     },
     kept: () => kept,

@@ -38,6 +38,8 @@ export interface CorpusText {
   readonly name: string;
   /** The SHA-256 of the bytes that were read; none of a built-in text. */
   readonly sha256?: string;
+  /** How many bytes they are. */
+  readonly bytes?: number;
 }
 
 /** In place of a SHA-256: one that no text has. */
@@ -51,13 +53,18 @@ export function isBuiltInCorpus(name: string): boolean {
 /**
  * Reads a corpus, perhaps one that a run names: only the very text that it was trained on is that.
  *
+ * Who wrote the run chose the name, so no file is opened for it that has not the size of the text, no more names are looked at
+ * than {@linkcode MOST_NAMES}, nothing is read from standard input or asked of another machine, and what is told of a file that
+ * is another one is only that.
+ *
  * @param name Its name, as {@linkcode readCorpus} takes it.
- * @param sha256 The SHA-256 that the bytes must have, if there is one. A text of that is also found where it lies below the
+ * @param sha256 The SHA-256 that the bytes must have, if there is one.
+ * @param size How many bytes they must be, which says that a run names the text. It is then also found where it lies below the
  *   current folder as it lay before, which finds one that was moved together with its runs.
  * @returns The text.
  * @throws {RangeError} If it cannot be read, or is another one.
  */
-export function openCorpus(name: string, sha256?: string): CorpusText {
+export function openCorpus(name: string, sha256?: string, size?: number): CorpusText {
   if (isBuiltInCorpus(name)) return { text: CORPORA[name](), name };
   if (!hasFiles()) {
     const known = Object.keys(CORPORA).join(", ");
@@ -70,18 +77,30 @@ export function openCorpus(name: string, sha256?: string): CorpusText {
     );
   }
   const path = absoluteName(name);
+  const isOfRun = size !== undefined;
+  // Windows would tell another machine who asks.
+  if (isOfRun && (name === "-" || path.startsWith("//"))) {
+    throw cannotRead(
+      name,
+      "a run is not a reason to read standard input, or from another machine; name it with --corpus",
+    );
+  }
+  const left = { names: isOfRun ? MOST_NAMES : Infinity };
   let problem: unknown;
-  for (const place of sha256 === undefined || name === "-" ? [name] : [path, ...endsOf(path)]) {
+  for (const place of isOfRun ? [path, ...endsOf(path)] : [name]) {
     try {
-      const { bytes, text } = readOutside(place);
+      const found = readOutside(place, left, size);
+      const { text, bytes } = found ?? {};
       if (text === "") throw cannotRead(place, "text is needed, and there is none");
-      const found = sha256Of(bytes);
-      if (sha256 === undefined || found === sha256) {
-        return { text, name: absoluteName(place), sha256: found };
+      const hash = bytes && sha256Of(bytes);
+      if (text !== undefined && (sha256 ?? hash) === hash) {
+        return { text, name: absoluteName(place), sha256: hash, bytes: lengthOf(bytes ?? []) };
       }
       problem ??= cannotRead(
         place,
-        `it is not the text of the run any more: SHA-256 ${sha256} is needed, found ${found}; to use it all the same name it with --corpus`,
+        isOfRun
+          ? "it is not the text of the run any more; to use it all the same name it with --corpus"
+          : `it is another text: SHA-256 ${sha256} is needed, found ${hash}`,
       );
     } catch (error) {
       problem ??= error;
@@ -92,7 +111,7 @@ export function openCorpus(name: string, sha256?: string): CorpusText {
 
 /** The ends of a path, the longest first, as paths from the current folder. */
 function endsOf(path: string): string[] {
-  const parts = path.split("/").slice(1);
+  const parts = path.split("/").slice(1).filter((part) => part !== "");
   return parts.map((_, index) => parts.slice(index).join("/"));
 }
 
@@ -127,22 +146,28 @@ function sha256Of(parts: readonly Uint8Array[]): string {
   return hash.digest("hex");
 }
 
+/** What is read, or nothing where it has another size than is needed. */
 function readOutside(
   name: string,
-): { readonly bytes: readonly Uint8Array[]; readonly text: string } {
+  left: NamesLeft,
+  size?: number,
+): { readonly bytes: readonly Uint8Array[]; readonly text: string } | undefined {
   if (name === "-") {
     const bytes = readInput();
     return { bytes: [bytes], text: decode(name, bytes) };
   }
-  const paths = /[*?]/.test(name) ? expandPattern(name) : [name];
+  const paths = /[*?]/.test(name) ? expandPattern(name, left) : [name];
   if (paths.length === 0) throw cannotRead(name, "no file fits the pattern");
-  let left = LONGEST;
-  const bytes = paths.map((path) => {
-    const part = readFile(path, left);
-    left -= part.length;
-    return part;
-  });
+  const sizes = paths.map((path) => tryFile(path, () => sizeOf(path)));
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  if (size !== undefined && size !== total) return undefined;
+  if (total > LONGEST) throw cannotRead(name, TOO_LONG);
+  const bytes = paths.map((path) => tryFile(path, () => files().readFileSync(path)));
   return { bytes, text: bytes.map((part, index) => decode(paths[index], part)).join("") };
+}
+
+function lengthOf(parts: readonly Uint8Array[]): number {
+  return parts.reduce((sum, { length }) => sum + length, 0);
 }
 
 function cannotRead(name: string, reason: string, cause?: unknown): RangeError {
@@ -153,22 +178,34 @@ function cannotRead(name: string, reason: string, cause?: unknown): RangeError {
 const LONGEST = 2 ** 29 - 24;
 const TOO_LONG = `at most ${LONGEST} bytes are read as one text`;
 
-/** Reads a file, if it is one, and not longer than so many bytes. */
-function readFile(path: string, most: number): Uint8Array {
+/** Names that are looked at, in all, to find the files of a pattern that a run names. */
+const MOST_NAMES = 10_000;
+
+/** How many names may still be looked at. */
+interface NamesLeft {
+  names: number;
+}
+
+/** The size of a file, if it is one. */
+function sizeOf(path: string): number {
+  const found = files().statSync(path);
+  if (found.isDirectory()) {
+    throw cannotRead(
+      path,
+      'it is a folder; its files are named by a pattern such as "folder/*.txt"',
+    );
+  }
+  // A pipe might never answer, a device never end.
+  if (!found.isFile()) {
+    throw cannotRead(path, "a file is needed, found a pipe or a device; - reads standard input");
+  }
+  return found.size;
+}
+
+/** Does something with a file, and says what is wrong with it. */
+function tryFile<Result>(path: string, act: () => Result): Result {
   try {
-    const found = files().statSync(path);
-    if (found.isDirectory()) {
-      throw cannotRead(
-        path,
-        'it is a folder; its files are named by a pattern such as "folder/*.txt"',
-      );
-    }
-    // A pipe might never answer, a device never end.
-    if (!found.isFile()) {
-      throw cannotRead(path, "a file is needed, found a pipe or a device; - reads standard input");
-    }
-    if (found.size > most) throw cannotRead(path, TOO_LONG);
-    return files().readFileSync(path);
+    return act();
   } catch (error) {
     if (error instanceof RangeError) throw error;
     if (error instanceof Error && "code" in error && error.code === "ENOENT") {
@@ -216,19 +253,29 @@ function decode(name: string, bytes: Uint8Array): string {
 }
 
 /** The files that fit a pattern, sorted by path, so that every machine reads them in the same order. */
-function expandPattern(pattern: string): string[] {
+function expandPattern(pattern: string, left: NamesLeft): string[] {
   const parts = pattern.replaceAll("\\", "/").split("/");
   const fixed = parts.findIndex((part) => /[*?]/.test(part));
   const start = parts.slice(0, fixed).join("/");
   const root = fixed === 0 ? "." : start === "" ? "/" : start;
   const found: string[] = [];
-  walk(root, parts.slice(fixed), found, fixed === 0 ? "" : `${start}/`);
+  walk(root, parts.slice(fixed), found, fixed === 0 ? "" : `${start}/`, left);
+  if (left.names < 0) {
+    throw cannotRead(pattern, "it is a pattern of too many names for a run; name it with --corpus");
+  }
   return [...new Set(found)].sort();
 }
 
-function walk(folder: string, parts: readonly string[], found: string[], prefix: string): void {
+function walk(
+  folder: string,
+  parts: readonly string[],
+  found: string[],
+  prefix: string,
+  left: NamesLeft,
+): void {
+  if (left.names < 0) return;
   const [part, ...rest] = parts;
-  if (part === "**" && rest.length > 0) walk(folder, rest, found, prefix);
+  if (part === "**" && rest.length > 0) walk(folder, rest, found, prefix, left);
   const fits = part === "**" ? /^[^.]/ : nameFilter(part);
   let entries: Dirent[];
   try {
@@ -237,12 +284,14 @@ function walk(folder: string, parts: readonly string[], found: string[], prefix:
     // A folder that is not there or may not be read has no files that fit.
     return;
   }
+  left.names -= entries.length;
   for (const entry of entries) {
     if (!fits.test(entry.name)) continue;
     const path = `${folder === "/" ? "" : folder}/${entry.name}`;
-    if (entry.isDirectory() && part === "**") walk(path, parts, found, `${prefix}${entry.name}/`);
-    else if (entry.isDirectory() && rest.length > 0) {
-      walk(path, rest, found, `${prefix}${entry.name}/`);
+    if (entry.isDirectory() && part === "**") {
+      walk(path, parts, found, `${prefix}${entry.name}/`, left);
+    } else if (entry.isDirectory() && rest.length > 0) {
+      walk(path, rest, found, `${prefix}${entry.name}/`, left);
     } else if (!entry.isDirectory() && rest.length === 0) found.push(`${prefix}${entry.name}`);
   }
 }

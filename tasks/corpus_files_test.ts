@@ -1,5 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { readCorpus } from "./corpus_files.ts";
+import fs from "node:fs";
+import { openCorpus, readCorpus } from "./corpus_files.ts";
 
 Deno.test("readCorpus() has the built-in texts as their write-ups have them", () => {
   const sevenths = readCorpus("sevenths");
@@ -74,8 +75,62 @@ Deno.test("readCorpus() says why it cannot read", async () => {
   }
 });
 
+/** What is opened, and how many folders are listed, while something is done. */
+function watched(act: () => void): { readonly opened: string[]; readonly folders: number } {
+  const { readFileSync, readdirSync } = fs;
+  const opened: string[] = [];
+  let folders = 0;
+  const spies = {
+    readFileSync: (path: string) => (opened.push(path), readFileSync(path)),
+    readdirSync: (path: string) => (folders++, readdirSync(path, { withFileTypes: true })),
+  };
+  try {
+    Object.assign(fs, spies);
+    act();
+  } finally {
+    Object.assign(fs, { readFileSync, readdirSync });
+  }
+  return { opened, folders };
+}
+
+Deno.test("openCorpus() opens no file for a run that has another size than its text", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.writeTextFile(`${folder}/a.txt`, "to be");
+    await Deno.writeTextFile(`${folder}/b.txt`, "or not");
+    const known = openCorpus(`${folder}/*.txt`);
+    assertEquals([known.text, known.bytes], ["to beor not", 11]);
+    const again = (name: string, sha256 = known.sha256, bytes = known.bytes) =>
+      watched(() => openCorpus(name, sha256, bytes));
+    // One's own run, by a pattern.
+    assertEquals(again(known.name).opened, [`${folder}/a.txt`, `${folder}/b.txt`]);
+    const refused = (name: string, bytes: number | undefined, reason: string) =>
+      watched(() =>
+        assertThrows(() => openCorpus(name, "0".repeat(64), bytes), RangeError, reason)
+      );
+    const other = "it is not the text of the run any more";
+    for (const name of ["a.txt", "*.txt", "**"]) {
+      assertEquals(refused(`${folder}/${name}`, 7, other).opened, [], name);
+    }
+    // Who knows the size as well does not hear what it is.
+    assertEquals(refused(`${folder}/a.txt`, 5, other).opened, [`${folder}/a.txt`]);
+    for (const name of ["-", "//host/share/a.txt", "\\\\host\\share\\*"]) {
+      assertEquals(refused(name, 5, "a run is not a reason to read"), { opened: [], folders: 0 });
+    }
+    // A walk through everything ends: eleven folders of a thousand names are enough.
+    for (let i = 0; i < 12; i++) {
+      await Deno.mkdir(`${folder}/many/${i}`, { recursive: true });
+      for (let j = 0; j < 1000; j++) await Deno.writeTextFile(`${folder}/many/${i}/${j}`, "");
+    }
+    const { folders } = refused(`${folder}/many/**/*.txt`, 5, "a pattern of too many names");
+    assertEquals(folders <= 25, true, `${folders}`);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 Deno.test("readCorpus() reads standard input", async () => {
-  const code = `import { readCorpus } from ${
+  const code = `import { openCorpus, readCorpus } from ${
     JSON.stringify(new URL("./corpus_files.ts", import.meta.url).href)
   }; console.log(readCorpus("-").length);`;
   // The program comes by a file, so that standard input is free for the text.

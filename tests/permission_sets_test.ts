@@ -138,6 +138,7 @@ Deno.test("[long] every command works with the permissions of its task, and says
       works("eval", /loss/),
       works("lr-find --model rnn --task xor --device cpu --out runs/rates.svg", /Drawn in runs/),
       works("limits --axis numbers", /(right|wrong) (through|from)/),
+      works("prove last", /^(Proven|Refuted|Not certified): /m),
       works("sample last --length 3", /\w/),
       works("predict last --input 5", /\w/),
       works("inspect last --out runs/x.png", /x\.png/),
@@ -148,6 +149,8 @@ Deno.test("[long] every command works with the permissions of its task, and says
       works(`sweep --model rnn --task xor --seeds 0,1 ${small}`, /2\/2/),
       works(`recipe xor-linear --out runs/more ${small}`, /Saved in runs/),
     ]);
+    // Those that are nothing but wrong have no certificate.
+    await refuses("verify runs/none.json", /^Cannot read the certificate runs\/none\.json: /);
     const board = command(folder, [`-P=${COMMANDS.get("board")}`], "board").spawn();
     const said = board.stdout.pipeThrough(new TextDecoderStream()).getReader();
     const [, url] = /at (http\S+) until/.exec((await said.read()).value ?? "") ?? [];
@@ -195,6 +198,8 @@ Deno.test("[long] without any permission every command works or says why in one 
       ["runs", false],
       ["eval", false],
       ["limits", false],
+      ["prove", false],
+      ["verify certificate.json", false],
       ["lr-find --model rnn --task xor --device cpu", true],
       ["eval runs/x", false],
       ["eval x.safetensors", false],

@@ -64,8 +64,12 @@ export function runCurves(runs: readonly RunMetrics[]): readonly Chart[] {
     runs.map((run, index) => ({ ...run, group: run.group ?? index })),
     ({ group }) => group,
   );
-  const of = (field: string, events: readonly string[]): Series[] =>
-    [...groups].map(([group, members]) => ({
+  const of = (
+    field: string,
+    events: readonly string[],
+    takes: (run: RunMetrics) => boolean = () => true,
+  ): Series[] =>
+    [...groups].filter(([, members]) => members.every(takes)).map(([group, members]) => ({
       name: members[0].name,
       id: seriesId(group),
       ...seriesStyle(group),
@@ -105,7 +109,11 @@ export function runCurves(runs: readonly RunMetrics[]): readonly Chart[] {
     add("training-loss", "Training loss", training, { logarithmic: true });
     add("validation-loss", "Validation loss", validation, { logarithmic: true });
   }
-  const error = of("error", ["validation"]).map((one) => ({ ...one, look: "dots" as const }));
+  // Of a text bits per character are told, which go as the loss does.
+  const error = of("error", ["validation"], ({ lines }) => !isText(lines)).map((one) => ({
+    ...one,
+    look: "dots" as const,
+  }));
   add("error", "Validation error", error, { isFraction: true, fromZero: true });
   add("learning-rate", "Learning rate", of("learning_rate", ["progress"]), { fromZero: true });
   add("gradient-norm", "Norm of the gradients before clipping", of("gradient_norm", ["progress"]), {
@@ -155,4 +163,10 @@ export function pointsOf(
     points.push({ x, y });
   }
   return points;
+}
+
+/** Whether a text was measured. */
+function isText(lines: readonly MetricsLine[]): boolean {
+  const metrics = lines.find(({ event }) => event === "validation")?.metrics;
+  return typeof metrics === "object" && metrics !== null && "bits" in metrics;
 }

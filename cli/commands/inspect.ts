@@ -75,8 +75,8 @@ export const INSPECT = defineModelCommand({
       "unroll inspect runs/2026-01-31-fizzbuzz-rnn-0 --unit 2",
     ],
     [
-      "The machine that it is, and its picture:",
-      "unroll inspect runs/2026-01-31-fizzbuzz-rnn-0 --machine --out runs/machine.svg",
+      "The finite-state machine that it is:",
+      "unroll inspect runs/2026-01-31-fizzbuzz-rnn-0 --machine",
     ],
     ["The gates of a GRU:", "unroll inspect runs/2026-01-31-char-gru-0 --show gates"],
   ],
@@ -144,13 +144,19 @@ async function showMachine(
   const report = await findMachine(loaded);
   if (report === undefined) {
     throw new RangeError(
-      `Cannot find the machine of ${loaded.path}: the ${loaded.config.task.name} task says of no machine that it is`,
+      `Cannot find the machine of ${loaded.path}: the ${loaded.config.task.name} task does not say what machine it is`,
     );
   }
   if (json) write(jsonLine(machineAsJson(report)));
   else if (out === undefined) write(machineAsText(report).map((line) => `${line}\n`).join(""));
   if (out === undefined) return;
-  if (!isDrawn(report)) throw new RangeError(`Cannot draw the machine: ${report.sentences[0]}`);
+  if (!isDrawn(report)) {
+    throw new RangeError(
+      `Cannot draw the machine of ${loaded.path}: ${
+        report.found.incomplete === undefined ? "it has too many states" : "it was not found"
+      }, see ${commandLine("inspect")} --machine without --out`,
+    );
+  }
   const { drawMachine } = await import("../charts/machine_chart.ts");
   const svg = await drawMachine(report.machine, { title: report.sentences[0] });
   await writeSvg(out, svg);

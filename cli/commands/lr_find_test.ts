@@ -53,7 +53,7 @@ Deno.test("lr-find: says in a sentence what it cannot do", async () => {
   const pair = "--model rnn --task xor --device cpu";
   await refuses(
     `${pair} --min-lr 1 --max-lr 0.1`,
-    "Cannot search from rate 1 to 0.1: numbers above 0 are needed, the second the greater",
+    "Cannot search from rate 1 to 0.1: numbers of f32 above 0 are needed, the second the greater",
   );
   await refuses(
     `${pair} --out rates.png`,

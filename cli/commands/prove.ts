@@ -16,6 +16,9 @@ import { knownPlugins, TRUST } from "../plugins.ts";
 import { commandLine } from "../program.ts";
 import type { AnyCertificate } from "../proof/certificate.ts";
 import { type Proof, prove } from "../proof/prove.ts";
+import { readNetwork } from "../proof/network.ts";
+import { followNines, type Nines } from "../proof/nines.ts";
+import { specification } from "../proof/specification.ts";
 import { findRepeat, type Repeat, verifyRepeat } from "../proof/repeat.ts";
 import { Refuted } from "../proof/verify.ts";
 import { provenLines } from "../reporting/proof_report.ts";
@@ -59,6 +62,7 @@ export const PROVE = defineCommand({
     const { spec } = loaded.taskInstance;
     const repeat = spec.inputs.kind === "none" ? await repeatOf(loaded) : undefined;
     const certificate = certificateOf(proof, repeat, loaded.config.task.name, bytes);
+    const extras = { repeat, certificate, nines: ninesOf(bytes) };
     const path = out ?? `${dirname(loaded.path)}/certificate.json`;
     if (certificate !== undefined) await writeOut(path, `${JSON.stringify(certificate)}\n`);
     if (json) {
@@ -73,11 +77,12 @@ export const PROVE = defineCommand({
         ...rest,
         ...(seen === undefined ? {} : { states: seen.states, length: seen.length }),
         ...(repeat === undefined ? {} : { repeat }),
+        ...(extras.nines === undefined ? {} : { nines: extras.nines }),
         ...(certificate === undefined ? {} : { certificate: path, kind: certificate.kind }),
       }));
       return;
     }
-    for (const line of provenLines(loaded.config.task, proof, repeat, certificate)) {
+    for (const line of provenLines(loaded.config.task, proof, extras)) {
       write(`${line}\n`);
     }
     if (certificate === undefined) return;
@@ -88,6 +93,14 @@ export const PROVE = defineCommand({
     write(`  ${commandLine(`verify ${path} --run ${typed}`)}\n`);
   },
 });
+
+/** How long a network carries that could lose what it carries: one that counts, and does not round its states. */
+function ninesOf(bytes: Uint8Array): Nines | undefined {
+  const net = readNetwork(bytes);
+  const { name, options } = net.task;
+  const right = specification(name, options);
+  return name === "counting" && !net.snap && right ? followNines(net, right) : undefined;
+}
 
 /** A wrong answer was found with float64; the float32 program must give it too. */
 async function confirmed(proof: Proof, { predict, taskInstance }: LoadedRun): Promise<Proof> {

@@ -6,13 +6,7 @@ import {
   assertStrictEquals,
 } from "@std/assert";
 import { defineTask } from "@unroll/core/plugin";
-import {
-  type Checkpoint,
-  listRuns,
-  openRun,
-  type RunCallbacks,
-  type RunFolder,
-} from "@unroll/core/runs";
+import { listRuns, openRun, type RunCallbacks, type RunFolder } from "@unroll/core/runs";
 import { randomSource } from "@unroll/core/testing";
 import { OPTIMIZERS, type TrainResult } from "@unroll/core/training";
 import { MODELS } from "@unroll/models";
@@ -20,37 +14,12 @@ import { TASKS } from "@unroll/tasks";
 import { UsageError } from "../errors.ts";
 import { configLine, resultLine } from "../reporting/report_lines.ts";
 import { inFolder, onlyRun, trainSmall } from "../test_support/small_runs.ts";
+import { assertSameRuns } from "../test_support/same_runs.ts";
 import { trainUntilKilled } from "../test_support/trained_until_killed.ts";
 import { resumeTraining } from "./train_action.ts";
 import type { TrainOptions } from "./train_options.ts";
 
 const CONTEXT = { models: MODELS, tasks: TASKS, version: "0.0.1" };
-
-/** Everything of a checkpoint but the seconds, to be compared. */
-function bitsOf({ step, progress, tensors }: Checkpoint) {
-  const { seconds: _, ...rest } = progress;
-  return {
-    step,
-    rest,
-    tensors: [...tensors].map(([name, { data }]) => [
-      name,
-      [...new Uint8Array(data.buffer, data.byteOffset, data.byteLength)].join(),
-    ]).sort(),
-  };
-}
-
-async function assertSameRuns(found: RunFolder, wanted: RunFolder, what = ""): Promise<void> {
-  for (const name of ["last", "best"] as const) {
-    assertEquals(
-      bitsOf(await found.readCheckpoint(name)),
-      bitsOf(await wanted.readCheckpoint(name)),
-      `${name} ${what}`,
-    );
-  }
-  const validations = async (run: RunFolder) =>
-    (await run.readMetrics()).filter(({ event }) => event === "validation");
-  assertEquals(await validations(found), await validations(wanted));
-}
 
 Deno.test("resumeTraining() goes on to the same bits as a run that never stopped", async () => {
   await inFolder(async (folder) => {

@@ -180,7 +180,10 @@ async function trainUntilStopped(
   const callbacks = [keep, sampleWriter(reporters), ...settings.callbacks ?? []];
   try {
     using trained = await trainAndSave({ ...settings, callbacks });
-    if (trained.ended === "aborted") throw new StoppedError(resumeCommand(trained.run));
+    // Where it was to train no further, all is as it was asked for.
+    if (trained.ended === "aborted" && settings.signal?.aborted) {
+      throw new StoppedError(resumeCommand(trained.run));
+    }
   } catch (error) {
     // A device that was lost takes nothing along that was saved.
     if (!(error instanceof DeviceLostError) || run === undefined) throw error;
@@ -240,7 +243,7 @@ async function resumed(
 ): Promise<SavedTrainSettings> {
   const resume = await lastSnapshot(run);
   const { model, task, seed, version } = run.config;
-  const { device = run.config.device as BackendName, saveEvery, ...others } = changes;
+  const { device = run.config.device as BackendName, saveEvery, until, ...others } = changes;
   const record = changedRecord(run.config.training, others);
   const ended = (await run.readMetrics()).at(-1)?.event === "done";
   // One that was killed between its last step and its end has still to come to that.
@@ -277,6 +280,7 @@ async function resumed(
     device,
     version,
     saveEvery,
+    until,
     run,
     resume,
     ...(resume === undefined && run.config.from !== undefined

@@ -32,6 +32,8 @@ export interface TrainOptions
   readonly stopAt?: string;
   /** Seconds from one checkpoint to the next, at least. */
   readonly saveEvery?: number;
+  /** The step after which training stops, to be resumed. */
+  readonly until?: number;
   /** Of the optimizers that have it, as all below: how much of the last step goes into the next. */
   readonly momentum?: number;
   /** Whether to look ahead. */
@@ -184,13 +186,18 @@ export interface TrainCommandOptions extends TrainOptions, OutputOptions, PairOp
   readonly trust?: string;
 }
 
+/** The option that ends a part of a run. */
+const UNTIL = z.int().min(1).optional().describe(
+  "Stop after this step, as Ctrl-C would, to be resumed; the schedule stays that of all steps",
+);
+
 /** Defines the options of `train`, where there are these models and tasks. */
 export function trainSchema(
   context: Pick<CommandContext, "models" | "tasks">,
 ): OptionsSchema<TrainCommandOptions> {
   return z.object({
     ...pairShape(context),
-    ...inGroup("How to train", TRAIN_SHAPE),
+    ...inGroup("How to train", { ...TRAIN_SHAPE, until: UNTIL }),
     ...inGroup("Start from", {
       resume: z.string().optional()
         .describe("Continue a run; --steps, --lr and other settings may be new")
@@ -226,6 +233,7 @@ const CHANGEABLE: ReadonlySet<string> = new Set(
 
 /** What has nothing to do with a run's settings. */
 const BESIDE: ReadonlySet<string> = new Set([
+  "until",
   "resume",
   "trust",
   "dashboard",

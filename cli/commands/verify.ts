@@ -46,7 +46,6 @@ export const VERIFY = defineCommand({
   async run(context, { options, positional: [file] }) {
     const { run, checkpoint, runs, trust, json } = options;
     const { write } = context.terminal;
-    if (file === undefined) throw new UsageError("Cannot verify nothing: name a certificate");
     const certificate = readCertificate(await readText(file));
     using loaded = await loadRun(await findModel(run, runs), {
       ...await knownPlugins(context, trust),

@@ -70,12 +70,7 @@ Deno.test({
   ignore: Deno.build.os === "windows",
   async fn() {
     await inFolder(async (folder) => {
-      // In place of the installed program.
-      const main = new URL("../main.ts", import.meta.url).pathname;
-      const program = `#!/bin/sh\nexec '${Deno.execPath()}' run --quiet --no-prompt --no-check ` +
-        `--config '${new URL("../../deno.json", import.meta.url).pathname}' ` +
-        `--allow-read --allow-env '${main}' "$@"\n`;
-      await Deno.writeTextFile(`${folder}/unroll`, program, { mode: 0o755 });
+      await writeProgram(folder);
       await Deno.mkdir(`${folder}/runs/my-run`, { recursive: true });
       await Deno.writeTextFile(`${folder}/completions.bash`, SCRIPTS.bash);
       const typed = [
@@ -106,6 +101,46 @@ Deno.test({
         "",
         "",
       ]);
+    });
+  },
+});
+
+/** Writes what stands in place of the installed program. */
+async function writeProgram(folder: string): Promise<void> {
+  const main = new URL("../main.ts", import.meta.url).pathname;
+  const program = `#!/bin/sh\nexec '${Deno.execPath()}' run --quiet --no-prompt --no-check ` +
+    `--config '${new URL("../../deno.json", import.meta.url).pathname}' ` +
+    `--allow-read --allow-env '${main}' "$@"\n`;
+  await Deno.writeTextFile(`${folder}/unroll`, program, { mode: 0o755 });
+}
+
+/** Whether a program is here. */
+function isHere(program: string): boolean {
+  try {
+    return new Deno.Command(program, { args: ["--version"] }).outputSync().success;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+Deno.test({
+  name: "completions: fish completes with the script",
+  ignore: !isHere("fish"),
+  async fn() {
+    await inFolder(async (folder) => {
+      await writeProgram(folder);
+      await Deno.writeTextFile(`${folder}/completions.fish`, SCRIPTS.fish);
+      const typed = ["ev", "train --model lstm --hid", "train --model=r", "train --corpus comp"];
+      const asked = typed.map((words) => `complete -C 'unroll ${words}'`);
+      const { stdout } = await new Deno.Command("fish", {
+        args: ["--no-config", "-c", ["source completions.fish", ...asked].join("\n")],
+        cwd: folder,
+        env: { PATH: `${folder}:${Deno.env.get("PATH")}` },
+      }).output();
+      const lines = new TextDecoder().decode(stdout).trimEnd().split("\n");
+      const words = lines.map((line) => line.split("\t")[0]);
+      assertEquals(words, ["eval", "--hidden", "--model=rnn", "completions.fish"]);
     });
   },
 });

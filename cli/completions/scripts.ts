@@ -31,6 +31,7 @@ _unroll() {
   "\${words[1]}" completions complete "\${(@)words[2,CURRENT]}" 2>/dev/null | while IFS= read -r line; do
     found+=("\${\${line%%$'\\t'*}//:/\\\\:}:\${line#*$'\\t'}")
   done
+  if [[ \${words[CURRENT]} == --*=* ]]; then compset -P '*='; fi
   if (( \${#found} )); then _describe unroll found; else _files; fi
 }
 compdef _unroll unroll
@@ -41,8 +42,9 @@ function __unroll_complete
   set -l words (commandline -opc)
   set -l current (commandline -ct)
   set -l found ($words[1] completions complete $words[2..-1] "$current" 2>/dev/null)
+  set -l flag (string match -r -- '^--[\\w-]+=' "$current")
   if test (count $found) -gt 0
-    printf '%s\\n' $found
+    printf '%s\\n' "$flag"$found
   else
     __fish_complete_path "$current"
   end

@@ -4,6 +4,8 @@
  * @module
  */
 
+import * as z from "zod";
+
 /** What all certificates say. */
 interface Common {
   readonly format: "unroll-certificate";
@@ -51,36 +53,50 @@ export interface RepeatCertificate extends Common {
 /** All certificates. */
 export type AnyCertificate = Certificate | RepeatCertificate;
 
+const COMMON = {
+  format: z.literal("unroll-certificate"),
+  version: z.literal(1),
+  weights: z.string(),
+  task: z.string(),
+};
+
+const SCHEMA: z.ZodType<AnyCertificate> = z.discriminatedUnion("kind", [
+  z.object({
+    ...COMMON,
+    kind: z.literal("cycle"),
+    prefix: z.int(),
+    period: z.int(),
+    centre: z.array(z.number()),
+    root: z.array(z.array(z.number())),
+  }),
+  z.object({ ...COMMON, kind: z.literal("codes"), states: z.int() }),
+  z.object({
+    ...COMMON,
+    kind: z.literal("repeat"),
+    device: z.string(),
+    prefix: z.int(),
+    period: z.int(),
+    states: z.string(),
+  }),
+]);
+
 /**
  * Reads a certificate.
  *
  * @param text The file.
- * @returns The certificate; the numbers in it are checked by who uses them.
+ * @returns The certificate, whose numbers are for the verifier to judge.
  * @throws {RangeError} If it is none.
  */
 export function readCertificate(text: string): AnyCertificate {
-  const refuse = (why: string) => new RangeError(`Cannot read the certificate: ${why}`);
-  let found: Record<string, unknown>;
+  let json: unknown;
   try {
-    found = JSON.parse(text);
-  } catch {
-    throw refuse("it is not JSON");
+    json = JSON.parse(text);
+  } catch (error) {
+    throw new RangeError("Cannot read the certificate: it is not JSON", { cause: error });
   }
-  const isList = (value: unknown): value is unknown[] => Array.isArray(value);
-  const isNumbers = (value: unknown) => isList(value) && value.every((v) => typeof v === "number");
-  const has = (type: string, ...names: readonly string[]) =>
-    names.every((name) => typeof found[name] === type);
-  if (found?.format !== "unroll-certificate") throw refuse("it does not say that it is one");
-  if (found.version !== 1) throw refuse("it is of another version");
-  const isWhole = has("string", "weights", "task") && (
-    found.kind === "cycle"
-      ? has("number", "prefix", "period") && isNumbers(found.centre) && isList(found.root) &&
-        found.root.every(isNumbers)
-      : found.kind === "codes"
-      ? has("number", "states")
-      : found.kind === "repeat" && has("number", "prefix", "period") &&
-        has("string", "device", "states")
-  );
-  if (!isWhole) throw refuse("it lacks what its kind must have");
-  return found as unknown as AnyCertificate;
+  const { success, data, error } = SCHEMA.safeParse(json);
+  if (success) return data;
+  const [{ path, message }] = error.issues;
+  const where = path.length > 0 ? ` at ${path.join(".")}` : "";
+  throw new RangeError(`Cannot read the certificate${where}: ${message}`, { cause: error });
 }

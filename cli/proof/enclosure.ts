@@ -65,11 +65,16 @@ export function slice({ rows, box }: Enclosure, from: number, to: number): Enclo
   return { rows: rows.slice(from, to), box: box.slice(from, to) };
 }
 
-/** `x · weight + bias`, of so many columns from `first` on. */
+/** `x · weight + bias`, of so many columns from `first` on, as a part of a sum of so many `terms`. */
 export function linear(
   x: Enclosure,
   { weight, columns, bias }: Affine,
-  { first = 0, count = columns, width }: { first?: number; count?: number; width: number },
+  { first = 0, count = columns, terms = x.rows.length + 2, width }: {
+    readonly first?: number;
+    readonly count?: number;
+    readonly terms?: number;
+    readonly width: number;
+  },
 ): Enclosure {
   const rows = Array.from({ length: count }, (_, j) => rowOf(bias?.[first + j] ?? 0, width));
   const magnitudes = rows.map((row) => Math.abs(row[0]));
@@ -85,7 +90,6 @@ export function linear(
       for (let i = 0; i < width; i++) row[i] += w * other[i];
     }
   }
-  const terms = x.rows.length + 2;
   const rounding = terms * UNIT * 1.001 + SLACK;
   return { rows, box: box.map((b, j) => b + magnitudes[j] * rounding + terms * TINY) };
 }

@@ -15,7 +15,7 @@ import {
 import { randomFor } from "@unroll/core/plugin";
 import { followOrbit, type Orbit } from "./orbit.ts";
 import { type ExtractableRun, NetworkAnswers } from "./network_answers.ts";
-import { Questions, randomWords, shortWords } from "./words.ts";
+import { Questions, randomWords, shortWords, uniformWords } from "./words.ts";
 import { wordsThatSplit } from "./split_states.ts";
 
 /** How long is looked for a machine. */
@@ -54,7 +54,7 @@ export interface ExtractedMachine {
   readonly tried: number;
   /** In how many of them all answers were the machine's. */
   readonly agreed: number;
-  /** The shortest of the others. */
+  /** The shortest word after which they part, of these and of one symbol again and again, 1,000 times. */
   readonly disagreed?: Word;
   /**
    * What the network answers otherwise than the task's machine, where it was seen to: if `machine` is right, and
@@ -114,6 +114,7 @@ async function learnNetwork(
   // The same words each time: short ones, then longer ones, until one is answered otherwise.
   const tests = [
     shortWords(alphabet.length),
+    uniformWords(alphabet.length, longest),
     randomWords(alphabet.length, { ...sample, random: randomFor(seed, 0) }),
   ].map((words) => questions.among(words));
   const { machine, incomplete } = await learnMachine<number>({
@@ -134,7 +135,7 @@ async function learnNetwork(
         if (wrong !== undefined) return wrong;
       }
       // States of the network that the guess takes for one may differ in what comes after them.
-      const doubted = await wordsThatSplit(network, guess, tests[1], randomFor(seed, 1));
+      const doubted = await wordsThatSplit(network, guess, tests[2], randomFor(seed, 1));
       return await firstMistake(network, guess, questions.among(doubted), questions);
     },
   }, { kind, alphabet, maxStates, maxQueries });
@@ -142,15 +143,21 @@ async function learnNetwork(
     randomWords(alphabet.length, { ...sample, random: randomFor(seed, 2) }),
   );
   const wrong = await mistakes(network, machine, fresh, questions);
-  const refuted = known === undefined
-    ? undefined
-    : await refute(network, { machine, known, questions, words: [...tests.flat(), ...fresh] });
+  // To learn from such long words would take too long; that they are answered otherwise is worth knowing.
+  const long = questions.among(uniformWords(alphabet.length, Math.max(LONG, longest)));
+  const parted = [...wrong, ...await mistakes(network, machine, long, questions)];
+  const refuted = known === undefined ? undefined : await refute(network, {
+    machine,
+    known,
+    questions,
+    words: [...tests.flat(), ...fresh, ...long],
+  });
   return {
     machine,
     queries: network.words,
     tried: fresh.length,
     agreed: fresh.length - wrong.length,
-    ...(wrong.length === 0 ? {} : { disagreed: shortest(wrong) }),
+    ...(parted.length === 0 ? {} : { disagreed: shortest(parted) }),
     ...(refuted === undefined ? {} : { refuted }),
     ...(incomplete === undefined ? {} : { incomplete }),
   };
@@ -189,6 +196,9 @@ async function refute(
   const wanted = runMachine(known, word).outputs;
   return { word, said: said[said.length - 1], wanted: wanted[wanted.length - 1] };
 }
+
+/** Symbols of the words that are tried when all is learned. */
+const LONG = 1000;
 
 /** Words, each cut after its first wrong answer. */
 async function mistakes(

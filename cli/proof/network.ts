@@ -27,8 +27,7 @@ export interface Network {
   readonly task: { readonly name: string; readonly options: Readonly<Record<string, unknown>> };
 }
 
-/** Why a run is not one that the verifier can read. */
-export class Unreadable extends Error {}
+const unreadable = (why: string) => new RangeError(`Cannot look into the network: ${why}`);
 
 /** Reads a checkpoint, a file in the format safetensors whose metadata hold the configuration. */
 export function readNetwork(bytes: Uint8Array): Network {
@@ -40,7 +39,7 @@ export function readNetwork(bytes: Uint8Array): Network {
   const read = (name: string): Float32Array | undefined => {
     const entry = header[`parameters.${name}`];
     if (entry === undefined) return undefined;
-    if (entry.dtype !== "F32") throw new Unreadable(`${name} is ${entry.dtype}, not F32`);
+    if (entry.dtype !== "F32") throw unreadable(`${name} is ${entry.dtype}, not F32`);
     const [from, to] = entry.data_offsets;
     const values = new Float32Array(bytes.slice(start + from, start + to).buffer);
     if (!values.every(Number.isFinite)) throw new Unreadable(`${name} is not all finite`);
@@ -48,12 +47,12 @@ export function readNetwork(bytes: Uint8Array): Network {
   };
   const needed = (name: string): Float32Array => {
     const found = read(name);
-    if (!found) throw new Unreadable(`there are no weights ${name}`);
+    if (!found) throw unreadable(`there are no weights ${name}`);
     return found;
   };
   const wanted = (what: string, value: unknown, ...allowed: readonly unknown[]) => {
     if (!allowed.includes(value)) {
-      throw new Unreadable(`${what} is ${value}, and ${allowed.join(" or ")} is wanted`);
+      throw unreadable(`${what} is ${value}, and ${allowed.join(" or ")} is wanted`);
     }
   };
   wanted("the model", model.name, "rnn", "gru", "lstm");

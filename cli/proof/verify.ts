@@ -10,6 +10,9 @@ import * as sets from "./enclosure.ts";
 import { type Network, readNetwork } from "./network.ts";
 import { type Specification, specification } from "./specification.ts";
 
+/** More steps or states are not looked at. */
+const LONGEST = 2 ** 20;
+
 /** What is proven: after every word that the task has, the network's answer is right. */
 export interface Verified {
   /** Least difference between the right logit and any other, over all states. */
@@ -43,7 +46,9 @@ export function step(net: Network, state: sets.Enclosure, symbol: number): sets.
   const next = (l: number, old: sets.Enclosure, below: sets.Enclosure): sets.Enclosure => {
     const { input, recurrent } = net.layers[l];
     const h = sets.slice(old, 0, n);
-    const at = (gate: number) => ({ first: gate * n, count: n, width });
+    // The sums of both sides may be one, in any order, with their biases.
+    const terms = n + below.rows.length + 4;
+    const at = (gate: number) => ({ first: gate * n, count: n, terms, width });
     const given = (gate: number) => sets.linear(below, input, at(gate));
     const kept = (gate: number, from = h) => sets.linear(from, recurrent, at(gate));
     const gate = (i: number) => sets.activate(sets.add(given(i), kept(i)), "sigmoid");
@@ -126,7 +131,7 @@ function verifyCycle(
   const triangle = centre.map((c, i) =>
     Array.from({ length: n + 1 }, (_, j) => [c, ...root[i]][j] ?? 0)
   );
-  const isWhole = [prefix, period].every((steps) => Number.isSafeInteger(steps) && steps > 0);
+  const isWhole = [prefix, period].every((n) => Number.isInteger(n) && n > 0 && n <= LONGEST);
   if (net.snap || net.inputs > 0 || !isWhole || centre.length !== n || root.length !== n) {
     throw new Refuted("it is no certificate of a network such as this");
   }
@@ -174,7 +179,9 @@ function verifyCodes({ states }: CodesCertificate, net: Network, right: Specific
         margin = Math.min(margin, checkedMargin(net, state, next.answer, `after ${symbol}`));
         const key = `${next.state} ${state.rows.map(([c]) => c).join()}`;
         if (seen.has(key)) continue;
-        if (seen.size >= states) throw new Refuted(`there are more than ${states} states`);
+        if (seen.size >= Math.min(states, LONGEST)) {
+          throw new Refuted(`there are more than ${seen.size} states`);
+        }
         seen.add(key);
         open.push({ state, number: next.state });
       }

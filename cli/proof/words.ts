@@ -56,6 +56,16 @@ export function shortWords(symbols: number): Word[] {
 }
 
 /**
+ * Lists words of one symbol again and again: a network that counts only so far fails them first.
+ *
+ * @param symbols How many symbols there are.
+ * @param length How long the words are.
+ */
+export function uniformWords(symbols: number, length: number): Word[] {
+  return Array.from({ length: symbols }, (_, symbol) => Array(length).fill(symbol));
+}
+
+/**
  * Draws words in which something holds for long, such as a carry through nines, beside those of nothing
  * but chance: each of its own mean length of runs of one symbol, of which half are the same. Lengths are
  * spread evenly over their orders of magnitude. The shortest come first.

@@ -5,11 +5,12 @@
  */
 
 import { runCurves } from "../charts/run_curves.ts";
-import { formatCount, formatDuration, formatFigure, formatPercent } from "../format.ts";
+import { formatCount, formatDuration, formatFigure } from "../format.ts";
 import { compareRuns } from "./comparison.ts";
 import { comparisonParts } from "./comparison_html.ts";
 import { chartGrid, escapeMarkup, samplesPart } from "./html.ts";
 import type { IndexedRun } from "./run_index.ts";
+import { measureHead, measureText } from "./run_table.ts";
 
 /** The address of the report of runs, or of all in a folder. */
 export function reportLink(...names: readonly string[]): string {
@@ -24,7 +25,9 @@ export function reportLink(...names: readonly string[]): string {
  */
 export function boardTable(runs: readonly IndexedRun[]): string {
   if (runs.length === 0) return '<p class="soft">There are no runs yet.</p>';
-  const heads = ["error", "validation loss", "steps", "time"]
+  const measured = runs.filter(({ result }) => result.loss !== undefined);
+  const measure = measureHead(measured.map(({ result }) => result));
+  const heads = [measure, "validation loss", "steps", "time"]
     .map((name) => `<th class="number">${name}</th>`).join("");
   const bodies = [...Map.groupBy(runs, ({ folder }) => folder)].map(([folder, inside]) =>
     `<tbody><tr class="folder"><th colspan="9">${box(folder)}<a href="${
@@ -47,7 +50,7 @@ const KINDS: Readonly<Record<IndexedRun["state"], string>> = {
 };
 
 function runRow({ path, name, state, run, total, result }: IndexedRun): string {
-  const { error, loss, steps, seconds } = result;
+  const { loss, steps, seconds } = result;
   const config = run?.config;
   const progress = steps === undefined
     ? "–"
@@ -56,7 +59,7 @@ function runRow({ path, name, state, run, total, result }: IndexedRun): string {
     : `${formatCount(steps)} of ${formatCount(total)}`;
   const numbers = [
     config === undefined ? "–" : String(config.seed),
-    error === undefined ? "–" : formatPercent(error),
+    measureText(result) ?? "–",
     loss === undefined ? "–" : formatFigure(loss),
     progress,
     seconds === undefined ? "–" : formatDuration(seconds),
@@ -96,10 +99,13 @@ export function unaskedRuns(runs: readonly IndexedRun[]): readonly IndexedRun[] 
  */
 export async function boardCharts(runs: readonly IndexedRun[]): Promise<string> {
   const drawn = (await Promise.all(
-    runs.map(async ({ path, name, run }) =>
-      run === undefined
-        ? []
-        : [{ name, config: run.config, lines: await run.readMetrics(), link: reportLink(path) }]
+    runs.map(async ({ path, name, run, lines }) =>
+      run === undefined ? [] : [{
+        name,
+        config: run.config,
+        lines: lines ?? await run.readMetrics(),
+        link: reportLink(path),
+      }]
     ),
   )).flat();
   if (drawn.length === 0) return "";

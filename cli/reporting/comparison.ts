@@ -165,7 +165,10 @@ export function importanceSentence(importance: readonly Importance[]): string | 
   );
   const last = parts.pop()!;
   const text = parts.length === 0 ? last : `${parts.join(", ")} and ${last}`;
-  return `What mattered: ${text}.`;
+  const alone = importance.length > 1
+    ? ", each by itself: what they do only together is not counted"
+    : "";
+  return `What mattered: ${text}${alone}.`;
 }
 
 /** Rounds to whole percent, but never to all or nothing. */

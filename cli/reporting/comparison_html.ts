@@ -11,7 +11,7 @@ import { formatCount, formatDuration, formatFigure, formatPercent } from "../for
 import { spreadOf } from "../spread.ts";
 import { type Comparison, importanceOf, importanceSentence, type RunGroup } from "./comparison.ts";
 import { chartGrid, escapeMarkup, legendOf, lineKey } from "./html.ts";
-import { resultOf, type RunResult } from "./run_table.ts";
+import { measureHead, measureText, resultOf, type RunResult } from "./run_table.ts";
 
 /** A run as it is compared. */
 export interface RunToCompare {
@@ -45,12 +45,18 @@ export function comparisonParts(comparison: Comparison<RunToCompare>): string {
     : rows;
   const best = isRanked && ranked[0].loss !== undefined ? ranked[0].group : undefined;
   const isGrouped = groups.some(({ runs }) => runs.length > 1);
-  const heads = ["validation loss", "error", "steps done", "time", "steps/s"];
+  const measure = measureHead(rows.flatMap(({ results }) => results));
+  const heads = ["validation loss", measure, "steps done", "time", "steps/s"];
   const body = ranked.map((row) => {
     const { values, runs, group, results } = row;
     const cells = [
       spread(known(results, "loss"), formatFigure),
-      spread(known(results, "error"), formatPercent),
+      isText(results)
+        ? spread(
+          results.map(({ metrics }) => Number(metrics.bits)),
+          (bits) => `${formatFigure(bits)} bits`,
+        )
+        : spread(known(results, "error"), formatPercent),
       mean(known(results, "steps"), formatCount),
       mean(known(results, "seconds"), formatDuration),
       mean(known(results, "speed"), formatCount),
@@ -100,15 +106,21 @@ ${
 ${chartGrid(charts)}`;
 }
 
+/** Whether all of these measure a text. */
+function isText(results: readonly RunResult[]): boolean {
+  return results.length > 0 && results.every(({ metrics }) => metrics.bits !== undefined);
+}
+
 /** The runs of each group, folded up. */
 function memberTables(groups: readonly RunGroup<RunToCompare>[]): string {
   return groups.map(({ name, runs }, group) => {
     const rows = runs.map(({ run }) => {
-      const { loss, error, steps, seconds } = resultOf(run.lines);
+      const result = resultOf(run.lines);
+      const { loss, steps, seconds } = result;
       const cells = [
         String(run.config.seed),
         text(loss, formatFigure),
-        text(error, formatPercent),
+        measureText(result) ?? "–",
         text(steps, formatCount),
         text(seconds, formatDuration),
       ];
@@ -118,9 +130,13 @@ function memberTables(groups: readonly RunGroup<RunToCompare>[]): string {
       runs.length === 1 ? "run" : "runs"
     }</summary><div class="scroll"><table>
 <tr><th>run</th>${
-      ["seed", "validation loss", "error", "steps", "time"].map((head) =>
-        `<th class="number">${head}</th>`
-      ).join("")
+      [
+        "seed",
+        "validation loss",
+        measureHead(runs.map(({ run }) => resultOf(run.lines))),
+        "steps",
+        "time",
+      ].map((head) => `<th class="number">${head}</th>`).join("")
     }</tr>
 ${rows.join("\n")}</table></div></details>`;
   }).join("\n");

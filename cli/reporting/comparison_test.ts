@@ -83,7 +83,8 @@ Deno.test("importanceOf() is the share of the variance between the values of eac
   assertStrictEquals(
     importanceSentence(importance),
     "What mattered: hidden explains 76 % of the variance of the final loss, lr explains 19 % " +
-      "and the seed explains 5 % (no more than chance would).",
+      "and the seed explains 5 % (no more than chance would), each by itself: what they do only " +
+      "together is not counted.",
   );
   // Two values of two runs explain all and nothing.
   assertEquals(importanceOf([runs[0], runs[7]]), []);

@@ -84,12 +84,12 @@ function sentencesOf(
   task: TaskMachine,
   factors: readonly number[] | undefined,
 ): string[] {
-  const { machine, orbit, tried, agreed, queries, refuted, incomplete } = found;
+  const { machine, orbit, tried, agreed, queries, refuted, disagreed, incomplete } = found;
   const count = machine.next.length;
   const size = `${count} state${count === 1 ? "" : "s"}${
     factors === undefined ? "" : ` (${factors.join(" × ")})`
   }`;
-  const isSame = incomplete === undefined &&
+  const isSame = incomplete === undefined && refuted === undefined &&
     compareMachines(machine, task.machine, { ignoreEmpty: machine.alphabet.length > 1 }).equal;
   const which = `a machine of ${size}${isSame ? ", the same as the task's own" : ""}`;
   const by = `as ${queries.toLocaleString("en")} ${
@@ -105,14 +105,18 @@ function sentencesOf(
       ? machine.alphabet.length === 1 ? [] : [
         `The machine answers ${agreed.toLocaleString("en")} of ${
           tried.toLocaleString("en")
-        } other random words as the model does.`,
+        } other random words as the model does.${
+          disagreed === undefined || agreed < tried || incomplete !== undefined
+            ? ""
+            : ` They part after ${wordText(disagreed, machine.alphabet)}.`
+        }`,
       ]
       : [orbitSentence(orbit)]),
     ...(refuted === undefined ? [] : [
       `It is wrong after ${wordText(refuted.word, machine.alphabet)}: it says ${
         task.classes[refuted.said]
       }, where ${task.classes[refuted.wanted]} is right.${
-        incomplete === undefined && orbit === undefined
+        incomplete === undefined && disagreed === undefined && orbit === undefined
           ? " If it is this machine, it is right about all shorter words."
           : ""
       }`,

@@ -7,6 +7,7 @@
 import type { PluginConfig } from "@unroll/core/runs";
 import { formatCount } from "../format.ts";
 import type { AnyCertificate } from "../proof/certificate.ts";
+import { type Nines, SEEN } from "../proof/nines.ts";
 import type { Proof } from "../proof/prove.ts";
 import type { Repeat } from "../proof/repeat.ts";
 
@@ -25,20 +26,28 @@ export function claimOf({ name, options }: PluginConfig): string {
   return "says FizzBuzz rightly for every number, of any length";
 }
 
+/** What else there is to say of a network. */
+export interface ProofExtras {
+  /** How its program repeats itself, if it was seen to. */
+  readonly repeat?: Repeat;
+  /** How long it carries, where that is the question. */
+  readonly nines?: Nines;
+  /** What is written, if anything is. */
+  readonly certificate?: AnyCertificate;
+}
+
 /**
  * Says what was found out of a network.
  *
  * @param task Its task.
  * @param proof What was found.
- * @param repeat How its program repeats itself, if it was seen to.
- * @param certificate What is written, if anything is.
+ * @param extras What else there is to say.
  * @returns Lines.
  */
 export function provenLines(
   task: PluginConfig,
   proof: Proof,
-  repeat: Repeat | undefined,
-  certificate: AnyCertificate | undefined,
+  { repeat, nines, certificate }: ProofExtras,
 ): string[] {
   const claim = claimOf(task);
   const lines: string[] = [];
@@ -74,6 +83,7 @@ export function provenLines(
       } states that words of up to ${upTo} lead to, by a margin of ${seen.margin.toFixed(2)}.`,
     );
   }
+  if (nines !== undefined) lines.push(ninesLine(nines, task));
   if (repeat !== undefined) {
     const { device, prefix, period } = repeat;
     lines.push(
@@ -86,6 +96,25 @@ export function provenLines(
     );
   }
   return lines;
+}
+
+/** How the margin goes with ever more nines, and where it ends. */
+function ninesLine({ margins, breaksAfter, foretold }: Nines, { options }: PluginConfig): string {
+  const greatest = (Number(options.base) - 1).toString(16);
+  const last = breaksAfter ?? margins.length - 1;
+  const places = [0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512].filter((place) => place < last);
+  const values = [...places, last].map((place) => `${margins[place].toFixed(1)} after ${place}`);
+  const end = breaksAfter === undefined
+    ? `It carries through all ${formatCount(last)} that were tried`
+    : `It carries through ${formatCount(breaksAfter - 1)}, and is wrong after ${
+      formatCount(breaksAfter)
+    }`;
+  const before = breaksAfter !== undefined && breaksAfter <= SEEN
+    ? ""
+    : foretold === undefined
+    ? `; of the first ${SEEN} none foretells another end`
+    : `; from the first ${SEEN} it was foretold to be wrong after about ${formatCount(foretold)}`;
+  return `Margins of the digit after many a ${greatest}: ${values.join(", ")}. ${end}${before}.`;
 }
 
 /** Where a network is wrong. */

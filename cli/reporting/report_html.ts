@@ -104,11 +104,21 @@ function stateOf(lines: readonly MetricsLine[]): string {
 }
 
 function figures({ lines, model }: RunReport): string {
-  const { loss, error, steps, seconds, speed, metrics } = resultOf(lines);
+  const { loss, error, steps, seconds, speed, metrics: all } = resultOf(lines);
+  const { nats, bits, ...metrics } = all;
+  const isText = typeof bits === "number";
   const parameters = model?.layers.reduce((sum, layer) => sum + layer.parameters, 0);
   const shown: (readonly [string, string | undefined, string?])[] = [
-    ["error", error === undefined ? undefined : formatPercent(error), error === 0 ? "good" : ""],
+    ...isText ? [] : [
+      ["error", error === undefined ? undefined : formatPercent(error), error === 0 ? "good" : ""],
+    ] as const,
     ["validation loss", loss === undefined ? undefined : formatFigure(loss)],
+    ...isText
+      ? [
+        ["bits per character", formatFigure(bits)],
+        ["perplexity", formatFigure(Math.exp(Number(nats)))],
+      ] as const
+      : [],
     // Accuracies by size are for the task's own picture.
     ...Object.entries(metrics).filter(([name]) => !/_\d+(_\d+)?$/.test(name) || /^error/.test(name))
       .map(([name, value]) =>
@@ -148,11 +158,15 @@ function modelParts(
       }</ul>`,
     );
   }
-  for (const [i, automaton] of (automata ?? []).entries()) {
-    if (i === 1) {
-      parts.push('<p class="soft">It is the product of these, each running by itself:</p>');
+  if (automata !== undefined) {
+    const [whole, ...factors] = automata;
+    parts.push(`<div class="card wide states">${whole}</div>`);
+    if (factors.length > 0) {
+      parts.push(
+        '<p class="soft">It is the product of these, which run side by side:</p>',
+        `<div class="card wide states">${factors.join("\n")}</div>`,
+      );
     }
-    parts.push(`<div class="card wide states">${automaton}</div>`);
   }
   if (hidden !== undefined) {
     parts.push(statesHtml(hidden, id, automata === undefined ? undefined : machine));

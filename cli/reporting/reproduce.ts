@@ -6,7 +6,7 @@
 
 import type { LearningPhase, OptimizerName, Plugin } from "@unroll/core/plugin";
 import type { Option } from "@unroll/core/plugin/host";
-import type { JsonRecord, RunConfig } from "@unroll/core/runs";
+import type { EarlierConfig, JsonRecord, RunConfig } from "@unroll/core/runs";
 import { formatPhases, formatStopRule, OPTIMIZERS, type StopRule } from "@unroll/core/training";
 import { composeFlags, type FlagSource, flagSource } from "../flags.ts";
 import { quoted } from "../format.ts";
@@ -61,9 +61,9 @@ export function reproduceCommand(
       ]
       : [
         "--resume last",
-        ...say(general, values, ({ name }) => optionsOf(before.training, before.device)[name]),
+        ...say(general, values, ({ name }) => inForce(before, values)[name]),
       ];
-    const stop = step < Number(training.steps) ? `  # stopped after step ${step}` : "";
+    const stop = step < Number(training.steps) ? ` --until ${step}` : "";
     return commandLine(`train ${words.join(" ")}${stop}`);
   }).join("\n");
 }
@@ -75,6 +75,15 @@ function textOf(value: unknown): string {
 }
 
 type Values = Readonly<Record<string, unknown>>;
+
+/** What would be in force if nothing but the learning rate were said. */
+function inForce({ training, device }: EarlierConfig, { phases }: Values): Values {
+  const before = optionsOf(training, device);
+  // Phases that are typed take the place of the schedule.
+  return phases === undefined || phases === before.phases
+    ? before
+    : { ...before, schedule: "constant" };
+}
 
 /** Takes the settings of training as options; of the optimizer's own those that are not its defaults. */
 function optionsOf(training: JsonRecord, device: string): Values {

@@ -8,6 +8,7 @@ import { TASKS } from "@unroll/tasks";
 import { StoppedError } from "../errors.ts";
 import { RECIPES } from "../recipes/mod.ts";
 import { reproduceCommand } from "./reproduce.ts";
+import { wordsOf } from "../test_support/arbitrary_options.ts";
 import { runCommand } from "../test_support/run_command.ts";
 import { requested } from "../commands/train_action.ts";
 import type { TrainRequest } from "../context.ts";
@@ -46,13 +47,6 @@ async function plan(words: readonly string[]): Promise<{
   return { request, config: { ...await planRun(requested(request, "0.0.1")), device: "cpu" } };
 }
 
-/** The words that a shell makes of a command, without those that start it. */
-async function wordsOf(command: string): Promise<string[]> {
-  const script = `printf '%s\\0' ${command.replace(/^deno task /, "")}`;
-  const { stdout } = await new Deno.Command("sh", { args: ["-c", script] }).output();
-  return new TextDecoder().decode(stdout).split("\0").slice(0, -1);
-}
-
 const START =
   "deno task train --model rnn --task xor --seed 7 --steps 6 --device cpu --optimizer sgd";
 
@@ -75,8 +69,25 @@ Deno.test("reproduceCommand() says what was otherwise after a resumption", () =>
   assertEquals(
     commandOf({ ...training, steps: 9, learningRate: 0.1 }, { before, device: "webgpu" }),
     `${START} --lr 0.5 --clip 0 --clip-norm 0\n` +
-      "deno task train --resume last --steps 9 --clip 1  # stopped after step 8\n" +
+      "deno task train --resume last --steps 9 --clip 1 --until 8\n" +
       "deno task train --resume last --device webgpu --lr 0.1 --clip 0",
+  );
+});
+
+Deno.test("reproduceCommand() says the schedule with phases that are new, though it was so before", () => {
+  const training = { optimizerSettings: {}, clip: 0, clipNorm: 0, schedule: "cosine" };
+  const before = [{
+    step: 6,
+    training: { ...training, optimizer: "sgd", steps: 6, learningRate: 0.5 },
+    device: "cpu",
+  }];
+  const phases = [{ steps: 9, learningRate: 0.1 }];
+  const command = commandOf({ ...training, steps: 9, learningRate: 0.1, phases }, { before });
+  const { 1: again } = command.split("\n");
+  // Phases alone would take the place of the schedule.
+  assertEquals(
+    again,
+    "deno task train --resume last --steps 9 --phases 9:0.1 --schedule cosine",
   );
 });
 

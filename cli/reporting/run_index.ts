@@ -4,7 +4,8 @@
  * @module
  */
 
-import { openRun, type RunFolder } from "@unroll/core/runs";
+import { type MetricsLine, openRun, type RunFolder } from "@unroll/core/runs";
+import { MetricsTail } from "./metrics_tail.ts";
 import { resultOf, type RunResult } from "./run_table.ts";
 
 /** A run as the board lists it. */
@@ -25,6 +26,8 @@ export interface IndexedRun {
   readonly total?: number;
   /** What came out so far. */
   readonly result: RunResult;
+  /** Its metrics, while it is in training. */
+  readonly lines?: readonly MetricsLine[];
 }
 
 /** A run whose metrics were written so many milliseconds ago, at most, is in training. */
@@ -38,12 +41,14 @@ interface Place {
   readonly folder: string;
 }
 
-type Read = Pick<IndexedRun, "run" | "total" | "result"> & { readonly ended?: string };
+type Read = Pick<IndexedRun, "run" | "total" | "result" | "lines"> & { readonly ended?: string };
 
 /** The runs below some folders. */
 export class RunIndex {
   readonly #roots: readonly string[];
   readonly #read = new Map<string, { readonly stamp: string; readonly read: Read }>();
+  /** Of the runs in training; nothing is kept of the others' metrics. */
+  readonly #tails = new Map<string, MetricsTail>();
   #runs: readonly IndexedRun[] = [];
 
   /** Makes an index of folders; it is empty before it is refreshed. */
@@ -91,10 +96,14 @@ export class RunIndex {
     const stamp = `${time} ${size}`;
     let known = this.#read.get(place.path);
     if (known?.stamp !== stamp) {
-      known = { stamp, read: await readRun(place.path) };
+      const tail = this.#tails.get(place.path) ?? new MetricsTail(`${place.path}/metrics.jsonl`);
+      known = { stamp, read: await readRun(place.path, tail) };
+      // What is damaged is read from its start again.
+      if (known.read.run === undefined) this.#tails.delete(place.path);
+      else this.#tails.set(place.path, tail);
       this.#read.set(place.path, known);
     }
-    const { ended, ...read } = known.read;
+    const { ended, lines, ...read } = known.read;
     const state = read.run === undefined
       ? "damaged"
       : ended === "done" || ended === "stopped"
@@ -102,6 +111,10 @@ export class RunIndex {
       : now - time < FRESH_MS
       ? "training"
       : "unfinished";
+    if (state === "training") return { ...place, ...read, time, state, lines };
+    if (this.#tails.delete(place.path)) {
+      this.#read.set(place.path, { stamp, read: { ...read, ended } });
+    }
     return { ...place, ...read, time, state };
   }
 }
@@ -111,12 +124,13 @@ function rankOf({ state, time }: IndexedRun): number {
   return state === "training" ? Number.MAX_VALUE : time;
 }
 
-async function readRun(path: string): Promise<Read> {
+async function readRun(path: string, tail: MetricsTail): Promise<Read> {
   try {
     const run = await openRun(path);
-    const lines = await run.readMetrics();
+    const lines = await tail.read();
     return {
       run,
+      lines,
       total: Number(run.config.training.steps),
       result: resultOf(lines),
       ended: lines.at(-1)?.event,

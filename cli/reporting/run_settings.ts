@@ -8,7 +8,9 @@ import type { Json, JsonRecord, RunConfig } from "@unroll/core/runs";
 import { flagName } from "@unroll/core/plugin/host";
 
 /** What two runs may have otherwise without being set apart by it: it follows from other settings. */
-const FOLLOWS: ReadonlySet<string> = new Set(["alphabet", "sha256", "phases", "optimizerSettings"]);
+const FOLLOWS: ReadonlySet<string> = new Set(
+  ["alphabet", "sha256", "bytes", "phases", "optimizerSettings"],
+);
 
 /** Characters of a value that are shown. */
 const SHOWN = 24;

@@ -67,6 +67,24 @@ export function resultOf(lines: readonly MetricsLine[]): RunResult {
   };
 }
 
+/** Heads the column of {@linkcode measureText}. */
+export function measureHead(results: readonly RunResult[]): string {
+  const texts = results.filter(({ metrics }) => metrics.bits !== undefined).length;
+  if (texts === 0) return "error";
+  return texts === results.length ? "bits per character" : "error, or bits";
+}
+
+/**
+ * Says what says most of a result beside its loss: the bits per character of a text, the error of all else.
+ *
+ * @param result The result.
+ * @returns The number, or `undefined` where there is none.
+ */
+export function measureText({ error, metrics: { bits } }: RunResult): string | undefined {
+  if (typeof bits === "number") return `${formatFigure(bits)} bits`;
+  return error === undefined ? undefined : formatPercent(error);
+}
+
 /** What can be the matter with a run. */
 export const RUN_STATES = ["done", "stopped", "unfinished", "damaged", "empty"] as const;
 
@@ -204,7 +222,7 @@ export function formatRuns(rows: readonly RunRow[], now: number): string {
   const cells = rows.map(({ name, title = name, state, result, settings = {}, ...row }) => [
     name,
     state,
-    known(result.error, formatPercent),
+    measureText(result) ?? "-",
     known(result.loss, formatFigure),
     known(result.steps, formatCount),
     known(row.bestStep, formatCount),
@@ -220,7 +238,7 @@ export function formatRuns(rows: readonly RunRow[], now: number): string {
   const heads = [
     "run",
     "state",
-    "error",
+    measureHead(rows.map(({ result }) => result).filter(({ loss }) => loss !== undefined)),
     "validation loss",
     "steps",
     "best step",

@@ -22,6 +22,11 @@ export function checkpointOf(
   weights: NetworkWeights,
 ): Uint8Array<ArrayBuffer> {
   const config = {
+    version: "0.1.0",
+    seed: 0,
+    device: "cpu",
+    device_description: "",
+    training: { steps: 1, optimizer: "sgd", learning_rate: 1 },
     model: {
       name: model,
       options: {
@@ -39,7 +44,13 @@ export function checkpointOf(
     `parameters.${name}`,
     { dtype: "F32", shape, data: Float32Array.from(data) },
   ]);
-  return encodeSafetensors(new Map(tensors), { config: JSON.stringify(config) });
+  return encodeSafetensors(new Map(tensors), {
+    format: "unroll-checkpoint",
+    format_version: "2",
+    step: "1",
+    progress: "{}",
+    config: JSON.stringify(config),
+  });
 }
 
 /**
@@ -56,7 +67,10 @@ export function ringCheckpoint(
     (_, i): number => (Math.floor(i / n) + 1) % n === i % n ? 4 : 0,
   );
   const kind = (k: number) => k === 0 ? 3 : k % 5 === 0 ? 2 : k % 3 === 0 ? 1 : 0;
-  const output = Array.from({ length: n * 4 }, (_, i): number => kind(Math.floor(i / 4)) === i % 4 ? 3 : 0);
+  const output = Array.from(
+    { length: n * 4 },
+    (_, i): number => kind(Math.floor(i / 4)) === i % 4 ? 3 : 0,
+  );
   change({ recurrent, output });
   // Of each class the same when nothing is said.
   const bias = [0, 1, 2, 3].map((j) =>
@@ -71,6 +85,7 @@ export function ringCheckpoint(
     },
     {
       "layers.0.weight_hh": [recurrent, [n, n]],
+      "layers.0.bias_ih": [Array.from({ length: n }, () => 0), [n]],
       "initial.0.h": [Array.from({ length: n }, (_, k) => k === n - 1 ? 2 : -2), [n]],
       "output.weight": [output, [n, 4]],
       "output.bias": [bias, [4]],
@@ -94,6 +109,7 @@ export function carryCheckpoint(error = 0): Uint8Array<ArrayBuffer> {
     },
     {
       "layers.0.weight_ih": [[12, -12, -4, -4 - error, 4, -12], [2, 3]],
+      "layers.0.bias_ih": [[0, 0, 0], [3]],
       "layers.0.weight_hh": [[8, -8, 8, 0, 0, 0, 0, 0, 0], [3, 3]],
       "output.weight": [[0, 0, 4, -4, 4, -4], [3, 2]],
       "output.bias": [[4, -4], [2]],

@@ -52,9 +52,11 @@ export function machineToDot<Output>(
     const label = answer === "" ? names(state) : `${names(state)}\n${answer}`;
     const color = fill(state);
     /** Symbols by where they lead and what is answered. */
-    const arrows = Map.groupBy(row.keys(), (symbol) => {
+    const arrows = new Map<string, number[]>();
+    row.forEach((to, symbol) => {
       const said = machine.kind === "mealy" ? output(machine.outputs[state][symbol]) : "";
-      return JSON.stringify([row[symbol], said, highlight(state, symbol)]);
+      const key = JSON.stringify([to, said, highlight(state, symbol)]);
+      arrows.set(key, [...arrows.get(key) ?? [], symbol]);
     });
     /** Labels by where they lead: one arrow. */
     const labels = new Map<string, string[]>();
@@ -82,7 +84,7 @@ export function machineToDot<Output>(
   });
   return [
     "digraph {",
-    `  rankdir=LR; bgcolor=transparent; pad=0.3; mindist=0.4; node [shape=circle, style=filled, fillcolor=white];`,
+    `  rankdir=LR; bgcolor=transparent; pad=0.3; mindist=0.6; node [shape=circle, style=filled, fillcolor=white];`,
     `  node [fontname="Helvetica,Arial,sans-serif", fontsize=11]; edge [fontname="Helvetica,Arial,sans-serif", fontsize=10, color="#777777", fontcolor="#777777"];`,
     `  start [shape=point, color="#777777", fillcolor="#777777"]; start -> ${start};`,
     ...lines,

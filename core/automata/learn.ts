@@ -161,8 +161,9 @@ async function firstMistake<Output>(
   machine: Machine<Output>,
 ): Promise<Word | undefined> {
   // The same words each time: what was answered once needs no new reason.
-  const words = testWords(machine.alphabet.length, { random: randomSource(1) });
-  for (let batch = [...words.take(BATCH)]; batch.length > 0; batch = [...words.take(BATCH)]) {
+  const words = [...testWords(machine.alphabet.length, { random: randomSource(1) })];
+  for (let first = 0; first < words.length; first += BATCH) {
+    const batch = words.slice(first, first + BATCH);
     const answers = await oracle.ask(batch);
     const wrong = batch.find((word, i) =>
       ![runMachine(machine, word).outputs.at(-1)].includes(answers[i])

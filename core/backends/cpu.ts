@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { showProgram } from "../util/debug.ts";
+import { isWatched } from "../util/debug.ts";
 import { isFfiAllowed, readVariable } from "../util/environment.ts";
 import type { Graph } from "../ir/graph.ts";
 import type { Step } from "../loops/program.ts";
@@ -142,7 +142,7 @@ export function cpuBackend(options: CpuOptions = {}): Backend {
   const loadHelpers = async () => {
     const wantsBlas = (options.blas ?? relaxed) && isFfiAllowed();
     if (!wantsBlas && count === 1) return;
-    const { CpuThreads, openBlas } = await import("./cpu_extras.ts");
+    const { CpuThreads, openBlas } = await import("./extras.ts");
     if (wantsBlas) blas = openBlas(memory);
     if (count > 1) threads = new CpuThreads(memory, count, blas?.path);
     if (isDisposed) close();
@@ -218,7 +218,7 @@ async function compileGraph(
   // Workers take a while to start; they do so while the program is made.
   if (threads && graphCost(graph).operations > WORTH_THREADS) threads.prepare();
   const lowered = lowerForCpu(optimize(graph), { name, donated });
-  const program = blas ? (await import("./cpu_extras.ts")).lowerForBlas(lowered) : lowered;
+  const program = blas ? (await import("./extras.ts")).lowerForBlas(lowered) : lowered;
   const printed = printWasm(program, {
     relaxed,
     threads: threads && { count: threads.count, eager },
@@ -226,11 +226,12 @@ async function compileGraph(
     blas: blas !== undefined,
     parts: { ...await loadParts(program), sharing: threads?.sharing },
   });
-  // As loops, because the module is bytes.
-  await showProgram(`${program.name}.loops.txt`, async () => {
-    const { formatProgram } = await import("./cpu_extras.ts");
-    return `${formatProgram(program)}\n${printed.bytes.length} bytes of WebAssembly`;
-  });
+  if (isWatched()) {
+    const { formatProgram, showProgram } = await import("./extras.ts");
+    // As loops, because the module is bytes.
+    const format = () => `${formatProgram(program)}\n${printed.bytes.length} bytes of WebAssembly`;
+    showProgram(`${program.name}.loops.txt`, format);
+  }
   const module = await WebAssembly.compile(printed.bytes);
   memory.reservePages(printed.pages);
   const { exports } = new WebAssembly.Instance(module, {

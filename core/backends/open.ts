@@ -6,7 +6,6 @@
 import { readVariable } from "../util/environment.ts";
 import type { GraphCost } from "../passes/cost.ts";
 import type { Backend, BackendName } from "../ir/backend.ts";
-import { referenceBackend } from "./reference.ts";
 import { asBackendName, chooseDevice } from "./choose.ts";
 import type { TuningCache } from "./webgpu.ts";
 
@@ -16,13 +15,9 @@ export interface OpenSettings {
   readonly tuning?: TuningCache;
 }
 
-/**
- * How each device is opened.
- * Each is loaded when it is asked for, what a page does not use, it need not fetch; but for the interpreter,
- * which is small.
- */
+/** How each device is opened. Each is loaded when it is asked for: what a page does not use, it need not fetch. */
 const OPENERS: Readonly<Record<BackendName, (settings: OpenSettings) => Promise<Backend>>> = {
-  reference: () => Promise.resolve(referenceBackend()),
+  reference: async () => (await import("./extras.ts")).referenceBackend(),
   cpu: async () => (await import("./cpu.ts")).cpuBackend(),
   webgpu: async ({ tuning }) => await (await import("./webgpu.ts")).webgpuBackend({ tuning }),
 };

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { showProgram } from "../util/debug.ts";
+import { isWatched } from "../util/debug.ts";
 import type { Graph } from "../ir/graph.ts";
 import { fitBindings } from "../loops/fit_bindings.ts";
-import { lowerGraph } from "../loops/lower.ts";
+import { lowerForWebgpu } from "../loops/lower_for_webgpu.ts";
 import type { Tiling } from "../codegen/wgsl/matmul.ts";
 import { splitFolds } from "../codegen/wgsl/split_folds.ts";
 import { MAX_KERNEL_CODE } from "../codegen/wgsl/schedule.ts";
@@ -214,9 +214,8 @@ class Device implements WebGpuBackend {
     this.#device.check();
     const donated = options.donated ?? [];
     const maxBindings = this.limits.maxStorageBuffersPerShaderStage;
-    const lowered = lowerGraph(optimize(graph), {
+    const lowered = lowerForWebgpu(optimize(graph), {
       name: options.name,
-      scatter: "reduce",
       donated,
       maxBindings,
       maxOperations: MAX_KERNEL_CODE,
@@ -236,7 +235,10 @@ class Device implements WebGpuBackend {
         tilingOf: (kernel) => this.#options.plan?.tiling ?? this.#tuner.tilingOf(kernel),
       },
     );
-    await showProgram(`${program.name}.wgsl`, () => formatShaders(executable));
+    if (isWatched()) {
+      const { showProgram } = await import("./extras.ts");
+      showProgram(`${program.name}.wgsl`, () => formatShaders(executable));
+    }
     return executable;
   }
 

@@ -4,12 +4,9 @@
  * @module
  */
 import type { Backend, DeviceBuffer, Executable } from "../ir/backend.ts";
-import { evaluateGraph } from "../ir/evaluate.ts";
-import { debugLevel, debugLine, dumpText } from "../util/debug.ts";
-import { readVariable } from "../util/environment.ts";
-import { formatGraph, type Graph } from "../ir/graph.ts";
-import { dense } from "../ir/dense.ts";
-import { formatType, sameType, type TensorType, type TypedArray } from "../ir/tensor_type.ts";
+import { isWatched } from "../util/debug.ts";
+import type { Graph } from "../ir/graph.ts";
+import { formatType, sameType, type TensorType } from "../ir/tensor_type.ts";
 
 /** What {@linkcode Program.compile} needs beside the graph. */
 export interface ProgramSettings {
@@ -20,8 +17,6 @@ export interface ProgramSettings {
   /** Positions, after the captures, of inputs that are used up. */
   readonly donated?: ReadonlySet<number>;
 }
-
-let programs = 0;
 
 /** A compiled graph, bound to the tensors it captured. */
 export class Program {
@@ -44,7 +39,6 @@ export class Program {
   #different: readonly DeviceBuffer[] = [];
   /** Donated inputs whose memory no output takes over, freed after each run. */
   readonly #freed: readonly number[];
-  readonly #run: (inputs: readonly DeviceBuffer[]) => DeviceBuffer[];
 
   private constructor(
     backend: Backend,
@@ -64,10 +58,6 @@ export class Program {
     this.#captures = captures;
     this.#all = captures.map(({ buffer }) => buffer);
     this.#freed = freed;
-    let run = (inputs: readonly DeviceBuffer[]) => executable.run(inputs);
-    if (debugLevel() >= 2) run = this.#timed(run);
-    if (readVariable("UNROLL_VALIDATE") && backend.name !== "reference") run = this.#validated(run);
-    this.#run = run;
   }
 
   /** Compiles a graph for a device. */
@@ -79,21 +69,12 @@ export class Program {
     const started = performance.now();
     const offset = settings.captures?.length ?? 0;
     const { pairs, freed } = pairDonated(graph, offset, settings.donated ?? new Set());
-    const executable = await backend.compile(graph, { name: settings.name, donated: pairs });
-    const level = debugLevel();
-    if (level >= 1) {
-      const { length } = executable.kernels;
-      debugLine(
-        `compiled ${settings.name} for ${backend.name} in ${
-          (performance.now() - started).toFixed(1)
-        } ms: ${graph.equations.length} equations, ${length} ${
-          length === 1 ? "kernel" : "kernels"
-        }`,
-      );
+    let executable = await backend.compile(graph, { name: settings.name, donated: pairs });
+    if (isWatched()) {
+      const milliseconds = performance.now() - started;
+      const { watched } = await import("../backends/extras.ts");
+      executable = watched(executable, { backend, graph, name: settings.name, milliseconds });
     }
-    if (level >= 3) debugLine(formatGraph(graph));
-    programs++;
-    dumpText(`${String(programs).padStart(3, "0")}_${settings.name}.graph.txt`, formatGraph(graph));
     return new Program(backend, graph, executable, settings, freed);
   }
 
@@ -118,7 +99,7 @@ export class Program {
       all = this.#all;
     }
     if (this.donated.size > 0) this.#checkDonated(inputs, all);
-    const outputs = this.#run(all);
+    const outputs = this.executable.run(all);
     for (const i of this.#freed) inputs[i].dispose();
     return outputs;
   }
@@ -153,70 +134,6 @@ export class Program {
   [Symbol.dispose](): void {
     this.dispose();
   }
-
-  #timed(run: (inputs: readonly DeviceBuffer[]) => DeviceBuffer[]): typeof run {
-    return (inputs) => {
-      const started = performance.now();
-      const outputs = run(inputs);
-      debugLine(`ran ${this.#name} in ${(performance.now() - started).toFixed(3)} ms`);
-      return outputs;
-    };
-  }
-
-  /** Runs it on the interpreter as well; what differs ends the process with a sentence. */
-  #validated(run: (inputs: readonly DeviceBuffer[]) => DeviceBuffer[]): typeof run {
-    return (inputs) => {
-      // Reading begins before the run, which may use the memory up.
-      const before = inputs.map((buffer) => this.backend.download(buffer));
-      const outputs = run(inputs);
-      const after = outputs.map((buffer) => this.backend.download(buffer));
-      void this.#compare(before, after);
-      return outputs;
-    };
-  }
-
-  async #compare(
-    before: readonly Promise<TypedArray>[],
-    after: readonly Promise<TypedArray>[],
-  ): Promise<void> {
-    const [inputs, outputs] = await Promise.all([Promise.all(before), Promise.all(after)]);
-    const wanted = evaluateGraph(
-      this.graph,
-      inputs.map((data, i) => dense(this.graph.inputs[i].type, data)),
-    );
-    outputs.forEach((found, i) => {
-      const worst = worstDifference(found, wanted[i].data);
-      if (worst === undefined) return;
-      throw new RangeError(
-        `Program ${this.#name} is wrong on ${this.backend.name}: element ${worst.index} of output ${i} ` +
-          `${formatType(wanted[i].type)} must be ${worst.wanted}, found ${worst.found}`,
-      );
-    });
-  }
-}
-
-/** Float32 rounding of some thousand operations in a row, relative to the greatest element. */
-const VALIDATE_TOLERANCE = 4096 * 2 ** -23;
-
-function worstDifference(
-  found: ArrayLike<number>,
-  wanted: ArrayLike<number>,
-): { readonly index: number; readonly found: number; readonly wanted: number } | undefined {
-  let scale = 1;
-  let worst = 0;
-  let index = -1;
-  for (let i = 0; i < wanted.length; i++) {
-    if (Number.isFinite(wanted[i])) scale = Math.max(scale, Math.abs(wanted[i]));
-    const same = Object.is(found[i], wanted[i]) || found[i] === wanted[i];
-    const difference = same ? 0 : Math.abs(found[i] - wanted[i]);
-    // Comparisons with NaN are false: it is worse than anything.
-    if (!(difference <= worst)) {
-      worst = difference;
-      index = i;
-    }
-  }
-  if (index < 0 || worst <= scale * VALIDATE_TOLERANCE) return undefined;
-  return { index, found: found[index], wanted: wanted[index] };
 }
 
 /**

@@ -1,6 +1,6 @@
 /**
- * What an operation must say of itself for a graph to hold it: its type rule, its meaning, its loops,
- * and samples that the tests feed it. How it is differentiated and batched is said by the language.
+ * What an operation must say of itself for a graph to hold it: its type rule, its meaning and its loops;
+ * and the samples that the tests feed it. How it is differentiated and batched is said by the language.
  *
  * @module
  */
@@ -74,6 +74,12 @@ export interface Sample<P extends Params = Params> {
 /** A source of random numbers in [0, 1) for samples and tests. */
 export type RandomSource = () => number;
 
+/**
+ * Makes the cases of a primitive. They stand beside it and not in it, so that programs do not bring along what only tests
+ * want.
+ */
+export type Samples<P extends Params = Params> = (random: RandomSource) => Sample<P>[];
+
 /** A primitive operation of graphs, whose equations have parameters of type `P`. */
 export interface Primitive<P extends Params = Params> {
   /** Name in graphs, errors and kernels. */
@@ -94,6 +100,4 @@ export interface Primitive<P extends Params = Params> {
   readonly cost?: number;
   /** Whether it costs so much that it should leave a loop whatever its size. */
   readonly isHeavy?: boolean;
-  /** What the tests feed it. */
-  samples(random: RandomSource): Sample<P>[];
 }

@@ -9,6 +9,8 @@ import {
   ones,
   pad,
   reshape,
+  scan,
+  split,
   tensor,
   zeros,
 } from "./ops/mod.ts";
@@ -52,6 +54,25 @@ Deno.test("trace() refuses an argument of 2³¹ elements, and takes one less", (
     "Cannot make f32[2,1073741824]: at most 2147483647 elements are possible, found 2147483648",
   );
 });
+
+const TOO_MANY: Readonly<Record<string, () => unknown>> = {
+  "scan of no sequence": () =>
+    scan((h: Tensor) => [h.add(1), []], tensor(0), [], { length: LIMIT }),
+  "scan of no carry": () => scan((_, x: Tensor) => [[], x], [], zeros([LIMIT, 0]), {}),
+  "scan that recomputes": () =>
+    scan((h: Tensor) => [h, []], tensor(0), [], { length: 2 ** 53 - 1, recompute: true }),
+  "split of an empty axis": () => split(zeros([0]), LIMIT),
+  "split of an axis beside an empty one": () => split(zeros([2, 0]), LIMIT, 1),
+};
+
+for (const [name, act] of Object.entries(TOO_MANY)) {
+  Deno.test(`what makes no elements refuses 2³¹ of them: ${name}`, () => {
+    assertMatch(
+      assertThrows(act, RangeError).message,
+      /^Cannot (scan|split .*): at most (2147483647 steps|65536 empty parts) are possible, found \d+$/,
+    );
+  });
+}
 
 Deno.test("Tensor refuses to be a number, and gives a text", () => {
   const x: unknown = tensor([1]);

@@ -11,7 +11,6 @@ const COPY: Primitive = {
   inferTypes: ([x]) => [x],
   evaluate: ([x]) => [x],
   lowering: { kind: "reshape" },
-  samples: () => [],
 };
 
 Deno.test("rulesOf() gives a primitive of the language, and throws for another", () => {

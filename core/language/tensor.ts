@@ -294,7 +294,6 @@ export function setCurrentTrace(trace: Trace | undefined): void {
  *   vjp: ({ cotangents }) => cotangents,
  *   batchRule: ([x]) => [x],
  *   lowering: { kind: "reshape" },
- *   samples: () => [],
  * };
  * const [y] = apply(COPY, [tensor(2)], {});
  * strictEqual(await y.item(), 2);

@@ -1,11 +1,17 @@
 /**
- * Finds what steps read and write, and which must wait for which.
+ * Finds what kernels read and write.
  *
  * @module
  */
-import { type Axis, type Buffer, type Expression, visitExpression } from "../ir/expression.ts";
-import { rangeOf } from "../ir/range.ts";
-import { expressionsOf, type Kernel, kernelsOf, type Step } from "./program.ts";
+import {
+  addIndex,
+  type Axis,
+  type Buffer,
+  type Expression,
+  index as indexOf,
+  visitExpression,
+} from "../ir/expression.ts";
+import { compensationOf, expressionsOf, type Kernel } from "./program.ts";
 
 /** One place in a kernel that touches memory. */
 export interface Access {
@@ -34,62 +40,14 @@ export function accessesOf(kernel: Kernel): readonly Access[] {
   }
   for (const { buffer, index, mode } of kernel.stores) {
     accesses.push({ buffer, index, write: true });
-    if (mode === "add") accesses.push({ buffer, index, write: false });
+    if (mode === "set") continue;
+    accesses.push({ buffer, index, write: false });
+    if (mode === "add") continue;
+    const other = addIndex(index, indexOf(compensationOf(buffer)));
+    accesses.push({ buffer, index: other, write: true }, { buffer, index: other, write: false });
   }
   accessesKnown.set(kernel, accesses);
   return accesses;
-}
-
-/** A range of elements that a step touches. */
-export interface Footprint {
-  /** First and last element read, for each buffer. */
-  readonly reads: ReadonlyMap<Buffer, Interval>;
-  /** First and last element written, for each buffer. */
-  readonly writes: ReadonlyMap<Buffer, Interval>;
-}
-
-interface Interval {
-  readonly min: number;
-  readonly max: number;
-}
-
-/** Finds what some steps touch together. */
-export function footprintOf(steps: readonly Step[]): Footprint {
-  const reads = new Map<Buffer, Interval>();
-  const writes = new Map<Buffer, Interval>();
-  for (const kernel of kernelsOf(steps)) {
-    for (const { buffer, index, write } of accessesOf(kernel)) {
-      const map = write ? writes : reads;
-      const range = rangeOf(index);
-      const known = map.get(buffer);
-      map.set(buffer, {
-        min: Math.max(0, Math.min(range.min, known?.min ?? Infinity)),
-        max: Math.min(buffer.size - 1, Math.max(range.max, known?.max ?? -Infinity)),
-      });
-    }
-  }
-  return { reads, writes };
-}
-
-/** Finds the buffers over which a later step must wait for an earlier one. */
-export function conflicts(earlier: Footprint, later: Footprint): Buffer[] {
-  return [
-    ...meeting(earlier.writes, later.reads),
-    ...meeting(earlier.writes, later.writes),
-    ...meeting(earlier.reads, later.writes),
-  ];
-}
-
-function meeting(
-  a: ReadonlyMap<Buffer, Interval>,
-  b: ReadonlyMap<Buffer, Interval>,
-): Buffer[] {
-  const met: Buffer[] = [];
-  for (const [buffer, x] of a) {
-    const y = b.get(buffer);
-    if (y && x.min <= y.max && y.min <= x.max) met.push(buffer);
-  }
-  return met;
 }
 
 /** Counts the points of some loops. */

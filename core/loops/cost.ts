@@ -4,7 +4,7 @@
  * @module
  */
 import { innerAxesOf, pointsOf } from "./accesses.ts";
-import { type Expression, visitExpression } from "../ir/expression.ts";
+import { operationsIn } from "./operations_in.ts";
 import { axesOf, expressionsOf, type Kernel, kernelsOf, type Step } from "./program.ts";
 
 /** Estimates the scalar operations of one run of some steps, loops counted in full. */
@@ -28,15 +28,4 @@ export function codeSize(steps: readonly Step[]): number {
     sizesKnown.set(kernel, size);
     return sum + size;
   }, 0);
-}
-
-/** Counts the operations of some expressions, shared ones once. */
-export function operationsIn(expressions: readonly Expression[]): number {
-  let count = 0;
-  const seen = new Set<Expression>();
-  const visit = (part: Expression) => {
-    if (part.kind === "apply" || part.kind === "load") count++;
-  };
-  for (const expression of expressions) visitExpression(expression, visit, seen);
-  return count;
 }

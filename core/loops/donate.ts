@@ -6,7 +6,7 @@
  * @module
  */
 import { type Buffer, type Expression, visitExpression } from "../ir/expression.ts";
-import { copyKernel, renameBuffers } from "./fit_bindings.ts";
+import { copyKernel, renameBuffers } from "./buffers.ts";
 import { expressionsOf, type Kernel, kernelsOf, type LoopProgram, type Step } from "./program.ts";
 
 /** Makes outputs of a program take over the memory of inputs. */

@@ -15,8 +15,10 @@ import { fc } from "../test_support/fast_check.ts";
 import { buildProgram, donations } from "../test_support/program_spec.ts";
 import * as targets from "../test_support/target_programs.ts";
 import { randomSource } from "../testing/mod.ts";
-import { countBindings, fitsBindings } from "./fit_bindings.ts";
+import { countBindings } from "./buffers.ts";
+import { fitsBindings } from "./fit_bindings.ts";
 import { lowerGraph } from "./lower.ts";
+import { lowerForWebgpu } from "./lower_for_webgpu.ts";
 import { accessesOf } from "./accesses.ts";
 import { kernelsOf, type LoopProgram } from "./program.ts";
 
@@ -67,13 +69,13 @@ function mostBindings(program: LoopProgram): number {
 }
 
 for (const [name, raw] of Object.entries(graphs())) {
-  Deno.test(`lowerGraph() fits the kernels of ${name} to 8 and 4 buffers, with the same results`, () => {
+  Deno.test(`lowerForWebgpu() fits the kernels of ${name} to 8 and 4 buffers, with the same results`, () => {
     const graph = optimize(raw);
     for (const donated of [[], donations(graph)]) {
       const free = lowerGraph(graph, { scatter: "reduce", donated });
       const wanted = run(free, graph);
       for (const maxBindings of [8, 4]) {
-        const program = lowerGraph(graph, { scatter: "reduce", donated, maxBindings });
+        const program = lowerForWebgpu(graph, { donated, maxBindings });
         assert(mostBindings(program) <= maxBindings, `${mostBindings(program)}`);
         assertEquals(run(program, graph), wanted);
         // Where nothing is in the way, nothing is otherwise.

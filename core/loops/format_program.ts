@@ -5,7 +5,14 @@
  */
 import type { Axis, Buffer, Expression } from "../ir/expression.ts";
 import { visitExpression } from "../ir/expression.ts";
-import { axesOf, expressionsOf, type Kernel, type LoopProgram, type Step } from "./program.ts";
+import {
+  axesOf,
+  expressionsOf,
+  type Kernel,
+  type LoopProgram,
+  type Step,
+  type StoreMode,
+} from "./program.ts";
 
 /** Spellings of operations that have a sign. */
 const SIGNS: Readonly<Record<string, string>> = {
@@ -71,11 +78,14 @@ function formatKernel(kernel: Kernel, indent: string): string[] {
   }
   for (const { buffer, index, value, mode } of kernel.stores) {
     lines.push(
-      `${buffer.name}[${text.of(index)}] ${mode === "add" ? "+=" : "="} ${text.of(value)}`,
+      `${buffer.name}[${text.of(index)}] ${ASSIGNMENTS[mode]} ${text.of(value)}`,
     );
   }
   return [head, ...[...text.definitions, ...lines].map((line) => `${indent}  ${line}`)];
 }
+
+/** How stores are written. */
+const ASSIGNMENTS: Readonly<Record<StoreMode, string>> = { set: "=", add: "+=", compensate: "+≈" };
 
 /** Texts of the expressions of one kernel; shared parts get names. */
 class ExpressionText {

@@ -13,7 +13,6 @@ import { ELEMENTWISE } from "../language/primitives/elementwise.ts";
 import type { Equation, Graph, Value } from "../ir/graph.ts";
 import { sizeOf } from "../ir/tensor_type.ts";
 import { donateBuffers } from "./donate.ts";
-import { fitBindings, fitsBindings } from "./fit_bindings.ts";
 import { type Buffer, type Expression, visitExpression } from "../ir/expression.ts";
 import { materializeDeep } from "./materialize_deep.ts";
 import { GraphLowering } from "./lower_graph.ts";
@@ -34,7 +33,10 @@ export interface LowerOptions {
   readonly donated?: readonly (readonly [output: number, input: number])[];
   /** Maximum number of buffers that one kernel may write; 8 if left out. */
   readonly maxStores?: number;
-  /** Maximum number of buffers that one kernel may read and write; any number if left out. At least 4. */
+  /**
+   * Number of buffers that one kernel may read and write so that more work joins it; any number if left out. What does not
+   * fit by itself is for {@linkcode fitBindings}.
+   */
   readonly maxBindings?: number;
   /** Number of operations from which a kernel is cut into several; never if left out. */
   readonly maxOperations?: number;
@@ -55,17 +57,8 @@ const MAX_ATTEMPTS = 12;
  * @returns A program over buffers.
  */
 export function lowerGraph(graph: Graph, options: LowerOptions = {}): LoopProgram {
-  const program = lowerWithin(graph, options);
-  const { maxBindings = Infinity } = options;
-  if (maxBindings === Infinity || fitsBindings(program, maxBindings)) return program;
-  // Less is done in one kernel; what one computation reads by itself is then brought together.
-  return fitBindings(lowerWithin(graph, options, maxBindings), maxBindings);
-}
-
-/** Lowers a graph so that no work joins a kernel that would bind more buffers than these. */
-function lowerWithin(graph: Graph, options: LowerOptions, maxBindings = Infinity): LoopProgram {
   const materialized = new Set<Value>();
-  const { maxOperations = Infinity } = options;
+  const { maxBindings = Infinity, maxOperations = Infinity } = options;
   materializeDeep(graph, materialized, maxOperations);
   const ordered = lightFirst(graph);
   for (let attempt = 0;; attempt++) {

@@ -21,13 +21,7 @@ import {
 } from "../ir/expression.ts";
 import type { ReduceOperation } from "./program.ts";
 import { axesFor } from "./lower_axes.ts";
-import {
-  addStores,
-  type Group,
-  type LoweringScope,
-  newReader,
-  type Storage,
-} from "./lower_types.ts";
+import { addStores, type Group, type LoweringScope, newReader } from "./lower_types.ts";
 
 /** Materializes a concatenation: each part is written to its own region by the group that computes it. */
 export function lowerConcatenate(
@@ -117,6 +111,9 @@ export function lowerMatmul(lowering: LoweringScope, equation: Equation): void {
   lowering.store(group, output, accumulator("f32", 0), axes.map(axisExpression));
 }
 
+/** Up to so many rows are added up as they are: a sum of them is off by no more than 2⁻¹⁸ of itself. */
+const SHORT_CHAIN = 64;
+
 /** Lowers a scatter: rows added at given indices. */
 export function lowerScatter(
   lowering: LoweringScope,
@@ -143,25 +140,34 @@ export function lowerScatter(
     lowering.store(group, output, accumulator("f32", 0), axes.map(axisExpression));
     return;
   }
-  const axes = axesFor(output.type.shape, "i");
-  const cleared = lowering.open("map", "clear", output.type.shape, axes);
-  lowering.store(cleared, output, constantExpression("f32", 0), axes.map(axisExpression));
-  const target = lowering.storage.get(output) as Storage;
+  // Of many rows what rounding adds is kept beside the sums.
+  const isLong = sizeOf(indices.type.shape) > SHORT_CHAIN;
+  const shape = isLong ? [2, ...output.type.shape] : output.type.shape;
+  const destinations = lowering.destinations.get(output) ?? [];
+  const target = !isLong && destinations.length > 0
+    ? destinations[0]
+    : { buffer: lowering.newBuffer(output, "scatter", sizeOf(shape)), offset: index(0) };
+  const value = destinations.includes(target) ? undefined : output;
+  const axes = axesFor(shape, "i");
+  const cleared = lowering.open("map", "clear", shape, axes);
+  addStores(cleared, [target], flattenIndex(axes.map(axisExpression), shape), {
+    value,
+    expression: constantExpression("f32", 0),
+  });
   const group = lowering.open("map", "scatter", updates.type.shape, [...places, ...width]);
   lowering.accept(group, reader);
   const flat = flattenIndex([row, ...width.map(axisExpression)], output.type.shape);
   group.stores.push({
-    value: lowering.destinations.has(output) ? undefined : output,
+    value,
     target,
     index: addIndex(target.offset, flat),
     expression: update,
-    mode: "add",
+    mode: isLong ? "compensate" : "add",
   });
-  lowering.maker.set(output, group);
   // Nothing may read the zeros, nor join the kernel that adds.
-  cleared.members.clear();
-  const [first] = lowering.destinations.get(output) ?? [target];
-  for (const other of lowering.destinations.get(output)?.slice(1) ?? []) {
-    if (other !== first) lowering.copy(output, [other]);
+  lowering.storage.set(output, target);
+  lowering.maker.set(output, group);
+  for (const other of destinations) {
+    if (other !== target) lowering.copy(output, [other]);
   }
 }

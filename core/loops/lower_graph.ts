@@ -20,8 +20,8 @@ import {
   unflattenIndex,
   visitExpression,
 } from "../ir/expression.ts";
-import { operationsIn } from "./cost.ts";
-import { countBindings } from "./fit_bindings.ts";
+import { operationsIn } from "./operations_in.ts";
+import { countBindings } from "./buffers.ts";
 import { MAX_DEPTH } from "./materialize_deep.ts";
 import { axesFor, isOwnIndex, isRegular, ownIndex } from "./lower_axes.ts";
 import { lowerConcatenate, lowerMatmul, lowerReduce, lowerScatter } from "./lower_equations.ts";

@@ -6,7 +6,7 @@
 import type { Graph, Value } from "../ir/graph.ts";
 import type { Shape } from "../ir/tensor_type.ts";
 import { addIndex, type Axis, type Buffer, type Expression } from "../ir/expression.ts";
-import type { ReduceOperation } from "./program.ts";
+import type { ReduceOperation, StoreMode } from "./program.ts";
 
 /** What all the graphs of one program share. */
 export interface LowerState {
@@ -42,7 +42,7 @@ export interface GroupStore {
   readonly target: Storage;
   readonly index: Expression;
   readonly expression: Expression;
-  readonly mode: "set" | "add";
+  readonly mode: StoreMode;
 }
 
 /** A kernel being built. */

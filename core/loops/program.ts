@@ -18,12 +18,24 @@ export type { ReduceOperation };
 export interface Store {
   /** Where to. */
   readonly buffer: Buffer;
-  /** Element of the buffer. Distinct points write distinct elements, unless `mode` is `"add"`. */
+  /** Element of the buffer. Distinct points write distinct elements, unless `mode` adds. */
   readonly index: Expression;
   /** What is written. */
   readonly value: Expression;
-  /** `"set"`, or `"add"` to what is there (scatter; points may collide and run in order). */
-  readonly mode: "set" | "add";
+  readonly mode: StoreMode;
+}
+
+/**
+ * What a store does with what is there: `"set"` replaces it and `"add"` adds to it (scatter; points may
+ * collide and run in order). `"compensate"` adds too, and subtracts first what rounding added too much before
+ * (Kahan, "Further remarks on reducing truncation errors", 1965), which stands in the second half of the
+ * buffer: {@linkcode compensationOf} says where.
+ */
+export type StoreMode = "set" | "add" | "compensate";
+
+/** Elements between one that stores compensate and its compensation. */
+export function compensationOf({ size }: Buffer): number {
+  return size / 2;
 }
 
 /** Elementwise work: at each point of `axes`, the stores. */

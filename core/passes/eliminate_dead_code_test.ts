@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { checkGraph } from "./check_graph.ts";
-import { formatGraph } from "../ir/graph.ts";
+import { formatGraph } from "../ir/format_graph.ts";
 import { add, mul } from "../language/ops/arithmetic.ts";
 import { exp } from "../language/ops/functions.ts";
 import { scan } from "../language/ops/scan.ts";

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { checkGraph } from "./check_graph.ts";
 import type { Graph } from "../ir/graph.ts";
 import { dedupeScan } from "./dedupe_scan.ts";
 import { reassociateSums } from "./reassociate_sums.ts";
@@ -39,8 +38,6 @@ export const PASSES: readonly (readonly [name: string, pass: Pass])[] = [
 export interface OptimizeOptions {
   /** Called after each pass that changed the graph. */
   readonly trace?: (name: string, graph: Graph) => void;
-  /** Whether to check the graph after each pass; `false` if left out. */
-  readonly validate?: boolean;
 }
 
 /** Rounds after which a graph that still changes is taken as it is. */
@@ -52,7 +49,6 @@ const MAX_ROUNDS = 12;
  * @param graph The graph.
  * @param options What to call after each pass.
  * @returns A graph of the same meaning, up to rounding.
- * @throws {TypeError} If `validate` is set and a pass makes a graph that is not well formed.
  *
  * @example Usage
  * ```ts
@@ -72,10 +68,7 @@ export function optimize(graph: Graph, options: OptimizeOptions = {}): Graph {
     const before = graph;
     for (const [name, pass] of PASSES) {
       const changed = pass(graph);
-      if (changed !== graph) {
-        if (options.validate) checkGraph(changed);
-        options.trace?.(name, changed);
-      }
+      if (changed !== graph) options.trace?.(name, changed);
       graph = changed;
     }
     if (graph === before) break;

@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertLess, assertThrows } from "@std/assert";
 import { evaluateGraph } from "../ir/evaluate.ts";
 import { checkGraph } from "./check_graph.ts";
-import { countEquations, formatGraph, type Graph } from "../ir/graph.ts";
+import { formatGraph } from "../ir/format_graph.ts";
+import { countEquations, type Graph } from "../ir/graph.ts";
 import { add, mul, sub } from "../language/ops/arithmetic.ts";
 import { tanh } from "../language/ops/functions.ts";
 import { zeros } from "../language/ops/creation.ts";

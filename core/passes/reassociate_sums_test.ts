@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { checkGraph } from "./check_graph.ts";
-import { formatGraph, type Graph } from "../ir/graph.ts";
+import { formatGraph } from "../ir/format_graph.ts";
+import type { Graph } from "../ir/graph.ts";
 import { add } from "../language/ops/arithmetic.ts";
 import { tanh } from "../language/ops/functions.ts";
 import { scan } from "../language/ops/scan.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { checkGraph } from "./check_graph.ts";
-import { formatGraph } from "../ir/graph.ts";
+import { formatGraph } from "../ir/format_graph.ts";
 import * as ops from "../language/ops/mod.ts";
 import { BROADCAST, RESHAPE, TRANSPOSE } from "../language/primitives/layout.ts";
 import { MATMUL } from "../language/primitives/matmul.ts";

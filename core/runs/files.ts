@@ -6,6 +6,9 @@
 
 import { errorCode, fileSystem } from "../util/file_system.ts";
 
+/** Bytes that are written at once, at most: systems take no 2 GiB. */
+const PIECE = 2 ** 30;
+
 /**
  * Writes a file so that a crash at any moment leaves the old one or the new one, whole.
  *
@@ -34,7 +37,7 @@ export async function writeTogether(
       const file = await fileSystem().promises.open(temporary(path), "w");
       try {
         for (let done = 0; done < bytes.length;) {
-          done += (await file.write(bytes.subarray(done))).bytesWritten;
+          done += (await file.write(bytes.subarray(done, done + PIECE))).bytesWritten;
         }
         await file.sync();
       } finally {

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertGreater } from "@std/assert";
 import { evaluateGraph } from "../ir/evaluate.ts";
-import { formatGraph } from "../ir/graph.ts";
+import { formatGraph } from "../ir/format_graph.ts";
 import { checkGraph } from "../passes/check_graph.ts";
 import { checkGradients } from "../testing/check_gradients.ts";
 import { randomSource } from "../util/random_source.ts";

@@ -208,6 +208,13 @@ function boundMatmul(
   const { batch, m, k, n } = matmulSizes(x.type, y.type, { transposeX, transposeY });
   const result: Interval[] = [];
   const dropsZeros = x.isMask || y.isMask;
+  // A loop's sum of products with one matrix may become the product with the sum of the others, where that
+  // leaves the range.
+  const { repeats = 1, greatest } = arithmetic;
+  const isHuge = ({ lo, hi }: Interval) => repeats * Math.max(-lo, hi) > greatest;
+  if (repeats > 1 && [x, y].some(({ elements }) => elements.some(isHuge))) {
+    return new Array<Interval>(sizeOf(batch) * m * n).fill(ANYTHING);
+  }
   for (let b = 0; b < sizeOf(batch); b++) {
     for (let i = 0; i < m; i++) {
       for (let j = 0; j < n; j++) {
@@ -281,6 +288,7 @@ function boundScan(
   const types = SCAN.inferTypes(inputs.map(({ type }) => type), equation.params).slice(carries);
   const stacks = types.map(({ shape }) => new Array<Interval>(sizeOf(shape)));
   let carry: readonly Bounds[] = initial;
+  const inside = { ...arithmetic, repeats: (arithmetic.repeats ?? 1) * length };
   for (let i = 0; i < length; i++) {
     const t = reverse ? length - 1 - i : i;
     const slices = sequences.map(({ type, elements, isMask, isPicked }) => {
@@ -289,7 +297,7 @@ function boundScan(
       const own = elements.slice(t * size, (t + 1) * size);
       return { type: { dtype: type.dtype, shape }, elements: own, isMask, isPicked };
     });
-    const results = boundGraph(body, [...fixed, ...carry, ...slices], arithmetic);
+    const results = boundGraph(body, [...fixed, ...carry, ...slices], inside);
     carry = results.slice(0, carries);
     stacks.forEach((stack, j) => {
       const { elements } = results[carries + j];

@@ -76,8 +76,10 @@ async function run(
     backend.upload(type, typedArray(type.dtype, data))
   );
   const outputs = executable.run(buffers);
-  const results: ArrayLike<number>[] = [];
-  for (const output of outputs) results.push((await backend.download(output)).slice());
+  // Side by side: Deno looks every ten milliseconds whether a buffer can be read.
+  const results = await Promise.all(
+    outputs.map(async (output) => (await backend.download(output)).slice()),
+  );
   for (const buffer of new Set([...buffers, ...outputs])) buffer.dispose();
   return results;
 }

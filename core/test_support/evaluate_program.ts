@@ -116,7 +116,7 @@ function runKernel(kernel: Kernel, machine: Machine): void {
     if (kernel.kind !== "map") machine.accumulator = fold(kernel, machine);
     machine.known.clear();
     for (const store of kernel.stores) {
-      if (store.mode === "add") runStore(store, machine)();
+      if (store.mode !== "set") runStore(store, machine)();
       else writes.push(runStore(store, machine));
     }
   });
@@ -129,7 +129,8 @@ function runStore({ buffer, index, value, mode }: Store, machine: Machine): () =
   const result = evaluate(value, machine);
   const data = memoryOf(machine, buffer);
   if (!(at >= 0 && at < data.length)) throw new RangeError(`Store outside ${buffer.name}: ${at}`);
-  return () => data[at] = mode === "add" ? data[at] + result : result;
+  // In double precision there is nothing worth compensating.
+  return () => data[at] = mode === "set" ? result : data[at] + result;
 }
 
 function fold(

@@ -21,6 +21,8 @@ export interface Interval {
 
 /** How a device computes with real numbers. */
 export interface Arithmetic {
+  /** How often the loops around repeat what is computed; once if left out. */
+  readonly repeats?: number;
   /** Half a unit in the last place of 1. */
   readonly roundoff: number;
   /** The greatest finite number. */

@@ -105,7 +105,8 @@ export interface TrainingCheckpoint {
 
 /**
  * Why training ended: all steps were done, a goal was reached (`good`), no validation was better for as long
- * as the patience lasts, or the signal came.
+ * as the patience lasts, or the signal came
+ * (`aborted`), as which counts the step until which it was to train.
  */
 export type StopReason = "steps" | "good" | "patience" | "aborted";
 

@@ -72,6 +72,11 @@ const SMOOTHING = 0.98;
 /** The loss has diverged at so many times the least, as in fast.ai. */
 const DIVERGED = 4;
 
+/** Whether steps may be multiplied by a number: devices have it as f32. */
+function isRate(rate: number): boolean {
+  return typeof rate === "number" && Math.fround(rate) > 0 && Math.fround(rate) < Infinity;
+}
+
 /**
  * Searches for a learning rate: trains for some steps while the rate grows by the same factor each step, until the loss
  * diverges, and reads from the curve where it falls. Nothing that is trained is kept.
@@ -101,9 +106,9 @@ const DIVERGED = 4;
  */
 export async function findLearningRate(settings: LearningRateSettings): Promise<LearningRateCurve> {
   const { model, seed = 0, from = 1e-7, to = 10, steps = 100, signal } = settings;
-  if (!(from > 0 && to > from && to < Infinity)) {
+  if (![from, to].every(isRate) || from >= to) {
     throw new RangeError(
-      `Cannot search from rate ${from} to ${to}: numbers above 0 are needed, the second the greater`,
+      `Cannot search from rate ${from} to ${to}: numbers of f32 above 0 are needed, the second the greater`,
     );
   }
   if (!Number.isSafeInteger(steps) || steps < 20) {

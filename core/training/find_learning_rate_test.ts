@@ -115,8 +115,24 @@ Deno.test("findLearningRate() refuses ranges that are none, and is stopped by a 
       RangeError,
       sentence,
     );
-  await refuses({ from: 1, to: 0.1 }, "Cannot search from rate 1 to 0.1: numbers above 0 are");
-  await refuses({ from: NaN }, "Cannot search from rate NaN to 100");
+  await refuses(
+    { from: 1, to: 0.1 },
+    "Cannot search from rate 1 to 0.1: numbers of f32 above 0 are",
+  );
+  const RANGES: readonly (readonly [from: unknown, to: unknown])[] = [
+    ...[[NaN, 1], [1, NaN], [-1, 1], [0, 1], [1, 1], [1, Infinity], [-2, -1], ["1", 2], [1, "2"]],
+    // These are 0 and infinite as f32.
+    ...[[1e-50, 1], [1e-320, 1e300], [1, 1e39]],
+  ] as [unknown, unknown][];
+  for (const [from, to] of RANGES) {
+    const range = { from, to } as Partial<LearningRateSettings>;
+    await refuses(range, `Cannot search from rate ${from} to ${to}: numbers of f32 above 0 are`);
+  }
+  for (const steps of [0, -20, NaN, 20.5, Infinity]) {
+    await refuses({ steps }, `Cannot search in ${steps} steps: a whole number from 20 is needed`);
+  }
+  await refuses({ seed: NaN }, "Cannot use NaN as a seed: a whole number from 0 to");
+  await refuses({ clip: -1 }, "Cannot use clip -1: a number of at least 0 is needed");
   await refuses({ steps: 19 }, "Cannot search in 19 steps: a whole number from 20 is needed");
   const signal = AbortSignal.abort();
   assertEquals((await findLearningRate({ ...settings, signal })).points, []);

@@ -34,6 +34,8 @@ export interface TrainSettings extends TrainingOptions {
   readonly callbacks?: readonly TrainingCallbacks[];
   /** Ends training early, with what there is. */
   readonly signal?: AbortSignal;
+  /** The step after which it ends as if the signal came just then. */
+  readonly until?: number;
   /**
    * Makes the parameters to begin with, given those that the seed makes, such as
    * `(made) => loadWeights(made, decodeSafetensors(bytes))`. A run that is resumed has its own.
@@ -87,6 +89,7 @@ const OWN_SETTINGS: readonly (keyof TrainSettings)[] = [
   "tuning",
   "callbacks",
   "signal",
+  "until",
   "initialParameters",
   "resume",
   "phases",
@@ -156,7 +159,7 @@ async function trainToEnd(
     for (const callback of callbacks) await callback.onStart?.(start);
     const loop = new TrainingLoop(trainer, resolved, callbacks, started, resume?.seconds);
     loop.best = resume?.best ?? { step: trainer.step, parameters: await trainer.parameters() };
-    const ended = await loop.run(settings.signal);
+    const ended = await loop.run(settings.signal, settings.until);
     const { best, seconds } = loop;
     return {
       steps: trainer.step,

@@ -124,6 +124,9 @@ Deno.test("train() ends when it is good enough, or when it is told to", async ()
   });
   assertEquals(aborted.ended, "aborted");
   assertEquals(aborted.steps < 150, true);
+  // Between two validations, to the step.
+  using part = await run({ until: 77 });
+  assertEquals([part.ended, part.steps], ["aborted", 77]);
 });
 
 Deno.test("train() ends when it is out of patience, also where it is resumed", async () => {

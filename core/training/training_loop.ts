@@ -107,10 +107,11 @@ export class TrainingLoop {
    * Trains to the end.
    *
    * @param signal Ends it early.
+   * @param until The step after which it ends early, too.
    * @returns Why it ended.
    * @throws {DivergenceError} If the loss stops being finite.
    */
-  async run(signal: AbortSignal | undefined): Promise<StopReason> {
+  async run(signal: AbortSignal | undefined, until: number = Infinity): Promise<StopReason> {
     const trainer = this.#trainer;
     const { steps, validateEvery } = this.#chosen;
     let chunk = 1;
@@ -121,14 +122,15 @@ export class TrainingLoop {
         steps,
         (Math.floor(trainer.step / validateEvery) + 1) * validateEvery,
       );
-      chunk = await this.#runTo(boundary, chunk, signal);
+      chunk = await this.#runTo(Math.min(boundary, until), chunk, signal);
       if (trainer.step === boundary) {
         const validation = await this.#validate();
         validated = trainer.step;
         if (this.#isGood(validation)) ended = "good";
         else if (this.#isOutOfPatience() && trainer.step < steps) ended = "patience";
       }
-      if (signal?.aborted && trainer.step < steps && ended === "steps") ended = "aborted";
+      const isToEnd = signal?.aborted || trainer.step >= until;
+      if (isToEnd && trainer.step < steps && ended === "steps") ended = "aborted";
     }
     // Also where nothing was left to do: that was validated by the run that is gone on with.
     if (validated === trainer.step || trainer.step === this.#first) return ended;

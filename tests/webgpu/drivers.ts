@@ -55,6 +55,13 @@ const IMPLEMENTATIONS: Readonly<Record<string, readonly string[]>> = {
   Dawn: ["-A", "--preload", new URL("dawn.ts", import.meta.url).pathname],
 };
 
+/** The project's lock file, copied: Dawn is none of its packages, and stays out of it. */
+export async function copyLock(): Promise<string> {
+  const lock = await Deno.makeTempFile({ suffix: ".lock" });
+  await Deno.copyFile(new URL("../../deno.lock", import.meta.url), lock);
+  return lock;
+}
+
 /** An implementation on a driver. */
 export interface Target {
   readonly name: string;
@@ -100,12 +107,15 @@ async function adapterOf(
  * Looks for every implementation on every driver.
  *
  * @param lock A file of locked packages that may change.
+ * @param words Words of the names of those to look for, such as "Dawn on SwiftShader"; all by default.
  */
-export async function findTargets(lock: string): Promise<Target[]> {
+export async function findTargets(lock: string, words: readonly string[] = []): Promise<Target[]> {
   const targets: Target[] = [];
   for (const [implementation, start] of Object.entries(IMPLEMENTATIONS)) {
     const options = [...start, `--lock=${lock}`];
     for (const { name: driver, file: pattern, isIts, install } of DRIVERS) {
+      const name = `${implementation} on ${driver}`;
+      if (!words.every((word) => name.toLowerCase().includes(word.toLowerCase()))) continue;
       const file = pattern && fileOf(pattern);
       const env: Record<string, string> = {
         // Some look here for a window system, and complain.
@@ -116,7 +126,7 @@ export async function findTargets(lock: string): Promise<Target[]> {
       const found = pattern && !file ? install : await adapterOf(options, env);
       const isFound = typeof found !== "string" && isIts(found);
       targets.push({
-        name: `${implementation} on ${driver}`,
+        name,
         adapter: isFound ? found.name : undefined,
         reason: typeof found !== "string" ? install : file ? `${file}: ${found}` : found,
         options,

@@ -9,7 +9,7 @@
  */
 import { parseArgs } from "node:util";
 import { findTests } from "../find_tests.ts";
-import { findTargets, type Target } from "./drivers.ts";
+import { copyLock, findTargets, type Target } from "./drivers.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
@@ -92,12 +92,8 @@ const scope = values.all ? "all" : "core";
 const files = (await findTests(OPENS_WEBGPU, scope === "core" ? "core/" : ""))
   .filter((path) => path.includes(values.files));
 
-// Dawn is none of the project's packages, and stays out of its lock file.
-const lock = await Deno.makeTempFile({ suffix: ".lock" });
-await Deno.copyFile(new URL("deno.lock", ROOT), lock);
-const targets = (await findTargets(lock)).filter(({ name }) =>
-  positionals.every((word) => name.toLowerCase().includes(word.toLowerCase()))
-);
+const lock = await copyLock();
+const targets = await findTargets(lock, positionals);
 const outcomes = new Map<Target, Outcome>();
 for (const target of targets) {
   if (target.adapter === undefined) continue;

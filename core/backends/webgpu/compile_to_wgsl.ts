@@ -7,7 +7,7 @@ import type { Graph } from "../../ir/graph.ts";
 import { MAX_KERNEL_CODE } from "../../codegen/wgsl/schedule.ts";
 import { splitFolds } from "../../codegen/wgsl/split_folds.ts";
 import { fitBindings } from "../../loops/fit_bindings.ts";
-import { lowerGraph } from "../../loops/lower.ts";
+import { lowerForWebgpu } from "../../loops/lower_for_webgpu.ts";
 import { kernelsOf } from "../../loops/program.ts";
 import { planProgram } from "./executable.ts";
 
@@ -57,8 +57,7 @@ export interface WgslProgram {
 export function compileToWgsl(graph: Graph, options: WgslOptions = {}): WgslProgram {
   const { donated = [], ...limits } = options;
   const maxBindings = limits.maxStorageBuffersPerShaderStage ?? 8;
-  const lowered = lowerGraph(graph, {
-    scatter: "reduce",
+  const lowered = lowerForWebgpu(graph, {
     maxOperations: MAX_KERNEL_CODE,
     donated,
     maxBindings,

@@ -4,18 +4,10 @@
  * @module
  */
 import { accessesOf } from "../../loops/accesses.ts";
-import {
-  addIndex,
-  type Axis,
-  axisExpression,
-  type Buffer,
-  type Expression,
-  index,
-  scaleIndex,
-} from "../../ir/expression.ts";
+import { type Axis, axisExpression, type Buffer, index, scaleIndex } from "../../ir/expression.ts";
 import { axesOf, type Kernel } from "../../loops/program.ts";
 import { rowStride, staysInRow } from "../../loops/rows.ts";
-import { substituteAxis } from "../../loops/substitute_axis.ts";
+import { cutAxis } from "./cut_axis.ts";
 
 /** A kernel partitioned among threads. */
 export interface KernelPartition {
@@ -88,21 +80,6 @@ function chunkOf(kernel: Kernel, axis: Axis, threads: number): number {
   if (Number.isInteger(even / LANES)) return even;
   const unit = even >= 4 * LINE ? LINE : LANES;
   return Math.floor(even / unit) * unit;
-}
-
-/** Restricts a kernel to part of an axis: `extent` places from `first` on. */
-export function cutAxis(kernel: Kernel, axis: Axis, extent: number, first: Expression): Kernel {
-  const own: Axis = { name: axis.name, extent };
-  const place = addIndex(first, axisExpression(own));
-  return replaceAxis(kernel, axis, own, place);
-}
-
-function replaceAxis(kernel: Kernel, axis: Axis, own: Axis, place: Expression): Kernel {
-  const swap = (axes: readonly Axis[]): Axis[] => axes.map((one) => one === axis ? own : one);
-  const changed = substituteAxis(kernel, axis, place);
-  if (changed.kind !== "matmul") return { ...changed, axes: swap(changed.axes) };
-  const [row, column] = swap([changed.row, changed.column]);
-  return { ...changed, batch: swap(changed.batch), row, column };
 }
 
 /**

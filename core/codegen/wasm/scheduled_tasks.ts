@@ -5,7 +5,6 @@
  */
 import { type Axis, type Buffer, visitExpression } from "../../ir/expression.ts";
 import { expressionsOf, type Kernel, type Step, type TimeLoop } from "../../loops/program.ts";
-import { cycles } from "./cycles.ts";
 
 /** A schedule of a program for threads. */
 export interface ThreadSchedule {
@@ -57,9 +56,6 @@ export function alone(step: Step): ScheduledTask {
   return { kind: "loop", loop: step, tasks: step.steps.map(alone), single: false };
 }
 
-/** A region whose parts take fewer cycles is left to the caller. */
-export const MIN_REGION_CYCLES = 12_000;
-
 /** Lists all kernels of some tasks, in order. */
 export function kernelsOfTasks(tasks: readonly ScheduledTask[]): Kernel[] {
   return tasks.flatMap((task) => {
@@ -78,23 +74,4 @@ export function buffersOfTasks(tasks: readonly ScheduledTask[]): Set<Buffer> {
     }
   }
   return buffers;
-}
-
-/** Estimates the cycles that a thread's part of a task takes. */
-export function taskCycles(task: ScheduledTask): number {
-  if (task.kind === "barrier") return 0;
-  if (task.kind === "kernel") return cycles(task.kernel);
-  return task.loop.time.extent * task.tasks.reduce((sum, inner) => sum + taskCycles(inner), 0);
-}
-
-/** Returns whether a task is a loop with barriers inside. */
-export function hasBarriers(task: ScheduledTask): task is LoopTask {
-  return task.kind === "loop" && !task.single &&
-    task.tasks.some((inner) => inner.kind === "barrier" || hasBarriers(inner));
-}
-
-/** Counts the loops around the barrier that is deepest inside of loops. */
-export function barrierDepth(tasks: readonly ScheduledTask[]): number {
-  const depths = tasks.map((task) => hasBarriers(task) ? 1 + barrierDepth(task.tasks) : 0);
-  return Math.max(0, ...depths);
 }

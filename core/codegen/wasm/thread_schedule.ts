@@ -23,14 +23,15 @@ import {
 } from "../../loops/program.ts";
 import { findRows, type Rows, rowStride, splitTerms } from "../../loops/rows.ts";
 import { cycles } from "./cycles.ts";
+import { MIN_REGION_CYCLES } from "./regions.ts";
 import {
   alone,
-  MIN_REGION_CYCLES,
   type ScheduledTask,
   singleSchedule,
   type ThreadSchedule,
 } from "./scheduled_tasks.ts";
-import { cutAxis, cutKey, type KernelPartition, partitionKernel } from "./partition_axis.ts";
+import { cutAxis } from "./cut_axis.ts";
+import { cutKey, type KernelPartition, partitionKernel } from "./partition_axis.ts";
 
 /** Where a buffer lies: buffers in the same space may overlap. */
 export interface BufferLocation {

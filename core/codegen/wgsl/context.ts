@@ -115,7 +115,7 @@ export function writeStores(
   stores: readonly Store[],
 ): void {
   for (const { mode, buffer } of stores) {
-    if (mode === "add") {
+    if (mode !== "set") {
       throw new TypeError(
         `Cannot print WGSL that adds to ${buffer.name}: lower scatters as reductions for WebGPU`,
       );

@@ -5,7 +5,8 @@
  *
  * @module
  */
-import { accessesOf, conflicts, type Footprint, footprintOf } from "../../loops/accesses.ts";
+import { accessesOf } from "../../loops/accesses.ts";
+import { conflicts, type Footprint, footprintOf } from "../../loops/footprints.ts";
 import {
   addIndex,
   type Axis,

@@ -6,13 +6,8 @@
  *
  * @module
  */
-import {
-  accessesOf,
-  conflicts,
-  type Footprint,
-  footprintOf,
-  pointsOf,
-} from "../../loops/accesses.ts";
+import { accessesOf, pointsOf } from "../../loops/accesses.ts";
+import { conflicts, type Footprint, footprintOf } from "../../loops/footprints.ts";
 import {
   addIndex,
   type Axis,
@@ -31,7 +26,7 @@ import {
   type Step,
   type TimeLoop,
 } from "../../loops/program.ts";
-import { countBindings } from "../../loops/fit_bindings.ts";
+import { countBindings } from "../../loops/buffers.ts";
 import { codeSize, loopCost } from "../../loops/cost.ts";
 import { findRows } from "../../loops/rows.ts";
 import { WORKGROUP_SIZE } from "./context.ts";

@@ -142,6 +142,9 @@ export function slice(x: Tensor, axis: number, start: number, end: number): Tens
     : x.apply(SLICE, [x], { axis: along, start: from, end: to })[0];
 }
 
+/** Of an axis of no elements there are as many parts as one likes, but each is a tensor. */
+const MAX_EMPTY_PARTS = 2 ** 16;
+
 /**
  * Cuts an axis into parts, of any type.
  *
@@ -149,7 +152,8 @@ export function slice(x: Tensor, axis: number, start: number, end: number): Tens
  * @param parts A number of equal parts, or the sizes of the parts.
  * @param axis The axis; negative ones count from the back.
  * @returns The parts, in order.
- * @throws {RangeError} If there is no such axis, or the number of parts is not a whole one.
+ * @throws {RangeError} If there is no such axis, the number of parts is not a whole one, or an axis of no
+ * elements is to have more than 65,536.
  * @throws {TypeError} If the parts do not make up the axis.
  *
  * @example Usage
@@ -165,7 +169,13 @@ export function split(x: Tensor, parts: number | readonly number[], axis = -1): 
   const along = resolveAxis(axis, x.rank);
   const size = x.shape[along];
   if (typeof parts === "number") {
-    checkCounts(`split ${formatType(x.type)} along axis ${along}`, "the number of parts", [parts]);
+    const action = `split ${formatType(x.type)} along axis ${along}`;
+    checkCounts(action, "the number of parts", [parts]);
+    if (size === 0 && parts > MAX_EMPTY_PARTS) {
+      throw new RangeError(
+        `Cannot ${action}: at most ${MAX_EMPTY_PARTS} empty parts are possible, found ${parts}`,
+      );
+    }
   }
   if (typeof parts === "number" && size % parts !== 0) {
     throw new TypeError(
@@ -288,8 +298,9 @@ export function gather(table: Tensor, indices: Tensor): Tensor {
 /**
  * Adds rows into a table of zeros at given places: what {@linkcode gather} does, turned around.
  *
- * The CPU adds rows one after the other: n of them at one place are off by up to n · 2⁻²⁴ of the sum of their
- * absolute values (a hundred thousand equal ones by 1.4e-4). WebGPU adds them up as sums do.
+ * However many rows are added at one place, the CPU is off by at most 2⁻²² of the sum of their absolute values
+ * (it compensates rounding; up to 64 rows are added as they are, with an error of at most 2⁻¹⁸). WebGPU adds
+ * them up as sums do. The gradient of {@linkcode gather}, so of embeddings too, is such a sum.
  *
  * @param indices i32[…places]; a number outside means the nearest row.
  * @param updates f32[…places, …rest]

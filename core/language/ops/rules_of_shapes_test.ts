@@ -60,8 +60,7 @@ const FUNCTIONS: Readonly<Record<string, (given: Given) => Tensor | readonly Ten
   transpose: ({ x, list, flag }) => flag ? ops.transpose(x) : ops.transpose(x, list),
   broadcastTo: ({ x, list }) => ops.broadcastTo(x, list),
   slice: ({ x, a, b, c }) => ops.slice(x, a, b, c),
-  // Of an empty axis there are as many empty parts as one likes.
-  split: ({ x, a, list, b, flag }) => ops.split(x, flag ? Math.min(a, 99) : list, b),
+  split: ({ x, a, list, b, flag }) => ops.split(x, flag ? a : list, b),
   pad: ({ x, a, b, c, list }) => ops.pad(x, a, { before: b, after: c, value: list[0] }),
   concatenate: ({ x, y, a, flag }) => ops.concatenate(flag ? [x, y] : [x, x, y], a),
   stack: ({ x, y, a }) => ops.stack([x, y], a),

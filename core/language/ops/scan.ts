@@ -4,8 +4,7 @@
  *
  * @module
  */
-import { checkCounts } from "../../util/check_counts.ts";
-import { SCAN, splitAt } from "../primitives/scan.ts";
+import { checkSteps, SCAN, splitAt } from "../primitives/scan.ts";
 import { apply, type Tensor } from "../tensor.ts";
 import { formatType } from "../../ir/tensor_type.ts";
 import { trace } from "../trace.ts";
@@ -60,7 +59,7 @@ export interface SegmentOptions {
  * @param options Length, where there are no sequences; direction; whether to recompute.
  * @returns The last carry and the outputs, stacked [time, …] in the order of the sequences.
  * @throws {TypeError} If the carry changes its names, its form or its type, or lengths differ.
- * @throws {RangeError} If the length is not a whole number of 0 or more, or `recompute` not a positive one.
+ * @throws {RangeError} If the length is not a whole number below 2³¹, or `recompute` not a positive one.
  *
  * @example Running sum
  * ```ts
@@ -148,7 +147,7 @@ export function scan<C, X, Y>(
  * @param options Length, where there are no sequences; direction; steps of a segment.
  * @returns The last carry and the outputs of all segments, [time, …].
  * @throws {TypeError} If the carry changes its names, its form or its type, or lengths differ.
- * @throws {RangeError} If the length is not a whole number of 0 or more, or `steps` not a positive one.
+ * @throws {RangeError} If the length is not a whole number below 2³¹, or `steps` not a positive one.
  *
  * @example Sums of segments
  * ```ts
@@ -251,7 +250,7 @@ function sameContainers(x: unknown, y: unknown): boolean {
 /** Number of steps of a loop, from its sequences if it is not given. */
 function lengthOf(sequences: readonly Tensor[], given: number | undefined): number {
   const length = given ?? sequences[0]?.shape[0];
-  if (length !== undefined) checkCounts("scan", "the length", [length]);
+  if (length !== undefined) checkSteps(length);
   if (length === undefined || sequences.some(({ rank }) => rank === 0)) {
     throw new TypeError(
       length === undefined

@@ -7,6 +7,7 @@ import { checkCounts } from "../../util/check_counts.ts";
 import { applyExpression, constantExpression, type Expression } from "../../ir/expression.ts";
 import { moveToFront } from "../ops/batching.ts";
 import type { DifferentiablePrimitive } from "../rules.ts";
+import type { RandomSource, Sample } from "../../ir/primitive.ts";
 import type { Tensor } from "../tensor.ts";
 import { type DType, formatType, sameType, type Shape, sizeOf } from "../../ir/tensor_type.ts";
 import { dense, denseFrom } from "../../ir/dense.ts";
@@ -41,13 +42,17 @@ export const FILL: DifferentiablePrimitive<FillParams> = {
     kind: "element",
     element: ({ params: { dtype, value } }) => constantExpression(dtype, value),
   },
-  samples: () => [
+};
+
+/** What the tests feed {@linkcode FILL}. */
+export function fillSamples(): Sample<FillParams>[] {
+  return [
     { inputs: [], params: { dtype: "f32", shape: [2, 3], value: 1.5 } },
     { inputs: [], params: { dtype: "i32", shape: [], value: -7 } },
     { inputs: [], params: { dtype: "u32", shape: [2], value: 4294967295 } },
     { inputs: [], params: { dtype: "bool", shape: [3], value: 1 } },
-  ],
-};
+  ];
+}
 
 /** What kind of number an element type wants, if a number is not of that kind. */
 export function numberNeeded(x: number, dtype: DType): string | undefined {
@@ -102,12 +107,16 @@ export const IOTA: DifferentiablePrimitive<IotaParams> = {
     element: ({ index, params: { dtype, axis } }) =>
       dtype === "i32" ? index[axis] : applyExpression("cast", dtype, [index[axis]]),
   },
-  samples: () => [
+};
+
+/** What the tests feed {@linkcode IOTA}. */
+export function iotaSamples(): Sample<IotaParams>[] {
+  return [
     { inputs: [], params: { dtype: "i32", shape: [4], axis: 0 } },
     { inputs: [], params: { dtype: "f32", shape: [3, 5], axis: 1 } },
     { inputs: [], params: { dtype: "u32", shape: [3, 2], axis: 0 } },
-  ],
-};
+  ];
+}
 
 /** Parameters of {@linkcode RANDOM_BITS}. */
 interface RandomBitsParams extends Record<string, unknown> {
@@ -158,12 +167,15 @@ export const RANDOM_BITS: DifferentiablePrimitive<RandomBitsParams> = {
       return EXPRESSIONS.xor(a, b);
     },
   },
-  samples: () =>
-    [[], [5], [3, 7]].map((shape) => ({
-      inputs: [dense({ dtype: "u32", shape: [2] }, [sizeOf(shape) * 77, 4123456789])],
-      params: { shape },
-    })),
 };
+
+/** What the tests feed {@linkcode RANDOM_BITS}. */
+export function randomBitsSamples(): Sample<RandomBitsParams>[] {
+  return [[], [5], [3, 7]].map((shape) => ({
+    inputs: [dense({ dtype: "u32", shape: [2] }, [sizeOf(shape) * 77, 4123456789])],
+    params: { shape },
+  }));
+}
 
 /**
  * New keys from keys and numbers: for keys u32[…s, 2] and numbers u32[…s], the result is u32[…s, 2], both
@@ -205,14 +217,17 @@ export const FOLD_IN: DifferentiablePrimitive = {
       return applyExpression("select", "u32", [isFirst, a, b]);
     },
   },
-  samples: (random) =>
-    [[], [3], [2, 3]].map((shape) => ({
-      inputs: [[...shape, 2], shape].map((shape) =>
-        denseFrom({ dtype: "u32", shape }, () => Math.floor(random() * 2 ** 32))
-      ),
-      params: {},
-    })),
 };
+
+/** What the tests feed {@linkcode FOLD_IN}. */
+export function foldInSamples(random: RandomSource): Sample[] {
+  return [[], [3], [2, 3]].map((shape) => ({
+    inputs: [[...shape, 2], shape].map((shape) =>
+      denseFrom({ dtype: "u32", shape }, () => Math.floor(random() * 2 ** 32))
+    ),
+    params: {},
+  }));
+}
 
 /** Threefry's arithmetic on numbers: words as signed ones, which engines keep in registers. */
 const NUMBERS = {

@@ -65,7 +65,8 @@ export const ELEMENTWISE: Readonly<Record<ElementwiseName, ElementwiseRule>> = {
     evaluate: Math.sqrt,
     // d √x = 1 / (2 √x)
     vjp: ({ outputs: [y], cotangent: dy }) => [dy.div(y.add(y))],
-    wgsl: (x) => `sqrt(${x})`,
+    // Mesa makes |x| of sqrt(x) · sqrt(x), also of negative x.
+    wgsl: (x) => `kept(sqrt(${x}))`,
     domain: [[0.1, 4]],
     ulp: 2,
     cost: 4,

@@ -6,7 +6,7 @@
 import { dense, sampleArray } from "../../ir/dense.ts";
 import { applyExpression } from "../../ir/expression.ts";
 import type { ElementwiseName } from "../../ir/operation_names.ts";
-import type { RandomSource, Sample } from "../../ir/primitive.ts";
+import type { Samples } from "../../ir/primitive.ts";
 import { type DType, formatType, sameShape, type TensorType } from "../../ir/tensor_type.ts";
 import { moveToFront } from "../ops/batching.ts";
 import type { DifferentiablePrimitive } from "../rules.ts";
@@ -96,7 +96,6 @@ export function makeElementwise(
           : applyExpression(name, output, inputs);
       },
     },
-    samples: (random) => samplesOf(rule, random),
   };
   return primitive;
 }
@@ -131,23 +130,23 @@ function checkInputs(name: string, rule: ElementwiseRule, inputs: readonly Tenso
   }
 }
 
-function samplesOf(rule: ElementwiseRule, random: RandomSource): Sample<ElementwiseParams>[] {
-  const samples: Sample<ElementwiseParams>[] = [];
-  for (const dtype of rule.types.inputs) {
-    for (const shape of [[], [5], [2, 3]]) {
-      const inputs = Array.from({ length: rule.arity }, (_, i) => {
-        if (i === rule.operands?.condition) return sampleArray(random, shape, { dtype: "bool" });
-        const [low, max] = dtype === "bool"
-          ? [0, 2]
-          : rule.domain?.[i] ?? (dtype === "f32" ? [-1, 1] : [0, 5]);
-        // What a u32 cannot hold is no sample of it.
-        const min = dtype === "u32" ? Math.max(0, low) : low;
-        return sampleArray(random, shape, { dtype, min, max });
-      });
-      for (const to of rule.types.output === "to" ? DTYPES : [undefined]) {
-        samples.push({ inputs, params: to ? { to } : {}, smooth: rule.smooth });
-      }
-    }
-  }
-  return samples;
+/** What the tests feed the primitive of a row. */
+export function elementwiseSamples(rule: ElementwiseRule): Samples<ElementwiseParams> {
+  const shapes = [[], [5], [2, 3]];
+  return (random) =>
+    rule.types.inputs.flatMap((dtype) =>
+      shapes.flatMap((shape) => {
+        const inputs = Array.from({ length: rule.arity }, (_, i) => {
+          if (i === rule.operands?.condition) return sampleArray(random, shape, { dtype: "bool" });
+          const [low, max] = dtype === "bool"
+            ? [0, 2]
+            : rule.domain?.[i] ?? (dtype === "f32" ? [-1, 1] : [0, 5]);
+          // What a u32 cannot hold is no sample of it.
+          const min = dtype === "u32" ? Math.max(0, low) : low;
+          return sampleArray(random, shape, { dtype, min, max });
+        });
+        const targets = rule.types.output === "to" ? DTYPES : [undefined];
+        return targets.map((to) => ({ inputs, params: to ? { to } : {}, smooth: rule.smooth }));
+      })
+    );
 }

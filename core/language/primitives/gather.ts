@@ -8,6 +8,7 @@ import { checkCounts } from "../../util/check_counts.ts";
 import { clampIndex } from "../../ir/expression.ts";
 import { moveToFront } from "../ops/batching.ts";
 import type { DifferentiablePrimitive } from "../rules.ts";
+import type { RandomSource, Sample } from "../../ir/primitive.ts";
 import type { Tensor } from "../tensor.ts";
 import { formatType, sameShape, sizeOf } from "../../ir/tensor_type.ts";
 import { dense, sampleArray } from "../../ir/dense.ts";
@@ -62,7 +63,11 @@ export const GATHER: DifferentiablePrimitive = {
       return read(0, [row, ...at.slice(places)]);
     },
   },
-  samples: (random) => [
+};
+
+/** What the tests feed {@linkcode GATHER}. */
+export function gatherSamples(random: RandomSource): Sample[] {
+  return [
     {
       inputs: [
         sampleArray(random, [4, 3]),
@@ -81,8 +86,8 @@ export const GATHER: DifferentiablePrimitive = {
       inputs: [sampleArray(random, [2, 2, 2]), dense({ dtype: "i32", shape: [] }, [1])],
       params: {},
     },
-  ],
-};
+  ];
+}
 
 /** Parameters of {@linkcode SCATTER_ADD}. */
 export interface ScatterParams extends Record<string, unknown> {
@@ -130,7 +135,11 @@ export const SCATTER_ADD: DifferentiablePrimitive<ScatterParams> = {
     return [sum.reshape([size, rows, ...sum.shape.slice(1)])];
   },
   lowering: { kind: "scatter" },
-  samples: (random) => [
+};
+
+/** What the tests feed {@linkcode SCATTER_ADD}. */
+export function scatterAddSamples(random: RandomSource): Sample<ScatterParams>[] {
+  return [
     {
       inputs: [dense({ dtype: "i32", shape: [5] }, [0, 3, 1, 3, 9]), sampleArray(random, [5, 3])],
       params: { rows: 4 },
@@ -139,8 +148,8 @@ export const SCATTER_ADD: DifferentiablePrimitive<ScatterParams> = {
       inputs: [dense({ dtype: "i32", shape: [2, 2] }, [1, 1, 0, 1]), sampleArray(random, [2, 2])],
       params: { rows: 3 },
     },
-  ],
-};
+  ];
+}
 
 /** The row a number means in a table of `rows` rows. */
 function nearestRow(row: number, rows: number): number {

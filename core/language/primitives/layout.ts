@@ -6,6 +6,7 @@
 import { checkCounts } from "../../util/check_counts.ts";
 import { index, subtractIndex } from "../../ir/expression.ts";
 import type { DifferentiablePrimitive } from "../rules.ts";
+import type { RandomSource, Sample } from "../../ir/primitive.ts";
 import type { Tensor } from "../tensor.ts";
 import { formatType, type Shape, sizeOf, stridesOf } from "../../ir/tensor_type.ts";
 import { dense, sampleArray, strided } from "../../ir/dense.ts";
@@ -36,12 +37,16 @@ export const RESHAPE: DifferentiablePrimitive<ReshapeParams> = {
   vjp: ({ inputs: [x], cotangents: [dy] }) => dy ? dy.apply(RESHAPE, [dy], { shape: x.shape }) : [],
   batchRule: ([x], _mapped, { shape }, size) => x.apply(RESHAPE, [x], { shape: [size, ...shape] }),
   lowering: { kind: "reshape" },
-  samples: (random) => [
+};
+
+/** What the tests feed {@linkcode RESHAPE}. */
+export function reshapeSamples(random: RandomSource): Sample<ReshapeParams>[] {
+  return [
     { inputs: [sampleArray(random, [2, 6])], params: { shape: [3, 4] } },
     { inputs: [sampleArray(random, [1])], params: { shape: [] } },
     { inputs: [sampleArray(random, [4], { dtype: "i32" })], params: { shape: [2, 1, 2] } },
-  ],
-};
+  ];
+}
 
 /** Parameters of {@linkcode TRANSPOSE}. */
 interface TransposeParams extends Record<string, unknown> {
@@ -77,12 +82,16 @@ export const TRANSPOSE: DifferentiablePrimitive<TransposeParams> = {
     element: ({ index: at, read, params: { order } }) =>
       read(0, order.map((_, axis) => at[order.indexOf(axis)])),
   },
-  samples: (random) => [
+};
+
+/** What the tests feed {@linkcode TRANSPOSE}. */
+export function transposeSamples(random: RandomSource): Sample<TransposeParams>[] {
+  return [
     { inputs: [sampleArray(random, [2, 3])], params: { order: [1, 0] } },
     { inputs: [sampleArray(random, [2, 3, 4])], params: { order: [2, 0, 1] } },
     { inputs: [sampleArray(random, [2, 1, 3], { dtype: "u32" })], params: { order: [0, 2, 1] } },
-  ],
-};
+  ];
+}
 
 /** Parameters of {@linkcode BROADCAST}. */
 export interface BroadcastParams extends Record<string, unknown> {
@@ -127,7 +136,11 @@ export const BROADCAST: DifferentiablePrimitive<BroadcastParams> = {
     kind: "element",
     element: ({ index: at, read, params: { axes } }) => read(0, axes.map((axis) => at[axis])),
   },
-  samples: (random) => [
+};
+
+/** What the tests feed {@linkcode BROADCAST}. */
+export function broadcastSamples(random: RandomSource): Sample<BroadcastParams>[] {
+  return [
     { inputs: [sampleArray(random, [])], params: { shape: [2, 3], axes: [] } },
     { inputs: [sampleArray(random, [3])], params: { shape: [2, 3], axes: [1] } },
     { inputs: [sampleArray(random, [2])], params: { shape: [2, 3], axes: [0] } },
@@ -135,8 +148,8 @@ export const BROADCAST: DifferentiablePrimitive<BroadcastParams> = {
       inputs: [sampleArray(random, [2, 4], { dtype: "i32" })],
       params: { shape: [2, 3, 4], axes: [0, 2] },
     },
-  ],
-};
+  ];
+}
 
 /** Repeats `x` so that its dimensions lie at `axes` of `shape`. */
 export function broadcastInDim(x: Tensor, shape: Shape, axes: readonly number[]): Tensor {
@@ -180,9 +193,13 @@ export const REVERSE: DifferentiablePrimitive<ReverseParams> = {
         at.map((i, d) => axes.includes(d) ? subtractIndex(index(shape[d] - 1), i) : i),
       ),
   },
-  samples: (random) => [
+};
+
+/** What the tests feed {@linkcode REVERSE}. */
+export function reverseSamples(random: RandomSource): Sample<ReverseParams>[] {
+  return [
     { inputs: [sampleArray(random, [5])], params: { axes: [0] } },
     { inputs: [sampleArray(random, [2, 3])], params: { axes: [0, 1] } },
     { inputs: [dense({ dtype: "i32", shape: [3, 2] }, [1, 2, 3, 4, 5, 6])], params: { axes: [1] } },
-  ],
-};
+  ];
+}

@@ -6,6 +6,7 @@
  */
 import { moveToFront } from "../ops/batching.ts";
 import type { DifferentiablePrimitive } from "../rules.ts";
+import type { RandomSource, Sample } from "../../ir/primitive.ts";
 import type { Tensor } from "../tensor.ts";
 import { formatType, sameShape, sizeOf, type TensorType } from "../../ir/tensor_type.ts";
 import { dense, sampleArray } from "../../ir/dense.ts";
@@ -102,25 +103,27 @@ export const MATMUL: DifferentiablePrimitive<MatmulParams> = {
     return x.apply(MATMUL, moveToFront([x, y], [xMapped, yMapped], size), params);
   },
   lowering: { kind: "matmul" },
-  samples: (random) => {
-    const samples = [];
-    const sizes = [[1, 1, 1], [1, 5, 5], [3, 4, 2], [5, 7, 9], [2, 16, 12], [9, 3, 17]];
-    for (const [m, k, n] of sizes) {
-      for (const transposeX of [false, true]) {
-        for (const transposeY of [false, true]) {
-          const x = sampleArray(random, transposeX ? [k, m] : [m, k]);
-          const y = sampleArray(random, transposeY ? [n, k] : [k, n]);
-          samples.push({ inputs: [x, y], params: { transposeX, transposeY } });
-        }
+};
+
+/** What the tests feed {@linkcode MATMUL}. */
+export function matmulSamples(random: RandomSource): Sample<MatmulParams>[] {
+  const samples = [];
+  const sizes = [[1, 1, 1], [1, 5, 5], [3, 4, 2], [5, 7, 9], [2, 16, 12], [9, 3, 17]];
+  for (const [m, k, n] of sizes) {
+    for (const transposeX of [false, true]) {
+      for (const transposeY of [false, true]) {
+        const x = sampleArray(random, transposeX ? [k, m] : [m, k]);
+        const y = sampleArray(random, transposeY ? [n, k] : [k, n]);
+        samples.push({ inputs: [x, y], params: { transposeX, transposeY } });
       }
     }
-    samples.push({
-      inputs: [sampleArray(random, [2, 3, 4, 5]), sampleArray(random, [2, 3, 6, 5])],
-      params: { transposeX: false, transposeY: true },
-    });
-    return samples;
-  },
-};
+  }
+  samples.push({
+    inputs: [sampleArray(random, [2, 3, 4, 5]), sampleArray(random, [2, 3, 6, 5])],
+    params: { transposeX: false, transposeY: true },
+  });
+  return samples;
+}
 
 function product(x: Tensor, y: Tensor, transposeX: boolean, transposeY: boolean): Tensor {
   return x.apply(MATMUL, [x, y], { transposeX, transposeY })[0];

@@ -4,6 +4,7 @@
  * @module
  */
 import type { DifferentiablePrimitive } from "../rules.ts";
+import type { RandomSource, Sample } from "../../ir/primitive.ts";
 import type { Tensor } from "../tensor.ts";
 import { type DType, formatType, type Shape, sizeOf, stridesOf } from "../../ir/tensor_type.ts";
 import { dense, forEachIndex, sampleArray } from "../../ir/dense.ts";
@@ -84,19 +85,25 @@ function makeReduction(rule: {
     batchRule: ([x], _mapped, { axes }) =>
       x.apply(primitive, [x], { axes: axes.map((axis) => axis + 1) }),
     lowering: { kind: "reduce", operation, axes: ({ axes }) => axes },
-    samples: (random) =>
-      rule.dtypes.flatMap((dtype) => [
-        { inputs: [sampleArray(random, [5], { dtype })], params: { axes: [0] } },
-        { inputs: [sampleArray(random, [3, 4], { dtype })], params: { axes: [1] } },
-        { inputs: [sampleArray(random, [3, 4], { dtype })], params: { axes: [0] } },
-        ...operation === "argmax" ? [] : [
-          { inputs: [sampleArray(random, [2, 3, 4], { dtype })], params: { axes: [0, 2] } },
-          { inputs: [sampleArray(random, [], { dtype })], params: { axes: [] } },
-        ],
-        { inputs: [sampleArray(random, [2, 17, 3], { dtype })], params: { axes: [1] } },
-      ]),
   };
   return primitive;
+}
+
+function reductionSamples(
+  operation: "sum" | "max" | "argmax",
+  dtypes: readonly DType[],
+  random: RandomSource,
+): Sample<ReduceParams>[] {
+  return dtypes.flatMap((dtype) => [
+    { inputs: [sampleArray(random, [5], { dtype })], params: { axes: [0] } },
+    { inputs: [sampleArray(random, [3, 4], { dtype })], params: { axes: [1] } },
+    { inputs: [sampleArray(random, [3, 4], { dtype })], params: { axes: [0] } },
+    ...operation === "argmax" ? [] : [
+      { inputs: [sampleArray(random, [2, 3, 4], { dtype })], params: { axes: [0, 2] } },
+      { inputs: [sampleArray(random, [], { dtype })], params: { axes: [] } },
+    ],
+    { inputs: [sampleArray(random, [2, 17, 3], { dtype })], params: { axes: [1] } },
+  ]);
 }
 
 /** Sum over axes. */
@@ -109,6 +116,11 @@ export const REDUCE_SUM: DifferentiablePrimitive<ReduceParams> = makeReduction({
   vjp: ({ inputs: [x], cotangents: [dy], params: { axes } }) =>
     dy ? [broadcastInDim(dy, x.shape, keptAxes(x.shape, axes))] : [],
 });
+
+/** What the tests feed {@linkcode REDUCE_SUM}. */
+export function reduceSumSamples(random: RandomSource): Sample<ReduceParams>[] {
+  return reductionSamples("sum", ["f32", "i32", "u32"], random);
+}
 
 /** Greatest element over axes. Where several are greatest they share the derivative. */
 export const REDUCE_MAX: DifferentiablePrimitive<ReduceParams> = makeReduction({
@@ -126,6 +138,11 @@ export const REDUCE_MAX: DifferentiablePrimitive<ReduceParams> = makeReduction({
   },
 });
 
+/** What the tests feed {@linkcode REDUCE_MAX}. */
+export function reduceMaxSamples(random: RandomSource): Sample<ReduceParams>[] {
+  return reductionSamples("max", ["f32", "i32"], random);
+}
+
 /** Position of the first greatest element along one axis, in i32; the first NaN is greatest. */
 export const ARGMAX: DifferentiablePrimitive<ReduceParams> = makeReduction({
   name: "argmax",
@@ -139,6 +156,11 @@ export const ARGMAX: DifferentiablePrimitive<ReduceParams> = makeReduction({
   },
   vjp: () => [],
 });
+
+/** What the tests feed {@linkcode ARGMAX}. */
+export function argmaxSamples(random: RandomSource): Sample<ReduceParams>[] {
+  return reductionSamples("argmax", ["f32", "i32"], random);
+}
 
 /** Number of elements folded into one. */
 export function foldedSize(shape: Shape, axes: readonly number[]): number {

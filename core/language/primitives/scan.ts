@@ -12,6 +12,7 @@
  *
  * @module
  */
+import { checkCounts } from "../../util/check_counts.ts";
 import type { Graph, Value } from "../../ir/graph.ts";
 import { zerosLike } from "../ops/creation.ts";
 import type { DifferentiablePrimitive } from "../rules.ts";
@@ -19,6 +20,7 @@ import { apply, type Tensor } from "../tensor.ts";
 import {
   formatType,
   isDifferentiable,
+  MAX_ELEMENTS,
   sameType,
   sizeOf,
   type TensorType,
@@ -27,7 +29,7 @@ import { replayGraph, trace } from "../trace.ts";
 import { backpropagate, record, type TapeEntry } from "../tape.ts";
 import { evaluateGraph } from "../../ir/evaluate.ts";
 import { dense, sampleArray } from "../../ir/dense.ts";
-import type { DenseArray } from "../../ir/primitive.ts";
+import type { DenseArray, RandomSource, Sample } from "../../ir/primitive.ts";
 
 /** Parameters of {@linkcode SCAN}. */
 export interface ScanParams extends Record<string, unknown> {
@@ -48,11 +50,19 @@ export interface ScanParams extends Record<string, unknown> {
   readonly recompute?: boolean;
 }
 
+/** Checks that a loop can count its steps. */
+export function checkSteps(length: number): void {
+  checkCounts("scan", "the length", [length]);
+  if (length <= MAX_ELEMENTS) return;
+  throw new RangeError(`Cannot scan: at most ${MAX_ELEMENTS} steps are possible, found ${length}`);
+}
+
 /** The loop: folds `body` over the leading axis of its sequences. */
 export const SCAN: DifferentiablePrimitive<ScanParams> = {
   name: "scan",
   isHeavy: true,
   inferTypes(inputs, { body, constants, carries, length }) {
+    checkSteps(length);
     const [carry, slices] = splitAt(body.outputs.map((value) => value.type), carries);
     carry.forEach((type, i) => {
       if (sameType(type, inputs[constants + i])) return;
@@ -157,31 +167,33 @@ export const SCAN: DifferentiablePrimitive<ScanParams> = {
   // A loop in a loop stays there: it never leaves as one bigger loop.
   batchRule: () => undefined,
   lowering: { kind: "scan" },
-  samples: (random) => {
-    // h' = tanh(h w + x), giving 2 h', a small recurrent network.
-    const [batch, size] = [2, 3];
-    const type = (shape: number[]): TensorType => ({ dtype: "f32", shape });
-    const { graph: body } = trace(
-      [type([size, size]), type([batch, size]), type([batch, size])],
-      (w, h, x) => {
-        const next = h.matmul(w).add(x).tanh();
-        return [next, next.add(next)];
-      },
-    );
-    return [0, 1, 2, 5].flatMap((length) =>
-      [{ reverse: false }, { reverse: true }, { reverse: length === 2, recompute: true }].map((
-        options,
-      ) => ({
-        inputs: [
-          sampleArray(random, [size, size]),
-          sampleArray(random, [batch, size]),
-          sampleArray(random, [length, batch, size]),
-        ],
-        params: { body, constants: 1, carries: 1, length, ...options },
-      }))
-    );
-  },
 };
+
+/** What the tests feed {@linkcode SCAN}. */
+export function scanSamples(random: RandomSource): Sample<ScanParams>[] {
+  // h' = tanh(h w + x), giving 2 h', a small recurrent network.
+  const [batch, size] = [2, 3];
+  const type = (shape: number[]): TensorType => ({ dtype: "f32", shape });
+  const { graph: body } = trace(
+    [type([size, size]), type([batch, size]), type([batch, size])],
+    (w, h, x) => {
+      const next = h.matmul(w).add(x).tanh();
+      return [next, next.add(next)];
+    },
+  );
+  return [0, 1, 2, 5].flatMap((length) =>
+    [{ reverse: false }, { reverse: true }, { reverse: length === 2, recompute: true }].map((
+      options,
+    ) => ({
+      inputs: [
+        sampleArray(random, [size, size]),
+        sampleArray(random, [batch, size]),
+        sampleArray(random, [length, batch, size]),
+      ],
+      params: { body, constants: 1, carries: 1, length, ...options },
+    }))
+  );
+}
 
 /** Every value on a tape, in order. */
 function savedOf(tape: readonly TapeEntry[]): Tensor[] {

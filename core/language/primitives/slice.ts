@@ -15,6 +15,7 @@ import {
 } from "../../ir/expression.ts";
 import { moveToFront } from "../ops/batching.ts";
 import type { DifferentiablePrimitive } from "../rules.ts";
+import type { RandomSource, Sample } from "../../ir/primitive.ts";
 import { formatType, stridesOf, type TensorType } from "../../ir/tensor_type.ts";
 import { dense, place, sampleArray, strided } from "../../ir/dense.ts";
 import { fullLike } from "./creation.ts";
@@ -57,15 +58,19 @@ export const SLICE: DifferentiablePrimitive<SliceParams> = {
     element: ({ index: at, read, params: { axis, start } }) =>
       read(0, at.map((i, d) => d === axis ? addIndex(i, index(start)) : i)),
   },
-  samples: (random) => [
+};
+
+/** What the tests feed {@linkcode SLICE}. */
+export function sliceSamples(random: RandomSource): Sample<SliceParams>[] {
+  return [
     { inputs: [sampleArray(random, [5])], params: { axis: 0, start: 1, end: 4 } },
     { inputs: [sampleArray(random, [2, 5, 3])], params: { axis: 1, start: 2, end: 5 } },
     {
       inputs: [sampleArray(random, [3, 4], { dtype: "i32" })],
       params: { axis: 1, start: 0, end: 1 },
     },
-  ],
-};
+  ];
+}
 
 /** Parameters of {@linkcode SPLIT}. */
 export interface SplitParams extends Record<string, unknown> {
@@ -107,11 +112,15 @@ export const SPLIT: DifferentiablePrimitive<SplitParams> = {
       return read(0, at.map((i, d) => d === axis ? addIndex(i, index(start)) : i));
     },
   },
-  samples: (random) => [
+};
+
+/** What the tests feed {@linkcode SPLIT}. */
+export function splitSamples(random: RandomSource): Sample<SplitParams>[] {
+  return [
     { inputs: [sampleArray(random, [6])], params: { axis: 0, sizes: [2, 2, 2] } },
     { inputs: [sampleArray(random, [2, 5])], params: { axis: 1, sizes: [1, 4] } },
-  ],
-};
+  ];
+}
 
 /** Parameters of {@linkcode PAD}. */
 export interface PadParams extends Record<string, unknown> {
@@ -159,15 +168,19 @@ export const PAD: DifferentiablePrimitive<PadParams> = {
       return applyExpression("select", x.dtype, [inside, inner, outside]);
     },
   },
-  samples: (random) => [
+};
+
+/** What the tests feed {@linkcode PAD}. */
+export function padSamples(random: RandomSource): Sample<PadParams>[] {
+  return [
     { inputs: [sampleArray(random, [3])], params: { axis: 0, before: 2, after: 1, value: 0 } },
     { inputs: [sampleArray(random, [2, 3])], params: { axis: 1, before: 0, after: 2, value: 0.5 } },
     {
       inputs: [sampleArray(random, [2, 2], { dtype: "i32" })],
       params: { axis: 0, before: 1, after: 0, value: -3 },
     },
-  ],
-};
+  ];
+}
 
 /** Parameters of {@linkcode CONCATENATE}. */
 interface ConcatenateParams extends Record<string, unknown> {
@@ -225,7 +238,11 @@ export const CONCATENATE: DifferentiablePrimitive<ConcatenateParams> = {
       return result ?? constantExpression(output.dtype, 0);
     },
   },
-  samples: (random) => [
+};
+
+/** What the tests feed {@linkcode CONCATENATE}. */
+export function concatenateSamples(random: RandomSource): Sample<ConcatenateParams>[] {
+  return [
     { inputs: [sampleArray(random, [2]), sampleArray(random, [3])], params: { axis: 0 } },
     {
       inputs: [
@@ -235,8 +252,8 @@ export const CONCATENATE: DifferentiablePrimitive<ConcatenateParams> = {
       ],
       params: { axis: 1 },
     },
-  ],
-};
+  ];
+}
 
 function withDimension(type: TensorType, axis: number, size: number): TensorType {
   return { dtype: type.dtype, shape: type.shape.map((old, d) => d === axis ? size : old) };

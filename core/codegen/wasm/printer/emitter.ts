@@ -31,12 +31,13 @@ import {
   storeLane,
   v128,
 } from "../assembler/module.ts";
-import { isSlow } from "../cycles.ts";
+import { isSlow } from "../instructions.ts";
 import type { VECTOR_FUNCTIONS } from "../math/vector_math.ts";
 import { type Address, emitStoreLanes } from "../matmul/matmul_operand.ts";
-import type { Store } from "../../../loops/program.ts";
+import { compensationOf, type Store } from "../../../loops/program.ts";
 import { axisDepth, type Binding, bindingOf, type Frame, lookUp, openFrame } from "./frame.ts";
 import { type IntegerHost, Integers } from "./integers.ts";
+import { emitCompensated } from "./compensated.ts";
 import { emitOperation, emitShiftBy, emitSmallDivision } from "./operations.ts";
 
 const LANES = 4;
@@ -392,27 +393,41 @@ export class Emitter implements IntegerHost {
     const { code } = this;
     const stride = this.#strideOf(index);
     const lanes = stride === 0 ? 1 : this.frame.lanes;
-    const add = value.dtype === "f32" ? f32x4.add : i32x4.add;
+    const storeWith = (
+      write: (offset: number, value: Local) => void,
+      read: (offset: number) => void,
+      offset: number,
+    ): void => {
+      if (mode === "set") return write(offset, vector);
+      if (mode === "compensate") {
+        return emitCompensated(code, vector, { write, read }, [
+          offset,
+          offset + BYTES * compensationOf(buffer),
+        ]);
+      }
+      read(offset);
+      code.get(vector);
+      code.op(value.dtype === "f32" ? f32x4.add : i32x4.add);
+      write(offset, code.take("v128"));
+    };
     if (stride === 0 || stride === 1) {
       const { base, offset } = this.address(buffer, index);
-      let result = vector;
-      if (mode === "add") {
-        code.loadFrom(stride === 0 ? load.v128_splat32 : load.v128, base, offset);
-        code.get(vector);
-        code.op(add);
-        result = code.take("v128");
-      }
-      return emitStoreLanes(code, base, offset, result, lanes);
+      const opcode = stride === 0 ? load.v128_splat32 : load.v128;
+      return storeWith(
+        (offset, value) => emitStoreLanes(code, base, offset, value, lanes),
+        (offset) => code.loadFrom(opcode, base, offset),
+        offset,
+      );
     }
-    const storeOne = (base: Local, offset: number, i: number): void => {
-      if (mode === "add") {
-        code.get(base);
-        code.loadFrom(load.v128_splat32, base, offset);
-        code.get(vector);
-        code.op(add);
-      } else code.get(base, vector);
-      code.storeLane(storeLane.lane32, i, offset);
-    };
+    const storeOne = (base: Local, offset: number, i: number): void =>
+      storeWith(
+        (offset, value) => {
+          code.get(base, value);
+          code.storeLane(storeLane.lane32, i, offset);
+        },
+        (offset) => code.loadFrom(load.v128_splat32, base, offset),
+        offset,
+      );
     if (stride === undefined) return this.#eachElement(buffer, index, storeOne);
     const shift = stride < 0 ? stride * (lanes - 1) : 0;
     const { base, offset } = this.address(buffer, addIndex(index, constantIndex(shift)));

@@ -5,7 +5,7 @@
  */
 import type { Axis } from "../../../ir/expression.ts";
 import type { MapKernel, Store } from "../../../loops/program.ts";
-import { instructionsOf, slowDepthOf } from "../cycles.ts";
+import { instructionsOf, slowDepthOf } from "../instructions.ts";
 import type { Emitter } from "./emitter.ts";
 import type { Binding } from "./frame.ts";
 import { forPoints, forVectors } from "./loops.ts";

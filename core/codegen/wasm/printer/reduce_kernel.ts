@@ -14,7 +14,7 @@ import {
 import { type MapKernel, mapKernel, type ReduceKernel } from "../../../loops/program.ts";
 import type { DType } from "../../../ir/tensor_type.ts";
 import { f32x4, type FunctionBuilder, i32x4, type Local, v128 } from "../assembler/module.ts";
-import { instructionsOf } from "../cycles.ts";
+import { instructionsOf } from "../instructions.ts";
 import type { Emitter } from "./emitter.ts";
 import { longSum } from "./long_sum.ts";
 import { forPoints, forVectors, LANES, type Pause, repeatAxis } from "./loops.ts";

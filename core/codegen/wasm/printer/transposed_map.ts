@@ -7,7 +7,7 @@
 import type { Axis } from "../../../ir/expression.ts";
 import { type Expression, index, visitExpression } from "../../../ir/expression.ts";
 import type { MapKernel } from "../../../loops/program.ts";
-import { cutAxis } from "../partition_axis.ts";
+import { cutAxis } from "../cut_axis.ts";
 import { transpose } from "../transpose.ts";
 import type { Emitter } from "./emitter.ts";
 import { forPoints, LANES } from "./loops.ts";

@@ -12,7 +12,7 @@ import {
   visitExpression,
 } from "../../../ir/expression.ts";
 import type { Store } from "../../../loops/program.ts";
-import { instructionsOf } from "../cycles.ts";
+import { instructionsOf } from "../instructions.ts";
 import { LANES } from "./loops.ts";
 
 /** Elements that an index moves with one step of an axis; `undefined` if that is not one number. */
@@ -58,7 +58,7 @@ export function mapCost(
   let cost = vectorCost(expressions, axis);
   for (const { index, mode } of stores) {
     const stride = strideAlong(index, axis);
-    if (stride === 0 || (stride === undefined && mode === "add")) return Infinity;
+    if (stride === 0 || (stride === undefined && mode !== "set")) return Infinity;
     cost += accessCost(stride);
   }
   const rows = axes.reduce((n, other) => other === axis ? n : n * other.extent, 1);
