@@ -42,7 +42,7 @@ export function readNetwork(bytes: Uint8Array): Network {
     if (entry.dtype !== "F32") throw unreadable(`${name} is ${entry.dtype}, not F32`);
     const [from, to] = entry.data_offsets;
     const values = new Float32Array(bytes.slice(start + from, start + to).buffer);
-    if (!values.every(Number.isFinite)) throw new Unreadable(`${name} is not all finite`);
+    if (!values.every(Number.isFinite)) throw unreadable(`${name} is not all finite`);
     return values;
   };
   const needed = (name: string): Float32Array => {
