@@ -45,12 +45,12 @@ interface Row {
 }
 
 const CELLS = ["rnn", "gru", "lstm"] as const;
-const DIGITS = { encoding: "digits", digits: 12 };
+const DIGITS = { encoding: "digits", digits: 15 };
 /** What makes states of a cell few on digits: found by trying, on seeds 0 to 2. */
 const ON_DIGITS = {
   rnn: { hidden: 24, stateNoise: 0.25 },
   gru: { hidden: 16, stateNoise: 0.35 },
-  lstm: { hidden: 16, stateNoise: 0.3 },
+  lstm: { hidden: 24, stateNoise: 0.3 },
 } as const;
 
 /** Names what differs from the defaults. */
@@ -73,19 +73,24 @@ function row(
   settings: Omit<Row, "table" | "name" | "most" | "modelOptions" | "taskOptions"> & Partial<Row>,
 ): Row {
   const whole = { taskOptions: {}, modelOptions: {}, ...settings };
-  const most = table === "main" ? Infinity : 5;
+  const most = table === "main" && whole.modelOptions.snap ? Infinity : 5;
   return { ...whole, table, most, name: `${title}: ${nameOf(settings.model, whole)}` };
 }
 
-function counting(table: Row["table"], model: Row["model"], modelOptions: JsonRecord): Row {
-  return row(table, "counting", { task: "counting", model, modelOptions });
+function counting(
+  table: Row["table"],
+  model: Row["model"],
+  modelOptions: JsonRecord,
+  training?: Row["training"],
+): Row {
+  return row(table, "counting", { task: "counting", model, modelOptions, training });
 }
 
 function digits(
   table: Row["table"],
   model: Row["model"],
   modelOptions: JsonRecord,
-  training: Row["training"] = { steps: 60_000 },
+  training: Row["training"],
 ): Row {
   return row(table, "fizzbuzz on digits", {
     task: "fizzbuzz",
@@ -102,7 +107,7 @@ const ROWS: readonly Row[] = [
   ),
   ...CELLS.flatMap((model) => [
     counting("main", model, { hidden: 16 }),
-    counting("main", model, { hidden: 16, snap: true, stateNoise: 0.25 }),
+    counting("main", model, { hidden: 16, snap: true, stateNoise: 0.25 }, { steps: 5000 }),
   ]),
   ...CELLS.flatMap((model) => [
     row("main", "fizzbuzz on digits", {
@@ -110,23 +115,23 @@ const ROWS: readonly Row[] = [
       taskOptions: { encoding: "digits" },
       model,
     }),
-    digits("main", model, ON_DIGITS[model]),
+    digits("main", model, ON_DIGITS[model], { steps: model === "lstm" ? 60_000 : 100_000 }),
   ]),
-  ...[0, 0.1, 0.4].map((stateNoise) =>
+  ...[0, 0.1, 0.25, 0.4].map((stateNoise) =>
     counting("options", "rnn", { hidden: 16, snap: true, stateNoise })
   ),
   counting("options", "rnn", { hidden: 16, stateNoise: 0.25 }),
   ...[8, 32, 64].map((hidden) =>
     counting("options", "rnn", { hidden, snap: true, stateNoise: 0.25 })
   ),
-  ...[0, 0.1].map((stateNoise) => digits("options", "rnn", { hidden: 24, stateNoise })),
-  ...[16, 48].map((hidden) => digits("options", "rnn", { hidden, stateNoise: 0.25 })),
-  digits("options", "rnn", { hidden: 24, stateNoise: 0.25 }, {
-    steps: 60_000,
-    schedule: "cosine",
-  }),
+  ...[0, 0.1].map((stateNoise) =>
+    digits("options", "rnn", { hidden: 24, stateNoise }, { steps: 30_000 })
+  ),
   ...[10_000, 30_000].map((steps) =>
     digits("options", "rnn", { hidden: 24, stateNoise: 0.25 }, { steps })
+  ),
+  ...[16, 48].map((hidden) =>
+    digits("options", "rnn", { hidden, stateNoise: 0.25 }, { steps: 30_000 })
   ),
 ];
 
