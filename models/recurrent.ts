@@ -359,7 +359,10 @@ function runCell<Prepared extends CellParameters>(
         )
         : made;
       const read = snap ? settled.h : output;
-      return [settled, capture && parts ? { output: read, parts } : { output: read }];
+      if (!capture || !parts) return [settled, { output: read }];
+      // Of the memory what is kept.
+      const shown = snap && settled.c ? { ...parts, cell: settled.c } : parts;
+      return [settled, { output: read, parts: shown }];
     },
     start,
     sequences,

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
-import { grad, mapTree, randomKey, sum, type Tree } from "@unroll/core";
+import { grad, mapTree, randomKey, sum, type Tensor, type Tree } from "@unroll/core";
 import type { Model } from "@unroll/core/plugin";
 import { assertClose, classSpec, numbers, someInputs } from "./helpers_test.ts";
 import { exportPyTorch, gru, lstm, type RecurrentParameters, rnn } from "./mod.ts";
@@ -8,8 +8,9 @@ import { exportOnnx } from "./onnx/mod.ts";
 const SPEC = classSpec({ kind: "symbol", vocabulary: 5 }, 4);
 
 /** Runs six steps of three sequences. */
-function run(model: Model, { training = false, seed = 0, given }: {
+function run(model: Model, { training = false, capture = false, seed = 0, given }: {
   readonly training?: boolean;
+  readonly capture?: boolean;
   readonly seed?: number;
   readonly given?: Tree;
 } = {}) {
@@ -21,6 +22,7 @@ function run(model: Model, { training = false, seed = 0, given }: {
     batch: 3,
     state: instance.initialState(parameters, 3),
     training,
+    capture,
     key: randomKey(seed),
   });
   return { parameters, ...result };
@@ -67,3 +69,10 @@ for (const make of [rnn, gru, lstm]) {
     await assertRejects(() => exportPyTorch(model, parameters, SPEC), TypeError, "round");
   });
 }
+
+Deno.test("lstm: the memory that is shown is the rounded one", async () => {
+  const { parts, state } = run(lstm({ hidden: 7, snap: true }), { capture: true });
+  const shown = [...await parts!.cell.data()];
+  assertEquals(shown.slice(-21), [...await (state as { c: Tensor }[])[0].c.data()]);
+  assert(shown.every((v) => [-1, 0, 1].includes(v)), shown.join());
+});

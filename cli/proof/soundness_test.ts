@@ -2,7 +2,7 @@ import { compile, rebuildTree, type Tensor, tensor, type Tree, treeEntries } fro
 import { openBackend } from "@unroll/core/backends";
 import { argmaxAt, randomFor } from "@unroll/core/plugin";
 import { type LoadedRun, loadRun, trainAndSave } from "@unroll/core/runs";
-import { MODELS, rnn } from "@unroll/models";
+import { gru, lstm, MODELS, rnn } from "@unroll/models";
 import { counting, fizzbuzz, TASKS } from "@unroll/tasks";
 import { assert, assertEquals } from "@std/assert";
 import { inFolder } from "../test_support/small_runs.ts";
@@ -11,7 +11,7 @@ import { specification } from "./specification.ts";
 
 /** Trains, proves and hands over. */
 async function provenRun(
-  settings: Pick<Parameters<typeof trainAndSave>[0], "model" | "task">,
+  settings: Pick<Parameters<typeof trainAndSave>[0], "model" | "task" | "steps">,
   use: (run: LoadedRun, proof: Proof & { outcome: "certified" }) => Promise<void>,
 ): Promise<void> {
   await inFolder(async (folder) => {
@@ -117,38 +117,47 @@ function numberAfter(steps: number) {
   return { next, number };
 }
 
-Deno.test("[long] 10⁷ random steps of a float32 program that rounds its states lead to those alone that were counted", async () => {
-  const settings = {
-    model: rnn({ snap: true, stateNoise: 0.25 }),
-    task: counting(),
-  };
-  await provenRun(settings, async ({ predict }, { certificate }) => {
-    assert(certificate.kind === "codes");
-    const right = specification("counting", { base: 10 })!;
-    const random = randomFor(2, 0);
-    const [length, size] = [100, 1000];
-    const codes = new Set<number>();
-    for (let call = 0; call < 1e7 / (length * size); call++) {
-      // Long carries too: nines as often as all others.
-      const inputs = Int32Array.from(
-        { length: length * size },
-        () => random() < 0.5 ? 9 : Math.floor(10 * random()),
-      );
-      const { outputs, hidden, hiddenSize = 0 } = await predict({ length, size, inputs });
-      for (let b = 0; b < size; b++) {
-        let carry = -1;
-        for (let t = 0; t < length; t++) {
-          const place = t * size + b;
-          const { state, answer } = right.next(carry, inputs[place])!;
-          assertEquals(argmaxAt(outputs, place * 10, 10), answer);
-          let code = carry = state;
-          for (let j = 0; j < hiddenSize; j++) {
-            code = 3 * code + hidden![place * hiddenSize + j] + 1;
+for (
+  const model of [
+    rnn({ snap: true, stateNoise: 0.25 }),
+    gru({ hidden: 16, snap: true, stateNoise: 0.25 }),
+    lstm({ hidden: 16, snap: true, stateNoise: 0.25 }),
+  ]
+) {
+  Deno.test(`[long] 3 · 10⁶ random steps of a float32 ${model.plugin.name} that rounds its states lead to those alone that were counted`, async () => {
+    await provenRun(
+      { model, task: counting(), steps: 5000 },
+      async ({ predict }, { certificate }) => {
+        assert(certificate.kind === "codes");
+        const right = specification("counting", { base: 10 })!;
+        const random = randomFor(2, 0);
+        const [length, size] = [100, 1000];
+        const found = new Set<string>();
+        for (let call = 0; call < 3e6 / (length * size); call++) {
+          // Long carries too: nines as often as all others.
+          const inputs = Int32Array.from(
+            { length: length * size },
+            () => random() < 0.5 ? 9 : Math.floor(10 * random()),
+          );
+          const request = { length, size, inputs, capture: true };
+          const { outputs, hidden, hiddenSize = 0, parts } = await predict(request);
+          for (let b = 0; b < size; b++) {
+            let carry = -1;
+            for (let t = 0; t < length; t++) {
+              const place = t * size + b;
+              const { state, answer } = right.next(carry, inputs[place])!;
+              assertEquals(argmaxAt(outputs, place * 10, 10), answer);
+              carry = state;
+              const all = [hidden!, ...parts?.cell ? [parts.cell] : []].map((values) =>
+                values.subarray(place * hiddenSize, (place + 1) * hiddenSize).join("")
+              );
+              found.add(`${carry} ${all}`);
+            }
           }
-          codes.add(code);
         }
-      }
-    }
-    assert(codes.size > 10 && codes.size <= certificate.states, `${codes.size} codes`);
+        const { size: count } = found;
+        assert(count > 10 && count <= certificate.states, `${count} of ${certificate.states}`);
+      },
+    );
   });
-});
+}
