@@ -47,7 +47,7 @@ for (const make of [rnn, gru, lstm]) {
   Deno.test(`${name}: the gradient goes through what is rounded`, async () => {
     const model = make({ hidden: 7, snap: true });
     const { parameters } = run(model);
-    const loss = (given: Tree) => sum(run(model, { given }).outputs.square());
+    const loss = (given: Tree) => sum(run(model, { given, training: true }).outputs.square());
     const found = await numbers(grad(loss)(parameters) as Tree);
     const recurrent = found["layers.0.weight_hh"];
     assert(recurrent.some((value) => value !== 0), Object.keys(found).join());
