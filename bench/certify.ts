@@ -124,17 +124,9 @@ const ROWS: readonly Row[] = [
     counting("options", "rnn", { hidden: 16, snap: true, stateNoise })
   ),
   counting("options", "rnn", { hidden: 16, stateNoise: 0.25 }),
-  ...[8, 32, 64].map((hidden) =>
-    counting("options", "rnn", { hidden, snap: true, stateNoise: 0.25 })
-  ),
-  ...[0, 0.1].map((stateNoise) =>
+  ...[8, 32].map((hidden) => counting("options", "rnn", { hidden, snap: true, stateNoise: 0.25 })),
+  ...[0, 0.1, 0.25].map((stateNoise) =>
     digits("options", "rnn", { hidden: 24, stateNoise }, { steps: 30_000 })
-  ),
-  ...[10_000, 30_000].map((steps) =>
-    digits("options", "rnn", { hidden: 24, stateNoise: 0.25 }, { steps })
-  ),
-  ...[16, 48].map((hidden) =>
-    digits("options", "rnn", { hidden, stateNoise: 0.25 }, { steps: 30_000 })
   ),
 ];
 
