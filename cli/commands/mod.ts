@@ -11,6 +11,7 @@ import { DOCTOR } from "./doctor.ts";
 import { EVAL } from "./eval.ts";
 import { EXPORT } from "./export.ts";
 import { INSPECT } from "./inspect.ts";
+import { LESSON } from "./lesson.ts";
 import { LIMITS } from "./limits.ts";
 import { LIST } from "./list.ts";
 import { LR_FIND } from "./lr_find.ts";
@@ -22,6 +23,7 @@ import { RUN_LIST } from "./runs.ts";
 import { SAMPLE } from "./sample.ts";
 import { SUMMARY } from "./summary.ts";
 import { SWEEP } from "./sweep.ts";
+import { TOUR } from "./tour.ts";
 import { TRAIN } from "./train.ts";
 import { VERIFY } from "./verify.ts";
 
@@ -29,6 +31,8 @@ import { VERIFY } from "./verify.ts";
 export const COMMANDS: readonly CommandDefinition[] = [
   TRAIN,
   RECIPE,
+  LESSON,
+  TOUR,
   LR_FIND,
   SUMMARY,
   LIST,

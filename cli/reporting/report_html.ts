@@ -10,6 +10,7 @@ import { compareRuns } from "./comparison.ts";
 import { comparisonParts } from "./comparison_html.ts";
 import { chartGrid, escapeMarkup, figureBoxes, lineKey, samplesPart } from "./html.ts";
 import { htmlPage } from "./html_page.ts";
+import { knownPart } from "./known_html.ts";
 import { barChart } from "../charts/curves.ts";
 import { runCurves } from "../charts/run_curves.ts";
 import { seriesStyle } from "../charts/svg.ts";
@@ -38,7 +39,7 @@ function titleOf({ run: { config } }: RunReport): string {
 }
 
 function singleRun(report: RunReport): string {
-  const { run, lines, model, problem } = report;
+  const { run, lines, model, problem, recipe } = report;
   const { config } = run;
   const charts = runCurves([{ name: run.name, lines }]);
   return `<h1>${escapeMarkup(titleOf(report))}</h1>
@@ -47,6 +48,7 @@ function singleRun(report: RunReport): string {
   }${stateOf(lines)}</p>
 ${figures(report)}
 ${problem === undefined ? "" : `<p class="bad">${escapeMarkup(problem)}</p>`}
+${recipe === undefined ? "" : knownPart(config, lines, recipe)}
 <h2>Curves</h2>
 ${charts.length === 0 ? '<p class="soft">There are no metrics yet.</p>' : chartGrid(charts)}
 ${model === undefined ? "" : modelParts(model, "1")}

@@ -7,6 +7,7 @@
 import type { LayerRow, Picture } from "@unroll/core/plugin";
 import { loadRun, type LoadSettings, type MetricsLine, type RunFolder } from "@unroll/core/runs";
 import { drawMachine } from "../charts/machine_chart.ts";
+import type { Recipe } from "../recipes/recipe.ts";
 import { captureStudy, type Study } from "./hidden_states.ts";
 import { findMachine, isDrawn, type MachineReport, QUICK } from "./machine_report.ts";
 import { reportHtml } from "./report_html.ts";
@@ -14,8 +15,14 @@ import { reproduceCommand } from "./reproduce.ts";
 import { resultOf } from "./run_table.ts";
 import { writeOut } from "./write_out.ts";
 
+/** Settings of {@linkcode gatherReports}. */
+export interface GatherSettings extends LoadSettings {
+  /** The recipes by name, of which runs can be. */
+  readonly recipes?: Readonly<Record<string, Recipe>>;
+}
+
 /** Settings of {@linkcode writeReport}. */
-export interface ReportSettings extends LoadSettings {
+export interface ReportSettings extends GatherSettings {
   /** The file to write. */
   readonly out: string;
 }
@@ -32,8 +39,9 @@ export async function writeReport(
   runs: readonly RunFolder[],
   settings: ReportSettings,
 ): Promise<string> {
-  await writeOut(settings.out, reportHtml(await gatherReports(runs, settings)));
-  return settings.out;
+  const { out, ...rest } = settings;
+  await writeOut(out, reportHtml(await gatherReports(runs, rest)));
+  return out;
 }
 
 /** Of more runs than this, only the best are asked what they say and think: each takes a second and megabytes. */
@@ -48,7 +56,7 @@ const SHOWN = 8;
  */
 export async function gatherReports(
   runs: readonly RunFolder[],
-  settings: LoadSettings,
+  { recipes = {}, ...settings }: GatherSettings,
 ): Promise<RunReport[]> {
   const reports: RunReport[] = [];
   for (const run of runs) reports.push({ run, lines: await run.readMetrics() });
@@ -57,7 +65,13 @@ export async function gatherReports(
     runs.length <= SHOWN ? reports : reports.toSorted((a, b) => loss(a) - loss(b)).slice(0, SHOWN),
   );
   for (const [index, report] of reports.entries()) {
-    if (best.has(report)) reports[index] = await gatherReport(report.run, settings);
+    const { run } = report;
+    const { recipe: name = "" } = run.config;
+    if (!best.has(report)) continue;
+    const gathered = await gatherReport(run, settings);
+    reports[index] = Object.hasOwn(recipes, name)
+      ? { ...gathered, recipe: recipes[name] }
+      : gathered;
   }
   return reports;
 }
@@ -72,6 +86,8 @@ export interface RunReport {
   readonly model?: ModelReport;
   /** Why it could not. */
   readonly problem?: string;
+  /** The recipe that it is of. */
+  readonly recipe?: Recipe;
 }
 
 /** What a trained model says and thinks. */

@@ -175,6 +175,15 @@ export interface TaskInstance {
    * @throws {RangeError} If that is not such a question.
    */
   candidates?(predict: Predict, question: string): Promise<readonly Candidate[]>;
+  /**
+   * What it may answer after each part of a question that is read part by part, the likeliest first.
+   *
+   * @throws {RangeError} If that is not such a question.
+   */
+  candidatesAtEach?(
+    predict: Predict,
+    question: string,
+  ): Promise<readonly { readonly after: string; readonly candidates: readonly Candidate[] }[]>;
   /** Measures the model as {@linkcode validate} does, in parts. */
   breakdown?(predict: Predict): Promise<Breakdown>;
   /**
