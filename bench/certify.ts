@@ -9,7 +9,8 @@
  * - `--runs FOLDER`: where runs are kept; those that are there already are not made again;
  * - `--seeds N`: how many of each, 10 if left out;
  * - `--only TEXT`: rows alone whose name has this in it;
- * - `--write`: put the table into its page, in place of printing it.
+ * - `--kept`: make the tables of the runs that are there, without making any;
+ * - `--write`: put the tables into their page, in place of printing them.
  *
  * @module
  */
@@ -143,18 +144,22 @@ interface Outcome {
   readonly proofSeconds: number;
 }
 
-/** Trains and proves, unless that was done. */
-async function outcomeOf(
+/** What was found before. */
+async function keptOutcome(folder: string): Promise<Outcome | undefined> {
+  try {
+    return JSON.parse(await Deno.readTextFile(`${folder}/outcome.json`));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+/** Trains and proves. */
+async function newOutcome(
   { task, taskOptions, model, modelOptions, training }: Row,
   seed: number,
   folder: string,
 ): Promise<Outcome> {
-  const kept = `${folder}/outcome.json`;
-  try {
-    return JSON.parse(await Deno.readTextFile(kept));
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
   await Deno.remove(`${folder}/run`, { recursive: true }).catch(() => {});
   using trained = await trainAndSave({
     model: (MODELS[model] as ModelPlugin)(modelOptions),
@@ -179,7 +184,7 @@ async function outcomeOf(
     seconds: trained.seconds,
     proofSeconds: (performance.now() - started) / 1000,
   };
-  await Deno.writeTextFile(kept, JSON.stringify(outcome));
+  await Deno.writeTextFile(`${folder}/outcome.json`, JSON.stringify(outcome));
   return outcome;
 }
 
@@ -223,8 +228,8 @@ const HEAD = [
 ];
 
 if (import.meta.main) {
-  const write = Deno.args.includes("--write");
-  const args = Deno.args.filter((arg) => arg !== "--write");
+  const [write, keptOnly] = ["--write", "--kept"].map((flag) => Deno.args.includes(flag));
+  const args = Deno.args.filter((arg) => arg !== "--write" && arg !== "--kept");
   const texts = Object.fromEntries(
     args.flatMap((arg, i) => i % 2 === 0 ? [[arg.replace(/^--/, ""), args[i + 1] ?? ""]] : []),
   );
@@ -236,10 +241,13 @@ if (import.meta.main) {
     const outcomes: Outcome[] = [];
     for (let seed = 0; seed < Math.min(seeds, row.most); seed++) {
       const folder = `${runs}/${row.name.replaceAll(/[^a-z0-9.]+/g, "-")}/${seed}`;
-      outcomes.push(await outcomeOf(row, seed, folder));
-      console.error(row.name, seed, JSON.stringify(outcomes[seed]));
+      const kept = await keptOutcome(folder);
+      if (kept === undefined && keptOnly) continue;
+      const outcome = kept ?? await newOutcome(row, seed, folder);
+      console.error(row.name, seed, JSON.stringify(outcome));
+      outcomes.push(outcome);
     }
-    lines[row.table].push(cellsOf(row.name, outcomes));
+    if (outcomes.length > 0) lines[row.table].push(cellsOf(row.name, outcomes));
   }
   const tables = Object.fromEntries(
     Object.entries(lines).map(([name, rows]) => [name, formatTable(HEAD, rows)]),
