@@ -41,7 +41,7 @@ interface Row {
   readonly model: "rnn" | "gru" | "lstm";
   readonly modelOptions: JsonRecord;
   readonly training?: Pick<TrainSettings, "steps" | "schedule">;
-  /** Seeds of it, at most. */
+  /** Seeds that are run of it, at most. */
   readonly most: number;
 }
 
@@ -240,10 +240,10 @@ if (import.meta.main) {
   const lines: Record<Row["table"], string[][]> = { main: [], options: [] };
   for (const row of ROWS.filter(({ name }) => name.includes(only))) {
     const outcomes: Outcome[] = [];
-    for (let seed = 0; seed < Math.min(seeds, row.most); seed++) {
+    for (let seed = 0; seed < seeds; seed++) {
       const folder = `${runs}/${row.name.replaceAll(/[^a-z0-9.]+/g, "-")}/${seed}`;
       const kept = await keptOutcome(folder);
-      if (kept === undefined && keptOnly) continue;
+      if (kept === undefined && (keptOnly || seed >= row.most)) continue;
       const outcome = kept ?? await newOutcome(row, seed, folder);
       console.error(row.name, seed, JSON.stringify(outcome));
       outcomes.push(outcome);
