@@ -12,6 +12,8 @@ import {
   foldIn,
   iota,
   mapTree,
+  maximum,
+  minimum,
   mul,
   randomBernoulli,
   randomNormal,
@@ -233,6 +235,7 @@ export function recurrentModel<Prepared extends CellParameters = CellParameters>
           drop: (h, layer) => training ? drop(h, dropout, foldIn(key, layer)) : h,
           settling: (layer) => ({
             snap,
+            training,
             ...(training && stateNoise > 0
               ? { noise: { std: stateNoise, key: foldIn(key, layers + 1 + layer) } }
               : {}),
@@ -321,6 +324,8 @@ function runLayers<Prepared extends CellParameters>(
 interface Settling {
   /** Whether they are rounded. */
   readonly snap: boolean;
+  /** Whether gradients must go through that. */
+  readonly training: boolean;
   /** Noise that is added before. */
   readonly noise?: { readonly std: number; readonly key: Tensor };
 }
@@ -338,7 +343,7 @@ function runCell<Prepared extends CellParameters>(
   // The input side needs no state, so it is one product for all steps.
   const side = inputSide(weights, input, weights.weight_hh.shape[1]);
   const x = cell.input ? cell.input(side) : side;
-  const { snap, noise } = settling;
+  const { snap, training, noise } = settling;
   const sequences = {
     x: input.kind === "none" ? undefined : x,
     noise: noise && Object.fromEntries(cell.state.map((part, i) => {
@@ -352,11 +357,17 @@ function runCell<Prepared extends CellParameters>(
       const { state: made, output, parts } = cell.step(prepared, state, slice ?? x);
       const settled = snap || noise
         ? Object.fromEntries(
-          cell.state.map((part) => [part, settle(made[part], snap, noise?.[part])]),
+          cell.state.map((part) => {
+            const noisy = noise ? made[part].add(noise[part]) : made[part];
+            return [part, snap ? round(made[part], training, noisy) : noisy];
+          }),
         )
         : made;
       const read = snap ? settled.h : output;
-      return [settled, capture && parts ? { output: read, parts } : { output: read }];
+      if (!capture || !parts) return [settled, { output: read }];
+      // Of the memory what is kept.
+      const shown = snap && settled.c ? { ...parts, cell: settled.c } : parts;
+      return [settled, { output: read, parts: shown }];
     },
     start,
     sequences,
@@ -365,13 +376,13 @@ function runCell<Prepared extends CellParameters>(
 }
 
 /**
- * Adds noise to a state and rounds it to whole numbers, with the gradient of the state as it was: the
- * straight-through estimator of Bengio, Léonard & Courville (2013). Without noise the difference is
- * exact in floating point (Sterbenz, 1974), and so is the sum.
+ * Rounds to −1, 0 or 1. In training the gradient is that of the state as it was, the straight-through
+ * estimator of Bengio, Léonard & Courville (2013); its sum need not be whole in the last place, as the
+ * state's own product may be fused with the difference.
  */
-function settle(state: Tensor, snap: boolean, noise?: Tensor): Tensor {
-  const noisy = noise ? state.add(noise) : state;
-  return snap ? state.add(stopGradient(floor(noisy.add(0.5)).sub(state))) : noisy;
+function round(state: Tensor, training: boolean, noisy: Tensor): Tensor {
+  const rounded = maximum(-1, minimum(1, floor(noisy.add(0.5))));
+  return training ? state.add(stopGradient(rounded.sub(state))) : rounded;
 }
 
 function cellParameters(
