@@ -60,7 +60,14 @@ export const PLAIN: Lesson = {
 
 async function* give(options: LessonOptions): AsyncGenerator<LessonPart> {
   const { corpus, faulty = false, lr = RATE, windows = 10_000, seed = 0 } = options;
-  const { indices } = readText(textOf(corpus));
+  const { characters, indices } = readText(textOf(corpus));
+  // The first index is no character's.
+  const symbols = characters.length + 1;
+  if (symbols > VOCABULARY) {
+    throw new RangeError(
+      `Cannot use a vocabulary of ${VOCABULARY}: the text has ${symbols} symbols`,
+    );
+  }
   const count = Math.ceil((indices.length - 1 - LENGTH) / LENGTH);
   if (count < 1) {
     throw new RangeError(
