@@ -10,14 +10,11 @@ import {
   fill,
   floor,
   foldIn,
-  gather,
   iota,
   mapTree,
-  matmul,
   mul,
   randomBernoulli,
   randomNormal,
-  reshape,
   scan,
   scanInSegments,
   slice,
@@ -39,12 +36,14 @@ import {
   type InputParameters,
   inputParameters,
   type InputSettings,
+  inputSide,
   inputWidth,
+  lastStep,
   type LayerInput,
   readInputs,
   unsupportedInputs,
 } from "./inputs.ts";
-import { linear, type LinearParameters, linearParameters, plus } from "./linear.ts";
+import { linear, type LinearParameters, linearParameters } from "./linear.ts";
 import type { RecurrentOptions } from "./recurrent_options.ts";
 
 /** Weights of one layer; blocks of `hidden` columns for each gate, in the order of the cell. */
@@ -337,7 +336,7 @@ function runCell<Prepared extends CellParameters>(
   },
 ): [CellState, Steps] {
   // The input side needs no state, so it is one product for all steps.
-  const side = inputSide(weights, input);
+  const side = inputSide(weights, input, weights.weight_hh.shape[1]);
   const x = cell.input ? cell.input(side) : side;
   const { snap, noise } = settling;
   const sequences = {
@@ -373,19 +372,6 @@ function runCell<Prepared extends CellParameters>(
 function settle(state: Tensor, snap: boolean, noise?: Tensor): Tensor {
   const noisy = noise ? state.add(noise) : state;
   return snap ? state.add(stopGradient(floor(noisy.add(0.5)).sub(state))) : noisy;
-}
-
-/** `x · weight_ih + bias_ih` of all steps. */
-function inputSide({ weight_ih, weight_hh, bias_ih }: CellParameters, input: LayerInput): Tensor {
-  switch (input.kind) {
-    case "none":
-      return bias_ih ?? zeros([weight_hh.shape[1]]);
-    case "one-hot":
-      // A one-hot vector times a matrix is a row of it.
-      return plus(gather(weight_ih as Tensor, input.indices), bias_ih);
-    case "vectors":
-      return plus(matmul(input.x, weight_ih as Tensor), bias_ih);
-  }
 }
 
 function cellParameters(
@@ -435,12 +421,6 @@ function learnedStart(cell: Cell, key: Tensor, options: RecurrentOptions): CellS
 function drop(x: Tensor, rate: number, key: Tensor): Tensor {
   if (rate === 0) return x;
   return where(randomBernoulli(key, x.shape, 1 - rate), x.div(1 - rate), 0);
-}
-
-/** f32[time, batch, n] → f32[batch, n] */
-function lastStep(x: Tensor): Tensor {
-  const [time, batch, n] = x.shape;
-  return reshape(slice(x, 0, time - 1, time), [batch, n]);
 }
 
 function inputSettings(spec: TaskSpec, options: RecurrentOptions): InputSettings {

@@ -91,6 +91,16 @@ export const POSTS: Readonly<Record<string, Post>> = {
         look: "the number of the post",
       },
       {
+        recipe: "count-attention",
+        seconds: 18,
+        look: "attention by content and by location, beside all others: right, and then wrong",
+      },
+      {
+        recipe: "count-stack",
+        seconds: 5,
+        look: "an external memory, which the post was in search of",
+      },
+      {
         recipe: "counting-1000",
         seconds: 3.1,
         look: "what the post was in search of: carries through 1,000 nines",
