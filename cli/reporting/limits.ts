@@ -147,16 +147,18 @@ function interval({ right, count }: Probe): string {
   return formatInterval(right, count);
 }
 
-/** Makes one row of neighbours that say the same. */
+/** Makes one row of neighbours that say the same, each of one number: ranges would have to be counted together. */
 function alikeTogether(rows: readonly string[][]): string[][] {
   const merged: { first: string; last: string; cells: string[] }[] = [];
   for (const [place, ...cells] of rows) {
     const before = merged.at(-1);
-    if (before !== undefined && before.cells.join("|") === cells.join("|")) before.last = place;
-    else merged.push({ first: place, last: place, cells });
+    const alike = before?.cells.join("|") === cells.join("|");
+    if (before !== undefined && alike && !`${before.last}${place}`.includes("–")) {
+      before.last = place;
+    } else merged.push({ first: place, last: place, cells });
   }
   return merged.map(({ first, last, cells }) => [
-    first === last ? first : `${first.split("–")[0]} to ${last.split("–").at(-1)}`,
+    first === last ? first : `${first} to ${last}`,
     ...cells,
   ]);
 }
