@@ -37,6 +37,7 @@ export type { MemoryOptions } from "./memory.ts";
 export * from "./mlp.ts";
 export * from "./pytorch.ts";
 export * from "./pytorch_module.ts";
+export * from "./cell.ts";
 export * from "./recurrent.ts";
 export {
   type GateActivationName,

@@ -8,7 +8,7 @@ import type { Model, ModelPlugin, TaskSpec } from "@unroll/core/plugin";
 import { gru } from "../gru.ts";
 import { lstm } from "../lstm.ts";
 import { mlp, type MlpOptions } from "../mlp.ts";
-import type { CellState } from "../recurrent.ts";
+import type { CellState } from "../cell.ts";
 import type { RecurrentOptions } from "../recurrent_options.ts";
 import { rnn } from "../rnn.ts";
 import { OnnxGraph } from "./graph.ts";
