@@ -70,6 +70,11 @@ Deno.test("the command of the README installs the program, which runs anywhere",
       });
       assertMatch(help.output, /: +unroll train --model rnn/);
     }
+    const lesson = await start(`${root}/bin/unroll`, ["lesson", "linear"], {
+      cwd: root,
+      env: { PATH: path },
+    });
+    assertMatch(lesson.output, /no such end: unroll recipe\s+count-rnn\n/);
   } finally {
     await Deno.remove(root, { recursive: true });
   }

@@ -146,7 +146,9 @@ function deniedSentence(
     const action = /^Cannot [^:]*(?=: )/.exec(message)?.[0] ?? "Cannot go on";
     // What Deno keeps for those who permit everything, such as /proc, is not worth that.
     if (kind === "all") return `${action}: Deno does not permit access to ${subject}`;
-    const flag = `--allow-${kind}${subject === undefined ? "" : `=${subject}`}`;
+    // Who may lock a run, or write beside its files, also needs what comes after: all of its folder.
+    const place = kind === "write" ? subject?.replace(/[/\\]\.(lock|[^/\\]*\.tmp)$/, "") : subject;
+    const flag = `--allow-${kind}${place === undefined ? "" : `=${place}`}`;
     const what = `${KINDS[kind] ?? kind}${subject === undefined ? "" : ` ${subject}`}`;
     return `${action}: ${what} is not permitted, permit it with ${permit(flag)}`;
   }

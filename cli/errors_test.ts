@@ -90,6 +90,21 @@ Deno.test("withUsageErrors() makes refusals mistakes in typing, and nothing else
   assertStrictEquals(other instanceof UsageError, false);
 });
 
+Deno.test("exitCodeOf() advises to permit a run's folder, not the first hidden file in it", async () => {
+  const advised = async (path: string) => {
+    let said = "";
+    const denied = `Requires write access to "${path}", run again with the --allow-write flag`;
+    await exitCodeOf(() => Promise.reject(new Error("Cannot x: y", { cause: new Error(denied) })), {
+      writeError: (text) => said += text,
+      debug: false,
+    });
+    return /--allow-write\S*/.exec(said)?.[0];
+  };
+  assertStrictEquals(await advised("/a/run/.lock"), "--allow-write=/a/run");
+  assertStrictEquals(await advised("run/.config.json.tmp"), "--allow-write=run");
+  assertStrictEquals(await advised("run/report.html"), "--allow-write=run/report.html");
+});
+
 Deno.test("exitCodeOf() does not advise to permit everything", async () => {
   let said = "";
   const denied = 'Requires all access to "/proc/1/environ", run again with the --allow-all flag';

@@ -400,7 +400,7 @@ Deno.test("unroll: help, version and unknown commands", async () => {
   const unknown = await unroll("trian");
   assertEquals([unknown.code, unknown.errors], [
     2,
-    'Cannot find command "trian": did you mean "train"? Known commands are train, recipe, lesson, tour, lr-find, summary, list, runs, eval, limits, predict, sample, inspect, report, board, export, sweep, doctor, completions\n',
+    'Cannot find command "trian": did you mean "train"? Known commands are train, recipe, lesson, tour, lr-find, summary, list, runs, eval, limits, prove, verify, predict, sample, inspect, report, board, export, sweep, doctor, completions\n',
   ]);
   const flag = await unroll("list --jsn");
   assertEquals([flag.code, flag.errors], [

@@ -12,7 +12,7 @@
  * let output = "";
  * const terminal = { ...context.terminal, write: (text: string) => output += text };
  * strictEqual(await main(["list", "--json"], { ...context, terminal }), 0);
- * strictEqual(JSON.parse(output).models.length, 4);
+ * strictEqual(JSON.parse(output).models.length, 6);
  * ```
  *
  * @module

@@ -21,14 +21,9 @@ import { defineModel, type ModelPlugin, type OptionsSchema } from "@unroll/core/
 import * as z from "zod/mini";
 import { activation, ACTIVATION_NAMES, type ActivationName } from "./activations.ts";
 import { INITIALIZER_NAMES, type InitializerName } from "./initializers.ts";
+import type { Cell, CellParameters, CellState } from "./cell.ts";
 import { plus } from "./linear.ts";
-import {
-  type Cell,
-  type CellParameters,
-  type CellState,
-  recurrentModel,
-  unsupportedReason,
-} from "./recurrent.ts";
+import { recurrentModel, unsupportedReason } from "./recurrent.ts";
 import {
   GATE_ACTIVATION,
   type GateActivationName,

@@ -5,11 +5,14 @@
  */
 import {
   gather,
+  matmul,
   mean,
   mul,
   oneHot,
   ones,
   randomNormal,
+  reshape,
+  slice,
   sqrt,
   stopGradient,
   sub,
@@ -17,6 +20,7 @@ import {
   zeros,
 } from "@unroll/core";
 import type { InputSpec } from "@unroll/core/plugin";
+import { plus } from "./linear.ts";
 import type { InputNorm } from "./recurrent_options.ts";
 
 /** An embedding: a row of numbers for each symbol. */
@@ -183,4 +187,27 @@ function batchNorm(
       "input_norm.running_var": average(oldVariance, variance.mul(count / Math.max(1, count - 1))),
     },
   };
+}
+
+/** `x · weight_ih + bias_ih` of all steps; f32[columns] where there is nothing to read. */
+export function inputSide(
+  { weight_ih, bias_ih }: { readonly weight_ih?: Tensor; readonly bias_ih?: Tensor },
+  input: LayerInput,
+  columns: number,
+): Tensor {
+  switch (input.kind) {
+    case "none":
+      return bias_ih ?? zeros([columns]);
+    case "one-hot":
+      // A one-hot vector times a matrix is a row of it.
+      return plus(gather(weight_ih as Tensor, input.indices), bias_ih);
+    case "vectors":
+      return plus(matmul(input.x, weight_ih as Tensor), bias_ih);
+  }
+}
+
+/** f32[time, batch, n] → f32[batch, n] */
+export function lastStep(x: Tensor): Tensor {
+  const [time, batch, n] = x.shape;
+  return reshape(slice(x, 0, time - 1, time), [batch, n]);
 }

@@ -17,8 +17,9 @@
 import { defineModel, type ModelPlugin, type OptionsSchema } from "@unroll/core/plugin";
 import * as z from "zod/mini";
 import { activation, ACTIVATION_NAMES, type ActivationName } from "./activations.ts";
+import type { Cell } from "./cell.ts";
 import { plus } from "./linear.ts";
-import { type Cell, recurrentModel, unsupportedReason } from "./recurrent.ts";
+import { recurrentModel, unsupportedReason } from "./recurrent.ts";
 import {
   GATE_ACTIVATION,
   type GateActivationName,

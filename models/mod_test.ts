@@ -3,7 +3,7 @@ import { flattenTree, randomKey, rebuildTree, tensor } from "@unroll/core";
 import { type DenseArray, trace } from "@unroll/core/compiler";
 import type { Model } from "@unroll/core/plugin";
 import { checkGradients, checkModel, modelCheckSpecs, randomSource } from "@unroll/core/testing";
-import { gru, lstm, mlp, MODELS, rnn } from "./mod.ts";
+import { attention, gru, lstm, mlp, MODELS, rnn, stackRnn } from "./mod.ts";
 import { ACTIVATION_NAMES } from "./activations.ts";
 
 const CASES: Readonly<Record<string, Model>> = {
@@ -39,13 +39,21 @@ const CASES: Readonly<Record<string, Model>> = {
     initialState: "learned",
     recompute: 1,
   }),
+  "attention": attention({ hidden: 4 }),
+  "attention to fewer states than steps": attention({ hidden: 4, memory: 2, embedding: 3 }),
+  "attention by location": attention({ hidden: 4, attention: "location", memory: 3 }),
+  "stack-rnn": stackRnn({ hidden: 4 }),
+  "stack-rnn of stacks, shallow": stackRnn({ hidden: 4, stacks: 2, depth: 1 }),
+  "stack-rnn with an embedding": stackRnn({ hidden: 4, stacks: 2, depth: 3, embedding: 3 }),
 };
 
 for (const [name, model] of Object.entries(CASES)) {
   Deno.test(`${name}: does what a model must do`, async () => {
     const { supported } = await checkModel(model);
     // Only mlp and those that make something of inputs refuse any.
-    if (/^(rnn|gru|lstm)( of layers)?$/.test(name)) assertEquals(supported.length, 12);
+    if (/^(rnn|gru|lstm|attention|stack-rnn)( of layers| by location)?$/.test(name)) {
+      assertEquals(supported.length, 12);
+    }
   });
 
   Deno.test(`${name}: gradient`, async () => {
@@ -111,7 +119,7 @@ Deno.test("models refuse tasks in a sentence", () => {
     "it embeds symbols, and the task has no inputs",
   );
   assertEquals(vector.inputs.kind, "vector");
-  for (const model of [mlp, rnn, gru, lstm]) {
+  for (const model of [mlp, rnn, gru, lstm, attention, stackRnn]) {
     assertEquals(
       model({ embedding: 3 }).unsupportedReason(vector),
       "it embeds symbols, and the task gives vectors",

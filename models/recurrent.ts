@@ -8,113 +8,40 @@ import {
   broadcastTo,
   concatenate,
   fill,
-  floor,
   foldIn,
-  gather,
   iota,
   mapTree,
-  matmul,
   mul,
   randomBernoulli,
   randomNormal,
-  reshape,
-  scan,
   scanInSegments,
   slice,
   splitKey,
-  stopGradient,
   type Tensor,
   where,
   zeros,
 } from "@unroll/core";
+import { type LayerRow, type ModelInstance, outputSize, type TaskSpec } from "@unroll/core/plugin";
+import type {
+  Cell,
+  CellParameters,
+  CellState,
+  RecurrentParameters,
+  RecurrentState,
+} from "./cell.ts";
+import { initializeBlocks } from "./initializers.ts";
 import {
-  type ApplyContext,
-  type LayerRow,
-  type ModelInstance,
-  outputSize,
-  type TaskSpec,
-} from "@unroll/core/plugin";
-import { initializeBlocks, type InitializerName } from "./initializers.ts";
-import {
-  type InputParameters,
   inputParameters,
   type InputSettings,
   inputWidth,
+  lastStep,
   type LayerInput,
   readInputs,
   unsupportedInputs,
 } from "./inputs.ts";
-import { linear, type LinearParameters, linearParameters, plus } from "./linear.ts";
+import { linear, linearParameters } from "./linear.ts";
 import type { RecurrentOptions } from "./recurrent_options.ts";
-
-/** Weights of one layer; blocks of `hidden` columns for each gate, in the order of the cell. */
-export interface CellParameters {
-  /** f32[in, gates · hidden]; absent where a layer reads nothing. */
-  readonly weight_ih?: Tensor;
-  /** f32[hidden, gates · hidden] */
-  readonly weight_hh: Tensor;
-  /** f32[gates · hidden]; where a layer reads nothing, it is all there is on the input side. */
-  readonly bias_ih?: Tensor;
-  /** f32[gates · hidden] */
-  readonly bias_hh?: Tensor;
-}
-
-/** What a cell hands from step to step, by the names of its paper: f32[batch, hidden] each. */
-export type CellState = Readonly<Record<string, Tensor>>;
-
-/** What a cell makes of one step. */
-export interface CellResult {
-  /** For the next step. */
-  readonly state: CellState;
-  /** What the layer above sees, f32[batch, hidden]. */
-  readonly output: Tensor;
-  /** For people to look at, f32[batch, hidden] each: gates by their names, and the memory as `cell`. */
-  readonly parts?: CellState;
-}
-
-/** A kind of recurrent layer: one step of it. `Prepared` is what each step reads of the weights. */
-export interface Cell<Prepared extends CellParameters = CellParameters> {
-  /** Its name in summaries. */
-  readonly name: string;
-  /** What its state consists of. */
-  readonly state: readonly string[];
-  /** Its blocks of weights, in order. */
-  readonly gates: readonly string[];
-  /** Which block makes what the state becomes; `identity` weights are for this one alone. */
-  readonly candidate: string;
-  /** How that block's weights from the input start, if not as those of the others. */
-  readonly candidateInit?: InitializerName;
-  /** What a bias on the input side starts at, for each block; 0 where left out. */
-  readonly startBias?: Readonly<Record<string, number>>;
-  /** Done to the weights once, before the steps: what parts of them each step reads. */
-  readonly prepare?: (weights: CellParameters) => Prepared;
-  /** Done to the input side of all steps at once, after the weights and bias. */
-  readonly input?: (x: Tensor) => Tensor;
-  /** Brings a learned start, which may be anything, to where states are. */
-  start(learned: CellState): CellState;
-  /**
-   * One step.
-   *
-   * @param parameters Weights of the layer, prepared.
-   * @param state Of the step before.
-   * @param x The input side `x_t · weight_ih + bias_ih`, f32[batch, gates · hidden]; f32[gates · hidden]
-   * where the layer reads nothing.
-   */
-  step(parameters: Prepared, state: CellState, x: Tensor): CellResult;
-}
-
-/** Weights of a recurrent model. */
-export interface RecurrentParameters extends InputParameters {
-  /** Of each layer, the lowest first. */
-  readonly layers: readonly CellParameters[];
-  /** Where each layer starts, before {@linkcode Cell.start}: f32[hidden] each; where it is learned. */
-  readonly initial?: readonly CellState[];
-  /** Of the output layer. */
-  readonly output: LinearParameters;
-}
-
-/** States of the layers, the lowest first. */
-export type RecurrentState = readonly CellState[];
+import { runLayers } from "./run_layers.ts";
 
 /**
  * Returns why a recurrent model cannot learn a task; `undefined` if it can.
@@ -234,6 +161,7 @@ export function recurrentModel<Prepared extends CellParameters = CellParameters>
           drop: (h, layer) => training ? drop(h, dropout, foldIn(key, layer)) : h,
           settling: (layer) => ({
             snap,
+            training,
             ...(training && stateNoise > 0
               ? { noise: { std: stateNoise, key: foldIn(key, layers + 1 + layer) } }
               : {}),
@@ -284,110 +212,6 @@ export function recurrentModel<Prepared extends CellParameters = CellParameters>
   };
 }
 
-/** What a layer makes of all steps, f32[time, batch, hidden] each: its output, and its parts where they are wanted. */
-type Steps = Pick<CellResult, "output" | "parts">;
-
-/** Runs the layers, one upon the other: their states after the last step, and what the top makes of all steps. */
-function runLayers<Prepared extends CellParameters>(
-  cell: Cell<Prepared>,
-  { layers }: RecurrentParameters,
-  first: LayerInput,
-  { start, length, capture, drop, settling }: {
-    readonly start: RecurrentState;
-    readonly length: number;
-    readonly capture: boolean;
-    readonly drop: (h: Tensor, layer: number) => Tensor;
-    readonly settling: (layer: number) => Settling;
-  },
-): [RecurrentState, Steps] {
-  let input = first;
-  const last: CellState[] = [];
-  let steps: Steps | undefined;
-  layers.forEach((weights, layer) => {
-    if (steps) input = { kind: "vectors", x: drop(steps.output, layer) };
-    // Parts of the lower layers are computed for nobody, and so not at all.
-    const [end, made] = runCell(cell, weights, input, {
-      start: start[layer],
-      length,
-      capture,
-      settling: settling(layer),
-    });
-    last.push(end);
-    steps = made;
-  });
-  return [last, steps as Steps];
-}
-
-/** What is done to states after each step. */
-interface Settling {
-  /** Whether they are rounded. */
-  readonly snap: boolean;
-  /** Noise that is added before. */
-  readonly noise?: { readonly std: number; readonly key: Tensor };
-}
-
-/** Runs one layer over all steps: the state after the last, and what it makes of each. */
-function runCell<Prepared extends CellParameters>(
-  cell: Cell<Prepared>,
-  weights: CellParameters,
-  input: LayerInput,
-  { start, length, capture, settling }: Pick<ApplyContext, "length" | "capture"> & {
-    readonly start: CellState;
-    readonly settling: Settling;
-  },
-): [CellState, Steps] {
-  // The input side needs no state, so it is one product for all steps.
-  const side = inputSide(weights, input);
-  const x = cell.input ? cell.input(side) : side;
-  const { snap, noise } = settling;
-  const sequences = {
-    x: input.kind === "none" ? undefined : x,
-    noise: noise && Object.fromEntries(cell.state.map((part, i) => {
-      const draws = randomNormal(foldIn(noise.key, i), [length, ...start[part].shape]);
-      return [part, mul(draws, noise.std)];
-    })),
-  };
-  const prepared = cell.prepare ? cell.prepare(weights) : weights as Prepared;
-  return scan(
-    (state: CellState, { x: slice, noise }: typeof sequences) => {
-      const { state: made, output, parts } = cell.step(prepared, state, slice ?? x);
-      const settled = snap || noise
-        ? Object.fromEntries(
-          cell.state.map((part) => [part, settle(made[part], snap, noise?.[part])]),
-        )
-        : made;
-      const read = snap ? settled.h : output;
-      return [settled, capture && parts ? { output: read, parts } : { output: read }];
-    },
-    start,
-    sequences,
-    { length },
-  );
-}
-
-/**
- * Adds noise to a state and rounds it to whole numbers, with the gradient of the state as it was: the
- * straight-through estimator of Bengio, Léonard & Courville (2013). Without noise the difference is
- * exact in floating point (Sterbenz, 1974), and so is the sum.
- */
-function settle(state: Tensor, snap: boolean, noise?: Tensor): Tensor {
-  const noisy = noise ? state.add(noise) : state;
-  return snap ? state.add(stopGradient(floor(noisy.add(0.5)).sub(state))) : noisy;
-}
-
-/** `x · weight_ih + bias_ih` of all steps. */
-function inputSide({ weight_ih, weight_hh, bias_ih }: CellParameters, input: LayerInput): Tensor {
-  switch (input.kind) {
-    case "none":
-      return bias_ih ?? zeros([weight_hh.shape[1]]);
-    case "one-hot":
-      // A one-hot vector times a matrix is a row of it.
-      return plus(gather(weight_ih as Tensor, input.indices), bias_ih);
-    case "vectors":
-      return plus(matmul(input.x, weight_ih as Tensor), bias_ih);
-  }
-}
-
 function cellParameters(
   cell: Cell,
   key: Tensor,
@@ -435,12 +259,6 @@ function learnedStart(cell: Cell, key: Tensor, options: RecurrentOptions): CellS
 function drop(x: Tensor, rate: number, key: Tensor): Tensor {
   if (rate === 0) return x;
   return where(randomBernoulli(key, x.shape, 1 - rate), x.div(1 - rate), 0);
-}
-
-/** f32[time, batch, n] → f32[batch, n] */
-function lastStep(x: Tensor): Tensor {
-  const [time, batch, n] = x.shape;
-  return reshape(slice(x, 0, time - 1, time), [batch, n]);
 }
 
 function inputSettings(spec: TaskSpec, options: RecurrentOptions): InputSettings {

@@ -18,12 +18,12 @@ export interface RecurrentOptions {
   /** Fraction of the numbers that the output layer reads that is dropped in training. */
   readonly outputDropout: number;
   /**
-   * Standard deviation of the noise that is added to the state after each step in training. What
+   * Standard deviation of the noise that is added to states after each step in training. What
    * still works forgets small errors: states gather where a step brings near ones nearer.
    */
   readonly stateNoise: number;
   /**
-   * Whether states are rounded to whole numbers after each step, which makes the network a machine
+   * Whether states are rounded to −1, 0 or 1 after each step, which makes the network a machine
    * with as many states as it reaches: `prove` can then look at each.
    */
   readonly snap: boolean;
@@ -129,7 +129,7 @@ export function recurrentShape(defaults: { readonly hidden: number }): Recurrent
       z.describe("Standard deviation of the noise that is added to states in training"),
     ),
     snap: z._default(z.boolean(), false).check(
-      z.describe("Round states to whole numbers, so that the network is a finite machine"),
+      z.describe("Round states to −1, 0 or 1, so that the network is a finite machine"),
     ),
     embedding: z._default(z.int().check(z.minimum(0), z.maximum(4096)), 0).check(
       z.describe(

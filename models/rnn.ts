@@ -18,8 +18,9 @@
 import { defineModel, type ModelPlugin, type OptionsSchema } from "@unroll/core/plugin";
 import * as z from "zod/mini";
 import { activation, ACTIVATION_NAMES, type ActivationName } from "./activations.ts";
+import type { Cell, CellState } from "./cell.ts";
 import { plus } from "./linear.ts";
-import { type Cell, type CellState, recurrentModel, unsupportedReason } from "./recurrent.ts";
+import { recurrentModel, unsupportedReason } from "./recurrent.ts";
 import { type RecurrentOptions, recurrentShape } from "./recurrent_options.ts";
 
 /** Options of {@linkcode rnn}. */

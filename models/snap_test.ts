@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
-import { grad, mapTree, randomKey, sum, type Tree } from "@unroll/core";
+import { grad, mapTree, randomKey, sum, type Tensor, type Tree } from "@unroll/core";
 import type { Model } from "@unroll/core/plugin";
 import { assertClose, classSpec, numbers, someInputs } from "./helpers_test.ts";
 import { exportPyTorch, gru, lstm, type RecurrentParameters, rnn } from "./mod.ts";
@@ -8,19 +8,21 @@ import { exportOnnx } from "./onnx/mod.ts";
 const SPEC = classSpec({ kind: "symbol", vocabulary: 5 }, 4);
 
 /** Runs six steps of three sequences. */
-function run(model: Model, { training = false, seed = 0, given }: {
+function run(model: Model, { training = false, capture = false, seed = 0, given }: {
   readonly training?: boolean;
+  readonly capture?: boolean;
   readonly seed?: number;
   readonly given?: Tree;
 } = {}) {
   const instance = model.create(SPEC);
   // Large weights, so that states do not all round to 0.
-  const parameters = given ?? mapTree((leaf) => leaf.mul(6), instance.parameters(randomKey(3)));
+  const parameters = given ?? mapTree((leaf) => leaf.mul(20), instance.parameters(randomKey(3)));
   const result = instance.apply(parameters, someInputs(SPEC, 6, 3), {
     length: 6,
     batch: 3,
     state: instance.initialState(parameters, 3),
     training,
+    capture,
     key: randomKey(seed),
   });
   return { parameters, ...result };
@@ -29,10 +31,10 @@ function run(model: Model, { training = false, seed = 0, given }: {
 for (const make of [rnn, gru, lstm]) {
   const name = make().plugin.name;
 
-  Deno.test(`${name}: snap rounds all states to whole numbers, and the output reads these`, async () => {
+  Deno.test(`${name}: snap rounds all states to −1, 0 or 1, and the output reads these`, async () => {
     const { state, hidden, outputs, parameters } = run(make({ hidden: 7, snap: true, std: 3 }));
     for (const values of Object.values(await numbers(state as Tree))) {
-      assert(values.every(Number.isInteger), values.join());
+      assert(values.every((v) => [-1, 0, 1].includes(v)), values.join());
     }
     const h = [...await hidden!.data()];
     assert(h.every(Number.isInteger));
@@ -45,7 +47,7 @@ for (const make of [rnn, gru, lstm]) {
   Deno.test(`${name}: the gradient goes through what is rounded`, async () => {
     const model = make({ hidden: 7, snap: true });
     const { parameters } = run(model);
-    const loss = (given: Tree) => sum(run(model, { given }).outputs.square());
+    const loss = (given: Tree) => sum(run(model, { given, training: true }).outputs.square());
     const found = await numbers(grad(loss)(parameters) as Tree);
     const recurrent = found["layers.0.weight_hh"];
     assert(recurrent.some((value) => value !== 0), Object.keys(found).join());
@@ -67,3 +69,10 @@ for (const make of [rnn, gru, lstm]) {
     await assertRejects(() => exportPyTorch(model, parameters, SPEC), TypeError, "round");
   });
 }
+
+Deno.test("lstm: the memory that is shown is the rounded one", async () => {
+  const { parts, state } = run(lstm({ hidden: 7, snap: true }), { capture: true });
+  const shown = [...await parts!.cell.data()];
+  assertEquals(shown.slice(-21), [...await (state as { c: Tensor }[])[0].c.data()]);
+  assert(shown.every((v) => [-1, 0, 1].includes(v)), shown.join());
+});

@@ -93,7 +93,7 @@ export class CountingMeasure {
       const carries = tests.map((n) => carryLength(n, base));
       metrics.test_accuracy = fraction(right);
       Object.assign(metrics, binned("test_carry", carries, right));
-      metrics.longest_carry = (await this.#carries(predict, tests[0].length)).longest;
+      metrics.longest_carry = (await this.#carries(predict, tests[0].length)).longest ?? 0;
     }
     return { loss, error: 1 - accuracy, metrics };
   }
@@ -149,14 +149,14 @@ export class CountingMeasure {
     lines.push(
       "",
       `${tested.filter(Boolean).length} of ${tests.length} numbers of ${digits} digits right`,
-      // Without a nine at the end there is no carry, and numbers may still be wrong.
-      failed?.run === 0
-        ? `Of numbers without a ${top} at the end ${failed.right} of ${CARRIES_EACH} right`
-        : `Carries through ${longest} ${top}s in ${CARRIES_EACH} of ${CARRIES_EACH} numbers${
-          failed === undefined
-            ? ""
-            : `, through ${failed.run} in ${failed.right} of ${CARRIES_EACH}`
-        }`,
+      [
+        ...(longest === undefined ? [] : [{ run: longest, right: CARRIES_EACH }]),
+        ...(failed === undefined ? [] : [failed]),
+      ].map(({ run, right }, i) =>
+        i === 0
+          ? `Carries through ${run} ${top}s in ${right} of ${CARRIES_EACH} numbers`
+          : `, through ${run} in ${right} of ${CARRIES_EACH}`
+      ).join(""),
     );
     return lines;
   }
@@ -166,10 +166,10 @@ export class CountingMeasure {
    * are asked only of models that are right about shorter ones, so most validations cost little.
    */
   async #carries(predict: Predict, digits: number): Promise<{
-    readonly longest: number;
+    readonly longest?: number;
     readonly failed?: { readonly run: number; readonly right: number };
   }> {
-    let longest = 0;
+    let longest: number | undefined;
     for (const runs of carryGroups(digits)) {
       const numbers = runs.flatMap((run) => carryNumbers(this.#settings.base, run, CARRIES_EACH));
       const length = Math.max(...numbers.map((n) => n.length)) + 1;

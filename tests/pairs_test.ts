@@ -16,6 +16,8 @@ const SMALL_MODELS: Readonly<Record<string, JsonRecord>> = {
   rnn: { hidden: 12 },
   gru: { hidden: 12 },
   lstm: { hidden: 12 },
+  attention: { hidden: 12, memory: 8 },
+  "stack-rnn": { hidden: 12 },
 };
 
 /**

@@ -8,7 +8,7 @@ import { VERSION } from "@unroll/cli";
 
 const ROOT = new URL("../", import.meta.url);
 const PACKAGES = ["core", "models", "tasks", "cli"];
-const UNPUBLISHED = ["test_support", "pictures"];
+const UNPUBLISHED = ["test_support", "pictures", "learn"];
 
 async function sources(folder: URL): Promise<URL[]> {
   const found: URL[] = [];

@@ -100,6 +100,17 @@ for (const name of ["count-rnn", "count-lstm"]) {
   });
 }
 
+Deno.test("[long] count-attention: right in the length of training, and loses the carry beyond", async () => {
+  using run = await runRecipe(RECIPES["count-attention"], { training: CPU });
+  assertEquals(run.trained.error, 0);
+  assertEquals(run.comparisons.map(({ passes }) => passes), [true, true]);
+});
+
+Deno.test("count-stack: carries through all nines that it is asked", async () => {
+  using run = await runRecipe(RECIPES["count-stack"], { training: CPU });
+  assertEquals(run.comparisons.map(({ actual }) => actual), [0, 64]);
+});
+
 Deno.test("counting-1000: exact on numbers of 1,000 digits, carries through 1,000 nines too", async () => {
   using run = await runRecipe(RECIPES["counting-1000"], { training: CPU });
   assertEquals(run.comparisons.map(({ actual }) => actual), [0, 1, 1000]);

@@ -91,9 +91,9 @@ export async function drawMachine<Output>(
   const engine = machine.alphabet.length === 1 && machine.next.length > 2 ? "circo" : "dot";
   const svg = (await instance()).renderString(dot, { format: "svg", engine });
   const label = title === undefined ? "" : ` role="img" aria-label="${escapeAttribute(title)}"`;
-  // What stands before it belongs to a file of its own, and the names of states would be shown as hints.
+  // What stands before it belongs to a file of its own, and the names of states would be shown as hints; nothing links.
   return svg.slice(svg.indexOf("<svg")).replace("<svg", `<svg${label}`)
-    .replace(/<title>[^<]*<\/title>\n?/g, "").trim();
+    .replace(/ xmlns:xlink="[^"]*"/, "").replace(/<title>[^<]*<\/title>\n?/g, "").trim();
 }
 
 function escapeAttribute(text: string): string {

@@ -43,6 +43,16 @@ Deno.test("formatLimits() puts runs side by side, and neighbours that are alike 
   );
 });
 
+Deno.test("formatLimits() keeps ranges apart, since each has as many as it says", () => {
+  const probes = [0, 10].map((from) => ({ ...probe(from + 9, 10), from, count: 10 }));
+  assertEquals(
+    formatLimits([{ name: "a", probes }]).split("\n").slice(1, 3).map((line) =>
+      line.trim().split(/ {2,}/).slice(0, 2)
+    ),
+    [["0–9", "10 of 10"], ["10–19", "10 of 10"]],
+  );
+});
+
 Deno.test("limits: asks trained models, as a table or JSON", async () => {
   await inFolder(async (folder) => {
     const { path, name } = await trainSmall(folder, { training: { steps: 20 } });

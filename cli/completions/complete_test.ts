@@ -26,7 +26,8 @@ Deno.test("complete() knows commands, recipes and the options of the model and t
 });
 
 Deno.test("complete() knows all choices, also behind an equals sign", async () => {
-  assertEquals(await next("train", "--model", ""), ["mlp", "rnn", "gru", "lstm"]);
+  const models = ["mlp", "rnn", "gru", "lstm", "attention", "stack-rnn"];
+  assertEquals(await next("train", "--model", ""), models);
   assertEquals(await next("train", "--optimizer", "ada"), ["adam", "adamw", "adagrad"]);
   assertEquals(await next("runs", "--sort", "t"), ["task", "time"]);
   assertEquals(await next("eval", "--checkpoint", ""), ["best", "last"]);

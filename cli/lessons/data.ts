@@ -9,6 +9,7 @@ import { readCorpus, TASKS } from "@unroll/tasks";
 import { visible } from "../format.ts";
 import { RECIPES } from "../recipes/mod.ts";
 import { fetchLine, TEXTS } from "../recipes/texts.ts";
+import { commandLine } from "../program.ts";
 import {
   formatNumbers,
   type Lesson,
@@ -116,7 +117,7 @@ async function* give({ corpus }: LessonOptions): AsyncGenerator<LessonPart> {
       100 * Number(validation)
     } % of the text to measure on: an epoch of ` +
       `${RECIPE} is ${stepsPerEpoch} batches of ${batch} windows.\n\n` +
-      `Next: deno task recipe lesson6-3char --corpus FILE`,
+      `Next: ${commandLine("recipe lesson6-3char --corpus FILE")}`,
   );
 }
 

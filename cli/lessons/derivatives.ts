@@ -15,6 +15,7 @@ import {
   type Tensor,
   tensor,
 } from "@unroll/core";
+import { commandLine } from "../program.ts";
 import {
   type Lesson,
   type LessonPart,
@@ -87,7 +88,7 @@ async function* give({ seed = 0 }: { readonly seed?: number }): AsyncGenerator<L
       "Two more have their derivative in the notebook, but print nothing:",
   );
   yield { kind: "rows", head: ["by its formula", "by grad"], rows: await unprinted() };
-  yield say("\nNext: deno task lesson scan");
+  yield say(`\nNext: ${commandLine("lesson scan")}`);
 }
 
 /** What the notebook defines and does not try. */

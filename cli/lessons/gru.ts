@@ -22,6 +22,7 @@ import {
 import type { TaskSpec } from "@unroll/core/plugin";
 import { gru, type RecurrentParameters } from "@unroll/models";
 import { RECIPES } from "../recipes/mod.ts";
+import { commandLine } from "../program.ts";
 import { type Lesson, type LessonOptions, type LessonPart, type LessonRow, say } from "./lesson.ts";
 
 /** What is read and what comes next. */
@@ -62,7 +63,7 @@ async function* give({ seed = 0 }: LessonOptions): AsyncGenerator<LessonPart> {
   yield say(
     "\nThe loss is the sum over 8 characters. A matrix product with [h, x] is one with h and one with " +
       "x, added; in numbers of 32 bits the order of a sum may show in the last digit.\n\n" +
-      "Next: deno task recipe lesson6-gru-sgd --corpus FILE",
+      `Next: ${commandLine("recipe lesson6-gru-sgd --corpus FILE")}`,
   );
 }
 

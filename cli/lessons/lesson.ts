@@ -42,6 +42,21 @@ export interface LessonOptions {
   readonly seed?: number;
 }
 
+/** A picture of a lesson: curves, in blue, orange, green and red. */
+export interface LessonChart {
+  /** What stands above, with the colours of the curves. */
+  readonly title: string;
+  /** What the horizontal axis counts. */
+  readonly xLabel: string;
+  /** Whether equal ratios are equal heights. */
+  readonly logarithmic?: boolean;
+  /** The curves. */
+  readonly series: readonly {
+    readonly name: string;
+    readonly points: readonly { readonly x: number; readonly y: number }[];
+  }[];
+}
+
 /** A lesson. */
 export interface Lesson {
   /** What it shows, in one line. */
@@ -54,6 +69,8 @@ export interface Lesson {
    * @throws {RangeError} If it needs a text and none is given, or the text is too short.
    */
   readonly give: (options: LessonOptions) => AsyncIterable<LessonPart> | Iterable<LessonPart>;
+  /** Makes its picture, for those that a chapter of `learn/` is about. */
+  readonly chart?: () => Promise<LessonChart>;
 }
 
 /** What the columns are called where a notebook printed something. */
@@ -62,6 +79,14 @@ export const NOTEBOOK: readonly [string, string] = ["the notebook", "here"];
 /** Says something. */
 export function say(text: string): LessonPart {
   return { kind: "text", text };
+}
+
+/** Says a table; the first row is its heads. */
+export function sayTable(
+  rows: readonly (readonly string[])[],
+  left: readonly number[] = [],
+): LessonPart {
+  return say(["", ...formatTable(rows, left), ""].join("\n"));
 }
 
 /** Sets numbers beside those that were printed: the same if they are to as many places. */

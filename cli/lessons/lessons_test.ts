@@ -77,6 +77,24 @@ for (const name of ["data", "plain"]) {
   });
 }
 
+Deno.test("lesson plain: refuses a text of more symbols than the notebook's", async () => {
+  const corpus = await Deno.makeTempFile({ suffix: ".txt" });
+  try {
+    const letters = Array.from({ length: 86 }, (_, i) => String.fromCodePoint(0x100 + i));
+    await Deno.writeTextFile(corpus, letters.join(""));
+    await assertRejects(
+      () => rowsOf("plain", { corpus, windows: 10 }),
+      RangeError,
+      "Cannot use a vocabulary of 86: the text has 87 symbols",
+    );
+    await Deno.writeTextFile(corpus, letters.slice(1).join(""));
+    const rows = await rowsOf("plain", { corpus, windows: 10 });
+    assert(rows.every(({ ours }) => !ours.includes("NaN")));
+  } finally {
+    await Deno.remove(corpus);
+  }
+});
+
 Deno.test("lesson plain: prints ten lines, and its mistake slows it down", async () => {
   const options = { corpus: "fizzbuzz-text", windows: 300 };
   const [right, faulty] = [

@@ -6,6 +6,7 @@
 
 import { grad, iota, meanSquaredError, scan, type Tensor, tensor, zeros } from "@unroll/core";
 import { formatCount } from "../format.ts";
+import { commandLine } from "../program.ts";
 import { type Lesson, type LessonPart, say, textRow } from "./lesson.ts";
 
 /** Numbers that it learns from, 1 to this, and the unit in which it is told them. */
@@ -43,7 +44,7 @@ async function* give(): AsyncGenerator<LessonPart> {
   yield say(
     "\nIt goes on past all that it was shown, and needs two weights for it. It ends where numbers of " +
       "32 bits end, after 7 digits or so, because it takes a number as one amount. A network that reads " +
-      "digits has no such end.\n\nNext: deno task recipe count-rnn",
+      `digits has no such end.\n\nNext: ${commandLine("recipe count-rnn")}`,
   );
 }
 

@@ -1,9 +1,12 @@
 /**
- * The lessons: what the notebooks print on the way, computed anew and set beside what they printed.
+ * The lessons: what the notebooks print on the way, computed anew and set beside what they printed; and
+ * what the chapters of `learn/` are about.
  *
  * @module
  */
 
+import { CARRY } from "./carry.ts";
+import { CLIPPING } from "./clipping.ts";
 import { DATA } from "./data.ts";
 import { DERIVATIVES } from "./derivatives.ts";
 import { GRU } from "./gru.ts";
@@ -11,6 +14,9 @@ import type { Lesson } from "./lesson.ts";
 import { LINEAR } from "./linear.ts";
 import { PLAIN } from "./plain.ts";
 import { SCAN } from "./scan.ts";
+import { STATE } from "./state.ts";
+import { UNROLLING } from "./unrolling.ts";
+import { GATES, VANISHING } from "./vanishing.ts";
 
 export * from "./lesson.ts";
 
@@ -22,4 +28,10 @@ export const LESSONS: Readonly<Record<string, Lesson>> = {
   plain: PLAIN,
   gru: GRU,
   linear: LINEAR,
+  state: STATE,
+  unrolling: UNROLLING,
+  vanishing: VANISHING,
+  gates: GATES,
+  clipping: CLIPPING,
+  carry: CARRY,
 };

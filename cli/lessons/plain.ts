@@ -28,6 +28,7 @@ import {
 } from "@unroll/core";
 import { initialize } from "@unroll/models";
 import { formatCount } from "../format.ts";
+import { commandLine } from "../program.ts";
 import { readText, textOf } from "./data.ts";
 import { type Lesson, type LessonOptions, type LessonPart, NOTEBOOK, say } from "./lesson.ts";
 
@@ -60,7 +61,14 @@ export const PLAIN: Lesson = {
 
 async function* give(options: LessonOptions): AsyncGenerator<LessonPart> {
   const { corpus, faulty = false, lr = RATE, windows = 10_000, seed = 0 } = options;
-  const { indices } = readText(textOf(corpus));
+  const { characters, indices } = readText(textOf(corpus));
+  // The first index is no character's.
+  const symbols = characters.length + 1;
+  if (symbols > VOCABULARY) {
+    throw new RangeError(
+      `Cannot use a vocabulary of ${VOCABULARY}: the text has ${symbols} symbols`,
+    );
+  }
   const count = Math.ceil((indices.length - 1 - LENGTH) / LENGTH);
   if (count < 1) {
     throw new RangeError(
@@ -113,8 +121,8 @@ async function* give(options: LessonOptions): AsyncGenerator<LessonPart> {
     `\n${Math.log(VOCABULARY).toFixed(4)} · ${LENGTH} = ${
       (Math.log(VOCABULARY) * LENGTH).toFixed(4)
     } is the error of saying that all ${VOCABULARY} symbols are equally likely.\n\n` +
-      `Next: deno task lesson plain --corpus FILE${faulty ? "" : " --faulty"}\n` +
-      "      deno task recipe lesson6-plain --corpus FILE",
+      `Next: ${commandLine(`lesson plain --corpus FILE${faulty ? "" : " --faulty"}`)}\n` +
+      `      ${commandLine("recipe lesson6-plain --corpus FILE")}`,
   );
 }
 

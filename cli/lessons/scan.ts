@@ -5,6 +5,7 @@
  */
 
 import { grad, scan, type Tensor, tensor, zeros } from "@unroll/core";
+import { commandLine } from "../program.ts";
 import { type Lesson, type LessonPart, NOTEBOOK, numbersRow, say } from "./lesson.ts";
 
 /** What the notebook printed. */
@@ -44,7 +45,7 @@ async function* give(): AsyncGenerator<LessonPart> {
       ),
     ],
   };
-  yield say("\nNext: deno task lesson data");
+  yield say(`\nNext: ${commandLine("lesson data")}`);
 }
 
 /** Sums a sequence from its start to each of its places. */

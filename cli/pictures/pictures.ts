@@ -1,5 +1,5 @@
 /**
- * Makes the pictures of the README from a run that it trains.
+ * Makes the pictures of the README from a run that it trains, and those of the chapters.
  *
  * ```sh
  * deno task pictures
@@ -8,6 +8,7 @@
  * @module
  */
 
+import { drawChapters } from "../learn/update.ts";
 import { createContext, main } from "../mod.ts";
 import { findChromium, openPage } from "../test_support/browser.ts";
 import { terminalSvg } from "./terminal_svg.ts";
@@ -70,4 +71,7 @@ async function makePictures(): Promise<void> {
   }
 }
 
-if (import.meta.main) await makePictures();
+if (import.meta.main) {
+  await drawChapters();
+  await makePictures();
+}

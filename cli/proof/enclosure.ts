@@ -21,7 +21,7 @@ const FUNCTIONS = {
 /** The vectors `c + S · u + e` with |u| ≤ 1 and |e_j| ≤ box_j. */
 export interface Enclosure {
   /** For each component c_j, and then the row j of S; all are of one length. */
-  readonly rows: readonly Float64Array[];
+  readonly rows: readonly (readonly number[])[];
   readonly box: readonly number[];
 }
 
@@ -33,7 +33,7 @@ export interface Affine {
 }
 
 /** How long the vector after the first number is, rounded up. */
-export function spreadOf(row: Float64Array): number {
+export function spreadOf(row: readonly number[]): number {
   let sum = 0;
   for (let i = 1; i < row.length; i++) sum += row[i] * row[i];
   return Math.sqrt(sum) * (1 + SLACK);
@@ -42,13 +42,16 @@ export function spreadOf(row: Float64Array): number {
 const radius = ({ rows, box }: Enclosure, j: number) => spreadOf(rows[j]) + box[j];
 const size = (x: Enclosure, j: number) => Math.abs(x.rows[j][0]) + radius(x, j);
 
+/** A number that nothing moves. */
+function rowOf(value: number, width: number): number[] {
+  const row = [value];
+  while (row.length < width) row.push(0);
+  return row;
+}
+
 /** Encloses one vector, in rows of so many numbers. */
 export function point(values: ArrayLike<number>, width: number): Enclosure {
-  const rows = Array.from(values, (value) => {
-    const row = new Float64Array(width);
-    row[0] = value;
-    return row;
-  });
+  const rows = Array.from(values, (value) => rowOf(value, width));
   return { rows, box: rows.map(() => 0) };
 }
 
@@ -73,20 +76,22 @@ export function linear(
     readonly width: number;
   },
 ): Enclosure {
-  const sizes = x.rows.map((_, k) => size(x, k));
-  const parts = Array.from({ length: count }, (_, j) => {
-    const row = new Float64Array(width);
-    row[0] = bias?.[first + j] ?? 0;
-    let [box, magnitude] = [0, Math.abs(row[0])];
-    x.rows.forEach((other, k) => {
+  const rows = Array.from({ length: count }, (_, j) => rowOf(bias?.[first + j] ?? 0, width));
+  const magnitudes = rows.map((row) => Math.abs(row[0]));
+  const box = magnitudes.map(() => 0);
+  for (const [k, other] of x.rows.entries()) {
+    const [large, wide] = [size(x, k), x.box[k]];
+    if (large === 0) continue; // 0 adds nothing, as weights are finite.
+    for (let j = 0; j < count; j++) {
       const w = weight[k * columns + first + j];
-      box += Math.abs(w) * x.box[k];
-      magnitude += Math.abs(w) * sizes[k];
-      if (w !== 0) { for (let i = 0; i < width; i++) row[i] += w * other[i]; }
-    });
-    return { row, box: box + magnitude * (terms * UNIT * 1.001 + SLACK) + terms * TINY };
-  });
-  return { rows: parts.map(({ row }) => row), box: parts.map(({ box }) => box) };
+      const row = rows[j];
+      box[j] += Math.abs(w) * wide;
+      magnitudes[j] += Math.abs(w) * large;
+      for (let i = 0; i < width; i++) row[i] += w * other[i];
+    }
+  }
+  const rounding = terms * UNIT * 1.001 + SLACK;
+  return { rows, box: box.map((b, j) => b + magnitudes[j] * rounding + terms * TINY) };
 }
 
 /** x + sign · y */
@@ -137,13 +142,14 @@ export function activate(x: Enclosure, name: keyof typeof FUNCTIONS): Enclosure 
   return { rows: parts.map(({ next }) => next), box: parts.map(({ box }) => box) };
 }
 
-/** Rounds to whole numbers: all that it can come to, `undefined` if that is too much. */
+/** Rounds to −1, 0 or 1: all that it can come to, `undefined` if that is too much. */
 export function snap(x: Enclosure): Enclosure[] | undefined {
   let all: number[][] = [[]];
   for (const [j, [centre]] of x.rows.entries()) {
     const [low, high] = [-1, 1].map((sign) => {
       const end = centre + sign * radius(x, j);
-      return Math.floor(end + 0.5 + sign * (Math.abs(end) + 1) * 2 * UNIT);
+      const whole = Math.floor(end + 0.5 + sign * (Math.abs(end) + 1) * 2 * UNIT);
+      return Math.max(-1, Math.min(1, whole));
     });
     if (!(high - low <= 1) || all.length > 64) return undefined;
     all = all.flatMap((start) =>

@@ -1,8 +1,8 @@
-import { assert } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { randomFor } from "@unroll/core/plugin";
 import { floatStep } from "../test_support/float_step.ts";
 import { randomCheckpoint } from "../test_support/proof_networks.ts";
-import { cholesky, contains, ellipsoidAround, type Enclosure } from "./enclosure.ts";
+import { cholesky, contains, ellipsoidAround, type Enclosure, snap } from "./enclosure.ts";
 import { readNetwork } from "./network.ts";
 import { step } from "./verify.ts";
 
@@ -16,7 +16,7 @@ function ball(size: number, random: () => number): number[] {
 /** A set around random vectors, as wide as that. */
 function randomSet(size: number, wide: number, random: () => number): Enclosure {
   const rows = Array.from({ length: size }, () => {
-    const row = Float64Array.from({ length: size + 1 }, () => wide * (2 * random() - 1));
+    const row = Array.from({ length: size + 1 }, () => wide * (2 * random() - 1));
     row[0] = 2 * random() - 1;
     return row;
   });
@@ -102,4 +102,23 @@ Deno.test("contains() says of no ellipsoid that sticks out that it lies inside",
     }
   }
   assert(inside > 20);
+});
+
+Deno.test("snap() gives −1, 0 and 1, both where it could be either", () => {
+  const at = (centre: number, box: number) =>
+    snap({ rows: [[centre]], box: [box] })?.map(({ rows: [[value]] }) => value);
+  assertEquals([-3.2, -0.6, -0.2, 0.4, 0.6, 2.6].map((c) => at(c, 0)), [
+    [-1],
+    [-1],
+    [0],
+    [0],
+    [1],
+    [1],
+  ]);
+  assertEquals(at(0.5, 1e-9), [0, 1]);
+  assertEquals(at(0.5 - 2 ** -25, 0), [0, 1]);
+  assertEquals(at(-0.5, 1e-9), [-1, 0]);
+  assertEquals(at(1.5, 0.4), [1]);
+  assertEquals(at(0, 0.6), undefined);
+  assertEquals(at(NaN, 0), undefined);
 });

@@ -41,7 +41,9 @@ export function readNetwork(bytes: Uint8Array): Network {
     if (entry === undefined) return undefined;
     if (entry.dtype !== "F32") throw unreadable(`${name} is ${entry.dtype}, not F32`);
     const [from, to] = entry.data_offsets;
-    return new Float32Array(bytes.slice(start + from, start + to).buffer);
+    const values = new Float32Array(bytes.slice(start + from, start + to).buffer);
+    if (!values.every(Number.isFinite)) throw unreadable(`${name} is not all finite`);
+    return values;
   };
   const needed = (name: string): Float32Array => {
     const found = read(name);

@@ -67,7 +67,9 @@ export function plainStep(net: Network, state: Float64Array, symbol: number): Fl
         made[j] = sigmoid(gate(3)) * phi(memory);
       }
     }
-    if (net.snap) made.forEach((value, j) => made[j] = Math.floor(value + 0.5));
+    if (net.snap) {
+      made.forEach((value, j) => made[j] = Math.max(-1, Math.min(1, Math.floor(value + 0.5))));
+    }
     below = made.subarray(0, n);
   }
   return next;

@@ -40,43 +40,53 @@ export function startOf(net: Network, width: number): sets.Enclosure {
 
 /** One step of all layers: all that it can lead to, which is more than one where rounding could go two ways. */
 export function step(net: Network, state: sets.Enclosure, symbol: number): sets.Enclosure[] {
+  return stepFrom(net, state)(symbol);
+}
+
+/** The same for several symbols: what does not hang on them is computed once. */
+function stepFrom(net: Network, state: sets.Enclosure): (symbol: number) => sets.Enclosure[] {
   const { hidden: n, cell, activation } = net;
   const width = state.rows[0].length;
   const parts = cell === "lstm" ? 2 : 1;
-  const next = (l: number, old: sets.Enclosure, below: sets.Enclosure): sets.Enclosure => {
+  const states = net.layers.map((_, l) => sets.slice(state, l * parts * n, (l + 1) * parts * n));
+  const sums = net.layers.map((): sets.Enclosure[] => []);
+  const next = (l: number, below: sets.Enclosure): sets.Enclosure => {
     const { input, recurrent } = net.layers[l];
-    const h = sets.slice(old, 0, n);
+    const h = sets.slice(states[l], 0, n);
     // The sums of both sides may be one, in any order, with their biases.
     const terms = n + below.rows.length + 4;
     const at = (gate: number) => ({ first: gate * n, count: n, terms, width });
     const given = (gate: number) => sets.linear(below, input, at(gate));
-    const kept = (gate: number, from = h) => sets.linear(from, recurrent, at(gate));
+    const from = (x: sets.Enclosure, gate: number) => sets.linear(x, recurrent, at(gate));
+    const kept = (gate: number) => sums[l][gate] ??= from(h, gate);
     const gate = (i: number) => sets.activate(sets.add(given(i), kept(i)), "sigmoid");
     if (cell === "rnn") return sets.activate(sets.add(given(0), kept(0)), activation);
     if (cell === "gru") {
       const [r, z] = [gate(0), gate(1)];
       const inner = net.reset === "after"
         ? sets.multiply(r, kept(2))
-        : kept(2, sets.multiply(r, h));
+        : from(sets.multiply(r, h), 2);
       const candidate = sets.activate(sets.add(given(2), inner), activation);
       return sets.add(candidate, sets.multiply(z, sets.add(h, candidate, -1)));
     }
     const candidate = sets.activate(sets.add(given(2), kept(2)), activation);
-    const forgot = sets.multiply(gate(1), sets.slice(old, n, 2 * n));
+    const forgot = sets.multiply(gate(1), sets.slice(states[l], n, 2 * n));
     const memory = sets.add(forgot, sets.multiply(gate(0), candidate));
     return sets.join([sets.multiply(gate(3), sets.activate(memory, activation)), memory]);
   };
-  const from = (l: number, below: sets.Enclosure): sets.Enclosure[] => {
+  const upFrom = (l: number, below: sets.Enclosure): sets.Enclosure[] => {
     if (l === net.layers.length) return [{ rows: [], box: [] }];
-    const made = next(l, sets.slice(state, l * parts * n, (l + 1) * parts * n), below);
+    const made = next(l, below);
     const all = net.snap ? sets.snap(made) : [made];
     if (!all) throw new Refuted("rounding the state could go too many ways");
     return all.flatMap((one) =>
-      from(l + 1, sets.slice(one, 0, n)).map((above) => sets.join([one, above]))
+      upFrom(l + 1, sets.slice(one, 0, n)).map((above) => sets.join([one, above]))
     );
   };
-  const symbols = Float32Array.from({ length: net.inputs }, (_, k) => Number(k === symbol));
-  return from(0, sets.point(symbols, width));
+  return (symbol) => {
+    const symbols = Float32Array.from({ length: net.inputs }, (_, k) => Number(k === symbol));
+    return upFrom(0, sets.point(symbols, width));
+  };
 }
 
 /** How much greater than all others the right logit is, at least, anywhere in a set. */
@@ -129,7 +139,7 @@ function verifyCycle(
 ): Verified {
   const n = startOf(net, 1).rows.length;
   const triangle = centre.map((c, i) =>
-    Float64Array.from({ length: n + 1 }, (_, j) => [c, ...root[i]][j] ?? 0)
+    Array.from({ length: n + 1 }, (_, j) => [c, ...root[i]][j] ?? 0)
   );
   const isWhole = [prefix, period].every((n) => Number.isInteger(n) && n > 0 && n <= LONGEST);
   if (net.snap || net.inputs > 0 || !isWhole || centre.length !== n || root.length !== n) {
@@ -156,7 +166,7 @@ function verifyCycle(
     const spread = sets.cholesky(around);
     if (!spread) throw new Refuted(`the states of step ${t} cannot be enclosed`);
     state = {
-      rows: spread.map((row, i) => Float64Array.of(image.rows[i][0], ...row)),
+      rows: spread.map((row, i) => [image.rows[i][0], ...row]),
       box: set.box,
     };
     if (t === prefix) [state, entry] = [set, number];
@@ -172,10 +182,11 @@ function verifyCodes({ states }: CodesCertificate, net: Network, right: Specific
   const open = [{ state: startOf(net, 1), number: -1 }];
   let margin = Infinity;
   for (let place = open.pop(); place; place = open.pop()) {
+    const step = stepFrom(net, place.state);
     for (let symbol = 0; symbol < right.symbols; symbol++) {
       const next = right.next(place.number, symbol);
       if (!next) continue;
-      for (const state of step(net, place.state, symbol)) {
+      for (const state of step(symbol)) {
         margin = Math.min(margin, checkedMargin(net, state, next.answer, `after ${symbol}`));
         const key = `${next.state} ${state.rows.map(([c]) => c).join()}`;
         if (seen.has(key)) continue;

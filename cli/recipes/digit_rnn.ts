@@ -5,6 +5,7 @@
  */
 
 import type { JsonRecord } from "@unroll/core/runs";
+import { attentionWalk } from "./attention_walk.ts";
 import { countingWalk, trainingAccuracy } from "./counting_walk.ts";
 import type { ExpectedResult, Recipe, RecipeTraining } from "./recipe.ts";
 import { SEEDS } from "./seeds.ts";
@@ -30,6 +31,16 @@ const TRAINING: RecipeTraining = {
   lr: 1,
   schedule: "constant",
   clipNorm: 0,
+  best: "error",
+};
+
+// Adagrad at 1 drives attention into a corner where it learns nothing.
+const ADAM: RecipeTraining = {
+  epochs: 4,
+  optimizer: "adam",
+  lr: 0.01,
+  schedule: "cosine",
+  clipNorm: 1,
   best: "error",
 };
 
@@ -63,8 +74,8 @@ function walk(other: NextCommand): Recipe["walk"] {
     }]);
 }
 
-/** The recipes of this write-up. */
-export const DIGIT_RNN: Readonly<Record<string, Recipe>> = {
+/** The recipes of the post's own networks. */
+const NETWORKS: Readonly<Record<string, Recipe>> = {
   "count-100": {
     summary: "Trained on 1 to 100 alone, and then asked for 101, 102, … (Learning to count, 2017)",
     model: "rnn",
@@ -132,4 +143,81 @@ export const DIGIT_RNN: Readonly<Record<string, Recipe>> = {
       "beyond is left to chance: with 16 units 1 of 10 starts carries through 16 nines, with 32 units 2, " +
       "with 64 none of 4, with 128 1 of 4; of simple RNNs with 16 units 7 of 10",
   },
+};
+
+/** A network with a stack, which the post hoped for. */
+const STACK: Recipe = {
+  summary: "A network with a stack that carries through many more nines (Joulin & Mikolov, 2015)",
+  model: "stack-rnn",
+  modelOptions: { hidden: 16 },
+  task: "counting",
+  taskOptions: TASK,
+  training: { ...ADAM, lr: 0.02 },
+  expected: [
+    {
+      measure: "error",
+      value: 0,
+      is: "at most",
+      source: "asked of it, numbers of 10 digits that it was never shown",
+    },
+    {
+      measure: "metrics.longest_carry",
+      value: 64,
+      is: "at least",
+      source: "asked of it, what the post was in search of",
+    },
+  ],
+  ...SEEDS["count-stack"],
+  measure: trainingAccuracy,
+  walk: walk({ what: "see attention at the same", words: "recipe count-attention" }),
+  note:
+    "No one has written of this network at this task; it is here as the external memory of which " +
+    "the post hopes that it keeps the carry",
+};
+
+const ATTENTION: Recipe = {
+  summary: "Attention to what was read, beside all others that count (Learning to count, 2017)",
+  model: "attention",
+  modelOptions: { hidden: 16, attention: "content" },
+  task: "counting",
+  taskOptions: TASK,
+  training: ADAM,
+  expected: [
+    {
+      measure: "metrics.digit_accuracy",
+      value: 0.99,
+      is: "at least",
+      source: "works good for sequences in the training length",
+    },
+    {
+      measure: "metrics.longest_carry",
+      value: 31,
+      is: "at most",
+      source: "fails thereafter, and suffers from the same carry problem",
+    },
+  ],
+  ...SEEDS["count-attention"],
+  measure: trainingAccuracy,
+  walk: (run) =>
+    attentionWalk(run, [
+      {
+        name: "location",
+        recipe: { ...ATTENTION, modelOptions: { hidden: 16, attention: "location" } },
+        seed: run.seed,
+      },
+      { name: "rnn", recipe: NETWORKS["count-rnn"] },
+      { name: "lstm", recipe: NETWORKS["count-lstm"] },
+      { name: "stack-rnn", recipe: STACK },
+    ]),
+  note:
+    "The post says neither how its attention was made nor how it was trained: here one network " +
+    "attends to its own last 64 states, as Luong et al. (2015) do. The others are trained as in " +
+    "their own recipes",
+};
+
+/** The recipes of this write-up. */
+export const DIGIT_RNN: Readonly<Record<string, Recipe>> = {
+  ...NETWORKS,
+  "count-attention": ATTENTION,
+  "count-stack": STACK,
 };

@@ -23,6 +23,8 @@ const LOOKS: Readonly<Record<string, (seed: number, run: RecipeResult) => Promis
   "theano-fizzbuzz": lookAtTheano,
   "count-rnn": lookAtCounting,
   "count-lstm": lookAtCounting,
+  "count-attention": lookAtCounting,
+  "count-stack": lookAtCounting,
   sevenths: lookAtKnown,
   xor: lookAtKnown,
   "fizzbuzz-mlp": lookAtKnown,

@@ -214,7 +214,7 @@ export class RecipeMonitor {
   }
 
   async #makeWalk(task: TaskInstance, predict: Predict): Promise<void> {
-    const { walk: look, seed } = this.#settings;
+    const { walk: look, seed, changes } = this.#settings;
     const { walk } = this.#recipe;
     if (look === undefined || walk === undefined) return;
     this.#walk = await walk({
@@ -226,6 +226,7 @@ export class RecipeMonitor {
       ...(this.#divergedAt === undefined ? {} : { divergedAt: this.#divergedAt }),
       seed,
       name: this.#run?.path ?? "last",
+      ...(changes === undefined ? {} : { changes }),
       ...look,
     });
   }

@@ -112,6 +112,16 @@ export const POSTS: Readonly<Record<string, Post>> = {
         look: "y = a · x + b, which the post says is all that it needs",
       },
       {
+        recipe: "count-attention",
+        seconds: 18,
+        look: "attention by content and by location, beside all others: right, and then wrong",
+      },
+      {
+        recipe: "count-stack",
+        seconds: 5,
+        look: "an external memory, which the post was in search of",
+      },
+      {
         recipe: "counting-1000",
         seconds: 3.1,
         look: "what the post was in search of: carries through 1,000 nines",

@@ -104,10 +104,29 @@ export function countingSeeds(starts: readonly CountingStart[]): Seeds {
     seed: chosen?.seed ?? 0,
     spread:
       `Of ${rangeText(starts)}, ${shareText(lost.length, starts.length)} lose a carry, half of ` +
-      `them after ${middle} nines or fewer, the last after ${
-        lost.at(-1)
-      }; the others carry through ` +
-      "all 1,000 that were tried.",
+      `them after ${middle} nines or fewer, the last after ${lost.at(-1)}${
+        lost.length < starts.length ? "; the others carry through all 1,000 that were tried" : ""
+      }.`,
+  };
+}
+
+/**
+ * Chooses the seed of a recipe whose carry is to be kept: the one that is right for the most nines.
+ *
+ * @param starts What was measured.
+ */
+export function keepingSeeds(starts: readonly CountingStart[]): Seeds {
+  const far = ({ nines }: CountingStart) => nines ?? Infinity;
+  const [chosen] = starts.filter(({ error }) => error === 0)
+    .toSorted((a, b) => far(b) - far(a) || a.seed - b.seed);
+  const sorted = starts.map(far).toSorted((a, b) => a - b);
+  const middle = sorted[Math.floor(sorted.length / 2)];
+  const many = starts.filter((start) => far(start) >= 64);
+  return {
+    seed: chosen?.seed ?? 0,
+    spread: `Of ${rangeText(starts)}, ${
+      shareText(many.length, starts.length)
+    } carry through 64 nines or more, half of all through ${middle} or more.`,
   };
 }
 
@@ -132,6 +151,8 @@ export const SEEDS = {
   "theano-fizzbuzz": theanoSeeds(startsOf("theano-fizzbuzz")),
   "count-rnn": countingSeeds(startsOf("count-rnn")),
   "count-lstm": countingSeeds(startsOf("count-lstm")),
+  "count-attention": countingSeeds(startsOf("count-attention")),
+  "count-stack": keepingSeeds(startsOf("count-stack")),
   sevenths: knownSeeds(startsOf("sevenths")),
   xor: knownSeeds(startsOf("xor")),
   "fizzbuzz-mlp": knownSeeds(startsOf("fizzbuzz-mlp")),

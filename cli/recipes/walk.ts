@@ -28,6 +28,8 @@ export interface WalkRun {
   readonly seed: number;
   /** The run as a word for the shell, such as `runs/2026-01-31-fizzbuzz-rnn-0` or `last`. */
   readonly name: string;
+  /** What is otherwise than in the recipe, in words; nothing if left out. */
+  readonly changes?: readonly string[];
   /** Colours of the terminal. */
   readonly depth: ColorDepth;
   /** Its width. */

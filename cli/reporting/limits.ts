@@ -87,13 +87,23 @@ function gainText(probes: readonly Probe[]): string {
   }`;
 }
 
+/** How much {@linkcode formatLimits} prints. */
+export interface LimitsFormat {
+  /** Whether only right answers are told, without intervals and sentences. */
+  readonly brief?: boolean;
+}
+
 /**
  * Prints probes as tables, one for each axis, with a column for each run and then its sentence.
  *
  * @param runs The runs.
+ * @param format How much of it.
  * @returns Lines, each with its end.
  */
-export function formatLimits(runs: readonly ProbedRun[]): string {
+export function formatLimits(
+  runs: readonly ProbedRun[],
+  { brief = false }: LimitsFormat = {},
+): string {
   const axes = [...new Set(runs.flatMap(({ probes }) => axesOf(probes)))];
   const tables = axes.map((axis) => {
     const columns = runs.map(({ name, probes }) => ({
@@ -104,13 +114,17 @@ export function formatLimits(runs: readonly ProbedRun[]): string {
     }));
     const places = [...new Map(columns.flatMap(({ probes }) => [...probes])).entries()]
       .toSorted(([, a], [, b]) => a.at - b.at).map(([place]) => place);
-    const heads = [axis, ...columns.flatMap(({ name }) => [name, "95 %"])];
+    const heads = [axis, ...columns.flatMap(({ name }) => brief ? [name] : [name, "95 %"])];
     const rows = places.map((place) => [
       place,
-      ...columns.flatMap(({ probes }) => cellsOf(probes.get(place))),
+      ...columns.flatMap(({ probes }) => {
+        const probe = probes.get(place);
+        return brief ? [probe === undefined ? "-" : formatCount(probe.right)] : cellsOf(probe);
+      }),
     ]);
     return formatTable([heads, ...alikeTogether(rows)], []).map((line) => `${line}\n`).join("");
   });
+  if (brief) return tables.join("\n");
   const sentences = runs.flatMap(({ name, probes }) =>
     axesOf(probes).map((axis) => {
       const { sentence } = limitOf(probes.filter((probe) => probe.axis === axis));
@@ -133,16 +147,18 @@ function interval({ right, count }: Probe): string {
   return formatInterval(right, count);
 }
 
-/** Makes one row of neighbours that say the same. */
+/** Makes one row of neighbours that say the same, each of one number: ranges would have to be counted together. */
 function alikeTogether(rows: readonly string[][]): string[][] {
   const merged: { first: string; last: string; cells: string[] }[] = [];
   for (const [place, ...cells] of rows) {
     const before = merged.at(-1);
-    if (before !== undefined && before.cells.join("|") === cells.join("|")) before.last = place;
-    else merged.push({ first: place, last: place, cells });
+    const alike = before?.cells.join("|") === cells.join("|");
+    if (before !== undefined && alike && !`${before.last}${place}`.includes("–")) {
+      before.last = place;
+    } else merged.push({ first: place, last: place, cells });
   }
   return merged.map(({ first, last, cells }) => [
-    first === last ? first : `${first.split("–")[0]} to ${last.split("–").at(-1)}`,
+    first === last ? first : `${first} to ${last}`,
     ...cells,
   ]);
 }

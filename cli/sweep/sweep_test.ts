@@ -375,7 +375,8 @@ Deno.test("sweep: checks every trial before any is run", async () => {
     "sweep --model rnn --task fizzbuzz --hidden 4,0":
       "Cannot use --hidden 0: a whole number from 1 to 4096 is needed",
     "sweep --model rnn,gnu --task fizzbuzz":
-      'Cannot find model "gnu": did you mean "gru"? Known models are mlp, rnn, gru, lstm',
+      'Cannot find model "gnu": did you mean "gru"? Known models are mlp, rnn, gru, lstm, attention, ' +
+      "stack-rnn",
     "sweep --model rnn --task fizzbuzz --engine moon":
       "Cannot use --engine moon: one of local, slurm is needed",
     "sweep --model rnn --task fizzbuzz --hiden 4":

@@ -4,11 +4,13 @@
  * @module
  */
 import { type Tree, treeEntries } from "@unroll/core";
-import type { Model, TaskSpec } from "@unroll/core/plugin";
-import { MODELS } from "../mod.ts";
-import type { CellState } from "../recurrent.ts";
-import type { MlpOptions } from "../mlp.ts";
+import type { Model, ModelPlugin, TaskSpec } from "@unroll/core/plugin";
+import { gru } from "../gru.ts";
+import { lstm } from "../lstm.ts";
+import { mlp, type MlpOptions } from "../mlp.ts";
+import type { CellState } from "../cell.ts";
 import type { RecurrentOptions } from "../recurrent_options.ts";
+import { rnn } from "../rnn.ts";
 import { OnnxGraph } from "./graph.ts";
 import { addMlp } from "./mlp.ts";
 import type { Weights } from "./parts.ts";
@@ -19,6 +21,9 @@ export interface OnnxOptions {
   /** Whether the state goes in and comes out, so that a sequence can be gone on with; no if left out. */
   readonly state?: boolean;
 }
+
+/** The models that are made of operators of ONNX. */
+const EXPORTED: readonly ModelPlugin[] = [mlp, rnn, gru, lstm];
 
 /**
  * Writes a built-in model with its parameters as an ONNX file, of operator set 17.
@@ -64,8 +69,8 @@ export async function exportOnnx(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const { name } = model.plugin;
   const refuse = (reason: string) => new TypeError(`Cannot export ${name} as ONNX: ${reason}`);
-  if (MODELS[name] !== model.plugin) {
-    throw refuse(`the models that can be are ${Object.keys(MODELS).join(", ")}`);
+  if (!EXPORTED.includes(model.plugin)) {
+    throw refuse(`the models that can be are ${EXPORTED.map(({ name }) => name).join(", ")}`);
   }
   const graph = new OnnxGraph();
   const weights: Weights = new Map(

@@ -214,6 +214,12 @@ Deno.test("exportOnnx() says in one sentence what ONNX cannot", async () => {
     { ...other, plugin: { ...plugin, name: "mine" } as never },
     "Cannot export mine as ONNX: the models that can be are mlp, rnn, gru, lstm",
   );
+  for (const name of ["attention", "stack-rnn"]) {
+    await refused(
+      MODELS[name](),
+      `Cannot export ${name} as ONNX: the models that can be are mlp, rnn, gru, lstm`,
+    );
+  }
 });
 
 Deno.test("exportOnnx() keeps a learned start beside the graph where the state goes in", async () => {

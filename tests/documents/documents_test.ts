@@ -2,6 +2,7 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { stripVTControlCharacters } from "node:util";
 import config from "../../deno.json" with { type: "json" };
+import { CHAPTERS } from "../../cli/learn/update.ts";
 import { commandsOf, type DocumentedCommand, mentionsOf } from "./commands.ts";
 import type { AskedCommand, Outcome } from "./run.ts";
 
@@ -9,6 +10,7 @@ const ROOT = new URL("../../", import.meta.url);
 const DOCUMENTS = [
   ...["README.md", "CONTRIBUTING.md", "bench/README.md", "bench/peers/README.md"],
   ...["core/README.md", "models/README.md", "tasks/README.md", "cli/README.md"],
+  ...CHAPTERS.map((name) => `cli/learn/${name}.md`),
 ];
 const TASKS: Readonly<Record<string, { readonly command: string }>> = config.tasks;
 
@@ -164,7 +166,8 @@ Deno.test("the commands and options in the sentences of the READMEs exist", asyn
     ["train", "sweep"].map((name) => [name, "--model", model, "--task", task])
   );
   const names = Object.keys(TASKS).filter((name) => commandWords(["deno", "task", name]));
-  const asked = [...trains, ...names.map((name) => [name]), ["recipe", "shakespeare"]];
+  const recipes = ["shakespeare", "count-lstm"].map((name) => ["recipe", name]);
+  const asked = [...trains, ...names.map((name) => [name]), ...recipes];
   const folder = ROOT.pathname;
   const helps = await runAll(
     asked.map((words) => ({ folder, words: [...words, "--help"], input: "" })),
