@@ -55,6 +55,8 @@ export class GraphLowering implements LoweringScope {
   readonly outputs: Buffer[] = [];
   readonly external: Map<Buffer, Buffer>;
   readonly steps: (Group | LoopStep)[] = [];
+  /** Of the loops of this graph. */
+  readonly #bodies: LoweringScope[] = [];
 
   readonly storage = new Map<Value, Storage>();
   readonly destinations = new Map<Value, Storage[]>();
@@ -102,7 +104,9 @@ export class GraphLowering implements LoweringScope {
   }
 
   child(body: Graph): GraphLowering {
-    return new GraphLowering(body, this.state, this);
+    const scope = new GraphLowering(body, this.state, this);
+    this.#bodies.push(scope);
+    return scope;
   }
 
   addDestination(value: Value, target: Storage): void {
@@ -120,18 +124,14 @@ export class GraphLowering implements LoweringScope {
 
   isView(value: Value): boolean {
     const producer = this.#producers.get(value);
-    if (!producer) return this.#bodies().some((body) => body.isView(value));
+    if (!producer) return this.#bodies.some((body) => body.isView(value));
     const { primitive, inputs } = producer.equation;
     return primitive.isView === true && !this.storage.has(inputs[0]);
   }
 
-  #bodies(): LoweringScope[] {
-    return this.steps.flatMap((step) => step.kind === "loop" ? [step.body] : []);
-  }
-
   followsKernel(value: Value): boolean {
     const producer = this.#producers.get(value);
-    if (!producer) return this.#bodies().some((body) => body.followsKernel(value));
+    if (!producer) return this.#bodies.some((body) => body.followsKernel(value));
     return producer.equation.inputs.some((input) => {
       const kind = this.#producers.get(input)?.equation.primitive.lowering.kind;
       return kind === "matmul" || kind === "reduce";
