@@ -20,7 +20,7 @@ interface Node {
   /** How many parts lie in each other below it. */
   readonly depth: number;
   /** Expressions of it whose other parts are older, by their keys: they live as long as it does. */
-  readonly users: Map<string, Expression>;
+  users: Map<string, Expression> | undefined;
 }
 
 const nodes = new WeakMap<object, Node>();
@@ -28,7 +28,7 @@ let nextId = 0;
 
 function nodeOf(object: object, depth = 0): Node {
   let node = nodes.get(object);
-  if (!node) nodes.set(object, node = { id: nextId++, depth, users: new Map() });
+  if (!node) nodes.set(object, node = { id: nextId++, depth, users: undefined });
   return node;
 }
 
@@ -44,6 +44,14 @@ function intern(key: string, make: () => Expression): Expression {
   const expression = make();
   interned.set(key, new WeakRef(expression));
   dropInterned.register(expression, key);
+  return expression;
+}
+
+/** Makes an expression once for each node and key. */
+function internAt(node: Node, key: string, make: () => Expression): Expression {
+  const users = node.users ??= new Map();
+  let expression = users.get(key);
+  if (!expression) users.set(key, expression = make());
   return expression;
 }
 
@@ -66,23 +74,21 @@ export function index(value: number): Expression {
 /** Makes the value of a loop variable; a loop of one iteration is the constant 0. */
 export function axisExpression(axis: Axis): Expression {
   if (axis.extent === 1) return index(0);
-  const { users } = nodeOf(axis);
-  let expression = users.get("");
-  if (!expression) users.set("", expression = { kind: "axis", dtype: "i32", axis });
-  return expression;
+  return internAt(nodeOf(axis), "", () => ({ kind: "axis", dtype: "i32", axis }));
 }
 
 /** Makes the element of a buffer at an index. */
 export function load(buffer: Buffer, at: Expression): Expression {
-  const [{ id, users: own }, { id: place, depth, users }] = [nodeOf(buffer), nodeOf(at)];
+  const [own, place] = [nodeOf(buffer), nodeOf(at)];
+  const make = () => {
+    const expression: Expression = { kind: "load", dtype: buffer.dtype, buffer, index: at };
+    nodeOf(expression, place.depth + 1);
+    return expression;
+  };
   // A constant or an older index may outlive the buffer.
-  const [keeper, key] = isLasting(at) || place < id ? [own, `${place}`] : [users, `l${id}`];
-  let expression = keeper.get(key);
-  if (!expression) {
-    keeper.set(key, expression = { kind: "load", dtype: buffer.dtype, buffer, index: at });
-    nodeOf(expression, depth + 1);
-  }
-  return expression;
+  return isLasting(at) || place.id < own.id
+    ? internAt(own, `${place.id}`, make)
+    : internAt(place, `l${own.id}`, make);
 }
 
 /** Makes the result of a kernel's reduction. */
@@ -115,10 +121,7 @@ export function applyExpression(
     nodeOf(expression, depth + 1);
     return expression;
   };
-  if (!newest) return intern(key, make);
-  let expression = newest.users.get(key);
-  if (!expression) newest.users.set(key, expression = make());
-  return expression;
+  return newest ? internAt(newest, key, make) : intern(key, make);
 }
 
 /** Counts how many parts of an expression lie in each other, at most. */
