@@ -126,6 +126,8 @@ export interface TrainRequest {
   readonly name?: string;
   /** What the run alone is called. */
   readonly title?: string;
+  /** The recipe that it is of. */
+  readonly recipe?: string;
   /** Settings that no option has, in place of `training`. */
   readonly settings?: Partial<TrainSettings>;
 }

@@ -147,3 +147,27 @@ export function formatTable(
     }).join("  ").trimEnd()
   );
 }
+
+/**
+ * Breaks a text into lines.
+ *
+ * @param text The text, in words with spaces between them.
+ * @param columns How long a line may be.
+ * @param beginning What the first line begins with; the others are set in as far.
+ * @returns Lines without line ends; a word that is longer has one of its own.
+ */
+export function wrapLines(text: string, columns: number, beginning: string = ""): string[] {
+  const indent = " ".repeat(beginning.length);
+  const lines = [beginning];
+  let isEmpty = true;
+  for (const word of text.split(" ")) {
+    const last = lines[lines.length - 1];
+    if (!isEmpty && last.length + 1 + word.length > columns) {
+      lines.push(indent + word);
+    } else {
+      lines[lines.length - 1] += `${isEmpty ? "" : " "}${word}`;
+    }
+    isEmpty = false;
+  }
+  return lines;
+}

@@ -72,6 +72,7 @@ const START: TrainingStart = {
   deviceDescription: "an abacus",
   task,
   layers: [],
+  predict: () => Promise.resolve({ outputs: new Float32Array() }),
 };
 const RATES = {
   steps: 3,
@@ -343,7 +344,9 @@ Deno.test("recipe: lists, and runs with its own settings unless others are typed
   assertStrictEquals(
     output.endsWith(
       "       known  got  difference\n" +
-        "error    ≤ 0  0.5        +0.5  not as known: 46 of 64 starts\n",
+        "error    ≤ 0  0.5        +0.5\n" +
+        "Known: 46 of 64 starts.\n" +
+        "Not the recipe as it is: lr 0.5 where the recipe has 0.001. So nothing is claimed of what is known.\n",
     ),
     true,
     output,
@@ -397,7 +400,7 @@ Deno.test("unroll: help, version and unknown commands", async () => {
   const unknown = await unroll("trian");
   assertEquals([unknown.code, unknown.errors], [
     2,
-    'Cannot find command "trian": did you mean "train"? Known commands are train, recipe, lr-find, summary, list, runs, eval, limits, predict, sample, inspect, report, board, export, sweep, doctor, completions\n',
+    'Cannot find command "trian": did you mean "train"? Known commands are train, recipe, lesson, tour, lr-find, summary, list, runs, eval, limits, predict, sample, inspect, report, board, export, sweep, doctor, completions\n',
   ]);
   const flag = await unroll("list --jsn");
   assertEquals([flag.code, flag.errors], [

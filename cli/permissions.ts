@@ -5,6 +5,7 @@
  */
 
 import { commandLine } from "./program.ts";
+import { TEXTS } from "./recipes/texts.ts";
 
 /** Where measurements of GPUs are kept if the system's folder for caches is out of bounds. */
 export const LOCAL_TUNING = "runs/.tuning";
@@ -21,6 +22,11 @@ const VARIABLES: readonly string[] = [
   "UNROLL_THREADS",
   "UNROLL_VALIDATE",
 ];
+
+/** Where the texts of recipes are. */
+export const TEXT_HOSTS: readonly string[] = Object.values(TEXTS).map(({ address }) =>
+  new URL(address).host
+);
 
 /** Tells whether something may be done without asking. */
 export function isGranted(descriptor: Deno.PermissionDescriptor): boolean {
@@ -53,26 +59,29 @@ function flagOf(kind: string, values: readonly string[]): string {
   return `--allow-${kind}=${values.map((value) => value.replaceAll(",", ",,")).join()}`;
 }
 
-/** Gives the network back, but for a dashboard or the board. */
+/** Gives the network back, but for a dashboard, the board, and a recipe that fetches its text. */
 export function dropNetwork(args: readonly string[]): void {
-  if (args[0] === "board" || args.some((arg) => /^--dashboard(=|$)/.test(arg))) return;
-  for (const descriptor of [{ name: "net", host: "127.0.0.1" }, { name: "net" }] as const) {
-    Deno.permissions.revokeSync(descriptor);
+  if (args[0] === "board" || args.some((arg) => /^--(dashboard|fetch)(=|$)/.test(arg))) return;
+  for (const host of ["127.0.0.1", ...TEXT_HOSTS]) {
+    Deno.permissions.revokeSync({ name: "net", host });
   }
+  Deno.permissions.revokeSync({ name: "net" });
 }
 
 /** The set that a command's task has, where it is not `look`. */
 const SETS: Readonly<Record<string, string>> = {
   list: "list",
+  tour: "list",
   completions: "list",
   train: "train",
-  recipe: "train",
+  recipe: "recipe",
   sweep: "sweep",
   board: "board",
   doctor: "doctor",
   export: "draw",
   inspect: "draw",
   "lr-find": "draw",
+  prove: "draw",
   report: "draw",
 };
 

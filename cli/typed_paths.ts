@@ -15,6 +15,7 @@ const FLAGS: Readonly<Record<string, "path" | "run" | "corpus">> = {
   "--corpus": "corpus",
   "--task-corpus": "corpus",
   "--from": "run",
+  "--run": "run",
   "--resume": "run",
 };
 
@@ -23,7 +24,8 @@ const ALONE = /^--(json|show|state|dashboard|quiet|verbose|no-.*)$/;
 
 /** Commands whose words are runs. */
 const TAKES_RUNS: ReadonlySet<string> = new Set(
-  ["eval", "limits", "sample", "predict", "inspect", "report", "export", "runs", "board"],
+  ["eval", "limits", "prove", "verify", "sample", "predict", "inspect", "report", "export", "runs"]
+    .concat("board"),
 );
 
 /**

@@ -36,6 +36,7 @@ export type InitializerName =
   | "identity"
   | "normal"
   | "uniform"
+  | "unit-uniform"
   | "zeros";
 
 /** The names. */
@@ -47,6 +48,7 @@ export const INITIALIZER_NAMES: readonly [InitializerName, ...InitializerName[]]
   "identity",
   "normal",
   "uniform",
+  "unit-uniform",
   "zeros",
 ];
 
@@ -64,6 +66,7 @@ export interface InitializerOptions {
  * - `orthogonal`: orthonormal rows or columns, whichever are fewer; Saxe et al. (2014);
  * - `identity`: ones on the diagonal; Le, Jaitly and Hinton (2015);
  * - `normal`, `uniform`: mean 0 and the given standard deviation;
+ * - `unit-uniform`: from 0 to 1, as NumPy's `rand` has it;
  * - `zeros`.
  *
  * @param name Which.
@@ -106,6 +109,8 @@ export function initialize(
       return normal(std);
     case "uniform":
       return uniform(std);
+    case "unit-uniform":
+      return randomUniform(key, shape);
     case "zeros":
       return zeros(shape);
   }

@@ -29,6 +29,14 @@ Deno.test("initialize() draws with the variance that it says", async () => {
   assertEquals(uniform.every((x) => Math.abs(x) <= 0.3 * Math.sqrt(3)), true);
 });
 
+Deno.test("initialize() draws unit-uniform from 0 to 1, whatever the standard deviation", async () => {
+  const data = [...await initialize("unit-uniform", randomKey(1), [60, 40], { std: 9 }).data()];
+  assertEquals(data.every((x) => x >= 0 && x < 1), true);
+  const mean = data.reduce((sum, x) => sum + x, 0) / data.length;
+  // Within 5 standard errors of a half, of numbers whose variance is a twelfth.
+  assertEquals(Math.abs(mean - 0.5) < 5 * Math.sqrt(1 / 12 / 2400), true, `mean ${mean}`);
+});
+
 Deno.test("initialize() makes orthonormal rows or columns", async () => {
   // Many are made in blocks.
   const shapes = [[5, 5], [40, 33], [33, 40], [1, 3], [3, 1], [576, 580]] as const;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { matmul, type Tensor, zeros } from "@unroll/core";
+import { foldIn, matmul, reshape, type Tensor, zeros } from "@unroll/core";
 import { initialize, type InitializerName } from "./initializers.ts";
 
 /** Weights of a linear layer. */
@@ -24,8 +24,10 @@ export interface LinearSettings {
   readonly initializer: InitializerName;
   /** Standard deviation, for initializers that need one. */
   readonly std?: number;
-  /** Whether there is a bias, which starts at zero; yes if left out. */
+  /** Whether there is a bias; yes if left out. */
   readonly bias?: boolean;
+  /** How it starts; at zero if left out. */
+  readonly biasInitializer?: InitializerName;
 }
 
 /**
@@ -46,11 +48,22 @@ export interface LinearSettings {
  * ```
  */
 export function linearParameters(key: Tensor, settings: LinearSettings): LinearParameters {
-  const { from, to, initializer, std, bias = true } = settings;
+  const { from, to, initializer, std, bias = true, biasInitializer = "zeros" } = settings;
   return {
     weight: initialize(initializer, key, [from, to], { std }),
-    ...(bias ? { bias: zeros([to]) } : {}),
+    ...(bias ? { bias: biasOf(biasInitializer, key, to, std) } : {}),
   };
+}
+
+function biasOf(
+  name: InitializerName,
+  key: Tensor,
+  size: number,
+  std: number | undefined,
+): Tensor {
+  if (name === "zeros") return zeros([size]);
+  // A key of its own: that of the weight has made the weight.
+  return reshape(initialize(name, foldIn(key, 1), [1, size], { std }), [size]);
 }
 
 /**

@@ -58,9 +58,18 @@ export interface MlpOptions {
   readonly bias: boolean;
   /** How the weights start. */
   readonly init: InitializerName;
+  /** How the biases start. */
+  readonly biasInit: "zeros" | "normal" | "uniform";
   /** Standard deviation of `normal` and `uniform` weights. */
   readonly std: number;
 }
+
+/** Initializers that say something of biases, which have one row. */
+const BIAS_INITS: readonly [MlpOptions["biasInit"], ...MlpOptions["biasInit"][]] = [
+  "zeros",
+  "normal",
+  "uniform",
+];
 
 const OPTIONS: OptionsSchema<MlpOptions> = /* @__PURE__ */ (() =>
   z.object({
@@ -85,6 +94,7 @@ const OPTIONS: OptionsSchema<MlpOptions> = /* @__PURE__ */ (() =>
     init: z._default(z.enum(INITIALIZER_NAMES), "glorot-uniform").check(
       z.describe("Initial weights"),
     ),
+    biasInit: z._default(z.enum(BIAS_INITS), "zeros").check(z.describe("Initial biases")),
     std: z._default(z.number().check(z.minimum(0), z.maximum(10)), 0.1).check(
       z.describe("Standard deviation of normal and uniform weights"),
     ),
@@ -180,6 +190,7 @@ function createMlp(options: MlpOptions, spec: TaskSpec): ModelInstance<MlpParame
           initializer: options.init,
           std: options.std,
           bias: options.bias,
+          biasInitializer: options.biasInit,
         })
       );
       return {

@@ -5,6 +5,21 @@ import { assertClose, classSpec } from "./helpers_test.ts";
 
 const SYMBOLS = [[0, 1], [4, 2], [3, 3], [1, 0]];
 
+Deno.test("mlp() draws biases where it is told to, the weights as they were", async () => {
+  const made = async (options: Partial<MlpOptions>) => {
+    const model = mlp({ layers: [3], init: "normal", std: 1, ...options })
+      .create(classSpec({ kind: "symbol", vocabulary: 5 }, 2));
+    const { output } = model.parameters(randomKey(1)) as unknown as MlpParameters;
+    return [[...await output.bias!.data()], [...await output.weight.data()]];
+  };
+  const [zero, weights] = await made({});
+  const [drawn, same] = await made({ biasInit: "normal" });
+  assertEquals(zero.filter((x) => x !== 0), []);
+  assertEquals(drawn.filter((x) => x === 0), []);
+  assertEquals(same, weights);
+  assertEquals(drawn.some((x) => weights.includes(x)), false);
+});
+
 Deno.test("mlp() reads a window that ends at each step, blank before the start", async () => {
   for (const embedding of [0, 3]) {
     const model = mlp({ layers: [6], context: 3, embedding })

@@ -85,13 +85,14 @@ function unsupportedInPyTorch({ plugin, options }: Model): string | undefined {
   if (plugin === mlp) return undefined;
   const [, layer, activations] = LAYERS.find(([known]) => known === plugin) ?? [];
   if (!layer || !activations) return "the models that can be are mlp, rnn, gru, lstm";
-  const { activation, inputActivation = "none" } = options as RnnOptions;
+  const { activation, inputActivation = "none", snap } = options as RnnOptions;
   const { gateActivation = "sigmoid", reset = "after" } = options as GruOptions;
   const differences = [
     [`activation ${activations.join(" or ")}`, activation, activations.includes(activation)],
     ["gateActivation sigmoid", gateActivation, gateActivation === "sigmoid"],
     ["inputActivation none", inputActivation, inputActivation === "none"],
     ["reset after", reset, reset === "after"],
+    ["states that are not rounded", "snap", !snap],
   ] as const;
   const [wanted, found] = differences.find(([, , same]) => !same) ?? [];
   return wanted && `${layer} has ${wanted}, found ${found}`;

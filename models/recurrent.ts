@@ -8,6 +8,7 @@ import {
   broadcastTo,
   concatenate,
   fill,
+  floor,
   foldIn,
   gather,
   iota,
@@ -21,6 +22,7 @@ import {
   scanInSegments,
   slice,
   splitKey,
+  stopGradient,
   type Tensor,
   where,
   zeros,
@@ -189,7 +191,7 @@ export function recurrentModel<Prepared extends CellParameters = CellParameters>
   options: RecurrentOptions,
   spec: TaskSpec,
 ): ModelInstance<RecurrentParameters, RecurrentState> {
-  const { hidden, layers, dropout, outputDropout } = options;
+  const { hidden, layers, dropout, outputDropout, stateNoise, snap } = options;
   const settings = inputSettings(spec, options);
   const learned = options.initialState === "learned" ||
     options.initialState === "auto" && spec.inputs.kind === "none";
@@ -230,6 +232,12 @@ export function recurrentModel<Prepared extends CellParameters = CellParameters>
           length,
           capture,
           drop: (h, layer) => training ? drop(h, dropout, foldIn(key, layer)) : h,
+          settling: (layer) => ({
+            snap,
+            ...(training && stateNoise > 0
+              ? { noise: { std: stateNoise, key: foldIn(key, layers + 1 + layer) } }
+              : {}),
+          }),
         });
       const readOut = (h: Tensor, key: Tensor) =>
         linear(parameters.output, training ? drop(h, outputDropout, foldIn(key, layers)) : h);
@@ -253,7 +261,7 @@ export function recurrentModel<Prepared extends CellParameters = CellParameters>
             ? { kind: "vectors", x: x as Tensor }
             : readInputs(parameters, x, settings, training).input;
           // Other segments drop others.
-          const own = training && dropout + outputDropout > 0
+          const own = training && dropout + outputDropout + stateNoise > 0
             ? foldIn(key, slice(time, 0, 0, 1))
             : key;
           const [last, { output: hidden }] = run(input, state, length, own);
@@ -284,11 +292,12 @@ function runLayers<Prepared extends CellParameters>(
   cell: Cell<Prepared>,
   { layers }: RecurrentParameters,
   first: LayerInput,
-  { start, length, capture, drop }: {
+  { start, length, capture, drop, settling }: {
     readonly start: RecurrentState;
     readonly length: number;
     readonly capture: boolean;
     readonly drop: (h: Tensor, layer: number) => Tensor;
+    readonly settling: (layer: number) => Settling;
   },
 ): [RecurrentState, Steps] {
   let input = first;
@@ -297,11 +306,24 @@ function runLayers<Prepared extends CellParameters>(
   layers.forEach((weights, layer) => {
     if (steps) input = { kind: "vectors", x: drop(steps.output, layer) };
     // Parts of the lower layers are computed for nobody, and so not at all.
-    const [end, made] = runCell(cell, weights, input, { start: start[layer], length, capture });
+    const [end, made] = runCell(cell, weights, input, {
+      start: start[layer],
+      length,
+      capture,
+      settling: settling(layer),
+    });
     last.push(end);
     steps = made;
   });
   return [last, steps as Steps];
+}
+
+/** What is done to states after each step. */
+interface Settling {
+  /** Whether they are rounded. */
+  readonly snap: boolean;
+  /** Noise that is added before. */
+  readonly noise?: { readonly std: number; readonly key: Tensor };
 }
 
 /** Runs one layer over all steps: the state after the last, and what it makes of each. */
@@ -309,22 +331,48 @@ function runCell<Prepared extends CellParameters>(
   cell: Cell<Prepared>,
   weights: CellParameters,
   input: LayerInput,
-  { start, length, capture }: Pick<ApplyContext, "length" | "capture"> & { start: CellState },
+  { start, length, capture, settling }: Pick<ApplyContext, "length" | "capture"> & {
+    readonly start: CellState;
+    readonly settling: Settling;
+  },
 ): [CellState, Steps] {
   // The input side needs no state, so it is one product for all steps.
   const side = inputSide(weights, input);
   const x = cell.input ? cell.input(side) : side;
-  const sequence = input.kind === "none" ? undefined : x;
+  const { snap, noise } = settling;
+  const sequences = {
+    x: input.kind === "none" ? undefined : x,
+    noise: noise && Object.fromEntries(cell.state.map((part, i) => {
+      const draws = randomNormal(foldIn(noise.key, i), [length, ...start[part].shape]);
+      return [part, mul(draws, noise.std)];
+    })),
+  };
   const prepared = cell.prepare ? cell.prepare(weights) : weights as Prepared;
   return scan(
-    (state: CellState, slice: Tensor | undefined) => {
-      const { state: next, output, parts } = cell.step(prepared, state, slice ?? x);
-      return [next, capture && parts ? { output, parts } : { output }];
+    (state: CellState, { x: slice, noise }: typeof sequences) => {
+      const { state: made, output, parts } = cell.step(prepared, state, slice ?? x);
+      const settled = snap || noise
+        ? Object.fromEntries(
+          cell.state.map((part) => [part, settle(made[part], snap, noise?.[part])]),
+        )
+        : made;
+      const read = snap ? settled.h : output;
+      return [settled, capture && parts ? { output: read, parts } : { output: read }];
     },
     start,
-    sequence,
+    sequences,
     { length },
   );
+}
+
+/**
+ * Adds noise to a state and rounds it to whole numbers, with the gradient of the state as it was: the
+ * straight-through estimator of Bengio, Léonard & Courville (2013). Without noise the difference is
+ * exact in floating point (Sterbenz, 1974), and so is the sum.
+ */
+function settle(state: Tensor, snap: boolean, noise?: Tensor): Tensor {
+  const noisy = noise ? state.add(noise) : state;
+  return snap ? state.add(stopGradient(floor(noisy.add(0.5)).sub(state))) : noisy;
 }
 
 /** `x · weight_ih + bias_ih` of all steps. */

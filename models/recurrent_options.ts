@@ -17,6 +17,16 @@ export interface RecurrentOptions {
   readonly dropout: number;
   /** Fraction of the numbers that the output layer reads that is dropped in training. */
   readonly outputDropout: number;
+  /**
+   * Standard deviation of the noise that is added to the state after each step in training. What
+   * still works forgets small errors: states gather where a step brings near ones nearer.
+   */
+  readonly stateNoise: number;
+  /**
+   * Whether states are rounded to whole numbers after each step, which makes the network a machine
+   * with as many states as it reaches: `prove` can then look at each.
+   */
+  readonly snap: boolean;
   /** Numbers that each symbol is embedded in; 0 reads symbols as one-hot vectors. */
   readonly embedding: number;
   /** Standard deviation of the embedding's start; √(1 / size), for rows of length 1, if left out. */
@@ -114,6 +124,12 @@ export function recurrentShape(defaults: { readonly hidden: number }): Recurrent
     ),
     outputDropout: z._default(z.number().check(z.minimum(0), z.lt(1)), 0).check(
       z.describe("Fraction of the values before the output layer that are set to zero in training"),
+    ),
+    stateNoise: z._default(z.number().check(z.minimum(0), z.maximum(10)), 0).check(
+      z.describe("Standard deviation of the noise that is added to states in training"),
+    ),
+    snap: z._default(z.boolean(), false).check(
+      z.describe("Round states to whole numbers, so that the network is a finite machine"),
     ),
     embedding: z._default(z.int().check(z.minimum(0), z.maximum(4096)), 0).check(
       z.describe(

@@ -296,8 +296,15 @@ function createChar(options: CharOptions, source: TextSource): TaskInstance {
     sample: (predict, request) => sampler.sample(predict, request),
     async show(predict) {
       let sample = "";
-      for await (const character of sampler.sample(predict)) sample += character;
-      return sample.split("\n");
+      let length = 0;
+      for await (const character of sampler.sample(predict)) {
+        sample += character;
+        length++;
+      }
+      return [
+        `${length} characters that it makes one by one, drawn by its probabilities:`,
+        ...sample.split("\n"),
+      ];
     },
     encode(text) {
       const inputs = alphabet.encode(text, "the input");
@@ -323,6 +330,14 @@ function createChar(options: CharOptions, source: TextSource): TaskInstance {
     async candidates(predict, question) {
       const next = await sampler.next(predict, question);
       return next.map(({ character, probability }) => ({ text: character, probability }));
+    },
+    async candidatesAtEach(predict, question) {
+      const positions = await sampler.nextAtEach(predict, question);
+      const read = [...question];
+      return positions.map((next, i) => ({
+        after: read[i],
+        candidates: next.map(({ character, probability }) => ({ text: character, probability })),
+      }));
     },
     async answer(predict, question) {
       const positions = await sampler.nextAtEach(predict, question);

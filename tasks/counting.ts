@@ -22,6 +22,7 @@ import {
 } from "@unroll/core/plugin";
 import * as z from "zod/mini";
 import { likeliestNext, nextNumber } from "./counting_answers.ts";
+import { countingMachine } from "./counting_machine.ts";
 import { CountingMeasure, placeNumbers } from "./counting_measure.ts";
 import { countingProbes } from "./counting_probes.ts";
 import { carryPicture } from "./counting_pictures.ts";
@@ -172,6 +173,7 @@ export const counting: TaskPlugin<CountingOptions> = /* @__PURE__ */ defineTask(
       async candidates(predict, question) {
         return [await likeliestNext(predict, question.trim(), { base, length })];
       },
+      machine: () => countingMachine(base),
       breakdown: (predict) => measure.breakdown(predict),
       probes: (predict, request) =>
         countingProbes(predict, { base, digits: options.digits, length }, request),

@@ -26,6 +26,7 @@ import {
   type Validation,
 } from "@unroll/core/plugin";
 import * as z from "zod/mini";
+import { fizzbuzzMachine } from "./fizzbuzz_machine.ts";
 import { bitProbes, countedProbes, sizedProbes } from "./fizzbuzz_probes.ts";
 import { CLASSES, fizzbuzzClass, fizzbuzzWord, says, showAnswers } from "./fizzbuzz_words.ts";
 import { Tally } from "./tally.ts";
@@ -49,6 +50,9 @@ export interface FizzbuzzOptions {
   readonly loss?: "cross-entropy" | "squared-error";
 }
 
+/** So many bits a number must have that some are trained on. */
+const LEAST_BITS = 7;
+
 /** The schema of {@linkcode FizzbuzzOptions}. */
 const OPTIONS: OptionsSchema<FizzbuzzOptions> = /* @__PURE__ */ (() =>
   z.object({
@@ -57,7 +61,7 @@ const OPTIONS: OptionsSchema<FizzbuzzOptions> = /* @__PURE__ */ (() =>
         "How numbers are given: not at all (the model counts), as bits, or as decimal digits",
       ),
     ),
-    bits: z._default(z.int().check(z.minimum(7), z.maximum(20)), 10).check(
+    bits: z._default(z.int().check(z.minimum(LEAST_BITS), z.maximum(20)), 10).check(
       z.describe("Bits of a number, for binary"),
     ),
     digits: z._default(z.int().check(z.minimum(1), z.maximum(15)), 8).check(
@@ -95,6 +99,8 @@ interface Encoding {
   answers(predict: Predict, numbers: readonly number[]): Promise<Float32Array>;
   /** Numbers beyond those of training. */
   probes(predict: Predict, request?: ProbeRequest): AsyncIterable<Probe>;
+  /** The numbers that are validated on, where they are not all that are tested. */
+  readonly validated?: readonly number[];
   /** What else is measured. */
   metrics?(predict: Predict): Promise<Readonly<Record<string, number>>>;
 }
@@ -115,10 +121,11 @@ export const fizzbuzz: TaskPlugin<FizzbuzzOptions> = /* @__PURE__ */ defineTask(
       batch: encoding.batch,
       defaults: encoding.defaults,
       async validate(predict): Promise<Validation> {
+        const { validated = numbers } = encoding;
         const { loss, errors, count } = evaluateOutputs(
           spec,
-          await encoding.answers(predict, numbers),
-          targets,
+          await encoding.answers(predict, validated),
+          validated === numbers ? targets : Int32Array.from(validated, fizzbuzzClass),
         );
         return {
           loss: spec.loss.reduction === "sum" ? loss / count : loss,
@@ -167,6 +174,7 @@ export const fizzbuzz: TaskPlugin<FizzbuzzOptions> = /* @__PURE__ */ defineTask(
           parts: digits.list(),
         };
       },
+      machine: () => fizzbuzzMachine(options),
       probes: encoding.probes,
       async *sample(predict, { prompt = "1", length = 15 } = {}) {
         const first = numberOf(prompt);
@@ -255,8 +263,10 @@ function counting({ loss = "cross-entropy" }: FizzbuzzOptions): Encoding {
 }
 
 /** Bits, least significant first; numbers from 101 are trained on, as in Joel Grus' version. */
-function binary({ bits, batch, loss = "squared-error" }: FizzbuzzOptions): Encoding {
+function binary({ bits, batch, last, loss = "squared-error" }: FizzbuzzOptions): Encoding {
   const trained = 2 ** bits - HELD_OUT;
+  // Those that are left out of training choose nothing either: they are asked for in the end.
+  const validated = Math.min(trained, Math.max(last + 1, 2 ** LEAST_BITS) - HELD_OUT);
   const stepsPerEpoch = Math.ceil(trained / batch);
   let epoch = -1;
   let seedOfOrder = -1;
@@ -330,6 +340,7 @@ function binary({ bits, batch, loss = "squared-error" }: FizzbuzzOptions): Encod
       return { length: bits, inputs, labels: [...inputs].map(String) };
     },
     answers,
+    validated: Array.from({ length: validated }, (_, i) => i + HELD_OUT),
     probes: (predict, request) => bitProbes(predict, bits, request),
     async metrics(predict) {
       const numbers = Array.from({ length: HELD_OUT - 1 }, (_, i) => i + 1);

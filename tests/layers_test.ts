@@ -4,6 +4,7 @@ import { assert, assertEquals } from "@std/assert";
 /** The folders of core, from the ground up. */
 const LAYERS: readonly string[] = [
   "util",
+  "automata",
   "ir",
   "language",
   "passes",

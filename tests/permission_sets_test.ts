@@ -1,11 +1,15 @@
 /** The commands and what they may do: the sets of permissions in deno.json, and nothing at all. */
 import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
+import { TEXTS } from "@unroll/cli/recipes";
 import config from "../deno.json" with { type: "json" };
 
 const ROOT = new URL("../", import.meta.url);
 
 type Permissions = Readonly<Record<string, boolean | readonly string[]>>;
 const SETS: Readonly<Record<string, Permissions>> = config.permissions;
+
+/** Where the texts of recipes are. */
+const TEXT_HOSTS = Object.values(TEXTS).map(({ address }) => new URL(address).host);
 
 /** The set of each command, from the tasks. */
 const COMMANDS = new Map(
@@ -16,7 +20,7 @@ const COMMANDS = new Map(
 );
 
 Deno.test("no set of permissions in deno.json is without limits, but for what users name", () => {
-  assertEquals(COMMANDS.size, 17);
+  assertEquals(COMMANDS.size, 21);
   for (const [name, { read, ffi, ...limited }] of Object.entries(SETS)) {
     // Tests start browsers and shells, and write where the system has its temporary files.
     if (name === "develop") continue;
@@ -24,14 +28,16 @@ Deno.test("no set of permissions in deno.json is without limits, but for what us
       assert(Array.isArray(values) && values.length > 0, `${name}: ${kind} ${values}`);
       assert(!values.some((value: string) => /^[*/.]*$/.test(value)), `${name}: ${kind} ${values}`);
     }
-    assertEquals(limited.net ?? ["127.0.0.1"], ["127.0.0.1"], name);
+    // A recipe may fetch its text from where it lies, and from nowhere else.
+    const hosts = name === "recipe" ? ["127.0.0.1", ...TEXT_HOSTS].sort() : ["127.0.0.1"];
+    assertEquals(limited.net ?? ["127.0.0.1"], hosts, name);
     // A person may name any run, text or module of theirs.
     assert(read === undefined || read === true || name === "doctor", name);
     // The libraries of a system have no one place.
     assertStrictEquals(ffi, name === "blas" ? true : undefined, name);
   }
   for (const set of ["list", "look", "board"]) assertEquals(SETS[set].write, undefined);
-  for (const set of ["list", "look", "board", "draw", "train"]) {
+  for (const set of ["list", "look", "board", "draw", "train", "recipe"]) {
     assertEquals([SETS[set].run, SETS[set].sys], [undefined, undefined], set);
   }
   // Nothing that works with runs is ungoverned.
@@ -133,21 +139,26 @@ Deno.test("[long] every command works with the permissions of its task, and says
     await works("train --resume last --steps 4", /4 steps/);
     await Promise.all([
       works("list", /fizzbuzz/),
+      works("tour counting", /count-rnn/),
       works("summary --model rnn --task xor", /total/),
       works("runs", /fizzbuzz/),
       works("eval", /loss/),
       works("lr-find --model rnn --task xor --device cpu --out runs/rates.svg", /Drawn in runs/),
       works("limits --axis numbers", /(right|wrong) (through|from)/),
+      works("prove last", /^(Proven|Refuted|Not certified): /m),
       works("sample last --length 3", /\w/),
       works("predict last --input 5", /\w/),
       works("inspect last --out runs/x.png", /x\.png/),
       works("report", /report\.html/),
       works("export --format safetensors", /weights\.safetensors/),
+      works("lesson data --corpus sevenths", /6000/),
       works("completions bash", /unroll/),
       works("doctor", /Processor +(?!\w+ processor)/),
       works(`sweep --model rnn --task xor --seeds 0,1 ${small}`, /2\/2/),
       works(`recipe xor-linear --out runs/more ${small}`, /Saved in runs/),
     ]);
+    // Those that are nothing but wrong have no certificate.
+    await refuses("verify runs/none.json", /^Cannot read the certificate runs\/none\.json: /);
     const board = command(folder, [`-P=${COMMANDS.get("board")}`], "board").spawn();
     const said = board.stdout.pipeThrough(new TextDecoderStream()).getReader();
     const [, url] = /at (http\S+) until/.exec((await said.read()).value ?? "") ?? [];
@@ -185,6 +196,8 @@ Deno.test("[long] without any permission every command works or says why in one 
       ["list", true],
       ["summary --model rnn --task xor", true],
       ["recipe", true],
+      ["lesson derivatives", true],
+      ["tour", true],
       ["completions bash", true],
       ["doctor", true],
       ["train --model rnn --task xor --device cpu", false],
@@ -195,6 +208,8 @@ Deno.test("[long] without any permission every command works or says why in one 
       ["runs", false],
       ["eval", false],
       ["limits", false],
+      ["prove", false],
+      ["verify certificate.json", false],
       ["lr-find --model rnn --task xor --device cpu", true],
       ["eval runs/x", false],
       ["eval x.safetensors", false],

@@ -108,6 +108,7 @@ const COMMANDS: readonly (readonly [words: string, expected: RegExp, input?: str
   ["eval", /loss/],
   ["predict", /\w/, "5\n6\n"],
   ["limits --axis numbers", /(right|wrong) (through|from)/],
+  ["prove", /^(Proven|Refuted|Not certified): /m],
   ["lr-find --model rnn --task xor --device cpu --out y.svg", /Drawn in y\.svg/],
   ["sample last --length 5", /\w/],
   ["inspect", /Hidden states/],

@@ -5,6 +5,7 @@
  */
 
 import { boundOf, type HiddenStates, isSigned } from "../reporting/hidden_states.ts";
+import { stateColor } from "./machine_chart.ts";
 import { type ChartSize, drawSvg, Plot, type ScaleOptions } from "./svg.ts";
 
 /** How hidden states are drawn. */
@@ -19,6 +20,8 @@ export interface HeatMapOptions extends ChartSize {
   readonly xLabel?: string;
   /** What was said at each step; it stands below the labels, where there is room. */
   readonly said?: readonly { readonly mark: string }[];
+  /** The state of a machine at each step; it stands in its colour below the rest, where there is room. */
+  readonly machineStates?: readonly number[];
   /** Units that are shown at most, the first; 128 if left out. */
   readonly maxUnits?: number;
   /** Whether the colours are explained in the picture. */
@@ -79,12 +82,16 @@ export function heatMapChart(states: HiddenStates, options: HeatMapOptions = {})
   // Marks are of one character: they need less room than numbers.
   const said = options.said !== undefined && shownTime * 8 <= width - 60 ? options.said : [];
   const saidRow = said.length === 0 ? 0 : 18;
+  const { machineStates: all = [] } = options;
+  const machineStates = shownTime * 16 <= width - 60 ? all.slice(0, shownTime) : [];
+  const stateRow = machineStates.length === 0 ? 0 : 20;
+  const below = { frameAnchor: "bottom", dy: 34 + saidRow } as const;
   const svg = drawSvg({
     width,
-    height: options.height ?? Math.round(shownUnits * rowHeight + 52 + saidRow),
+    height: options.height ?? Math.round(shownUnits * rowHeight + 52 + saidRow + stateRow),
     marginTop: 6,
     marginLeft: 44,
-    marginBottom: 40 + saidRow,
+    marginBottom: 40 + saidRow + stateRow,
     padding: shownTime > 120 || shownUnits > 48 ? 0 : 0.04,
     x: {
       type: "band",
@@ -121,6 +128,11 @@ export function heatMapChart(states: HiddenStates, options: HeatMapOptions = {})
           dx: -6,
           dy: 25,
         }),
+      ]),
+      ...(stateRow === 0 ? [] : [
+        Plot.dot(machineStates, { x: (_, t) => t, fill: stateColor, r: 8, ...below }),
+        Plot.text(machineStates, { x: (_, t) => t, text: String, fill: "#222222", ...below }),
+        Plot.text(["state"], { ...below, frameAnchor: "bottom-left", textAnchor: "end", dx: -6 }),
       ]),
     ],
   }, options.title === undefined ? undefined : heading);

@@ -22,6 +22,7 @@ export {
   type Series,
 } from "./curves.ts";
 export { heatMapChart, type HeatMapOptions } from "./heat_map_chart.ts";
+export { drawMachine, type MachineChartOptions, stateColor } from "./machine_chart.ts";
 export { type PngOptions, svgToPng } from "./png.ts";
 export { type Chart, type LegendItem, runCurves, type RunMetrics } from "./run_curves.ts";
 export { type ChartSize, PALETTE, type SeriesStyle, seriesStyle } from "./svg.ts";

@@ -5,6 +5,8 @@
  */
 
 import * as z from "zod";
+import type { LoadedRun } from "@unroll/core/runs";
+import type { CommandContext } from "../context.ts";
 import { jsonLine } from "../json_line.ts";
 import {
   captureStudy,
@@ -18,7 +20,9 @@ import {
   studyAsText,
   unitAsText,
   writeMaps,
+  writeSvg,
 } from "../reporting/inspection.ts";
+import { findMachine, isDrawn, machineAsJson, machineAsText } from "../reporting/machine_report.ts";
 import { commandLine } from "../program.ts";
 import { defineModelCommand } from "./model_command.ts";
 import { selectTask } from "./task_options.ts";
@@ -40,6 +44,10 @@ export const INSPECT = defineModelCommand({
     length: z.int().min(1).max(STEPS).optional().describe("How many steps to show"),
     show: z.enum(["states", "gates", "cell"]).default("states")
       .describe("What is shown: the states, the gates of a GRU or LSTM, or the cell of an LSTM"),
+    machine: z.boolean().default(false)
+      .describe(
+        "Show the finite-state machine that the model is, found by following or asking it, instead of the states",
+      ),
     unit: z.int().min(1).optional()
       .describe("Show the text that is read, or what is said, coloured by this unit"),
     seed: z.int().min(0).optional().describe("Seed of the batch; 0 if left out"),
@@ -66,11 +74,16 @@ export const INSPECT = defineModelCommand({
       "What was said, coloured by unit 2:",
       "unroll inspect runs/2026-01-31-fizzbuzz-rnn-0 --unit 2",
     ],
+    [
+      "The finite-state machine that it is:",
+      "unroll inspect runs/2026-01-31-fizzbuzz-rnn-0 --machine",
+    ],
     ["The gates of a GRU:", "unroll inspect runs/2026-01-31-char-gru-0 --show gates"],
   ],
   select: selectTask,
-  async run(context, loaded, { threshold: given, out, json, show, unit, ...request }) {
+  async run(context, loaded, { threshold: given, out, json, show, unit, machine, ...request }) {
     const { taskInstance, predict, path, config } = loaded;
+    if (machine) return await showMachine(context, loaded, out, json);
     const parts = show !== "states";
     const captured = await captureStudy(taskInstance, predict, { ...request, parts });
     const model = config.model.name;
@@ -120,6 +133,35 @@ export const INSPECT = defineModelCommand({
     }
   },
 });
+
+/** Shows the machine that a model is. */
+async function showMachine(
+  { terminal: { write } }: CommandContext,
+  loaded: LoadedRun,
+  out: string | undefined,
+  json: boolean,
+): Promise<void> {
+  const report = await findMachine(loaded);
+  if (report === undefined) {
+    throw new RangeError(
+      `Cannot find the machine of ${loaded.path}: the ${loaded.config.task.name} task does not say what machine it is`,
+    );
+  }
+  if (json) write(jsonLine(machineAsJson(report)));
+  else if (out === undefined) write(machineAsText(report).map((line) => `${line}\n`).join(""));
+  if (out === undefined) return;
+  if (!isDrawn(report)) {
+    throw new RangeError(
+      `Cannot draw the machine of ${loaded.path}: ${
+        report.found.incomplete === undefined ? "it has too many states" : "it was not found"
+      }, see ${commandLine("inspect")} --machine without --out`,
+    );
+  }
+  const { drawMachine } = await import("../charts/machine_chart.ts");
+  const svg = await drawMachine(report.machine, { title: report.sentences[0] });
+  await writeSvg(out, svg);
+  if (!json) write(`${out}\n`);
+}
 
 /** The gates of what is shown, by their names. */
 function gatesOf({ shown: { parts = {} } }: Study, model: string): [string, HiddenStates][] {

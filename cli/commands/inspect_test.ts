@@ -134,3 +134,25 @@ Deno.test("inspect: the examples of its help run", async () => {
     }
   });
 });
+
+Deno.test("inspect --machine: shows the machine that a network is, and draws it", async () => {
+  await trained("--model rnn --hidden 4 --task fizzbuzz --steps 20", async (run) => {
+    const output = await said(`inspect ${run} --machine`);
+    // After so few steps it says the same again and again, and 0 is no number to it.
+    assertMatch(output, /^It is a machine of \d+ states?( \([\d × ]+\))?, as 4,096 steps show\.$/m);
+    assertMatch(output, /^It is wrong after \d+ steps: it says \w+, where \w+ is right\.$/m);
+    const json = JSON.parse(await said(`inspect ${run} --machine --json`));
+    assertEquals([json.machine.kind, json.machine.alphabet], ["moore", ["tick"]]);
+    const out = `${run}/machine.svg`;
+    assertStrictEquals(await said(`inspect ${run} --machine --out ${out}`), `${out}\n`);
+    assertMatch(await Deno.readTextFile(out), /^<svg role="img" aria-label="It is a machine of /);
+  });
+  await trained("--model rnn --hidden 4 --task xor --steps 20", async (run) => {
+    const { code, errors } = await runCommand(`inspect ${run} --machine`);
+    assertStrictEquals(code, 1);
+    assertMatch(
+      errors,
+      /Cannot find the machine of .*: the xor task does not say what machine it is/,
+    );
+  });
+});

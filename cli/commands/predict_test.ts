@@ -71,6 +71,37 @@ Deno.test("predict --json: gives the answer and all candidates as data", async (
   });
 });
 
+Deno.test("predict --each: says what may come after each character, with all chances as data", async () => {
+  await inFolder(async (folder) => {
+    const train = "train --model gru --hidden 4 --task char --steps 3 --device cpu --quiet";
+    assertEquals((await runCommand(`${train} --out ${folder}`)).code, 0);
+    const predict = `predict last --runs ${folder} --input 1428`;
+    const { output } = await runCommand(`${predict} --each`);
+    assertEquals(output.split("\n").slice(1, 5).map((line) => line.slice(0, 3)), [
+      '"1"',
+      '"4"',
+      '"2"',
+      '"8"',
+    ]);
+    const { at_each } = JSON.parse((await runCommand(`${predict} --each --json`)).output);
+    assertEquals(at_each.map(({ after }: { after: string }) => after), ["1", "4", "2", "8"]);
+    for (const { candidates } of at_each) {
+      assertEquals(candidates.length, 6);
+      const sum = candidates.reduce(
+        (sum: number, one: { probability: number }) => sum + one.probability,
+        0,
+      );
+      assertAlmostEquals(sum, 1, 1e-9);
+    }
+    const { candidates } = JSON.parse((await runCommand(`${predict} --json`)).output);
+    assertEquals(at_each.at(-1).candidates, candidates);
+    const { path } = await trainSmall(`${folder}/counting`, { training: { steps: 5 } });
+    const { code, errors } = await runCommand(`predict ${path} --input 98 --each`);
+    assertEquals(code, 1);
+    assertMatch(errors, /^Cannot predict after each character/);
+  });
+});
+
 Deno.test("sample: begins with the prompt, goes on from lines, and ends when nobody reads it", async () => {
   await inFolder(async (folder) => {
     const train = "train --model gru --hidden 4 --task char --steps 3 --device cpu --quiet";

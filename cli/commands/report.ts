@@ -46,6 +46,7 @@ export const REPORT = defineCommand({
     const { writeReport } = await import("../reporting/write_report.ts");
     const path = await writeReport(found, {
       ...await knownPlugins(context, trust),
+      recipes: context.recipes,
       ...(corpus === undefined ? {} : { taskOptions: { corpus } }),
       out: out ?? `${folder}/report.html`,
     });

@@ -29,7 +29,7 @@ import type { OutputOptions, TrainOptions } from "./train_options.ts";
 export async function startTraining(
   request: TrainRequest,
   context: CommandContext,
-  output: Omit<OutputOptions, "out">,
+  output: Omit<OutputOptions, "out"> & { readonly advises?: boolean },
 ): Promise<void> {
   checkDevice(request.training.device, context.terminal);
   // It makes the task, which reads the files that were typed.
@@ -56,7 +56,11 @@ export async function startTraining(
  */
 export async function reportTraining(
   context: CommandContext,
-  settings: Omit<OutputOptions, "out"> & { readonly title: string; readonly steps?: number },
+  settings: Omit<OutputOptions, "out"> & {
+    readonly title: string;
+    readonly steps?: number;
+    readonly advises?: boolean;
+  },
   act: (callbacks: readonly RunReporter[]) => Promise<void>,
 ): Promise<void> {
   const { terminal } = context;

@@ -23,6 +23,8 @@ import { checkDevice } from "./check_device.ts";
 import { taskOfRun, typedOptions } from "./task_options.ts";
 import { findRun } from "./find_run.ts";
 import { readWeights, type StartingWeights } from "./from_weights.ts";
+import { OF_PLACE } from "./recipe_options.ts";
+import { watchRecipe } from "./recipe_watch.ts";
 import { reportTraining, startTraining } from "./run_training.ts";
 import { instantiate, instantiateTask } from "./train_action.ts";
 import { changesOf, recommendedOptions, trainSchema } from "./train_options.ts";
@@ -103,16 +105,24 @@ export const TRAIN = defineCommand({
         );
       }
       const plugins = trust === undefined ? {} : { plugins: await knownPlugins(context, trust) };
-      return await reportTraining(
+      const { recipe: known = "", seed } = run.config;
+      const recipe = Object.hasOwn(context.recipes, known) ? context.recipes[known] : undefined;
+      const otherwise = Object.entries(changes)
+        .filter(([name, value]) => !OF_PLACE.has(name) && recipe?.training.steps !== value)
+        .map(([name, value]) => `${flagName(name)} ${value} to go on with`);
+      const watch = recipe &&
+        watchRecipe(recipe, { name: known, seed, json, quiet, changes: otherwise }, context);
+      await reportTraining(
         context,
-        { title: run.name, steps: changes.steps, ...output },
+        { title: run.name, steps: changes.steps, advises: recipe?.walk === undefined, ...output },
         (callbacks) =>
           context.resume(
             { run: run.path, changes, taskOptions, ...plugins },
-            [tellOfText(run.config, context), ...callbacks],
+            [tellOfText(run.config, context), ...callbacks, ...watch ? [watch.callbacks] : []],
             output,
           ),
       );
+      return watch?.tell();
     }
     if (trust !== undefined) {
       throw new UsageError("Cannot use --trust without --resume: --model and --task load a module");

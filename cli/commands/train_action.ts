@@ -231,6 +231,7 @@ export function requested(request: TrainRequest, version: string): SavedTrainSet
     out: request.out,
     ...(request.name === undefined ? {} : { name: request.name }),
     ...(request.title === undefined ? {} : { title: request.title }),
+    ...(request.recipe === undefined ? {} : { recipe: request.recipe }),
     version,
   };
 }

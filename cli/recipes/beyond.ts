@@ -4,7 +4,10 @@
  * @module
  */
 
+import { countingWalk, trainingAccuracy } from "./counting_walk.ts";
 import type { Recipe } from "./recipe.ts";
+import { textWalk } from "./text_walk.ts";
+import { TEXTS } from "./texts.ts";
 
 const SHAKESPEARE = "Tiny Shakespeare, a text of 1,115,394 characters by the name of input.txt " +
   "or tinyshakespeare.txt, in the data of Karpathy's char-rnn and nanoGPT";
@@ -24,6 +27,15 @@ export const BEYOND: Readonly<Record<string, Recipe>> = {
     task: "counting",
     taskOptions: {},
     training: {},
+    measure: trainingAccuracy,
+    walk: (run) =>
+      countingWalk(run, [
+        {
+          what: "see the same network without the carries in training",
+          words: "recipe counting-1000 --carries 0",
+        },
+        { what: "see how many of ten starts do it", words: "recipe counting-1000 --seeds 0..9" },
+      ]),
     expected: [
       { measure: "error", value: 0, is: "at most", source: "asked of it, for 9 of 10 seeds" },
       {
@@ -56,12 +68,22 @@ export const BEYOND: Readonly<Record<string, Recipe>> = {
       best: "loss",
     },
     corpus: SHAKESPEARE,
+    text: TEXTS.shakespeare,
     expected: [{
       measure: "validation loss",
       value: 1.88,
       is: "at most",
       source: "a transformer on a CPU in about 3 minutes (nanoGPT)",
     }],
+    walk: (run) =>
+      textWalk(run, (name) => [
+        {
+          what: "let it write on from a beginning of yours",
+          words: `sample ${name} --prompt "ROMEO:" --length 500`,
+        },
+        { what: "see what its units stand for", words: `inspect ${name}` },
+        { what: "see how much of the text before helps it", words: `limits ${name}` },
+      ]),
   },
   "shakespeare-15": {
     summary: "Shakespeare as well as a recurrent network learns it in about 15 minutes on 2 cores",
@@ -79,6 +101,7 @@ export const BEYOND: Readonly<Record<string, Recipe>> = {
       best: "loss",
     },
     corpus: SHAKESPEARE,
+    text: TEXTS.shakespeare,
     expected: [{
       measure: "validation loss",
       value: 1.55,
@@ -90,6 +113,14 @@ export const BEYOND: Readonly<Record<string, Recipe>> = {
       is: "at most",
       source: "a transformer of 10.7 million weights, 3 minutes on an A100 GPU (nanoGPT)",
     }],
+    walk: (run) =>
+      textWalk(run, (name) => [
+        {
+          what: "let it write on from a beginning of yours",
+          words: `sample ${name} --prompt "ROMEO:" --length 500`,
+        },
+        { what: "see how much of the text before helps it", words: `limits ${name}` },
+      ]),
     note: SHAKESPEARE_NOTE,
   },
 };

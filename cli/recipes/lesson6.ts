@@ -6,7 +6,9 @@
  */
 
 import type { JsonRecord } from "@unroll/core/runs";
+import { type LessonAnswers, lessonWalk } from "./lesson6_walk.ts";
 import type { ExpectedResult, Recipe, RecipeTraining } from "./recipe.ts";
+import { TEXTS } from "./texts.ts";
 
 const CORPUS =
   "Nietzsche's writings as one text of 600,893 characters, nietzsche.txt, which the courses " +
@@ -65,9 +67,18 @@ function loss(value: number, source: string, per?: number): ExpectedResult[] {
   }];
 }
 
-const THREE = ["phi", " th", " an"];
-const EIGHT = ["for thos", "part of ", "queens a", "this is "];
-const SEQUENCE = [" this is", " part of"];
+/** What the lesson's network answers, and what comes after it in the lesson. */
+function asks(
+  answers: LessonAnswers["answers"],
+  next: string,
+  what: string,
+  places?: readonly number[],
+): Pick<Recipe, "walk"> {
+  return {
+    walk: (run) =>
+      lessonWalk(run, { answers, next: { what, words: next }, ...(places && { places }) }),
+  };
+}
 
 /** An RNN of rectified units that starts with the identity from state to state. */
 const IRNN: JsonRecord = {
@@ -90,7 +101,7 @@ const BY_HAND: JsonRecord = {
   outputInit: "he",
 };
 
-const text = { task: "char", corpus: CORPUS };
+const text = { task: "char", corpus: CORPUS, text: TEXTS.nietzsche };
 
 /** Of rates that a notebook assigns to a model of Keras. */
 const ASSIGNED =
@@ -131,7 +142,11 @@ export const LESSON6: Readonly<Record<string, Recipe>> = {
     taskOptions: windows(3, "last"),
     training: { ...ADAM, lr: 1e-6, epochs: 8 },
     expected: loss(2.97, "after 8 epochs, 4 of which were meant to be at 1e-2,"),
-    questions: THREE,
+    ...asks(
+      { phi: " ", " th": " ", " an": " " },
+      "recipe lesson6-8char",
+      "read 8 characters in place of 3",
+    ),
     note: THREE_NOTE,
   },
   "lesson6-8char": {
@@ -143,7 +158,11 @@ export const LESSON6: Readonly<Record<string, Recipe>> = {
     taskOptions: windows(8, "last"),
     training: { ...ADAM, epochs: 12 },
     expected: loss(1.81, "after 12 epochs"),
-    questions: EIGHT,
+    ...asks(
+      { "for thos": "e", "part of ": "t", "queens a": "n" },
+      "recipe lesson6-rnn",
+      "have the same as one layer",
+    ),
     note: "The lesson has an embedding for each of the 8 places, here it is one for all",
   },
   "lesson6-rnn": {
@@ -155,8 +174,30 @@ export const LESSON6: Readonly<Record<string, Recipe>> = {
     taskOptions: windows(8, "last"),
     training: { ...ADAM, epochs: 8 },
     expected: loss(1.642, "after 8 epochs"),
-    questions: EIGHT,
+    ...asks(
+      { "this is ": "a", "part of ": "t", "queens a": "n" },
+      "recipe lesson6-returning",
+      "ask after every character",
+    ),
     note: "The embedding starts as small as that of Keras; from rows of length 1 it comes to 1.553",
+  },
+  "lesson6-returning": {
+    ...text,
+    summary: "The 8 characters by hand, asked after each of them (lesson 6, Returning sequences)",
+    model: "rnn",
+    modelOptions: { ...IRNN, inputActivation: "relu", bias: "both" },
+    taskOptions: windows(8, "every"),
+    training: { ...ADAM, epochs: 12 },
+    expected: loss(15.8785 / 8, "15.8785 / 8 after 12 epochs, in the course's own notebook,"),
+    ...asks(
+      { " this is": "thet in ", " part of": "tortiof " },
+      "recipe lesson6-sequence",
+      "have the same as one layer",
+      [2.4773, 2.3021, 2.0788, 1.9015, 1.8239, 1.768, 1.777, 1.7498],
+    ),
+    note:
+      "The lesson's state before the first character is what its layer makes of zeros, here it is " +
+      "zero; and it has an embedding for each of the 8 places, here one for all",
   },
   "lesson6-sequence": {
     ...text,
@@ -166,7 +207,7 @@ export const LESSON6: Readonly<Record<string, Recipe>> = {
     taskOptions: windows(8, "every"),
     training: { ...ADAM, epochs: 8 },
     expected: loss(1.726, "after 8 epochs"),
-    questions: SEQUENCE,
+    ...asks({ " this is": "ahen sn " }, "recipe lesson6-onehot", "do without the embedding"),
   },
   "lesson6-onehot": {
     ...text,
@@ -176,7 +217,7 @@ export const LESSON6: Readonly<Record<string, Recipe>> = {
     taskOptions: windows(8, "every"),
     training: { ...ADAM, epochs: 8 },
     expected: loss(1.741, "after 8 epochs"),
-    questions: SEQUENCE,
+    ...asks({ " this is": "thes cs " }, "recipe lesson6-stateful-lstm", "carry the state on"),
   },
   "lesson6-stateful-lstm": {
     ...text,
@@ -193,7 +234,7 @@ export const LESSON6: Readonly<Record<string, Recipe>> = {
     taskOptions: { ...windows(8, "every"), mode: "interleaved" },
     training: { ...ADAM, epochs: 12 },
     expected: loss(1.688, "after 12 epochs, 8 of which were meant to be at 1e-4,"),
-    questions: SEQUENCE,
+    ...asks({}, "recipe lesson6-irnn-sgd", "see it in raw Theano, one window at a time"),
     note: LSTM_NOTE,
   },
   "lesson6-irnn-sgd": {
@@ -205,11 +246,11 @@ export const LESSON6: Readonly<Record<string, Recipe>> = {
     taskOptions: ONE_BY_ONE,
     training: { ...SGD, epochs: 1, validateEvery: 1000 },
     expected: loss(14.46 / 8, "14.46 / 8 after 1 epoch", 8),
-    questions: SEQUENCE,
+    ...asks({}, "lesson plain", "see the loop in plain Python and its derivative"),
   },
   "lesson6-plain": {
     ...text,
-    summary: "An RNN as in plain Python: no biases, learning rate 1e-5, 10,000 windows (lesson 6)",
+    summary: "An RNN as in plain Python: no biases, one window at a time (lesson 6)",
     model: "rnn",
     modelOptions: {
       ...BY_HAND,
@@ -220,8 +261,14 @@ export const LESSON6: Readonly<Record<string, Recipe>> = {
     },
     taskOptions: ONE_BY_ONE,
     training: { ...SGD, lr: 1e-4, steps: 10_000, validateEvery: 1000 },
-    expected: loss(27.69 / 8, "27.69 / 8 after 10,000 windows", 8),
-    questions: SEQUENCE,
+    expected: [{
+      measure: "training loss",
+      value: 27.69 / 8,
+      per: 8,
+      is: "at most",
+      source: "27.69 / 8 after 10,000 windows on Nietzsche, with the notebook's faulty derivative",
+    }],
+    ...asks({}, "lesson plain --faulty", "see the notebook's ten lines, with its mistake"),
     note: PLAIN_NOTE,
   },
   "lesson6-gru": {
@@ -240,7 +287,7 @@ export const LESSON6: Readonly<Record<string, Recipe>> = {
     taskOptions: windows(8, "every"),
     training: { ...ADAM, epochs: 8 },
     expected: loss(1.692, "after 8 epochs"),
-    questions: SEQUENCE,
+    ...asks({ " this is": "thes cn " }, "recipe lesson6-gru-sgd", "see it in raw Theano"),
     note:
       "The notebook starts all weights from state to state with the identity, here the candidate's are",
   },
@@ -258,7 +305,7 @@ export const LESSON6: Readonly<Record<string, Recipe>> = {
     taskOptions: ONE_BY_ONE,
     training: { ...SGD, epochs: 1, validateEvery: 1000 },
     expected: loss(16.1 / 8, "16.1 / 8 after 1 epoch", 8),
-    questions: SEQUENCE,
+    ...asks({}, "recipe lesson6-gru", "compare it with the GRU of Keras"),
     note:
       "The number is that of combined weights, where the candidate's weights from the input start at " +
       "N(0, 1); with separate ones the notebook has another rate and stops before the end",

@@ -25,6 +25,10 @@ export * from "./recipe.ts";
 export { formatComparisons, formatExpected } from "./recipe_text.ts";
 export { formatDifference, formatNumber } from "../format.ts";
 export * from "./run_recipe.ts";
+export * from "./posts.ts";
+export { fetchLine, type Text, TEXTS } from "./texts.ts";
+export type { ColorDepth } from "../reporting/heat_map.ts";
+export type { NextCommand, Walk, WalkPart, WalkRun, WalkValidation } from "./walk.ts";
 export type { RecipeEvent } from "./monitor.ts";
 
 /** The recipes by name, write-up by write-up. */

@@ -4,8 +4,10 @@
  * @module
  */
 
-import type { OptimizerName, ScheduleName } from "@unroll/core/plugin";
+import type { OptimizerName, Predict, ScheduleName, TaskInstance } from "@unroll/core/plugin";
 import type { JsonRecord } from "@unroll/core/runs";
+import type { Text } from "./texts.ts";
+import type { Walk, WalkRun } from "./walk.ts";
 
 /** A model, a task and settings whose result is known beforehand. */
 export interface Recipe {
@@ -23,14 +25,42 @@ export interface Recipe {
   readonly training: RecipeTraining;
   /** Where the text is to be had that it is trained on, if that is not built in. */
   readonly corpus?: string;
+  /** Where that text can be fetched. */
+  readonly text?: Text;
   /** The smoothed loss is told every so many iterations, and a sample of 200 characters every so many. */
   readonly smoothed?: { readonly every: number; readonly sampleEvery: number };
+  /** What a sample at a step goes on from; as the task has it if left out. */
+  readonly prompt?: (moment: Pick<RecipeMoment, "task" | "step">) => string;
+  /** Says what is there before training, such as how long the text is, in lines. */
+  readonly begin?: (task: TaskInstance) => readonly string[];
   /** What is known of the result. */
   readonly expected: readonly ExpectedResult[];
-  /** What a model is asked when it is trained. */
-  readonly questions?: readonly string[];
   /** What else a reader of the result should know. */
   readonly note?: string;
+  /** The seed that shows what the write-up shows; 0 if left out. */
+  readonly seed?: number;
+  /** How many starts come out as known, in other hands. */
+  readonly share?: { readonly right: number; readonly count: number; readonly source: string };
+  /** What other seeds come to, in a sentence. */
+  readonly spread?: string;
+  /** Whether every validation is told in a line. */
+  readonly tellsValidations?: boolean;
+  /** Measures what else the walk shows, at each validation; names are in snake case. */
+  readonly measure?: (moment: RecipeMoment) => Promise<Readonly<Record<string, number>>>;
+  /** Makes what the recipe ends with; of options that it does not understand it may make nothing. */
+  readonly walk?: (run: WalkRun) => Promise<Walk | undefined>;
+}
+
+/** A model on its way. */
+export interface RecipeMoment {
+  /** The task. */
+  readonly task: TaskInstance;
+  /** Runs the model as it is now. */
+  readonly predict: Predict;
+  /** Steps done. */
+  readonly step: number;
+  /** The seed of the run. */
+  readonly seed: number;
 }
 
 /** How a recipe is trained. */
@@ -61,6 +91,8 @@ export interface RecipeTraining {
   readonly validateEvery?: number;
   /** What the best parameters are best in. */
   readonly best?: "error" | "loss";
+  /** A validation loss so low ends training early. */
+  readonly stopAtLoss?: number;
 }
 
 /** Something that is known of a recipe's result. */
@@ -68,17 +100,27 @@ export interface ExpectedResult {
   /**
    * What was measured: `error`, `validation loss` and metrics of the task are those of the best
    * parameters; `training loss` is the mean since the last validation but one, which is the last epoch
-   * where nothing else is said; `smoothed loss` is at an iteration.
+   * where nothing else is said; `smoothed loss` is at an iteration; `divergence` is the first step whose loss is not
+   * finite, which such a recipe is to come to.
    */
-  readonly measure: "error" | "validation loss" | "training loss" | "smoothed loss" | Metric;
+  readonly measure:
+    | "error"
+    | "validation loss"
+    | "training loss"
+    | "smoothed loss"
+    | "divergence"
+    | Metric;
   /** The iteration of a smoothed loss, counted from 0. */
   readonly iteration?: number;
   /** What the measure is divided by, such as the answers that a loss sums over. */
   readonly per?: number;
   /** The known number. */
   readonly value: number;
-  /** Whether the number is to be repeated, or is a bound. */
-  readonly is: "near" | "at most" | "at least";
+  /**
+   * Whether the number is to be repeated, or is a bound, or is only set beside ours: one that an untrained network has
+   * too, or that other starts are far from, claims nothing.
+   */
+  readonly is: "near" | "at most" | "at least" | "beside";
   /** How far from a number that is to be repeated another still counts as the same. */
   readonly tolerance?: number;
   /** Who measured it, and on what. */
@@ -98,8 +140,8 @@ export interface Comparison {
   readonly actual: number;
   /** `actual` less what was known. */
   readonly difference: number;
-  /** Whether it is as known: within the tolerance, or on the right side of the bound. */
-  readonly passes: boolean;
+  /** Whether it is as known: within the tolerance, or on the right side of the bound; absent where nothing is claimed. */
+  readonly passes?: boolean;
 }
 
 /** What a run of a recipe gave. */
@@ -114,6 +156,8 @@ export interface Measured {
   readonly trainingLoss: number;
   /** The smoothed loss at an iteration. */
   readonly smoothedLoss: (iteration: number) => number;
+  /** The first step whose loss was not finite, counted from 1. */
+  readonly divergedAt?: number;
 }
 
 /**
@@ -146,8 +190,26 @@ export function compare({ expected }: Recipe, measured: Measured): Comparison[] 
       : expected.is === "at most"
       ? difference <= 0
       : difference >= 0;
-    return { expected, name: nameOf(expected), actual, difference, passes };
+    const claim = expected.is === "beside" ? {} : { passes };
+    return { expected, name: nameOf(expected), actual, difference, ...claim };
   });
+}
+
+/**
+ * Tells whether a recipe is to come to a loss that is not finite.
+ *
+ * @param recipe The recipe.
+ *
+ * @example Usage
+ * ```ts
+ * import { divergesOf, RECIPES } from "@unroll/cli/recipes";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * strictEqual(divergesOf(RECIPES["fizzbuzz-mlp-diverges"]), true);
+ * ```
+ */
+export function divergesOf({ expected }: Recipe): boolean {
+  return expected.some(({ measure }) => measure === "divergence");
 }
 
 function valueOf(expected: ExpectedResult, measured: Measured): number {
@@ -160,6 +222,8 @@ function valueOf(expected: ExpectedResult, measured: Measured): number {
       return measured.trainingLoss;
     case "smoothed loss":
       return measured.smoothedLoss(expected.iteration ?? 0);
+    case "divergence":
+      return measured.divergedAt ?? NaN;
     default:
       return measured.metrics[expected.measure.slice("metrics.".length)] ?? NaN;
   }

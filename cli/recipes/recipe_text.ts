@@ -4,7 +4,10 @@
  * @module
  */
 
-import { formatDifference, formatNumber, formatTable } from "../format.ts";
+import { formatDifference, formatNumber, formatTable, wrapLines } from "../format.ts";
+import { commandLine } from "../program.ts";
+import { type Post, postOf } from "./posts.ts";
+import { formatWalk, type Walk } from "./walk.ts";
 import {
   compare,
   type Comparison,
@@ -40,17 +43,25 @@ export function formatComparisons(comparisons: readonly Comparison[]): string {
   if (comparisons.length === 0) return "";
   const rows = [
     ["", "known", "got", "difference", ""],
-    ...comparisons.map(({ expected, name, actual, difference, passes }) => [
-      name,
-      formatExpected(expected),
-      formatNumber(actual),
-      formatDifference(difference),
-      `${
-        passes ? "as known" : Number.isNaN(actual) ? "not measured" : "not as known"
-      }: ${expected.source}`,
-    ]),
+    ...comparisons.map((comparison) => {
+      const { expected, name, actual, difference } = comparison;
+      return [
+        name,
+        formatExpected(expected),
+        formatNumber(actual),
+        formatDifference(difference),
+        `${verdictOf(comparison)}: ${expected.source}`,
+      ];
+    }),
   ];
   return formatTable(rows, [0, 4]).map((line) => `${line}\n`).join("");
+}
+
+/** Says whether a number is as known. */
+export function verdictOf({ actual, passes }: Pick<Comparison, "actual" | "passes">): string {
+  if (Number.isNaN(actual)) return "not measured";
+  if (passes === undefined) return "set beside";
+  return passes ? "as known" : "not as known";
 }
 
 /**
@@ -66,30 +77,107 @@ export function formatComparisons(comparisons: readonly Comparison[]): string {
  * ```
  */
 export function formatExpected({ is, value }: ExpectedResult): string {
-  return `${{ "near": "", "at most": "≤ ", "at least": "≥ " }[is]}${formatNumber(value)}`;
+  return `${{ "near": "", "beside": "", "at most": "≤ ", "at least": "≥ " }[is]}${
+    formatNumber(value)
+  }`;
+}
+
+/** What a recipe came to, and how it was run. */
+export interface Outcome {
+  /** Its name. */
+  readonly name: string;
+  /** What the run gave. */
+  readonly measured: Measured;
+  /** What it ends with, where something was made. */
+  readonly walk?: Walk;
+  /** What was otherwise than in the recipe, such as `hidden 4 where the recipe has 5`. */
+  readonly changes: readonly string[];
+  /** The width of the terminal. */
+  readonly columns: number;
 }
 
 /**
- * Formats what came of a run of a recipe.
+ * Formats what came of a run of a recipe: its walk, with the known numbers beside those of the run.
  *
  * @param recipe The recipe.
- * @param measured What the run gave.
+ * @param outcome What it came to.
  * @returns Lines, each with its end.
  */
-export function formatOutcome(recipe: Recipe, measured: Measured): string {
-  const comparisons = compare(recipe, measured);
-  const { trainingLoss, validationLoss } = measured;
-  const isTraining = comparisons.some(({ expected }) => expected.measure === "training loss");
+export function formatOutcome(recipe: Recipe, outcome: Outcome): string {
+  const { name, measured, changes, columns } = outcome;
+  const { walk = { parts: [], sentences: [], next: [] } } = outcome;
+  const { note, spread } = recipe;
+  const isAsKnown = changes.length === 0;
+  const known = [
+    ...knownLines(compare(recipe, measured), columns, isAsKnown),
+    ...(isAsKnown ? [] : wrapLines(
+      `Not the recipe as it is: ${changes.join(", ")}. So nothing is claimed of what is known.`,
+      columns,
+    )),
+    ...trainingLines(recipe, measured, columns),
+    // What is said of the recipe holds for it as it is.
+    ...(note === undefined || !isAsKnown ? [] : wrapLines(`${note}.`, columns)),
+  ];
+  const post: Post | undefined = postOf(name);
+  return formatWalk(walk, {
+    known,
+    ...(isAsKnown && spread !== undefined ? { spread } : {}),
+    ...(post === undefined ? {} : { post }),
+    command: (words) => commandLine(words),
+    columns,
+  });
+}
+
+/** A table of the known numbers, and below it who measured them. */
+function knownLines(
+  comparisons: readonly Comparison[],
+  columns: number,
+  isAsKnown: boolean,
+): string[] {
+  if (comparisons.length === 0) return [];
+  const rows = [
+    ["", "known", "got", "difference", ""],
+    ...comparisons.map((comparison) => [
+      comparison.name,
+      formatExpected(comparison.expected),
+      formatNumber(comparison.actual),
+      formatDifference(comparison.difference),
+      isAsKnown ? verdictOf(comparison) : "",
+    ]),
+  ];
+  const sources = new Map<string, string[]>();
+  for (const { name, expected: { source } } of comparisons) {
+    sources.set(source, [...sources.get(source) ?? [], name]);
+  }
   return [
-    `\n${formatComparisons(comparisons)}`,
-    ...(isTraining
-      ? [
-        `Mean training loss ${trainingLoss.toFixed(3)}; on text that was held out, ` +
-        `${validationLoss.toFixed(3)} nats per character\n`,
-      ]
-      : []),
-    ...(recipe.note === undefined ? [] : [`${recipe.note}\n`]),
-  ].join("");
+    ...formatTable(rows, [0, 4]),
+    ...[...sources].flatMap(([source, names]) =>
+      wrapLines(
+        sources.size === 1 ? `Known: ${source}.` : `${nameList(names)}: ${source}.`,
+        columns,
+      )
+    ),
+  ];
+}
+
+function nameList(names: readonly string[]): string {
+  const [first] = names;
+  return names.length > 3 ? `${first} and ${names.length - 1} more` : names.join(", ");
+}
+
+/** The loss of training beside that of text which was held out, both for one character. */
+function trainingLines(recipe: Recipe, measured: Measured, columns: number): string[] {
+  const one = recipe.expected.find(({ measure }) => measure === "training loss");
+  if (one === undefined) return [];
+  const { per = 1 } = one;
+  const loss = (measured.trainingLoss / per).toFixed(3);
+  return wrapLines(
+    `Mean training loss ${loss}, on text that was held out ${
+      measured.validationLoss.toFixed(3)
+    }, ` +
+      "both in nats per character.",
+    columns,
+  );
 }
 
 /**

@@ -11,10 +11,11 @@ import { MODELS } from "@unroll/models";
 import { TASKS } from "@unroll/tasks";
 import { compare, type Comparison, type Recipe } from "./recipe.ts";
 import { type RecipeEvent, RecipeMonitor } from "./monitor.ts";
+import { fetchLine } from "./texts.ts";
 
 /** How to run a recipe; what is left out is as the recipe has it. */
 export interface RunRecipeSettings {
-  /** Seed of everything random; 0 if left out. */
+  /** Seed of everything random; if left out the recipe's, which shows what its write-up shows. */
   readonly seed?: number;
   /** The text, for recipes that need one: a path, as the task `char` takes it. */
   readonly corpus?: string;
@@ -24,7 +25,7 @@ export interface RunRecipeSettings {
   readonly training?: Partial<Omit<TrainSettings, "model" | "task">>;
   /** Options of the task in place of the recipe's. */
   readonly taskOptions?: JsonRecord;
-  /** Is told of smoothed losses, samples and answers. */
+  /** Is told of the text, smoothed losses and samples. */
   readonly onEvent?: (event: RecipeEvent) => void;
 }
 
@@ -59,7 +60,7 @@ export async function runRecipe(
   recipe: Recipe,
   settings: RunRecipeSettings = {},
 ): Promise<RecipeResult> {
-  const { seed = 0, corpus, epochs } = settings;
+  const { seed = recipe.seed ?? 0, corpus, epochs } = settings;
   const model = (MODELS[recipe.model] as ModelPlugin)(recipe.modelOptions);
   const options = taskOptionsOf(recipe, corpus);
   const task = (TASKS[recipe.task] as TaskPlugin)({ ...options, ...settings.taskOptions });
@@ -101,8 +102,11 @@ export async function runRecipe(
 export function taskOptionsOf(recipe: Recipe, corpus: string | undefined): JsonRecord {
   if (recipe.corpus === undefined) return recipe.taskOptions;
   if (corpus === undefined) {
+    const fetched = recipe.text === undefined
+      ? ""
+      : `; ${fetchLine(recipe.text)} fetches it, as --fetch does`;
     throw new RangeError(
-      `Cannot run this recipe without its text: say --corpus FILE. It is ${recipe.corpus}`,
+      `Cannot run this recipe without its text: say --corpus FILE. It is ${recipe.corpus}${fetched}`,
     );
   }
   return { ...recipe.taskOptions, corpus };

@@ -29,6 +29,7 @@ const START: TrainingStart = {
   deviceDescription: "an abacus",
   task,
   layers: [],
+  predict: () => Promise.resolve({ outputs: new Float32Array() }),
 };
 
 function progress(step: number, loss: number): TrainingEvent {

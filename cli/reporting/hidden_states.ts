@@ -52,6 +52,8 @@ export interface HiddenStateCapture {
   readonly states: HiddenStates;
   /** What a person calls each step. */
   readonly labels: readonly string[];
+  /** What was read, where it is one sequence. */
+  readonly inputs?: TypedArray;
   /** The task's own state at each step. */
   readonly annotations: readonly Annotation[];
   /** What the model said at each step, where the task has words for it. */
@@ -124,6 +126,7 @@ async function captureSequence(
   return {
     states: { values: hidden, time, units },
     labels,
+    ...(size === 1 && inputs !== undefined ? { inputs } : {}),
     annotations,
     ...(said === undefined ? {} : { said }),
     ...(parts === undefined ? {} : {

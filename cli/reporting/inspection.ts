@@ -5,6 +5,7 @@
  */
 
 import type { Terminal } from "../context.ts";
+import { wrapLines } from "../format.ts";
 import { findingsOf, gateSentences, judge } from "./findings.ts";
 import {
   colorDepth,
@@ -50,7 +51,7 @@ export function studyAsText(
   const analyses = analysesOf(study);
   const told = worthTelling(analyses);
   return linesOf([
-    ...wrap(`${what}: a row for each unit, a column for each step`, columns),
+    ...wrapLines(`${what}: a row for each unit, a column for each step`, columns),
     ...formatHeatMap(states, options),
     formatLegend(states, depth),
     ...saidLegend(study.shown, columns),
@@ -61,16 +62,16 @@ export function studyAsText(
     ...(told.length === 0 ? [] : [
       ...formatAnalysis(told),
       ...(told.length < analyses.length
-        ? wrap(
+        ? wrapLines(
           `The ${told.length} of ${analyses.length} units that something explains by half.`,
           columns,
         )
         : []),
-      ...explainAnalysis(told).flatMap((line) => wrap(line, columns)),
+      ...explainAnalysis(told).flatMap((line) => wrapLines(line, columns)),
       "",
     ]),
     `What it has found out, by ${stepsText(evidence)}:`,
-    ...findingsOf(study).flatMap(({ text }) => wrap(text, columns, "- ")),
+    ...findingsOf(study).flatMap(({ text }) => wrapLines(text, columns, "- ")),
   ]);
 }
 
@@ -95,7 +96,7 @@ export function unitAsText(
   const { values } = capture.states;
   const about = findingsOf(study).filter(({ units }) => units.includes(unit));
   return linesOf([
-    ...wrap(
+    ...wrapLines(
       `Unit ${unit}, as it is ${
         capture.said !== undefined && isNumbered(capture)
           ? "when each word is said"
@@ -111,8 +112,8 @@ export function unitAsText(
     }),
     formatLegend(capture.states, depth),
     "",
-    ...about.flatMap(({ text }) => wrap(text, columns, "- ")),
-    ...wrap(sharesOf(study.evidence, unit), columns),
+    ...about.flatMap(({ text }) => wrapLines(text, columns, "- ")),
+    ...wrapLines(sharesOf(study.evidence, unit), columns),
   ]);
 }
 
@@ -145,7 +146,7 @@ export function gatesAsText(
   const { depth, columns } = look(terminal);
   return linesOf([
     ...gates.flatMap(([name, states]) => [
-      ...wrap(`The ${name} gate: a row for each unit, a column for each step`, columns),
+      ...wrapLines(`The ${name} gate: a row for each unit, a column for each step`, columns),
       ...formatHeatMap(states, { depth, columns, labels, said }),
       "",
     ]),
@@ -153,7 +154,7 @@ export function gatesAsText(
     ...saidLegend(study.shown, columns),
     "",
     `What the gates do, by ${stepsText(evidence)}:`,
-    ...gateSentences(evidence.parts ?? {}).flatMap((line) => wrap(line, columns, "- ")),
+    ...gateSentences(evidence.parts ?? {}).flatMap((line) => wrapLines(line, columns, "- ")),
   ]);
 }
 
@@ -225,7 +226,7 @@ export function saidMeanings({ said = [] }: HiddenStateCapture): string | undefi
 
 function saidLegend(capture: HiddenStateCapture, columns: number): string[] {
   const meanings = saidMeanings(capture);
-  return meanings === undefined ? [] : wrap(`Said: ${meanings}`, columns);
+  return meanings === undefined ? [] : wrapLines(`Said: ${meanings}`, columns);
 }
 
 function look({ outputColor, columns, variable }: Terminal) {
@@ -234,23 +235,6 @@ function look({ outputColor, columns, variable }: Terminal) {
 
 function linesOf(lines: readonly string[]): string {
   return lines.map((line) => `${line}\n`).join("");
-}
-
-/** Breaks a text into lines; all but the first are set in as far as the beginning is long. */
-function wrap(text: string, columns: number, beginning: string = ""): string[] {
-  const indent = " ".repeat(beginning.length);
-  const lines = [beginning];
-  let isEmpty = true;
-  for (const word of text.split(" ")) {
-    const last = lines[lines.length - 1];
-    if (!isEmpty && last.length + 1 + word.length > columns) {
-      lines.push(indent + word);
-    } else {
-      lines[lines.length - 1] += `${isEmpty ? "" : " "}${word}`;
-    }
-    isEmpty = false;
-  }
-  return lines;
 }
 
 /**
@@ -306,10 +290,21 @@ export async function writeMaps(
   for (const { states, title, suffix, threshold } of maps) {
     const svg = heatMapChart(states, { title, labels, said, threshold, legend: true });
     const path = out.replace(/(\.\w+)$/, `${suffix}$1`);
-    let bytes: Uint8Array = new TextEncoder().encode(svg);
-    if (path.endsWith(".png")) bytes = await (await import("../charts/png.ts")).svgToPng(svg);
-    await writeOut(path, bytes);
+    await writeSvg(path, svg);
     written.push(path);
   }
   return written;
+}
+
+/**
+ * Writes a picture.
+ *
+ * @param path The file, `.svg` or `.png`.
+ * @param svg What is drawn.
+ * @throws {RangeError} When it cannot be written.
+ */
+export async function writeSvg(path: string, svg: string): Promise<void> {
+  let bytes: Uint8Array = new TextEncoder().encode(svg);
+  if (path.endsWith(".png")) bytes = await (await import("../charts/png.ts")).svgToPng(svg);
+  await writeOut(path, bytes);
 }

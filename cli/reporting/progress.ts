@@ -56,6 +56,8 @@ const INTERVAL = 2000;
 const STEADY = 500;
 /** Fewer steps in that time may be those between which programs for other shapes are compiled. */
 const ENOUGH = 20;
+/** Steps that lately are so many times as fast as those before have not come to their rate. */
+const FASTER = 1.5;
 const BLOCKS = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
 const SPARKS = [..."▁▂▃▄▅▆▇█"];
 const SPARK_WIDTH = 12;
@@ -251,12 +253,13 @@ function createMeter(): { see(time: number, step: number): void; rate(): number 
       const first = seen[0];
       const last = seen[seen.length - 1];
       const time = last.time - first.time;
-      return time >= STEADY && (last.step - first.step >= ENOUGH || time >= 4 * STEADY)
-        ? Math.max(
-          0,
-          (last.step - first.step) / (last.time - first.time) * 1000,
-        )
-        : 0;
+      const isEnough = time >= STEADY && (last.step - first.step >= ENOUGH || time >= 4 * STEADY);
+      if (!isEnough) return 0;
+      const rate = (last.step - first.step) / time;
+      const middle = seen[Math.floor(seen.length / 2)];
+      const lately = (last.step - middle.step) / (last.time - middle.time);
+      // While it is still getting faster, there is no telling how fast it will be.
+      return lately > FASTER * rate ? 0 : Math.max(0, rate * 1000);
     },
   };
 }

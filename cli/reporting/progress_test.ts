@@ -214,6 +214,30 @@ Deno.test("createProgress() tells no time that is left after a few steps between
   assertEquals(written.at(-1)?.includes("left"), true);
 });
 
+Deno.test("createProgress() tells no time that is left while steps are getting faster", () => {
+  let time = 0;
+  const written: string[] = [];
+  const progress = createProgress({
+    steps: 200_000,
+    isTerminal: true,
+    write: (text) => written.push(text),
+    columns: () => 120,
+    now: () => time,
+  });
+  const see = (now: number, step: number) => {
+    time = now;
+    progress.update({ step, loss: 1 });
+    return / {2}(\S+ \S+) left/.exec(written.at(-1) ?? "")?.[1];
+  };
+  // As of a recipe that compiles a program for each of its four lengths: at the rate so far, hours.
+  const told = [[300, 3], [900, 9], [1400, 21], [1700, 1000], [2000, 9000], [2300, 17_000]]
+    .map(([now, step]) => see(now, step));
+  assertEquals(told, Array(6).fill(undefined));
+  // Then 30 steps a millisecond.
+  for (let i = 1; i <= 20; i++) see(2300 + 300 * i, 17_000 + 9000 * i);
+  assertEquals(see(8600, 199_000), "0.0 s");
+});
+
 Deno.test("createProgress() ends with the last validation, and prints notes above the bar", () => {
   const { written, progress } = display(true);
   progress.update({ step: 99_999, loss: 1, measure: "error 38.2 %" });

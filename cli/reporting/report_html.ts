@@ -10,6 +10,7 @@ import { compareRuns } from "./comparison.ts";
 import { comparisonParts } from "./comparison_html.ts";
 import { chartGrid, escapeMarkup, figureBoxes, lineKey, samplesPart } from "./html.ts";
 import { htmlPage } from "./html_page.ts";
+import { knownPart } from "./known_html.ts";
 import { barChart } from "../charts/curves.ts";
 import { runCurves } from "../charts/run_curves.ts";
 import { seriesStyle } from "../charts/svg.ts";
@@ -38,7 +39,7 @@ function titleOf({ run: { config } }: RunReport): string {
 }
 
 function singleRun(report: RunReport): string {
-  const { run, lines, model, problem } = report;
+  const { run, lines, model, problem, recipe } = report;
   const { config } = run;
   const charts = runCurves([{ name: run.name, lines }]);
   return `<h1>${escapeMarkup(titleOf(report))}</h1>
@@ -47,6 +48,7 @@ function singleRun(report: RunReport): string {
   }${stateOf(lines)}</p>
 ${figures(report)}
 ${problem === undefined ? "" : `<p class="bad">${escapeMarkup(problem)}</p>`}
+${recipe === undefined ? "" : knownPart(config, lines, recipe)}
 <h2>Curves</h2>
 ${charts.length === 0 ? '<p class="soft">There are no metrics yet.</p>' : chartGrid(charts)}
 ${model === undefined ? "" : modelParts(model, "1")}
@@ -139,7 +141,10 @@ function figures({ lines, model }: RunReport): string {
   return figureBoxes(shown);
 }
 
-function modelParts({ layers, shown, hidden, pictures }: ModelReport, id: string): string {
+function modelParts(
+  { layers, shown, hidden, pictures, machine, automata }: ModelReport,
+  id: string,
+): string {
   const parts: string[] = [];
   if (shown.length > 0) {
     parts.push(`<h2>What it says</h2>`, `<pre>${escapeMarkup(shown.join("\n"))}</pre>`);
@@ -147,7 +152,27 @@ function modelParts({ layers, shown, hidden, pictures }: ModelReport, id: string
   for (const picture of pictures) {
     parts.push(`<h2>${escapeMarkup(picture.title)}</h2>`, drawPicture(picture));
   }
-  if (hidden !== undefined) parts.push(statesHtml(hidden, id));
+  if (machine !== undefined) {
+    parts.push(
+      `<h2>What machine it is</h2>`,
+      `<ul class="findings">${
+        machine.sentences.map((text) => `<li>${escapeMarkup(text)}</li>`).join("\n")
+      }</ul>`,
+    );
+  }
+  if (automata !== undefined) {
+    const [whole, ...factors] = automata;
+    parts.push(`<div class="card wide states">${whole}</div>`);
+    if (factors.length > 0) {
+      parts.push(
+        '<p class="soft">It is the product of these, which run side by side:</p>',
+        `<div class="card wide states">${factors.join("\n")}</div>`,
+      );
+    }
+  }
+  if (hidden !== undefined) {
+    parts.push(statesHtml(hidden, id, automata === undefined ? undefined : machine));
+  }
   const total = layers.reduce((sum, layer) => sum + layer.parameters, 0);
   const rows = layers.map(({ name, output, parameters }) =>
     `<tr><td>${escapeMarkup(name)}</td><td>${escapeMarkup(output)}</td><td class="number">${

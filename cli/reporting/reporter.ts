@@ -34,6 +34,8 @@ export interface ReporterSettings {
   readonly verbose?: boolean;
   /** Whether to print all that the model makes at validations. */
   readonly samples?: boolean;
+  /** Whether to say at the end what can be done with the run; by default it is said. */
+  readonly advises?: boolean;
   /** The time in milliseconds; by default the clock's. */
   readonly now?: () => number;
 }
@@ -89,6 +91,7 @@ function peopleReporter(
     quiet,
     verbose = false,
     samples = false,
+    advises = true,
     now = () => performance.now(),
   }: ReporterSettings,
 ): RunReporter {
@@ -165,7 +168,7 @@ function peopleReporter(
       }
       for (const line of outcomeLines(result, started)) terminal.write(`${line}\n`);
       terminal.write(`Saved in ${run.path}\n`);
-      if (quiet) return;
+      if (quiet || !advises) return;
       const words = run.path + trustText(run.config);
       terminal.write(nextSteps(words, await showsStates(result)));
     },

@@ -11,6 +11,7 @@ import { findingsOf, gateSentences, tellingUnits } from "./findings.ts";
 import { boundOf, isSigned, type Study, thresholdOf } from "./hidden_states.ts";
 import { escapeMarkup } from "./html.ts";
 import { analysesOf, longText, saidMeanings, stepsText, tokensOf } from "./inspection.ts";
+import { type MachineReport, statesAt } from "./machine_report.ts";
 import { FEW, SHADES } from "./states_style.ts";
 import { explainAnalysis, type UnitAnalysis, worthTelling } from "./unit_analysis.ts";
 
@@ -28,13 +29,14 @@ const CHOSEN = 5;
  *
  * @param study Its hidden states.
  * @param id A name that no other part of the page has.
+ * @param machine The machine that it is, where it is one.
  * @returns HTML.
  */
-export function statesHtml(study: Study, id: string): string {
+export function statesHtml(study: Study, id: string, machine?: MachineReport): string {
   return [
     findingsHtml(study),
     `<h2>What it thinks</h2>`,
-    mapsHtml(study),
+    mapsHtml(study, machine),
     chooserHtml(study, id),
     gatesHtml(study),
     tableHtml(study),
@@ -70,12 +72,13 @@ function findingsHtml(study: Study): string {
     }`;
 }
 
-function mapsHtml({ shown }: Study): string {
+function mapsHtml({ shown }: Study, machine: MachineReport | undefined): string {
   const { states, labels, said } = shown;
   const threshold = thresholdOf(states);
   const meanings = saidMeanings(shown);
+  const machineStates = machine === undefined ? undefined : statesAt(machine, shown);
   return `<div class="card wide states" id="hidden">${
-    heatMapChart(states, { title: "Hidden states", labels, said, legend: true })
+    heatMapChart(states, { title: "Hidden states", labels, said, machineStates, legend: true })
   }
 ${
     heatMapChart(states, { title: `Hidden states above ${threshold}`, threshold, labels, said })

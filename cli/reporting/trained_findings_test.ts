@@ -25,7 +25,8 @@ Deno.test("findingsOf() finds the 3 beside the 5 of a network that says FizzBuzz
 });
 
 Deno.test("findingsOf() finds when the carry of a network that counts fades, and when it holds", async () => {
-  const fading = await found("count-rnn", 6);
+  // The seed that was found to do so: which one does turns on how sums are rounded.
+  const fading = await found("count-rnn", RECIPES["count-rnn"].seed ?? 0);
   assertEquals(fading.map(({ kind }) => kind), ["follows", "fades"]);
   assertMatch(
     fading[1].text,

@@ -6,14 +6,23 @@
 
 import type { LayerRow, Picture } from "@unroll/core/plugin";
 import { loadRun, type LoadSettings, type MetricsLine, type RunFolder } from "@unroll/core/runs";
+import { drawMachine } from "../charts/machine_chart.ts";
+import type { Recipe } from "../recipes/recipe.ts";
 import { captureStudy, type Study } from "./hidden_states.ts";
+import { findMachine, isDrawn, type MachineReport, QUICK } from "./machine_report.ts";
 import { reportHtml } from "./report_html.ts";
 import { reproduceCommand } from "./reproduce.ts";
 import { resultOf } from "./run_table.ts";
 import { writeOut } from "./write_out.ts";
 
+/** Settings of {@linkcode gatherReports}. */
+export interface GatherSettings extends LoadSettings {
+  /** The recipes by name, of which runs can be. */
+  readonly recipes?: Readonly<Record<string, Recipe>>;
+}
+
 /** Settings of {@linkcode writeReport}. */
-export interface ReportSettings extends LoadSettings {
+export interface ReportSettings extends GatherSettings {
   /** The file to write. */
   readonly out: string;
 }
@@ -30,8 +39,9 @@ export async function writeReport(
   runs: readonly RunFolder[],
   settings: ReportSettings,
 ): Promise<string> {
-  await writeOut(settings.out, reportHtml(await gatherReports(runs, settings)));
-  return settings.out;
+  const { out, ...rest } = settings;
+  await writeOut(out, reportHtml(await gatherReports(runs, rest)));
+  return out;
 }
 
 /** Of more runs than this, only the best are asked what they say and think: each takes a second and megabytes. */
@@ -46,7 +56,7 @@ const SHOWN = 8;
  */
 export async function gatherReports(
   runs: readonly RunFolder[],
-  settings: LoadSettings,
+  { recipes = {}, ...settings }: GatherSettings,
 ): Promise<RunReport[]> {
   const reports: RunReport[] = [];
   for (const run of runs) reports.push({ run, lines: await run.readMetrics() });
@@ -55,7 +65,13 @@ export async function gatherReports(
     runs.length <= SHOWN ? reports : reports.toSorted((a, b) => loss(a) - loss(b)).slice(0, SHOWN),
   );
   for (const [index, report] of reports.entries()) {
-    if (best.has(report)) reports[index] = await gatherReport(report.run, settings);
+    const { run } = report;
+    const { recipe: name = "" } = run.config;
+    if (!best.has(report)) continue;
+    const gathered = await gatherReport(run, settings);
+    reports[index] = Object.hasOwn(recipes, name)
+      ? { ...gathered, recipe: recipes[name] }
+      : gathered;
   }
   return reports;
 }
@@ -70,6 +86,8 @@ export interface RunReport {
   readonly model?: ModelReport;
   /** Why it could not. */
   readonly problem?: string;
+  /** The recipe that it is of. */
+  readonly recipe?: Recipe;
 }
 
 /** What a trained model says and thinks. */
@@ -82,6 +100,10 @@ export interface ModelReport {
   readonly shown: readonly string[];
   /** Hidden states, where the model shows them. */
   readonly hidden?: Study;
+  /** The machine that it is, where the task is one. */
+  readonly machine?: MachineReport;
+  /** Pictures of it and of its factors, where it is small enough to be read. */
+  readonly automata?: readonly string[];
   /** What the task has to draw. */
   readonly pictures: readonly Picture[];
 }
@@ -108,6 +130,7 @@ export async function gatherReport(run: RunFolder, settings: LoadSettings): Prom
     const shown = await attempt(() => task.show?.(predict));
     const hidden = await attempt(() => captureStudy(task, predict, { parts: true }));
     const pictures = await attempt(() => task.pictures?.(predict));
+    const machine = (await attempt(() => findMachine(loaded, QUICK))).value;
     // The same thing missing, such as the text, can be in the way of several.
     const problems = new Set([shown, hidden, pictures].flatMap(({ problem }) => problem ?? []));
     return {
@@ -118,6 +141,12 @@ export async function gatherReport(run: RunFolder, settings: LoadSettings): Prom
         command: reproduceCommand(config, { model: model.plugin, task: loaded.task.plugin }),
         shown: shown.value ?? [],
         hidden: hidden.value,
+        ...(machine === undefined ? {} : { machine }),
+        ...(machine === undefined || !isDrawn(machine) ? {} : {
+          automata: await Promise.all(
+            [machine.machine, ...machine.factors ?? []].map((one) => drawMachine(one)),
+          ),
+        }),
         pictures: pictures.value ?? [],
       },
       ...(problems.size === 0 ? {} : { problem: [...problems].join("; ") }),

@@ -69,6 +69,7 @@ export {
   type TaskPlugin,
   type Validation,
 } from "./task.ts";
+export { machineTargets, type TaskMachine, wordInputs } from "./task_machine.ts";
 export {
   type Batch,
   type InputSpec,

@@ -15,6 +15,7 @@ import { definePlugin, type Model } from "./model.ts";
 import type { JsonRecord } from "../util/json.ts";
 import { type OptionsSchema, parseOptions } from "./options.ts";
 import { type Plugin, pluginError } from "./plugin.ts";
+import type { TaskMachine } from "./task_machine.ts";
 import type { Batch, TaskSpec } from "./task_spec.ts";
 
 /** Which batch is wanted. */
@@ -174,6 +175,15 @@ export interface TaskInstance {
    * @throws {RangeError} If that is not such a question.
    */
   candidates?(predict: Predict, question: string): Promise<readonly Candidate[]>;
+  /**
+   * What it may answer after each part of a question that is read part by part, the likeliest first.
+   *
+   * @throws {RangeError} If that is not such a question.
+   */
+  candidatesAtEach?(
+    predict: Predict,
+    question: string,
+  ): Promise<readonly { readonly after: string; readonly candidates: readonly Candidate[] }[]>;
   /** Measures the model as {@linkcode validate} does, in parts. */
   breakdown?(predict: Predict): Promise<Breakdown>;
   /**
@@ -202,6 +212,8 @@ export interface TaskInstance {
    * a run keeps them in place of the options it was asked for. If left out, those are enough.
    */
   readonly options?: object;
+  /** The task as a finite-state machine, if it is one. */
+  machine?(): TaskMachine;
   /** What a model has to find out, for a look at its hidden states. */
   annotate?(batch: Batch): readonly Annotation[];
   /** Number of steps that go once through the training data, where there is such a thing. */

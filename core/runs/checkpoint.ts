@@ -60,6 +60,8 @@ export interface RunConfig {
   readonly version: string;
   /** What a person calls the run; absent where it has no name of its own. */
   readonly title?: string;
+  /** The name of the recipe that its settings are of, where they were asked for by one. */
+  readonly recipe?: string;
   /** The model and its options. */
   readonly model: PluginConfig;
   /** The task and its options. */
@@ -298,6 +300,7 @@ function checkConfig(value: JsonRecord): RunConfig {
   const parts: Readonly<Record<keyof RunConfig, boolean>> = {
     version: typeof value.version === "string",
     title: ["string", "undefined"].includes(typeof value.title),
+    recipe: ["string", "undefined"].includes(typeof value.recipe),
     model: isPlugin(value.model),
     task: isPlugin(value.task),
     training: isRecord(value.training),

@@ -45,6 +45,8 @@ export interface SavedTrainSettings extends TrainSettings {
   readonly name?: string;
   /** What the run alone is called, and not its folder; `name` if left out. */
   readonly title?: string;
+  /** The name of the recipe that the settings are of, for the record. */
+  readonly recipe?: string;
   /**
    * A run to go on in, in place of a new one; give `resume` too. Until the first new checkpoint the
    * folder stays as it is.
@@ -116,6 +118,7 @@ export async function trainAndSave(settings: SavedTrainSettings): Promise<SavedT
     out: _out,
     name: _name,
     title: _title,
+    recipe: _recipe,
     run: _run,
     otherTask: _otherTask,
     modelName: _modelName,
@@ -381,6 +384,7 @@ function planOf(
   return {
     version: settings.version,
     ...(title === undefined ? {} : { title }),
+    ...(settings.recipe === undefined ? {} : { recipe: settings.recipe }),
     model: {
       name: settings.modelName ?? model.plugin.name,
       ...(modelPath === undefined ? {} : { path: modelPath }),

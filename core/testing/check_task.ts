@@ -3,10 +3,12 @@
  *
  * @module
  */
+import { checkMachine, runMachine } from "../automata/machine.ts";
 import type { Model, ModelTraits } from "../plugin/model.ts";
 import { describeOptions, optionsFromJson, optionsToJson } from "../plugin/options.ts";
 import { isPlugin } from "../plugin/plugin.ts";
 import type { Task, TaskInstance, Validation } from "../plugin/task.ts";
+import { batchWords, machineTargets } from "../plugin/task_machine.ts";
 import {
   type Batch,
   inputType,
@@ -36,6 +38,7 @@ export interface CheckTaskSettings {
  *   function of seed and step, whatever was asked for before;
  * - measuring and showing work with a dummy model, leave no state behind, repeat themselves, and do
  *   not take NaN for right;
+ * - its machine, if it has one, answers those batches as their targets are;
  * - its recommendations are settings that can be trained with.
  *
  * @param task The task.
@@ -183,6 +186,7 @@ async function checkBatches(
     const where = `the batch of seed ${seed}, step ${step}`;
     checkBatch(check, instance.spec, batch, step, where);
     checkAnnotations(check, instance, batch, where);
+    checkMachineAnswers(check, instance, batch, where);
     return { seed, step, where, batch, text: textOf(batch) };
   });
   const { size } = first[0].batch;
@@ -295,6 +299,31 @@ function checkAnnotations(
     const label = `${places} values of annotation "${name}"`;
     check.that(values.length === places, label, values.length, where);
   }
+}
+
+function checkMachineAnswers(
+  check: Checker,
+  { spec, machine }: TaskInstance,
+  batch: Batch,
+  where: string,
+): void {
+  const task = machine?.();
+  if (task === undefined) return;
+  checkMachine(task.machine);
+  const { outputs } = spec;
+  const classes = outputs.kind === "class" ? outputs.classes : 0;
+  check.that(task.classes.length === classes, `names of ${classes} classes`, task.classes);
+  const answers = machineTargets(spec, task, batch);
+  const wrong = answers.findIndex((answer, i) => answer !== batch.targets[i]);
+  const wanted = `the answer ${answers[wrong]} of its machine as target ${wrong}`;
+  check.that(wrong < 0, wanted, String(batch.targets[wrong]), where);
+  const { asked } = task;
+  if (asked === undefined) return;
+  checkMachine(asked);
+  const isAsked = batchWords(spec, task, batch).every((word) =>
+    runMachine(asked, word).outputs.at(-1)
+  );
+  check.that(isAsked, "words that its machine says are asked", "another", where);
 }
 
 /** Every kind of model. */

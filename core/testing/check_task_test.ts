@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import * as z from "zod";
+import type { MealyMachine } from "../automata/machine.ts";
 import { defineTask, type Task, type TaskInstance } from "../plugin/task.ts";
 import { checkTask } from "./check_task.ts";
 import { dummyPredict } from "./dummy_predict.ts";
@@ -38,12 +39,49 @@ function taskWith(part: Partial<TaskInstance>): Task {
 
 const ARRAY = new Int32Array(4);
 
+const ECHO: MealyMachine<number> = {
+  kind: "mealy",
+  alphabet: ["a", "b", "c"],
+  start: 0,
+  next: [[0, 0, 0]],
+  outputs: [[0, 1, 2]],
+};
+
 /** What is wrong with a task, and what is said of it. */
 const FAULTS: readonly (readonly [string, Partial<TaskInstance>, string])[] = [
+  [
+    "a machine that says something else",
+    {
+      machine: () => ({
+        machine: { ...ECHO, outputs: [[1, 1, 1]] },
+        classes: ["a", "b", "c"],
+      }),
+      batch: () => ({ length: 2, size: 2, inputs: ARRAY, targets: ARRAY }),
+    },
+    "the batch of seed 0, step 0 must have the answer 1 of its machine as target 0, found 0",
+  ],
   [
     "a target out of range",
     { batch: () => ({ length: 2, size: 2, inputs: ARRAY, targets: new Int32Array(4).fill(3) }) },
     "targets from 0 to 2, found 3",
+  ],
+  [
+    "a word that its machine says nobody asks",
+    {
+      machine: () => ({
+        machine: ECHO,
+        asked: {
+          kind: "moore",
+          alphabet: ECHO.alphabet,
+          start: 0,
+          next: [[1, 0, 0], [1, 0, 0]],
+          outputs: [true, false],
+        },
+        classes: ["a", "b", "c"],
+      }),
+      batch: () => ({ length: 2, size: 2, inputs: ARRAY, targets: ARRAY }),
+    },
+    "the batch of seed 0, step 0 must have words that its machine says are asked, found another",
   ],
   [
     "inputs of another type",

@@ -69,6 +69,8 @@ export interface TrainingStart {
   readonly task: TaskInstance;
   /** The model's layers. */
   readonly layers: readonly LayerRow[];
+  /** Runs the model as it is before the first step, until that. */
+  readonly predict: Predict;
 }
 
 /** Parameters worth keeping. */

@@ -11,7 +11,7 @@ import type { Model, Tree } from "../plugin/model.ts";
 import type { Task } from "../plugin/task.ts";
 import { nearestName, unknownName } from "../util/names.ts";
 import { checkBatchShape } from "./check_contract.ts";
-import type { Snapshot, TrainingCallbacks, TrainResult } from "./events.ts";
+import type { Snapshot, TrainingCallbacks, TrainingStart, TrainResult } from "./events.ts";
 import { resolveSettings, type TrainingOptions } from "./resolve_settings.ts";
 import { batchRequest, traceStep } from "./trace_step.ts";
 import { TRAINING_SETTINGS } from "./training_settings.ts";
@@ -145,8 +145,13 @@ async function trainToEnd(
     if (own) backend.dispose();
   };
   try {
-    trainer = await Trainer.create({ ...step, traced, backend, resume: resume?.tensors });
-    const start = {
+    const made = trainer = await Trainer.create({
+      ...step,
+      traced,
+      backend,
+      resume: resume?.tensors,
+    });
+    const start: TrainingStart = {
       step: trainer.step,
       settings: resolved,
       recommended,
@@ -155,6 +160,7 @@ async function trainToEnd(
       deviceReason: reason,
       task,
       layers: instance.layers,
+      predict: (request) => made.predict(request),
     };
     for (const callback of callbacks) await callback.onStart?.(start);
     const loop = new TrainingLoop(trainer, resolved, callbacks, started, resume?.seconds);

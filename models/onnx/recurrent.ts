@@ -62,7 +62,8 @@ const OPERATOR_OF: Readonly<Record<string, (options: RecurrentOptions) => Operat
 
 /** Returns what of a recurrent model ONNX cannot say; `undefined` if it can say all. */
 export function unsupportedInOnnx(options: RecurrentOptions): string | undefined {
-  const { activation, inputActivation = "none" } = options as RnnOptions;
+  const { activation, inputActivation = "none", snap } = options as RnnOptions;
+  if (snap) return "its recurrent operators do not round states, as the option snap asks";
   if (inputActivation !== "none") {
     return "its operator RNN has one activation, and the option inputActivation asks for two";
   }

@@ -1,0 +1,152 @@
+/**
+ * `prove`: proves that a trained model is right for inputs of every length, or finds where it is wrong.
+ *
+ * @module
+ */
+
+import { createHash } from "node:crypto";
+import { dirname } from "@std/path/dirname";
+import { argmaxAt } from "@unroll/core/plugin";
+import { type LoadedRun, loadRun } from "@unroll/core/runs";
+import * as z from "zod";
+import { defineCommand } from "../command.ts";
+import { formatCount } from "../format.ts";
+import { jsonLine } from "../json_line.ts";
+import { knownPlugins, TRUST } from "../plugins.ts";
+import { commandLine } from "../program.ts";
+import type { AnyCertificate } from "../proof/certificate.ts";
+import { type Proof, prove } from "../proof/prove.ts";
+import { readNetwork } from "../proof/network.ts";
+import { followNines, type Nines } from "../proof/nines.ts";
+import { specification } from "../proof/specification.ts";
+import { findRepeat, type Repeat, verifyRepeat } from "../proof/repeat.ts";
+import { Refuted } from "../proof/verify.ts";
+import { provenLines } from "../reporting/proof_report.ts";
+import { writeOut } from "../reporting/write_out.ts";
+import { findModel } from "./find_run.ts";
+import { RUNS } from "./train_options.ts";
+
+/** The command `prove`. */
+export const PROVE = defineCommand({
+  name: "prove",
+  description:
+    "Prove that a trained model is right for inputs of every length, and write a certificate, or " +
+    "find the shortest input after which it is wrong.",
+  argument: "[run]",
+  schema: z.object({
+    out: z.string().optional()
+      .describe("The file of the certificate; beside the checkpoint if left out")
+      .meta({ placeholder: "file" }),
+    checkpoint: z.enum(["best", "last"]).optional().describe(
+      "Which parameters to use; best if left out",
+    ),
+    runs: RUNS,
+    trust: TRUST,
+    json: z.boolean().default(false).describe("Print JSON"),
+  }),
+  examples: [
+    ["The newest run:", "unroll prove"],
+    ["A run, and then its certificate by itself:", "unroll prove runs/2026-01-31-fizzbuzz-rnn-0"],
+  ],
+  async run(context, { options, positional: [typed = "last"] }) {
+    const { out, checkpoint, runs, trust, json } = options;
+    const { write } = context.terminal;
+    // What must repeat bit by bit does so on one device.
+    using loaded = await loadRun(await findModel(typed, runs), {
+      ...await knownPlugins(context, trust),
+      device: "cpu",
+      ...(checkpoint === undefined ? {} : { checkpoint }),
+    });
+    const bytes = await Deno.readFile(loaded.path);
+    const proof = await confirmed(prove(bytes), loaded);
+    const { spec } = loaded.taskInstance;
+    const repeat = spec.inputs.kind === "none" ? await repeatOf(loaded) : undefined;
+    const certificate = certificateOf(proof, repeat, loaded.config.task.name, bytes);
+    const extras = { repeat, certificate, nines: ninesOf(bytes) };
+    const path = out ?? `${dirname(loaded.path)}/certificate.json`;
+    if (certificate !== undefined) await writeOut(path, `${JSON.stringify(certificate)}\n`);
+    if (json) {
+      const { seen, certificate: _, ...rest } = {
+        seen: undefined,
+        certificate: undefined,
+        ...proof,
+      };
+      write(jsonLine({
+        event: "proof",
+        run: loaded.path,
+        ...rest,
+        ...(seen === undefined ? {} : { states: seen.states, length: seen.length }),
+        ...(repeat === undefined ? {} : { repeat }),
+        ...(extras.nines === undefined ? {} : { nines: extras.nines }),
+        ...(certificate === undefined ? {} : { certificate: path, kind: certificate.kind }),
+      }));
+      return;
+    }
+    for (const line of provenLines(loaded.config.task, proof, extras)) {
+      write(`${line}\n`);
+    }
+    if (certificate === undefined) return;
+    const { size } = await Deno.stat(path);
+    write(
+      `Certificate of ${formatCount(Math.ceil(size / 1024))} kB in ${path}; verify it by itself:\n`,
+    );
+    write(`  ${commandLine(`verify ${path} --run ${typed}`)}\n`);
+  },
+});
+
+/** How long a network carries that could lose what it carries: one that counts, and does not round its states. */
+function ninesOf(bytes: Uint8Array): Nines | undefined {
+  const net = readNetwork(bytes);
+  const { name, options } = net.task;
+  const right = specification(name, options);
+  return name === "counting" && !net.snap && right ? followNines(net, right) : undefined;
+}
+
+/** A wrong answer was found with float64; the float32 program must give it too. */
+async function confirmed(proof: Proof, { predict, taskInstance }: LoadedRun): Promise<Proof> {
+  if (proof.outcome !== "refuted") return proof;
+  const { word, answer, seen } = proof;
+  const { inputs, outputs } = taskInstance.spec;
+  const length = word.length;
+  const said = await predict({
+    length,
+    ...inputs.kind === "none" ? {} : { inputs: Int32Array.from(word) },
+  });
+  const classes = outputs.kind === "class" ? outputs.classes : 0;
+  const last = outputs.at === "every" ? (length - 1) * classes : 0;
+  if (argmaxAt(said.outputs, last, classes) !== answer) return proof;
+  return { outcome: "open", reason: "a wrong answer hangs on how numbers are rounded", seen };
+}
+
+/** How the program repeats itself, if it does and is right. */
+async function repeatOf(loaded: LoadedRun): Promise<Repeat | undefined> {
+  try {
+    const repeat = await findRepeat(loaded);
+    if (repeat === undefined) return undefined;
+    await verifyRepeat({ ...HEAD, kind: "repeat", weights: "", task: "", ...repeat }, loaded);
+    return repeat;
+  } catch (error) {
+    if (error instanceof Refuted) return undefined;
+    throw error;
+  }
+}
+
+const HEAD = { format: "unroll-certificate", version: 1 } as const;
+
+/** The certificate of a proof, or of a program that repeats itself where there is no better one. */
+function certificateOf(
+  proof: Proof,
+  repeat: Repeat | undefined,
+  task: string,
+  bytes: Uint8Array<ArrayBuffer>,
+): AnyCertificate | undefined {
+  if (proof.outcome === "certified") return proof.certificate;
+  if (proof.outcome === "refuted" || repeat === undefined) return undefined;
+  return {
+    ...HEAD,
+    kind: "repeat",
+    weights: createHash("sha256").update(bytes).digest("hex"),
+    task,
+    ...repeat,
+  };
+}

@@ -1,0 +1,90 @@
+/**
+ * Finds what can be proven of a network: a certificate, or a word after which it is wrong.
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+import type { Certificate } from "./certificate.ts";
+import { readNetwork } from "./network.ts";
+import { followNines } from "./nines.ts";
+import { proveCycle } from "./prove_cycle.ts";
+import { searchWords, type WordSearch } from "./search_words.ts";
+import { specification } from "./specification.ts";
+import { Refuted, verify } from "./verify.ts";
+
+/** What was found out about a network. */
+export type Proof =
+  | {
+    readonly outcome: "certified";
+    readonly certificate: Certificate;
+    readonly margin: number;
+    /** How many times as near a round of the cycle brings two states, where there is a cycle. */
+    readonly contraction?: number;
+  }
+  | {
+    readonly outcome: "refuted";
+    /** The word, and what is right after it. */
+    readonly word: readonly number[];
+    readonly answer: number;
+    readonly seen: WordSearch;
+  }
+  | { readonly outcome: "open"; readonly reason: string; readonly seen: WordSearch };
+
+/** How many states are looked at of networks that round them. */
+const MOST_CODES = 200_000;
+
+/**
+ * Finds what can be proven.
+ *
+ * @param checkpoint The file of weights.
+ * @returns What was found.
+ * @throws {RangeError} If the network or its task is not one that can be looked into.
+ */
+export function prove(checkpoint: Uint8Array): Proof {
+  const net = readNetwork(checkpoint);
+  const right = specification(net.task.name, net.task.options);
+  if (!right) {
+    throw new RangeError(
+      `Cannot prove ${net.task.name}: what is right is known of fizzbuzz without input or on digits, and of counting`,
+    );
+  }
+  const rough = net.snap
+    ? { states: MOST_CODES, length: Infinity, near: 1 }
+    : net.inputs === 0
+    ? { states: 20_000, length: 20_000, near: 1e-300 }
+    : { states: Infinity, length: 64, near: 1e-3, beam: Math.ceil(100_000 / net.hidden ** 2) };
+  const seen = searchWords(net, right, rough);
+  if (seen.wrong) return { outcome: "refuted", ...seen.wrong, seen };
+  try {
+    if (net.inputs === 0 && !net.snap) {
+      return { outcome: "certified", ...proveCycle(checkpoint, 15) };
+    }
+    if (!net.snap) {
+      // A carry may fade after more steps than words were searched.
+      const { wrong } = net.task.name === "counting" ? followNines(net, right) : {};
+      if (wrong) return { outcome: "refuted", ...wrong, seen };
+      return {
+        outcome: "open",
+        reason: "its states are numbers without gaps; --snap makes them finitely many",
+        seen,
+      };
+    }
+    if (!seen.isClosed) {
+      return { outcome: "open", reason: `it has more than ${MOST_CODES} states`, seen };
+    }
+    const certificate: Certificate = {
+      format: "unroll-certificate",
+      version: 1,
+      kind: "codes",
+      task: net.task.name,
+      weights: createHash("sha256").update(checkpoint).digest("hex"),
+      // Where rounding can go two ways the verifier looks at both.
+      states: 2 * seen.states,
+    };
+    const { margin, states } = verify(certificate, checkpoint);
+    return { outcome: "certified", certificate: { ...certificate, states }, margin };
+  } catch (error) {
+    if (error instanceof Refuted) return { outcome: "open", reason: error.message, seen };
+    throw error;
+  }
+}

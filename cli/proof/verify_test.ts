@@ -1,0 +1,81 @@
+import { createHash } from "node:crypto";
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { randomFor } from "@unroll/core/plugin";
+import { carryCheckpoint, ringCheckpoint } from "../test_support/proof_networks.ts";
+import { type Certificate, readCertificate } from "./certificate.ts";
+import { prove } from "./prove.ts";
+import { Refuted, verify } from "./verify.ts";
+
+const hashOf = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
+
+function certified(checkpoint: Uint8Array): { certificate: Certificate; margin: number } {
+  const proof = prove(checkpoint);
+  assertStrictEquals(proof.outcome, "certified");
+  return proof as Extract<typeof proof, { outcome: "certified" }>;
+}
+
+Deno.test("prove() certifies a ring that says FizzBuzz, and verify() the certificate as it was written", () => {
+  const checkpoint = ringCheckpoint();
+  const { certificate, margin } = certified(checkpoint);
+  assertStrictEquals(certificate.kind, "cycle");
+  const read = readCertificate(JSON.stringify(certificate)) as Certificate;
+  assertEquals(verify(read, checkpoint).margin, margin);
+  assert(margin > 5 && margin < 6);
+});
+
+Deno.test("prove() certifies a network that rounds its states, by all that it has", () => {
+  const checkpoint = carryCheckpoint();
+  const { certificate } = certified(checkpoint);
+  assertStrictEquals(certificate.kind === "codes" ? certificate.states : 0, 3);
+  assertEquals(verify(certificate, checkpoint).states, 3);
+});
+
+Deno.test("prove() finds the shortest word after which a network is wrong", () => {
+  const proof = prove(carryCheckpoint(-8));
+  assertStrictEquals(proof.outcome, "refuted");
+  // The carry of the 1 is lost.
+  assertEquals("word" in proof ? proof.word : [], [1, 0]);
+});
+
+Deno.test("verify() refuses a certificate of other weights, and of these if one of them is wrong", () => {
+  const { certificate } = certified(ringCheckpoint());
+  for (let place = 0; place < 15; place++) {
+    const planted = ringCheckpoint(({ recurrent }) =>
+      recurrent[place * 15 + (place + 1) % 15] = -4
+    );
+    assertThrows(() => verify(certificate, planted), Refuted, "other weights");
+    assertThrows(() => verify({ ...certificate, weights: hashOf(planted) }, planted), Refuted);
+  }
+});
+
+Deno.test("verify() passes no fuzzed certificate of a network that is wrong", () => {
+  const { certificate } = certified(ringCheckpoint());
+  // One answer in 15 is wrong.
+  const wrong = ringCheckpoint(({ output }) => [output[7 * 4], output[7 * 4 + 1]] = [0, 3]);
+  assertStrictEquals(prove(wrong).outcome, "refuted");
+  const random = randomFor(1, 0);
+  const forged = () => {
+    const copy = JSON.parse(JSON.stringify({ ...certificate, weights: hashOf(wrong) }));
+    for (let k = 1 + random() * 3; k > 0; k--) {
+      const odd =
+        [0, -1, 1, 15, 30, 1e-9, 1e9, 1e300, 5e-324, random(), 0.5, NaN][Math.floor(random() * 12)];
+      const field = ["prefix", "period", "centre", "root", "kind"][Math.floor(random() * 5)];
+      if (field === "kind") Object.assign(copy, { kind: "codes", states: odd });
+      else if (field === "centre") copy.centre[Math.floor(random() * 16)] = odd;
+      else if (field === "root") {
+        copy.root[Math.floor(random() * 15)][Math.floor(random() * 15)] = odd;
+      } else copy[field] = random() < 0.5 ? odd : 15 * Math.floor(random() * 4);
+    }
+    return copy;
+  };
+  for (let i = 0; i < 300; i++) {
+    const text = JSON.stringify(forged());
+    assertThrows(() => verify(readCertificate(text) as Certificate, wrong));
+  }
+});
+
+Deno.test("readCertificate() says what is wrong with a file that is none", () => {
+  for (const text of ["", "1", "null", "[]", "{}", '{"format":"unroll-certificate","version":2}']) {
+    assertThrows(() => readCertificate(text), RangeError, "Cannot read the certificate");
+  }
+});
