@@ -82,13 +82,23 @@ async function addCommands(
   }
   let running: BuiltCommand | undefined;
   for (const definition of definitions) {
-    // Only the command that runs is defined by what was typed.
-    const isRunning = definition.name === word;
-    const built = await buildCommand(definition, isRunning ? args.slice(1) : [], context, path);
-    parent.command(definition.name, built.command);
-    if (isRunning) running = built;
+    if (definition.name !== word) {
+      // Of the others a list is shown at most: their flags would take longer than all else at the start.
+      parent.command(definition.name, nameCommand(definition));
+      continue;
+    }
+    running = await buildCommand(definition, args.slice(1), context, path);
+    parent.command(definition.name, running.command);
   }
   return running;
+}
+
+/** Makes a command that is only listed. */
+function nameCommand({ description, argument }: CommandDefinition): Command {
+  const command = new Command();
+  command.description(description);
+  if (argument !== undefined) command.arguments(argument);
+  return command;
 }
 
 async function buildCommand(
@@ -97,7 +107,7 @@ async function buildCommand(
   context: CommandContext,
   above: readonly string[],
 ): Promise<BuiltCommand> {
-  const { name, description, argument, examples, select } = definition;
+  const { name, examples, select } = definition;
   const path = [...above, name];
   const schema = typeof definition.schema === "function"
     ? definition.schema(context)
@@ -107,9 +117,10 @@ async function buildCommand(
   const flags = selected?.flags ?? composeFlags([own]);
   const hint = selected?.hint ?? `see ${path.join(" ")} --help`;
 
-  const command = new Command();
-  command.description(selected?.description ?? description);
-  if (argument !== undefined) command.arguments(argument);
+  const command = nameCommand({
+    ...definition,
+    description: selected?.description ?? definition.description,
+  });
   addFlags(command, own, flags);
   for (const [title, line] of examples) {
     command.example(title, line.replace(/\bunroll (?=\w)/, commandLine("")));

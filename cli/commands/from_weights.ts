@@ -4,7 +4,6 @@
  * @module
  */
 
-import { createHash } from "node:crypto";
 import { dirname } from "@std/path/dirname";
 import type { Tree } from "@unroll/core";
 import {
@@ -102,7 +101,8 @@ async function isFile(path: string): Promise<boolean> {
 
 /** The SHA-256 of a file, read a piece at a time. */
 async function sha256Of(path: string): Promise<string> {
-  const hash = createHash("sha256");
+  // An import would load it at each start.
+  const hash = process.getBuiltinModule("node:crypto").createHash("sha256");
   const { readable } = await Deno.open(path);
   for await (const piece of readable) hash.update(piece);
   return hash.digest("hex");

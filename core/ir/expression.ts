@@ -14,18 +14,29 @@ import { rangeOf } from "./range.ts";
 
 export type { Axis, Buffer, Expression } from "./expression_type.ts";
 
+/** What is known of an axis, a buffer or an expression. */
+interface Node {
+  readonly id: number;
+  /** How many parts lie in each other below it. */
+  readonly depth: number;
+  /** Expressions of it whose other parts are older, by their keys: they live as long as it does. */
+  users: Map<string, Expression> | undefined;
+}
+
+const nodes = new WeakMap<object, Node>();
+let nextId = 0;
+
+function nodeOf(object: object, depth = 0): Node {
+  let node = nodes.get(object);
+  if (!node) nodes.set(object, node = { id: nextId++, depth, users: undefined });
+  return node;
+}
+
+/** Expressions of nothing that ends with a program, as long as somebody has them. */
 const interned = new Map<string, WeakRef<Expression>>();
-const identities = new WeakMap<object, number>();
-let nextIdentity = 0;
 const dropInterned = new FinalizationRegistry<string>((key) => {
   if (interned.get(key)?.deref() === undefined) interned.delete(key);
 });
-
-function identity(object: object): number {
-  let id = identities.get(object);
-  if (id === undefined) identities.set(object, id = nextIdentity++);
-  return id;
-}
 
 function intern(key: string, make: () => Expression): Expression {
   const known = interned.get(key)?.deref();
@@ -36,35 +47,58 @@ function intern(key: string, make: () => Expression): Expression {
   return expression;
 }
 
+/** Makes an expression once for each node and key. */
+function internAt(node: Node, key: string, make: () => Expression): Expression {
+  const users = node.users ??= new Map();
+  let expression = users.get(key);
+  if (!expression) users.set(key, expression = make());
+  return expression;
+}
+
 /** Makes a number. `bool` is 0 or 1. */
 export function constantExpression(dtype: DType, value: number): Expression {
   const key = `c${dtype}${Object.is(value, -0) ? "-0" : value}`;
   return intern(key, () => ({ kind: "constant", dtype, value }));
 }
 
+/** Small indices, which are never dropped. */
+const smallIndices: Expression[] = [];
+
 /** Makes an index constant; it wraps as all integers do. */
 export function index(value: number): Expression {
-  return constantExpression("i32", value | 0);
+  const wrapped = value | 0;
+  if (wrapped < 0 || wrapped >= 256) return constantExpression("i32", wrapped);
+  return smallIndices[wrapped] ??= constantExpression("i32", wrapped);
 }
 
 /** Makes the value of a loop variable; a loop of one iteration is the constant 0. */
 export function axisExpression(axis: Axis): Expression {
   if (axis.extent === 1) return index(0);
-  return intern(`x${identity(axis)}`, () => ({ kind: "axis", dtype: "i32", axis }));
+  return internAt(nodeOf(axis), "", () => ({ kind: "axis", dtype: "i32", axis }));
 }
 
 /** Makes the element of a buffer at an index. */
 export function load(buffer: Buffer, at: Expression): Expression {
-  return intern(`l${identity(buffer)},${identity(at)}`, () => {
+  const [own, place] = [nodeOf(buffer), nodeOf(at)];
+  const make = () => {
     const expression: Expression = { kind: "load", dtype: buffer.dtype, buffer, index: at };
-    depths.set(expression, depthOf(at) + 1);
+    nodeOf(expression, place.depth + 1);
     return expression;
-  });
+  };
+  // A constant or an older index may outlive the buffer.
+  return isLasting(at) || place.id < own.id
+    ? internAt(own, `${place.id}`, make)
+    : internAt(place, `l${own.id}`, make);
 }
 
 /** Makes the result of a kernel's reduction. */
 export function accumulator(dtype: DType, position: number): Expression {
   return intern(`a${dtype}${position}`, () => ({ kind: "accumulator", dtype, position }));
+}
+
+/** Returns whether an expression is of no program, so that it may outlive what is made of it. */
+function isLasting({ kind }: Expression): boolean {
+  return kind === "constant" || kind === "accumulator";
 }
 
 /** Applies an operation of the elementwise table on scalars. No simplification: see the index functions. */
@@ -73,19 +107,26 @@ export function applyExpression(
   dtype: DType,
   inputs: readonly Expression[],
 ): Expression {
-  const key = `o${operation},${dtype},${inputs.map(identity).join(",")}`;
-  return intern(key, () => {
+  let key = `${operation},${dtype}`;
+  let depth = 0;
+  let newest: Node | undefined;
+  for (const input of inputs) {
+    const node = nodeOf(input);
+    key += `,${node.id}`;
+    depth = Math.max(depth, node.depth);
+    if (!isLasting(input) && (!newest || node.id > newest.id)) newest = node;
+  }
+  const make = () => {
     const expression: Expression = { kind: "apply", dtype, operation, inputs };
-    depths.set(expression, Math.max(...inputs.map(depthOf)) + 1);
+    nodeOf(expression, depth + 1);
     return expression;
-  });
+  };
+  return newest ? internAt(newest, key, make) : intern(key, make);
 }
-
-const depths = new WeakMap<Expression, number>();
 
 /** Counts how many parts of an expression lie in each other, at most. */
 export function depthOf(expression: Expression): number {
-  return depths.get(expression) ?? 0;
+  return nodeOf(expression).depth;
 }
 
 /** Adds two indices. */

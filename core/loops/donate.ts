@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { accessesOf } from "./accesses.ts";
 import { type Buffer, type Expression, visitExpression } from "../ir/expression.ts";
 import { copyKernel, renameBuffers } from "./buffers.ts";
 import { expressionsOf, type Kernel, kernelsOf, type LoopProgram, type Step } from "./program.ts";
@@ -19,11 +20,12 @@ export function donateBuffers(
   const temporaries = [...program.temporaries];
   const renamed = new Map<Buffer, Buffer>();
   const copies: Kernel[] = [];
+  const uses = usesOf(program.steps);
   for (const [o, i] of donated) {
     const [output, input] = [program.outputs[o], program.inputs[i]];
     outputs[o] = input;
     if (program.outputs.indexOf(output) !== o) continue;
-    if (canOverwrite(program.steps, output, input)) renamed.set(output, input);
+    if (canOverwrite(program.steps, uses, output, input)) renamed.set(output, input);
     else {
       temporaries.push(output);
       copies.push(copyKernel(output, input));
@@ -33,16 +35,41 @@ export function donateBuffers(
   return { ...program, outputs, temporaries, steps: [...steps, ...copies] };
 }
 
+/** The steps that touch a buffer, by their numbers. */
+interface Uses {
+  /** The first that stores to it, or −1. */
+  firstStore: number;
+  readonly loads: Set<number>;
+}
+
+/** Finds which steps touch each buffer, so that they are not searched for each of them. */
+function usesOf(steps: readonly Step[]): Map<Buffer, Uses> {
+  const uses = new Map<Buffer, Uses>();
+  steps.forEach((step, i) => {
+    for (const { buffer, write } of kernelsOf([step]).flatMap(accessesOf)) {
+      const own = uses.get(buffer) ?? { firstStore: -1, loads: new Set() };
+      uses.set(buffer, own);
+      if (!write) own.loads.add(i);
+      else if (own.firstStore < 0) own.firstStore = i;
+    }
+  });
+  return uses;
+}
+
 /** Returns whether `output` may be written straight into `input`. */
-function canOverwrite(steps: readonly Step[], output: Buffer, input: Buffer): boolean {
-  const first = steps.findIndex((step) =>
-    kernelsOf([step]).some((kernel) => storesTo(kernel, output))
-  );
+function canOverwrite(
+  steps: readonly Step[],
+  uses: ReadonlyMap<Buffer, Uses>,
+  output: Buffer,
+  input: Buffer,
+): boolean {
+  const first = uses.get(output)?.firstStore ?? -1;
   if (first < 0) return false;
   const writer = steps[first];
+  const loads = uses.get(input)?.loads ?? new Set();
   // Inside a loop the next iteration may still read what this one overwrites.
-  if (writer.kind === "loop" && loadsFrom([writer], input)) return false;
-  if (loadsFrom(steps.slice(first + 1), input)) return false;
+  if (writer.kind === "loop" && loads.has(first)) return false;
+  if (Math.max(-1, ...loads) > first) return false;
   if (writer.kind === "loop") return true;
   const [store, ...more] = writer.stores.filter(({ buffer }) => buffer === output);
   if (more.length > 0) return false;
@@ -52,14 +79,6 @@ function canOverwrite(steps: readonly Step[], output: Buffer, input: Buffer): bo
   if (writer.kind === "reduce" && loadIndices([writer.value], input).length > 0) return false;
   const indices = loadIndices(expressionsOf(writer), input);
   return indices.every((at) => at === store.index);
-}
-
-function storesTo(kernel: Kernel, buffer: Buffer): boolean {
-  return kernel.stores.some((store) => store.buffer === buffer);
-}
-
-function loadsFrom(steps: readonly Step[], buffer: Buffer): boolean {
-  return kernelsOf(steps).some((kernel) => loadIndices(expressionsOf(kernel), buffer).length > 0);
 }
 
 function loadIndices(expressions: readonly Expression[], buffer: Buffer): Expression[] {

@@ -12,12 +12,13 @@
 import { ELEMENTWISE } from "../language/primitives/elementwise.ts";
 import type { Equation, Graph, Value } from "../ir/graph.ts";
 import { sizeOf } from "../ir/tensor_type.ts";
+import { accessesOf } from "./accesses.ts";
 import { donateBuffers } from "./donate.ts";
-import { type Buffer, type Expression, visitExpression } from "../ir/expression.ts";
+import type { Buffer, Expression } from "../ir/expression.ts";
 import { materializeDeep } from "./materialize_deep.ts";
 import { GraphLowering } from "./lower_graph.ts";
 import type { LowerState } from "./lower_types.ts";
-import type { LoopProgram } from "./program.ts";
+import { kernelsOf, type LoopProgram } from "./program.ts";
 import { finishSteps } from "./lower_steps.ts";
 
 /** Options of {@linkcode lowerGraph}. */
@@ -127,40 +128,29 @@ function requestRecomputed(lowering: GraphLowering, state: LowerState): void {
   }
 }
 
-/** Estimates the cost of computing an expression, in additions, without that of addresses. */
+/**
+ * Estimates the cost of computing an expression, in additions, without that of addresses; at most
+ * {@linkcode COSTLY}, so that no more of a long one is looked at than must be.
+ */
 function expressionCost(expression: Expression): number {
   let cost = 0;
   const seen = new Set<Expression>();
   const walk = (part: Expression) => {
-    if (seen.has(part)) return;
+    if (cost >= COSTLY || seen.has(part)) return;
     seen.add(part);
     if (part.kind !== "apply") return;
     cost += ELEMENTWISE[part.operation].cost ?? 1;
     part.inputs.forEach(walk);
   };
   walk(expression);
-  return cost;
+  return Math.min(cost, COSTLY);
 }
 
 /** Leaves out temporaries that no step touches. */
 function dropUnused(program: LoopProgram): LoopProgram {
   const used = new Set<Buffer>();
-  const note = (expression: Expression) =>
-    visitExpression(expression, (part) => part.kind === "load" && used.add(part.buffer));
-  const walk = (steps: LoopProgram["steps"]) => {
-    for (const step of steps) {
-      if (step.kind === "loop") walk(step.steps);
-      else {
-        for (const { buffer, index, value } of step.stores) {
-          used.add(buffer);
-          note(index);
-          note(value);
-        }
-        if (step.kind === "reduce") note(step.value);
-        if (step.kind === "matmul") [step.x, step.y].forEach(note);
-      }
-    }
-  };
-  walk(program.steps);
+  for (const kernel of kernelsOf(program.steps)) {
+    for (const { buffer } of accessesOf(kernel)) used.add(buffer);
+  }
   return { ...program, temporaries: program.temporaries.filter((buffer) => used.has(buffer)) };
 }

@@ -55,6 +55,8 @@ export class GraphLowering implements LoweringScope {
   readonly outputs: Buffer[] = [];
   readonly external: Map<Buffer, Buffer>;
   readonly steps: (Group | LoopStep)[] = [];
+  /** Of the loops of this graph. */
+  readonly #bodies: LoweringScope[] = [];
 
   readonly storage = new Map<Value, Storage>();
   readonly destinations = new Map<Value, Storage[]>();
@@ -102,7 +104,9 @@ export class GraphLowering implements LoweringScope {
   }
 
   child(body: Graph): GraphLowering {
-    return new GraphLowering(body, this.state, this);
+    const scope = new GraphLowering(body, this.state, this);
+    this.#bodies.push(scope);
+    return scope;
   }
 
   addDestination(value: Value, target: Storage): void {
@@ -120,18 +124,14 @@ export class GraphLowering implements LoweringScope {
 
   isView(value: Value): boolean {
     const producer = this.#producers.get(value);
-    if (!producer) return this.#bodies().some((body) => body.isView(value));
+    if (!producer) return this.#bodies.some((body) => body.isView(value));
     const { primitive, inputs } = producer.equation;
     return primitive.isView === true && !this.storage.has(inputs[0]);
   }
 
-  #bodies(): LoweringScope[] {
-    return this.steps.flatMap((step) => step.kind === "loop" ? [step.body] : []);
-  }
-
   followsKernel(value: Value): boolean {
     const producer = this.#producers.get(value);
-    if (!producer) return this.#bodies().some((body) => body.followsKernel(value));
+    if (!producer) return this.#bodies.some((body) => body.followsKernel(value));
     return producer.equation.inputs.some((input) => {
       const kind = this.#producers.get(input)?.equation.primitive.lowering.kind;
       return kind === "matmul" || kind === "reduce";
@@ -272,27 +272,16 @@ export class GraphLowering implements LoweringScope {
     );
     if (latest && latest.kind !== "loop" && this.#join(work, latest)) return latest;
     const after = latest?.order ?? -1;
+    const read = [...plain.loaded].flatMap((value) => this.storage.get(value)?.buffer ?? []);
     for (let i = this.steps.length - 1; i > after; i--) {
       const step = this.steps[i];
       const sibling = step.kind === "map" && sameShape(step.shape, work.shape) &&
-        step.stores.every(({ mode }) => mode === "set") &&
-        [...plain.loaded].some((read) =>
-          step.stores.some(({ expression }) => this.#reads(expression, read))
-        );
+        step.stores.every(({ mode }) => mode === "set") && loadsAnyOf(step, read);
       if (sibling && this.#join(work, step)) return step;
     }
     const group = this.open("map", work.name, work.shape, axes);
     this.#join(work, group, true);
     return group;
-  }
-
-  #reads(expression: Expression, value: Value): boolean {
-    const buffer = this.storage.get(value)?.buffer;
-    let found = false;
-    visitExpression(expression, (part) => {
-      found ||= part.kind === "load" && part.buffer === buffer;
-    });
-    return found;
   }
 
   /** Adds work to a group if it can be done there, point by point. */
@@ -388,6 +377,7 @@ export class GraphLowering implements LoweringScope {
       members: new Map(),
       inlined: new Map(),
       stores: [],
+      visited: { stores: 0, parts: new Set(), buffers: new Set() },
       ...rest,
     };
     this.steps.push(group);
@@ -407,6 +397,16 @@ export class GraphLowering implements LoweringScope {
       group.stores.push({ value: undefined, target, index: to, expression, mode: "set" });
     }
   }
+}
+
+/** Returns whether what a group stores is made of any of some buffers. Each part is looked at once. */
+function loadsAnyOf({ stores, visited }: Group, buffers: readonly Buffer[]): boolean {
+  for (; visited.stores < stores.length; visited.stores++) {
+    visitExpression(stores[visited.stores].expression, (part) => {
+      if (part.kind === "load") visited.buffers.add(part.buffer);
+    }, visited.parts);
+  }
+  return buffers.some((buffer) => visited.buffers.has(buffer));
 }
 
 function nameOf(

@@ -68,6 +68,13 @@ export interface Group {
   /** Values computed here on the way, that are not materialized, and how often that happens. */
   readonly inlined: Map<Value, { readonly expression: Expression; readonly times: number }>;
   readonly stores: GroupStore[];
+  /** What is known of the parts of the first so many stores. */
+  readonly visited: {
+    stores: number;
+    readonly parts: Set<Expression>;
+    /** What they load. */
+    readonly buffers: Set<Buffer>;
+  };
 }
 
 /** A loop over time being built. */

@@ -51,6 +51,13 @@ interface Lifetime {
   last: number;
 }
 
+/** What has its place in an arena. */
+interface Resident {
+  readonly lifetime: Lifetime;
+  readonly start: number;
+  readonly end: number;
+}
+
 /**
  * Plans memory: temporaries that are never alive at the same time share it.
  *
@@ -66,7 +73,8 @@ export function planMemory(
 ): MemoryPlan {
   const lifetimes = findLifetimes(steps);
   const arenas: Arena[] = [];
-  const residents = new Map<Arena, { lifetime: Lifetime; start: number; end: number }[]>();
+  // From the lowest to the highest.
+  const residents = new Map<Arena, Resident[]>();
   const places = new Map<Buffer, Place>();
   // Large ones first, each at the lowest offset that is free for all its life.
   for (const buffer of temporaries.toSorted((a, b) => sizeOf(b) - sizeOf(a))) {
@@ -75,7 +83,9 @@ export function planMemory(
     const [size, type] = [sizeOf(buffer), typeOf(buffer)];
     const put = (arena: Arena, start: number): void => {
       arena.size = Math.max(arena.size, start + size);
-      residents.get(arena)?.push({ lifetime, start, end: start + size });
+      const others = residents.get(arena) as Resident[];
+      const before = others.findLastIndex((other) => other.start <= start);
+      others.splice(before + 1, 0, { lifetime, start, end: start + size });
       places.set(buffer, { arena, offset: start });
     };
     const isPlaced = arenas.some((arena) => {
@@ -117,7 +127,7 @@ function lowestGap(
   size: number,
 ): number {
   let start = 0;
-  for (const other of taken.toSorted((a, b) => a.start - b.start)) {
+  for (const other of taken) {
     if (start + size <= other.start) break;
     start = Math.max(start, other.end);
   }

@@ -35,7 +35,10 @@ export function hoistFromScan(graph: Graph): Graph {
 
 function hoist(loop: Loop, outside: Rewriter): boolean {
   const levels = levelsOf(loop);
-  const wanted = new Set(loop.equations.filter((equation) => isWanted(equation, loop, levels)));
+  const producers = producersOf(loop);
+  const wanted = new Set(
+    loop.equations.filter((equation) => isWanted(equation, loop, levels, producers)),
+  );
   if (wanted.size === 0) return false;
   const needed = new Set<Value>();
   for (const equation of loop.equations.toReversed()) {
@@ -68,7 +71,12 @@ function hoist(loop: Loop, outside: Rewriter): boolean {
   return true;
 }
 
-function isWanted(equation: Equation, loop: Loop, levels: LoopLevels): boolean {
+function isWanted(
+  equation: Equation,
+  loop: Loop,
+  levels: LoopLevels,
+  producers: ReadonlyMap<Value, Equation>,
+): boolean {
   if (isFree(equation)) return false;
   const level = levels.ofEquation(equation);
   if (level !== "sequence") return level === "constant";
@@ -77,7 +85,7 @@ function isWanted(equation: Equation, loop: Loop, levels: LoopLevels): boolean {
   const products = isHeavy(equation) && lowering.kind !== "element";
   if (products) return resultSize(equation) * loop.length <= LARGEST_STACK;
   const small = isHeavy(equation) || resultSize(equation) <= SMALL_STEP;
-  return small && resultSize(equation) <= sourceSize(equation, producersOf(loop), levels);
+  return small && resultSize(equation) <= sourceSize(equation, producers, levels);
 }
 
 /** Elements a step that an equation is made of, repetitions not counted. */

@@ -122,7 +122,9 @@ function readersOf(loop: Loop): Map<Value, Equation[]> {
   const readers = new Map<Value, Equation[]>();
   for (const equation of loop.equations) {
     for (const value of equation.inputs) {
-      readers.set(value, [...readers.get(value) ?? [], equation]);
+      const list = readers.get(value) ?? [];
+      readers.set(value, list);
+      list.push(equation);
     }
   }
   return readers;

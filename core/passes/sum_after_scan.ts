@@ -96,7 +96,8 @@ class SumsOverTime {
     if (producer?.primitive.name !== "add" || this.#reads.get(value) !== 1) return undefined;
     const [x, y] = producer.inputs;
     const before = this.#additionsOf(x, inner) ?? this.#additionsOf(y, inner);
-    return before && [...before, producer];
+    before?.push(producer);
+    return before;
   }
 
   /** Whether a value's sum over time can be had without stacking the value itself. */

@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { type Axis, type Buffer, visitExpression } from "../../ir/expression.ts";
-import { expressionsOf, type Kernel, type Step, type TimeLoop } from "../../loops/program.ts";
+import { accessesOf } from "../../loops/accesses.ts";
+import type { Axis, Buffer } from "../../ir/expression.ts";
+import type { Kernel, Step, TimeLoop } from "../../loops/program.ts";
 
 /** A schedule of a program for threads. */
 export interface ThreadSchedule {
@@ -69,9 +70,7 @@ export function buffersOfTasks(tasks: readonly ScheduledTask[]): Set<Buffer> {
   const buffers = new Set<Buffer>();
   for (const kernel of kernelsOfTasks(tasks)) {
     for (const { buffer } of kernel.stores) buffers.add(buffer);
-    for (const expression of expressionsOf(kernel)) {
-      visitExpression(expression, (part) => part.kind === "load" && buffers.add(part.buffer));
-    }
+    for (const { buffer } of accessesOf(kernel)) buffers.add(buffer);
   }
   return buffers;
 }

@@ -136,17 +136,13 @@ class Scheduler {
     const works = steps.map((step) => this.#work(step, time));
     const barriers = new Array<boolean>(works.length).fill(false);
     // What was touched since all have waited; in a loop also in the iteration before.
-    let open: { readonly touch: Touch; readonly before: number }[] = [];
+    let open = new OpenTouches();
     for (let round = 0; round < (time ? 2 : 1); round++) {
       works.forEach((work, i) => {
-        const meets = open.some(({ touch, before }) =>
-          work.touches.some((own) => conflict(touch, own, round - before))
-        );
-        if (meets) barriers[i] = true;
-        if (barriers[i]) open = [];
+        if (work.touches.some((touch) => open.conflicts(touch, round))) barriers[i] = true;
         // Threads that wait inside have all finished what came before.
-        if (work.waits) open = [];
-        open.push(...work.touches.map((touch) => ({ touch, before: round })));
+        if (barriers[i] || work.waits) open = new OpenTouches();
+        for (const touch of work.touches) open.add(touch, round);
       });
     }
     // A thread may be ahead by less than one iteration only if all wait in each.
@@ -303,6 +299,31 @@ class Scheduler {
         };
       })
     );
+  }
+}
+
+/** What was touched since all have waited, by what may meet it. */
+class OpenTouches {
+  readonly #kinds = new Map<unknown, Map<string, { touch: Touch; before: number }[]>>();
+
+  /** Adds a touch in a round. */
+  add(touch: Touch, before: number): void {
+    const kinds = this.#kinds.get(touch.space) ?? new Map();
+    this.#kinds.set(touch.space, kinds);
+    const kind = `${touch.single} ${touch.write}`;
+    const list = kinds.get(kind) ?? [];
+    kinds.set(kind, list);
+    list.push({ touch, before });
+  }
+
+  /** Returns whether a thread at a touch must wait for others at one of these. */
+  conflicts(later: Touch, round: number): boolean {
+    for (const list of this.#kinds.get(later.space)?.values() ?? []) {
+      const [{ touch }] = list;
+      if ((touch.single && later.single) || (!touch.write && !later.write)) continue;
+      if (list.some(({ touch, before }) => conflict(touch, later, round - before))) return true;
+    }
+    return false;
   }
 }
 
