@@ -12,6 +12,8 @@ const UNIT = 2 ** -24;
 const SLACK = 1e-12;
 /** Below the normal numbers of float32 errors are absolute. */
 const TINY = 2 ** -126;
+/** Sums of terms that are together smaller do not leave float32 in any order, nor two such sums and their rounding. */
+const LARGE = 2 ** 126;
 /** Functions, how steep they are at most, over what σ(v) = ½ + ½ tanh(v / 2) is wider, and their errors in ULP. */
 const FUNCTIONS = {
   tanh: { f: Math.tanh, steepest: 1, wide: 1, ulps: 3 },
@@ -91,7 +93,8 @@ export function linear(
     }
   }
   const rounding = terms * UNIT * 1.001 + SLACK;
-  return { rows, box: box.map((b, j) => b + magnitudes[j] * rounding + terms * TINY) };
+  const errors = magnitudes.map((m) => m < LARGE ? m * rounding + terms * TINY : NaN);
+  return { rows, box: box.map((b, j) => b + errors[j]) };
 }
 
 /** x + sign · y */

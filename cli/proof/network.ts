@@ -36,58 +36,77 @@ export function readNetwork(bytes: Uint8Array): Network {
   const header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, start)));
   const { model, task } = JSON.parse(header.__metadata__.config);
   const options = model.options;
-  const read = (name: string): Float32Array | undefined => {
+  /** As the program does, reads the weights that the options ask for, and no others. */
+  const read = (name: string, ...shape: number[]): Float32Array => {
     const entry = header[`parameters.${name}`];
-    if (entry === undefined) return undefined;
-    if (entry.dtype !== "F32") throw unreadable(`${name} is ${entry.dtype}, not F32`);
+    if (entry?.dtype !== "F32" || `${entry.shape}` !== `${shape}`) {
+      throw unreadable(`${name} is not f32[${shape}]`);
+    }
     const [from, to] = entry.data_offsets;
     const values = new Float32Array(bytes.slice(start + from, start + to).buffer);
+    if (values.length !== shape.reduce((a, b) => a * b)) throw unreadable(`${name} is cut short`);
     if (!values.every(Number.isFinite)) throw unreadable(`${name} is not all finite`);
     return values;
-  };
-  const needed = (name: string): Float32Array => {
-    const found = read(name);
-    if (!found) throw unreadable(`there are no weights ${name}`);
-    return found;
   };
   const wanted = (what: string, value: unknown, ...allowed: readonly unknown[]) => {
     if (!allowed.includes(value)) {
       throw unreadable(`${what} is ${value}, and ${allowed.join(" or ")} is wanted`);
     }
   };
+  const { hidden, bias = "input", initialState = "auto" } = options;
   wanted("the model", model.name, "rnn", "gru", "lstm");
   wanted("the activation", options.activation, "tanh", "sigmoid");
   wanted("the activation of the input", options.inputActivation, undefined, "none");
   wanted("the activation of the gates", options.gateActivation, undefined, "sigmoid");
   wanted("the embedding's size", options.embedding, 0);
   wanted("the normalisation of the input", options.inputNorm, "none");
-  const gates = { rnn: 1, gru: 3, lstm: 4 }[model.name as "rnn"];
-  const hidden: number = options.hidden;
-  const columns = gates * hidden;
+  wanted("the place of the reset", options.reset, undefined, "after", "before");
+  wanted("the rounding", options.snap, undefined, false, true);
+  wanted("the biases", bias, "input", "both", "none");
+  wanted("the initial state", initialState, "auto", "zero", "learned");
+  if (![hidden, options.layers].every((count) => Number.isInteger(count) && count > 0)) {
+    throw unreadable(`${options.layers} layers of ${hidden} units are none`);
+  }
+  const columns = { rnn: 1, gru: 3, lstm: 4 }[model.name as "rnn"] * hidden;
+  const inputs: number = header["parameters.layers.0.weight_ih"]?.shape[0] ?? 0;
   const layers = Array.from({ length: options.layers }, (_, l) => {
-    const [weight, bias] = [read(`layers.${l}.weight_ih`), read(`layers.${l}.bias_ih`)];
-    const recurrent = needed(`layers.${l}.weight_hh`);
+    const at = `layers.${l}`;
+    const below = l === 0 ? inputs : hidden;
+    const weight = below === 0 ? new Float32Array() : read(`${at}.weight_ih`, below, columns);
     return {
-      input: { weight: weight ?? new Float32Array(), bias, columns },
-      recurrent: { weight: recurrent, bias: read(`layers.${l}.bias_hh`), columns },
+      input: {
+        weight,
+        columns,
+        ...(bias === "none" ? {} : { bias: read(`${at}.bias_ih`, columns) }),
+      },
+      recurrent: {
+        weight: read(`${at}.weight_hh`, hidden, columns),
+        columns,
+        ...(bias === "both" ? { bias: read(`${at}.bias_hh`, columns) } : {}),
+      },
     };
   });
-  const initial = layers.flatMap((_, l) => {
-    const h = read(`initial.${l}.h`);
-    const c = read(`initial.${l}.c`);
-    return h ? [{ h, ...(c ? { c } : {}) }] : [];
-  });
-  const weight = needed("output.weight");
+  const isLearned = initialState === "learned" || (initialState === "auto" && inputs === 0);
+  const parts = model.name === "lstm" ? ["h", "c"] : ["h"];
+  const initial = () =>
+    layers.map((_, l) =>
+      Object.fromEntries(parts.map((part) => [part, read(`initial.${l}.${part}`, hidden)]))
+    );
+  const classes: number = header["parameters.output.weight"]?.shape[1];
   return {
     cell: model.name,
     activation: options.activation,
     reset: options.reset ?? "after",
     snap: options.snap === true,
     hidden,
-    inputs: layers[0].input.weight.length / columns,
+    inputs,
     layers,
-    ...(initial.length > 0 ? { initial } : {}),
-    output: { weight, bias: read("output.bias"), columns: weight.length / hidden },
+    ...(isLearned ? { initial: initial() } : {}),
+    output: {
+      weight: read("output.weight", hidden, classes),
+      columns: classes,
+      ...(bias === "none" ? {} : { bias: read("output.bias", classes) }),
+    },
     task,
   };
 }

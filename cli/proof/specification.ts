@@ -7,6 +7,7 @@
 /** What is right after each symbol, from a start; `next` is undefined where no word goes on so. */
 export interface Specification {
   readonly symbols: number;
+  readonly classes: number;
   next(
     state: number,
     symbol: number,
@@ -28,12 +29,14 @@ export function specification(
   if (name === "fizzbuzz" && options.encoding === "none") {
     return {
       symbols: 1,
+      classes: 4,
       next: (n) => ({ state: (n + 1) % 15, answer: classOf(n + 1) }),
     };
   }
   if (name === "fizzbuzz" && options.encoding === "digits") {
     return {
       symbols: 10,
+      classes: 4,
       next(n, digit) {
         if (n === ZERO) return undefined;
         const value = n === START ? digit : (10 * n + digit) % 15;
@@ -43,8 +46,10 @@ export function specification(
   }
   if (name === "counting") {
     const base = options.base as number;
+    if (!Number.isInteger(base) || base < 2) return undefined;
     return {
       symbols: base,
+      classes: base,
       // −1, nothing read, adds 1 as a carry does.
       next: (carry, digit) => ({
         state: carry !== 0 && digit === base - 1 ? 1 : 0,

@@ -127,6 +127,9 @@ export function verify(certificate: Certificate, checkpoint: Uint8Array): Verifi
   if (net.inputs !== (right.symbols === 1 ? 0 : right.symbols)) {
     throw new Refuted(`the network reads ${net.inputs} symbols, and the task has ${right.symbols}`);
   }
+  if (net.output.columns !== right.classes) {
+    throw new Refuted(`of ${right.classes} answers the network has ${net.output.columns}`);
+  }
   if (certificate.kind === "cycle") return verifyCycle(certificate, net, right);
   return verifyCodes(certificate, net, right);
 }

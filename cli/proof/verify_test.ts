@@ -1,7 +1,11 @@
 import { createHash } from "node:crypto";
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { randomFor } from "@unroll/core/plugin";
-import { carryCheckpoint, ringCheckpoint } from "../test_support/proof_networks.ts";
+import {
+  carryCheckpoint,
+  type NetworkWeights,
+  ringCheckpoint,
+} from "../test_support/proof_networks.ts";
 import { type Certificate, readCertificate } from "./certificate.ts";
 import { prove } from "./prove.ts";
 import { Refuted, verify } from "./verify.ts";
@@ -72,6 +76,57 @@ Deno.test("verify() passes no fuzzed certificate of a network that is wrong", ()
     const text = JSON.stringify(forged());
     assertThrows(() => verify(readCertificate(text) as Certificate, wrong));
   }
+});
+
+/** A certificate of all states, for whatever weights. */
+const codesOf = (bytes: Uint8Array): Certificate => ({
+  format: "unroll-certificate",
+  version: 1,
+  kind: "codes",
+  states: 100,
+  task: "counting",
+  weights: hashOf(bytes),
+});
+
+Deno.test("verify() reads no weights that the program does not read", () => {
+  // Right only with a bias that the options do not have.
+  const biased = carryCheckpoint(0, {
+    "layers.0.bias_ih": [[100, 100, 100], [3]],
+    "layers.0.bias_hh": [[-100, -100, -100], [3]],
+  });
+  assertThrows(() => verify(codesOf(biased), biased), Refuted);
+  // No carry at the start, in a start that is 0.
+  const started = carryCheckpoint(0, { "initial.0.h": [[5, 0, 0], [3]] });
+  assertStrictEquals(verify(codesOf(started), started).states, 3);
+});
+
+Deno.test("verify() refuses weights whose shapes are not those of the options and the task", () => {
+  const shapes: NetworkWeights[] = [
+    { "output.weight": [[], [3, 0]], "output.bias": [[], [0]] },
+    { "output.weight": [[0, 4, 4], [3, 1]], "output.bias": [[4], [1]] },
+    { "output.weight": [[0, 0, 4, -4, 4, -4], [2, 3]] },
+    { "layers.0.weight_hh": [[8, -8, 8], [1, 3]] },
+    { "layers.0.bias_ih": [[0], [1]] },
+  ];
+  for (const other of shapes) {
+    const bytes = carryCheckpoint(0, other);
+    const { name } = assertThrows(() => verify(codesOf(bytes), bytes), Error);
+    assert(name !== "TypeError");
+  }
+  const none = carryCheckpoint(0, {
+    "layers.0.weight_ih": [[], [0, 3]],
+    "initial.0.h": [[0, 0, 0], [3]],
+  }, { base: 0 });
+  assertThrows(() => verify(codesOf(none), none), Refuted, "does not know");
+});
+
+Deno.test("verify() refuses sums that float32 may not hold", () => {
+  const { certificate } = certified(ringCheckpoint());
+  // All logits of odd numbers are infinite.
+  const infinite = ringCheckpoint(({ output }) =>
+    output.forEach((v, i) => output[i] = v * 1e37 + (Math.floor(i / 4) % 2 ? 1.8e38 : -1.8e38))
+  );
+  assertThrows(() => verify({ ...certificate, weights: hashOf(infinite) }, infinite), Refuted);
 });
 
 Deno.test("readCertificate() says what is wrong with a file that is none", () => {

@@ -98,14 +98,20 @@ export function ringCheckpoint(
  * is 0, because a 1 met the carry or a 0 met none. At the start all are 0, which is a carry.
  *
  * @param error Is added to a weight: −8 makes the network forget the carry of two 1s.
+ * @param other Weights in place of these, or more.
+ * @param taskOptions Options of the task.
  */
-export function carryCheckpoint(error = 0): Uint8Array<ArrayBuffer> {
+export function carryCheckpoint(
+  error = 0,
+  other: NetworkWeights = {},
+  taskOptions: NetworkConfig["taskOptions"] = { base: 2 },
+): Uint8Array<ArrayBuffer> {
   return checkpointOf(
     {
       model: "rnn",
       options: { hidden: 3, snap: true },
       task: "counting",
-      taskOptions: { base: 2 },
+      taskOptions,
     },
     {
       "layers.0.weight_ih": [[12, -12, -4, -4 - error, 4, -12], [2, 3]],
@@ -113,6 +119,7 @@ export function carryCheckpoint(error = 0): Uint8Array<ArrayBuffer> {
       "layers.0.weight_hh": [[8, -8, 8, 0, 0, 0, 0, 0, 0], [3, 3]],
       "output.weight": [[0, 0, 4, -4, 4, -4], [3, 2]],
       "output.bias": [[4, -4], [2]],
+      ...other,
     },
   );
 }
@@ -128,15 +135,23 @@ export function randomCheckpoint(
     Array.from({ length: rows * columns }, draw),
     [rows, columns],
   ];
+  const bias = (
+    columns: number,
+  ): readonly [number[], number[]] => [random(1, columns)[0], [columns]];
   return checkpointOf(
-    { model, options: { hidden, ...options }, task: "counting", taskOptions: { base: 3 } },
+    {
+      model,
+      options: { hidden, bias: "both", ...options },
+      task: "counting",
+      taskOptions: { base: 3 },
+    },
     {
       "layers.0.weight_ih": random(3, columns),
       "layers.0.weight_hh": random(hidden, columns),
-      "layers.0.bias_ih": random(1, columns),
-      "layers.0.bias_hh": random(1, columns),
+      "layers.0.bias_ih": bias(columns),
+      "layers.0.bias_hh": bias(columns),
       "output.weight": random(hidden, 3),
-      "output.bias": random(1, 3),
+      "output.bias": bias(3),
     },
   );
 }
