@@ -68,7 +68,9 @@ export const VERIFY = defineCommand({
           jsonLine({ event: "verified", run: loaded.path, kind: certificate.kind, ...verified }),
         );
       }
-      const margin = verified ? `, margin ${verified.margin.toFixed(2)}` : "";
+      const margin = verified
+        ? `, margin ${verified.margin.toFixed(2)}`
+        : `, as this program runs it on ${loaded.device}, not with other roundings`;
       write(`Verified: this network ${claimOf(loaded.config.task)}${margin}\n`);
     } catch (error) {
       if (!(error instanceof Refuted)) throw error;

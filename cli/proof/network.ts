@@ -64,7 +64,11 @@ export function readNetwork(bytes: Uint8Array): Network {
   wanted("the rounding", options.snap, undefined, false, true);
   wanted("the biases", bias, "input", "both", "none");
   wanted("the initial state", initialState, "auto", "zero", "learned");
-  if (![hidden, options.layers].every((count) => Number.isInteger(count) && count > 0)) {
+  if (
+    ![hidden, options.layers].every((count) =>
+      Number.isInteger(count) && count > 0 && count <= 4096
+    )
+  ) {
     throw unreadable(`${options.layers} layers of ${hidden} units are none`);
   }
   const columns = { rnn: 1, gru: 3, lstm: 4 }[model.name as "rnn"] * hidden;

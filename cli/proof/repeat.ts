@@ -48,9 +48,10 @@ export async function findRepeat(
  * @throws {Refuted} If the bits or an answer are not as they should be.
  */
 export async function verifyRepeat(
-  { prefix, period, states: hash }: RepeatCertificate,
+  { prefix, period, states: hash, device }: RepeatCertificate,
   run: LoadedRun,
 ): Promise<void> {
+  if (device !== run.device) throw new Refuted(`it is about ${device}, and this is ${run.device}`);
   const isWhole = [prefix, period].every((n) => Number.isSafeInteger(n) && n >= 0);
   if (!isWhole || period < 1 || prefix + period > 2 ** 20) {
     throw new Refuted("its numbers of steps are none");
@@ -83,7 +84,9 @@ async function statesOf(run: LoadedRun, length: number) {
   const { cell } = parts ?? {};
   const { spec } = run.taskInstance;
   const classes = spec.outputs.kind === "class" ? spec.outputs.classes : 0;
-  const isWhole = hidden !== undefined && run.config.model.options.layers === 1;
+  const { name, options } = run.config.model;
+  const isWhole = hidden !== undefined && ["rnn", "gru", "lstm"].includes(name) &&
+    options.layers === 1;
   if (!isWhole) throw new Refuted("the model does not show its whole state");
   const all = [hidden, ...cell === undefined ? [] : [cell]];
   const width = units * all.length;

@@ -12,6 +12,8 @@ import { type Specification, specification } from "./specification.ts";
 
 /** More steps or states are not looked at. */
 const LONGEST = 2 ** 20;
+/** Of more numbers in a state the shift in `contains()` may be less than its rounding. */
+const WIDEST = 2000;
 
 /** What is proven: after every word that the task has, the network's answer is right. */
 export interface Verified {
@@ -145,7 +147,9 @@ function verifyCycle(
     Array.from({ length: n + 1 }, (_, j) => [c, ...root[i]][j] ?? 0)
   );
   const isWhole = [prefix, period].every((n) => Number.isInteger(n) && n > 0 && n <= LONGEST);
-  if (net.snap || net.inputs > 0 || !isWhole || centre.length !== n || root.length !== n) {
+  if (
+    net.snap || net.inputs > 0 || !isWhole || n > WIDEST || centre.length !== n || root.length !== n
+  ) {
     throw new Refuted("it is no certificate of a network such as this");
   }
   const set = { rows: triangle, box: centre.map(() => 0) };

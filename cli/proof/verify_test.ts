@@ -1,13 +1,18 @@
 import { createHash } from "node:crypto";
-import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import { randomFor } from "@unroll/core/plugin";
+import { loadRun } from "@unroll/core/runs";
+import { MODELS } from "@unroll/models";
+import { TASKS } from "@unroll/tasks";
 import {
   carryCheckpoint,
   type NetworkWeights,
   ringCheckpoint,
 } from "../test_support/proof_networks.ts";
+import { inFolder } from "../test_support/small_runs.ts";
 import { type Certificate, readCertificate } from "./certificate.ts";
 import { prove } from "./prove.ts";
+import { findRepeat, verifyRepeat } from "./repeat.ts";
 import { Refuted, verify } from "./verify.ts";
 
 const hashOf = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
@@ -127,6 +132,34 @@ Deno.test("verify() refuses sums that float32 may not hold", () => {
     output.forEach((v, i) => output[i] = v * 1e37 + (Math.floor(i / 4) % 2 ? 1.8e38 : -1.8e38))
   );
   assertThrows(() => verify({ ...certificate, weights: hashOf(infinite) }, infinite), Refuted);
+});
+
+Deno.test("verifyRepeat() takes a program's bits for that device alone, and for models that show all of their state", async () => {
+  await inFolder(async (folder) => {
+    const path = `${folder}/ring.safetensors`;
+    await Deno.writeFile(path, ringCheckpoint());
+    using run = await loadRun(path, { models: MODELS, tasks: TASKS, device: "cpu" });
+    const repeat = await findRepeat(run, 100);
+    assert(repeat !== undefined);
+    const { weights, task } = codesOf(new Uint8Array());
+    const head = {
+      format: "unroll-certificate",
+      version: 1,
+      kind: "repeat",
+      weights,
+      task,
+    } as const;
+    await verifyRepeat({ ...head, ...repeat }, run);
+    await assertRejects(
+      () => verifyRepeat({ ...head, ...repeat, device: "webgpu" }, run),
+      Refuted,
+      "it is about webgpu",
+    );
+    // Its stack goes on beside what is shown.
+    const model = { ...run.config.model, name: "stack-rnn" };
+    const other = { ...run, config: { ...run.config, model } };
+    await assertRejects(() => verifyRepeat({ ...head, ...repeat }, other), Refuted, "whole state");
+  });
 });
 
 Deno.test("readCertificate() says what is wrong with a file that is none", () => {

@@ -56,14 +56,14 @@ export function provenLines(
     lines.push(`Proven: this network ${claim}, margin ${margin.toFixed(2)}.`);
     lines.push(
       proven.kind === "cycle"
-        ? `After ${proven.prefix} steps it is in a cycle of ${proven.period} states, of which a round brings near ones ` +
+        ? `After ${proven.prefix} steps it stays near a cycle of ${proven.period} states, of which a round brings near ones ` +
           `${
             (1 / (contraction ?? 1)).toFixed(1)
-          } times as near. That holds however float32 is rounded.`
-        : `It rounds its states and has ${
+          } times as near. It is right however float32 is rounded.`
+        : `It rounds its states and has at most ${
           formatCount(proven.states)
         }, with those of the task; all were looked at. ` +
-          "That holds however float32 is rounded.",
+          "It is right however float32 is rounded.",
     );
   } else if (proof.outcome === "refuted") {
     const { seen } = proof;
