@@ -29,6 +29,21 @@ export function visible(text: string): string {
   });
 }
 
+/**
+ * Tells how long lines may be: as a terminal shows them, and of any length for programs.
+ *
+ * @param terminal Where they go.
+ * @returns Columns.
+ */
+export function lineColumns(
+  { isOutputTerminal = false, columns }: {
+    readonly isOutputTerminal?: boolean;
+    readonly columns: () => number;
+  },
+): number {
+  return isOutputTerminal ? columns() : Infinity;
+}
+
 /** Formats a number to four digits, such as `0.03125`, `114.7`, `1.2e-7`. */
 export function formatFigure(value: number): string {
   if (!Number.isFinite(value)) return String(value);

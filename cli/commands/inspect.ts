@@ -7,6 +7,7 @@
 import * as z from "zod";
 import type { LoadedRun } from "@unroll/core/runs";
 import type { CommandContext } from "../context.ts";
+import { lineColumns } from "../format.ts";
 import { jsonLine } from "../json_line.ts";
 import {
   captureStudy,
@@ -136,11 +137,12 @@ export const INSPECT = defineModelCommand({
 
 /** Shows the machine that a model is. */
 async function showMachine(
-  { terminal: { write } }: CommandContext,
+  { terminal }: CommandContext,
   loaded: LoadedRun,
   out: string | undefined,
   json: boolean,
 ): Promise<void> {
+  const { write } = terminal;
   const report = await findMachine(loaded);
   if (report === undefined) {
     throw new RangeError(
@@ -148,7 +150,10 @@ async function showMachine(
     );
   }
   if (json) write(jsonLine(machineAsJson(report)));
-  else if (out === undefined) write(machineAsText(report).map((line) => `${line}\n`).join(""));
+  else if (out === undefined) {
+    const lines = machineAsText(report, lineColumns(terminal));
+    write(lines.map((line) => `${line}\n`).join(""));
+  }
   if (out === undefined) return;
   if (!isDrawn(report)) {
     throw new RangeError(

@@ -27,6 +27,9 @@ Deno.test("differingSettings() compares runs of one model and task", () => {
     config(16, "counting"),
   ]);
   assertEquals(found, [{ hidden: 4, learningRate: 0.1 }, { hidden: 8 }, {}, {}]);
+  // Of two kinds, such as a recipe and what was chosen by hand, none differs from others of its own.
+  const kinds = [{ ...config(4, "xor"), recipe: "a" }, config(8, "xor")];
+  assertEquals(differingSettings(kinds, ({ recipe = "" }) => recipe), [{}, {}]);
   assertEquals(found.map(settingsText), ["hidden 4, lr 0.1", "hidden 8", "", ""]);
   assertEquals(settingsText({ corpus: "/a/b/c/d/e/f/g/h/i/jjjjjjjjjjjj/k.txt" }).length, 31);
 });

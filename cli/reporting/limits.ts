@@ -5,7 +5,7 @@
  */
 
 import type { Probe } from "@unroll/core/plugin";
-import { formatCount, formatFigure, formatPercent, formatTable } from "../format.ts";
+import { formatCount, formatFigure, formatPercent, formatTable, wrapLines } from "../format.ts";
 import { formatInterval } from "./wilson.ts";
 
 /** What was asked of one run. */
@@ -91,6 +91,8 @@ function gainText(probes: readonly Probe[]): string {
 export interface LimitsFormat {
   /** Whether only right answers are told, without intervals and sentences. */
   readonly brief?: boolean;
+  /** How long a line may be. */
+  readonly columns?: number;
 }
 
 /**
@@ -102,7 +104,7 @@ export interface LimitsFormat {
  */
 export function formatLimits(
   runs: readonly ProbedRun[],
-  { brief = false }: LimitsFormat = {},
+  { brief = false, columns: width = Infinity }: LimitsFormat = {},
 ): string {
   const axes = [...new Set(runs.flatMap(({ probes }) => axesOf(probes)))];
   const tables = axes.map((axis) => {
@@ -114,7 +116,6 @@ export function formatLimits(
     }));
     const places = [...new Map(columns.flatMap(({ probes }) => [...probes])).entries()]
       .toSorted(([, a], [, b]) => a.at - b.at).map(([place]) => place);
-    const heads = [axis, ...columns.flatMap(({ name }) => brief ? [name] : [name, "95 %"])];
     const rows = places.map((place) => [
       place,
       ...columns.flatMap(({ probes }) => {
@@ -122,13 +123,29 @@ export function formatLimits(
         return brief ? [probe === undefined ? "-" : formatCount(probe.right)] : cellsOf(probe);
       }),
     ]);
-    return formatTable([heads, ...alikeTogether(rows)], []).map((line) => `${line}\n`).join("");
+    const merged = alikeTogether(rows);
+    const tableOf = (names: readonly string[]) => {
+      const heads = [axis, ...names.flatMap((name) => brief ? [name] : [name, "95 %"])];
+      return formatTable([heads, ...merged], []);
+    };
+    const names = columns.map(({ name }) => name);
+    const lines = tableOf(names);
+    const isWide = lines.some((line) => [...line].length > width);
+    // Long names stand above a table of their numbers.
+    const shown = isWide
+      ? [
+        ...names.flatMap((name, i) => wrapLines(name, width, `(${i + 1}) `)),
+        ...tableOf(names.map((_, i) => `(${i + 1})`)),
+      ]
+      : lines;
+    return shown.map((line) => `${line}\n`).join("");
   });
   if (brief) return tables.join("\n");
   const sentences = runs.flatMap(({ name, probes }) =>
     axesOf(probes).map((axis) => {
       const { sentence } = limitOf(probes.filter((probe) => probe.axis === axis));
-      return `${runs.length > 1 ? `${name}, ` : ""}${sentence}\n`;
+      const lines = wrapLines(`${runs.length > 1 ? `${name}, ` : ""}${sentence}`, width);
+      return lines.map((line) => `${line}\n`).join("");
     })
   );
   return [...tables, sentences.join("")].join("\n");

@@ -14,6 +14,7 @@ import {
 import type { TaskMachine } from "@unroll/core/plugin";
 import { type ExtractedMachine, extractMachine, type ExtractOptions } from "../proof/extract.ts";
 import type { ExtractableRun } from "../proof/network_answers.ts";
+import { wrapLines } from "../format.ts";
 import type { HiddenStateCapture } from "./hidden_states.ts";
 
 /** Machines of more states are not drawn: nobody would read them. */
@@ -208,13 +209,15 @@ export function machineAsJson({ machine, found, factors, sentences }: MachineRep
  * Formats a machine for the terminal.
  *
  * @param report The machine.
+ * @param columns How long a line may be.
  * @returns Lines, without ends.
  */
-export function machineAsText(report: MachineReport): string[] {
-  const { machine, sentences } = report;
+export function machineAsText(report: MachineReport, columns: number = Infinity): string[] {
+  const { machine } = report;
+  const sentences = report.sentences.flatMap((sentence) => wrapLines(sentence, columns));
   const { alphabet, next, start } = machine;
   if (!isDrawn(report)) return [...sentences, `It is too large to be shown: --json lists it.`];
-  const rows = next.map((row, state) => {
+  const rows = next.flatMap((row, state) => {
     const targets = Map.groupBy(row.keys(), (symbol) => {
       const said = machine.kind === "mealy" ? ` says ${machine.outputs[state][symbol]}` : "";
       return `→ ${row[symbol]}${said}`;
@@ -223,9 +226,8 @@ export function machineAsText(report: MachineReport): string[] {
       `${symbols.map((symbol) => alphabet[symbol]).join(" ")} ${target}`
     );
     const says = machine.kind === "moore" ? ` says ${machine.outputs[state]}` : "";
-    return `${state === start ? ">" : " "} ${String(state).padStart(3)}${says}: ${
-      arrows.join(", ")
-    }`;
+    const beginning = `${state === start ? ">" : " "} ${String(state).padStart(3)}${says}: `;
+    return wrapLines(arrows.join(", "), columns, beginning);
   });
   return [...sentences, "", ...rows];
 }

@@ -62,6 +62,9 @@ Deno.test("findMachine() says where a network is wrong, in words that a person r
   ]);
   assert(/^It is a machine of 8 states, as [\d,]+ words show\.$/.test(report.sentences[0]));
   assertEquals(isDrawn(report), true);
+  const longest = (lines: readonly string[]) => Math.max(...lines.map(({ length }) => length));
+  assert(longest(machineAsText(report, 80)) <= 80);
+  assert(longest(machineAsText(report)) > 80);
   const { refuted } = machineAsJson(report) as { readonly refuted: object };
   assertEquals(refuted, { word: [..."99999990"], said: 0, wanted: 1 });
 });
