@@ -6,6 +6,7 @@
 
 import * as z from "zod";
 import type { LoadedRun } from "@unroll/core/runs";
+import { UsageError } from "../errors.ts";
 import type { CommandContext } from "../context.ts";
 import { lineColumns } from "../format.ts";
 import { jsonLine } from "../json_line.ts";
@@ -84,7 +85,16 @@ export const INSPECT = defineModelCommand({
   select: selectTask,
   async run(context, loaded, { threshold: given, out, json, show, unit, machine, ...request }) {
     const { taskInstance, predict, path, config } = loaded;
-    if (machine) return await showMachine(context, loaded, out, json);
+    if (machine) {
+      const ignored = Object.entries({ ...request, unit, threshold: given })
+        .find(([, value]) => value !== undefined)?.[0] ?? (show === "states" ? undefined : "show");
+      if (ignored !== undefined) {
+        throw new UsageError(
+          `Cannot use --${ignored} with --machine: a machine is of all steps and units`,
+        );
+      }
+      return await showMachine(context, loaded, out, json);
+    }
     const parts = show !== "states";
     const captured = await captureStudy(taskInstance, predict, { ...request, parts });
     const model = config.model.name;
