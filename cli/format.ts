@@ -72,6 +72,16 @@ export function formatCount(count: number): string {
   return String(Math.round(count)).replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
+/** Counts steps, such as `1 step`, `15 steps`. */
+export function formatSteps(count: number): string {
+  return count === 1 ? "1 step" : `${formatCount(count)} steps`;
+}
+
+/** Says how often something is, such as `every step`, `every 15 steps`. */
+export function formatEvery(steps: number): string {
+  return steps === 1 ? "every step" : `every ${formatCount(steps)} steps`;
+}
+
 /** Formats a time span in the two largest units that say something. */
 export function formatDuration(seconds: number): string {
   if (seconds < 9.95) return `${seconds.toFixed(1)} s`;

@@ -86,7 +86,8 @@ export const INSPECT = defineModelCommand({
   async run(context, loaded, { threshold: given, out, json, show, unit, machine, ...request }) {
     const { taskInstance, predict, path, config } = loaded;
     if (machine) {
-      const ignored = Object.entries({ ...request, unit, threshold: given })
+      const { input, length, seed } = request;
+      const ignored = Object.entries({ input, length, seed, unit, threshold: given })
         .find(([, value]) => value !== undefined)?.[0] ?? (show === "states" ? undefined : "show");
       if (ignored !== undefined) {
         throw new UsageError(

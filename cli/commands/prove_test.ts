@@ -53,11 +53,12 @@ Deno.test("prove and verify: one sentence of what is no network or certificate f
         ],
         [`verify ${folder}/empty.json --run ${path}`, /^Cannot read the certificate/],
         [`verify ${folder} --run ${path}`, /^Cannot read the certificate/],
+        [["verify", ""], /^Cannot read the certificate "": a file is needed, found nothing\n$/],
         ["verify", /missing argument.*certificate/],
       ] as const
     ) {
       const { code, errors } = await runCommand(words);
-      assertStrictEquals(code === 0, false, words);
+      assertStrictEquals(code === 0, false, String(words));
       assertMatch(errors, sentence);
       assertStrictEquals(errors.trimEnd().split("\n").length, 1, errors);
     }

@@ -14,7 +14,7 @@ import {
 import type { TaskMachine } from "@unroll/core/plugin";
 import { type ExtractedMachine, extractMachine, type ExtractOptions } from "../proof/extract.ts";
 import type { ExtractableRun } from "../proof/network_answers.ts";
-import { wrapLines } from "../format.ts";
+import { formatEvery, formatSteps, wrapLines } from "../format.ts";
 import type { HiddenStateCapture } from "./hidden_states.ts";
 
 /** Machines of more states are not drawn: nobody would read them. */
@@ -128,18 +128,20 @@ function sentencesOf(
 function orbitSentence(
   { prefix, period, distance, exactPrefix, exactPeriod }: NonNullable<ExtractedMachine["orbit"]>,
 ): string {
-  const after = prefix === 0 ? "from the first step on" : `after ${prefix} steps`;
+  const after = prefix === 0 ? "from the first step on" : `after ${formatSteps(prefix)}`;
   const near = distance === undefined
     ? ""
     : exactPeriod === undefined
     ? `; its hidden states come back to within ${distance.toPrecision(2)} of themselves`
-    : `; its hidden states are the same in every bit after ${exactPrefix} steps, ${exactPeriod} apart`;
-  return `Its answers repeat themselves every ${period} steps, ${after}${near}.`;
+    : `; its hidden states are the same in every bit after ${
+      formatSteps(exactPrefix ?? 0)
+    }, ${exactPeriod} apart`;
+  return `Its answers repeat themselves ${formatEvery(period)}, ${after}${near}.`;
 }
 
 /** A word for people: runs of one symbol are counted. */
 function wordText(word: Word, alphabet: readonly string[]): string {
-  if (alphabet.length === 1) return `${word.length} steps`;
+  if (alphabet.length === 1) return formatSteps(word.length);
   const parts: string[] = [];
   for (let i = 0; i < word.length;) {
     let end = i;
