@@ -54,6 +54,11 @@ export function formatFigure(value: number): string {
   );
 }
 
+/** Formats a number with so many digits after the point, and never as `-0.00`. */
+export function formatFixed(value: number, digits: number): string {
+  return value.toFixed(digits).replace(/^-(?=[0.]+$)/, "");
+}
+
 /** Formats a fraction as percent, such as `1.2 %`; never `0 %` for what is more than nothing, nor `100 %` for less than all. */
 export function formatPercent(fraction: number): string {
   if (fraction > 0 && fraction < 0.001) return "<0.1 %";

@@ -51,6 +51,9 @@ Deno.test("formatLimits() keeps within a terminal, whatever the names are", () =
   const text = formatLimits(runs, { columns: 80 });
   for (const line of text.split("\n")) assert([...line].length <= 80, line);
   assertStringIncludes(text, `(1) ${runs[0].name}\n(2) ${runs[1].name}\n9s at the end`);
+  const many = formatLimits([...runs, ...runs, ...runs], { columns: 80 });
+  for (const line of many.split("\n")) assert([...line].length <= 80, line);
+  for (let i = 1; i <= 6; i++) assertEquals(many.split(`(${i})`).length, 3);
   assert(formatLimits(runs).split("\n")[0].endsWith("95 %"));
   assert(formatLimits(runs).split("\n").some((line) => line.length > 80));
 });

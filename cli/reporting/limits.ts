@@ -107,38 +107,21 @@ export function formatLimits(
   { brief = false, columns: width = Infinity }: LimitsFormat = {},
 ): string {
   const axes = [...new Set(runs.flatMap(({ probes }) => axesOf(probes)))];
+  const fits = (lines: readonly string[]) => lines.every((line) => [...line].length <= width);
   const tables = axes.map((axis) => {
-    const columns = runs.map(({ name, probes }) => ({
-      name,
-      probes: new Map(
-        probes.filter((probe) => probe.axis === axis).map((probe) => [placeText(probe), probe]),
-      ),
-    }));
-    const places = [...new Map(columns.flatMap(({ probes }) => [...probes])).entries()]
-      .toSorted(([, a], [, b]) => a.at - b.at).map(([place]) => place);
-    const rows = places.map((place) => [
-      place,
-      ...columns.flatMap(({ probes }) => {
-        const probe = probes.get(place);
-        return brief ? [probe === undefined ? "-" : formatCount(probe.right)] : cellsOf(probe);
-      }),
-    ]);
-    const merged = alikeTogether(rows);
-    const tableOf = (names: readonly string[]) => {
-      const heads = [axis, ...names.flatMap((name) => brief ? [name] : [name, "95 %"])];
-      return formatTable([heads, ...merged], []);
+    const lines = tableLines(axis, runs, brief);
+    if (fits(lines)) return lines.map((line) => `${line}\n`).join("");
+    // Long names stand above tables of their numbers, of as many runs as there is room for.
+    const numbered = runs.map((run, i) => ({ ...run, name: `(${i + 1})` }));
+    const split = (part: readonly ProbedRun[]): string[] => {
+      const lines = tableLines(axis, part, brief);
+      const half = Math.ceil(part.length / 2);
+      return fits(lines) || half === part.length
+        ? lines
+        : [...split(part.slice(0, half)), "", ...split(part.slice(half))];
     };
-    const names = columns.map(({ name }) => name);
-    const lines = tableOf(names);
-    const isWide = lines.some((line) => [...line].length > width);
-    // Long names stand above a table of their numbers.
-    const shown = isWide
-      ? [
-        ...names.flatMap((name, i) => wrapLines(name, width, `(${i + 1}) `)),
-        ...tableOf(names.map((_, i) => `(${i + 1})`)),
-      ]
-      : lines;
-    return shown.map((line) => `${line}\n`).join("");
+    const names = runs.flatMap(({ name }, i) => wrapLines(name, width, `(${i + 1}) `));
+    return [...names, ...split(numbered)].map((line) => `${line}\n`).join("");
   });
   if (brief) return tables.join("\n");
   const sentences = runs.flatMap(({ name, probes }) =>
@@ -149,6 +132,23 @@ export function formatLimits(
     })
   );
   return [...tables, sentences.join("")].join("\n");
+}
+
+function tableLines(axis: string, runs: readonly ProbedRun[], brief: boolean): string[] {
+  const columns = runs.map(({ probes }) =>
+    new Map(probes.filter((probe) => probe.axis === axis).map((probe) => [placeText(probe), probe]))
+  );
+  const places = [...new Map(columns.flatMap((probes) => [...probes])).entries()]
+    .toSorted(([, a], [, b]) => a.at - b.at).map(([place]) => place);
+  const heads = [axis, ...runs.flatMap(({ name }) => brief ? [name] : [name, "95 %"])];
+  const rows = places.map((place) => [
+    place,
+    ...columns.flatMap((probes) => {
+      const probe = probes.get(place);
+      return brief ? [probe === undefined ? "-" : formatCount(probe.right)] : cellsOf(probe);
+    }),
+  ]);
+  return formatTable([heads, ...alikeTogether(rows)], []);
 }
 
 function cellsOf(probe: Probe | undefined): [string, string] {
