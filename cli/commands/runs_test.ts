@@ -110,3 +110,19 @@ Deno.test("runs and report: take the folder of a sweep, whose runs are further d
     assertStringIncludes(await Deno.readTextFile(`${folder}/report.html`), "2 runs");
   });
 });
+
+Deno.test("board: says of folders that are not there that they are not, and serves nothing", async () => {
+  await inFolder(async (folder) => {
+    await Deno.writeTextFile(`${folder}/file`, "");
+    for (
+      const [name, reason] of [["none", "there is no such folder"], ["file", "it is no folder"]]
+    ) {
+      const { code, errors, output } = await runCommand(`board ${folder}/${name}`);
+      assertEquals([code, errors, output], [
+        2,
+        `Cannot serve the runs in "${folder}/${name}": ${reason}\n`,
+        "",
+      ]);
+    }
+  });
+});

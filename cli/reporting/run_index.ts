@@ -133,7 +133,7 @@ async function readRun(path: string, tail: MetricsTail): Promise<Read> {
       lines,
       total: Number(run.config.training.steps),
       result: resultOf(lines),
-      ended: isDiverged(lines.at(-1)) ? "diverged" : lines.at(-1)?.event,
+      ended: isDiverged(lines) ? "diverged" : lines.at(-1)?.event,
     };
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;

@@ -71,11 +71,13 @@ export function resultOf(lines: readonly MetricsLine[]): RunResult {
 /**
  * Tells whether training came to numbers that are not finite.
  *
- * @param latest The last line of a run's metrics.
+ * @param lines A run's metrics.
  */
-export function isDiverged(latest: MetricsLine | undefined): boolean {
+export function isDiverged(lines: readonly MetricsLine[]): boolean {
   // JSON has no word for what is not finite: it is `null` there.
-  return latest?.event === "diverged" || latest?.loss === null;
+  const isNothing = (line: MetricsLine | undefined) => line?.loss === null;
+  return lines.at(-1)?.event === "diverged" || isNothing(lines.at(-1)) ||
+    isNothing(lines.findLast(({ event }) => event === "validation"));
 }
 
 /** Heads the column of {@linkcode measureText}. */
@@ -173,7 +175,7 @@ async function readRow(
     ...(config.title === undefined ? {} : { title: config.title }),
     ...bestStepOf(lines),
     ...await updatedOf(path),
-    state: isDiverged(latest)
+    state: isDiverged(lines)
       ? "diverged"
       : done
       ? "done"

@@ -32,10 +32,13 @@ Deno.test("runCurves() draws no error of a text", () => {
 });
 
 Deno.test("isDiverged() sees what came to numbers that are not finite", () => {
-  assertEquals(isDiverged({ event: "diverged", step: 3 }), true);
-  assertEquals(isDiverged({ event: "done", steps: 3, loss: null, error: 0 }), true);
-  assertEquals(isDiverged({ event: "done", steps: 3, loss: 0.5, error: 0 }), false);
-  assertEquals(isDiverged(undefined), false);
+  assertEquals(isDiverged([{ event: "diverged", step: 3 }]), true);
+  assertEquals(isDiverged([{ event: "done", steps: 3, loss: null }]), true);
+  const done = { event: "done", steps: 3, loss: 0.5, error: 0 };
+  assertEquals(isDiverged([done]), false);
+  // The best parameters were right, the last are no numbers.
+  assertEquals(isDiverged([{ event: "validation", step: 3, loss: null }, done]), true);
+  assertEquals(isDiverged([]), false);
 });
 
 Deno.test("formatRuns() keeps within a terminal, and tells a recipe by its name", () => {
