@@ -72,3 +72,35 @@ Deno.test("prove: of a network without gaps between its states, that reads, says
     assertMatch(output, /^Refuted: /);
   });
 });
+
+Deno.test("prove and inspect: sentences keep within a terminal, and are whole lines for programs", async () => {
+  await inFolder(async (folder) => {
+    const ring = `${folder}/ring.safetensors`;
+    await Deno.writeFile(ring, ringCheckpoint());
+    for (const command of ["prove", "inspect --machine"]) {
+      const longest = async (isOutputTerminal: boolean) => {
+        let output = "";
+        const { code } = await runCommand(`${command} ${ring}`, {
+          terminal: {
+            write: (text) => output += text,
+            writeError: () => {},
+            isOutputTerminal,
+            isTerminal: false,
+            color: false,
+            outputColor: false,
+            columns: () => 60,
+            lines: async function* () {},
+            variable: () => undefined,
+            debug: false,
+          },
+        });
+        assertStrictEquals(code, 0);
+        // Paths are words that cannot be broken.
+        const lines = output.split("\n").filter((line) => !line.includes(folder));
+        return Math.max(...lines.map(({ length }) => length));
+      };
+      assertStrictEquals(await longest(true) <= 60, true);
+      assertStrictEquals(await longest(false) > 60, true);
+    }
+  });
+});

@@ -115,3 +115,14 @@ Deno.test("statesAt() gives the state after each symbol, and at each step withou
   assertEquals(statesAt({ machine: digits }, shown(4)), undefined);
   assertEquals(statesAt({ machine: digits }, shown(2, Int32Array.of(1, 5))), undefined);
 });
+
+Deno.test("findMachine() counts one step as one", async () => {
+  const report = await reportOf(fizzbuzz());
+  const network = machineNetwork(
+    { kind: "moore", alphabet: ["tick"], start: 0, next: [[0]], outputs: [0] },
+    (await fizzbuzz().create()).machine?.(),
+  );
+  const alone = await findMachine(network, QUICK);
+  assert(alone?.sentences[1].startsWith("Its answers repeat themselves every step, "));
+  assert(report.sentences[1].startsWith("Its answers repeat themselves every 15 steps, "));
+});
