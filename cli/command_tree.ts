@@ -30,6 +30,10 @@ export interface BuiltCommand {
   readonly flags: readonly Flag[];
   /** The end of the sentence about an unknown flag there. */
   readonly hint: string;
+  /** How many words name it. */
+  readonly depth: number;
+  /** How many words it takes beside options. */
+  readonly takes: number;
 }
 
 /**
@@ -62,7 +66,7 @@ export async function buildTree(
   root.noExit();
   root.action(() => root.showHelp());
   const running = await addCommands(root, definitions, args, context);
-  return { flags: [], hint: "see --help", ...running, command: root };
+  return { flags: [], hint: "see --help", depth: 0, takes: 0, ...running, command: root };
 }
 
 /** Adds commands below one; returns the one that runs. */
@@ -153,7 +157,8 @@ async function buildCommand(
     path,
     definition.childKind ?? name,
   );
-  return { flags, hint, ...running, command };
+  const takes = definition.argument === undefined ? 0 : 1;
+  return { flags, hint, depth: path.length, takes, ...running, command };
 }
 
 /** Adds flags under their headings: the command's first, then those of plugins, then the rest. */
@@ -190,9 +195,14 @@ function addFlag(command: Command, flag: Flag): void {
  *
  * @param error What Cliffy threw.
  * @param built The command that was to run.
+ * @param args What was typed.
  * @returns The error to throw.
  */
-export function usageErrorOf(error: ValidationError, built: BuiltCommand): UsageError {
+export function usageErrorOf(
+  error: ValidationError,
+  built: BuiltCommand,
+  args: readonly string[],
+): UsageError {
   const option = /"(--?[^"]*)"/.exec(error.message)?.[1];
   const mistake = (error.cause instanceof Error ? error.cause : error).constructor.name;
   switch (mistake) {
@@ -203,10 +213,23 @@ export function usageErrorOf(error: ValidationError, built: BuiltCommand): Usage
     case "DuplicateOptionError":
       return new UsageError(`Cannot use ${option} twice: once, or its opposite, is enough`);
     case "NoArgumentsAllowedError":
-    case "TooManyArgumentsError":
-      return new UsageError("Cannot use words that belong to no option: see --help");
+    case "TooManyArgumentsError": {
+      const word = strayWords(args, built)[built.takes] ?? args.at(-1);
+      return new UsageError(`Cannot use "${word}": it belongs to no option, ${built.hint}`);
+    }
   }
   const [message] = error.message.split("\n");
   const rest = `${message[0].toLowerCase()}${message.slice(1).replace(/\.$/, "")}`;
   return new UsageError(`Cannot run that: ${rest}`, { cause: error });
+}
+
+/** Finds the words that name no command and are no option's value. */
+function strayWords(args: readonly string[], { flags, depth }: BuiltCommand): string[] {
+  const takesValue = new Set(
+    flags.flatMap(defineFlag).filter(({ flags }) => /[<[]/.test(flags))
+      .map(({ flags }) => flags.split(/[ ,]/)[0]),
+  );
+  return args.filter((word, i) =>
+    i >= depth && !word.startsWith("-") && !takesValue.has(args[i - 1])
+  );
 }

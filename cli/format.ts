@@ -29,6 +29,21 @@ export function visible(text: string): string {
   });
 }
 
+/**
+ * Tells how long lines may be: as a terminal shows them, and of any length for programs.
+ *
+ * @param terminal Where they go.
+ * @returns Columns.
+ */
+export function lineColumns(
+  { isOutputTerminal = false, columns }: {
+    readonly isOutputTerminal?: boolean;
+    readonly columns: () => number;
+  },
+): number {
+  return isOutputTerminal ? columns() : Infinity;
+}
+
 /** Formats a number to four digits, such as `0.03125`, `114.7`, `1.2e-7`. */
 export function formatFigure(value: number): string {
   if (!Number.isFinite(value)) return String(value);
@@ -37,6 +52,11 @@ export function formatFigure(value: number): string {
   return value.toFixed(
     Math.max(0, Math.min(4, 3 - Math.floor(Math.log10(Math.max(size, 1e-1))))),
   );
+}
+
+/** Formats a number with so many digits after the point, and never as `-0.00`. */
+export function formatFixed(value: number, digits: number): string {
+  return value.toFixed(digits).replace(/^-(?=[0.]+$)/, "");
 }
 
 /** Formats a fraction as percent, such as `1.2 %`; never `0 %` for what is more than nothing, nor `100 %` for less than all. */
@@ -55,6 +75,16 @@ export function formatPercent(fraction: number): string {
 export function formatCount(count: number): string {
   // `toLocaleString` would take tens of milliseconds the first time.
   return String(Math.round(count)).replace(/\B(?=(\d{3})+$)/g, ",");
+}
+
+/** Counts steps, such as `1 step`, `15 steps`. */
+export function formatSteps(count: number): string {
+  return count === 1 ? "1 step" : `${formatCount(count)} steps`;
+}
+
+/** Says how often something is, such as `every step`, `every 15 steps`. */
+export function formatEvery(steps: number): string {
+  return steps === 1 ? "every step" : `every ${formatCount(steps)} steps`;
 }
 
 /** Formats a time span in the two largest units that say something. */

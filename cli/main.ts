@@ -60,7 +60,7 @@ export async function runCommandLine(
     try {
       await tree.command.parse(helpAlone(words));
     } catch (error) {
-      throw error instanceof ValidationError ? usageErrorOf(error, tree) : error;
+      throw error instanceof ValidationError ? usageErrorOf(error, tree, words) : error;
     }
   }, { writeError, debug, permit: (flag) => permitLine(flag, args) });
 }

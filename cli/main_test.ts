@@ -215,7 +215,10 @@ Deno.test("train: each mistake is one sentence and exit code 2", async () => {
     [`${both} --out=`]: 'Cannot use --out "": something is needed, found nothing',
     ["train --resume="]: 'Cannot use --resume "": something is needed, found nothing',
     [`${both} --hidden`]: "Cannot use --hidden: a value is missing after it",
-    [`${both} 5`]: "Cannot use words that belong to no option: see --help",
+    [`${both} 5`]:
+      'Cannot use "5": it belongs to no option, see train --model rnn --task fizzbuzz --help',
+    [`${both} --hidden 4 --quiet 0 --steps 3`]:
+      'Cannot use "0": it belongs to no option, see train --model rnn --task fizzbuzz --help',
     "train --model mlp --task fizzbuzz":
       "Cannot train mlp on fizzbuzz: it needs an input, and the encoding is none",
     "recipe six-units":

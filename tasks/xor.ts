@@ -88,7 +88,7 @@ export const xor: TaskPlugin<XorOptions> = /* @__PURE__ */ defineTask({
 /** A case, what was answered, and the numbers behind it. */
 function line(a: number, b: number, outputs: Float32Array): string {
   const said = argmaxAt(outputs, 0, 2);
-  const numbers = [...outputs].map((x) => x.toFixed(2)).join(", ");
+  const numbers = [...outputs].map((x) => x.toFixed(2).replace(/^-0\.00$/, "0.00")).join(", ");
   return `${a} xor ${b} = ${said}${said === (a ^ b) ? "" : "  wrong"}  (${numbers})`;
 }
 

@@ -6,7 +6,9 @@
 
 import * as z from "zod";
 import type { LoadedRun } from "@unroll/core/runs";
+import { UsageError } from "../errors.ts";
 import type { CommandContext } from "../context.ts";
+import { lineColumns } from "../format.ts";
 import { jsonLine } from "../json_line.ts";
 import {
   captureStudy,
@@ -83,7 +85,17 @@ export const INSPECT = defineModelCommand({
   select: selectTask,
   async run(context, loaded, { threshold: given, out, json, show, unit, machine, ...request }) {
     const { taskInstance, predict, path, config } = loaded;
-    if (machine) return await showMachine(context, loaded, out, json);
+    if (machine) {
+      const { input, length, seed } = request;
+      const ignored = Object.entries({ input, length, seed, unit, threshold: given })
+        .find(([, value]) => value !== undefined)?.[0] ?? (show === "states" ? undefined : "show");
+      if (ignored !== undefined) {
+        throw new UsageError(
+          `Cannot use --${ignored} with --machine: a machine is of all steps and units`,
+        );
+      }
+      return await showMachine(context, loaded, out, json);
+    }
     const parts = show !== "states";
     const captured = await captureStudy(taskInstance, predict, { ...request, parts });
     const model = config.model.name;
@@ -136,11 +148,12 @@ export const INSPECT = defineModelCommand({
 
 /** Shows the machine that a model is. */
 async function showMachine(
-  { terminal: { write } }: CommandContext,
+  { terminal }: CommandContext,
   loaded: LoadedRun,
   out: string | undefined,
   json: boolean,
 ): Promise<void> {
+  const { write } = terminal;
   const report = await findMachine(loaded);
   if (report === undefined) {
     throw new RangeError(
@@ -148,7 +161,10 @@ async function showMachine(
     );
   }
   if (json) write(jsonLine(machineAsJson(report)));
-  else if (out === undefined) write(machineAsText(report).map((line) => `${line}\n`).join(""));
+  else if (out === undefined) {
+    const lines = machineAsText(report, lineColumns(terminal));
+    write(lines.map((line) => `${line}\n`).join(""));
+  }
   if (out === undefined) return;
   if (!isDrawn(report)) {
     throw new RangeError(

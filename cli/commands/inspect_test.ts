@@ -141,6 +141,14 @@ Deno.test("inspect --machine: shows the machine that a network is, and draws it"
     // After so few steps it says the same again and again, and 0 is no number to it.
     assertMatch(output, /^It is a machine of \d+ states?( \([\d × ]+\))?, as 4,096 steps show\.$/m);
     assertMatch(output, /^It is wrong after \d+ steps: it says \w+, where \w+ is right\.$/m);
+    for (const [option, value] of [["unit", "3"], ["show", "gates"], ["input", "12"]]) {
+      const refused = await runCommand(`inspect ${run} --machine --${option} ${value}`);
+      assertStrictEquals(refused.code, 2);
+      assertStrictEquals(
+        refused.errors,
+        `Cannot use --${option} with --machine: a machine is of all steps and units\n`,
+      );
+    }
     const json = JSON.parse(await said(`inspect ${run} --machine --json`));
     assertEquals([json.machine.kind, json.machine.alphabet], ["moore", ["tick"]]);
     const out = `${run}/machine.svg`;

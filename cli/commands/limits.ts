@@ -9,6 +9,7 @@ import { loadRun } from "@unroll/core/runs";
 import * as z from "zod";
 import { defineCommand } from "../command.ts";
 import { UsageError } from "../errors.ts";
+import { lineColumns } from "../format.ts";
 import { jsonLine } from "../json_line.ts";
 import { knownPlugins } from "../plugins.ts";
 import { axesOf, formatLimits, limitOf, type ProbedRun } from "../reporting/limits.ts";
@@ -61,7 +62,7 @@ export const LIMITS = defineCommand({
         probes: probes.filter((found) => axis === undefined || found.axis === axis),
       });
     }
-    if (!json) return write(formatLimits(probed));
+    if (!json) return write(formatLimits(probed, { columns: lineColumns(context.terminal) }));
     for (const { name, probes } of probed) {
       for (const found of probes) {
         const interval = wilsonInterval(found.right, found.count);

@@ -43,6 +43,21 @@ Deno.test("formatLimits() puts runs side by side, and neighbours that are alike 
   );
 });
 
+Deno.test("formatLimits() keeps within a terminal, whatever the names are", () => {
+  const runs = ["a", "b"].map((letter) => ({
+    name: `2026-01-31-counting-${letter.repeat(20)}`,
+    probes: [0, 1, 2, 3].map((at) => probe(at, at < 3 ? 40 : 0)),
+  }));
+  const text = formatLimits(runs, { columns: 80 });
+  for (const line of text.split("\n")) assert([...line].length <= 80, line);
+  assertStringIncludes(text, `(1) ${runs[0].name}\n(2) ${runs[1].name}\n9s at the end`);
+  const many = formatLimits([...runs, ...runs, ...runs], { columns: 80 });
+  for (const line of many.split("\n")) assert([...line].length <= 80, line);
+  for (let i = 1; i <= 6; i++) assertEquals(many.split(`(${i})`).length, 3);
+  assert(formatLimits(runs).split("\n")[0].endsWith("95 %"));
+  assert(formatLimits(runs).split("\n").some((line) => line.length > 80));
+});
+
 Deno.test("formatLimits() keeps ranges apart, since each has as many as it says", () => {
   const probes = [0, 10].map((from) => ({ ...probe(from + 9, 10), from, count: 10 }));
   assertEquals(

@@ -10,7 +10,7 @@ import { argmaxAt } from "@unroll/core/plugin";
 import { type LoadedRun, loadRun } from "@unroll/core/runs";
 import * as z from "zod";
 import { defineCommand } from "../command.ts";
-import { formatCount } from "../format.ts";
+import { formatCount, lineColumns, wrapLines } from "../format.ts";
 import { jsonLine } from "../json_line.ts";
 import { knownPlugins, TRUST } from "../plugins.ts";
 import { commandLine } from "../program.ts";
@@ -82,14 +82,14 @@ export const PROVE = defineCommand({
       }));
       return;
     }
+    const columns = lineColumns(context.terminal);
     for (const line of provenLines(loaded.config.task, proof, extras)) {
-      write(`${line}\n`);
+      for (const part of wrapLines(line, columns)) write(`${part}\n`);
     }
     if (certificate === undefined) return;
     const { size } = await Deno.stat(path);
-    write(
-      `Certificate of ${formatCount(Math.ceil(size / 1024))} kB in ${path}; verify it by itself:\n`,
-    );
+    const about = `Certificate of ${formatCount(Math.ceil(size / 1024))} kB in ${path}`;
+    for (const part of wrapLines(`${about}; verify it by itself:`, columns)) write(`${part}\n`);
     write(`  ${commandLine(`verify ${path} --run ${typed}`)}\n`);
   },
 });

@@ -53,11 +53,12 @@ Deno.test("prove and verify: one sentence of what is no network or certificate f
         ],
         [`verify ${folder}/empty.json --run ${path}`, /^Cannot read the certificate/],
         [`verify ${folder} --run ${path}`, /^Cannot read the certificate/],
+        [["verify", ""], /^Cannot read the certificate "": a file is needed, found nothing\n$/],
         ["verify", /missing argument.*certificate/],
       ] as const
     ) {
       const { code, errors } = await runCommand(words);
-      assertStrictEquals(code === 0, false, words);
+      assertStrictEquals(code === 0, false, String(words));
       assertMatch(errors, sentence);
       assertStrictEquals(errors.trimEnd().split("\n").length, 1, errors);
     }
@@ -69,5 +70,37 @@ Deno.test("prove: of a network without gaps between its states, that reads, says
     const { path } = await trainSmall(folder, { training: { steps: 20 } });
     const { output } = await runCommand(`prove ${path}`);
     assertMatch(output, /^Refuted: /);
+  });
+});
+
+Deno.test("prove and inspect: sentences keep within a terminal, and are whole lines for programs", async () => {
+  await inFolder(async (folder) => {
+    const ring = `${folder}/ring.safetensors`;
+    await Deno.writeFile(ring, ringCheckpoint());
+    for (const command of ["prove", "inspect --machine"]) {
+      const longest = async (isOutputTerminal: boolean) => {
+        let output = "";
+        const { code } = await runCommand(`${command} ${ring}`, {
+          terminal: {
+            write: (text) => output += text,
+            writeError: () => {},
+            isOutputTerminal,
+            isTerminal: false,
+            color: false,
+            outputColor: false,
+            columns: () => 60,
+            lines: async function* () {},
+            variable: () => undefined,
+            debug: false,
+          },
+        });
+        assertStrictEquals(code, 0);
+        // Paths are words that cannot be broken.
+        const lines = output.split("\n").filter((line) => !line.includes(folder));
+        return Math.max(...lines.map(({ length }) => length));
+      };
+      assertStrictEquals(await longest(true) <= 60, true);
+      assertStrictEquals(await longest(false) > 60, true);
+    }
   });
 });

@@ -111,6 +111,10 @@ function recipeCommand(name: string, recipe: Recipe): CommandDefinition {
         if (typed.has("seed")) {
           throw new UsageError("Cannot use --seed with --seeds: one of them says where to start");
         }
+        const ignored = ["name", "dashboard", "samples"].find((option) => typed.has(option));
+        if (ignored !== undefined) {
+          throw new UsageError(`Cannot use --${ignored} with --seeds: no run is kept`);
+        }
         return await runSeeds(recipe, { request, seeds, json, changes }, context);
       }
       const watch = watchRecipe(

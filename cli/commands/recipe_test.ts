@@ -78,6 +78,7 @@ Deno.test("recipe: a mistake in an option is one sentence, and nothing is traine
       "Cannot use --seeds 3..1: a range goes from low to high, over fewer than 10000 values",
     "recipe xor --seeds 0..1 --seed 2":
       "Cannot use --seed with --seeds: one of them says where to start",
+    "recipe xor --seeds 0..3 --name foo": "Cannot use --name with --seeds: no run is kept",
   };
   for (const [line, sentence] of Object.entries(cases)) {
     const { code, errors, output } = await runCommand(line);

@@ -6,6 +6,7 @@
 
 import * as z from "zod";
 import { defineCommand } from "../command.ts";
+import { lineColumns } from "../format.ts";
 import { jsonLine } from "../json_line.ts";
 import { formatRuns, gatherRuns, RUN_STATES, sortRuns, SORTS } from "../reporting/run_table.ts";
 import { RUNS } from "./train_options.ts";
@@ -33,9 +34,10 @@ export const RUN_LIST = defineCommand({
     ["For a program:", "unroll runs --state done --json"],
   ],
   async run(
-    { terminal: { write } },
+    { terminal },
     { options: { runs, task, model, state, ...options }, positional: [folder = runs] },
   ) {
+    const { write } = terminal;
     const rows = (await gatherRuns(folder)).filter((row) =>
       (task === undefined || row.task === task) &&
       (model === undefined || row.model === model) &&
@@ -44,6 +46,7 @@ export const RUN_LIST = defineCommand({
     const sorted = sortRuns(rows, options.sort);
     if (options.reverse) sorted.reverse();
     if (options.json) { for (const row of sorted) write(jsonLine(row)); }
-    else write(sorted.length === 0 ? `No runs in ${folder}\n` : formatRuns(sorted, Date.now()));
+    else if (sorted.length === 0) write(`No runs in ${folder}\n`);
+    else write(formatRuns(sorted, Date.now(), lineColumns(terminal)));
   },
 });

@@ -27,6 +27,9 @@ Deno.test("differingSettings() compares runs of one model and task", () => {
     config(16, "counting"),
   ]);
   assertEquals(found, [{ hidden: 4, learningRate: 0.1 }, { hidden: 8 }, {}, {}]);
+  // Of two kinds, such as a recipe and what was chosen by hand, none differs from others of its own.
+  const kinds = [{ ...config(4, "xor"), recipe: "a" }, config(8, "xor")];
+  assertEquals(differingSettings(kinds, ({ recipe = "" }) => recipe), [{}, {}]);
   assertEquals(found.map(settingsText), ["hidden 4, lr 0.1", "hidden 8", "", ""]);
   assertEquals(settingsText({ corpus: "/a/b/c/d/e/f/g/h/i/jjjjjjjjjjjj/k.txt" }).length, 31);
 });
@@ -105,5 +108,21 @@ Deno.test("runs and report: take the folder of a sweep, whose runs are further d
     const report = await runCommand(`report ${folder}/`);
     assertEquals([report.code, report.output], [0, `${folder}/report.html\n`]);
     assertStringIncludes(await Deno.readTextFile(`${folder}/report.html`), "2 runs");
+  });
+});
+
+Deno.test("board: says of folders that are not there that they are not, and serves nothing", async () => {
+  await inFolder(async (folder) => {
+    await Deno.writeTextFile(`${folder}/file`, "");
+    for (
+      const [name, reason] of [["none", "there is no such folder"], ["file", "it is no folder"]]
+    ) {
+      const { code, errors, output } = await runCommand(`board ${folder}/${name}`);
+      assertEquals([code, errors, output], [
+        2,
+        `Cannot serve the runs in "${folder}/${name}": ${reason}\n`,
+        "",
+      ]);
+    }
   });
 });

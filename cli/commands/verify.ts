@@ -80,6 +80,9 @@ export const VERIFY = defineCommand({
 });
 
 async function readText(path: string): Promise<string> {
+  if (path === "") {
+    throw new UsageError('Cannot read the certificate "": a file is needed, found nothing');
+  }
   try {
     const { size, isFile } = await Deno.stat(path);
     if (!isFile || size > LARGEST) throw new RangeError("it is no file of a certificate's size");

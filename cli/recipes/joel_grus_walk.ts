@@ -7,7 +7,7 @@
 
 import { argmaxAt } from "@unroll/core/plugin";
 import { fizzbuzzClass, fizzbuzzWord } from "@unroll/tasks";
-import { formatCount, formatFigure, formatPercent, formatTable } from "../format.ts";
+import { formatCount, formatFigure, formatFixed, formatPercent, formatTable } from "../format.ts";
 import type { RecipeMoment } from "./recipe.ts";
 import type { NextCommand, Walk, WalkPart, WalkRun } from "./walk.ts";
 
@@ -42,7 +42,7 @@ export async function xorWalk(run: WalkRun, next: readonly NextCommand[]): Promi
           ["x", "predicted", "right"],
           ...rows.map(({ a, b, outputs }) => [
             `${a} ${b}`,
-            [...outputs].map((y) => y.toFixed(3)).join(" "),
+            [...outputs].map((y) => formatFixed(y, 3)).join(" "),
             `${Number((a ^ b) === 0)} ${a ^ b}`,
           ]),
         ], [0, 1, 2]),
@@ -52,14 +52,14 @@ export async function xorWalk(run: WalkRun, next: readonly NextCommand[]): Promi
       near > 0.1
         ? `${right} of 4 cases are right.`
         : `It says 0.5 to everything, within ${
-          near.toFixed(3)
+          formatFixed(near, 3)
         }: no line divides the two classes, and ` +
           "half is the least that squared errors allow.",
     ],
     beside: [[
       "says",
       near > 0.1 ? "almost 1 and 0, almost 0 and 1" : "0.5 and 0.5",
-      rows.map(({ outputs }) => [...outputs].map((y) => y.toFixed(2)).join(" ")).join(", "),
+      rows.map(({ outputs }) => [...outputs].map((y) => formatFixed(y, 2)).join(" ")).join(", "),
     ]],
     next,
   };

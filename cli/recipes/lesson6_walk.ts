@@ -24,6 +24,8 @@ export interface LessonAnswers {
 const SHOWN = 3;
 /** Windows that the loss is taken of: few of them would differ by chance as much as places do. */
 const WINDOWS = 2560;
+/** Nats by which a loss differs little from another. */
+const LITTLE = 0.1;
 
 /**
  * Makes the walk.
@@ -166,12 +168,17 @@ function placesSentence(places: readonly number[]): string[] {
   if (first === undefined) return [];
   return [
     `After one character the next is guessed with a loss of ${first.toFixed(2)}, after ` +
-    `${places.length} with ${last.toFixed(2)}: ${
-      last < first - 0.1
-        ? "what was read before is remembered, and helps"
-        : "what was read before helps little yet"
-    }.`,
+    `${places.length} with ${last.toFixed(2)}: ${memoryText(places)}.`,
   ];
+}
+
+/** Says up to which place what was read lowers the loss, to within a tenth of a nat of the least. */
+function memoryText(places: readonly number[]): string {
+  const least = Math.min(...places);
+  if (!(places[0] - least > LITTLE)) return "what was read before helps little yet";
+  const enough = places.findIndex((loss) => loss <= least + LITTLE) + 1;
+  if (enough > 2) return `up to ${enough} characters back, what was read is remembered, and helps`;
+  return "one character before the last helps, and what was read before that little yet";
 }
 
 /** Epochs that are shown, at most. */

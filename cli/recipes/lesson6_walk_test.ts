@@ -87,3 +87,37 @@ Deno.test("lessonWalk() does not take for memory what is chance, where windows c
     assertAlmostEquals(Number(first), Number(last), 0.2);
   }
 });
+
+Deno.test("lessonWalk() says how far back what was read helps, by the loss at each place", async () => {
+  const task = await char({
+    corpus: "sevenths",
+    mode: "windows",
+    length: 8,
+    stride: 1,
+    outputs: "every",
+    validation: 0,
+  }).create();
+  // Is sure of the right character with a chance that grows up to some place.
+  const said = async (sharpness: (place: number) => number) => {
+    const predict: Predict = ({ length, size = 1, inputs }) => {
+      const read = inputs as Int32Array;
+      const next = new Map<number, number>();
+      for (let i = 0; i + size < read.length; i++) next.set(read[i], read[i + size]);
+      const outputs = new Float32Array(length * size * 6);
+      for (let i = 0; i < length * size; i++) {
+        outputs[i * 6 + (next.get(read[i]) ?? 0)] = sharpness(Math.floor(i / size));
+      }
+      return Promise.resolve({ outputs });
+    };
+    const run = { task, predict, validations: [], seed: 0, name: "last", columns: 80 };
+    const walk = await lessonWalk(run as unknown as WalkRun, {
+      answers: {},
+      next: { what: "", words: "" },
+    });
+    return walk.sentences.join(" ");
+  };
+  assertMatch(await said(() => 3), /helps little yet/);
+  assertMatch(await said((place) => place === 0 ? 0 : 3), /one character before the last helps, /);
+  // From the fifth on the chance of the right one is 1 but for less than a tenth of a nat.
+  assertMatch(await said((place) => place), /: up to 5 characters back, what was read is remem/);
+});

@@ -43,8 +43,9 @@ export const THEANO_FIZZBUZZ: Readonly<Record<string, Recipe>> = {
     share: { right: 46, count: 64, source: "with PyTorch, from other starts" },
     ...SEEDS["theano-fizzbuzz"],
     note:
-      "That not all starts get there is the setting and not the engine: of 64 others 37 to 39 got " +
-      "there, and with JAX, given these and the same lengths, 37, 34 of them the same",
+      "The counts are of different trainings: 46 of 64 is PyTorch from other random starts; of seeds 0 to " +
+      "63, trained here at different times, 34 to 39 got there, for how sums are rounded turns starts on " +
+      "the edge; JAX, from these starts and lengths, came to 37. Why PyTorch came to more is not explained",
     tellsValidations: true,
     walk: theanoWalk,
   },

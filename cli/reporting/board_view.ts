@@ -45,6 +45,7 @@ const KINDS: Readonly<Record<IndexedRun["state"], string>> = {
   training: "good",
   done: "soft",
   stopped: "bad",
+  diverged: "bad",
   unfinished: "bad",
   damaged: "bad",
 };

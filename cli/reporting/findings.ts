@@ -11,6 +11,7 @@
 
 import type { Annotation } from "@unroll/core/plugin";
 import { fadeFinding, type Margin } from "./fading.ts";
+import { formatEvery } from "../format.ts";
 import { readTogether } from "./read_together.ts";
 import { analyzeHidden, type UnitAnalysis } from "./unit_analysis.ts";
 import { type Evidence, type HiddenStates, type Study, thresholdOf } from "./hidden_states.ts";
@@ -270,13 +271,13 @@ function cycleFindings({ states }: Evidence, moving: readonly UnitAnalysis[]): F
   const groups = [...periods].sort(([a], [b]) => a - b).map(([period, units], index) =>
     `${index === 0 ? unitList(units) : unitList(units, false)} ${
       index > 0 ? "" : units.length === 1 ? "turns over " : "turn over "
-    }every ${period}${index === 0 ? " steps" : ""}`
+    }${index === 0 || period === 1 ? formatEvery(period) : `every ${period}`}`
   );
   const cycle = cycleOf(states);
   const together = cycle === undefined
     ? "together they do not come back to where they were"
     : `together ${cycle.states} states, over and over${
-      cycle.states === cycle.period ? "" : ` every ${cycle.period} steps`
+      cycle.states === cycle.period ? "" : ` ${formatEvery(cycle.period)}`
     }` +
       (cycle.patterns === cycle.states
         ? ", each with a pattern of on and off of its own"

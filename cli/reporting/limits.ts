@@ -5,7 +5,7 @@
  */
 
 import type { Probe } from "@unroll/core/plugin";
-import { formatCount, formatFigure, formatPercent, formatTable } from "../format.ts";
+import { formatCount, formatFigure, formatPercent, formatTable, wrapLines } from "../format.ts";
 import { formatInterval } from "./wilson.ts";
 
 /** What was asked of one run. */
@@ -91,6 +91,8 @@ function gainText(probes: readonly Probe[]): string {
 export interface LimitsFormat {
   /** Whether only right answers are told, without intervals and sentences. */
   readonly brief?: boolean;
+  /** How long a line may be. */
+  readonly columns?: number;
 }
 
 /**
@@ -102,36 +104,51 @@ export interface LimitsFormat {
  */
 export function formatLimits(
   runs: readonly ProbedRun[],
-  { brief = false }: LimitsFormat = {},
+  { brief = false, columns: width = Infinity }: LimitsFormat = {},
 ): string {
   const axes = [...new Set(runs.flatMap(({ probes }) => axesOf(probes)))];
+  const fits = (lines: readonly string[]) => lines.every((line) => [...line].length <= width);
   const tables = axes.map((axis) => {
-    const columns = runs.map(({ name, probes }) => ({
-      name,
-      probes: new Map(
-        probes.filter((probe) => probe.axis === axis).map((probe) => [placeText(probe), probe]),
-      ),
-    }));
-    const places = [...new Map(columns.flatMap(({ probes }) => [...probes])).entries()]
-      .toSorted(([, a], [, b]) => a.at - b.at).map(([place]) => place);
-    const heads = [axis, ...columns.flatMap(({ name }) => brief ? [name] : [name, "95 %"])];
-    const rows = places.map((place) => [
-      place,
-      ...columns.flatMap(({ probes }) => {
-        const probe = probes.get(place);
-        return brief ? [probe === undefined ? "-" : formatCount(probe.right)] : cellsOf(probe);
-      }),
-    ]);
-    return formatTable([heads, ...alikeTogether(rows)], []).map((line) => `${line}\n`).join("");
+    const lines = tableLines(axis, runs, brief);
+    if (fits(lines)) return lines.map((line) => `${line}\n`).join("");
+    // Long names stand above tables of their numbers, of as many runs as there is room for.
+    const numbered = runs.map((run, i) => ({ ...run, name: `(${i + 1})` }));
+    const split = (part: readonly ProbedRun[]): string[] => {
+      const lines = tableLines(axis, part, brief);
+      const half = Math.ceil(part.length / 2);
+      return fits(lines) || half === part.length
+        ? lines
+        : [...split(part.slice(0, half)), "", ...split(part.slice(half))];
+    };
+    const names = runs.flatMap(({ name }, i) => wrapLines(name, width, `(${i + 1}) `));
+    return [...names, ...split(numbered)].map((line) => `${line}\n`).join("");
   });
   if (brief) return tables.join("\n");
   const sentences = runs.flatMap(({ name, probes }) =>
     axesOf(probes).map((axis) => {
       const { sentence } = limitOf(probes.filter((probe) => probe.axis === axis));
-      return `${runs.length > 1 ? `${name}, ` : ""}${sentence}\n`;
+      const lines = wrapLines(`${runs.length > 1 ? `${name}, ` : ""}${sentence}`, width);
+      return lines.map((line) => `${line}\n`).join("");
     })
   );
   return [...tables, sentences.join("")].join("\n");
+}
+
+function tableLines(axis: string, runs: readonly ProbedRun[], brief: boolean): string[] {
+  const columns = runs.map(({ probes }) =>
+    new Map(probes.filter((probe) => probe.axis === axis).map((probe) => [placeText(probe), probe]))
+  );
+  const places = [...new Map(columns.flatMap((probes) => [...probes])).entries()]
+    .toSorted(([, a], [, b]) => a.at - b.at).map(([place]) => place);
+  const heads = [axis, ...runs.flatMap(({ name }) => brief ? [name] : [name, "95 %"])];
+  const rows = places.map((place) => [
+    place,
+    ...columns.flatMap((probes) => {
+      const probe = probes.get(place);
+      return brief ? [probe === undefined ? "-" : formatCount(probe.right)] : cellsOf(probe);
+    }),
+  ]);
+  return formatTable([heads, ...alikeTogether(rows)], []);
 }
 
 function cellsOf(probe: Probe | undefined): [string, string] {

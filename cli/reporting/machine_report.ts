@@ -14,6 +14,7 @@ import {
 import type { TaskMachine } from "@unroll/core/plugin";
 import { type ExtractedMachine, extractMachine, type ExtractOptions } from "../proof/extract.ts";
 import type { ExtractableRun } from "../proof/network_answers.ts";
+import { formatEvery, formatSteps, wrapLines } from "../format.ts";
 import type { HiddenStateCapture } from "./hidden_states.ts";
 
 /** Machines of more states are not drawn: nobody would read them. */
@@ -127,18 +128,20 @@ function sentencesOf(
 function orbitSentence(
   { prefix, period, distance, exactPrefix, exactPeriod }: NonNullable<ExtractedMachine["orbit"]>,
 ): string {
-  const after = prefix === 0 ? "from the first step on" : `after ${prefix} steps`;
+  const after = prefix === 0 ? "from the first step on" : `after ${formatSteps(prefix)}`;
   const near = distance === undefined
     ? ""
     : exactPeriod === undefined
     ? `; its hidden states come back to within ${distance.toPrecision(2)} of themselves`
-    : `; its hidden states are the same in every bit after ${exactPrefix} steps, ${exactPeriod} apart`;
-  return `Its answers repeat themselves every ${period} steps, ${after}${near}.`;
+    : `; its hidden states are the same in every bit after ${
+      formatSteps(exactPrefix ?? 0)
+    }, ${exactPeriod} apart`;
+  return `Its answers repeat themselves ${formatEvery(period)}, ${after}${near}.`;
 }
 
 /** A word for people: runs of one symbol are counted. */
 function wordText(word: Word, alphabet: readonly string[]): string {
-  if (alphabet.length === 1) return `${word.length} steps`;
+  if (alphabet.length === 1) return formatSteps(word.length);
   const parts: string[] = [];
   for (let i = 0; i < word.length;) {
     let end = i;
@@ -208,13 +211,15 @@ export function machineAsJson({ machine, found, factors, sentences }: MachineRep
  * Formats a machine for the terminal.
  *
  * @param report The machine.
+ * @param columns How long a line may be.
  * @returns Lines, without ends.
  */
-export function machineAsText(report: MachineReport): string[] {
-  const { machine, sentences } = report;
+export function machineAsText(report: MachineReport, columns: number = Infinity): string[] {
+  const { machine } = report;
+  const sentences = report.sentences.flatMap((sentence) => wrapLines(sentence, columns));
   const { alphabet, next, start } = machine;
   if (!isDrawn(report)) return [...sentences, `It is too large to be shown: --json lists it.`];
-  const rows = next.map((row, state) => {
+  const rows = next.flatMap((row, state) => {
     const targets = Map.groupBy(row.keys(), (symbol) => {
       const said = machine.kind === "mealy" ? ` says ${machine.outputs[state][symbol]}` : "";
       return `→ ${row[symbol]}${said}`;
@@ -223,9 +228,8 @@ export function machineAsText(report: MachineReport): string[] {
       `${symbols.map((symbol) => alphabet[symbol]).join(" ")} ${target}`
     );
     const says = machine.kind === "moore" ? ` says ${machine.outputs[state]}` : "";
-    return `${state === start ? ">" : " "} ${String(state).padStart(3)}${says}: ${
-      arrows.join(", ")
-    }`;
+    const beginning = `${state === start ? ">" : " "} ${String(state).padStart(3)}${says}: `;
+    return wrapLines(arrows.join(", "), columns, beginning);
   });
   return [...sentences, "", ...rows];
 }

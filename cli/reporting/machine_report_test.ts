@@ -62,6 +62,9 @@ Deno.test("findMachine() says where a network is wrong, in words that a person r
   ]);
   assert(/^It is a machine of 8 states, as [\d,]+ words show\.$/.test(report.sentences[0]));
   assertEquals(isDrawn(report), true);
+  const longest = (lines: readonly string[]) => Math.max(...lines.map(({ length }) => length));
+  assert(longest(machineAsText(report, 80)) <= 80);
+  assert(longest(machineAsText(report)) > 80);
   const { refuted } = machineAsJson(report) as { readonly refuted: object };
   assertEquals(refuted, { word: [..."99999990"], said: 0, wanted: 1 });
 });
@@ -111,4 +114,15 @@ Deno.test("statesAt() gives the state after each symbol, and at each step withou
   assertEquals(statesAt({ machine: digits }, shown(4, Int32Array.of(1, 0, 1, 1))), [1, 1, 2, 0]);
   assertEquals(statesAt({ machine: digits }, shown(4)), undefined);
   assertEquals(statesAt({ machine: digits }, shown(2, Int32Array.of(1, 5))), undefined);
+});
+
+Deno.test("findMachine() counts one step as one", async () => {
+  const report = await reportOf(fizzbuzz());
+  const network = machineNetwork(
+    { kind: "moore", alphabet: ["tick"], start: 0, next: [[0]], outputs: [0] },
+    (await fizzbuzz().create()).machine?.(),
+  );
+  const alone = await findMachine(network, QUICK);
+  assert(alone?.sentences[1].startsWith("Its answers repeat themselves every step, "));
+  assert(report.sentences[1].startsWith("Its answers repeat themselves every 15 steps, "));
 });

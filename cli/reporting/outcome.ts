@@ -72,8 +72,11 @@ function endingLine(result: TrainResult, start: TrainingStart): string | undefin
   }
   if (last === undefined || best.step >= steps || best.validation === undefined) return undefined;
   const name = last.loss > best.validation.loss ? "validation loss" : "error";
+  // Where a loss is worse by little, three digits would hide by how much.
+  const isNear = last.loss < 1.02 * best.validation.loss && last.loss < 0.1;
+  const figure = isNear ? (loss: number) => loss.toPrecision(4) : formatFigure;
   const [then, now] = [best.validation, last].map(({ loss, error = NaN }) =>
-    name === "error" ? formatPercent(error) : formatFigure(loss)
+    name === "error" ? formatPercent(error) : figure(loss)
   );
   const after = steps - best.step;
   const words = after === 1 ? "the last step" : `the last ${formatCount(after)} steps`;

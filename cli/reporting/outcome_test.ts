@@ -36,6 +36,11 @@ Deno.test("outcomeLines() says how good the model is, and when it was best", () 
     ending({ last: { loss: 1.7, error: 0.5 } }),
     "Best at step 300 of 3,000 (error 25.0 %); the last 2,700 steps made it worse (50.0 %)",
   );
+  const near = { step: 300, validation: { loss: 0.01104 } };
+  assertMatch(
+    ending({ best: { ...RESULT.best, ...near }, last: { loss: 0.01106 } }) ?? "",
+    /loss 0\.01104\); the last 2,700 steps made it worse \(0\.01106\)$/,
+  );
   assertMatch(
     ending({ last: { loss: 1.79401 } }) ?? "",
     /; the last 2,700 steps made it no better$/,

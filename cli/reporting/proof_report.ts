@@ -5,7 +5,7 @@
  */
 
 import type { PluginConfig } from "@unroll/core/runs";
-import { formatCount } from "../format.ts";
+import { formatCount, formatEvery, formatSteps } from "../format.ts";
 import type { AnyCertificate } from "../proof/certificate.ts";
 import { type Nines, SEEN } from "../proof/nines.ts";
 import type { Proof } from "../proof/prove.ts";
@@ -56,7 +56,9 @@ export function provenLines(
     lines.push(`Proven: this network ${claim}, margin ${margin.toFixed(2)}.`);
     lines.push(
       proven.kind === "cycle"
-        ? `After ${proven.prefix} steps it stays near a cycle of ${proven.period} states, of which a round brings near ones ` +
+        ? `After ${
+          formatSteps(proven.prefix)
+        } it stays near a cycle of ${proven.period} states, of which a round brings near ones ` +
           `${
             (1 / (contraction ?? 1)).toFixed(1)
           } times as near. It is right however float32 is rounded.`
@@ -76,7 +78,7 @@ export function provenLines(
   } else {
     const { reason, seen } = proof;
     lines.push(`Not certified: ${reason}.`);
-    const upTo = seen.length === 1 ? "1 step" : `${formatCount(seen.length)} steps`;
+    const upTo = formatSteps(seen.length);
     lines.push(
       `It was right in ${
         formatCount(seen.states)
@@ -89,7 +91,7 @@ export function provenLines(
     lines.push(
       `On ${device} its float32 states are the same in every bit from step ${
         formatCount(prefix)
-      } on, every ${formatCount(period)} steps` +
+      } on, ${formatEvery(period)}` +
         (certificate?.kind === "repeat"
           ? ": proven for this program, not for other roundings."
           : "."),

@@ -99,6 +99,7 @@ ${shown.join("\n")}`;
 
 function stateOf(lines: readonly MetricsLine[]): string {
   const last = lines.at(-1)?.event;
+  if (last === "diverged") return ' · <span class="bad">diverged</span>';
   if (last === "done") return "";
   return last === "stopped"
     ? ' · <span class="bad">stopped before its end</span>'

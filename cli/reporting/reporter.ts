@@ -7,7 +7,7 @@
 import { eventLine, type RunFolder } from "@unroll/core/runs";
 import type { TrainingStart, TrainResult } from "@unroll/core/training";
 import type { RunReporter, Terminal } from "../context.ts";
-import { formatCount, visible } from "../format.ts";
+import { formatCount, lineColumns, visible, wrapLines } from "../format.ts";
 import { jsonLine } from "../json_line.ts";
 import { trustText } from "../plugins.ts";
 import { commandLine } from "../program.ts";
@@ -150,7 +150,10 @@ function peopleReporter(
       if (!terminal.isTerminal || now() - sampled < SAMPLE_INTERVAL_MS) return;
       sampled = now();
       const line = `step ${formatCount(step)}: ${printable(text).trim().replaceAll(/\n+/g, " ⏎ ")}`;
-      progress?.note([...line].slice(0, 2 * (terminal.columns() - 1)).join(""));
+      const columns = terminal.columns() - 1;
+      const letters = [...line];
+      const lines = [letters.slice(0, columns), letters.slice(columns, 2 * columns)];
+      progress?.note(lines.map((line) => line.join("")).filter(Boolean).join("\n"));
     },
     async onEnd(result) {
       progress?.stop();
@@ -166,7 +169,9 @@ function peopleReporter(
           terminal.write(`${visible(text)}\n`);
         }
       }
-      for (const line of outcomeLines(result, started)) terminal.write(`${line}\n`);
+      for (const line of outcomeLines(result, started)) {
+        for (const part of wrapLines(line, lineColumns(terminal))) terminal.write(`${part}\n`);
+      }
       terminal.write(`Saved in ${run.path}\n`);
       if (quiet || !advises) return;
       const words = run.path + trustText(run.config);

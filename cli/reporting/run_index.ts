@@ -6,7 +6,7 @@
 
 import { type MetricsLine, openRun, type RunFolder } from "@unroll/core/runs";
 import { MetricsTail } from "./metrics_tail.ts";
-import { resultOf, type RunResult } from "./run_table.ts";
+import { isDiverged, resultOf, type RunResult } from "./run_table.ts";
 
 /** A run as the board lists it. */
 export interface IndexedRun {
@@ -17,7 +17,7 @@ export interface IndexedRun {
   /** The folder of runs, or of the sweep, that it is in. */
   readonly folder: string;
   /** What it does now. */
-  readonly state: "training" | "done" | "stopped" | "unfinished" | "damaged";
+  readonly state: "training" | "done" | "stopped" | "diverged" | "unfinished" | "damaged";
   /** When its metrics were written last, in milliseconds. */
   readonly time: number;
   /** The run, where it can be read. */
@@ -106,7 +106,7 @@ export class RunIndex {
     const { ended, lines, ...read } = known.read;
     const state = read.run === undefined
       ? "damaged"
-      : ended === "done" || ended === "stopped"
+      : ended === "done" || ended === "stopped" || ended === "diverged"
       ? ended
       : now - time < FRESH_MS
       ? "training"
@@ -133,7 +133,7 @@ async function readRun(path: string, tail: MetricsTail): Promise<Read> {
       lines,
       total: Number(run.config.training.steps),
       result: resultOf(lines),
-      ended: lines.at(-1)?.event,
+      ended: isDiverged(lines) ? "diverged" : lines.at(-1)?.event,
     };
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;

@@ -19,13 +19,15 @@ const SHOWN = 24;
  * Finds the settings in which runs of the same model and task differ.
  *
  * @param configs What decided the runs; nothing for those that cannot be read.
+ * @param kindOf Says of what kind a run is: those of one are compared.
  * @returns For each run its values of those settings, by their names.
  */
 export function differingSettings(
   configs: readonly (RunConfig | undefined)[],
+  kindOf: (config: RunConfig) => string = ({ model, task }) => `${model.name} ${task.name}`,
 ): readonly Readonly<Record<string, Json>>[] {
   const all = configs.map((config) => config && settingsOf(config));
-  const kinds = configs.map((config) => config && `${config.model.name} ${config.task.name}`);
+  const kinds = configs.map((config) => config && kindOf(config));
   // What some runs do not have is set otherwise there, too.
   const differs = (kind: string, name: string) =>
     new Set(

@@ -20,6 +20,7 @@ import {
   formatPercent,
   formatTable,
   visible,
+  wrapLines,
 } from "../format.ts";
 import { differingSettings, settingsText } from "./run_settings.ts";
 import { runsBelow } from "./runs_below.ts";
@@ -67,6 +68,18 @@ export function resultOf(lines: readonly MetricsLine[]): RunResult {
   };
 }
 
+/**
+ * Tells whether training came to numbers that are not finite.
+ *
+ * @param lines A run's metrics.
+ */
+export function isDiverged(lines: readonly MetricsLine[]): boolean {
+  // JSON has no word for what is not finite: it is `null` there.
+  const isNothing = (line: MetricsLine | undefined) => line?.loss === null;
+  return lines.at(-1)?.event === "diverged" || isNothing(lines.at(-1)) ||
+    isNothing(lines.findLast(({ event }) => event === "validation"));
+}
+
 /** Heads the column of {@linkcode measureText}. */
 export function measureHead(results: readonly RunResult[]): string {
   const texts = results.filter(({ metrics }) => metrics.bits !== undefined).length;
@@ -86,7 +99,14 @@ export function measureText({ error, metrics: { bits } }: RunResult): string | u
 }
 
 /** What can be the matter with a run. */
-export const RUN_STATES = ["done", "stopped", "unfinished", "damaged", "empty"] as const;
+export const RUN_STATES = [
+  "done",
+  "stopped",
+  "diverged",
+  "unfinished",
+  "damaged",
+  "empty",
+] as const;
 
 /** What runs can be sorted by. */
 export const SORTS = ["name", "task", "model", "seed", "error", "loss", "steps", "time"] as const;
@@ -101,10 +121,12 @@ export interface RunRow {
   readonly device?: string;
   /** The weights that it began with, if the seed did not make them. */
   readonly from?: WeightsOrigin;
-  /** `done`, `stopped`, `unfinished`, `damaged` or `empty`. */
+  /** `done`, `stopped`, `diverged`, `unfinished`, `damaged` or `empty`. */
   readonly state: typeof RUN_STATES[number];
   readonly result: RunResult;
   readonly problem?: string;
+  /** The recipe that it is of. */
+  readonly recipe?: string;
   /** What a person called it. */
   readonly title?: string;
   /** The step of its best parameters. */
@@ -123,7 +145,11 @@ export interface RunRow {
  */
 export async function gatherRuns(root: string): Promise<RunRow[]> {
   const summaries = await runsBelow(root);
-  const settings = differingSettings(summaries.map(({ config }) => config));
+  const settings = differingSettings(
+    summaries.map(({ config }) => config),
+    // What a recipe has of its own is told by its name.
+    ({ model, task, recipe = "" }) => `${model.name} ${task.name} ${recipe}`,
+  );
   return await Promise.all(summaries.map(async (summary, i) => {
     const row = await readRow(summary);
     return Object.keys(settings[i]).length === 0 ? row : { ...row, settings: settings[i] };
@@ -145,10 +171,17 @@ async function readRow(
     seed: config.seed,
     device: config.device,
     ...(config.from === undefined ? {} : { from: config.from }),
+    ...(config.recipe === undefined ? {} : { recipe: config.recipe }),
     ...(config.title === undefined ? {} : { title: config.title }),
     ...bestStepOf(lines),
     ...await updatedOf(path),
-    state: done ? "done" : latest?.event === "stopped" ? "stopped" : "unfinished",
+    state: isDiverged(lines)
+      ? "diverged"
+      : done
+      ? "done"
+      : latest?.event === "stopped"
+      ? "stopped"
+      : "unfinished",
     result: resultOf(lines),
   };
 }
@@ -214,9 +247,14 @@ export function originText({ path, run }: WeightsOrigin): string {
  *
  * @param rows The runs.
  * @param now The time, in milliseconds since 1970.
+ * @param columns How long a line may be: where the table is wider, what a run is stands above its numbers.
  * @returns Lines, each with its end.
  */
-export function formatRuns(rows: readonly RunRow[], now: number): string {
+export function formatRuns(
+  rows: readonly RunRow[],
+  now: number,
+  columns: number = Infinity,
+): string {
   const known = (value: number | undefined, format: (value: number) => string) =>
     value === undefined ? "-" : format(value);
   const cells = rows.map(({ name, title = name, state, result, settings = {}, ...row }) => [
@@ -231,6 +269,7 @@ export function formatRuns(rows: readonly RunRow[], now: number): string {
     row.updated === undefined ? "-" : formatAge((now - Date.parse(row.updated)) / 1000),
     row.problem ?? [
       ...title === name ? [] : [title],
+      ...row.recipe === undefined || row.recipe === title ? [] : [`recipe ${row.recipe}`],
       settingsText(settings),
       ...row.from === undefined ? [] : [originText(row.from)],
     ].filter(Boolean).join(", "),
@@ -248,5 +287,29 @@ export function formatRuns(rows: readonly RunRow[], now: number): string {
     "",
   ];
   const shown = [heads, ...cells].map((row) => row.map(visible));
-  return formatTable(shown, [0, 1, 9]).map((line) => `${line}\n`).join("");
+  const lines = formatTable(shown, [0, 1, 9]);
+  const isWide = lines.some((line) => [...line].length > columns);
+  return (isWide ? narrowTable(shown, columns) : lines).map((line) => `${line}\n`).join("");
+}
+
+/** Puts the name of each run, and what there is to say of it, above its numbers. */
+function narrowTable([heads, ...rows]: readonly (readonly string[])[], columns: number): string[] {
+  const short: Readonly<Record<string, string>> = {
+    "validation loss": "loss",
+    "bits per character": "bits",
+    "error, or bits": "error",
+    "best step": "best",
+  };
+  const numbers = [heads.map((head) => short[head] ?? head), ...rows].map((row) =>
+    row.slice(1, -1)
+  );
+  const [first, ...others] = formatTable(numbers, [0]);
+  return [
+    `  ${first}`,
+    ...rows.flatMap((row, i) => {
+      const [name, about] = [row[0], row[row.length - 1]];
+      const [begin, ...more] = wrapLines(about === "" ? name : `${name}: ${about}`, columns - 2);
+      return [begin, ...more.map((line) => `  ${line}`), `  ${others[i]}`];
+    }),
+  ];
 }

@@ -358,7 +358,7 @@ export async function resumeRun(
   step: number,
 ): Promise<RunFolder> {
   const kept = (await run.readMetrics()).filter((line) =>
-    line.event !== "done" && line.event !== "stopped" &&
+    !["done", "stopped", "diverged"].includes(line.event) &&
     !(typeof line.step === "number" && line.step > step)
   );
   return run.changed(config, kept);

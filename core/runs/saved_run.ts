@@ -210,7 +210,10 @@ export class RunWriter implements TrainingCallbacks {
 
   /** Saves the best parameters before the error. */
   async onError(error: unknown): Promise<void> {
-    if (error instanceof DivergenceError) this.#best = error.best;
+    if (error instanceof DivergenceError) {
+      this.#best = error.best;
+      this.#lines.push({ event: "diverged", step: error.step });
+    }
     try {
       if (this.#run) {
         await this.#writeBest();

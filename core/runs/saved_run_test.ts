@@ -125,7 +125,9 @@ Deno.test("trainAndSave() keeps the best when training diverges", async () => {
         }),
       DivergenceError,
     );
-    const best = await (await openRun(path)).readCheckpoint("best");
+    const run = await openRun(path);
+    assertEquals((await run.readMetrics()).at(-1), { event: "diverged", step: error.step });
+    const best = await run.readCheckpoint("best");
     assertEquals(best.step, error.best.step);
     assertEquals([...parametersOf(best).get("w")!.data], [
       ...error.best.parameters.get("w")!.data,
