@@ -28,7 +28,14 @@ import {
 import * as z from "zod/mini";
 import { fizzbuzzMachine } from "./fizzbuzz_machine.ts";
 import { bitProbes, countedProbes, sizedProbes } from "./fizzbuzz_probes.ts";
-import { CLASSES, fizzbuzzClass, fizzbuzzWord, says, showAnswers } from "./fizzbuzz_words.ts";
+import {
+  CLASSES,
+  fizzbuzzClass,
+  fizzbuzzWord,
+  numberOf,
+  says,
+  showAnswers,
+} from "./fizzbuzz_words.ts";
 import { Tally } from "./tally.ts";
 
 /** Options of {@linkcode fizzbuzz}. */
@@ -204,13 +211,6 @@ export const fizzbuzz: TaskPlugin<FizzbuzzOptions> = /* @__PURE__ */ defineTask(
 function isSmall({ options }: Model): boolean {
   const { hidden } = options as { readonly hidden?: unknown };
   return typeof hidden === "number" && hidden < 12;
-}
-
-/** The number that a person typed. */
-function numberOf(text: string): number {
-  const n = Number(text.trim());
-  if (/^\d+$/.test(text.trim()) && Number.isSafeInteger(n)) return n;
-  throw new RangeError(`Cannot read ${JSON.stringify(text)}: a whole number from 0 is needed`);
 }
 
 /** The model counts by itself: position n is the number n. */

@@ -83,3 +83,10 @@ export function showAnswers(
   lines.push(`${right(1, last)} of 1..${last} right`);
   return lines;
 }
+
+/** The number that a person typed. */
+export function numberOf(text: string): number {
+  const n = Number(text.trim());
+  if (/^\d+$/.test(text.trim()) && Number.isSafeInteger(n)) return n;
+  throw new RangeError(`Cannot read ${JSON.stringify(text)}: a whole number from 0 is needed`);
+}
