@@ -96,11 +96,7 @@ interface Encoding {
   readonly stepsPerEpoch?: number;
   batch: TaskInstance["batch"];
   defaults(model: Model): TrainingDefaults;
-  /**
-   * One number, as the model is told it.
-   *
-   * @throws {RangeError} If it is too large to be told.
-   */
+  /** One number, as the model is told it, with a RangeError if it is too large for that. */
   encode(n: number): EncodedInput;
   /** The logits for some numbers, by number; asks for as many at once as fit together. */
   answers(predict: Predict, numbers: readonly number[]): Promise<Float32Array>;
