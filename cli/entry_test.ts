@@ -74,7 +74,7 @@ Deno.test("the command of the README installs the program, which runs anywhere",
       cwd: root,
       env: { PATH: path },
     });
-    assertMatch(lesson.output, /no such end: unroll recipe\s+count-rnn\n/);
+    assertMatch(lesson.output, /\nNext: unroll recipe count-rnn\n$/);
   } finally {
     await Deno.remove(root, { recursive: true });
   }

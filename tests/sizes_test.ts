@@ -5,7 +5,7 @@ import { measureSize, PROGRAMS, type ProgramSize } from "../bench/sizes/measure.
 /** KiB of gzip: what is reached, and room for some work. */
 const LIMITS: Readonly<Record<typeof PROGRAMS[number], ProgramSize>> = {
   language: { start: 24, cpu: 61, webgpu: 70 },
-  fizzbuzz: { start: 50, cpu: 97, webgpu: 95 },
+  fizzbuzz: { start: 51, cpu: 99, webgpu: 97 },
 };
 
 for (const program of PROGRAMS) {

@@ -19,8 +19,8 @@ export interface MachineFactor {
  * multiply to that of the machine (Hartmanis and Stearns, "Algebraic structure theory of sequential
  * machines", 1966). FizzBuzz without input is 3 × 5.
  *
- * The congruences that are tried are those which one pair of states generates, and the joins of two of
- * them; this takes a time of the order of n⁴.
+ * The congruences that are tried are those which one pair of states generates, and joins of them, at most
+ * 1,000 in all.
  *
  * @param machine A machine of at most 64 states that its start reaches.
  * @returns The factors, the smaller first, the smallest possible; `undefined` if there are none, or too
@@ -49,25 +49,27 @@ export function factorMachine<Output>(
   const { next, start } = machine;
   const size = next.length;
   if (size > MOST || size < 4) return undefined;
-  const found = new Map<string, readonly number[]>();
-  const add = (blocks: readonly number[]) => {
-    if (size % countOf(blocks) === 0) found.set(blocks.join(), blocks);
-  };
-  const pairs: (readonly number[])[] = [];
+  const basic = new Map<string, readonly number[]>();
   for (let a = 0; a < size; a++) {
-    for (let b = 0; b < a; b++) pairs.push(congruence(next, [[a, b]], start));
+    for (let b = 0; b < a; b++) {
+      const blocks = congruence(next, [[a, b]], start);
+      basic.set(blocks.join(), blocks);
+    }
   }
-  const basic = [...new Map(pairs.map((blocks) => [blocks.join(), blocks])).values()];
-  basic.forEach(add);
-  if (basic.length <= MOST) {
-    for (const [i, one] of basic.entries()) {
-      for (const other of basic.slice(0, i)) {
-        add(congruence(next, [...linksOf(one), ...linksOf(other)], start));
-      }
+  // Joins of these are all that there are; each is joined with the basic ones in its turn.
+  const found = new Map(basic);
+  for (const one of found.values()) {
+    for (const other of basic.values()) {
+      if (found.size >= MOST_CONGRUENCES) break;
+      const blocks = congruence(next, [...linksOf(one), ...linksOf(other)], start);
+      const key = blocks.join();
+      if (!found.has(key)) found.set(key, blocks);
     }
   }
   const all = [...found.values()]
-    .filter((blocks) => countOf(blocks) > 1 && countOf(blocks) < size)
+    .filter((blocks) =>
+      countOf(blocks) > 1 && countOf(blocks) < size && size % countOf(blocks) === 0
+    )
     .sort((a, b) => countOf(a) - countOf(b));
   for (const one of all) {
     for (const other of all) {
@@ -81,6 +83,9 @@ export function factorMachine<Output>(
 
 /** Machines of more states are not looked at. */
 const MOST = 64;
+
+/** More congruences are not looked for. */
+const MOST_CONGRUENCES = 1000;
 
 function countOf(blocks: readonly number[]): number {
   return Math.max(...blocks) + 1;

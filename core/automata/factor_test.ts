@@ -61,3 +61,15 @@ Deno.test("factorMachine() finds none where there are none", () => {
   const sizes = (size: number) => factorMachine(round(size))?.map(({ next }) => next.length);
   assertEquals([sizes(7), sizes(9), sizes(12), sizes(15)], [undefined, undefined, [3, 4], [3, 5]]);
 });
+
+Deno.test("factorMachine() finds the factor that only knows the last symbol, which no two states generate", () => {
+  const walk = {
+    start: 0,
+    alphabet: ["0", "1"],
+    next: [[0, 1], [2, 2], [1, 0]],
+    outputs: ["a", "a", "a"],
+  };
+  const last = { start: 0, alphabet: ["0", "1"], next: [[1, 0], [1, 0]], outputs: ["a", "a"] };
+  const machine = minimize(product({ kind: "moore", ...walk }, { kind: "moore", ...last }));
+  assertEquals(factorMachine(machine)?.map(({ next }) => next.length), [2, 3]);
+});
