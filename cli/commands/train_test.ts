@@ -9,7 +9,8 @@ import { runCommand } from "../test_support/run_command.ts";
 
 /** The default that help says of a flag. */
 function defaultIn(help: string, flag: string): string | undefined {
-  return new RegExp(`--${flag} [^\\n]*default ([^)]*)\\)`).exec(help)?.[1];
+  // Long lines are broken.
+  return new RegExp(`--${flag} [^\\n]*default\\s+([^)]*)\\)`).exec(help)?.[1];
 }
 
 Deno.test("train --help says the defaults that hold for this model and task", async () => {
