@@ -13,12 +13,12 @@ import * as z from "zod";
 import { defineCommand } from "../command.ts";
 import { VERSION } from "../program.ts";
 import { UsageError } from "../errors.ts";
-import { knownPlugins, TRUST } from "../plugins.ts";
+import { knownPlugins } from "../plugins.ts";
 import { commandLine } from "../program.ts";
 import { writeOut } from "../reporting/write_out.ts";
 import { findModel } from "./find_run.ts";
 import { weightsMetadata } from "./from_weights.ts";
-import { RUNS } from "./train_options.ts";
+import { WEIGHTS_SHAPE } from "./model_command.ts";
 
 const FORMATS = ["pytorch", "onnx", "safetensors"] as const;
 
@@ -47,11 +47,7 @@ export const EXPORT = defineCommand({
       .describe(
         "Give an ONNX model inputs and outputs for its state, so that a sequence can be continued",
       ),
-    checkpoint: z.enum(["best", "last"]).optional().describe(
-      "Which parameters to use; best if left out",
-    ),
-    runs: RUNS,
-    trust: TRUST,
+    ...WEIGHTS_SHAPE,
   }),
   examples: [
     ["For PyTorch, with the lines of Python that load it:", "unroll export --format pytorch"],

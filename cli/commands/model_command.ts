@@ -13,15 +13,17 @@ import { checkDevice } from "./check_device.ts";
 import { findModel } from "./find_run.ts";
 import { RUNS, TRAIN_SHAPE } from "./train_options.ts";
 
-/** The options that choose a trained model. */
-export const MODEL_SHAPE = {
-  device: TRAIN_SHAPE.device,
+/** The options that choose a run's parameters. */
+export const WEIGHTS_SHAPE = {
   checkpoint: z.enum(["best", "last"]).optional().describe(
     "Which parameters to use; best if left out",
   ),
   runs: RUNS,
   trust: TRUST,
 };
+
+/** The options that choose a trained model. */
+export const MODEL_SHAPE = { device: TRAIN_SHAPE.device, ...WEIGHTS_SHAPE };
 
 /** A command that uses a trained model. */
 export interface ModelCommandDefinition<Shape extends z.ZodRawShape>

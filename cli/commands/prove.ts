@@ -4,7 +4,6 @@
  * @module
  */
 
-import { createHash } from "node:crypto";
 import { dirname } from "@std/path/dirname";
 import { argmaxAt } from "@unroll/core/plugin";
 import { type LoadedRun, loadRun } from "@unroll/core/runs";
@@ -12,19 +11,16 @@ import * as z from "zod";
 import { defineCommand } from "../command.ts";
 import { formatCount, lineColumns, wrapLines } from "../format.ts";
 import { jsonLine } from "../json_line.ts";
-import { knownPlugins, TRUST } from "../plugins.ts";
+import { knownPlugins } from "../plugins.ts";
 import { commandLine } from "../program.ts";
-import type { AnyCertificate } from "../proof/certificate.ts";
+import { type AnyCertificate, certificateHead } from "../proof/certificate.ts";
 import { type Proof, prove } from "../proof/prove.ts";
-import { readNetwork } from "../proof/network.ts";
-import { followNines, type Nines } from "../proof/nines.ts";
-import { specification } from "../proof/specification.ts";
 import { findRepeat, type Repeat, verifyRepeat } from "../proof/repeat.ts";
 import { Refuted } from "../proof/verify.ts";
 import { provenLines } from "../reporting/proof_report.ts";
 import { writeOut } from "../reporting/write_out.ts";
 import { findModel } from "./find_run.ts";
-import { RUNS } from "./train_options.ts";
+import { WEIGHTS_SHAPE } from "./model_command.ts";
 
 /** The command `prove`. */
 export const PROVE = defineCommand({
@@ -37,11 +33,7 @@ export const PROVE = defineCommand({
     out: z.string().optional()
       .describe("The file of the certificate; beside the checkpoint if left out")
       .meta({ placeholder: "file" }),
-    checkpoint: z.enum(["best", "last"]).optional().describe(
-      "Which parameters to use; best if left out",
-    ),
-    runs: RUNS,
-    trust: TRUST,
+    ...WEIGHTS_SHAPE,
     json: z.boolean().default(false).describe("Print JSON"),
   }),
   examples: [
@@ -62,7 +54,6 @@ export const PROVE = defineCommand({
     const { spec } = loaded.taskInstance;
     const repeat = spec.inputs.kind === "none" ? await repeatOf(loaded) : undefined;
     const certificate = certificateOf(proof, repeat, loaded.config.task.name, bytes);
-    const extras = { repeat, certificate, nines: ninesOf(bytes) };
     const path = out ?? `${dirname(loaded.path)}/certificate.json`;
     if (certificate !== undefined) await writeOut(path, `${JSON.stringify(certificate)}\n`);
     if (json) {
@@ -77,13 +68,12 @@ export const PROVE = defineCommand({
         ...rest,
         ...(seen === undefined ? {} : { states: seen.states, length: seen.length }),
         ...(repeat === undefined ? {} : { repeat }),
-        ...(extras.nines === undefined ? {} : { nines: extras.nines }),
         ...(certificate === undefined ? {} : { certificate: path, kind: certificate.kind }),
       }));
       return;
     }
     const columns = lineColumns(context.terminal);
-    for (const line of provenLines(loaded.config.task, proof, extras)) {
+    for (const line of provenLines(loaded.config.task, proof, { repeat, certificate })) {
       for (const part of wrapLines(line, columns)) write(`${part}\n`);
     }
     if (certificate === undefined) return;
@@ -94,18 +84,10 @@ export const PROVE = defineCommand({
   },
 });
 
-/** How long a network carries that could lose what it carries: one that counts, and does not round its states. */
-function ninesOf(bytes: Uint8Array): Nines | undefined {
-  const net = readNetwork(bytes);
-  const { name, options } = net.task;
-  const right = specification(name, options);
-  return name === "counting" && !net.snap && right ? followNines(net, right) : undefined;
-}
-
 /** A wrong answer was found with float64; the float32 program must give it too. */
 async function confirmed(proof: Proof, { predict, taskInstance }: LoadedRun): Promise<Proof> {
   if (proof.outcome !== "refuted") return proof;
-  const { word, answer, seen } = proof;
+  const { word, answer, seen, nines } = proof;
   const { inputs, outputs } = taskInstance.spec;
   const length = word.length;
   const said = await predict({
@@ -115,7 +97,12 @@ async function confirmed(proof: Proof, { predict, taskInstance }: LoadedRun): Pr
   const classes = outputs.kind === "class" ? outputs.classes : 0;
   const last = outputs.at === "every" ? (length - 1) * classes : 0;
   if (argmaxAt(said.outputs, last, classes) !== answer) return proof;
-  return { outcome: "open", reason: "a wrong answer hangs on how numbers are rounded", seen };
+  return {
+    outcome: "open",
+    reason: "a wrong answer hangs on how numbers are rounded",
+    seen,
+    nines,
+  };
 }
 
 /** How the program repeats itself, if it does and is right. */
@@ -123,15 +110,13 @@ async function repeatOf(loaded: LoadedRun): Promise<Repeat | undefined> {
   try {
     const repeat = await findRepeat(loaded);
     if (repeat === undefined) return undefined;
-    await verifyRepeat({ ...HEAD, kind: "repeat", weights: "", task: "", ...repeat }, loaded);
+    await verifyRepeat(repeat, loaded);
     return repeat;
   } catch (error) {
     if (error instanceof Refuted) return undefined;
     throw error;
   }
 }
-
-const HEAD = { format: "unroll-certificate", version: 1 } as const;
 
 /** The certificate of a proof, or of a program that repeats itself where there is no better one. */
 function certificateOf(
@@ -142,11 +127,5 @@ function certificateOf(
 ): AnyCertificate | undefined {
   if (proof.outcome === "certified") return proof.certificate;
   if (proof.outcome === "refuted" || repeat === undefined) return undefined;
-  return {
-    ...HEAD,
-    kind: "repeat",
-    weights: createHash("sha256").update(bytes).digest("hex"),
-    task,
-    ...repeat,
-  };
+  return { ...certificateHead(task, bytes), kind: "repeat", ...repeat };
 }

@@ -4,19 +4,18 @@
  * @module
  */
 
-import { createHash } from "node:crypto";
 import { loadRun } from "@unroll/core/runs";
 import * as z from "zod";
 import { defineCommand } from "../command.ts";
 import { UsageError } from "../errors.ts";
 import { jsonLine } from "../json_line.ts";
-import { knownPlugins, TRUST } from "../plugins.ts";
-import { readCertificate } from "../proof/certificate.ts";
+import { knownPlugins } from "../plugins.ts";
+import { hashOf, readCertificate } from "../proof/certificate.ts";
 import { verifyRepeat } from "../proof/repeat.ts";
 import { Refuted, type Verified, verify } from "../proof/verify.ts";
 import { claimOf } from "../reporting/proof_report.ts";
 import { findModel } from "./find_run.ts";
-import { RUNS } from "./train_options.ts";
+import { WEIGHTS_SHAPE } from "./model_command.ts";
 
 /** Larger files are no certificates. */
 const LARGEST = 64 * 2 ** 20;
@@ -30,11 +29,7 @@ export const VERIFY = defineCommand({
   schema: z.object({
     run: z.string().default("last").describe("The run that it is about")
       .meta({ placeholder: "run" }),
-    checkpoint: z.enum(["best", "last"]).optional().describe(
-      "Which parameters to use; best if left out",
-    ),
-    runs: RUNS,
-    trust: TRUST,
+    ...WEIGHTS_SHAPE,
     json: z.boolean().default(false).describe("Print JSON"),
   }),
   examples: [
@@ -56,7 +51,7 @@ export const VERIFY = defineCommand({
     try {
       let verified: Verified | undefined;
       if (certificate.kind === "repeat") {
-        if (createHash("sha256").update(bytes).digest("hex") !== certificate.weights) {
+        if (hashOf(bytes) !== certificate.weights) {
           throw new Refuted("it is about other weights");
         }
         await verifyRepeat(certificate, loaded);

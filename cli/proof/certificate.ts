@@ -4,6 +4,7 @@
  * @module
  */
 
+import { createHash } from "node:crypto";
 import * as z from "zod";
 
 /** What all certificates say. */
@@ -52,6 +53,22 @@ export interface RepeatCertificate extends Common {
 
 /** All certificates. */
 export type AnyCertificate = Certificate | RepeatCertificate;
+
+/**
+ * Makes what all certificates say.
+ *
+ * @param task The task's name.
+ * @param checkpoint The file of weights.
+ * @returns That.
+ */
+export function certificateHead(task: string, checkpoint: Uint8Array): Common {
+  return { format: "unroll-certificate", version: 1, weights: hashOf(checkpoint), task };
+}
+
+/** SHA-256, in hexadecimal digits. */
+export function hashOf(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
 
 const COMMON = {
   format: z.literal("unroll-certificate"),

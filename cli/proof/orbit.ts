@@ -94,18 +94,31 @@ function repetition(said: readonly number[]): { readonly prefix: number; readonl
 
 /** How near the hidden states come to themselves, and where they are the same. */
 function nearness(hidden: Float32Array, units: number, period: number): Partial<Orbit> {
-  const steps = hidden.length / units;
   let distance = 0;
   for (let i = hidden.length - period * units; i < hidden.length; i++) {
     distance = Math.max(distance, Math.abs(hidden[i] - hidden[i - period * units]));
   }
   const bits = new Uint32Array(hidden.buffer, hidden.byteOffset, hidden.length);
-  const found = new Map<string, number>();
-  for (let t = 0; t < steps; t++) {
-    const key = bits.subarray(t * units, (t + 1) * units).join();
-    const first = found.get(key);
-    if (first !== undefined) return { distance, exactPrefix: first, exactPeriod: t - first };
-    found.set(key, t);
+  const exact = exactRepeat(bits, units);
+  return { distance, ...exact && { exactPrefix: exact.prefix, exactPeriod: exact.period } };
+}
+
+/**
+ * Finds where states have been before, in every bit.
+ *
+ * @param states Their bits, one state after the other.
+ * @param width Numbers of a state.
+ * @returns After how many steps they are those of `period` steps later; `undefined` if none comes again.
+ */
+export function exactRepeat(
+  states: Uint32Array,
+  width: number,
+): { readonly prefix: number; readonly period: number } | undefined {
+  const seen = new Map<string, number>();
+  for (let t = 0; t < states.length / width; t++) {
+    const key = states.subarray(t * width, (t + 1) * width).join();
+    const prefix = seen.get(key);
+    if (prefix !== undefined) return { prefix, period: t - prefix };
+    seen.set(key, t);
   }
-  return { distance };
 }

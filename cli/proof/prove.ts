@@ -3,10 +3,9 @@
  *
  * @module
  */
-import { createHash } from "node:crypto";
-import type { Certificate } from "./certificate.ts";
+import { type Certificate, certificateHead } from "./certificate.ts";
 import { readNetwork } from "./network.ts";
-import { followNines } from "./nines.ts";
+import { followNines, type Nines } from "./nines.ts";
 import { proveCycle } from "./prove_cycle.ts";
 import { searchWords, type WordSearch } from "./search_words.ts";
 import { specification } from "./specification.ts";
@@ -27,8 +26,15 @@ export type Proof =
     readonly word: readonly number[];
     readonly answer: number;
     readonly seen: WordSearch;
+    /** How long it carries, where it counts and could lose what it carries. */
+    readonly nines?: Nines;
   }
-  | { readonly outcome: "open"; readonly reason: string; readonly seen: WordSearch };
+  | {
+    readonly outcome: "open";
+    readonly reason: string;
+    readonly seen: WordSearch;
+    readonly nines?: Nines;
+  };
 
 /** How many states are looked at of networks that round them. */
 const MOST_CODES = 200_000;
@@ -54,30 +60,28 @@ export function prove(checkpoint: Uint8Array): Proof {
     ? { states: 20_000, length: 20_000, near: 1e-300 }
     : { states: Infinity, length: 64, near: 1e-3, beam: Math.ceil(100_000 / net.hidden ** 2) };
   const seen = searchWords(net, right, rough);
-  if (seen.wrong) return { outcome: "refuted", ...seen.wrong, seen };
+  // A carry may fade after more steps than words are searched.
+  const nines = net.task.name === "counting" && !net.snap ? followNines(net, right) : undefined;
+  const wrong = seen.wrong ?? nines?.wrong;
+  if (wrong) return { outcome: "refuted", ...wrong, seen, nines };
   try {
     if (net.inputs === 0 && !net.snap) {
-      return { outcome: "certified", ...proveCycle(checkpoint, 15) };
+      return { outcome: "certified", ...proveCycle(net, checkpoint, 15) };
     }
     if (!net.snap) {
-      // A carry may fade after more steps than words were searched.
-      const { wrong } = net.task.name === "counting" ? followNines(net, right) : {};
-      if (wrong) return { outcome: "refuted", ...wrong, seen };
       return {
         outcome: "open",
         reason: "its states are numbers without gaps; --snap makes them finitely many",
         seen,
+        nines,
       };
     }
     if (!seen.isClosed) {
       return { outcome: "open", reason: `it has more than ${MOST_CODES} states`, seen };
     }
     const certificate: Certificate = {
-      format: "unroll-certificate",
-      version: 1,
+      ...certificateHead(net.task.name, checkpoint),
       kind: "codes",
-      task: net.task.name,
-      weights: createHash("sha256").update(checkpoint).digest("hex"),
       // Where rounding can go two ways the verifier looks at both.
       states: 2 * seen.states,
     };

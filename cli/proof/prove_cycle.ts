@@ -4,9 +4,8 @@
  *
  * @module
  */
-import { createHash } from "node:crypto";
-import type { CycleCertificate } from "./certificate.ts";
-import { type Network, readNetwork } from "./network.ts";
+import { certificateHead, type CycleCertificate } from "./certificate.ts";
+import type { Network } from "./network.ts";
 import { plainStart, plainStep } from "./plain_step.ts";
 import { Refuted, verify } from "./verify.ts";
 
@@ -30,14 +29,14 @@ export interface CycleProof {
 /**
  * Looks for a certificate.
  *
- * @param checkpoint The file of weights.
+ * @param net The network.
+ * @param checkpoint The file of weights that it was read from.
  * @param round How many steps the task's own round has, 15 for FizzBuzz.
  * @returns The certificate.
  * @throws {Refuted} If there is none to be found, with the reason.
  */
-export function proveCycle(checkpoint: Uint8Array, round: number): CycleProof {
-  const net = readNetwork(checkpoint);
-  const weights = createHash("sha256").update(checkpoint).digest("hex");
+export function proveCycle(net: Network, checkpoint: Uint8Array, round: number): CycleProof {
+  const head = certificateHead(net.task.name, checkpoint);
   const orbit = [plainStart(net)];
   for (let t = 0; t < FAR + LONGEST; t++) orbit.push(plainStep(net, orbit[t], 0));
   const period = periodOf(orbit, round);
@@ -60,8 +59,6 @@ export function proveCycle(checkpoint: Uint8Array, round: number): CycleProof {
   }
   const perStep = contraction ** (1 / period);
   let last: unknown;
-  let best: CycleCertificate | undefined;
-  let found: CycleProof | undefined;
   for (const share of [0.5, 0.25, 0.75]) {
     // Between the rate of the cycle and 1.
     const rate = Math.max(perStep ** share, 0.5);
@@ -78,31 +75,22 @@ export function proveCycle(checkpoint: Uint8Array, round: number): CycleProof {
         }
         if (prefix > FAR) continue;
         const certificate: CycleCertificate = {
-          format: "unroll-certificate",
-          version: 1,
+          ...head,
           kind: "cycle",
-          task: net.task.name,
-          weights,
           prefix,
           period,
           centre: [...at(prefix)].map((value) => Number(value.toPrecision(9))),
           root: scaled,
         };
         try {
-          const { margin } = verify(certificate, checkpoint);
-          found = { certificate, margin, contraction };
-          best = certificate;
-          break;
+          return { certificate, margin: verify(certificate, checkpoint).margin, contraction };
         } catch (error) {
           if (!(error instanceof Refuted)) throw error;
           last = error;
         }
       }
-      if (best) break;
     }
-    if (best) break;
   }
-  if (found) return found;
   throw last ?? new Refuted("no ellipsoid was found that a round leads into itself");
 }
 

@@ -4,10 +4,10 @@
  *
  * @module
  */
-import { createHash } from "node:crypto";
 import { argmaxAt } from "@unroll/core/plugin";
 import type { LoadedRun } from "@unroll/core/runs";
-import type { RepeatCertificate } from "./certificate.ts";
+import { hashOf, type RepeatCertificate } from "./certificate.ts";
+import { exactRepeat } from "./orbit.ts";
 import { Refuted } from "./verify.ts";
 
 /** How far a network is followed. */
@@ -28,27 +28,22 @@ export async function findRepeat(
   steps: number = FOLLOWED,
 ): Promise<Repeat | undefined> {
   const { states, width } = await statesOf(run, steps);
-  const seen = new Map<string, number>();
-  for (let t = 0; t < steps; t++) {
-    const key = states.subarray(t * width, (t + 1) * width).join();
-    const prefix = seen.get(key);
-    if (prefix !== undefined) {
-      const bits = states.subarray(prefix * width, t * width);
-      return { device: run.device, prefix, period: t - prefix, states: hashOf(bits) };
-    }
-    seen.set(key, t);
-  }
+  const found = exactRepeat(states, width);
+  if (found === undefined) return undefined;
+  const { prefix, period } = found;
+  const bits = states.subarray(prefix * width, (prefix + period) * width);
+  return { device: run.device, prefix, period, states: hashOfStates(bits) };
 }
 
 /**
  * Runs the program again, until it has repeated itself once, and looks at all its answers till then.
  *
- * @param certificate What was found.
- * @param run The run, on the certificate's device.
+ * @param repeat What was found.
+ * @param run The run, on the same device.
  * @throws {Refuted} If the bits or an answer are not as they should be.
  */
 export async function verifyRepeat(
-  { prefix, period, states: hash, device }: RepeatCertificate,
+  { prefix, period, states: hash, device }: Repeat,
   run: LoadedRun,
 ): Promise<void> {
   if (device !== run.device) throw new Refuted(`it is about ${device}, and this is ${run.device}`);
@@ -63,7 +58,7 @@ export async function verifyRepeat(
   const { states, width, said } = await statesOf(run, prefix + period + 1);
   const at = (t: number) => states.subarray(t * width, (t + 1) * width).join();
   const round = states.subarray(prefix * width, (prefix + period) * width);
-  if (at(prefix) !== at(prefix + period) || hashOf(round) !== hash) {
+  if (at(prefix) !== at(prefix + period) || hashOfStates(round) !== hash) {
     throw new Refuted("the program does not repeat itself as it says");
   }
   // After as many rounds as the task has states, one of them has come again with the network's.
@@ -101,7 +96,6 @@ async function statesOf(run: LoadedRun, length: number) {
   return { states, width, said };
 }
 
-function hashOf(states: Uint32Array): string {
-  return createHash("sha256")
-    .update(new Uint8Array(states.buffer, states.byteOffset, states.byteLength)).digest("hex");
+function hashOfStates(states: Uint32Array): string {
+  return hashOf(new Uint8Array(states.buffer, states.byteOffset, states.byteLength));
 }

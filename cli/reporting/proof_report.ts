@@ -30,8 +30,6 @@ export function claimOf({ name, options }: PluginConfig): string {
 export interface ProofExtras {
   /** How its program repeats itself, if it was seen to. */
   readonly repeat?: Repeat;
-  /** How long it carries, where that is the question. */
-  readonly nines?: Nines;
   /** What is written, if anything is. */
   readonly certificate?: AnyCertificate;
 }
@@ -47,7 +45,7 @@ export interface ProofExtras {
 export function provenLines(
   task: PluginConfig,
   proof: Proof,
-  { repeat, nines, certificate }: ProofExtras,
+  { repeat, certificate }: ProofExtras,
 ): string[] {
   const claim = claimOf(task);
   const lines: string[] = [];
@@ -85,7 +83,9 @@ export function provenLines(
       } states that words of up to ${upTo} lead to, by a margin of ${seen.margin.toFixed(2)}.`,
     );
   }
-  if (nines !== undefined) lines.push(ninesLine(nines, task));
+  if (proof.outcome !== "certified" && proof.nines !== undefined) {
+    lines.push(ninesLine(proof.nines, task));
+  }
   if (repeat !== undefined) {
     const { device, prefix, period } = repeat;
     lines.push(
