@@ -1,16 +1,11 @@
-import {
-  compareMachines,
-  type MealyMachine,
-  minimize,
-  type MooreMachine,
-} from "@unroll/core/automata";
+import { compareMachines, minimize, type MooreMachine } from "@unroll/core/automata";
 import type { TaskMachine } from "@unroll/core/plugin";
 import { train } from "@unroll/core/training";
 import { loadRun } from "@unroll/core/runs";
 import { MODELS, rnn } from "@unroll/models";
 import { counting, fizzbuzz, TASKS } from "@unroll/tasks";
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { machineNetwork } from "../test_support/machine_network.ts";
+import { fading, machineNetwork } from "../test_support/machine_network.ts";
 import { inFolder, trainSmall } from "../test_support/small_runs.ts";
 import { extractMachine } from "./extract.ts";
 
@@ -73,23 +68,6 @@ Deno.test("extractMachine() learns what a network does with input, and that it i
     }
   }
 });
-
-/** Counting that forgets the carry after so many nines. */
-function fading(machine: MealyMachine<number>, nines: number): MealyMachine<number> {
-  const [add, copy] = machine.outputs;
-  return {
-    ...machine,
-    start: 1,
-    next: [
-      add.map(() => 0),
-      ...Array.from(
-        { length: nines },
-        (_, i) => add.map((_, digit) => digit === 9 && i + 1 < nines ? i + 2 : 0),
-      ),
-    ],
-    outputs: [copy, ...Array.from({ length: nines }, () => add)],
-  };
-}
 
 Deno.test("extractMachine() refutes counting that fades after 25 nines by the shortest number", async () => {
   const task = await machineOf(counting());

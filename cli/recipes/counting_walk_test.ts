@@ -16,6 +16,16 @@ const TASK = {
   batch: 16,
 };
 
+/** What of a run is the same in all walks here. */
+const SHOWN = {
+  smoothed: new Map(),
+  samples: new Map(),
+  seed: 0,
+  name: "runs/x",
+  depth: "none",
+  columns: 80,
+} as const;
+
 /** A model that adds 1, and loses a carry after so many nines. */
 function adder(keeps: number): Predict {
   return ({ length, size = 1, inputs = new Int32Array() }) => {
@@ -48,12 +58,7 @@ async function walkOf(keeps: number): Promise<Walk & { readonly text: string }> 
     task,
     predict: adder(keeps),
     validations: [validation(12, 0.5), validation(24, 1), validation(36, 1)],
-    smoothed: new Map(),
-    samples: new Map(),
-    seed: 0,
-    name: "runs/x",
-    depth: "none",
-    columns: 80,
+    ...SHOWN,
   }, []);
   await checkNext(walk.next);
   for (const { lines } of walk.parts) {
@@ -94,12 +99,7 @@ Deno.test("countingWalk() of numbers of two digits is about what follows 100, an
     task,
     predict: adder(1),
     validations: [validation(5, 1)],
-    smoothed: new Map(),
-    samples: new Map(),
-    seed: 0,
-    name: "runs/x",
-    depth: "none",
-    columns: 80,
+    ...SHOWN,
   } as const;
   const { beside, sentences, parts } = await countingWalk(run, []);
   assertEquals(parts.length, 2);
@@ -136,12 +136,7 @@ Deno.test("all recipes that count end with commands that work", async () => {
       task: { ...task, options: TASK },
       predict: adder(5),
       validations: [validation(12, 1)],
-      smoothed: new Map(),
-      samples: new Map(),
-      seed: 0,
-      name: "runs/x",
-      depth: "none",
-      columns: 80,
+      ...SHOWN,
     });
     assert(walk !== undefined && walk.next.length >= 2, name);
     await checkNext(walk.next);

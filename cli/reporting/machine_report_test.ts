@@ -1,7 +1,7 @@
 import type { MealyMachine, MooreMachine } from "@unroll/core/automata";
 import { counting, fizzbuzz } from "@unroll/tasks";
 import { assert, assertEquals } from "@std/assert";
-import { machineNetwork } from "../test_support/machine_network.ts";
+import { fading, machineNetwork } from "../test_support/machine_network.ts";
 import type { HiddenStateCapture } from "./hidden_states.ts";
 import {
   findMachine,
@@ -35,23 +35,6 @@ Deno.test("findMachine() says what machine a network is that counts by itself", 
   assertEquals(report.factors?.map(({ next }) => next.length), [3, 5]);
   assertEquals(machineAsText(report).at(-1), "   14 says number: tick → 0");
 });
-
-/** Forgets the carry after so many nines. */
-function fading(machine: MealyMachine<number>, nines: number): MealyMachine<number> {
-  const [add, copy] = machine.outputs;
-  return {
-    ...machine,
-    start: 1,
-    next: [
-      add.map(() => 0),
-      ...Array.from(
-        { length: nines },
-        (_, i) => add.map((_, digit) => digit === 9 && i + 1 < nines ? i + 2 : 0),
-      ),
-    ],
-    outputs: [copy, ...Array.from({ length: nines }, () => add)],
-  };
-}
 
 Deno.test("findMachine() says where a network is wrong, in words that a person reads", async () => {
   const report = await reportOf(counting(), (machine) => fading(machine, 7));

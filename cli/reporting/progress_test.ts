@@ -18,12 +18,17 @@ const STATE: ProgressState = {
   losses: [8, 7, 6, 5, 4, 3, 2, 1],
 };
 
+/** The time that a line says is left. */
+function leftIn(line = ""): string | undefined {
+  return / {2}(\S+ \S+) left/.exec(line)?.[1];
+}
+
 /** A display on a clock that the test moves. */
-function display(isTerminal: boolean, color = false) {
+function display(isTerminal: boolean, { color = false, steps = 100_000 } = {}) {
   let time = 0;
   const written: string[] = [];
   const progress = createProgress({
-    steps: 100_000,
+    steps,
     isTerminal,
     color,
     write: (text) => written.push(text),
@@ -37,7 +42,13 @@ function display(isTerminal: boolean, color = false) {
       progress.update({ step, loss: 1 / step });
     }
   };
-  return { written, progress, run };
+  /** Tells of a step at a time; what is said to be left then. */
+  const see = (now: number, step: number) => {
+    time = now;
+    progress.update({ step, loss: 1 });
+    return leftIn(written.at(-1));
+  };
+  return { written, progress, run, see };
 }
 
 Deno.test("createProgress() redraws a terminal at most ten times a second", () => {
@@ -94,7 +105,7 @@ Deno.test("createProgress() prints nothing for a run that is over at once, or wi
 
 Deno.test("createProgress() colours only when asked", () => {
   for (const color of [true, false]) {
-    const { written, run } = display(true, color);
+    const { written, run } = display(true, { color });
     run(0, 500);
     assertStrictEquals(written.join("").includes("\x1b[36m"), color);
   }
@@ -171,21 +182,12 @@ Deno.test("formatFigure(), formatPercent() and formatDuration() are short and ho
 });
 
 Deno.test("createProgress() tells no rate before steps were watched for a while, without compiling", () => {
-  let time = 0;
-  const written: string[] = [];
-  const progress = createProgress({
-    steps: 3000,
-    isTerminal: true,
-    write: (text) => written.push(text),
-    columns: () => 120,
-    now: () => time,
-  });
+  const { written, see } = display(true, { steps: 3000 });
   // The first step takes a third of a second, nearly all of it to compile; each of the others a millisecond.
   for (let step = 1; step <= 1200; step++) {
-    time = 330 + step;
-    progress.update({ step, loss: 1 });
+    see(330 + step, step);
   }
-  const told = written.map((line) => / {2}(\S+ \S+) left/.exec(line)?.[1]);
+  const told = written.map(leftIn);
   assertEquals(told.slice(0, 5), Array(5).fill(undefined));
   // 2,399 steps are left at 601 and 1,899 at 1,101.
   assertEquals(told[6], "2.4 s");
@@ -193,42 +195,17 @@ Deno.test("createProgress() tells no rate before steps were watched for a while,
 });
 
 Deno.test("createProgress() tells no time that is left after a few steps between which was compiled", () => {
-  let time = 0;
-  const written: string[] = [];
-  const progress = createProgress({
-    steps: 200_000,
-    isTerminal: true,
-    write: (text) => written.push(text),
-    columns: () => 120,
-    now: () => time,
-  });
-  for (let step = 1; step <= 5; step++) {
-    time += 300;
-    progress.update({ step, loss: 1 });
-  }
+  const { written, see } = display(true, { steps: 200_000 });
+  for (let step = 1; step <= 5; step++) see(300 * step, step);
   // At 0.3 s a step it would be 17 hours.
   assertEquals([written.length, written.some((text) => text.includes("left"))], [5, false]);
   // Steps that are as slow as that tell it a little later.
-  time = 2600;
-  progress.update({ step: 6, loss: 1 });
+  see(2600, 6);
   assertEquals(written.at(-1)?.includes("left"), true);
 });
 
 Deno.test("createProgress() tells no time that is left while steps are getting faster", () => {
-  let time = 0;
-  const written: string[] = [];
-  const progress = createProgress({
-    steps: 200_000,
-    isTerminal: true,
-    write: (text) => written.push(text),
-    columns: () => 120,
-    now: () => time,
-  });
-  const see = (now: number, step: number) => {
-    time = now;
-    progress.update({ step, loss: 1 });
-    return / {2}(\S+ \S+) left/.exec(written.at(-1) ?? "")?.[1];
-  };
+  const { see } = display(true, { steps: 200_000 });
   // As of a recipe that compiles a program for each of its four lengths: at the rate so far, hours.
   const told = [[300, 3], [900, 9], [1400, 21], [1700, 1000], [2000, 9000], [2300, 17_000]]
     .map(([now, step]) => see(now, step));

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Machine } from "@unroll/core/automata";
+import type { Machine, MealyMachine } from "@unroll/core/automata";
 import type { PredictState, TaskInstance, TaskMachine, TaskSpec } from "@unroll/core/plugin";
 import type { ExtractableRun } from "../proof/network_answers.ts";
 
@@ -64,5 +64,28 @@ export function machineNetwork(machine: Machine<number>, task?: TaskMachine): Ex
       });
       return Promise.resolve({ outputs, hidden, hiddenSize: units, state: new Places(ends) });
     },
+  };
+}
+
+/**
+ * Makes counting of a machine that adds 1, but forgets the carry after so many nines.
+ *
+ * @param machine The task's.
+ * @param nines After how many.
+ * @returns A machine that is wrong for longer numbers.
+ */
+export function fading(machine: MealyMachine<number>, nines: number): MealyMachine<number> {
+  const [add, copy] = machine.outputs;
+  return {
+    ...machine,
+    start: 1,
+    next: [
+      add.map(() => 0),
+      ...Array.from(
+        { length: nines },
+        (_, i) => add.map((_, digit) => digit === 9 && i + 1 < nines ? i + 2 : 0),
+      ),
+    ],
+    outputs: [copy, ...Array.from({ length: nines }, () => add)],
   };
 }
