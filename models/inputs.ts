@@ -19,7 +19,7 @@ import {
   type Tensor,
   zeros,
 } from "@unroll/core";
-import type { InputSpec } from "@unroll/core/plugin";
+import type { InputSpec, LayerRow } from "@unroll/core/plugin";
 import { plus } from "./linear.ts";
 import type { InputNorm } from "./recurrent_options.ts";
 
@@ -210,4 +210,26 @@ export function inputSide(
 export function lastStep(x: Tensor): Tensor {
   const [time, batch, n] = x.shape;
   return reshape(slice(x, 0, time - 1, time), [batch, n]);
+}
+
+/** Describes what is done to inputs before the first layer; `time` is how many steps there are, for shapes. */
+export function describeInputs(settings: InputSettings, time: number | string): LayerRow[] {
+  const { spec, embedding, norm } = settings;
+  const width = inputWidth(settings);
+  const rows: LayerRow[] = [];
+  if (embedding > 0 && spec.kind === "symbol") {
+    rows.push({
+      name: "embedding",
+      output: `[${time}, batch, ${embedding}]`,
+      parameters: spec.vocabulary * embedding,
+    });
+  }
+  if (norm !== "none" && width !== undefined) {
+    rows.push({
+      name: `${norm} norm`,
+      output: `[${time}, batch, ${width}]`,
+      parameters: 2 * width,
+    });
+  }
+  return rows;
 }

@@ -8,6 +8,7 @@ import { scan, splitKey, type Tensor, zeros } from "@unroll/core";
 import { type LayerRow, type ModelInstance, outputSize, type TaskSpec } from "@unroll/core/plugin";
 import { initialize } from "./initializers.ts";
 import {
+  describeInputs,
   type InputParameters,
   inputParameters,
   inputSide,
@@ -118,13 +119,7 @@ export function memoryModel(
       .reduce((sum, shape) => sum + shape.reduce((product, n) => product * n, 1), 0);
     const classes = outputSize(spec);
     return [
-      ...(options.embedding > 0 && spec.inputs.kind === "symbol"
-        ? [{
-          name: "embedding",
-          output: `[${time}, batch, ${options.embedding}]`,
-          parameters: spec.inputs.vocabulary * options.embedding,
-        }]
-        : []),
+      ...describeInputs(settings, time),
       {
         name: cell.name,
         output: `[${at}, ${hidden}]`,

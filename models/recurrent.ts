@@ -31,6 +31,7 @@ import type {
 } from "./cell.ts";
 import { initializeBlocks } from "./initializers.ts";
 import {
+  describeInputs,
   inputParameters,
   type InputSettings,
   inputWidth,
@@ -272,25 +273,11 @@ function describeLayers(
   spec: TaskSpec,
   learned: boolean,
 ): LayerRow[] {
-  const { hidden, layers, embedding, inputNorm, bias } = options;
+  const { hidden, layers, bias } = options;
   const settings = inputSettings(spec, options);
   const width = inputWidth(settings);
   const time = spec.length === "variable" ? "time" : spec.length;
-  const rows: LayerRow[] = [];
-  if (embedding > 0 && spec.inputs.kind === "symbol") {
-    rows.push({
-      name: "embedding",
-      output: `[${time}, batch, ${embedding}]`,
-      parameters: spec.inputs.vocabulary * embedding,
-    });
-  }
-  if (inputNorm !== "none" && width !== undefined) {
-    rows.push({
-      name: `${inputNorm} norm`,
-      output: `[${time}, batch, ${width}]`,
-      parameters: 2 * width,
-    });
-  }
+  const rows = describeInputs(settings, time);
   const columns = cell.gates.length * hidden;
   const biases = { input: 1, both: 2, none: 0 }[bias];
   for (let layer = 0; layer < layers; layer++) {
