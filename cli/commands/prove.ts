@@ -5,7 +5,7 @@
  */
 
 import { dirname } from "@std/path/dirname";
-import { argmaxAt } from "@unroll/core/plugin";
+import { argmaxAt, outputSize } from "@unroll/core/plugin";
 import { type LoadedRun, loadRun } from "@unroll/core/runs";
 import * as z from "zod";
 import { defineCommand } from "../command.ts";
@@ -88,14 +88,14 @@ export const PROVE = defineCommand({
 async function confirmed(proof: Proof, { predict, taskInstance }: LoadedRun): Promise<Proof> {
   if (proof.outcome !== "refuted") return proof;
   const { word, answer, seen, nines } = proof;
-  const { inputs, outputs } = taskInstance.spec;
+  const { spec } = taskInstance;
   const length = word.length;
   const said = await predict({
     length,
-    ...inputs.kind === "none" ? {} : { inputs: Int32Array.from(word) },
+    ...spec.inputs.kind === "none" ? {} : { inputs: Int32Array.from(word) },
   });
-  const classes = outputs.kind === "class" ? outputs.classes : 0;
-  const last = outputs.at === "every" ? (length - 1) * classes : 0;
+  const classes = outputSize(spec);
+  const last = spec.outputs.at === "every" ? (length - 1) * classes : 0;
   if (argmaxAt(said.outputs, last, classes) !== answer) return proof;
   return {
     outcome: "open",

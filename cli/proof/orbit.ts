@@ -4,7 +4,7 @@
  * @module
  */
 import { minimize, type MooreMachine, TICK } from "@unroll/core/automata";
-import { argmaxAt } from "@unroll/core/plugin";
+import { argmaxAt, outputSize } from "@unroll/core/plugin";
 import type { ExtractedMachine } from "./extract.ts";
 import type { ExtractableRun } from "./network_answers.ts";
 
@@ -37,7 +37,7 @@ const TIMES = 4;
  */
 export async function followOrbit(run: ExtractableRun, steps: number): Promise<ExtractedMachine> {
   const { predict, taskInstance: { spec } } = run;
-  const classes = spec.outputs.kind === "class" ? spec.outputs.classes : 0;
+  const classes = outputSize(spec);
   const { outputs, hidden, hiddenSize = 0 } = await predict({ length: steps });
   const said = Array.from({ length: steps }, (_, t) => argmaxAt(outputs, t * classes, classes));
   const common = { queries: steps, tried: 1 };

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { argmaxAt } from "@unroll/core/plugin";
+import { argmaxAt, outputSize } from "@unroll/core/plugin";
 import type { LoadedRun } from "@unroll/core/runs";
 import { hashOf, type RepeatCertificate } from "./certificate.ts";
 import { exactRepeat } from "./orbit.ts";
@@ -77,8 +77,7 @@ async function statesOf(run: LoadedRun, length: number) {
     capture: true,
   });
   const { cell } = parts ?? {};
-  const { spec } = run.taskInstance;
-  const classes = spec.outputs.kind === "class" ? spec.outputs.classes : 0;
+  const classes = outputSize(run.taskInstance.spec);
   const { name, options } = run.config.model;
   const isWhole = hidden !== undefined && ["rnn", "gru", "lstm"].includes(name) &&
     options.layers === 1;
