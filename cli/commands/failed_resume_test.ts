@@ -107,12 +107,13 @@ Deno.test("resumeTraining() forgets that a run was stopped, as soon as it is gon
 Deno.test("train --resume: says that it begins again where the checkpoint is gone and steps were done", async () => {
   await inFolder(async (folder) => {
     const run = await trainSmall(folder, { training: { steps: 40 } });
-    const line = `train --resume ${run.path} --steps 50 --quiet`;
+    const goOn = (steps: number) =>
+      runCommand(["train", "--resume", run.path, "--steps", `${steps}`, "--quiet"]);
     await Deno.remove(run.checkpointPath("last"));
     const warning = `The checkpoint of ${run.path} is not there: it begins again, ` +
       "its metrics showed 40 steps\n";
-    assertEquals([(await runCommand(line)).errors.includes(warning)], [true]);
-    const next = await runCommand(line.replace("50", "60"));
+    assertEquals((await goOn(50)).errors.includes(warning), true);
+    const next = await goOn(60);
     assertEquals([next.code, next.errors.includes("is not there")], [0, false]);
   });
 });
