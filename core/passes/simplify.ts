@@ -5,13 +5,15 @@
  * @module
  */
 import type { Graph } from "../ir/graph.ts";
+import { sizeOf } from "../ir/tensor_type.ts";
+import { FILL } from "../language/primitives/creation.ts";
 import { SCAN } from "../language/primitives/scan.ts";
 import { withBody } from "./loop.ts";
 import { rewrite, type Rule } from "./rewrite.ts";
 import { simplifyElementwise } from "./simplify_elementwise.ts";
 import { LAYOUT_RULES } from "./simplify_layout.ts";
 import { PRODUCT_RULES } from "./simplify_products.ts";
-import { isElementwise } from "./simplify_rule.ts";
+import { emitFill, isElementwise } from "./simplify_rule.ts";
 
 /**
  * Applies local rules until none applies. They keep each result as it is, or round it less; the terms
@@ -31,7 +33,11 @@ export function simplify(graph: Graph): Graph {
 }
 
 const simplifyEquation: Rule = (equation, rewriter) => {
+  const { primitive, outputs } = equation;
+  // What has no elements is as good as a fill, whatever its shape: no other rule need think of it.
+  if (primitive !== FILL && outputs.every(({ type }) => sizeOf(type.shape) === 0)) {
+    return outputs.map(({ type }) => emitFill(rewriter, type, 0));
+  }
   if (isElementwise(equation)) return simplifyElementwise(equation, rewriter);
-  const { name } = equation.primitive;
-  return (LAYOUT_RULES[name] ?? PRODUCT_RULES[name])?.(equation, rewriter);
+  return (LAYOUT_RULES[primitive.name] ?? PRODUCT_RULES[primitive.name])?.(equation, rewriter);
 };

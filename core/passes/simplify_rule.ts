@@ -62,7 +62,10 @@ export interface DimensionGroup {
   readonly to: readonly number[];
 }
 
-/** Cuts two shapes of equal size into the shortest groups of equal size; size 1 joins any group. */
+/**
+ * Cuts two shapes of equal size into the shortest groups of equal size; size 1 joins any group. The
+ * shapes hold elements: where a size is 0, every cut is of equal size.
+ */
 export function groupDimensions(from: Shape, to: Shape): DimensionGroup[] {
   const groups: DimensionGroup[] = [];
   let [i, j] = [0, 0];

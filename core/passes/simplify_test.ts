@@ -228,6 +228,39 @@ Deno.test("simplify() makes products of many matrices plain ones where it can", 
   }
 });
 
+/** Shapes of up to three sizes, each 0 or 2, that hold no elements. */
+const EMPTY_SHAPES = [0, 1, 2, 3].flatMap((rank) =>
+  Array.from(
+    { length: 2 ** rank },
+    (_, i) => Array.from({ length: rank }, (_, j) => 2 * (i >> j & 1)),
+  )
+).filter((shape) => shape.includes(0));
+
+Deno.test("simplify() makes a fill of whatever holds no elements", () => {
+  assertEquals(operations([f32(0, 2)], (x) => ops.exp(x)), ["fill"]);
+  assertEquals(operations([f32(0, 2), f32(2, 3)], (x, y) => matmul(x, y)), ["fill"]);
+  assertEquals(operations([f32(2, 2)], (x) => broadcast(x, [0, 2, 2], [1, 2])), ["fill"]);
+  const stacked = (xs: Tensor) =>
+    ops.scan((c: Tensor, x: Tensor) => [c, ops.mul(c, x)], ops.fill([0], 3), xs)[1];
+  assertEquals(operations([f32(2, 0)], stacked), ["fill"]);
+  // Seen from shapes whose sizes can be matched in more ways than one.
+  for (const from of EMPTY_SHAPES) {
+    for (const shape of EMPTY_SHAPES) {
+      for (const axes of [[], [0], [1], [2], [0, 1], [0, 2], [1, 2]]) {
+        if (axes.some((axis) => axis >= shape.length)) continue;
+        const source = f32(...axes.map((axis) => shape[axis]));
+        assertEquals(
+          operations(
+            [f32(...from), source],
+            (x, y) => ops.add(reshape(x, ...shape), broadcast(y, shape, axes)),
+          ),
+          ["fill"],
+        );
+      }
+    }
+  }
+});
+
 Deno.test("simplify() works in the bodies of loops, and leaves alone what is simple", () => {
   const { graph } = trace([f32(), f32(3)], (start, xs) => [
     ops.scan((c: Tensor, x: Tensor) => [ops.add(ops.mul(c, 1), x), undefined], start, xs)[0],
