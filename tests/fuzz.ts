@@ -35,12 +35,12 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
 });
 const { device, runs, seed, path, size, large, minutes, jobs } = values;
-if (device !== "cpu" && device !== "webgpu") {
-  throw new RangeError(`Cannot fuzz ${device}: cpu or webgpu is wanted`);
+if (device !== "cpu" && device !== "native" && device !== "webgpu") {
+  throw new RangeError(`Cannot fuzz ${device}: cpu, native or webgpu is wanted`);
 }
 
 /** Runs programs in this process. */
-async function fuzz(device: "cpu" | "webgpu"): Promise<void> {
+async function fuzz(device: "cpu" | "native" | "webgpu"): Promise<void> {
   using backend = await openBackend(device);
   console.log(`${device}: ${backend.description}`);
   const start = performance.now();

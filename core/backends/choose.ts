@@ -30,7 +30,7 @@ export interface ChooseSettings {
 }
 
 /** Names that {@linkcode BackendName} has. */
-export const BACKEND_NAMES: readonly BackendName[] = ["reference", "cpu", "webgpu"];
+export const BACKEND_NAMES: readonly BackendName[] = ["reference", "cpu", "native", "webgpu"];
 
 /** Operations a second of one core with WebAssembly SIMD: about a third of its peak. */
 const CPU_RATE = 8e9;

@@ -5,30 +5,18 @@
  * @module
  */
 import { isWatched } from "../util/debug.ts";
-import { isFfiAllowed, readVariable } from "../util/environment.ts";
+import { isFfiAllowed } from "../util/environment.ts";
 import type { Graph } from "../ir/graph.ts";
-import type { Step } from "../loops/program.ts";
 import { lowerForCpu } from "../loops/lower_for_cpu.ts";
 import { loadParts } from "../codegen/wasm/printer/parts.ts";
 import { printWasm } from "../codegen/wasm/printer/print_wasm.ts";
 import { detectFeatures, roundsOnce } from "../codegen/wasm/assembler/features.ts";
 import { optimize } from "../passes/optimize.ts";
-import {
-  formatType,
-  sizeOf,
-  type TensorType,
-  type TypedArray,
-  typedArray,
-} from "../ir/tensor_type.ts";
 import { graphCost } from "../passes/cost.ts";
-import type {
-  Backend,
-  CompileOptions,
-  DeviceBuffer,
-  Executable,
-  KernelInfo,
-} from "../ir/backend.ts";
+import type { Backend, CompileOptions, Executable } from "../ir/backend.ts";
 import type { Blas } from "./cpu_blas.ts";
+import { countThreads } from "./count_threads.ts";
+import { CpuExecutable, cpuTensors, kernelInfos } from "./cpu_executable.ts";
 import { CpuMemory } from "./cpu_memory.ts";
 import type { CpuThreads } from "./cpu_threads.ts";
 
@@ -51,60 +39,13 @@ export interface CpuOptions {
   readonly eager?: boolean;
 }
 
-/** More threads than this rarely help the sizes that fit a CPU. */
-const MAX_THREADS = 8;
-
-/** Decides how many threads to use. */
-function countThreads(asked: number | undefined, shares: boolean): number {
-  const variable = readVariable("UNROLL_THREADS");
-  const count = asked ?? (variable ? Number(variable) : undefined) ??
-    Math.min(MAX_THREADS, globalThis.navigator?.hardwareConcurrency ?? 1);
-  if (!Number.isInteger(count) || count < 1) {
-    throw new RangeError(
-      `Cannot open cpu: threads must be a positive whole number, found ${asked ?? variable}`,
-    );
-  }
+/** Decides how many threads to use: one where the engine lets no threads share memory. */
+function sharingThreads(asked: number | undefined, shares: boolean): number {
+  const count = countThreads("cpu", asked);
   const isolated = (globalThis as { readonly crossOriginIsolated?: boolean }).crossOriginIsolated;
   // Pages get no shared memory unless they are isolated; engines without pages do not say so.
   const allowed = shares && (!("document" in globalThis) || isolated === true);
   return allowed ? count : 1;
-}
-
-/** Memory of one tensor. Its address is 0 once it was given back. */
-class CpuBuffer implements DeviceBuffer {
-  readonly type: TensorType;
-  readonly memory: CpuMemory;
-  readonly bytes: number;
-  address: number;
-
-  constructor(memory: CpuMemory, type: TensorType, bytes: number) {
-    this.memory = memory;
-    this.type = type;
-    this.bytes = bytes;
-    this.address = memory.allocate(bytes);
-  }
-
-  dispose(): void {
-    if (this.address === 0) return;
-    this.memory.release(this.address, this.bytes);
-    this.address = 0;
-  }
-
-  [Symbol.dispose](): void {
-    this.dispose();
-  }
-}
-
-/** Checks that a buffer is this device's and still has its memory. */
-function ownBuffer(buffer: DeviceBuffer, memory: CpuMemory, action: string): CpuBuffer {
-  if (buffer instanceof CpuBuffer && buffer.memory === memory && buffer.address !== 0) {
-    return buffer;
-  }
-  throw new TypeError(
-    `Cannot ${action} a buffer of ${
-      formatType(buffer.type)
-    }: it was disposed of or is another device's`,
-  );
 }
 
 /**
@@ -132,7 +73,7 @@ export function cpuBackend(options: CpuOptions = {}): Backend {
     throw new RangeError("Cannot open cpu: WebAssembly with SIMD is needed, this engine has none");
   }
   const relaxed = options.relaxed ?? features.relaxedSimd;
-  const count = countThreads(options.threads, features.threads);
+  const count = sharingThreads(options.threads, features.threads);
   const memory = new CpuMemory(count > 1);
   // What a page need not fetch is loaded when the first program is compiled.
   let blas: Blas | undefined;
@@ -156,18 +97,6 @@ export function cpuBackend(options: CpuOptions = {}): Backend {
     isDisposed = true;
     memory.dispose();
   };
-  const write = (buffer: CpuBuffer, data: TypedArray): void => {
-    const { dtype, shape } = buffer.type;
-    if (data.length !== sizeOf(shape)) {
-      throw new RangeError(
-        `Cannot write ${formatType(buffer.type)}: ${
-          sizeOf(shape)
-        } elements are needed, found ${data.length}`,
-      );
-    }
-    memory.view(dtype, buffer.address, data.length).set(data);
-  };
-  const newBuffer = (type: TensorType) => new CpuBuffer(memory, type, 4 * sizeOf(type.shape));
   return {
     name: "cpu",
     get description() {
@@ -177,17 +106,7 @@ export function cpuBackend(options: CpuOptions = {}): Backend {
       }`;
     },
     threads: count,
-    upload(type, data) {
-      const buffer = newBuffer(type);
-      write(buffer, data);
-      return buffer;
-    },
-    write: (buffer, data) => write(ownBuffer(buffer, memory, "write"), data),
-    download(buffer) {
-      const { address, type } = ownBuffer(buffer, memory, "read");
-      const view = memory.view(type.dtype, address, sizeOf(type.shape));
-      return Promise.resolve(typedArray(type.dtype, view));
-    },
+    ...cpuTensors(memory),
     async compile(graph, settings) {
       await (helpers ??= loadHelpers());
       const resources = { memory, threads, blas, relaxed, eager: options.eager };
@@ -243,11 +162,17 @@ async function compileGraph(
   if (shared) await (eager ? shared.ready : within(READY_TIMEOUT_MS, shared.ready));
   return new CpuExecutable(memory, graph, {
     run,
-    shared,
+    ...shared && {
+      prepare: (place: number) => {
+        memory.words[place] = shared.threads.control;
+        shared.threads.start(shared.program);
+      },
+      close: () => shared.threads.unload(shared.program),
+    },
     arenaBytes: printed.arenaBytes,
     tableLength: printed.tableLength,
     donated,
-    kernels: kernelInfos(program.steps, 1),
+    kernels: kernelInfos(program.steps),
   });
 }
 
@@ -260,103 +185,4 @@ async function within(milliseconds: number, promise: Promise<void>): Promise<voi
   const late = new Promise<void>((resolve) => timer = setTimeout(resolve, milliseconds));
   await Promise.race([promise, late]);
   clearTimeout(timer);
-}
-
-function kernelInfos(steps: readonly Step[], runs: number): KernelInfo[] {
-  return steps.flatMap((step) =>
-    step.kind === "loop"
-      ? kernelInfos(step.steps, runs * step.time.extent)
-      : [{ name: step.name, runs }]
-  );
-}
-
-/** What makes up an executable. */
-interface Parts {
-  readonly run: (table: number) => void;
-  /** The threads that run it too, and what they call it; `undefined` if none do. */
-  readonly shared: { readonly threads: CpuThreads; readonly program: number } | undefined;
-  readonly arenaBytes: number;
-  readonly tableLength: number;
-  readonly donated: readonly (readonly [output: number, input: number])[];
-  readonly kernels: readonly KernelInfo[];
-}
-
-class CpuExecutable implements Executable {
-  readonly kernels: readonly KernelInfo[];
-  readonly #memory: CpuMemory;
-  readonly #run: Parts["run"];
-  readonly #shared: Parts["shared"];
-  readonly #arenaBytes: number;
-  /** Address of the table of addresses. */
-  #table: number;
-  readonly #tableBytes: number;
-  readonly #inputs: number;
-  readonly #types: readonly TensorType[];
-  readonly #sizes: readonly number[];
-  /** For each output the input whose buffer it takes over, or −1. */
-  readonly #source: readonly number[];
-
-  constructor(memory: CpuMemory, graph: Graph, parts: Parts) {
-    this.#memory = memory;
-    this.#run = parts.run;
-    this.#shared = parts.shared;
-    this.kernels = parts.kernels;
-    this.#arenaBytes = parts.arenaBytes;
-    this.#tableBytes = 4 * parts.tableLength;
-    this.#table = memory.allocate(this.#tableBytes);
-    this.#inputs = graph.inputs.length;
-    this.#types = graph.outputs.map(({ type }) => type);
-    this.#sizes = this.#types.map(({ shape }) => 4 * sizeOf(shape));
-    const taken = new Map(parts.donated);
-    this.#source = this.#types.map((_, i) => taken.get(i) ?? -1);
-    memory.reserveArena(this.#arenaBytes);
-  }
-
-  run(inputs: readonly DeviceBuffer[]): DeviceBuffer[] {
-    const memory = this.#memory;
-    if (this.#table === 0) throw new TypeError("Cannot run a program: it was disposed of");
-    if (inputs.length !== this.#inputs) {
-      throw new TypeError(
-        `Cannot run a program: ${this.#inputs} inputs are needed, found ${inputs.length}`,
-      );
-    }
-    // Before anything is given out: a buffer that is refused shall cost nothing.
-    for (let i = 0; i < inputs.length; i++) ownBuffer(inputs[i], memory, "run a program on");
-    const outputs: DeviceBuffer[] = [];
-    try {
-      for (let i = 0; i < this.#types.length; i++) {
-        const source = this.#source[i];
-        outputs.push(
-          source >= 0 ? inputs[source] : new CpuBuffer(memory, this.#types[i], this.#sizes[i]),
-        );
-      }
-    } catch (error) {
-      outputs.forEach((output, i) => this.#source[i] < 0 && output.dispose());
-      throw error;
-    }
-    // Giving out may have made the memory another object.
-    const { words } = memory;
-    let place = this.#table >> 2;
-    for (let i = 0; i < inputs.length; i++) words[place++] = (inputs[i] as CpuBuffer).address;
-    for (let i = 0; i < outputs.length; i++) words[place++] = (outputs[i] as CpuBuffer).address;
-    words[place++] = memory.arena;
-    const shared = this.#shared;
-    if (shared) {
-      words[place] = shared.threads.control;
-      shared.threads.start(shared.program);
-    }
-    this.#run(this.#table);
-    return outputs;
-  }
-
-  dispose(): void {
-    if (this.#table === 0) return;
-    this.#memory.release(this.#table, this.#tableBytes);
-    this.#table = 0;
-    this.#shared?.threads.unload(this.#shared.program);
-  }
-
-  [Symbol.dispose](): void {
-    this.dispose();
-  }
 }

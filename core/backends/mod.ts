@@ -27,6 +27,7 @@ export {
   type Diagnosis,
   type SelfTest,
 } from "./diagnose.ts";
+export { nativeBackend, type NativeOptions } from "./native.ts";
 export {
   defaultBackend,
   openBackend,

@@ -19,6 +19,7 @@ export interface OpenSettings {
 const OPENERS: Readonly<Record<BackendName, (settings: OpenSettings) => Promise<Backend>>> = {
   reference: async () => (await import("./extras.ts")).referenceBackend(),
   cpu: async () => (await import("./cpu.ts")).cpuBackend(),
+  native: async () => await (await import("./native.ts")).nativeBackend(),
   webgpu: async ({ tuning }) => await (await import("./webgpu.ts")).webgpuBackend({ tuning }),
 };
 

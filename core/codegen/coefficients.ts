@@ -47,3 +47,43 @@ export const LOG2_DOUBLE = [
 export const SIN = [-0.16666655242443085, 0.00833216030150652, -0.0001951528392964974] as const;
 /** cos r = 1 - r²/2 + r⁴ c(r²) for |r| ≤ π/4, to 2^-33. */
 export const COS = [0.04166664555668831, -0.0013887316454201937, 2.44331567955669e-5] as const;
+
+/** `EXP` with a term less, to 2^-23: where the result is added to 1. */
+export const EXP_SHORT = [
+  0.499992311000824,
+  0.16667114198207855,
+  0.041890114545822144,
+  0.008312525227665901,
+] as const;
+
+/** 2^f for |f| ≤ ½, to 2^-34. */
+export const EXP2_DOUBLE = [
+  0.9999999999616821,
+  0.6931471807284484,
+  0.24022651198156736,
+  0.05550410353442234,
+  0.009618027253755134,
+  0.0013333922568330003,
+  0.00015469291118247618,
+  1.5201920435700877e-5,
+] as const;
+
+/** π/2 in doubles: a part of 33 bits, whose product with an integer of 20 is exact, and the rest. */
+export const HALF_PI_HIGH = 1.57079632673412561417;
+/** What `HALF_PI_HIGH` leaves. */
+export const HALF_PI_LOW = 6.07710050650619224932e-11;
+
+/**
+ * 2/π in parts of 28 bits, whose product with a float is exact in doubles; 192 bits are enough for all
+ * floats (Payne and Hanek, "Radian reduction for trigonometric functions", 1983).
+ */
+export const TWO_BY_PI: readonly number[] = [
+  "a2f9836",
+  "e4e4415",
+  "29fc275",
+  "7d1f534",
+  "ddc0db6",
+  "295993c",
+  "4390410",
+]
+  .map((digits, i) => parseInt(digits, 16) * 2 ** (-28 * (i + 1)));

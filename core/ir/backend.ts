@@ -1,6 +1,6 @@
 /**
- * What a device must do: hold tensors and run graphs. Three implementations: the reference
- * interpreter, the WebAssembly compiler, and WebGPU.
+ * What a device must do: hold tensors and run graphs. Four implementations: the reference
+ * interpreter, the WebAssembly compiler, native code, and WebGPU.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { Graph } from "./graph.ts";
 import type { TensorType, TypedArray } from "./tensor_type.ts";
 
 /** Names of the backends. */
-export type BackendName = "reference" | "cpu" | "webgpu";
+export type BackendName = "reference" | "cpu" | "native" | "webgpu";
 
 /** Memory of a device that holds one tensor. It has one owner, who disposes of it. */
 export interface DeviceBuffer extends Disposable {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { LOG2_DOUBLE } from "../../coefficients.ts";
+import { EXP2_DOUBLE, LOG2_DOUBLE } from "../../coefficients.ts";
 import { f32x4, f64x2 } from "../assembler/module.ts";
 import type { Term, VectorExpressions } from "./vector_expression.ts";
 
@@ -11,17 +11,6 @@ import type { Term, VectorExpressions } from "./vector_expression.ts";
 export const ROUND_DOUBLE = 1.5 * 2 ** 52;
 const SIGN_BIT = 0x80000000;
 
-/** 2^f for |f| ≤ ½, to 2^-34. */
-const EXP2_DOUBLE = [
-  0.9999999999616821,
-  0.6931471807284484,
-  0.24022651198156736,
-  0.05550410353442234,
-  0.009618027253755134,
-  0.0013333922568330003,
-  0.00015469291118247618,
-  1.5201920435700877e-5,
-];
 /** Upper half of the double √½. */
 const ROOT_HALF_HIGH_WORD = 0x3fe6a09e;
 const DOUBLE_MANTISSA_HIGH_BITS = 20;

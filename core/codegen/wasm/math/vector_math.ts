@@ -13,7 +13,19 @@
  * @module
  */
 import type { ElementwiseName } from "../../../ir/operation_names.ts";
-import { COS, EXP, LN2_HIGH, LN2_LOW, LOG, LOG2_E, SIN } from "../../coefficients.ts";
+import {
+  COS,
+  EXP,
+  EXP_SHORT,
+  HALF_PI_HIGH,
+  HALF_PI_LOW,
+  LN2_HIGH,
+  LN2_LOW,
+  LOG,
+  LOG2_E,
+  SIN,
+  TWO_BY_PI,
+} from "../../coefficients.ts";
 import { f32x4, f64x2, type FunctionBuilder, i32x4 } from "../assembler/module.ts";
 import { power, ROUND_DOUBLE } from "./power.ts";
 import { type Term, VectorExpressions } from "./vector_expression.ts";
@@ -77,14 +89,6 @@ function unary(
 const ROUND = 1.5 * 2 ** 23;
 const EXPONENT_BIAS = 127;
 const MANTISSA_BITS = 23;
-
-/** `EXP` with a term less, to 2^-23: where the result is added to 1. */
-const EXP_SHORT = [
-  0.499992311000824,
-  0.16667114198207855,
-  0.041890114545822144,
-  0.008312525227665901,
-];
 
 /** `c0 + c1 x`. */
 function pair(v: VectorExpressions, x: Term, c0: number, c1: number): Term {
@@ -235,19 +239,8 @@ function log(v: VectorExpressions, x: Term): Term {
   return v.select(v.binary(f32x4.gt, x, v.number(0)), orInfinite, orZero);
 }
 
-/** π/2 in doubles: a part of 33 bits, whose product with an integer of 20 is exact, and the rest. */
-const HALF_PI_HIGH = 1.57079632673412561417;
-const HALF_PI_LOW = 6.07710050650619224932e-11;
-
 /** Beyond this the number of quarters has more bits than `HALF_PI_HIGH` leaves room for. */
 const LARGEST_ANGLE = 2 ** 20;
-/**
- * 2/π in parts of 28 bits, whose product with a float is exact in doubles; 192 bits are enough for all
- * floats (Payne and Hanek, "Radian reduction for trigonometric functions", 1983).
- */
-const TWO_BY_PI = ["a2f9836", "e4e4415", "29fc275", "7d1f534", "ddc0db6", "295993c", "4390410"]
-  .map((digits, i) => parseInt(digits, 16) * 2 ** (-28 * (i + 1)));
-
 /** Where a double lies in quarters of a turn: the nearest one and the distance to it, in radians. */
 function quartersNear(v: VectorExpressions, x: Term): { n: Term; distance: Term } {
   const shifted = v.keep(
