@@ -7,7 +7,7 @@
  */
 import { ModuleBuilder } from "../codegen/wasm/assembler/module.ts";
 import { emitMatmul, planMatmul } from "../codegen/wasm/matmul/matmul.ts";
-import { MAX_PAGES } from "../codegen/wasm/memory_layout.ts";
+import { MAX_PAGES } from "../codegen/cpu/memory_layout.ts";
 import { isFfiAllowed } from "../util/environment.ts";
 import type { CpuMemory } from "./cpu_memory.ts";
 

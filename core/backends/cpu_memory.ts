@@ -9,7 +9,7 @@ import {
   MAX_PAGES,
   PAGE_BYTES,
   SLACK_BYTES,
-} from "../codegen/wasm/memory_layout.ts";
+} from "../codegen/cpu/memory_layout.ts";
 import { checkCounts } from "../util/check_counts.ts";
 import type { DType, TypedArray } from "../ir/tensor_type.ts";
 

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { SPIN_LIMIT } from "../codegen/wasm/memory_layout.ts";
+import { SPIN_LIMIT } from "../codegen/cpu/memory_layout.ts";
 import { CONTROL } from "../codegen/wasm/team.ts";
 import { bindBlas, type Sgemm } from "./cpu_blas.ts";
 import * as sharing from "../codegen/wasm/printer/sharing.ts";

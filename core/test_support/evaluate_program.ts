@@ -10,7 +10,7 @@ import type { DenseArray } from "../ir/primitive.ts";
 import type { DType } from "../ir/tensor_type.ts";
 import type { Axis, Buffer, Expression } from "../ir/expression.ts";
 import { axesOf, type Kernel, type LoopProgram, type Step, type Store } from "../loops/program.ts";
-import type { ScheduledTask, ThreadSchedule } from "../codegen/wasm/scheduled_tasks.ts";
+import type { ScheduledTask, ThreadSchedule } from "../codegen/cpu/scheduled_tasks.ts";
 
 /** Memory and loop variables of a run. */
 interface Machine {

@@ -8,8 +8,8 @@
 import { accumulator, type Axis, type Expression, rewriteExpression } from "../../ir/expression.ts";
 import { pointsOf } from "../../loops/accesses.ts";
 import { type MapKernel, mapKernel, type ReduceKernel } from "../../loops/program.ts";
-import { instructionsOf } from "../wasm/instructions.ts";
-import { cheapestAxis, mapCost, vectorCost } from "../wasm/printer/vector_axis.ts";
+import { instructionsOf } from "../cpu/instructions.ts";
+import { cheapestAxis, mapCost, vectorCost } from "../cpu/vector_axis.ts";
 import { cConstant } from "./literals.ts";
 import { letterOf } from "./operations.ts";
 import type { CWriter, Lanes } from "./writer.ts";

@@ -15,6 +15,7 @@ import {
   affineIndex,
   type Axis,
   axisExpression,
+  type Buffer,
   constantExpression,
   type Expression,
   rewriteExpression,
@@ -50,7 +51,7 @@ export interface ProductPlan {
   /** When panels of the right operand are copied. */
   readonly pack: "never" | "each" | "ahead";
   /** Floats of memory of its own: panels and sums. */
-  readonly scratch: { readonly panel: number; readonly left: number; readonly sums: number };
+  readonly scratch: { readonly panel: number; readonly sums: number };
 }
 
 /** Columns that a tile has. */
@@ -78,7 +79,7 @@ const IN_FLIGHT = 8;
 export function planProduct(
   kernel: MatmulKernel,
   machine: Machine,
-  isFixed: (y: AffineIndex) => boolean,
+  isFixed: (buffer: Buffer, base: Expression) => boolean,
 ): ProductPlan {
   // A vector on the right is a vector on the left of the transposed product.
   if (kernel.column.extent === 1 && kernel.row.extent > 1) {
@@ -94,15 +95,12 @@ export function planProduct(
   const panels = panelsOf(n, tile.vectors);
   const isRow = y.strides.get(column) === 1;
   const isLarge = k * n > SMALL_OPERAND;
-  const fixed = batch.length === 0 && isFixed(y) && (isLarge || !isRow);
+  const fixed = batch.length === 0 && (isLarge || !isRow) && isFixed(kernel.y.buffer, y.base);
   const pack = fixed ? "ahead" : !isRow || (isLarge && m >= MIN_PACKED_ROWS) ? "each" : "never";
   const padded = panels.reduce((sum, { count, segments }) => sum + count * widthOf(segments), 0);
   const widest = Math.max(...panels.map(({ segments }) => widthOf(segments)));
-  // A left operand whose rows lie apart is read again for each panel.
-  const left = (x.strides.get(inner) ?? 0) > 1 && m * k > SMALL_OPERAND && n > 64 ? m * k : 0;
   const scratch = {
     panel: pack === "ahead" ? padded * k : pack === "each" ? widest * k : 0,
-    left,
     sums: k > BLOCK_TERMS ? m * widest * (k > MANY_TERMS ? 2 : 1) : 0,
   };
   return { kernel, x, y, tile, panels, pack, scratch };
@@ -157,7 +155,6 @@ function panelsOf(n: number, vectors: number): Panel[] {
 /** Memory of a product: texts of pointers to floats. */
 export interface ProductMemory {
   readonly panel: string;
-  readonly left: string;
   readonly sums: string;
 }
 
@@ -222,7 +219,7 @@ export function printMatmul(
   memory: ProductMemory,
   pointer: (operand: "x" | "y") => string,
 ): void {
-  const { kernel, x, y, panels, pack, scratch } = plan;
+  const { kernel, x, y, panels, pack } = plan;
   const { batch, row, inner } = kernel;
   const k = inner.extent;
   writer.loops(batch, () => {
@@ -236,13 +233,6 @@ export function printMatmul(
     };
     const left = { row: x.strides.get(row) ?? 0, inner: x.strides.get(inner) ?? 0 };
     writer.line(`const float *px = ${pointer("x")} + ${start(x)};`);
-    if (scratch.left > 0) {
-      writer.line(
-        `copy_panel(px, ${left.inner}, ${left.row}, ${memory.left}, ${row.extent}, ${row.extent}, ${k});`,
-      );
-      writer.line(`px = ${memory.left};`);
-      Object.assign(left, { row: 1, inner: row.extent });
-    }
     writer.line(`const float *py = ${pointer("y")} + ${start(y)};`);
     let offset = 0;
     for (const panel of panels) {

@@ -5,25 +5,31 @@
  *
  * @module
  */
-import { axesIn, type Axis, type Buffer, visitExpression } from "../../ir/expression.ts";
+import {
+  axesIn,
+  type Axis,
+  type Buffer,
+  type Expression,
+  visitExpression,
+} from "../../ir/expression.ts";
 import { planArena } from "../../loops/plan_memory.ts";
-import { isEmpty, type Kernel, type LoopProgram } from "../../loops/program.ts";
+import { isEmpty, type Kernel, type LoopProgram, type TimeLoop } from "../../loops/program.ts";
 import {
   alignBytes,
   ALIGNMENT_BYTES,
   checkPages,
   PAGE_BYTES,
   SLACK_BYTES,
-} from "../wasm/memory_layout.ts";
-import { barrierDepth, hasBarriers, MIN_REGION_CYCLES, taskCycles } from "../wasm/regions.ts";
+} from "../cpu/memory_layout.ts";
+import { barrierDepth, hasBarriers, MIN_REGION_CYCLES, taskCycles } from "../cpu/regions.ts";
 import {
   buffersOfTasks,
   kernelsOfTasks,
   type LoopTask,
   type ScheduledTask,
   type ThreadSchedule,
-} from "../wasm/scheduled_tasks.ts";
-import { scheduleThreads, type ThreadOptions } from "../wasm/thread_schedule.ts";
+} from "../cpu/scheduled_tasks.ts";
+import { scheduleThreads, type ThreadOptions } from "../cpu/thread_schedule.ts";
 import { printMap, printReduce } from "./kernels.ts";
 import {
   type Machine,
@@ -65,11 +71,15 @@ export function printC(program: LoopProgram, options: PrintCOptions): PrintedC {
 /** A task that is no barrier. */
 type Work = Exclude<ScheduledTask, { kind: "barrier" }>;
 
+/** Rounds of loops from which on a copy before them pays. */
+const MIN_ROUNDS = 4;
+
 /** A product's place in a thread's own memory, in bytes. */
 interface OwnMemory {
   readonly plan: ProductPlan;
   readonly panel: number;
-  readonly left: number;
+  /** The loop before which panels are copied. */
+  readonly before: TimeLoop | undefined;
   readonly sums: number;
 }
 
@@ -113,44 +123,46 @@ class CProgram {
     return alignBytes(this.#ownOffset + (extent > 1 ? extent + 1 : 1) * this.#ownBytes);
   }
 
-  /** Plans the products of a task: memory while each runs, then panels that are copied before it. */
+  /** Plans the products of a task: memory while each runs, then panels that are copied before a loop. */
   #planTask(task: ScheduledTask): void {
-    const kernels = kernelsOfTasks([task]);
-    const plans: [Kernel, ProductPlan][] = [];
-    for (const kernel of kernels) {
-      if (kernel.kind !== "matmul" || isEmpty(kernel) || kernel.inner.extent === 0) continue;
-      const isFixed = task.kind === "loop" && this.#isFixed.bind(this, task, kernel);
-      plans.push([kernel, planProduct(kernel, this.#machine, isFixed || (() => false))]);
-    }
+    const plans: [Kernel, ProductPlan, TimeLoop | undefined][] = [];
+    const walk = (task: ScheduledTask, around: readonly LoopTask[]): void => {
+      if (task.kind === "loop") {
+        return task.tasks.forEach((inner) => walk(inner, [...around, task]));
+      }
+      if (task.kind === "barrier" || task.kernel.kind !== "matmul") return;
+      const { kernel } = task;
+      if (isEmpty(kernel) || kernel.inner.extent === 0) return;
+      let before: LoopTask | undefined;
+      const plan = planProduct(kernel, this.#machine, (buffer, base) => {
+        before = around.find((loop, i) => this.#isFixed(buffer, base, loop, around.slice(i)));
+        return before !== undefined;
+      });
+      plans.push([kernel, plan, plan.pack === "ahead" ? before?.loop : undefined]);
+    };
+    walk(task, []);
     const bytesOf = (floats: number) => floats === 0 ? 0 : alignBytes(4 * floats + SLACK_BYTES);
     const most = (part: (plan: ProductPlan) => number) =>
       Math.max(0, ...plans.map(([, plan]) => bytesOf(part(plan))));
     const panel = most(({ pack, scratch }) => pack === "each" ? scratch.panel : 0);
-    const left = most(({ scratch }) => scratch.left);
-    let end = panel + left + most(({ scratch }) => scratch.sums);
-    for (const [kernel, plan] of plans) {
-      const isAhead = plan.pack === "ahead";
-      this.#products.set(kernel, {
-        plan,
-        panel: isAhead ? end : 0,
-        left: panel,
-        sums: panel + left,
-      });
-      if (isAhead) end += bytesOf(plan.scratch.panel);
+    let end = panel + most(({ scratch }) => scratch.sums);
+    for (const [kernel, plan, before] of plans) {
+      this.#products.set(kernel, { plan, before, panel: before ? end : 0, sums: panel });
+      if (before) end += bytesOf(plan.scratch.panel);
     }
     this.#ownBytes = Math.max(this.#ownBytes, end);
   }
 
-  /** Whether nothing in a loop changes the right operand of a product. */
-  #isFixed({ loop, tasks }: LoopTask, kernel: Kernel, y: ProductPlan["y"]): boolean {
-    if (loop.time.extent < 4 || kernel.kind !== "matmul") return false;
-    let moves = [...axesIn(y.base)].some((axis) => axis !== this.#schedule.thread);
-    visitExpression(y.base, (part) => moves ||= part.kind === "load");
-    const buffers = [kernel.x.buffer, kernel.y.buffer];
-    const isWritten = kernelsOfTasks(tasks).some(({ stores }) =>
-      stores.some(({ buffer }) => buffer === kernel.y.buffer || buffers.length === 0)
-    );
-    return !moves && !isWritten;
+  /** Whether nothing in a loop changes a right operand, and it goes on for long enough. */
+  #isFixed(buffer: Buffer, base: Expression, loop: LoopTask, loops: readonly LoopTask[]): boolean {
+    const inside = new Set(loops.map(({ loop }) => loop.time));
+    const rounds = loops.reduce((n, { loop }) => n * loop.time.extent, 1);
+    let moves = [...axesIn(base)].some((axis) => inside.has(axis));
+    visitExpression(base, (part) => moves ||= part.kind === "load");
+    return rounds >= MIN_ROUNDS && !moves &&
+      !kernelsOfTasks(loop.tasks).some(({ stores }) =>
+        stores.some((store) => store.buffer === buffer)
+      );
   }
 
   print(): PrintedC {
@@ -247,14 +259,14 @@ ${cases.join("")}  }
     }).join("");
   }
 
-  /** Copies panels before the outermost loop; those of loops inside are copied there already. */
+  /** Copies the panels that nothing changes in a loop. */
   #packingText(task: LoopTask, around: readonly Axis[]): string {
     if (!this.#schedule.tasks.some((one) => one.kind === "loop" && one.loop === task.loop)) {
       return "";
     }
     return kernelsOfTasks([task]).map((kernel) => {
       const own = this.#products.get(kernel);
-      if (own?.plan.pack !== "ahead") return "";
+      if (own?.before !== task.loop) return "";
       const writer = new CWriter(this.#axes(around), (buffer) => this.#nameOf(buffer));
       const pointer = this.#nameOf(own.plan.kernel.y.buffer);
       printPacking(writer, own.plan, pointer, `(float *)(own + ${own.panel})`);
@@ -272,7 +284,7 @@ ${cases.join("")}  }
       if (!own) printEmptyProduct(writer, kernel);
       else {
         const at = (offset: number) => `((float *)(own + ${offset}))`;
-        const memory = { panel: at(own.panel), left: at(own.left), sums: at(own.sums) };
+        const memory = { panel: at(own.panel), sums: at(own.sums) };
         printMatmul(writer, own.plan, memory, (side) => this.#nameOf(own.plan.kernel[side].buffer));
       }
     }

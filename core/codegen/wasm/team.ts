@@ -18,7 +18,7 @@ import {
   type ModuleBuilder,
   store,
 } from "./assembler/module.ts";
-import { SPIN_LIMIT } from "./memory_layout.ts";
+import { SPIN_LIMIT } from "../cpu/memory_layout.ts";
 
 /** The words that threads share, in bytes from their start; far apart where different threads write. */
 export const CONTROL = {

@@ -31,7 +31,7 @@ import {
   storeLane,
   v128,
 } from "../assembler/module.ts";
-import { isSlow } from "../instructions.ts";
+import { isSlow } from "../../cpu/instructions.ts";
 import type { VECTOR_FUNCTIONS } from "../math/vector_math.ts";
 import { type Address, emitStoreLanes } from "../matmul/matmul_operand.ts";
 import { compensationOf, type Store } from "../../../loops/program.ts";

@@ -5,12 +5,12 @@
  */
 import type { Axis } from "../../../ir/expression.ts";
 import type { MapKernel, Store } from "../../../loops/program.ts";
-import { instructionsOf, slowDepthOf } from "../instructions.ts";
+import { instructionsOf, slowDepthOf } from "../../cpu/instructions.ts";
 import type { Emitter } from "./emitter.ts";
 import type { Binding } from "./frame.ts";
 import { forPoints, forVectors } from "./loops.ts";
 import { printBlocks, transposedBlocks } from "./transposed_map.ts";
-import { cheapestAxis, mapCost } from "./vector_axis.ts";
+import { cheapestAxis, mapCost } from "../../cpu/vector_axis.ts";
 
 /** Vectors that are computed at once where that helps. */
 const TOGETHER = 4;

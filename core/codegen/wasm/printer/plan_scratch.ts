@@ -6,8 +6,8 @@
  */
 import { axesIn, type Axis, visitExpression } from "../../../ir/expression.ts";
 import type { Kernel } from "../../../loops/program.ts";
-import { alignBytes, SLACK_BYTES } from "../memory_layout.ts";
-import { kernelsOfTasks, type LoopTask, type ThreadSchedule } from "../scheduled_tasks.ts";
+import { alignBytes, SLACK_BYTES } from "../../cpu/memory_layout.ts";
+import { kernelsOfTasks, type LoopTask, type ThreadSchedule } from "../../cpu/scheduled_tasks.ts";
 import type { PlannedMatmul } from "./matmul_kernel.ts";
 import type { PrinterParts } from "./parts.ts";
 

@@ -11,8 +11,8 @@ import {
   type Local,
   type ModuleBuilder,
 } from "../assembler/module.ts";
-import { barrierDepth, hasBarriers, MIN_REGION_CYCLES, taskCycles } from "../regions.ts";
-import type { LoopTask, ScheduledTask, ThreadSchedule } from "../scheduled_tasks.ts";
+import { barrierDepth, hasBarriers, MIN_REGION_CYCLES, taskCycles } from "../../cpu/regions.ts";
+import type { LoopTask, ScheduledTask, ThreadSchedule } from "../../cpu/scheduled_tasks.ts";
 import { addTeam, type Team } from "../team.ts";
 
 /** The first parameter of all functions. */

@@ -15,8 +15,8 @@ import {
   type ScheduledTask,
   singleSchedule,
   type ThreadSchedule,
-} from "../scheduled_tasks.ts";
-import type { ThreadOptions } from "../thread_schedule.ts";
+} from "../../cpu/scheduled_tasks.ts";
+import type { ThreadOptions } from "../../cpu/thread_schedule.ts";
 import {
   alignBytes,
   ALIGNMENT_BYTES,
@@ -24,7 +24,7 @@ import {
   MAX_PAGES,
   PAGE_BYTES,
   SLACK_BYTES,
-} from "../memory_layout.ts";
+} from "../../cpu/memory_layout.ts";
 import { load, type Local, ModuleBuilder } from "../assembler/module.ts";
 import type { Address } from "../matmul/matmul.ts";
 import { Emitter } from "./emitter.ts";

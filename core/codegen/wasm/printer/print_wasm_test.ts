@@ -23,7 +23,7 @@ import { lowerGraph } from "../../../loops/lower.ts";
 import { ALL_PARTS } from "./all_parts.ts";
 import { printWasm } from "./print_wasm.ts";
 import { copyReversedOperands } from "./copy_reversed_operands.ts";
-import { cheapestAxis, mapCost, strideAlong } from "./vector_axis.ts";
+import { cheapestAxis, mapCost, strideAlong } from "../../cpu/vector_axis.ts";
 
 Deno.test("printWasm() writes loops over time as loops, whatever their length", () => {
   const sizes = [1000, 4000].map((time) => {

@@ -14,12 +14,12 @@ import {
 import { type MapKernel, mapKernel, type ReduceKernel } from "../../../loops/program.ts";
 import type { DType } from "../../../ir/tensor_type.ts";
 import { f32x4, type FunctionBuilder, i32x4, type Local, v128 } from "../assembler/module.ts";
-import { instructionsOf } from "../instructions.ts";
+import { instructionsOf } from "../../cpu/instructions.ts";
 import type { Emitter } from "./emitter.ts";
 import { longSum } from "./long_sum.ts";
 import { forPoints, forVectors, LANES, type Pause, repeatAxis } from "./loops.ts";
 import { printMap } from "./map_kernel.ts";
-import { cheapestAxis, mapCost, vectorCost } from "./vector_axis.ts";
+import { cheapestAxis, mapCost, vectorCost } from "../../cpu/vector_axis.ts";
 
 /** Folds that run side by side. */
 const CHAINS = 4;

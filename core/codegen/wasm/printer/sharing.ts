@@ -4,4 +4,4 @@
  * @module
  */
 export { printTeam } from "./print_team.ts";
-export { scheduleThreads } from "../thread_schedule.ts";
+export { scheduleThreads } from "../../cpu/thread_schedule.ts";

@@ -7,11 +7,11 @@
 import type { Axis } from "../../../ir/expression.ts";
 import { type Expression, index, visitExpression } from "../../../ir/expression.ts";
 import type { MapKernel } from "../../../loops/program.ts";
-import { cutAxis } from "../cut_axis.ts";
+import { cutAxis } from "../../cpu/cut_axis.ts";
 import { transpose } from "../transpose.ts";
 import type { Emitter } from "./emitter.ts";
 import { forPoints, LANES } from "./loops.ts";
-import { strideAlong } from "./vector_axis.ts";
+import { strideAlong } from "../../cpu/vector_axis.ts";
 
 /** A kernel as blocks and what is left of it. */
 export interface Blocks {

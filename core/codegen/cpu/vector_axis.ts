@@ -10,10 +10,12 @@ import {
   splitFactor,
   termsOf,
   visitExpression,
-} from "../../../ir/expression.ts";
-import type { Store } from "../../../loops/program.ts";
-import { instructionsOf } from "../instructions.ts";
-import { LANES } from "./loops.ts";
+} from "../../ir/expression.ts";
+import type { Store } from "../../loops/program.ts";
+import { instructionsOf } from "./instructions.ts";
+
+/** Numbers of a vector. */
+const LANES = 4;
 
 /** Elements that an index moves with one step of an axis; `undefined` if that is not one number. */
 export function strideAlong(index: Expression, axis: Axis): number | undefined {
