@@ -15,6 +15,7 @@ export const WIDTHS = [16, 8, 4] as const;
 /** The C of a program before its kernels. */
 export const PRELUDE = `#include <stdint.h>
 typedef uint32_t word;
+#define NEVER_INLINE __attribute__((noinline))
 ${SCALARS()}
 ${WIDTHS.map(vectors).join("\n")}
 `;
@@ -88,10 +89,11 @@ static float power(float x, float y) {
   }
   return odd && __builtin_signbit(x) ? -z : z;
 }
-static inline int32_t quotient_i(int32_t x, int32_t y) {
+/* Not inline: of x / x and a test GCC 12 makes a comparison of vectors, whose truth is -1. */
+static NEVER_INLINE int32_t quotient_i(int32_t x, int32_t y) {
   return y == 0 ? 0 : y == -1 ? (int32_t)(0u - (word)x) : x / y;
 }
-static inline int32_t remainder_i(int32_t x, int32_t y) {
+static NEVER_INLINE int32_t remainder_i(int32_t x, int32_t y) {
   return y == 0 || y == -1 ? 0 : x % y;
 }
 /* Adds to a sum and takes off what was added too much before; see \`StoreMode\`. */
@@ -102,7 +104,7 @@ static inline void compensate(float *sum, float *excess, float term) {
   *excess = extra - extra == 0 ? extra : 0;
 }
 /* Copies columns next to each other: term by term, so many numbers apart, zeros where there is no column. */
-static __attribute__((noinline)) void copy_panel(
+static NEVER_INLINE void copy_panel(
     const float *from, long inner, long column, float *to, long width, long columns, long terms) {
   for (long first = 0; first < width; first += 16) {
     const long end = first + 16 < width ? first + 16 : width, last = columns < end ? columns : end;
@@ -115,8 +117,8 @@ static __attribute__((noinline)) void copy_panel(
     }
   }
 }
-static inline word quotient_u(word x, word y) { return y == 0 ? 0 : x / y; }
-static inline word remainder_u(word x, word y) { return y == 0 ? 0 : x % y; }`;
+static NEVER_INLINE word quotient_u(word x, word y) { return y == 0 ? 0 : x / y; }
+static NEVER_INLINE word remainder_u(word x, word y) { return y == 0 ? 0 : x % y; }`;
 }
 
 /** Vectors of so many numbers: real \`fN\`, whole \`iN\` and \`uN\`; a bool is an \`iN\` of zeros and ones. */

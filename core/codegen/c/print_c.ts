@@ -261,9 +261,6 @@ ${cases.join("")}  }
 
   /** Copies the panels that nothing changes in a loop. */
   #packingText(task: LoopTask, around: readonly Axis[]): string {
-    if (!this.#schedule.tasks.some((one) => one.kind === "loop" && one.loop === task.loop)) {
-      return "";
-    }
     return kernelsOfTasks([task]).map((kernel) => {
       const own = this.#products.get(kernel);
       if (own?.before !== task.loop) return "";

@@ -71,7 +71,7 @@ export class CWriter {
 
   /** A name that nothing else has. */
   unique(prefix: string): string {
-    return `${prefix}${this.#count++}`;
+    return `${prefix}_${this.#count++}`;
   }
 
   /** Writes a block whose head binds axes to texts. */
