@@ -8,20 +8,30 @@ import { readVariable } from "../util/environment.ts";
 /** The compiler's command. */
 export const COMPILER = "cc";
 
-/** What libraries are kept in and what they need. */
-export interface LibraryFolder {
-  /** The folder, absolute; absent where no variable that may be read says where it is. */
-  readonly path?: string;
+/** The folder that native code is kept in, and what it needs. */
+export interface NativePermissions {
+  /** The folder; absent where no variable that may be read says where it is. */
+  readonly folder?: string;
   /** The flags of Deno that are missing. */
   readonly missing: readonly string[];
 }
 
 /**
- * Finds the folder: what `UNROLL_CACHE` names, else what the user's system has for such things.
+ * Finds the folder that native code is kept in, which `UNROLL_CACHE` names, else what the user's system has for such
+ * things, and whether Deno permits what native code needs.
  *
- * @returns The folder, and what is not permitted yet. Nothing is asked for.
+ * @returns The folder, and what is not permitted yet. Nothing is asked for; other runtimes permit everything.
+ *
+ * @example Usage
+ * ```ts
+ * import { nativePermissions } from "@unroll/core/backends";
+ *
+ * const { missing } = nativePermissions();
+ * console.log(missing.length === 0 ? "native code is permitted" : missing.join(" "));
+ * ```
  */
-export function findFolder(): LibraryFolder {
+export function nativePermissions(): NativePermissions {
+  if (typeof Deno === "undefined") return { missing: [] };
   const path = folderOfVariables();
   const place = path ?? `$HOME/${Deno.build.os === "darwin" ? "Library/Caches" : ".cache"}/unroll`;
   const isGranted = (descriptor: Deno.PermissionDescriptor) =>
@@ -31,7 +41,7 @@ export function findFolder(): LibraryFolder {
     .map((name) => `--allow-${name}=${place}`);
   if (!isGranted({ name: "run", command: COMPILER })) missing.push(`--allow-run=${COMPILER}`);
   if (path === undefined) missing.push("--allow-env=HOME");
-  return { ...path === undefined ? {} : { path }, missing };
+  return { ...path === undefined ? {} : { folder: path }, missing };
 }
 
 function folderOfVariables(): string | undefined {

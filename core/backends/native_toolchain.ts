@@ -6,9 +6,9 @@
 import type { Machine } from "../codegen/c/matmul.ts";
 import {
   COMPILER,
-  findFolder,
   isOwn,
   makeFolder,
+  nativePermissions,
   type OwnFolder,
   refusal,
 } from "./native_folder.ts";
@@ -63,8 +63,8 @@ async function look(): Promise<Toolchain> {
     throw refusal("only Deno can call what a compiler makes");
   }
   if (Deno.build.os === "windows") throw refusal("Windows has no cc");
-  const { path, missing } = findFolder();
-  if (path === undefined || missing.length > 0) {
+  const { folder, missing } = nativePermissions();
+  if (folder === undefined || missing.length > 0) {
     throw refusal(`it needs a C compiler named ${COMPILER}, and ${missing.join(" ")}`);
   }
   const target = Deno.build.arch === "aarch64" ? "-mcpu=native" : "-march=native";
@@ -86,7 +86,7 @@ async function look(): Promise<Toolchain> {
     : macros.has("__AVX__")
     ? { lanes: 8, registers: 16 }
     : { lanes: 4, registers: macros.has("__ARM_NEON") ? 32 : 16 };
-  return { name, machine, folder: await makeFolder(path), flags, key: output };
+  return { name, machine, folder: await makeFolder(folder), flags, key: output };
 }
 
 /** Tells where a memory begins. */
