@@ -65,10 +65,15 @@ export function trialFlags(folder: string): string[] {
  * Says how to permit native code.
  *
  * @param words The command and what follows it.
- * @param missing The flags of Deno that are missing.
- * @returns What to type, or where the flags belong.
+ * @param missing The flags of Deno that are missing; by default those of this process.
+ * @returns What to type, or where the flags belong; nothing where it is permitted, as far as there is a compiler.
  */
-export function permitNative(words: string, missing: readonly string[]): string {
+export function permitNative(
+  words: string,
+  missing: readonly string[] = nativePermissions().missing,
+): string | undefined {
+  // Deno permits no program that is not there.
+  if (missing.every((flag) => flag.startsWith("--allow-run="))) return undefined;
   const typed = commandLine(words, { native: true });
   if (typed.startsWith("deno task ")) return typed;
   const flags = missing.join(" ");

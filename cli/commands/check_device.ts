@@ -4,7 +4,7 @@
  * @module
  */
 
-import { nativePermissions, openBackend } from "@unroll/core/backends";
+import { openBackend } from "@unroll/core/backends";
 import type { RunFolder } from "@unroll/core/runs";
 import type { Terminal } from "../context.ts";
 import { UsageError } from "../errors.ts";
@@ -24,11 +24,9 @@ export function checkDevice(
   device: TrainOptions["device"] = "auto",
   { variable }: Pick<Terminal, "variable">,
 ): void {
-  const { missing } = nativePermissions();
-  if (device === "native" && missing.length > 0) {
-    throw new RangeError(
-      `Cannot open native: it is not permitted, permit it with ${permitNative("…", missing)}`,
-    );
+  const how = device === "native" ? permitNative("…") : undefined;
+  if (how !== undefined) {
+    throw new RangeError(`Cannot open native: it is not permitted, permit it with ${how}`);
   }
   const named = variable("UNROLL_BACKEND") ?? "";
   const known = TRAIN_SHAPE.device.unwrap().options.filter((name) => name !== "auto");
@@ -49,10 +47,10 @@ export async function checkResumable(
   device: TrainOptions["device"] | undefined,
 ): Promise<void> {
   if (device !== undefined || config.device !== "native") return;
-  const { missing } = nativePermissions();
-  const reason = missing.length > 0
-    ? `it is not permitted, permit it with ${permitNative("train …", missing)}`
-    : await failureOf("native");
+  const how = permitNative("train …");
+  const reason = how === undefined
+    ? await failureOf("native")
+    : `it is not permitted, permit it with ${how}`;
   if (reason === undefined) return;
   throw new RangeError(
     `Cannot go on with ${path} on native: ${reason}, or go on with --device cpu, which rounds otherwise`,
