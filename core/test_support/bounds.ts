@@ -286,7 +286,12 @@ function boundScan(
   const { body, constants, carries, length, reverse } = equation.params;
   const [fixed, initial, sequences] = splitAt(inputs, constants, carries);
   const types = SCAN.inferTypes(inputs.map(({ type }) => type), equation.params).slice(carries);
-  const stacks = types.map(({ shape }) => new Array<Interval>(sizeOf(shape)));
+  const stacks = types.map((type) => ({
+    type,
+    elements: new Array<Interval>(sizeOf(type.shape)),
+    isMask: length > 0,
+    isPicked: false,
+  }));
   let carry: readonly Bounds[] = initial;
   const inside = { ...arithmetic, repeats: (arithmetic.repeats ?? 1) * length };
   for (let i = 0; i < length; i++) {
@@ -300,11 +305,13 @@ function boundScan(
     const results = boundGraph(body, [...fixed, ...carry, ...slices], inside);
     carry = results.slice(0, carries);
     stacks.forEach((stack, j) => {
-      const { elements } = results[carries + j];
-      elements.forEach((element, k) => stack[t * elements.length + k] = element);
+      const { elements, isMask = false, isPicked = false } = results[carries + j];
+      elements.forEach((element, k) => stack.elements[t * elements.length + k] = element);
+      stack.isMask &&= isMask;
+      stack.isPicked ||= isPicked;
     });
   }
-  return [...carry, ...stacks.map((elements, i) => ({ type: types[i], elements }))];
+  return [...carry, ...stacks];
 }
 
 /** What lies outside of its bounds, each in a line; the interpreter's value stands beside. */

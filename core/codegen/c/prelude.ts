@@ -12,13 +12,55 @@ import { cDouble, cFloat } from "./literals.ts";
 /** Numbers of a vector, from the widest on. A tail shorter than a vector takes the narrowest that holds it. */
 export const WIDTHS = [16, 8, 4] as const;
 
+/** Copies of the operands of products. */
+const PANELS = `#ifdef __clang__
+#define mix(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+#define mix(a, b, ...) __builtin_shuffle(a, b, (i8){ __VA_ARGS__ })
+#endif
+/* Rows of eight numbers become columns: three times the first half is interleaved with the second. */
+static inline void transpose(f8 rows[8]) {
+  for (int stage = 0; stage < 3; stage++) {
+    f8 next[8];
+    for (int i = 0; i < 4; i++) {
+      next[2 * i] = mix(rows[i], rows[i + 4], 0, 8, 1, 9, 2, 10, 3, 11);
+      next[2 * i + 1] = mix(rows[i], rows[i + 4], 4, 12, 5, 13, 6, 14, 7, 15);
+    }
+    for (int i = 0; i < 8; i++) rows[i] = next[i];
+  }
+}
+/* Copies columns next to each other: term by term, so many numbers apart, zeros where there is no column. */
+static NEVER_INLINE void copy_panel(
+    const float *from, long inner, long column, float *to, long width, long columns, long terms) {
+  for (long first = 0; first < width; first += 8) {
+    const long end = first + 8 < width ? first + 8 : width, last = columns < end ? columns : end;
+    long p = 0;
+    if (last - first == 8 && inner == 1) {
+      for (; p + 8 <= terms; p += 8) {
+        f8 rows[8];
+        for (int i = 0; i < 8; i++) rows[i] = *(const f8m *)(from + (first + i) * column + p);
+        transpose(rows);
+        for (int i = 0; i < 8; i++) *(f8m *)(to + (p + i) * width + first) = rows[i];
+      }
+    } else if (last - first == 8 && column == 1) {
+      for (; p < terms; p++) *(f8m *)(to + p * width + first) = *(const f8m *)(from + p * inner + first);
+    }
+    for (; p < terms; p++) {
+      float *row = to + p * width;
+      for (long c = first; c < last; c++) row[c] = from[p * inner + c * column];
+      for (long c = last; c < end; c++) row[c] = 0;
+    }
+  }
+}
+`;
+
 /** The C of a program before its kernels. */
 export const PRELUDE = `#include <stdint.h>
 typedef uint32_t word;
 #define NEVER_INLINE __attribute__((noinline))
 ${SCALARS()}
 ${WIDTHS.map(vectors).join("\n")}
-`;
+${PANELS}`;
 
 /** Functions that are computed number by number, in doubles: the rare ones. */
 function SCALARS(): string {
@@ -102,20 +144,6 @@ static inline void compensate(float *sum, float *excess, float term) {
   const float extra = (after - before) - added;
   *sum = after;
   *excess = extra - extra == 0 ? extra : 0;
-}
-/* Copies columns next to each other: term by term, so many numbers apart, zeros where there is no column. */
-static NEVER_INLINE void copy_panel(
-    const float *from, long inner, long column, float *to, long width, long columns, long terms) {
-  for (long first = 0; first < width; first += 16) {
-    const long end = first + 16 < width ? first + 16 : width, last = columns < end ? columns : end;
-    for (long p = 0; p < terms; p++) {
-      float *row = to + p * width;
-      const float *own = from + p * inner;
-      if (column == 1) for (long c = first; c < last; c++) row[c] = own[c];
-      else for (long c = first; c < last; c++) row[c] = own[c * column];
-      for (long c = last; c < end; c++) row[c] = 0;
-    }
-  }
 }
 static NEVER_INLINE word quotient_u(word x, word y) { return y == 0 ? 0 : x / y; }
 static NEVER_INLINE word remainder_u(word x, word y) { return y == 0 ? 0 : x % y; }`;
