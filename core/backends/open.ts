@@ -103,11 +103,18 @@ export async function openBackendFor(
   // What a variable has settled need not be estimated.
   const cost = variable ? { operations: 0, iterations: 0 } : await estimate();
   const { device, reason } = await chooseDevice(cost);
+  if (variable) {
+    const backend = await openBackend("auto", settings);
+    const isIt = backend.name === device;
+    return {
+      backend,
+      reason: isIt ? reason : `UNROLL_BACKEND says ${device}, which cannot be had`,
+    };
+  }
   try {
     return { backend: await openBackend(device, settings), reason };
   } catch (error) {
-    // What a variable names is meant, but for native code, which is the CPU as well.
-    if ((variable && device !== "native") || !(error instanceof RangeError)) throw error;
+    if (!(error instanceof RangeError)) throw error;
     return { backend: await openBackend("cpu"), reason: error.message };
   }
 }
