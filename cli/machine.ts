@@ -6,6 +6,7 @@
  */
 
 import { diagnose, type Diagnosis } from "@unroll/core/backends";
+import { isGranted } from "./permissions.ts";
 import type { TuningFile } from "./tuning_file.ts";
 
 /** A machine, as far as training on it goes. */
@@ -30,8 +31,8 @@ export interface MachineReport {
   readonly jsr: "JSR" | "stand-ins";
   /** The BLAS that the system has, whether or not it may be called; absent if it has none that is known here. */
   readonly blas?: string;
-  /** Whether there is a C compiler where systems have it, whether or not it may be started. */
-  readonly compiler: boolean;
+  /** Whether there is a C compiler where systems have it, whether or not it may be started; absent if nobody may look. */
+  readonly compiler?: boolean;
   /** Where what was measured of GPUs is kept, and how many products that is. */
   readonly tuning: { readonly path?: string; readonly products: number };
   /** The parts of Vulkan on Linux. */
@@ -74,7 +75,9 @@ export async function inspectMachine(
     cores: navigator.hardwareConcurrency,
     jsr: usesStandIns() ? "stand-ins" : "JSR",
     ...(blas === undefined ? {} : { blas }),
-    compiler: os !== "windows" && output("ls", ...COMPILERS) !== "",
+    ...isGranted({ name: "run", command: "ls" })
+      ? { compiler: output("ls", ...COMPILERS) !== "" }
+      : {},
     tuning: { path: tuning.path, products: tuning.size },
     ...(os === "linux" ? { vulkan: vulkanFiles() } : {}),
     diagnosis: await diagnose(),

@@ -89,6 +89,7 @@ function formatNative({ compiler, diagnosis: { devices, native } }: MachineRepor
   if (native.missing.length === 0) {
     return (own?.failure ?? "not tried").replace(/^Cannot open native: /, "");
   }
+  if (compiler === undefined) return "not permitted";
   return compiler ? "a C compiler is there, but may not be used" : "no C compiler found";
 }
 
@@ -217,12 +218,12 @@ function adviceOnBlas({ os, blas, diagnosis }: MachineReport): string[] {
 /** Mentions native code, which is faster where a compiler is there. */
 function adviceOnNative({ os, compiler, diagnosis }: MachineReport): string[] {
   const how = permitNative("…", diagnosis.native.missing);
-  if (os === "windows" || (compiler && how === undefined)) return [];
+  if (os === "windows" || (compiler !== false && how === undefined)) return [];
   const install = os === "darwin"
     ? "xcode-select --install"
     : "on Debian and Ubuntu gcc and libc6-dev";
   const steps = [
-    ...compiler ? [] : [`install a C compiler (${install})`],
+    ...compiler !== false ? [] : [`install a C compiler (${install})`],
     ...how === undefined ? [] : [`permit it with ${how}`],
   ];
   return [`native code trains faster than cpu, often two or three times: ${steps.join(" and ")}`];

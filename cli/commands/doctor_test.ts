@@ -240,6 +240,10 @@ Deno.test("doctor: says in one sentence each whether there is native code and ho
     "no C compiler found",
     `${gain}install a C compiler (on Debian and Ubuntu gcc and libc6-dev) and permit it with deno task native …`,
   ]);
+  assertEquals(await tell({ compiler: undefined }, flags), [
+    "not permitted",
+    `${gain}permit it with deno task native …`,
+  ]);
   // Deno permits no program that is not there.
   assertEquals(await tell({ compiler: false, os: "darwin" }, ["--allow-run=cc"]), [
     "no C compiler found",
