@@ -39,7 +39,7 @@ import {
   printPacking,
   type ProductPlan,
 } from "./matmul.ts";
-import { PRELUDE } from "./prelude.ts";
+import { preludeOf } from "./prelude.ts";
 import { teamText } from "./team.ts";
 import { CWriter } from "./writer.ts";
 
@@ -172,7 +172,7 @@ class CProgram {
     const steps = isTeam
       ? this.#control(tasks, [])
       : this.#addFunction(tasks as readonly Work[], []).map((name) => `${name}(m, table, 0);\n`);
-    const parts = [PRELUDE];
+    const parts = [preludeOf(this.#machine.lanes)];
     if (isTeam) parts.push(teamText(thread.extent, this.#times));
     parts.push(...this.#functions);
     if (isTeam) parts.push(this.#dispatch());
@@ -259,12 +259,16 @@ ${cases.join("")}  }
     }).join("");
   }
 
+  #writer(around: readonly Axis[]): CWriter {
+    return new CWriter(this.#axes(around), (buffer) => this.#nameOf(buffer), this.#machine.lanes);
+  }
+
   /** Copies the panels that nothing changes in a loop. */
   #packingText(task: LoopTask, around: readonly Axis[]): string {
     return kernelsOfTasks([task]).map((kernel) => {
       const own = this.#products.get(kernel);
       if (own?.before !== task.loop) return "";
-      const writer = new CWriter(this.#axes(around), (buffer) => this.#nameOf(buffer));
+      const writer = this.#writer(around);
       const pointer = this.#nameOf(own.plan.kernel.y.buffer);
       printPacking(writer, own.plan, pointer, `(float *)(own + ${own.panel})`);
       return `  {\n${writer.text}  }\n`;
@@ -273,7 +277,7 @@ ${cases.join("")}  }
 
   #kernelText(kernel: Kernel, around: readonly Axis[]): string {
     if (isEmpty(kernel)) return "";
-    const writer = new CWriter(this.#axes(around), (buffer) => this.#nameOf(buffer));
+    const writer = this.#writer(around);
     if (kernel.kind === "map") printMap(writer, kernel);
     else if (kernel.kind === "reduce") printReduce(writer, kernel);
     else {
