@@ -75,6 +75,6 @@ export function memoryLines(rows: readonly MemoryRow[], lines: readonly string[]
       else add(`${title}: ${unable}: `, `\`${job}\``);
     }
   }
-  const told = [...found].map(([text, more]) => `${text}${[...more].join(" or ")}`);
+  const told = [...found].map(([text, more]) => `${text}${[...more].join("; ")}`);
   return [...lines, ...told].map((line) => `- ${line}`).join("\n");
 }

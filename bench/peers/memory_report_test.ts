@@ -61,8 +61,8 @@ Deno.test("memoryLines() tells versions with their variants, and who could not i
     "- Unroll: unroll 1, plain",
     "- PyTorch 2.15: torch-2.15 1, plain",
     "- PyTorch 1.13: torch-1.13 1, plain",
-    "- JAX: jax 1, unroll 500 or unroll 501",
-    "- NumPy: nobody writes this one: `char-gru` or `char-lstm`",
+    "- JAX: jax 1, unroll 500; unroll 501",
+    "- NumPy: nobody writes this one: `char-gru`; `char-lstm`",
     "- PyTorch 2.15: no training step within 60 s: `char-lstm`",
   ]);
 });
