@@ -14,6 +14,7 @@ import { buildProgram } from "../../test_support/program_spec.ts";
 import { randomSource } from "../../util/random_source.ts";
 import type { Tensor } from "../../language/tensor.ts";
 import { trace } from "../../language/trace.ts";
+import { recomputeScans } from "../../test_support/recompute_scans.ts";
 import { TARGET_PROGRAMS, type TargetSizes } from "../../test_support/target_programs.ts";
 import type { Buffer } from "../../ir/expression.ts";
 import { evaluateSchedule } from "../../test_support/evaluate_program.ts";
@@ -72,6 +73,9 @@ Deno.test(`${isLong ? "[long] " : ""}scheduleThreads() keeps the meaning of rand
         const difference = differenceOf(graph, inputs, order);
         assertEquals(difference < 1e-6, true, `order ${order}: ${difference}`);
       }
+      // Loops in loops, of which each has memory of its own only where it must.
+      const segmented = differenceOf(recomputeScans(graph, 2), inputs, [1, 0]);
+      assertEquals(segmented < 1e-6, true, `in segments: ${segmented}`);
     }),
     { seed: 1, numRuns: Math.min(60, Math.ceil(RUNS / 8)) },
   );
