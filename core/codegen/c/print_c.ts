@@ -13,6 +13,7 @@ import {
   visitExpression,
 } from "../../ir/expression.ts";
 import { planArena } from "../../loops/plan_memory.ts";
+import { findRows } from "../../loops/rows.ts";
 import { isEmpty, type Kernel, type LoopProgram, type TimeLoop } from "../../loops/program.ts";
 import {
   alignBytes,
@@ -105,6 +106,8 @@ class CProgram {
     const { size, offsets } = planArena(program, {
       alignment: ALIGNMENT_BYTES,
       slack: SLACK_BYTES,
+      // Threads with rows of their own would be at different iterations.
+      isWhole: (loop) => threads.count > 1 && findRows([loop]) !== undefined,
     });
     this.#offsets = offsets;
     this.#schedule = scheduleThreads(program, threads, (buffer) => {
