@@ -1,5 +1,5 @@
 /**
- * Side by side: `deno task bench:peers [--jobs a,b] [--peers jax,torch] [--python P,Q] [--rounds N] [--seconds S]`.
+ * Side by side: `deno task bench:peers [--jobs a,b] [--peers jax,torch] [--python P,Q] [--rounds N] [--seconds S] [--memory]`.
  *
  * Each job runs in Unroll, with a BLAS and without, and in each peer, in processes of their own that stay up, so that
  * neither start nor compilation counts. Blocks of training steps alternate; a ratio is that of the blocks of one
@@ -7,7 +7,7 @@
  *
  * Python peers run in the first interpreter of `--python` (or of the variable `UNROLL_PEERS_PYTHON`) that has their
  * packages, by default `python3`; each version of PyTorch found is a peer of its own. `--write` puts the tables into
- * `bench/RESULTS.md`; they are printed in any case.
+ * `bench/RESULTS.md`; they are printed in any case. `--memory` measures peak memory instead of speed.
  *
  * @module
  */
@@ -15,6 +15,8 @@ import { parseArgs } from "node:util";
 import { describeRun, writePage } from "../format.ts";
 import { peakGigaflops } from "../peak.ts";
 import { type Job, JOBS } from "../jobs/job.ts";
+import { measureMemory } from "./memory.ts";
+import { memoryLines, type MemoryRow, memoryTable } from "./memory_report.ts";
 import {
   commandOf,
   PEER_NAMES,
@@ -80,9 +82,7 @@ function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-async function runJob(job: Job, folder: string, settings: RunSettings): Promise<JobRow> {
-  const data = `${folder}/${job.name}.safetensors`;
-  await Deno.writeFile(data, encodeJob(job));
+async function runJob(job: Job, data: string, settings: RunSettings): Promise<JobRow> {
   const peak = await peakGigaflops();
   await using stack = new AsyncDisposableStack();
   const running: RunningPeer[] = [];
@@ -169,6 +169,7 @@ async function main(args: string[]): Promise<void> {
       python: { type: "string" },
       rounds: { type: "string", default: "5" },
       seconds: { type: "string", default: "0.5" },
+      memory: { type: "boolean", default: false },
       write: { type: "boolean", default: false },
       verbose: { type: "boolean", default: false },
     },
@@ -186,11 +187,20 @@ async function main(args: string[]): Promise<void> {
   };
   const folder = await Deno.makeTempDir({ prefix: "unroll_peers_" });
   const rows: JobRow[] = [];
+  const memory: MemoryRow[] = [];
   try {
     for (const job of JOBS.filter(({ name }) => names.includes(name))) {
-      const row = await runJob(job, folder, settings);
-      rows.push(row);
-      console.log(`\n${detailTable([row])}`);
+      const data = `${folder}/${job.name}.safetensors`;
+      await Deno.writeFile(data, encodeJob(job));
+      if (values.memory) {
+        const row = await measureMemory(job, data, settings.peers, settings.verbose);
+        memory.push(row);
+        console.log(`\n${memoryTable([row])}`);
+      } else {
+        const row = await runJob(job, data, settings);
+        rows.push(row);
+        console.log(`\n${detailTable([row])}`);
+      }
     }
   } finally {
     await Deno.remove(folder, { recursive: true });
@@ -199,13 +209,12 @@ async function main(args: string[]): Promise<void> {
   const shown = args.map((arg) => arg.replaceAll(/[^,=]*\//g, ""));
   const minutes = (performance.now() - started) / 60_000;
   const command = ["deno task bench:peers", ...shown].join(" ");
-  const parts = {
-    made: runLines(rows, [describeRun(), `\`${command}\`, ${minutes.toFixed(1)} minutes`]),
-    speeds: speedTable(rows),
-    details: detailTable(rows),
-  };
+  const lines = [describeRun(), `\`${command}\`, ${minutes.toFixed(1)} minutes`];
+  const parts: Record<string, string> = values.memory
+    ? { "made-memory": memoryLines(memory, lines), memory: memoryTable(memory) }
+    : { made: runLines(rows, lines), speeds: speedTable(rows), details: detailTable(rows) };
   if (values.write) await writePage("RESULTS.md", parts);
-  else console.log(`\n${parts.made}\n\n${parts.speeds}`);
+  else console.log(`\n${Object.values(parts).slice(0, 2).join("\n\n")}`);
 }
 
 if (import.meta.main) {

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { BlockResult } from "./protocol.ts";
+import { type BlockResult, readLines } from "./protocol.ts";
+import { peakMemory } from "./peak_memory.ts";
 
 /** How much longer than expected an answer may take: a factor, and seconds. */
 const ANSWER_TIMEOUT = { factor: 4, seconds: 60 } as const;
@@ -16,21 +17,31 @@ export interface ReadyResult extends BlockResult {
   readonly device?: string;
 }
 
+/** What a peer may say before it is asked. */
+interface FirstMessage extends ReadyResult {
+  readonly unable?: string;
+  readonly loaded?: boolean;
+}
+
 /** A running peer. */
 export class PeerProcess implements AsyncDisposable {
   /** Its first block, and which variant it chose. */
   readonly ready: ReadyResult;
+  /** Bytes of memory that it took before it made anything of the job, where that was asked for. */
+  readonly idle: number | undefined;
   readonly #child: Deno.ChildProcess;
   readonly #input: WritableStreamDefaultWriter<Uint8Array>;
   readonly #lines: AsyncIterator<string>;
 
   private constructor(
     ready: ReadyResult,
+    idle: number | undefined,
     child: Deno.ChildProcess,
     input: WritableStreamDefaultWriter<Uint8Array>,
     lines: AsyncIterator<string>,
   ) {
     this.ready = ready;
+    this.idle = idle;
     this.#child = child;
     this.#input = input;
     this.#lines = lines;
@@ -39,7 +50,7 @@ export class PeerProcess implements AsyncDisposable {
   /**
    * Starts a peer and waits until it is warm.
    *
-   * @param command Program and arguments.
+   * @param command Program and arguments; with `--plain` among them the memory it takes before is measured.
    * @param timeout Seconds it may take to load, compile and choose its variant.
    * @param verbose Whether to show what it says on its standard error.
    * @throws {RangeError} With the peer's reason, if it cannot do the job.
@@ -57,16 +68,23 @@ export class PeerProcess implements AsyncDisposable {
     }).spawn();
     const lines = jsonLines(child.stdout);
     const input = child.stdin.getWriter();
-    try {
-      const first = await inTime(
-        lines.next(),
-        timeout,
-        `no training step within ${Math.round(timeout)} s`,
-      );
-      if (first.done) throw new RangeError("it ended without a word");
-      const message = JSON.parse(first.value) as ReadyResult & { readonly unable?: string };
+    const next = async (): Promise<FirstMessage> => {
+      const late = `no training step within ${Math.round(timeout)} s`;
+      const line = await inTime(lines.next(), timeout, late);
+      if (line.done) throw new RangeError("it ended without a word");
+      const message = JSON.parse(line.value) as FirstMessage;
       if (message.unable !== undefined) throw new RangeError(message.unable);
-      return new PeerProcess(message, child, input, lines);
+      return message;
+    };
+    try {
+      let message = await next();
+      let idle: number | undefined;
+      if (message.loaded) {
+        idle = await peakMemory(child.pid);
+        await input.write(new TextEncoder().encode("\n"));
+        message = await next();
+      }
+      return new PeerProcess(message, idle, child, input, lines);
     } catch (error) {
       await end(child, input);
       throw error;
@@ -86,6 +104,11 @@ export class PeerProcess implements AsyncDisposable {
     const expected = steps / this.ready.steps_per_second;
     const answer = await this.#ask({ do: "check", steps }, expected);
     return (answer as { readonly losses: readonly number[] }).losses;
+  }
+
+  /** The most bytes of memory that it has taken so far. */
+  peakMemory(): Promise<number> {
+    return peakMemory(this.#child.pid);
   }
 
   async #ask(request: unknown, expected: number): Promise<unknown> {
@@ -128,10 +151,5 @@ async function inTime<T>(promise: Promise<T>, seconds: number, otherwise: string
 
 /** The lines that are JSON objects; libraries print greetings. */
 async function* jsonLines(stream: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string> {
-  let rest = "";
-  for await (const chunk of stream.pipeThrough(new TextDecoderStream())) {
-    const parts = (rest + chunk).split("\n");
-    rest = parts.pop() ?? "";
-    for (const part of parts) if (part.startsWith("{")) yield part;
-  }
+  for await (const line of readLines(stream)) if (line.startsWith("{")) yield line;
 }

@@ -3,7 +3,8 @@
 A script is given a job and, with --serve, obeys lines of JSON on its standard input until it ends:
 {"do": "check", "steps": n} trains afresh for n steps and answers with their losses;
 {"do": "block", "seconds": s} or {"do": "block", "steps": n} goes on training and answers with the speed.
-Without --serve it prints a few blocks and ends.
+Without --serve it prints a few blocks and ends. With --plain it says {"loaded": true} before it makes anything of
+the job, waits for a line, and takes its first variant.
 """
 
 import argparse
@@ -136,6 +137,7 @@ def arguments():
     parser = argparse.ArgumentParser()
     parser.add_argument("--data", required=True, help="safetensors file of the job")
     parser.add_argument("--serve", action="store_true", help="obey lines on standard input")
+    parser.add_argument("--plain", action="store_true", help="wait when loaded, then take the first variant")
     parser.add_argument("--seconds", type=float, default=0.5, help="length of a block")
     parser.add_argument("--blocks", type=int, default=5)
     parser.add_argument("--threads", type=int, default=0, help="0: all")
@@ -149,6 +151,10 @@ def main(args, peer, version, variants_of):
     job = Job(args.data)
     try:
         variants = [v for v in variants_of(job, args) if re.search(args.variant, v.name)]
+        if args.plain:
+            say({"loaded": True})
+            sys.stdin.readline()
+            variants = variants[:1]
         session = probe(peer, version, job, variants, args.budget)
     except Unable as error:
         say({"peer": peer, "job": job.name, "unable": str(error), "version": version})

@@ -188,8 +188,9 @@ function firstLine(error: unknown): string {
 }
 
 /**
- * Runs a peer's program: `--data FILE [--serve] [--seconds S] [--blocks N] [--variant PATTERN]`. With `--serve` it obeys
- * lines `{"do":"check","steps":n}`, `{"do":"block","seconds":s}` and `{"do":"block","steps":n}`.
+ * Runs a peer's program: `--data FILE [--serve] [--plain] [--seconds S] [--blocks N] [--variant PATTERN]`. With
+ * `--serve` it obeys lines `{"do":"check","steps":n}`, `{"do":"block","seconds":s}` and `{"do":"block","steps":n}`. With
+ * `--plain` it says `{"loaded":true}` before it makes anything of the job, waits for a line, and takes its first variant.
  */
 export async function servePeer(peer: Peer, args: readonly string[]): Promise<void> {
   const option = (name: string): string | undefined => {
@@ -203,17 +204,18 @@ export async function servePeer(peer: Peer, args: readonly string[]): Promise<vo
   let probed: number;
   let version = "";
   let device: string | undefined;
+  const requests = readLines(Deno.stdin.readable);
   try {
     const loaded = await peer.load();
     ({ version, device } = loaded);
-    const variants = await loaded.variants(job);
     const wanted = new RegExp(option("variant") ?? "");
-    ({ session, rate: probed } = await probe(
-      peer.name,
-      version,
-      job,
-      variants.filter(({ name }) => wanted.test(name)),
-    ));
+    let variants = (await loaded.variants(job)).filter(({ name }) => wanted.test(name));
+    if (args.includes("--plain")) {
+      say({ loaded: true });
+      await requests.next();
+      variants = variants.slice(0, 1);
+    }
+    ({ session, rate: probed } = await probe(peer.name, version, job, variants));
   } catch (error) {
     say({ peer: peer.name, job: job.name, unable: firstLine(error), version });
     return;
@@ -227,16 +229,22 @@ export async function servePeer(peer: Peer, args: readonly string[]): Promise<vo
   // What takes seconds a step is not asked for another.
   const block = probed > 1 ? await session.block({ seconds: 0.1 }) : session.latest;
   say({ ready: true, probed, device, ...block });
-  const lines = Deno.stdin.readable.pipeThrough(new TextDecoderStream());
+  for await (const line of requests) {
+    const request = JSON.parse(line) as { do: string; steps?: number; seconds?: number };
+    if (request.do === "check") say(await session.check(request.steps ?? 1));
+    else if (request.do === "block") say(await session.block(request));
+    else return;
+  }
+}
+
+/** The lines of a stream. */
+export async function* readLines(
+  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+): AsyncGenerator<string> {
   let rest = "";
-  for await (const chunk of lines) {
+  for await (const chunk of stream.pipeThrough(new TextDecoderStream())) {
     const parts = (rest + chunk).split("\n");
     rest = parts.pop() ?? "";
-    for (const line of parts) {
-      const request = JSON.parse(line) as { do: string; steps?: number; seconds?: number };
-      if (request.do === "check") say(await session.check(request.steps ?? 1));
-      else if (request.do === "block") say(await session.block(request));
-      else return;
-    }
+    yield* parts;
   }
 }

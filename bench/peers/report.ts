@@ -33,8 +33,10 @@ export interface JobRow {
   readonly cells: readonly PeerCell[];
 }
 
-const OWN = "unroll";
-const NONE = "–";
+/** The peer that the others are compared with. */
+export const OWN = "unroll";
+/** Stands where nothing was measured. */
+export const NONE = "–";
 /** The version of PyTorch that the targets are for; another is taken if it is not there. */
 const TARGET_TORCH = "torch-1.13";
 
@@ -43,6 +45,12 @@ function median(numbers: readonly number[]): number {
   const sorted = numbers.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+/** Finds the PyTorch that Unroll is compared with among the names of peers. */
+export function torchOf(peers: readonly string[]): string | undefined {
+  return peers.find((name) => name === TARGET_TORCH) ??
+    peers.find((name) => name.startsWith("torch-"));
 }
 
 /** What a peer reached, by its name. */
@@ -110,8 +118,7 @@ export function speedTable(rows: readonly JobRow[]): string {
       .map(({ name, title }) => [name, title]),
   );
   const peers = [...titles.keys()];
-  const torch = [TARGET_TORCH, ...peers.filter((name) => name.startsWith("torch-"))]
-    .find((name) => titles.has(name));
+  const torch = torchOf(peers);
   const target = torch === undefined ? [] : [`wanted × ${titles.get(torch)}`];
   return formatTable(
     ["job", "Unroll", ...titles.values(), ...target],

@@ -4,10 +4,10 @@
  *
  * @module
  */
-import type { Buffer } from "../ir/expression.ts";
+import { type Axis, type Buffer, dependsOn } from "../ir/expression.ts";
 import type { DType } from "../ir/tensor_type.ts";
-import { accessesOf } from "./accesses.ts";
-import { type Kernel, kernelsOf, type LoopProgram } from "./program.ts";
+import { type Access, accessesOf } from "./accesses.ts";
+import { type Kernel, kernelsOf, type LoopProgram, type Step, type TimeLoop } from "./program.ts";
 
 /** A piece of memory that temporaries share. */
 export interface Arena {
@@ -45,10 +45,23 @@ export interface MemoryLayout {
   readonly limit?: number;
 }
 
-/** First and last step that uses a buffer. */
-interface Lifetime {
+/** A step that is done as a whole, or a loop in whose iterations memory is used again. */
+export type PlannedStep =
+  | { readonly kernels: readonly Kernel[]; readonly isLoop?: boolean }
+  | { readonly time: Axis; readonly steps: readonly PlannedStep[] };
+
+/** First and last of some numbered steps. */
+interface Span {
   readonly first: number;
-  last: number;
+  readonly last: number;
+}
+
+/** When a buffer is used. */
+interface Lifetime {
+  /** The steps that use it. */
+  readonly steps: Span;
+  /** The same, and inside of loops all up to the next loop: threads mostly wait for each other there. */
+  readonly phases: Span;
 }
 
 /** What has its place in an arena. */
@@ -62,13 +75,13 @@ interface Resident {
  * Plans memory: temporaries that are never alive at the same time share it.
  *
  * @param temporaries The buffers that need a place; those that no step uses get none.
- * @param steps The kernels of each step, in order: a loop is one step.
+ * @param steps What is done, in order.
  * @param layout Sizes, types and the limit of arenas.
  * @returns The plan.
  */
 export function planMemory(
   temporaries: readonly Buffer[],
-  steps: readonly (readonly Kernel[])[],
+  steps: readonly PlannedStep[],
   { sizeOf, typeOf, limit = Infinity }: MemoryLayout,
 ): MemoryPlan {
   const lifetimes = findLifetimes(steps);
@@ -90,8 +103,13 @@ export function planMemory(
     };
     const isPlaced = arenas.some((arena) => {
       if (arena.type !== type) return false;
-      const alive = residents.get(arena)?.filter((other) => overlap(other.lifetime, lifetime));
-      const start = lowestGap(alive ?? [], size);
+      const gap = (part: keyof Lifetime): number => {
+        const others = residents.get(arena) ?? [];
+        return lowestGap(others.filter((o) => overlap(o.lifetime[part], lifetime[part])), size);
+      };
+      // Where that takes no more memory, not where it was used just before: threads would wait for each other.
+      let start = gap("phases");
+      if (start + size > arena.size) start = gap("steps");
       if (start + size > Math.max(limit, arena.size)) return false;
       put(arena, start);
       return true;
@@ -106,19 +124,79 @@ export function planMemory(
   return { arenas, places };
 }
 
-function findLifetimes(steps: readonly (readonly Kernel[])[]): Map<Buffer, Lifetime> {
-  const lifetimes = new Map<Buffer, Lifetime>();
-  steps.forEach((kernels, i) => {
-    for (const { buffer } of kernels.flatMap(accessesOf)) {
-      const lifetime = lifetimes.get(buffer);
-      if (lifetime) lifetime.last = i;
-      else lifetimes.set(buffer, { first: i, last: i });
-    }
-  });
-  return lifetimes;
+/** A loop, with the numbers of its first and last step. */
+interface LoopSpan extends Span {
+  readonly time: Axis;
+  last: number;
 }
 
-function overlap(a: Lifetime, b: Lifetime): boolean {
+/** An access to a buffer: the number of its step, the steps up to the next loop, and the loops around it. */
+interface Use extends Access {
+  readonly at: number;
+  readonly phase: Span;
+  readonly kernel: Kernel;
+  readonly loops: readonly LoopSpan[];
+}
+
+function findLifetimes(steps: readonly PlannedStep[]): Map<Buffer, Lifetime> {
+  const uses = new Map<Buffer, Use[]>();
+  let at = 0;
+  let phase = { first: 0, last: 0 };
+  const visit = (list: readonly PlannedStep[], loops: readonly LoopSpan[]): void => {
+    for (const step of list) {
+      if (loops.length === 0 || "time" in step || step.isLoop) phase = { first: at, last: at };
+      if ("time" in step) {
+        const span = { time: step.time, first: at, last: at };
+        visit(step.steps, [...loops, span]);
+        span.last = at - 1;
+        phase = { first: at, last: at };
+        continue;
+      }
+      phase.last = at;
+      for (const kernel of step.kernels) {
+        for (const access of accessesOf(kernel)) {
+          const use = { ...access, at, phase, kernel, loops };
+          const others = uses.get(access.buffer);
+          if (others) others.push(use);
+          else uses.set(access.buffer, [use]);
+        }
+      }
+      at++;
+    }
+  };
+  visit(steps, []);
+  return new Map([...uses].map(([buffer, own]) => [buffer, lifetimeOf(own)]));
+}
+
+function lifetimeOf(uses: readonly Use[]): Lifetime {
+  const spans = [...new Set(uses.flatMap(({ loops }) => loops))]
+    .filter((loop) => !isLocal(uses, loop));
+  const [first, last] = [uses[0], uses[uses.length - 1]];
+  return {
+    steps: around([{ first: first.at, last: last.at }, ...spans]),
+    phases: around([first.phase, last.phase, ...spans]),
+  };
+}
+
+function around(spans: readonly Span[]): Span {
+  return {
+    first: Math.min(...spans.map(({ first }) => first)),
+    last: Math.max(...spans.map(({ last }) => last)),
+  };
+}
+
+/**
+ * Returns whether a buffer holds only what an iteration of a loop has computed itself: it is used nowhere else, is
+ * written before it is read, and has no slots that the loop counts. What an iteration leaves for the next does not look
+ * so, because it is written before the loop too (see `TimeLoop`).
+ */
+function isLocal(uses: readonly Use[], loop: LoopSpan): boolean {
+  const isWritten = uses.every(({ kernel, write }) => write || kernel !== uses[0].kernel);
+  return isWritten &&
+    uses.every(({ loops, index }) => loops.includes(loop) && !dependsOn(index, [loop.time]));
+}
+
+function overlap(a: Span, b: Span): boolean {
   return a.first <= b.last && b.first <= a.last;
 }
 
@@ -148,6 +226,8 @@ export interface ArenaOptions {
   readonly alignment?: number;
   /** Bytes left free after every buffer, which code may read but not use; 16 if left out. */
   readonly slack?: number;
+  /** Whether memory is not used again inside of a loop, in each of its iterations; of none if left out. */
+  readonly isWhole?: (loop: TimeLoop) => boolean;
 }
 
 /**
@@ -158,10 +238,19 @@ export interface ArenaOptions {
  * @returns Size and offsets in bytes.
  */
 export function planArena(program: LoopProgram, options: ArenaOptions = {}): ArenaPlan {
-  const { alignment = 16, slack = 16 } = options;
+  const { alignment = 16, slack = 16, isWhole } = options;
+  // A loop without others inside has little to gain, and its kernels should not wait for each other.
+  const isSeenInto = (loop: TimeLoop): boolean =>
+    loop.steps.some(({ kind }) => kind === "loop") && !isWhole?.(loop);
+  const planned = (steps: readonly Step[]): PlannedStep[] =>
+    steps.map((step) =>
+      step.kind === "loop" && isSeenInto(step)
+        ? { time: step.time, steps: planned(step.steps) }
+        : { kernels: kernelsOf([step]), isLoop: step.kind === "loop" }
+    );
   const { arenas, places } = planMemory(
     program.temporaries,
-    program.steps.map((step) => kernelsOf([step])),
+    planned(program.steps),
     {
       sizeOf: ({ size }) => Math.ceil((size * 4 + slack) / alignment) * alignment,
       typeOf: () => "u32",

@@ -96,7 +96,10 @@ export interface MatmulKernel {
 /** One piece of work. */
 export type Kernel = MapKernel | ReduceKernel | MatmulKernel;
 
-/** A loop over time: its steps in order, for each value of `time`, rising or falling. */
+/**
+ * A loop over time: its steps in order, for each value of `time`, rising or falling. What an iteration reads of another
+ * lies in a buffer that is used before or after the loop too: the plan of memory relies on it.
+ */
 export interface TimeLoop {
   /** Discriminant. */
   readonly kind: "loop";

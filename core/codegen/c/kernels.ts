@@ -32,15 +32,16 @@ export interface Segment extends Lanes {
   readonly vectors: number;
 }
 
-/** Covers an axis by vectors: whole ones of 16, then shorter ones. */
-export function segmentsOf(extent: number): Segment[] {
+/** Covers an axis by vectors: those that fill a register, then shorter ones. */
+export function segmentsOf(extent: number, lanes: number): Segment[] {
   const segments: Segment[] = [];
   let start = 0;
   const add = (width: number, vectors: number, count = width) => {
     if (vectors > 0) segments.push({ start, width, vectors, count });
     start += vectors * count;
   };
-  add(16, Math.floor(extent / 16));
+  add(lanes, Math.floor(extent / lanes));
+  // At most seven elements are read that do not count.
   if (extent - start > 8) add(8, 1);
   const rest = extent - start;
   if (rest > 0) add(rest > 4 ? 8 : 4, 1, rest);
@@ -53,7 +54,7 @@ export function eachVector(
   axis: Axis,
   body: (segment: Segment) => void,
 ): void {
-  for (const segment of segmentsOf(axis.extent)) {
+  for (const segment of segmentsOf(axis.extent, writer.lanesOfRegister)) {
     const { start, width, vectors } = segment;
     writer.along(axis, segment, () => {
       if (vectors === 1) return writer.block("", [[axis, `${start}`]], () => body(segment));
@@ -153,7 +154,7 @@ function printAcross(writer: CWriter, kernel: ReduceKernel, axis: Axis | undefin
           printFolds(writer, kernel, [[]], ONE_LANE);
         }));
     }
-    for (const segment of segmentsOf(axis.extent)) {
+    for (const segment of segmentsOf(axis.extent, writer.lanesOfRegister)) {
       const { start, width, vectors } = segment;
       writer.along(axis, segment, () => {
         const together = kernel.operation === "argmax" ? 1 : Math.min(CHAINS, vectors);
@@ -321,7 +322,7 @@ function printAlong(writer: CWriter, kernel: ReduceKernel, axis: Axis): void {
   writer.loops(axes, () =>
     writer.block("", [], () => {
       const parts: string[] = [];
-      for (const segment of segmentsOf(axis.extent)) {
+      for (const segment of segmentsOf(axis.extent, writer.lanesOfRegister)) {
         const { start, width, vectors, count } = segment;
         const type = `${letter}${width}`;
         const chains = Math.min(CHAINS, vectors);

@@ -36,7 +36,7 @@ export interface Machine {
 /** Sums of a tile in registers. */
 interface Tile {
   readonly rows: number;
-  /** Vectors of 16 columns. */
+  /** Vectors of columns. */
   readonly vectors: number;
 }
 
@@ -46,6 +46,8 @@ export interface ProductPlan {
   readonly x: AffineIndex;
   readonly y: AffineIndex;
   readonly tile: Tile;
+  /** How many vector registers there are. */
+  readonly registers: number;
   /** Columns next to each other: panels of `tile.vectors` vectors, then what is left. */
   readonly panels: readonly Panel[];
   /** When panels of the right operand are copied. */
@@ -92,7 +94,7 @@ export function planProduct(
   if (!x || !y) throw new Error(`Cannot print ${kernel.name}: an operand's index is not affine`);
   const [m, k, n] = [row.extent, inner.extent, column.extent];
   const tile = chooseTile(m, n, machine);
-  const panels = panelsOf(n, tile.vectors);
+  const panels = panelsOf(n, tile.vectors, machine.lanes);
   const isRow = y.strides.get(column) === 1;
   const isLarge = k * n > SMALL_OPERAND;
   const fixed = batch.length === 0 && (isLarge || !isRow) && isFixed(kernel.y.buffer, y.base);
@@ -103,7 +105,7 @@ export function planProduct(
     panel: pack === "ahead" ? padded * k : pack === "each" ? widest * k : 0,
     sums: k > BLOCK_TERMS ? m * widest * (k > MANY_TERMS ? 2 : 1) : 0,
   };
-  return { kernel, x, y, tile, panels, pack, scratch };
+  return { kernel, x, y, tile, registers: machine.registers, panels, pack, scratch };
 }
 
 /** Numbers of the vectors of a panel, those that do not count included. */
@@ -113,17 +115,15 @@ function widthOf(segments: readonly Segment[]): number {
 
 /** Chooses the tile that takes the fewest cycles for all rows and columns. */
 function chooseTile(m: number, n: number, { lanes, registers }: Machine): Tile {
-  const perVector = 16 / lanes;
-  const whole = Math.max(1, Math.floor(n / 16));
+  const whole = Math.max(1, Math.floor(n / lanes));
   let best = { rows: 1, vectors: 1, cost: Infinity };
   for (let vectors = 1; vectors <= Math.min(4, whole); vectors++) {
-    const wide = vectors * perVector;
     for (let rows = 1; rows <= Math.min(14, m); rows++) {
-      if (rows * wide + wide + 1 > registers && rows > 1) continue;
+      if ((rows + 1) * vectors + 1 > registers && rows > 1) continue;
       const rounds = Math.floor(m / rows);
       const panels = Math.floor(whole / vectors);
       const cycles = (r: number, v: number) =>
-        r === 0 || v === 0 ? 0 : Math.max(r * v * perVector / 2, (r + v * perVector) / 2, 4) + 0.5;
+        r === 0 || v === 0 ? 0 : Math.max(r * v / 2, (r + v) / 2, 4) + 0.5;
       const columnsOf = (v: number) => rounds * cycles(rows, v) + cycles(m % rows, v);
       const cost = panels * columnsOf(vectors) + columnsOf(whole % vectors);
       if (cost < best.cost - 1e-9) best = { rows, vectors, cost };
@@ -132,22 +132,22 @@ function chooseTile(m: number, n: number, { lanes, registers }: Machine): Tile {
   return { rows: best.rows, vectors: best.vectors };
 }
 
-function panelsOf(n: number, vectors: number): Panel[] {
+function panelsOf(n: number, vectors: number, lanes: number): Panel[] {
   const panels: Panel[] = [];
-  const whole = Math.floor(n / 16);
+  const whole = Math.floor(n / lanes);
   const count = Math.floor(whole / vectors);
   const wide = (start: number, vectors: number): Segment => ({
     start,
-    width: 16,
+    width: lanes,
     vectors,
-    count: 16,
+    count: lanes,
   });
   if (count > 0) {
-    panels.push({ start: 0, count, segments: [wide(0, vectors)], columns: 16 * vectors });
+    panels.push({ start: 0, count, segments: [wide(0, vectors)], columns: lanes * vectors });
   }
   // What is left is one panel: whole vectors, and shorter ones.
-  const start = 16 * vectors * count;
-  const segments = segmentsOf(n - start);
+  const start = lanes * vectors * count;
+  const segments = segmentsOf(n - start, lanes);
   if (segments.length > 0) panels.push({ start, count: 1, segments, columns: n - start });
   return panels;
 }
@@ -282,7 +282,8 @@ function printPanel(writer: CWriter, plan: ProductPlan, panel: Panel, places: Pa
   const [m, k] = [row.extent, inner.extent];
   const vectors = panel.segments.reduce((sum, { vectors }) => sum + vectors, 0);
   // Fewer rows where shorter vectors make the panel wider than a tile.
-  const rows = Math.min(m, Math.max(1, Math.min(tile.rows, Math.floor(28 / vectors) || 1)));
+  const fit = Math.floor((plan.registers - 1) / vectors) - 1;
+  const rows = Math.min(m, tile.rows, Math.max(1, fit));
   const blocks = Math.ceil(k / BLOCK_TERMS);
   const all = (from: string, terms: number, isFirst: boolean, isLast: boolean) => {
     const part = (count: number, at: string) =>
@@ -325,7 +326,7 @@ interface TilePlaces extends PanelPlaces {
 }
 
 function printTile(writer: CWriter, plan: ProductPlan, panel: Panel, tile: TilePlaces): void {
-  const { rows, at, from, terms, left, right, first } = tile;
+  const { rows, at, from, terms, left, right } = tile;
   const { kernel } = plan;
   const wide = kernel.inner.extent > MANY_TERMS;
   // Each vector of the panel: its width, the lanes that count, where it begins.

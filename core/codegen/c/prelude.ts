@@ -9,9 +9,6 @@ import { COS, EXP, LN2_HIGH, LN2_LOW, LOG, LOG2_DOUBLE, LOG2_E, SIN } from "../c
 import { EXP2_DOUBLE, EXP_SHORT, HALF_PI_HIGH, HALF_PI_LOW, TWO_BY_PI } from "../coefficients.ts";
 import { cDouble, cFloat } from "./literals.ts";
 
-/** Numbers of a vector, from the widest on. A tail shorter than a vector takes the narrowest that holds it. */
-export const WIDTHS = [16, 8, 4] as const;
-
 /** Copies of the operands of products. */
 const PANELS = `#ifdef __clang__
 #define mix(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
@@ -54,16 +51,19 @@ static NEVER_INLINE void copy_panel(
 }
 `;
 
-/** The C of a program before its kernels. */
-export const PRELUDE = `#include <stdint.h>
+/** The C of a program before its kernels, for a processor whose vector registers hold so many numbers. */
+export function preludeOf(lanes: number): string {
+  const widths = [4, 8, 16].filter((width) => width <= Math.max(8, lanes));
+  return `#include <stdint.h>
 typedef uint32_t word;
 #define NEVER_INLINE __attribute__((noinline))
-${SCALARS()}
-${WIDTHS.map(vectors).join("\n")}
+${scalars()}
+${widths.map(vectors).join("\n")}
 ${PANELS}`;
+}
 
 /** Functions that are computed number by number, in doubles: the rare ones. */
-function SCALARS(): string {
+function scalars(): string {
   const list = (numbers: readonly number[]) => numbers.map(cDouble).join(", ");
   return `
 /* The nearest whole number of what is less than 2^51; greater ones are whole. */

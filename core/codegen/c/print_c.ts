@@ -13,6 +13,7 @@ import {
   visitExpression,
 } from "../../ir/expression.ts";
 import { planArena } from "../../loops/plan_memory.ts";
+import { findRows } from "../../loops/rows.ts";
 import { isEmpty, type Kernel, type LoopProgram, type TimeLoop } from "../../loops/program.ts";
 import {
   alignBytes,
@@ -39,7 +40,7 @@ import {
   printPacking,
   type ProductPlan,
 } from "./matmul.ts";
-import { PRELUDE } from "./prelude.ts";
+import { preludeOf } from "./prelude.ts";
 import { teamText } from "./team.ts";
 import { CWriter } from "./writer.ts";
 
@@ -105,6 +106,8 @@ class CProgram {
     const { size, offsets } = planArena(program, {
       alignment: ALIGNMENT_BYTES,
       slack: SLACK_BYTES,
+      // Threads with rows of their own would be at different iterations.
+      isWhole: (loop) => threads.count > 1 && findRows([loop]) !== undefined,
     });
     this.#offsets = offsets;
     this.#schedule = scheduleThreads(program, threads, (buffer) => {
@@ -172,7 +175,7 @@ class CProgram {
     const steps = isTeam
       ? this.#control(tasks, [])
       : this.#addFunction(tasks as readonly Work[], []).map((name) => `${name}(m, table, 0);\n`);
-    const parts = [PRELUDE];
+    const parts = [preludeOf(this.#machine.lanes)];
     if (isTeam) parts.push(teamText(thread.extent, this.#times));
     parts.push(...this.#functions);
     if (isTeam) parts.push(this.#dispatch());
@@ -259,12 +262,16 @@ ${cases.join("")}  }
     }).join("");
   }
 
+  #writer(around: readonly Axis[]): CWriter {
+    return new CWriter(this.#axes(around), (buffer) => this.#nameOf(buffer), this.#machine.lanes);
+  }
+
   /** Copies the panels that nothing changes in a loop. */
   #packingText(task: LoopTask, around: readonly Axis[]): string {
     return kernelsOfTasks([task]).map((kernel) => {
       const own = this.#products.get(kernel);
       if (own?.before !== task.loop) return "";
-      const writer = new CWriter(this.#axes(around), (buffer) => this.#nameOf(buffer));
+      const writer = this.#writer(around);
       const pointer = this.#nameOf(own.plan.kernel.y.buffer);
       printPacking(writer, own.plan, pointer, `(float *)(own + ${own.panel})`);
       return `  {\n${writer.text}  }\n`;
@@ -273,7 +280,7 @@ ${cases.join("")}  }
 
   #kernelText(kernel: Kernel, around: readonly Axis[]): string {
     if (isEmpty(kernel)) return "";
-    const writer = new CWriter(this.#axes(around), (buffer) => this.#nameOf(buffer));
+    const writer = this.#writer(around);
     if (kernel.kind === "map") printMap(writer, kernel);
     else if (kernel.kind === "reduce") printReduce(writer, kernel);
     else {

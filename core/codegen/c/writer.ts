@@ -43,6 +43,8 @@ const BYTES = 4;
 
 /** Writes kernels. */
 export class CWriter {
+  /** Numbers that a vector register holds. */
+  readonly lanesOfRegister: number;
   #block: Block;
   #lanes = ONE_LANE;
   #vectorAxis: Axis | undefined;
@@ -53,8 +55,14 @@ export class CWriter {
   /**
    * @param axes Loops around all that is written.
    * @param pointer Text of where a buffer begins.
+   * @param lanesOfRegister Numbers that a vector register holds.
    */
-  constructor(axes: ReadonlyMap<Axis, string>, pointer: (buffer: Buffer) => string) {
+  constructor(
+    axes: ReadonlyMap<Axis, string>,
+    pointer: (buffer: Buffer) => string,
+    lanesOfRegister: number,
+  ) {
+    this.lanesOfRegister = lanesOfRegister;
     this.#pointer = pointer;
     this.#block = blockIn(undefined, axes);
   }

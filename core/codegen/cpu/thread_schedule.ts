@@ -209,12 +209,27 @@ class Scheduler {
     };
     if (loop.time.extent === 0 || (!this.#eager && total < 2 * MIN_KERNEL_CYCLES)) return single;
     const rows = findRows([loop]);
-    if (rows && rows.extent % this.thread.extent === 0) {
+    if (rows && rows.extent % this.thread.extent === 0 && !this.#shareMemory(rows)) {
       const again = readAgain(rows) * (1 - 1 / this.thread.extent);
       const wide = again > MAX_REREAD_CYCLES ? this.#inside(loop, time) : undefined;
       return wide ?? this.#rows(loop, rows, time);
     }
     return this.#inside(loop, time) ?? single;
+  }
+
+  /** Returns whether buffers of a loop overlap, so that threads must not be at different iterations. */
+  #shareMemory(rows: Rows): boolean {
+    const buffers = new Set(
+      kernelsOf(rows.steps).flatMap(accessesOf).map(({ buffer }) => buffer),
+    );
+    const ends = new Map<unknown, number>();
+    return [...buffers].map((buffer) => ({ ...this.#placeOf(buffer), bytes: 4 * buffer.size }))
+      .sort((a, b) => a.offset - b.offset)
+      .some(({ space, offset, bytes }) => {
+        const end = ends.get(space) ?? 0;
+        ends.set(space, Math.max(end, offset + bytes));
+        return offset < end;
+      });
   }
 
   /** Partitions a loop into rows. */

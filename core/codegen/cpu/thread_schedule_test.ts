@@ -14,17 +14,19 @@ import { buildProgram } from "../../test_support/program_spec.ts";
 import { randomSource } from "../../util/random_source.ts";
 import type { Tensor } from "../../language/tensor.ts";
 import { trace } from "../../language/trace.ts";
+import { recomputeScans } from "../../test_support/recompute_scans.ts";
 import { TARGET_PROGRAMS, type TargetSizes } from "../../test_support/target_programs.ts";
 import type { Buffer } from "../../ir/expression.ts";
 import { evaluateSchedule } from "../../test_support/evaluate_program.ts";
-import type { LoopProgram } from "../../loops/program.ts";
+import type { LoopProgram, TimeLoop } from "../../loops/program.ts";
 import { lowerGraph } from "../../loops/lower.ts";
-import { planArena } from "../../loops/plan_memory.ts";
+import { findRows } from "../../loops/rows.ts";
+import { type ArenaOptions, planArena } from "../../loops/plan_memory.ts";
 import type { ScheduledTask, ThreadSchedule } from "./scheduled_tasks.ts";
 import { scheduleThreads, type ThreadOptions } from "./thread_schedule.ts";
 
-function scheduleOf(program: LoopProgram, options: ThreadOptions) {
-  const plan = planArena(program);
+function scheduleOf(program: LoopProgram, options: ThreadOptions, arena?: ArenaOptions) {
+  const plan = planArena(program, arena);
   const placeOf = (buffer: Buffer) => {
     const offset = plan.offsets.get(buffer);
     return offset === undefined ? { space: buffer, offset: 0 } : { space: "arena", offset };
@@ -71,6 +73,9 @@ Deno.test(`${isLong ? "[long] " : ""}scheduleThreads() keeps the meaning of rand
         const difference = differenceOf(graph, inputs, order);
         assertEquals(difference < 1e-6, true, `order ${order}: ${difference}`);
       }
+      // Loops in loops, of which each has memory of its own only where it must.
+      const segmented = differenceOf(recomputeScans(graph, 2), inputs, [1, 0]);
+      assertEquals(segmented < 1e-6, true, `in segments: ${segmented}`);
     }),
     { seed: 1, numRuns: Math.min(60, Math.ceil(RUNS / 8)) },
   );
@@ -142,6 +147,26 @@ Deno.test("scheduleThreads() shares columns where each thread would read large w
     return barriersIn(scheduleOf(program, { count: 2 }).schedule.tasks).inside > 0;
   });
   assertEquals(barriers, [false, true]);
+});
+
+Deno.test("scheduleThreads() gives threads rows of their own only where no memory is used twice", () => {
+  const [batch, hidden, length] = [8, 64, 16];
+  const type = { dtype: "f32", shape: [batch, hidden] } as const;
+  const { graph } = trace([type], (x) => {
+    /** A loop whose states are stacked, and their sum. */
+    const states = (h: Tensor): Tensor =>
+      scan((c: Tensor) => [tanh(sub(c, x)), c], h, undefined, { length })[1].sum([0]);
+    return [scan((h: Tensor) => [states(states(h)), undefined], x, undefined, { length })[0]];
+  });
+  const program = lowerGraph(graph);
+  const isWhole = (loop: TimeLoop) => findRows([loop]) !== undefined;
+  const plans = [{ isWhole }, undefined].map((arena) => {
+    const { schedule, size } = scheduleOf(program, { count: 2, eager: true }, arena);
+    return { waits: barriersIn(schedule.tasks).inside > 0, size };
+  });
+  assertEquals(plans.map(({ waits }) => waits), [false, true]);
+  const stack = 4 * length * batch * hidden;
+  assertEquals(plans.map(({ size }) => Math.floor(size / stack)), [2, 1]);
 });
 
 Deno.test("scheduleThreads() leaves small programs to one thread", () => {

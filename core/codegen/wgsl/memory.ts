@@ -5,8 +5,8 @@
  */
 import type { Buffer } from "../../ir/expression.ts";
 import { accessesOf } from "../../loops/accesses.ts";
-import { type MemoryPlan, planMemory } from "../../loops/plan_memory.ts";
-import { kernelsOf } from "../../loops/program.ts";
+import { type MemoryPlan, planMemory, type PlannedStep } from "../../loops/plan_memory.ts";
+import { type Kernel, kernelsOf } from "../../loops/program.ts";
 import { storageType } from "./expressions.ts";
 import { type Dispatch, type ScheduleItem, stepsOf } from "./schedule.ts";
 
@@ -31,12 +31,18 @@ export function planDeviceMemory(
   isTemporary: (buffer: Buffer) => boolean,
   limit: number,
 ): MemoryPlan {
-  const steps = items.map((item) =>
-    kernelsOf(dispatchesOf([item]).flatMap(({ parts }) => parts.flatMap(stepsOf)))
-  );
-  const used = new Set(steps.flat().flatMap(accessesOf).map(({ buffer }) => buffer));
+  const kernelsIn = (item: ScheduleItem): Kernel[] =>
+    kernelsOf(dispatchesOf([item]).flatMap(({ parts }) => parts.flatMap(stepsOf)));
+  // The workgroups of a dispatch do not wait for each other; dispatches do.
+  const planned = (list: readonly ScheduleItem[]): PlannedStep[] =>
+    list.map((item) =>
+      item.kind === "loop"
+        ? { time: item.time, steps: planned(item.items) }
+        : { kernels: kernelsIn(item) }
+    );
+  const used = new Set(items.flatMap(kernelsIn).flatMap(accessesOf).map(({ buffer }) => buffer));
   const temporaries = [...used].filter(isTemporary).sort((a, b) => b.size - a.size);
-  return planMemory(temporaries, steps, {
+  return planMemory(temporaries, planned(items), {
     sizeOf: ({ size }) => Math.max(ALIGNMENT, Math.ceil(size / ALIGNMENT) * ALIGNMENT),
     typeOf: ({ dtype }) => storageType(dtype),
     limit,

@@ -4,11 +4,13 @@ import { optimize } from "../../passes/optimize.ts";
 import { TARGET_PROGRAMS, type TargetSizes } from "../../test_support/target_programs.ts";
 import { trace } from "../../language/trace.ts";
 import { matmul, max, relu, tanh, where } from "../../language/ops/mod.ts";
+import type { Buffer } from "../../ir/expression.ts";
+import { copyKernel } from "../../loops/buffers.ts";
 import { lowerGraph } from "../../loops/lower.ts";
 import { helpersFor, literal } from "./expressions.ts";
 import { TILINGS } from "./matmul.ts";
 import { planDeviceMemory } from "./memory.ts";
-import { buffersOf, schedule } from "./schedule.ts";
+import { buffersOf, type KernelPart, type Part, schedule, type ScheduleItem } from "./schedule.ts";
 import { Names } from "./source.ts";
 
 /** What every device has to grant. */
@@ -188,6 +190,30 @@ Deno.test("planDeviceMemory() keeps temporaries apart that are alive together", 
   );
   assert(shared > 0, "no memory is used twice");
   assert(arenas.length <= 3);
+});
+
+Deno.test("planDeviceMemory() uses memory again in each iteration of a loop, but not in a dispatch", () => {
+  const made = (name: string): Buffer => ({ name, dtype: "f32", size: 100 });
+  const [x, y, a, b] = ["x", "y", "a", "b"].map(made);
+  const dispatch = (...parts: Part[]): ScheduleItem => ({ kind: "dispatch", parts });
+  const part = (from: Buffer, to: Buffer): KernelPart => ({
+    ...{ kind: "kernel", workgroups: 1 },
+    kernel: copyKernel(from, to),
+  });
+  const sizeOf = (...items: ScheduleItem[]) => {
+    const isTemporary = (buffer: Buffer) => buffer === a || buffer === b;
+    return planDeviceMemory(items, isTemporary, 2 ** 25).arenas.map(({ size }) => size);
+  };
+  const time = { name: "t", extent: 5 };
+  const parts = [part(x, a), part(a, y), part(x, b), part(b, y)];
+  assertEquals(sizeOf({ kind: "loop", time, items: parts.map((one) => dispatch(one)) }), [100]);
+  const steps = parts.map(({ kernel }) => kernel);
+  const group: Part = {
+    kind: "group",
+    steps: [{ kind: "loop", name: "scan", time, steps }],
+    workgroups: 2,
+  };
+  assertEquals(sizeOf(dispatch(group)), [200]);
 });
 
 Deno.test("literal() writes every number of every type", () => {

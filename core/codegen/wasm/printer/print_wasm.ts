@@ -111,6 +111,8 @@ class ProgramPrinter {
     const { size, offsets } = planArena(program, {
       alignment: ALIGNMENT_BYTES,
       slack: SLACK_BYTES,
+      // Threads with rows of their own would be at different iterations.
+      isWhole: (loop) => threads.count > 1 && sharing?.findRows([loop]) !== undefined,
     });
     this.#offsets = offsets;
     this.#schedule = separate || !sharing

@@ -4,4 +4,5 @@
  * @module
  */
 export { printTeam } from "./print_team.ts";
+export { findRows } from "../../../loops/rows.ts";
 export { scheduleThreads } from "../../cpu/thread_schedule.ts";
