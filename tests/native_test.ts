@@ -1,6 +1,6 @@
 /** `deno task native …`: commands with native code and the permissions of that task, and without what they need. */
 import { assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
-import { openRun } from "@unroll/core/runs";
+import { listRuns, openRun } from "@unroll/core/runs";
 import { assertSameRuns } from "../cli/test_support/same_runs.ts";
 
 const ROOT = new URL("../", import.meta.url);
@@ -83,6 +83,13 @@ Deno.test({
       }
       assertEquals(losses.map(([device]) => device), ["native", "cpu", "cpu"]);
       assertEquals(new Set(losses.map(([, loss]) => loss)).size, 1);
+      // Processes of a sweep may do what the sweep may.
+      const small = "--model rnn --task xor --steps 3";
+      await fine(`native sweep ${small} --seeds 0,1 --jobs 2 --out ${runs}/sweep`);
+      for (const seed of [0, 1]) {
+        const [trial] = await listRuns(`${runs}/sweep/seed-${seed}`);
+        assertStrictEquals(trial.config?.device, "native");
+      }
       const more = `train --resume ${runs}/parts/b --steps 50`;
       const refused = await run(more);
       assertStrictEquals(refused.code, 1);
