@@ -4,9 +4,11 @@
  * @module
  */
 import type { Graph } from "../../ir/graph.ts";
-import { MAX_KERNEL_CODE } from "../../codegen/wgsl/schedule.ts";
+import { type Dispatch, MAX_KERNEL_CODE, stepsOf } from "../../codegen/wgsl/schedule.ts";
 import { splitFolds } from "../../codegen/wgsl/split_folds.ts";
+import type { Buffer } from "../../ir/expression.ts";
 import { fitBindings } from "../../loops/fit_bindings.ts";
+import { footprintOf } from "../../loops/footprints.ts";
 import { lowerForWebgpu } from "../../loops/lower_for_webgpu.ts";
 import { kernelsOf } from "../../loops/program.ts";
 import { planProgram } from "./executable.ts";
@@ -29,8 +31,19 @@ export interface WgslProgram {
   readonly kernels: number;
   /** Dispatches of a run. */
   readonly dispatches: number;
-  /** The shaders: WGSL, and storage buffers that they bind. */
-  readonly shaders: readonly { readonly code: string; readonly bindings: number }[];
+  /** The shaders. */
+  readonly shaders: readonly {
+    /** WGSL. */
+    readonly code: string;
+    /** Storage buffers that it binds. */
+    readonly bindings: number;
+    /** Workgroups of a dispatch. */
+    readonly workgroups: number;
+    /** Dispatches of a run. */
+    readonly runs: number;
+    /** Bytes of storage buffers that its dispatches touch, each once. */
+    readonly touchedBytes: number;
+  }[];
   /** Bytes that a run needs beside inputs and outputs. */
   readonly arenaBytes: number;
 }
@@ -63,7 +76,7 @@ export function compileToWgsl(graph: Graph, options: WgslOptions = {}): WgslProg
     maxBindings,
   });
   const program = fitBindings(splitFolds(lowered), maxBindings);
-  const { shaders, runs, arenas } = planProgram(program, {
+  const { shaders, dispatches, local, runs, arenas } = planProgram(program, {
     ...{ maxStorageBuffersPerShaderStage: 8, maxComputeWorkgroupStorageSize: 16384 },
     ...{ maxStorageBufferBindingSize: 2 ** 27 },
     ...limits,
@@ -71,7 +84,25 @@ export function compileToWgsl(graph: Graph, options: WgslOptions = {}): WgslProg
   return {
     kernels: kernelsOf(program.steps).length,
     dispatches: runs.length,
-    shaders: shaders.map(({ code, bindings }) => ({ code, bindings: bindings.length })),
+    shaders: shaders.map(({ code, bindings }, i) => ({
+      code,
+      bindings: bindings.length,
+      workgroups: dispatches[i].parts.reduce((sum, part) => sum + part.workgroups, 0),
+      runs: runs.filter(({ shader }) => shader === i).length,
+      touchedBytes: touchedBytes(dispatches[i], local),
+    })),
     arenaBytes: arenas.reduce((sum, { size }) => sum + 4 * size, 0),
   };
+}
+
+/** Bytes of buffers that a dispatch reads or writes, but for those in workgroup memory. */
+function touchedBytes({ parts }: Dispatch, local: ReadonlySet<Buffer>): number {
+  const { reads, writes } = footprintOf(parts.flatMap(stepsOf));
+  return [...new Set([...reads.keys(), ...writes.keys()])].reduce((sum, buffer) => {
+    if (local.has(buffer)) return sum;
+    const [read, written] = [reads.get(buffer), writes.get(buffer)].map((range) =>
+      range ? 4 * (range.max - range.min + 1) : 0
+    );
+    return sum + Math.max(read, written);
+  }, 0);
 }

@@ -18,6 +18,7 @@ import type { GroupLocals } from "../../codegen/wgsl/group.ts";
 import type { Arena } from "../../loops/plan_memory.ts";
 import { dispatchesOf, planDeviceMemory } from "../../codegen/wgsl/memory.ts";
 import {
+  type Dispatch,
   type Part,
   schedule,
   type ScheduleItem,
@@ -33,6 +34,10 @@ import { type Block, type BlockPool, bytesOf, WebGpuBuffer } from "./memory.ts";
 export interface PlannedProgram {
   /** One a dispatch of the schedule. */
   readonly shaders: readonly Shader[];
+  /** The dispatches. */
+  readonly dispatches: readonly Dispatch[];
+  /** Temporaries that are in workgroup memory alone. */
+  readonly local: ReadonlySet<Buffer>;
   /** What one run does: which shader, and the numbers of the iterations around it. */
   readonly runs: readonly { readonly shader: number; readonly times: readonly number[] }[];
   /** Memory of the temporaries. */
@@ -101,7 +106,7 @@ export function planProgram(program: LoopProgram, limits: PlanLimits): PlannedPr
         `${limits.maxStorageBuffersPerShaderStage} allowed`,
     );
   }
-  return { shaders, runs, arenas };
+  return { shaders, dispatches, local: inWorkgroups, runs, arenas };
 }
 
 const NO_LOCALS: GroupLocals = { buffers: new Map(), copies: new Map() };
