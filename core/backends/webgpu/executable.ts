@@ -95,6 +95,7 @@ export function planProgram(program: LoopProgram, limits: PlanLimits): PlannedPr
         times,
         placeOf: (buffer) => places.get(buffer),
         localsOf: (part) => locals.get(part) ?? NO_LOCALS,
+        workgroupElements: Math.floor(limits.maxComputeWorkgroupStorageSize / 4),
       }));
       return { kind: "dispatch", shader: shaders.length - 1 };
     });

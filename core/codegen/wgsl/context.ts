@@ -19,6 +19,10 @@ export interface Scratch {
   tiles: number;
   /** What invocations fold over each other: nothing, values, or values and their places. */
   folds: 0 | 1 | 2;
+  /** Values of an invocation that are folded at a time. */
+  together: number;
+  /** For how many there is room. */
+  readonly maxTogether: number;
 }
 
 /** What a kernel's printer is given. */
