@@ -131,6 +131,21 @@ Deno.test("planProgram() has no more in workgroup memory than it is told", () =>
   }
 });
 
+Deno.test("planProgram() folds four points of a team between the same barriers, if there is room", () => {
+  const sizes = { time: 8, batch: 1, hidden: 512, symbols: 87 };
+  const folded = (bytes: number) =>
+    plan("oneHotRnn", sizes, { maxComputeWorkgroupStorageSize: bytes }).shaders
+      .flatMap(({ code }) => [...code.matchAll(/folded: array<u32, (\d+)>/g)])
+      .map(([, length]) => Number(length));
+  assertEquals(Math.max(...folded(16384)), 1024);
+  assertEquals(Math.max(...folded(2048)), 256);
+  // The slopes of the state: 512 sums of 512, by teams of 16 who wait 1 + 4 times for every 64.
+  const loops = plan("oneHotRnn", sizes).shaders.flatMap((
+    { code },
+  ) => [...code.matchAll(/for \(var base\w* = 0; base\w* < 512; base\w* \+= (\d+)\)/g)]);
+  assert(loops.some(([, step]) => step === "64"), `found ${loops.map(([loop]) => loop)}`);
+});
+
 Deno.test("planProgram() writes the store of a tiled product once", () => {
   const type = { dtype: "f32", shape: [256, 256] } as const;
   const { graph } = trace([type, type], (x, y) => [tanh(matmul(x, y))]);

@@ -265,7 +265,9 @@ const LONG_TERM = 16;
  */
 function pointsTogether(kernel: ReduceKernel, { scratch }: PrintContext, rounds: number): number {
   if (kernel.operation === "argmax" || operationsIn([kernel.value]) > LONG_TERM) return 1;
-  return [4, 2].find((count) => count <= scratch.maxTogether && rounds % count === 0) ?? 1;
+  // Points that do not exist are folded too.
+  const fits = (count: number) => Math.ceil(rounds / count) * count <= 1.25 * rounds;
+  return [4, 2].find((count) => count <= scratch.maxTogether && fits(count)) ?? 1;
 }
 
 /** The axis whose steps a long sum is cut into blocks of, and how many steps each has. */
