@@ -84,7 +84,9 @@ export interface DispatchShape {
   /** How often it runs. */
   readonly runs: number;
   /** Bytes of buffers that it touches, each once. */
-  readonly touched: number;
+  readonly touchedBytes: number;
+  /** Bytes that are touched before they are touched again. */
+  readonly workingBytes: number;
 }
 
 /** What bounds a dispatch: a unit of the machine, waiting, or being launched. */
@@ -105,7 +107,9 @@ export interface Prediction {
 /** Predicts a run of a dispatch whose parts have been counted with the latencies of the machine. */
 export function predict(
   parts: readonly Counts[],
-  { workgroupBytes, touched }: { readonly workgroupBytes: number; readonly touched: number },
+  { workgroupBytes, touchedBytes: touched, workingBytes }:
+    & Pick<DispatchShape, "touchedBytes" | "workingBytes">
+    & { readonly workgroupBytes: number },
   machine: Machine,
 ): Prediction {
   const { cores, clock } = machine;
@@ -129,7 +133,7 @@ export function predict(
   };
   const asked = sum("loaded") + sum("stored");
   // What does not fit the cache comes from memory again.
-  const missed = Math.max(0, asked - touched) * Math.max(0, 1 - machine.cacheSize / touched);
+  const missed = Math.max(0, asked - touched) * Math.max(0, 1 - machine.cacheSize / workingBytes);
   const seconds: Record<Bound, number> = {
     launch: machine.launch,
     latency: Math.max(
@@ -162,6 +166,8 @@ export interface StepPrediction {
   readonly machines: readonly {
     readonly name: string;
     readonly seconds: number;
+    /** Seconds of that for launches. */
+    readonly launches: number;
     /** What takes longest where most of the time goes, and its share of the time. */
     readonly bound: Bound;
     readonly share: number;
@@ -195,28 +201,30 @@ export function predictStep(
     flops: total("flops"),
     functions: total("functions"),
     asked: total("loaded") + total("stored"),
-    touched: shapes.reduce((sum, { runs, touched }) => sum + runs * touched, 0),
+    touched: shapes.reduce((sum, { runs, touchedBytes }) => sum + runs * touchedBytes, 0),
     barriers: shapes.reduce(
       (sum, { runs }, i) => sum + runs * Math.max(...counts[i].parts.map((part) => part.barriers)),
       0,
     ),
     machines: machines.map((machine) => {
       const own = countsFor(machine.latencies);
-      const dispatches = shapes.map(({ touched }, i) =>
-        predict(own[i].parts, { workgroupBytes: own[i].workgroupBytes, touched }, machine)
+      const dispatches = shapes.map((shape, i) =>
+        predict(own[i].parts, { ...shape, workgroupBytes: own[i].workgroupBytes }, machine)
       );
       const seconds = dispatches.reduce((sum, one, i) => sum + shapes[i].runs * one.seconds, 0);
       const times = new Map<Bound, number>();
       dispatches.forEach(({ parts: { launch }, bound, seconds }, i) => {
         const { runs } = shapes[i];
         times.set("launch", (times.get("launch") ?? 0) + runs * launch);
-        const unit = bound === "launch" ? seconds - launch : seconds - launch;
-        if (bound !== "launch") times.set(bound, (times.get(bound) ?? 0) + runs * unit);
+        if (bound !== "launch") {
+          times.set(bound, (times.get(bound) ?? 0) + runs * (seconds - launch));
+        }
       });
       const [bound, most] = [...times].reduce((a, b) => b[1] > a[1] ? b : a);
       const occupancies = dispatches.map(({ occupancy }) => occupancy);
       return {
-        ...{ name: machine.name, seconds, bound, share: most / seconds, dispatches },
+        ...{ name: machine.name, seconds, launches: times.get("launch") ?? 0 },
+        ...{ bound, share: most / seconds, dispatches },
         ...{ narrowest: Math.min(...occupancies), widest: Math.max(...occupancies) },
       };
     }),

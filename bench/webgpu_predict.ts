@@ -28,12 +28,11 @@ const LIMITS = { maxStorageBuffersPerShaderStage: 32, maxComputeWorkgroupStorage
 /** The dispatches of a step. */
 function shapesOf(
   job: Job,
-): { readonly names: readonly string[]; readonly shapes: DispatchShape[] } {
+): { readonly names: readonly string[]; readonly shapes: readonly DispatchShape[] } {
   const { graph, donated } = traceJob(withNumbers(job));
   const { shaders } = compileToWgsl(optimize(graph), { donated, ...LIMITS });
   const names = shaders.map(({ code }) => code.slice(3, code.indexOf("\n")));
-  const shapes = shaders.map(({ touchedBytes, ...shape }) => ({ ...shape, touched: touchedBytes }));
-  return { names, shapes };
+  return { names, shapes: shaders };
 }
 
 function countsTable(steps: ReadonlyMap<Job, StepPrediction>): string {
@@ -53,25 +52,19 @@ function countsTable(steps: ReadonlyMap<Job, StepPrediction>): string {
 }
 
 function timesTable(steps: ReadonlyMap<Job, StepPrediction>): string {
-  const head = ["job", "machine", "occupancy", "step", "launches", "bound by", "share"];
-  const rows = [...steps].flatMap(([{ name }, step]) =>
-    step.machines.map((machine) => {
-      const { launch } = MACHINES.find((one) =>
-        one.name === machine.name
-      ) as typeof MACHINES[number];
-      return [
-        `\`${name}\``,
-        machine.name,
-        machine.bound,
-        `${formatPercent(machine.share)}`,
-        formatTime(machine.seconds),
-        formatTime(step.dispatches * launch),
-        `${percent(machine.narrowest)} to ${percent(machine.widest)}`,
-      ];
-    })
+  const head = ["job", "machine", "bound by", "share", "step", "launches", "occupancy"];
+  const rows = [...steps].flatMap(([{ name }, { machines }]) =>
+    machines.map(({ name: machine, bound, share, seconds, launches, narrowest, widest }) => [
+      `\`${name}\``,
+      machine,
+      bound,
+      formatPercent(share),
+      formatTime(seconds),
+      formatTime(launches),
+      `${percent(narrowest)} to ${percent(widest)}`,
+    ])
   );
-  const order = ["job", "machine", "bound by", "share", "step", "launches", "occupancy"];
-  return formatTable(order.length === head.length ? order : head, rows, 3);
+  return formatTable(head, rows, 3);
 }
 
 /** A share, which may be small. */

@@ -6,11 +6,12 @@
 import type { Graph } from "../../ir/graph.ts";
 import { type Dispatch, MAX_KERNEL_CODE, stepsOf } from "../../codegen/wgsl/schedule.ts";
 import { splitFolds } from "../../codegen/wgsl/split_folds.ts";
-import type { Buffer } from "../../ir/expression.ts";
+import { type Buffer, index } from "../../ir/expression.ts";
 import { fitBindings } from "../../loops/fit_bindings.ts";
 import { footprintOf } from "../../loops/footprints.ts";
 import { lowerForWebgpu } from "../../loops/lower_for_webgpu.ts";
-import { kernelsOf } from "../../loops/program.ts";
+import { kernelsOf, type Step } from "../../loops/program.ts";
+import { substituteAxis } from "../../loops/substitute_axis.ts";
 import { planProgram } from "./executable.ts";
 
 /** What {@linkcode compileToWgsl} needs beside the graph; the limits are by the names of WebGPU. */
@@ -41,8 +42,10 @@ export interface WgslProgram {
     readonly workgroups: number;
     /** Dispatches of a run. */
     readonly runs: number;
-    /** Bytes of storage buffers that its dispatches touch, each once. */
+    /** Bytes of storage buffers that a dispatch touches, each once. */
     readonly touchedBytes: number;
+    /** The same of one step of each of its parts, and of one iteration of a loop over time. */
+    readonly workingBytes: number;
   }[];
   /** Bytes that a run needs beside inputs and outputs. */
   readonly arenaBytes: number;
@@ -89,20 +92,32 @@ export function compileToWgsl(graph: Graph, options: WgslOptions = {}): WgslProg
       bindings: bindings.length,
       workgroups: dispatches[i].parts.reduce((sum, part) => sum + part.workgroups, 0),
       runs: runs.filter(({ shader }) => shader === i).length,
-      touchedBytes: touchedBytes(dispatches[i], local),
+      touchedBytes: bytesOf(dispatches[i].parts.flatMap(stepsOf), local),
+      workingBytes: dispatches[i].parts.reduce(
+        (sum, part) => sum + Math.max(...stepsOf(part).map((step) => workingBytes(step, local))),
+        0,
+      ),
     })),
     arenaBytes: arenas.reduce((sum, { size }) => sum + 4 * size, 0),
   };
 }
 
-/** Bytes of buffers that a dispatch reads or writes, but for those in workgroup memory. */
-function touchedBytes({ parts }: Dispatch, local: ReadonlySet<Buffer>): number {
-  const { reads, writes } = footprintOf(parts.flatMap(stepsOf));
+/** Bytes of buffers that some steps read or write, but for those in workgroup memory. */
+function bytesOf(steps: readonly Step[], local: ReadonlySet<Buffer>): number {
+  const { reads, writes } = footprintOf(steps);
   return [...new Set([...reads.keys(), ...writes.keys()])].reduce((sum, buffer) => {
     if (local.has(buffer)) return sum;
-    const [read, written] = [reads.get(buffer), writes.get(buffer)].map((range) =>
-      range ? 4 * (range.max - range.min + 1) : 0
-    );
-    return sum + Math.max(read, written);
+    const sizes = [reads, writes].map((touched) => {
+      const range = touched.get(buffer);
+      return range ? 4 * (range.max - range.min + 1) : 0;
+    });
+    return sum + Math.max(...sizes);
   }, 0);
+}
+
+/** Bytes of buffers that a step reads or writes, or an iteration of it. */
+function workingBytes(step: Step, local: ReadonlySet<Buffer>): number {
+  if (step.kind !== "loop") return bytesOf([step], local);
+  const first = kernelsOf([step]).map((kernel) => substituteAxis(kernel, step.time, index(0)));
+  return bytesOf(first, local);
 }
