@@ -20,7 +20,7 @@ import {
 import { type Job, jobNamed, JOBS } from "./jobs/job.ts";
 import { withNumbers } from "./jobs/numbers.ts";
 import { traceJob } from "./jobs/programs.ts";
-import { type DispatchShape, MACHINES, predictStep, type StepPrediction } from "./webgpu_model.ts";
+import { type DispatchShape, predictStep, type StepPrediction } from "./webgpu/predict_step.ts";
 
 /** What all three machines grant. */
 const LIMITS = { maxStorageBuffersPerShaderStage: 32, maxComputeWorkgroupStorageSize: 32768 };

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Graph } from "../../ir/graph.ts";
-import { type Dispatch, MAX_KERNEL_CODE, stepsOf } from "../../codegen/wgsl/schedule.ts";
+import { MAX_KERNEL_CODE, stepsOf } from "../../codegen/wgsl/schedule.ts";
 import { splitFolds } from "../../codegen/wgsl/split_folds.ts";
 import { type Buffer, index } from "../../ir/expression.ts";
 import { fitBindings } from "../../loops/fit_bindings.ts";

@@ -6,14 +6,16 @@
  *
  * @module
  */
-import { type Node, parseShader, type ShaderFunction, type Statement } from "./wgsl_parser.ts";
+import { at, combine, type Lanes, VALUES, WORKGROUP } from "./lanes.ts";
+import { parseShader, type ShaderFunction } from "./parse_shader.ts";
+import type { Node, Statement } from "./statements.ts";
 
-/** Invocations of a workgroup. */
-export const WORKGROUP = 256;
 /** Invocations that go together. */
 export const WARP = 32;
 /** Bytes that a cache is asked for at once. */
 const SECTOR = 32;
+/** Bytes of a line of the first cache, of which it gives one at a time. */
+const LINE = 128;
 /** Workgroups of a part that are run; the others are taken to be like them. */
 const SAMPLED = 24;
 
@@ -39,7 +41,7 @@ export interface Counts {
   functions: number;
   /** Operations that the cores issue, functions written out and idle invocations of a warp included. */
   issued: number;
-  /** Loads and stores of warps, a vector of four counting as four. */
+  /** Loads and stores of warps: one where they are in the same 128 bytes, else as many as are needed. */
   accesses: number;
   /** Bytes that workgroups ask the cache of all cores for, after what an iteration reads twice. */
   loaded: number;
@@ -51,6 +53,8 @@ export interface Counts {
   cycles: number;
 }
 
+const SUMMED = ["flops", "functions", "issued", "accesses", "loaded", "stored"] as const;
+
 /** A shader's parts, and what is needed for each. */
 export interface ShaderCounts {
   /** What each part does. */
@@ -58,9 +62,6 @@ export interface ShaderCounts {
   /** Bytes of workgroup memory. */
   readonly workgroupBytes: number;
 }
-
-/** A number of all invocations, or one of each; NaN if it is not known. */
-type Lanes = number | Float64Array;
 
 /** Counts what a shader does. */
 export function countShader(code: string, workgroups: number, latencies: Latencies): ShaderCounts {
@@ -73,13 +74,11 @@ export function countShader(code: string, workgroups: number, latencies: Latenci
     for (let s = 0; s < sampled; s++) {
       const group = sampled === 1 ? 0 : Math.round(s * (own - 1) / (sampled - 1));
       const { counts } = new Run(functions, latencies, name, group);
-      const share = own / sampled;
-      for (const key of ["flops", "functions", "issued", "accesses", "loaded", "stored"] as const) {
-        sum[key] += counts[key] * share;
-      }
+      for (const key of SUMMED) sum[key] += counts[key];
       sum.barriers = Math.max(sum.barriers, counts.barriers);
       sum.cycles = Math.max(sum.cycles, counts.cycles);
     }
+    for (const key of SUMMED) sum[key] *= own / sampled;
     return sum;
   });
   return { parts, workgroupBytes };
@@ -284,7 +283,7 @@ class Run {
         const ready = Math.max(0, ...node.inputs.map((input) => this.#time(input, times)));
         const called = this.#functions.get(node.name);
         if (called) return ready + this.#depth(called);
-        return ready + (node.isReal ? operation * Math.max(1, (SLOW[node.name] ?? 1) / 2) : 0);
+        return ready + (isWork(node) ? operation * Math.max(1, (SLOW[node.name] ?? 1) / 2) : 0);
       }
       default:
         return node satisfies never;
@@ -327,7 +326,7 @@ class Run {
       const own = this.#costOfBody(called.body);
       const isFunction = FUNCTIONS.has(node.name);
       addCost(cost, isFunction ? { ...own, flops: 0, functions: 1 } : own);
-    } else if (node.isReal) {
+    } else if (isWork(node)) {
       cost.flops += node.size;
       cost.issued += node.size * (SLOW[node.name] ?? (FUSED.has(node.name) ? 0.5 : 1));
     }
@@ -348,7 +347,7 @@ class Run {
     return cost;
   }
 
-  /** Counts an access: one of each warp, and the sectors that the workgroup has not asked for just before. */
+  /** Counts an access: what its warps read, and the sectors that the workgroup has not asked for just before. */
   #access(
     array: string,
     isFar: boolean,
@@ -361,18 +360,22 @@ class Run {
     let bytes = 0;
     for (let warp = 0; warp < WORKGROUP; warp += WARP) {
       let most = 0;
+      const elements = new Set<number>();
+      const lines = new Set<number>();
       for (let i = warp; i < warp + WARP; i++) {
         if (times[i] === 0) continue;
         most = Math.max(most, times[i]);
+        const element = at(place, i) || 0;
+        elements.add(element);
         if (!isFar) continue;
-        const element = at(place, i);
-        const sector = Math.floor((Number.isNaN(element) ? 0 : element) * 4 * size / SECTOR);
-        const key = `${writes ? "w" : "r"}${array}:${sector}`;
+        lines.add(Math.floor(element * 4 * size / LINE));
+        const key = `${writes ? "w" : "r"}${array}:${Math.floor(element * 4 * size / SECTOR)}`;
         if (this.#sectors.has(key)) continue;
         this.#sectors.add(key);
         bytes += SECTOR * times[i];
       }
-      this.counts.accesses += most * size;
+      const words = Math.ceil(elements.size * size / WARP);
+      this.counts.accesses += most * Math.max(words, lines.size);
     }
     if (writes) this.counts.stored += bytes;
     else this.counts.loaded += bytes;
@@ -398,6 +401,11 @@ class Run {
   }
 }
 
+/** Whether an operation is one on real numbers, and does not only take them apart or name them otherwise. */
+function isWork({ isReal, name }: Node & { readonly kind: "apply" }): boolean {
+  return isReal && !name.startsWith(":");
+}
+
 function addCost(sum: Cost, { flops, functions, issued }: Cost): void {
   sum.flops += flops;
   sum.functions += functions;
@@ -407,40 +415,3 @@ function addCost(sum: Cost, { flops, functions, issued }: Cost): void {
 function endsWithReturn(body: readonly Statement[]): boolean {
   return body.at(-1)?.kind === "return";
 }
-
-function at(lanes: Lanes, i: number): number {
-  return typeof lanes === "number" ? lanes : lanes[i];
-}
-
-function combine(operation: (...inputs: number[]) => number, inputs: readonly Lanes[]): Lanes {
-  if (inputs.every((input) => typeof input === "number")) return operation(...inputs as number[]);
-  return Float64Array.from(
-    { length: WORKGROUP },
-    (_, i) => operation(...inputs.map((input) => at(input, i))),
-  );
-}
-
-/** A comparison, of which NaN knows nothing. */
-function compared(holds: (x: number, y: number) => boolean): (x: number, y: number) => number {
-  return (x, y) => Number.isNaN(x + y) ? NaN : Number(holds(x, y));
-}
-
-/** What operations on whole numbers give. */
-const VALUES: Readonly<Record<string, (...inputs: number[]) => number>> = {
-  "+": (x, y) => x + y,
-  "-": (x, y) => y === undefined ? -x : x - y,
-  "*": (x, y) => x * y,
-  "/": (x, y) => Math.trunc(x / y),
-  "%": (x, y) => x % y,
-  "<": compared((x, y) => x < y),
-  "<=": compared((x, y) => x <= y),
-  ">": compared((x, y) => x > y),
-  ">=": compared((x, y) => x >= y),
-  "==": compared((x, y) => x === y),
-  "!=": compared((x, y) => x !== y),
-  "&&": (x, y) => x === 0 || y === 0 ? 0 : x * y,
-  "||": (x, y) => x === 1 || y === 1 ? 1 : x + y,
-  "!": (x) => 1 - x,
-  min: Math.min,
-  max: Math.max,
-};

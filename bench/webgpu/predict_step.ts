@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { type Counts, countShader, type Latencies, WARP, WORKGROUP } from "./wgsl_counts.ts";
+import { type Counts, countShader, type Latencies, WARP } from "./count_shader.ts";
+import { WORKGROUP } from "./lanes.ts";
 
 /** A GPU. "Core" is what NVIDIA calls a streaming multiprocessor and Intel a dual subslice. */
 export interface Machine {
