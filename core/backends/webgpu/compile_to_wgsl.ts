@@ -24,6 +24,8 @@ export interface WgslOptions {
   readonly maxComputeWorkgroupStorageSize?: number;
   /** Bytes that a binding may span; 128 MiB if left out, which every device grants. */
   readonly maxStorageBufferBindingSize?: number;
+  /** Invocations of a subgroup at least; 1 if left out, as not every device has such. */
+  readonly subgroupSize?: number;
 }
 
 /** A graph as shaders. */

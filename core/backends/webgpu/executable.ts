@@ -52,6 +52,8 @@ export interface PlanLimits extends Omit<ScheduleOptions, "isExternal" | "maxBin
   readonly maxComputeWorkgroupStorageSize: number;
   /** Bytes that a binding may span. */
   readonly maxStorageBufferBindingSize: number;
+  /** Invocations of a subgroup at least, if shaders may use them. */
+  readonly subgroupSize?: number;
 }
 
 /** Bytes of an arena: larger ones gain nothing, and some drivers refuse them. */
@@ -96,6 +98,7 @@ export function planProgram(program: LoopProgram, limits: PlanLimits): PlannedPr
         placeOf: (buffer) => places.get(buffer),
         localsOf: (part) => locals.get(part) ?? NO_LOCALS,
         workgroupElements: Math.floor(limits.maxComputeWorkgroupStorageSize / 4),
+        subgroupSize: limits.subgroupSize,
       }));
       return { kind: "dispatch", shader: shaders.length - 1 };
     });
@@ -256,6 +259,7 @@ export class WebGpuExecutable implements Executable {
       maxComputeWorkgroupStorageSize: device.workgroupMemory,
       maxStorageBufferBindingSize,
       maxIterations: device.maxIterations,
+      subgroupSize: device.subgroupSize,
       ...options,
     });
     try {

@@ -42,6 +42,8 @@ export interface PrintContext {
   readonly groups: number;
   /** Notes what is needed of workgroup memory. */
   readonly scratch: Scratch;
+  /** Neighbouring invocations that can tell each other values, at least, a power of two; 1 if none can. */
+  readonly subgroup: number;
 }
 
 /** Makes an expression writer inside a block of a kernel. */

@@ -100,8 +100,6 @@ export function combine(
 ): void {
   const { source, names, scratch } = context;
   const [{ operation, dtype }] = folds;
-  scratch.folds = operation === "argmax" ? 2 : scratch.folds || 1;
-  scratch.together = Math.max(scratch.together, folds.length);
   const slot = (i: number) => i === 0 ? "local" : `local + ${i * WORKGROUP_SIZE}`;
   const put = (): void =>
     folds.forEach(({ value, place }, i) => {
@@ -109,9 +107,7 @@ export function combine(
       source.line(`${FOLDED}[${slot(i)}] = ${bits};`);
       if (operation === "argmax") source.line(`${FOLDED_PLACES}[${slot(i)}] = u32(${place});`);
     });
-  const takeOne = ({ value, place }: Fold, from: string): void => {
-    const bits = `${FOLDED}[${from}]`;
-    const other = dtype === "u32" ? bits : `bitcast<${dtype}>(${bits})`;
+  const fold = ({ value, place }: Fold, other: string, otherPlace: string): void => {
     if (operation === "sum") return source.line(`${value} += ${other};`);
     if (operation === "max") {
       return source.line(`${value} = ${greaterOf(dtype, value, other)};`);
@@ -119,33 +115,48 @@ export function combine(
     const seen = names.unique("other");
     const where = names.unique("other_place");
     source.line(`let ${seen} = ${other};`);
-    source.line(`let ${where} = i32(${FOLDED_PLACES}[${from}]);`);
+    source.line(`let ${where} = ${otherPlace};`);
     source.block(`if (${comesFirst(dtype, [seen, where], [value, place])})`, () => {
       source.line(`${value} = ${seen};`);
       source.line(`${place} = ${where};`);
     });
   };
   const take = (distance: string): void =>
-    folds.forEach((fold, i) => takeOne(fold, `${slot(i)} + ${distance}`));
-  put();
-  source.line("workgroupBarrier();");
-  if (team <= 8) {
-    const other = names.unique("other");
-    source.block(`if (${member} == 0)`, () => {
-      if (team === 2) take("1");
-      else {
-        source.block(`for (var ${other} = 1; ${other} < ${team}; ${other}++)`, () => take(other));
-      }
+    folds.forEach((own, i) => {
+      const from = `${slot(i)} + ${distance}`;
+      const bits = `${FOLDED}[${from}]`;
+      const other = dtype === "u32" ? bits : `bitcast<${dtype}>(${bits})`;
+      fold(own, other, `i32(${FOLDED_PLACES}[${from}])`);
     });
+  // Members of a subgroup need neither memory nor barriers for the last steps.
+  const together = Math.min(team, context.subgroup);
+  if (team > together) {
+    scratch.folds = operation === "argmax" ? 2 : scratch.folds || 1;
+    scratch.together = Math.max(scratch.together, folds.length);
+    put();
     source.line("workgroupBarrier();");
-    return;
+    if (team <= 8 && together === 1) {
+      const other = names.unique("other");
+      source.block(`if (${member} == 0)`, () => {
+        if (team === 2) take("1");
+        else {
+          source.block(`for (var ${other} = 1; ${other} < ${team}; ${other}++)`, () => take(other));
+        }
+      });
+      return source.line("workgroupBarrier();");
+    }
+    const half = names.unique("half");
+    const head = `for (var ${half} = ${team / 2}; ${half} >= ${together}; ${half} /= 2)`;
+    source.block(together === 1 ? head.replace(">= 1", "> 0") : head, () => {
+      source.block(`if (${member} < ${half})`, () => {
+        take(half);
+        put();
+      });
+      source.line("workgroupBarrier();");
+    });
   }
-  const half = names.unique("half");
-  source.block(`for (var ${half} = ${team / 2}; ${half} > 0; ${half} /= 2)`, () => {
-    source.block(`if (${member} < ${half})`, () => {
-      take(half);
-      put();
-    });
-    source.line("workgroupBarrier();");
-  });
+  for (let distance = together / 2; distance >= 1; distance /= 2) {
+    const told = (value: string) => `subgroupShuffleDown(${value}, ${distance}u)`;
+    for (const own of folds) fold(own, told(own.value), told(own.place));
+  }
 }

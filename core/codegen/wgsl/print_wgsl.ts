@@ -53,6 +53,8 @@ export interface ShaderOptions {
   localsOf(part: Part): GroupLocals;
   /** Elements of workgroup memory that there are; those of every device if left out. */
   readonly workgroupElements?: number;
+  /** Invocations of a subgroup at least, if shaders may use them. */
+  readonly subgroupSize?: number;
 }
 
 /** How many values of an invocation there is room to fold at a time, beside their places. */
@@ -139,6 +141,7 @@ export function printDispatch(dispatch: Dispatch, options: ShaderOptions): Shade
       axes: times,
       groups: part.workgroups,
       scratch,
+      subgroup: options.subgroupSize ?? 1,
     });
     const source = new SourceWriter();
     const outside = new SourceWriter();
@@ -164,8 +167,10 @@ export function printDispatch(dispatch: Dispatch, options: ShaderOptions): Shade
   const main = printMain(calls, total, across);
   const name = dispatch.parts.map(describePart).join(" | ");
   const timed = options.times.length > 0;
+  const usesSubgroups = functions.some((text) => text.includes("subgroupShuffleDown("));
   const head = [
     `// ${name}`,
+    ...usesSubgroups ? ["enable subgroups;"] : [],
     ...bindings.map(({ resource, writes }, i) => declaration(resource, writes, i, texts)),
     ...timed ? ["@group(1) @binding(0) var<uniform> times: vec4i;"] : [],
     ...workgroupVariables,

@@ -3,7 +3,7 @@ import { type PlanLimits, planProgram } from "../../backends/webgpu/executable.t
 import { optimize } from "../../passes/optimize.ts";
 import { TARGET_PROGRAMS, type TargetSizes } from "../../test_support/target_programs.ts";
 import { trace } from "../../language/trace.ts";
-import { matmul, max, relu, tanh, where } from "../../language/ops/mod.ts";
+import { argmax, matmul, max, relu, tanh, where } from "../../language/ops/mod.ts";
 import { lowerGraph } from "../../loops/lower.ts";
 import { helpersFor, literal } from "./expressions.ts";
 import { TILINGS } from "./matmul.ts";
@@ -144,6 +144,22 @@ Deno.test("planProgram() folds four points of a team between the same barriers, 
     { code },
   ) => [...code.matchAll(/for \(var base\w* = 0; base\w* < 512; base\w* \+= (\d+)\)/g)]);
   assert(loops.some(([, step]) => step === "64"), `found ${loops.map(([loop]) => loop)}`);
+});
+
+Deno.test("planProgram() folds without barriers inside of subgroups, where there are", () => {
+  const barriers = (options: Partial<PlanLimits>, columns: number) => {
+    const { graph } = trace([{ dtype: "f32", shape: [columns] }], (x) => [x.sum(), argmax(x)]);
+    const { shaders } = planProgram(lowerGraph(graph), { ...LEAST, ...options });
+    return shaders.map(({ code }) => ({
+      enabled: code.includes("enable subgroups;"),
+      told: [...code.matchAll(/subgroupShuffleDown\(/g)].length,
+      waits: [...code.matchAll(/Barrier\(\)/g)].length,
+    }));
+  };
+  // Teams of 16: a sum, and a greatest with its place.
+  assertEquals(barriers({}, 32), [{ enabled: false, told: 0, waits: 4 }]);
+  assertEquals(barriers({ subgroupSize: 4 }, 32), [{ enabled: true, told: 2 * 3, waits: 4 }]);
+  assertEquals(barriers({ subgroupSize: 32 }, 32), [{ enabled: true, told: 4 * 3, waits: 0 }]);
 });
 
 Deno.test("planProgram() writes the store of a tiled product once", () => {
