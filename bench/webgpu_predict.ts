@@ -20,47 +20,71 @@ import {
 import { type Job, jobNamed, JOBS } from "./jobs/job.ts";
 import { withNumbers } from "./jobs/numbers.ts";
 import { traceJob } from "./jobs/programs.ts";
-import { type DispatchShape, predictStep, type StepPrediction } from "./webgpu/predict_step.ts";
+import { MACHINES, predictStep, type StepPrediction } from "./webgpu/predict_step.ts";
 
 /** What all three machines grant. */
 const LIMITS = { maxStorageBuffersPerShaderStage: 32, maxComputeWorkgroupStorageSize: 32768 };
 
-/** The dispatches of a step. */
-function shapesOf(
-  job: Job,
-): { readonly names: readonly string[]; readonly shapes: readonly DispatchShape[] } {
-  const { graph, donated } = traceJob(withNumbers(job));
-  const { shaders } = compileToWgsl(optimize(graph), { donated, ...LIMITS });
-  const names = shaders.map(({ code }) => code.slice(3, code.indexOf("\n")));
-  return { names, shapes: shaders };
+/** What is predicted of a job. */
+interface JobPrediction {
+  readonly job: Job;
+  /** One line on each dispatch. */
+  readonly names: readonly string[];
+  /** Without subgroups, as Deno has none. */
+  readonly step: StepPrediction;
+  /** Seconds on each machine, and barriers, with subgroups. */
+  readonly inSubgroups: readonly { readonly seconds: number; readonly barriers: number }[];
 }
 
-function countsTable(steps: ReadonlyMap<Job, StepPrediction>): string {
-  const head = ["job", "dispatches", "FLOP", "functions", "asked for", "touched", "barriers"];
+function predictJob(job: Job): JobPrediction {
+  const { graph, donated } = traceJob(withNumbers(job));
+  const optimized = optimize(graph);
+  const shadersWith = (subgroupSize: number) =>
+    compileToWgsl(optimized, { donated, subgroupSize, ...LIMITS }).shaders;
+  const shaders = shadersWith(1);
+  return {
+    job,
+    names: shaders.map(({ code }) => code.slice(3, code.indexOf("\n"))),
+    step: predictStep(shaders),
+    inSubgroups: MACHINES.map((machine) => {
+      const { barriers, machines } = predictStep(shadersWith(machine.subgroup), [machine]);
+      return { barriers, seconds: machines[0].seconds };
+    }),
+  };
+}
+
+function countsTable(jobs: readonly JobPrediction[]): string {
+  const { subgroup } = MACHINES[MACHINES.length - 1];
+  const head = [
+    ...["job", "dispatches", "FLOP", "functions", "asked for", "touched", "barriers"],
+    `with subgroups of ${subgroup}`,
+  ];
   return formatTable(
     head,
-    [...steps].map(([{ name }, step]) => [
-      `\`${name}\``,
+    jobs.map(({ job, step, inSubgroups }) => [
+      `\`${job.name}\``,
       `${step.dispatches}`,
       `${formatNumber(step.flops / 1e6)} M`,
       `${formatNumber(step.functions / 1e3)} k`,
       formatBytes(step.asked),
       formatBytes(step.touched),
-      formatNumber(step.barriers),
+      ...[step.barriers, inSubgroups[MACHINES.length - 1].barriers].map(formatNumber),
     ]),
   );
 }
 
-function timesTable(steps: ReadonlyMap<Job, StepPrediction>): string {
-  const head = ["job", "machine", "bound by", "share", "step", "launches", "occupancy"];
-  const rows = [...steps].flatMap(([{ name }, { machines }]) =>
-    machines.map(({ name: machine, bound, share, seconds, launches, narrowest, widest }) => [
-      `\`${name}\``,
-      machine,
+function timesTable(jobs: readonly JobPrediction[]): string {
+  const head = [
+    ...["job", "machine", "bound by", "share", "step", "launches", "with subgroups"],
+    "occupancy",
+  ];
+  const rows = jobs.flatMap(({ job, step, inSubgroups }) =>
+    step.machines.map(({ name, bound, share, seconds, launches, narrowest, widest }, i) => [
+      `\`${job.name}\``,
+      name,
       bound,
       formatPercent(share),
-      formatTime(seconds),
-      formatTime(launches),
+      ...[seconds, launches, inSubgroups[i].seconds].map(formatTime),
       `${percent(narrowest)} to ${percent(widest)}`,
     ])
   );
@@ -73,7 +97,7 @@ function percent(share: number): string {
 }
 
 /** Each dispatch of a job on each machine. */
-function dispatchTable(names: readonly string[], step: StepPrediction): string {
+function dispatchTable({ names, step }: JobPrediction): string {
   const head = [
     "dispatch",
     "machine",
@@ -98,13 +122,10 @@ function dispatchTable(names: readonly string[], step: StepPrediction): string {
 if (import.meta.main) {
   const names = Deno.args.filter((arg) => arg !== "--write");
   const jobs = names.length > 0 ? names.map(jobNamed) : JOBS;
-  const shapes = new Map(jobs.map((job) => [job, shapesOf(job)]));
-  const steps = new Map([...shapes].map(([job, { shapes }]) => [job, predictStep(shapes)]));
-  const tables = `${countsTable(steps)}\n\n${timesTable(steps)}`;
+  const predicted = jobs.map(predictJob);
+  const tables = `${countsTable(predicted)}\n\n${timesTable(predicted)}`;
   console.log(tables);
-  for (const [job, { names }] of jobs === JOBS ? [] : shapes) {
-    console.log(`\n${dispatchTable(names, steps.get(job) as StepPrediction)}`);
-  }
+  if (jobs !== JOBS) { for (const one of predicted) console.log(`\n${dispatchTable(one)}`); }
   if (jobs === JOBS && Deno.args.includes("--write")) {
     await writePage("WEBGPU.md", { predicted: tables });
   }

@@ -17,7 +17,7 @@ const SECTOR = 32;
 /** Bytes of a line of the first cache, of which it gives one at a time. */
 const LINE = 128;
 /** Workgroups of a part that are run; the others are taken to be like them. */
-const SAMPLED = 24;
+const SAMPLED = 12;
 
 /** Cycles from when something begins until what needs it may. */
 export interface Latencies {
@@ -283,6 +283,8 @@ class Run {
         const ready = Math.max(0, ...node.inputs.map((input) => this.#time(input, times)));
         const called = this.#functions.get(node.name);
         if (called) return ready + this.#depth(called);
+        // Neighbours are told by the way that workgroup memory is reached.
+        if (node.name.startsWith("subgroup")) return ready + near;
         return ready + (isWork(node) ? operation * Math.max(1, (SLOW[node.name] ?? 1) / 2) : 0);
       }
       default:

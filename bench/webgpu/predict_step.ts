@@ -17,6 +17,8 @@ export interface Machine {
   readonly lanes: number;
   /** Invocations that a core holds at once. */
   readonly resident: number;
+  /** Invocations of a subgroup at least, where WebGPU offers them. */
+  readonly subgroup: number;
   /** Bytes of workgroup memory of a core. */
   readonly workgroupBytes: number;
   /** Bytes in a cycle between a core and its own memory: workgroup memory and the first cache. */
@@ -54,7 +56,14 @@ export const MACHINES: readonly Machine[] = [
     // cache (3.8 MB) and LPDDR4X-4266 of 128 bits from AnandTech 15973; 64 bytes a cycle of the third cache are
     // those that Intel gives for Gen11. Its latencies are not published: those of NVIDIA stand in.
     name: "Iris Xe, 96 EU",
-    ...{ cores: 6, clock: 1.3e9, lanes: 128, resident: 16 * 7 * 16, workgroupBytes: 128 * 1024 },
+    ...{
+      cores: 6,
+      clock: 1.3e9,
+      lanes: 128,
+      resident: 16 * 7 * 16,
+      subgroup: 8,
+      workgroupBytes: 128 * 1024,
+    },
     ...{ nearBytes: 128, cacheBytes: 64, cacheSize: 3.8e6, bandwidth: 68.3e9 },
     ...{ latencies: LATENCIES, launch: LAUNCH },
   },
@@ -62,7 +71,14 @@ export const MACHINES: readonly Machine[] = [
     // 24 cores, 32 MB of second cache, 256 GB/s, up to 2370 MHz: NVIDIA's page of the GeForce RTX 40 laptops. 1536
     // invocations and 100 KB a core: CUDA C++ Programming Guide, compute capability 8.9.
     name: "RTX 4060 Laptop",
-    ...{ cores: 24, clock: 2.37e9, lanes: 128, resident: 1536, workgroupBytes: 100 * 1024 },
+    ...{
+      cores: 24,
+      clock: 2.37e9,
+      lanes: 128,
+      resident: 1536,
+      subgroup: 32,
+      workgroupBytes: 100 * 1024,
+    },
     ...{ nearBytes: 128, cacheBytes: NVIDIA_CACHE, cacheSize: 32e6, bandwidth: 256e9 },
     ...{ latencies: LATENCIES, launch: LAUNCH },
   },
@@ -70,7 +86,14 @@ export const MACHINES: readonly Machine[] = [
     // 67 TFLOP/s in f32 and 4.8 TB/s: NVIDIA's data sheet. 132 cores of 128 lanes, so 1980 MHz; 50 MB of second cache:
     // white paper of Hopper. 2048 invocations and 228 KB a core: CUDA C++ Programming Guide, compute capability 9.0.
     name: "H200",
-    ...{ cores: 132, clock: 1.98e9, lanes: 128, resident: 2048, workgroupBytes: 228 * 1024 },
+    ...{
+      cores: 132,
+      clock: 1.98e9,
+      lanes: 128,
+      resident: 2048,
+      subgroup: 32,
+      workgroupBytes: 228 * 1024,
+    },
     ...{ nearBytes: 128, cacheBytes: NVIDIA_CACHE, cacheSize: 50e6, bandwidth: 4.8e12 },
     ...{ latencies: LATENCIES, launch: LAUNCH },
   },
