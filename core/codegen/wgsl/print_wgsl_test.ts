@@ -146,6 +146,21 @@ Deno.test("planProgram() folds four points of a team between the same barriers, 
   assert(loops.some(([, step]) => step === "64"), `found ${loops.map(([loop]) => loop)}`);
 });
 
+Deno.test("planProgram() gives a workgroup two rows of a batch that read the same weights", () => {
+  const rows = (sizes: TargetSizes) =>
+    new Set(
+      plan("embeddingLstm", { time: 8, symbols: 86, ...sizes }).shaders
+        .flatMap((
+          { name },
+        ) => [...name.matchAll(/scan \(8 steps inside\)[^|]*?, (\d+ of \d+) rows/g)])
+        .map(([, tile]) => tile),
+    );
+  assertEquals(rows({ batch: 64, hidden: 256 }), new Set(["2 of 64"]));
+  // Fewer than 16 workgroups would be idle, and small weights are not worth it.
+  assertEquals(rows({ batch: 16, hidden: 256 }), new Set(["1 of 16"]));
+  assertEquals(rows({ batch: 64, hidden: 32 }), new Set(["1 of 64"]));
+});
+
 Deno.test("planProgram() folds without barriers inside of subgroups, where there are", () => {
   const barriers = (options: Partial<PlanLimits>, columns: number) => {
     const { graph } = trace([{ dtype: "f32", shape: [columns] }], (x) => [x.sum(), argmax(x)]);

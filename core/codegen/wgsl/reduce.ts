@@ -6,7 +6,14 @@
  * @module
  */
 import { pointsOf } from "../../loops/accesses.ts";
-import { affineIndex, applyExpression, type Axis, type Expression } from "../../ir/expression.ts";
+import {
+  affineIndex,
+  applyExpression,
+  type Axis,
+  dependsOn,
+  type Expression,
+  visitExpression,
+} from "../../ir/expression.ts";
 import { operationsIn } from "../../loops/operations_in.ts";
 import { axesOf, type Kernel, type MatmulKernel, type ReduceKernel } from "../../loops/program.ts";
 import {
@@ -126,11 +133,16 @@ export function printReduce(kernel: ReduceKernel, context: PrintContext): void {
 function printAlone(kernel: ReduceKernel, context: PrintContext): void {
   const { names, source } = context;
   const used = usedAxes(kernel);
-  const points = pointsOf(kernel.axes);
   const lanes = context.groups * WORKGROUP_SIZE;
+  const row = sharingAxis(kernel);
+  const rows = row && pointsOf(kernel.axes) / row.extent >= lanes ? row : undefined;
+  const across = kernel.axes.filter((axis) => axis !== rows);
+  const points = pointsOf(across);
   // Several results at once share what they read, and do not wait for each other.
   const blocks = kernel.operation === "sum" && points > lanes && pointsOf(kernel.inner) >= 8
-    ? [4, 2].find((count) => points % (lanes * count) === 0) ?? 1
+    ? [4, 2].find((count) =>
+      count * (rows?.extent ?? 1) <= MAX_TOGETHER && points % (lanes * count) === 0
+    ) ?? 1
     : 1;
   forEachPoint(context, points / blocks, (point) => {
     const results = Array.from({ length: blocks }, (_, block) => {
@@ -140,9 +152,9 @@ function printAlone(kernel: ReduceKernel, context: PrintContext): void {
         own = names.unique("point");
         source.line(`let ${own} = ${point} + ${block * points / blocks};`);
       }
-      unflatten(context, kernel.axes, own, used, axes);
-      return { axes, fold: declareFold(kernel, context) };
-    });
+      unflatten(context, across, own, used, axes);
+      return inRows(axes, rows).map((axes) => ({ axes, fold: declareFold(kernel, context) }));
+    }).flat();
     const isReal = kernel.operation === "sum" && kernel.value.dtype === "f32";
     const cut = isReal ? blocksOf(kernel) : undefined;
     const totals = cut ? results.map(() => names.unique("total")) : [];
@@ -189,9 +201,40 @@ function printAlone(kernel: ReduceKernel, context: PrintContext): void {
   });
 }
 
+/** Sums that an invocation adds up at a time, at most. */
+const MAX_TOGETHER = 8;
+
+/**
+ * An axis of few steps along which a sum reads something again and again, such as weights: sums of all its
+ * steps at a time read that once.
+ */
+function sharingAxis(kernel: ReduceKernel): Axis | undefined {
+  if (kernel.operation !== "sum" || operationsIn([kernel.value]) > LONG_TERM) return undefined;
+  if (pointsOf(kernel.inner) < 8) return undefined;
+  const loads: Expression[] = [];
+  visitExpression(kernel.value, (part) => {
+    if (part.kind === "load") loads.push(part);
+  });
+  return kernel.axes.find((axis) =>
+    (axis.extent === 2 || axis.extent === 4) && loads.some((part) => !dependsOn(part, [axis])) &&
+    loads.some((part) => dependsOn(part, [axis]))
+  );
+}
+
+/** Loop variables at each step of an axis. */
+function inRows(axes: ReadonlyMap<Axis, string>, rows: Axis | undefined): Map<Axis, string>[] {
+  if (!rows) return [new Map(axes)];
+  return Array.from({ length: rows.extent }, (_, i) => new Map([...axes, [rows, `${i}`]]));
+}
+
 function printTeam(kernel: ReduceKernel, context: PrintContext, team: number): void {
   const { source, names, groups } = context;
-  const points = pointsOf(kernel.axes);
+  const row = sharingAxis(kernel);
+  const fits = row &&
+    pointsOf(kernel.axes) / row.extent * team >= WORKGROUP_SIZE * groups;
+  const rows = fits ? row : undefined;
+  const columns = kernel.axes.filter((axis) => axis !== rows);
+  const points = pointsOf(columns);
   const inner = pointsOf(kernel.inner);
   const used = usedAxes(kernel);
   const slots = WORKGROUP_SIZE / team;
@@ -199,7 +242,8 @@ function printTeam(kernel: ReduceKernel, context: PrintContext, team: number): v
   source.line(`let ${member} = local % ${team};`);
   const base = names.unique("base");
   const first = groups === 1 ? "" : `group * ${slots} + `;
-  const together = pointsTogether(kernel, context, Math.ceil(points / (slots * groups)));
+  const each = rows?.extent ?? 1;
+  const together = pointsTogether(kernel, context, Math.ceil(points / (slots * groups)), each);
   const across = slots * together;
   const rounds = Math.ceil(points / (across * groups));
   // Everybody goes through the barriers; who has no point of its own folds one that exists.
@@ -210,12 +254,16 @@ function printTeam(kernel: ReduceKernel, context: PrintContext, team: number): v
     (_, i) => `${own}local / ${team}${i === 0 ? "" : ` + ${i * slots}`}`,
   );
   const body = (): void => {
-    const results = numbers.map((number) => {
+    const results = numbers.flatMap((number) => {
       const point = names.unique("point");
       source.line(`let ${point} = ${full ? number : `min(${number}, ${points - 1})`};`);
       const axes = new Map<Axis, string>();
-      unflatten(context, kernel.axes, point, used, axes);
-      return { axes, fold: declareFold(kernel, context) };
+      unflatten(context, columns, point, used, axes);
+      return inRows(axes, rows).map((axes) => ({
+        axes,
+        number,
+        fold: declareFold(kernel, context),
+      }));
     });
     const folds = results.map(({ fold }) => fold);
     const step = names.unique(kernel.inner.length === 1 ? kernel.inner[0].name : "step");
@@ -239,9 +287,11 @@ function printTeam(kernel: ReduceKernel, context: PrintContext, team: number): v
     const isLong = kernel.operation === "sum" && folds[0].dtype === "f32" && additions > LONG_SUM;
     if (isLong) sumInBlocks(context, folds, member, inner, stride, loop);
     else loop(member, inner);
-    combine(context, folds, member, team);
-    results.forEach(({ axes, fold }, i) => {
-      const guard = full ? `${member} == 0` : `${member} == 0 && ${numbers[i]} < ${points}`;
+    for (let i = 0; i < folds.length; i += context.scratch.maxTogether) {
+      combine(context, folds.slice(i, i + context.scratch.maxTogether), member, team);
+    }
+    results.forEach(({ axes, number, fold }) => {
+      const guard = full ? `${member} == 0` : `${member} == 0 && ${number} < ${points}`;
       source.block(`if (${guard})`, () => {
         writeStores(context, writerFor(context, axes, [fold.result]), kernel.stores);
       });
@@ -263,11 +313,17 @@ const LONG_TERM = 16;
  * How many points a team folds at a time, where it has several: they share what they read, do not wait
  * for each other, and meet at the same barriers.
  */
-function pointsTogether(kernel: ReduceKernel, { scratch }: PrintContext, rounds: number): number {
+function pointsTogether(
+  kernel: ReduceKernel,
+  { scratch }: PrintContext,
+  rounds: number,
+  each: number,
+): number {
   if (kernel.operation === "argmax" || operationsIn([kernel.value]) > LONG_TERM) return 1;
   // Points that do not exist are folded too.
   const fits = (count: number) => Math.ceil(rounds / count) * count <= 1.25 * rounds;
-  return [4, 2].find((count) => count <= scratch.maxTogether && fits(count)) ?? 1;
+  const most = each === 1 ? scratch.maxTogether : MAX_TOGETHER / each;
+  return [4, 2].find((count) => count <= most && fits(count)) ?? 1;
 }
 
 /** The axis whose steps a long sum is cut into blocks of, and how many steps each has. */

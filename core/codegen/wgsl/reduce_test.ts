@@ -84,3 +84,57 @@ for (const [name, { dtype, step, fold }] of Object.entries(FOLDS)) {
     },
   });
 }
+
+for (const across of [false, true]) {
+  Deno.test({
+    name: `webgpu: rows of a batch that share weights${
+      across ? ", read across," : ""
+    } in a loop have the right sums`,
+    ignore: shared === undefined,
+    async fn() {
+      // One row a workgroup and two; points that fill an invocation's sums, and such that do not.
+      for (const [batch, size] of [[32, 256], [34, 300], [31, 260], [32, 512]]) {
+        const weights = Float32Array.from(
+          { length: size * size },
+          (_, i) => (i * 5 + (i >> 7)) % 3,
+        );
+        const first = Float32Array.from({ length: batch * size }, (_, i) => (i + (i >> 6)) % 4);
+        using compiled = compile(
+          (weights: Tensor, first: Tensor): Tensor =>
+            ops.scan(
+              (state: Tensor) => {
+                const sums = ops.matmul(state, across ? ops.transpose(weights) : weights);
+                // Whole numbers again, from 0 to 3.
+                const next = sums.sub(ops.floor(sums.mul(0.25)).mul(4));
+                return [next, next] as const;
+              },
+              first,
+              undefined,
+              { length: 2 },
+            )[1],
+          { backend },
+        );
+        const found = await compiled(
+          ops.tensor(weights).reshape([size, size]),
+          ops.tensor(first).reshape([batch, size]),
+        );
+        let state: ArrayLike<number> = first;
+        const wanted: number[] = [];
+        for (let t = 0; t < 2; t++) {
+          const next = new Array<number>(batch * size).fill(0);
+          for (let row = 0; row < batch; row++) {
+            for (let k = 0; k < size; k++) {
+              for (let column = 0; column < size; column++) {
+                const weight = weights[across ? column * size + k : k * size + column];
+                next[row * size + column] += state[row * size + k] * weight;
+              }
+            }
+          }
+          state = next.map((sum) => sum % 4);
+          wanted.push(...Array.from(state));
+        }
+        assertEquals([...await found.data()], wanted, `${batch} rows of ${size}`);
+      }
+    },
+  });
+}
