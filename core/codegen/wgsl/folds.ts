@@ -1,6 +1,6 @@
 /**
  * What invocations fold: the variables of partial results, a term added to one, and how teams fold what
- * their members have over each other in workgroup memory.
+ * their members have over each other, in workgroup memory or inside of subgroups.
  *
  * @module
  */

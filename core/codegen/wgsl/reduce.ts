@@ -311,7 +311,7 @@ const LONG_TERM = 16;
 
 /**
  * How many points a team folds at a time, where it has several: they share what they read, do not wait
- * for each other, and meet at the same barriers.
+ * for each other, and meet at the same barriers. `each` is how many rows share what a point reads.
  */
 function pointsTogether(
   kernel: ReduceKernel,
