@@ -5,6 +5,7 @@
  */
 import { collectGarbage } from "../../util/collect_garbage.ts";
 import { describeAdapter, offeredAdapter, systemGpu, unsupportedReason } from "./adapter.ts";
+import { subgroupSizeOf } from "./subgroups.ts";
 
 /** A limit that generated code depends on. */
 export type DeviceLimit =
@@ -20,6 +21,9 @@ const WANTED_LIMITS: readonly DeviceLimit[] = [
   "maxBufferSize",
   "maxStorageBufferBindingSize",
 ];
+
+/** Features that are asked for where the adapter has them; types of WebGPU may not know all. */
+const WANTED_FEATURES = ["timestamp-query", "subgroups"] as readonly GPUFeatureName[];
 
 /** Options of opening a device. */
 export interface DeviceOptions {
@@ -87,6 +91,8 @@ export class WebGpuDevice {
    * that element by element: 16 KiB take seconds, and are no faster there than other memory.
    */
   readonly workgroupMemory: number;
+  /** Neighbouring invocations that can tell each other values, at least; 1 if none can. */
+  readonly subgroupSize: number;
   /** Counts of what was done. */
   readonly statistics: DeviceStatistics = {
     buffers: 0,
@@ -110,8 +116,14 @@ export class WebGpuDevice {
   readonly limits: GPUSupportedLimits;
 
   /** Takes a device over, to stay below some limits. */
-  constructor(device: GPUDevice, adapter: GPUAdapter, limits: DeviceOptions["limits"] = {}) {
+  constructor(
+    device: GPUDevice,
+    adapter: GPUAdapter,
+    limits: DeviceOptions["limits"] = {},
+    subgroupSize = 1,
+  ) {
     this.device = device;
+    this.subgroupSize = subgroupSize;
     // A device has what every device has, also where less is asked for.
     this.limits = new Proxy(device.limits, {
       get(granted, name) {
@@ -330,10 +342,8 @@ export async function openDevice({ limits, gpu }: DeviceOptions = {}): Promise<W
   for (const name of WANTED_LIMITS) {
     requiredLimits[name] = Math.min(adapter.limits[name], limits?.[name] ?? Infinity);
   }
-  // Lets the tuner measure, where there is such a clock.
-  const requiredFeatures: GPUFeatureName[] = adapter.features.has("timestamp-query")
-    ? ["timestamp-query"]
-    : [];
+  // Lets the tuner measure, where there is such a clock, and folds do without barriers.
+  const requiredFeatures = WANTED_FEATURES.filter((name) => adapter.features.has(name));
   let device: GPUDevice;
   try {
     device = await adapter.requestDevice({ label: "unroll", requiredLimits, requiredFeatures });
@@ -344,7 +354,8 @@ export async function openDevice({ limits, gpu }: DeviceOptions = {}): Promise<W
       { cause: error },
     );
   }
-  return new WebGpuDevice(device, adapter, limits);
+  const { subgroupMinSize } = adapter.info as { readonly subgroupMinSize?: number };
+  return new WebGpuDevice(device, adapter, limits, await subgroupSizeOf(device, subgroupMinSize));
 }
 
 /** Source text with numbers of lines, for errors. */

@@ -18,6 +18,7 @@ import type { GroupLocals } from "../../codegen/wgsl/group.ts";
 import type { Arena } from "../../loops/plan_memory.ts";
 import { dispatchesOf, planDeviceMemory } from "../../codegen/wgsl/memory.ts";
 import {
+  type Dispatch,
   type Part,
   schedule,
   type ScheduleItem,
@@ -33,6 +34,10 @@ import { type Block, type BlockPool, bytesOf, WebGpuBuffer } from "./memory.ts";
 export interface PlannedProgram {
   /** One a dispatch of the schedule. */
   readonly shaders: readonly Shader[];
+  /** The dispatches. */
+  readonly dispatches: readonly Dispatch[];
+  /** Temporaries that are in workgroup memory alone. */
+  readonly local: ReadonlySet<Buffer>;
   /** What one run does: which shader, and the numbers of the iterations around it. */
   readonly runs: readonly { readonly shader: number; readonly times: readonly number[] }[];
   /** Memory of the temporaries. */
@@ -47,6 +52,8 @@ export interface PlanLimits extends Omit<ScheduleOptions, "isExternal" | "maxBin
   readonly maxComputeWorkgroupStorageSize: number;
   /** Bytes that a binding may span. */
   readonly maxStorageBufferBindingSize: number;
+  /** Invocations of a subgroup at least, if shaders may use them. */
+  readonly subgroupSize?: number;
 }
 
 /** Bytes of an arena: larger ones gain nothing, and some drivers refuse them. */
@@ -90,6 +97,8 @@ export function planProgram(program: LoopProgram, limits: PlanLimits): PlannedPr
         times,
         placeOf: (buffer) => places.get(buffer),
         localsOf: (part) => locals.get(part) ?? NO_LOCALS,
+        workgroupElements: Math.floor(limits.maxComputeWorkgroupStorageSize / 4),
+        subgroupSize: limits.subgroupSize,
       }));
       return { kind: "dispatch", shader: shaders.length - 1 };
     });
@@ -101,7 +110,7 @@ export function planProgram(program: LoopProgram, limits: PlanLimits): PlannedPr
         `${limits.maxStorageBuffersPerShaderStage} allowed`,
     );
   }
-  return { shaders, runs, arenas };
+  return { shaders, dispatches, local: inWorkgroups, runs, arenas };
 }
 
 const NO_LOCALS: GroupLocals = { buffers: new Map(), copies: new Map() };
@@ -250,6 +259,7 @@ export class WebGpuExecutable implements Executable {
       maxComputeWorkgroupStorageSize: device.workgroupMemory,
       maxStorageBufferBindingSize,
       maxIterations: device.maxIterations,
+      subgroupSize: device.subgroupSize,
       ...options,
     });
     try {

@@ -3,8 +3,9 @@
  *
  * The right operand is read in panels, as wide as a tile. Where its columns do not lie next to each other, or
  * where many rows read it and it is large, a panel is copied first; if nothing in the outermost loop around
- * changes it, all panels are copied once before that loop. Long sums are cut: after {@linkcode BLOCK_TERMS}
- * terms a tile is added to what it had before, in floats, or in doubles where there are very many.
+ * changes it, all panels are copied once before that loop. Long sums are cut, as in `wasm/printer/long_sum.ts`: after
+ * {@linkcode CHAIN_TERMS} terms a chain is added to a total, after {@linkcode BLOCK_TERMS} the total to what the tile had
+ * before, in floats, or in doubles where there are very many.
  *
  * @module
  */
@@ -66,7 +67,9 @@ interface Panel {
   readonly columns: number;
 }
 
-/** Terms that are added before a tile is added to what it had. */
+/** Terms of a chain before it is added to its total and starts again; chains of up to twice as many are not cut. */
+const CHAIN_TERMS = 64;
+/** Terms that are added before a tile is added to what it had in memory, while its operands stay in the cache. */
 const BLOCK_TERMS = 512;
 /** With more terms than this, totals are doubles. */
 const MANY_TERMS = 1 << 14;
@@ -357,15 +360,35 @@ function printTile(writer: CWriter, plan: ProductPlan, panel: Panel, tile: TileP
     });
   };
   const rounds = Math.floor(terms / chains);
-  const body = () => {
-    for (let chain = 0; chain < chains; chain++) term(chain);
+  const loop = (rounds: number) => {
+    const body = () => {
+      for (let chain = 0; chain < chains; chain++) term(chain);
+    };
+    if (rounds === 1) body();
+    else if (rounds > 0) writer.block(`for (int p = 0; p < ${rounds}; p++) `, [], body);
   };
-  if (rounds === 1) body();
-  else writer.block(`for (int p = 0; p < ${rounds}; p++) `, [], body);
-  for (let i = rounds * chains; i < terms; i++) term(i % chains);
-  for (let chain = 1; chain < chains; chain++) {
-    each((r, v) => writer.line(`${sum(0, r, v)} += ${sum(chain, r, v)};`));
+  const join = () => {
+    for (let chain = 1; chain < chains; chain++) {
+      each((r, v) => writer.line(`${sum(0, r, v)} += ${sum(chain, r, v)};`));
+    }
+  };
+  const isLong = rounds > 2 * CHAIN_TERMS;
+  const total = (r: number, v: number) => `s_${r}_${v}`;
+  if (isLong) {
+    each((r, v) => writer.line(`f${vectors[v].width} ${total(r, v)} = { 0 };`));
+    writer.block(`for (int b = 0; b < ${Math.floor(rounds / CHAIN_TERMS)}; b++) `, [], () => {
+      loop(CHAIN_TERMS);
+      join();
+      each((r, v) => writer.line(`${total(r, v)} += ${sum(0, r, v)};`));
+      for (let chain = 0; chain < chains; chain++) {
+        each((r, v) => writer.line(`${sum(chain, r, v)} = (f${vectors[v].width}){ 0 };`));
+      }
+    });
   }
+  loop(isLong ? rounds % CHAIN_TERMS : rounds);
+  for (let i = rounds * chains; i < terms; i++) term(i % chains);
+  join();
+  if (isLong) each((r, v) => writer.line(`${sum(0, r, v)} += ${total(r, v)};`));
   printEnd(writer, plan, panel, { ...tile, vectors, sum: (r, v) => sum(0, r, v), wide });
 }
 

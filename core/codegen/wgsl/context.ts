@@ -19,6 +19,10 @@ export interface Scratch {
   tiles: number;
   /** What invocations fold over each other: nothing, values, or values and their places. */
   folds: 0 | 1 | 2;
+  /** Values of an invocation that are folded at a time. */
+  together: number;
+  /** For how many there is room. */
+  readonly maxTogether: number;
 }
 
 /** What a kernel's printer is given. */
@@ -38,6 +42,8 @@ export interface PrintContext {
   readonly groups: number;
   /** Notes what is needed of workgroup memory. */
   readonly scratch: Scratch;
+  /** Neighbouring invocations that can tell each other values, at least, a power of two; 1 if none can. */
+  readonly subgroup: number;
 }
 
 /** Makes an expression writer inside a block of a kernel. */

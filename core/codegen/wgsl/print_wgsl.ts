@@ -13,7 +13,8 @@ import { chooseLocals, type GroupLocals, printGroup } from "./group.ts";
 import { printMap } from "./map.ts";
 import { chooseTiling, printMatmul, tilingSizes } from "./matmul.ts";
 import type { Arena, Place } from "../../loops/plan_memory.ts";
-import { FOLDED, FOLDED_PLACES, printReduce } from "./reduce.ts";
+import { FOLDED, FOLDED_PLACES } from "./folds.ts";
+import { printReduce } from "./reduce.ts";
 import { buffersOf, describePart, type Dispatch, type Part } from "./schedule.ts";
 import { Names, SourceWriter } from "./source.ts";
 
@@ -50,6 +51,20 @@ export interface ShaderOptions {
   placeOf(buffer: Buffer): Place | undefined;
   /** What of a part's buffers lives in workgroup memory. */
   localsOf(part: Part): GroupLocals;
+  /** Elements of workgroup memory that there are; those of every device if left out. */
+  readonly workgroupElements?: number;
+  /** Invocations of a subgroup at least, if shaders may use them. */
+  readonly subgroupSize?: number;
+}
+
+/** How many values of an invocation there is room to fold at a time, beside their places. */
+function roomFor(
+  dispatch: Dispatch,
+  { localsOf, workgroupElements = 4096 }: ShaderOptions,
+): number {
+  const locals = dispatch.parts.flatMap((part) => localBuffers(localsOf(part)));
+  const taken = locals.reduce((sum, { size }) => sum + size, scratchElements(dispatch));
+  return 1 + Math.max(0, Math.floor((workgroupElements - taken) / WORKGROUP_SIZE));
 }
 
 /** Elements (of 4 bytes) of workgroup memory that a dispatch needs besides its local buffers. */
@@ -90,7 +105,12 @@ function localBuffers({ buffers, copies }: GroupLocals): Buffer[] {
 export function printDispatch(dispatch: Dispatch, options: ShaderOptions): Shader {
   const names = new Names();
   const { bindings, texts } = bind(dispatch, options, names);
-  const scratch: Scratch = { tiles: 0, folds: 0 };
+  const scratch: Scratch = {
+    tiles: 0,
+    folds: 0,
+    together: 1,
+    maxTogether: roomFor(dispatch, options),
+  };
   const functions: string[] = [];
   const workgroupVariables: string[] = [];
   const times = new Map(
@@ -121,6 +141,7 @@ export function printDispatch(dispatch: Dispatch, options: ShaderOptions): Shade
       axes: times,
       groups: part.workgroups,
       scratch,
+      subgroup: options.subgroupSize ?? 1,
     });
     const source = new SourceWriter();
     const outside = new SourceWriter();
@@ -135,7 +156,8 @@ export function printDispatch(dispatch: Dispatch, options: ShaderOptions): Shade
     calls.push({ name, workgroups: part.workgroups });
   }
   for (const name of [FOLDED, FOLDED_PLACES].slice(0, scratch.folds)) {
-    workgroupVariables.push(`var<workgroup> ${name}: array<u32, ${WORKGROUP_SIZE}>;`);
+    const size = WORKGROUP_SIZE * (name === FOLDED ? scratch.together : 1);
+    workgroupVariables.push(`var<workgroup> ${name}: array<u32, ${size}>;`);
   }
   if (scratch.tiles > 0) {
     workgroupVariables.push(`var<workgroup> tiles: array<vec4f, ${scratch.tiles}>;`);
@@ -145,8 +167,10 @@ export function printDispatch(dispatch: Dispatch, options: ShaderOptions): Shade
   const main = printMain(calls, total, across);
   const name = dispatch.parts.map(describePart).join(" | ");
   const timed = options.times.length > 0;
+  const usesSubgroups = functions.some((text) => text.includes("subgroupShuffleDown("));
   const head = [
     `// ${name}`,
+    ...usesSubgroups ? ["enable subgroups;"] : [],
     ...bindings.map(({ resource, writes }, i) => declaration(resource, writes, i, texts)),
     ...timed ? ["@group(1) @binding(0) var<uniform> times: vec4i;"] : [],
     ...workgroupVariables,

@@ -3,7 +3,7 @@ import { type PlanLimits, planProgram } from "../../backends/webgpu/executable.t
 import { optimize } from "../../passes/optimize.ts";
 import { TARGET_PROGRAMS, type TargetSizes } from "../../test_support/target_programs.ts";
 import { trace } from "../../language/trace.ts";
-import { matmul, max, relu, tanh, where } from "../../language/ops/mod.ts";
+import { argmax, matmul, max, relu, tanh, where } from "../../language/ops/mod.ts";
 import type { Buffer } from "../../ir/expression.ts";
 import { copyKernel } from "../../loops/buffers.ts";
 import { lowerGraph } from "../../loops/lower.ts";
@@ -131,6 +131,52 @@ Deno.test("planProgram() has no more in workgroup memory than it is told", () =>
       assert(workgroupElements(code) <= 1024 + 512, `found ${workgroupElements(code)}`);
     }
   }
+});
+
+Deno.test("planProgram() folds four points of a team between the same barriers, if there is room", () => {
+  const sizes = { time: 8, batch: 1, hidden: 512, symbols: 87 };
+  const folded = (bytes: number) =>
+    plan("oneHotRnn", sizes, { maxComputeWorkgroupStorageSize: bytes }).shaders
+      .flatMap(({ code }) => [...code.matchAll(/folded: array<u32, (\d+)>/g)])
+      .map(([, length]) => Number(length));
+  assertEquals(Math.max(...folded(16384)), 1024);
+  assertEquals(Math.max(...folded(2048)), 256);
+  // The slopes of the state: 512 sums of 512, by teams of 16 who wait 1 + 4 times for every 64.
+  const loops = plan("oneHotRnn", sizes).shaders.flatMap((
+    { code },
+  ) => [...code.matchAll(/for \(var base\w* = 0; base\w* < 512; base\w* \+= (\d+)\)/g)]);
+  assert(loops.some(([, step]) => step === "64"), `found ${loops.map(([loop]) => loop)}`);
+});
+
+Deno.test("planProgram() gives a workgroup two rows of a batch that read the same weights", () => {
+  const rows = (sizes: TargetSizes) =>
+    new Set(
+      plan("embeddingLstm", { time: 8, symbols: 86, ...sizes }).shaders
+        .flatMap((
+          { name },
+        ) => [...name.matchAll(/scan \(8 steps inside\)[^|]*?, (\d+ of \d+) rows/g)])
+        .map(([, tile]) => tile),
+    );
+  assertEquals(rows({ batch: 64, hidden: 256 }), new Set(["2 of 64"]));
+  // Fewer than 16 workgroups would be idle, and small weights are not worth it.
+  assertEquals(rows({ batch: 16, hidden: 256 }), new Set(["1 of 16"]));
+  assertEquals(rows({ batch: 64, hidden: 32 }), new Set(["1 of 64"]));
+});
+
+Deno.test("planProgram() folds without barriers inside of subgroups, where there are", () => {
+  const barriers = (options: Partial<PlanLimits>, columns: number) => {
+    const { graph } = trace([{ dtype: "f32", shape: [columns] }], (x) => [x.sum(), argmax(x)]);
+    const { shaders } = planProgram(lowerGraph(graph), { ...LEAST, ...options });
+    return shaders.map(({ code }) => ({
+      enabled: code.includes("enable subgroups;"),
+      told: [...code.matchAll(/subgroupShuffleDown\(/g)].length,
+      waits: [...code.matchAll(/Barrier\(\)/g)].length,
+    }));
+  };
+  // Teams of 16: a sum, and a greatest with its place.
+  assertEquals(barriers({}, 32), [{ enabled: false, told: 0, waits: 4 }]);
+  assertEquals(barriers({ subgroupSize: 4 }, 32), [{ enabled: true, told: 2 * 3, waits: 4 }]);
+  assertEquals(barriers({ subgroupSize: 32 }, 32), [{ enabled: true, told: 4 * 3, waits: 0 }]);
 });
 
 Deno.test("planProgram() writes the store of a tiled product once", () => {

@@ -6,7 +6,15 @@
  * @module
  */
 import { pointsOf } from "../../loops/accesses.ts";
-import { affineIndex, applyExpression, type Axis, type Expression } from "../../ir/expression.ts";
+import {
+  affineIndex,
+  applyExpression,
+  type Axis,
+  dependsOn,
+  type Expression,
+  visitExpression,
+} from "../../ir/expression.ts";
+import { operationsIn } from "../../loops/operations_in.ts";
 import { axesOf, type Kernel, type MatmulKernel, type ReduceKernel } from "../../loops/program.ts";
 import {
   axesOfAll,
@@ -17,12 +25,7 @@ import {
   writerFor,
   writeStores,
 } from "./context.ts";
-import { literal } from "./expressions.ts";
-
-/** Workgroup memory that invocations fold over each other, as bits whatever the type: less is zeroed. */
-export const FOLDED = "folded";
-/** The same of the places of an argmax. */
-export const FOLDED_PLACES = "folded_places";
+import { accumulate, combine, declareFold, type Fold } from "./folds.ts";
 
 /** Writes a matrix product as the sum that it is. */
 export function matmulAsReduce(kernel: MatmulKernel): ReduceKernel {
@@ -130,11 +133,16 @@ export function printReduce(kernel: ReduceKernel, context: PrintContext): void {
 function printAlone(kernel: ReduceKernel, context: PrintContext): void {
   const { names, source } = context;
   const used = usedAxes(kernel);
-  const points = pointsOf(kernel.axes);
   const lanes = context.groups * WORKGROUP_SIZE;
+  const row = sharingAxis(kernel);
+  const rows = row && pointsOf(kernel.axes) / row.extent >= lanes ? row : undefined;
+  const across = kernel.axes.filter((axis) => axis !== rows);
+  const points = pointsOf(across);
   // Several results at once share what they read, and do not wait for each other.
   const blocks = kernel.operation === "sum" && points > lanes && pointsOf(kernel.inner) >= 8
-    ? [4, 2].find((count) => points % (lanes * count) === 0) ?? 1
+    ? [4, 2].find((count) =>
+      count * (rows?.extent ?? 1) <= MAX_TOGETHER && points % (lanes * count) === 0
+    ) ?? 1
     : 1;
   forEachPoint(context, points / blocks, (point) => {
     const results = Array.from({ length: blocks }, (_, block) => {
@@ -144,9 +152,9 @@ function printAlone(kernel: ReduceKernel, context: PrintContext): void {
         own = names.unique("point");
         source.line(`let ${own} = ${point} + ${block * points / blocks};`);
       }
-      unflatten(context, kernel.axes, own, used, axes);
-      return { axes, fold: declareFold(kernel, context) };
-    });
+      unflatten(context, across, own, used, axes);
+      return inRows(axes, rows).map((axes) => ({ axes, fold: declareFold(kernel, context) }));
+    }).flat();
     const isReal = kernel.operation === "sum" && kernel.value.dtype === "f32";
     const cut = isReal ? blocksOf(kernel) : undefined;
     const totals = cut ? results.map(() => names.unique("total")) : [];
@@ -193,9 +201,40 @@ function printAlone(kernel: ReduceKernel, context: PrintContext): void {
   });
 }
 
+/** Sums that an invocation adds up at a time, at most. */
+const MAX_TOGETHER = 8;
+
+/**
+ * An axis of few steps along which a sum reads something again and again, such as weights: sums of all its
+ * steps at a time read that once.
+ */
+function sharingAxis(kernel: ReduceKernel): Axis | undefined {
+  if (kernel.operation !== "sum" || operationsIn([kernel.value]) > LONG_TERM) return undefined;
+  if (pointsOf(kernel.inner) < 8) return undefined;
+  const loads: Expression[] = [];
+  visitExpression(kernel.value, (part) => {
+    if (part.kind === "load") loads.push(part);
+  });
+  return kernel.axes.find((axis) =>
+    (axis.extent === 2 || axis.extent === 4) && loads.some((part) => !dependsOn(part, [axis])) &&
+    loads.some((part) => dependsOn(part, [axis]))
+  );
+}
+
+/** Loop variables at each step of an axis. */
+function inRows(axes: ReadonlyMap<Axis, string>, rows: Axis | undefined): Map<Axis, string>[] {
+  if (!rows) return [new Map(axes)];
+  return Array.from({ length: rows.extent }, (_, i) => new Map([...axes, [rows, `${i}`]]));
+}
+
 function printTeam(kernel: ReduceKernel, context: PrintContext, team: number): void {
   const { source, names, groups } = context;
-  const points = pointsOf(kernel.axes);
+  const row = sharingAxis(kernel);
+  const fits = row &&
+    pointsOf(kernel.axes) / row.extent * team >= WORKGROUP_SIZE * groups;
+  const rows = fits ? row : undefined;
+  const columns = kernel.axes.filter((axis) => axis !== rows);
+  const points = pointsOf(columns);
   const inner = pointsOf(kernel.inner);
   const used = usedAxes(kernel);
   const slots = WORKGROUP_SIZE / team;
@@ -203,17 +242,30 @@ function printTeam(kernel: ReduceKernel, context: PrintContext, team: number): v
   source.line(`let ${member} = local % ${team};`);
   const base = names.unique("base");
   const first = groups === 1 ? "" : `group * ${slots} + `;
-  const rounds = Math.ceil(points / (slots * groups));
+  const each = rows?.extent ?? 1;
+  const together = pointsTogether(kernel, context, Math.ceil(points / (slots * groups)), each);
+  const across = slots * together;
+  const rounds = Math.ceil(points / (across * groups));
+  // Everybody goes through the barriers; who has no point of its own folds one that exists.
+  const full = points % (across * groups) === 0;
+  const own = rounds === 1 ? first : `${base} + `;
+  const numbers = Array.from(
+    { length: together },
+    (_, i) => `${own}local / ${team}${i === 0 ? "" : ` + ${i * slots}`}`,
+  );
   const body = (): void => {
-    const point = names.unique("point");
-    // Everybody goes through the barriers; who has no point of its own folds one that exists.
-    const full = points % (slots * groups) === 0;
-    const own = rounds === 1 ? first : `${base} + `;
-    const number = `${own}local / ${team}`;
-    source.line(`let ${point} = ${full ? number : `min(${number}, ${points - 1})`};`);
-    const axes = new Map<Axis, string>();
-    unflatten(context, kernel.axes, point, used, axes);
-    const fold = declareFold(kernel, context);
+    const results = numbers.flatMap((number) => {
+      const point = names.unique("point");
+      source.line(`let ${point} = ${full ? number : `min(${number}, ${points - 1})`};`);
+      const axes = new Map<Axis, string>();
+      unflatten(context, columns, point, used, axes);
+      return inRows(axes, rows).map((axes) => ({
+        axes,
+        number,
+        fold: declareFold(kernel, context),
+      }));
+    });
+    const folds = results.map(({ fold }) => fold);
     const step = names.unique(kernel.inner.length === 1 ? kernel.inner[0].name : "step");
     const long = kernel.inner.filter(({ extent }) => extent > 1);
     const unrolled = unrollingOf(kernel, team);
@@ -221,31 +273,57 @@ function printTeam(kernel: ReduceKernel, context: PrintContext, team: number): v
     const loop = (from: string, to: string | number): void => {
       const head = `for (var ${step} = ${from}; ${step} < ${to}; ${step} += ${stride})`;
       source.block(head, () => {
-        if (unrolled > 1) {
-          return accumulate(kernel, context, copies(axes, long[0], step, team, unrolled), fold);
+        const inside = new Map<Axis, string>();
+        if (unrolled === 1) unflatten(context, kernel.inner, step, used, inside);
+        for (const { axes, fold } of results) {
+          const steps = unrolled > 1
+            ? copies(axes, long[0], step, team, unrolled)
+            : [new Map([...axes, ...inside])];
+          accumulate(kernel, context, steps, fold);
         }
-        const inside = new Map(axes);
-        unflatten(context, kernel.inner, step, used, inside);
-        accumulate(kernel, context, [inside], fold);
       });
     };
     const additions = Math.ceil(inner / stride);
-    const isLong = kernel.operation === "sum" && fold.dtype === "f32" && additions > LONG_SUM;
-    if (isLong) sumInBlocks(context, fold, member, inner, stride, loop);
+    const isLong = kernel.operation === "sum" && folds[0].dtype === "f32" && additions > LONG_SUM;
+    if (isLong) sumInBlocks(context, folds, member, inner, stride, loop);
     else loop(member, inner);
-    combine(context, fold, member, team);
-    const guard = full ? `${member} == 0` : `${member} == 0 && ${number} < ${points}`;
-    source.block(`if (${guard})`, () => {
-      writeStores(context, writerFor(context, axes, [fold.result]), kernel.stores);
+    for (let i = 0; i < folds.length; i += context.scratch.maxTogether) {
+      combine(context, folds.slice(i, i + context.scratch.maxTogether), member, team);
+    }
+    results.forEach(({ axes, number, fold }) => {
+      const guard = full ? `${member} == 0` : `${member} == 0 && ${number} < ${points}`;
+      source.block(`if (${guard})`, () => {
+        writeStores(context, writerFor(context, axes, [fold.result]), kernel.stores);
+      });
     });
   };
   if (rounds === 1) body();
   else {
-    const bound = rounds * slots * groups;
-    const start = groups === 1 ? "0" : `group * ${slots}`;
-    const head = `for (var ${base} = ${start}; ${base} < ${bound}; ${base} += ${slots * groups})`;
+    const bound = rounds * across * groups;
+    const start = groups === 1 ? "0" : `group * ${across}`;
+    const head = `for (var ${base} = ${start}; ${base} < ${bound}; ${base} += ${across * groups})`;
     source.block(head, body);
   }
+}
+
+/** Operations of a term from which a team folds one point at a time, lest the code be long. */
+const LONG_TERM = 16;
+
+/**
+ * How many points a team folds at a time, where it has several: they share what they read, do not wait
+ * for each other, and meet at the same barriers. `each` is how many rows share what a point reads.
+ */
+function pointsTogether(
+  kernel: ReduceKernel,
+  { scratch }: PrintContext,
+  rounds: number,
+  each: number,
+): number {
+  if (kernel.operation === "argmax" || operationsIn([kernel.value]) > LONG_TERM) return 1;
+  // Points that do not exist are folded too.
+  const fits = (count: number) => Math.ceil(rounds / count) * count <= 1.25 * rounds;
+  const most = each === 1 ? scratch.maxTogether : MAX_TOGETHER / each;
+  return [4, 2].find((count) => count <= most && fits(count)) ?? 1;
 }
 
 /** The axis whose steps a long sum is cut into blocks of, and how many steps each has. */
@@ -272,22 +350,24 @@ function blocksOf(
 /** Sums blocks and adds them up, about as many as there are steps in each. */
 function sumInBlocks(
   { source, names }: PrintContext,
-  { value }: Fold,
+  folds: readonly Fold[],
   first: string,
   end: number,
   stride: number,
   loop: (from: string, to: string) => void,
 ): void {
   const size = stride * Math.ceil(Math.sqrt(end / stride));
-  const total = names.unique("total");
+  const totals = folds.map(() => names.unique("total"));
   const block = names.unique("block");
-  source.line(`var ${total} = 0.0;`);
+  for (const total of totals) source.line(`var ${total} = 0.0;`);
   source.block(`for (var ${block} = ${first}; ${block} < ${end}; ${block} += ${size})`, () => {
     loop(block, `min(${block} + ${size}, ${end})`);
-    source.line(`${total} += ${value};`);
-    source.line(`${value} = 0.0;`);
+    folds.forEach(({ value }, i) => {
+      source.line(`${totals[i]} += ${value};`);
+      source.line(`${value} = 0.0;`);
+    });
   });
-  source.line(`${value} = ${total};`);
+  folds.forEach(({ value }, i) => source.line(`${value} = ${totals[i]};`));
 }
 
 /** Steps of a sum that are written out one after the other: loops cost, and products can overlap. */
@@ -318,127 +398,4 @@ function copies(
 
 function usedAxes(kernel: ReduceKernel): Set<Axis> {
   return axesOfAll([kernel.value, ...kernel.stores.flatMap(({ index, value }) => [index, value])]);
-}
-
-/** Names of the variables that hold a partial result. */
-interface Fold {
-  readonly operation: ReduceKernel["operation"];
-  readonly dtype: "f32" | "i32" | "u32";
-  /** The sum or the greatest so far. */
-  readonly value: string;
-  /** Where the greatest is, for `argmax`. */
-  readonly place: string;
-  /** The one that the stores read. */
-  readonly result: string;
-}
-
-function declareFold(kernel: ReduceKernel, { source, names }: PrintContext): Fold {
-  const { operation } = kernel;
-  const dtype = kernel.value.dtype === "bool" ? "u32" : kernel.value.dtype;
-  const min = dtype === "i32" ? -2147483648 : dtype === "u32" ? 0 : -Infinity;
-  const value = names.unique(operation === "sum" ? "sum" : "greatest");
-  source.line(`var ${value} = ${literal(dtype, operation === "sum" ? 0 : min)};`);
-  if (operation !== "argmax") return { operation, dtype, value, place: "", result: value };
-  const place = names.unique("place");
-  source.line(`var ${place} = 2147483647;`);
-  return { operation, dtype, value, place, result: place };
-}
-
-function accumulate(
-  kernel: ReduceKernel,
-  context: PrintContext,
-  steps: readonly ReadonlyMap<Axis, string>[],
-  { operation, value, place, dtype }: Fold,
-): void {
-  const texts = steps.map((axes) => {
-    const writer = writerFor(context, axes);
-    writer.announce([kernel.value]);
-    const plain = kernel.operation === "sum"
-      ? writer.term(kernel.value)
-      : writer.text(kernel.value);
-    return kernel.value.dtype === "bool" ? `${dtype}(${plain})` : plain;
-  });
-  const [text] = texts;
-  const { source } = context;
-  switch (operation) {
-    case "sum":
-      return source.line(`${value} += ${texts.join(" + ")};`);
-    case "max":
-      return source.line(`${value} = ${greaterOf(dtype, value, text)};`);
-    case "argmax": {
-      const candidate = context.names.unique("candidate");
-      source.line(`let ${candidate} = ${text};`);
-      const at = steps[0].get(kernel.inner[0]) ?? "0";
-      const wins = comesFirst(dtype, [candidate, at], [value, place]);
-      return source.block(`if (${wins} || ${place} == 2147483647)`, () => {
-        source.line(`${value} = ${candidate};`);
-        source.line(`${place} = ${at};`);
-      });
-    }
-    default:
-      return operation satisfies never;
-  }
-}
-
-function greaterOf(dtype: Fold["dtype"], x: string, y: string): string {
-  return dtype === "f32" ? `max_real(${x}, ${y})` : `max(${x}, ${y})`;
-}
-
-/** Whether a value at a place goes before another in an argmax. */
-function comesFirst(
-  dtype: Fold["dtype"],
-  [x, at]: readonly [string, string],
-  [y, place]: readonly [string, string],
-): string {
-  return dtype === "f32"
-    ? `comes_first(${x}, ${at}, ${y}, ${place})`
-    : `(${x} > ${y} || (${x} == ${y} && ${at} < ${place}))`;
-}
-
-/** Folds what the members of each team have; the first of each gets it all. */
-function combine(context: PrintContext, fold: Fold, member: string, team: number): void {
-  const { source, names, scratch } = context;
-  const { operation, value, place, dtype } = fold;
-  scratch.folds = operation === "argmax" ? 2 : scratch.folds || 1;
-  const put = (): void => {
-    const bits = dtype === "u32" ? value : `bitcast<u32>(${value})`;
-    source.line(`${FOLDED}[local] = ${bits};`);
-    if (operation === "argmax") source.line(`${FOLDED_PLACES}[local] = u32(${place});`);
-  };
-  const take = (distance: string): void => {
-    const bits = `${FOLDED}[local + ${distance}]`;
-    const other = dtype === "u32" ? bits : `bitcast<${dtype}>(${bits})`;
-    if (operation === "sum") return source.line(`${value} += ${other};`);
-    if (operation === "max") {
-      return source.line(`${value} = ${greaterOf(dtype, value, other)};`);
-    }
-    const seen = names.unique("other");
-    const where = names.unique("other_place");
-    source.line(`let ${seen} = ${other};`);
-    source.line(`let ${where} = i32(${FOLDED_PLACES}[local + ${distance}]);`);
-    source.block(`if (${comesFirst(dtype, [seen, where], [value, place])})`, () => {
-      source.line(`${value} = ${seen};`);
-      source.line(`${place} = ${where};`);
-    });
-  };
-  put();
-  source.line("workgroupBarrier();");
-  if (team <= 8) {
-    const other = names.unique("other");
-    source.block(`if (${member} == 0)`, () => {
-      if (team === 2) take("1");
-      else {source.block(`for (var ${other} = 1; ${other} < ${team}; ${other}++)`, () =>
-          take(other));}
-    });
-    source.line("workgroupBarrier();");
-    return;
-  }
-  const half = names.unique("half");
-  source.block(`for (var ${half} = ${team / 2}; ${half} > 0; ${half} /= 2)`, () => {
-    source.block(`if (${member} < ${half})`, () => {
-      take(half);
-      put();
-    });
-    source.line("workgroupBarrier();");
-  });
 }

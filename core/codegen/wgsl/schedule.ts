@@ -120,6 +120,8 @@ const MAX_CODE = 1024;
 export const MAX_KERNEL_CODE = 256;
 /** Products smaller than this are summed without tiles. */
 const TILED_PRODUCT = 2 ** 17;
+/** Terms of a sum from which rows share what it reads. */
+const SHARED_SUM = 64;
 /** Workgroups that a cut into rows aims at; more rows than that share one. */
 const ROW_GROUPS = 1024;
 
@@ -229,12 +231,22 @@ function inPieces(
 
 /** Cuts rows into tiles: few enough for a dispatch, and wide enough to keep a workgroup busy. */
 function tileOf(rows: RowTile["rows"], work: number): RowTile {
+  // Sums over weights that are the same for all rows read them once for some of these.
+  const areColumns = [...rows.strides].some(([{ size }, stride]) =>
+    stride === 1 && size > rows.extent
+  );
+  const shares = !areColumns &&
+    [...rows.axes.keys()].some((kernel) =>
+      kernel.kind === "matmul" && kernel.inner.extent >= SHARED_SUM &&
+      pointsOf(axesOf(kernel)) / rows.extent >= WORKGROUP_SIZE
+    );
   let size = 1;
   for (let candidate = 1; candidate <= rows.extent; candidate++) {
     if (rows.extent % candidate !== 0) continue;
     const groups = rows.extent / candidate;
     const idle = work / rows.extent * candidate < WORKGROUP_SIZE * 2;
-    if (candidate === 1 || groups >= ROW_GROUPS || (idle && groups >= 16)) size = candidate;
+    const wider = idle || (shares && candidate === 2);
+    if (candidate === 1 || groups >= ROW_GROUPS || (wider && groups >= 16)) size = candidate;
     if (groups < 16) break;
   }
   return { rows, size };
