@@ -10,4 +10,4 @@ export { formatProgram } from "../loops/format_program.ts";
 export { lowerForBlas } from "../loops/lower_for_blas.ts";
 export { referenceBackend } from "./reference.ts";
 export { watched } from "./watched.ts";
-export { showProgram } from "../util/debug_output.ts";
+export { debugLine, showProgram } from "../util/debug_output.ts";

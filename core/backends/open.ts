@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { debugLine } from "../util/debug_output.ts";
 import { readVariable } from "../util/environment.ts";
 import type { GraphCost } from "../passes/cost.ts";
 import type { Backend, BackendName } from "../ir/backend.ts";
@@ -52,16 +51,17 @@ export async function openBackend(
     return await openBackend(asBackendName(chosen), settings);
   } catch (error) {
     if (chosen !== "native" || !(error instanceof RangeError)) throw error;
-    warnOnce(`${error.message}, so cpu is used in its place`);
+    await warnOnce(`${error.message}, so cpu is used in its place`);
     return await openBackend("cpu");
   }
 }
 
 const warned = new Set<string>();
 
-function warnOnce(sentence: string): void {
-  if (!warned.has(sentence)) debugLine(sentence);
+async function warnOnce(sentence: string): Promise<void> {
+  if (warned.has(sentence)) return;
   warned.add(sentence);
+  (await import("./extras.ts")).debugLine(sentence);
 }
 
 /** A device and, where it was chosen here, why. */
