@@ -31,8 +31,6 @@ import { changesOf, recommendedOptions, trainSchema } from "./train_options.ts";
 
 /** The command `train`. */
 export const TRAIN = defineCommand({
-  name: "train",
-  description: "Train a model on a task.",
   schema: trainSchema,
   examples: [
     [
