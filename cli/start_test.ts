@@ -40,7 +40,8 @@ Deno.test("train reads nothing at its start that only other commands, recipes or
       /^cli\/reporting\/(board|dashboard|findings|html|inspection|limits|write_report)/.test(
         name,
       ) ||
-      /^core\/(codegen|backends\/(diagnose|webgpu))/.test(name) || name === "node:crypto" ||
+      /^core\/(codegen|backends\/(diagnose|webgpu))/.test(name) ||
+      ["node:crypto", "node:url"].includes(name) ||
       /^cli\/recipes\/(attention|counting|joel_grus|lesson6|text|theano)_walk/.test(name)
     ),
     [],

@@ -49,6 +49,7 @@ export class Rewriter {
 
   /** An equation of the old graph with inputs of the new one. */
   readInputs(equation: Equation): Equation {
+    if (this.#replaced.size === 0) return equation;
     if (!equation.inputs.some((value) => this.#replaced.has(value))) return equation;
     return { ...equation, inputs: equation.inputs.map((value) => this.read(value)) };
   }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isWindows } from "../util/environment.ts";
 import { errorCode, fileWriting } from "../util/file_system.ts";
 
 /** Bytes that are written at once, at most: systems take no 2 GiB. */
@@ -65,7 +66,7 @@ function nameStart(path: string): number {
 
 /** Forces a rename to disk, where the system lets a folder be opened for that. */
 async function syncFolder(path: string): Promise<void> {
-  if (globalThis.process.platform === "win32") return;
+  if (isWindows()) return;
   const folder = await fileWriting().open(path);
   try {
     await folder.sync();

@@ -16,7 +16,8 @@ Deno.test("a run is made, locked and written without Node's files and names of d
   const root = await Deno.makeTempDir();
   const program = `
     const refuse = () => { throw new Error("loaded"); };
-    process.getBuiltinModule = Date.prototype.toLocaleString = refuse;
+    Date.prototype.toLocaleString = refuse;
+    Object.defineProperty(globalThis, "process", { get: refuse });
     const { createRun } = await import(${JSON.stringify(import.meta.resolve("./run_folder.ts"))});
     const model = { name: "rnn", options: {} };
     const config = { version: "0", model, task: model, training: {}, seed: 0, device: "cpu" };
