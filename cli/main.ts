@@ -5,6 +5,7 @@
  */
 
 import { ValidationError } from "@cliffy/command";
+import * as z from "zod";
 import { buildTree, usageErrorOf } from "./command_tree.ts";
 import { COMMANDS } from "./commands/mod.ts";
 import type { CliContext, CommandContext } from "./context.ts";
@@ -79,6 +80,8 @@ function helpAlone(args: readonly string[]): string[] {
 
 /** Runs what was typed in this process, and ends it. */
 export function start(): void {
+  // What is typed is checked once: making functions for that would take longer.
+  z.config({ jitless: true });
   dropNetwork(Deno.args);
   exitWith(main(Deno.args, createContext()));
 }

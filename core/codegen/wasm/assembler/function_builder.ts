@@ -62,9 +62,7 @@ export class FunctionBuilder {
 
   /** Several locals of one type. */
   locals(type: ValueType, count: number): Local[] {
-    const locals: Local[] = [];
-    while (locals.length < count) locals.push(this.local(type));
-    return locals;
+    return Array.from({ length: count }, () => this.local(type));
   }
 
   /** Runs `body`; the locals it takes are released when it ends. */
