@@ -6,6 +6,7 @@
  */
 
 import { diagnose, type Diagnosis } from "@unroll/core/backends";
+import { isGranted } from "./permissions.ts";
 import type { TuningFile } from "./tuning_file.ts";
 
 /** A machine, as far as training on it goes. */
@@ -30,6 +31,8 @@ export interface MachineReport {
   readonly jsr: "JSR" | "stand-ins";
   /** The BLAS that the system has, whether or not it may be called; absent if it has none that is known here. */
   readonly blas?: string;
+  /** Whether there is a C compiler where systems have it, whether or not it may be started; absent if nobody may look. */
+  readonly compiler?: boolean;
   /** Where what was measured of GPUs is kept, and how many products that is. */
   readonly tuning: { readonly path?: string; readonly products: number };
   /** The parts of Vulkan on Linux. */
@@ -72,6 +75,9 @@ export async function inspectMachine(
     cores: navigator.hardwareConcurrency,
     jsr: usesStandIns() ? "stand-ins" : "JSR",
     ...(blas === undefined ? {} : { blas }),
+    ...isGranted({ name: "run", command: "ls" })
+      ? { compiler: output("ls", ...COMPILERS) !== "" }
+      : {},
     tuning: { path: tuning.path, products: tuning.size },
     ...(os === "linux" ? { vulkan: vulkanFiles() } : {}),
     diagnosis: await diagnose(),
@@ -127,6 +133,9 @@ function systemBlas(): string | undefined {
   if (os === "darwin") return "Accelerate";
   return os === "linux" && hasLibrary(/^libopenblas\.so(\.0)?$/) ? "OpenBLAS" : undefined;
 }
+
+/** Where systems have their C compiler. */
+const COMPILERS: readonly string[] = ["/usr/bin/cc", "/usr/local/bin/cc"];
 
 function vulkanFiles(): VulkanFiles {
   const manifests = [

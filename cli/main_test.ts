@@ -207,7 +207,7 @@ Deno.test("train: each mistake is one sentence and exit code 2", async () => {
     [`${both} --steps 0`]: "Cannot use --steps 0: a whole number of at least 1 is needed",
     [`${both} --hidden 0`]: "Cannot use --hidden 0: a whole number from 1 to 4096 is needed",
     [`${both} --device gpu`]:
-      "Cannot use --device gpu: one of auto, cpu, webgpu, reference is needed",
+      "Cannot use --device gpu: one of auto, cpu, native, webgpu, reference is needed",
     [`${both} --hiden 5`]:
       'Cannot find option "--hiden": did you mean "--hidden"? See train --model rnn --task fizzbuzz --help',
     [`${both} --xyz`]: 'Cannot find option "--xyz": see train --model rnn --task fizzbuzz --help',

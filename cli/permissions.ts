@@ -4,6 +4,7 @@
  * @module
  */
 
+import { nativePermissions } from "@unroll/core/backends";
 import { commandLine } from "./program.ts";
 import { TEXTS } from "./recipes/texts.ts";
 
@@ -17,6 +18,7 @@ const VARIABLES: readonly string[] = [
   "TERM",
   "COLORTERM",
   "UNROLL_BACKEND",
+  "UNROLL_CACHE",
   "UNROLL_DUMP",
   "UNROLL_GL_ADAPTER",
   "UNROLL_THREADS",
@@ -41,17 +43,43 @@ export function isGranted(descriptor: Deno.PermissionDescriptor): boolean {
  * @returns Flags of Deno.
  */
 export function trialFlags(folder: string): string[] {
+  const { folder: libraries, missing } = nativePermissions();
+  const native = libraries === undefined || missing.length > 0 ? [] : [libraries];
   const writes = [
     folder,
     ...isGranted({ name: "write", path: LOCAL_TUNING }) ? [LOCAL_TUNING] : [],
+    ...native,
   ];
-  const variables = VARIABLES.filter((variable) => isGranted({ name: "env", variable }));
+  const variables = [...VARIABLES, ...native.length > 0 ? ["XDG_CACHE_HOME", "HOME"] : []]
+    .filter((variable) => isGranted({ name: "env", variable }));
   return [
     isGranted({ name: "read" }) ? "--allow-read" : flagOf("read", [folder]),
     flagOf("write", writes),
     ...variables.length === 0 ? [] : [flagOf("env", variables)],
-    ...isGranted({ name: "ffi" }) ? ["--allow-ffi"] : [],
+    ...isGranted({ name: "ffi" }) ? ["--allow-ffi"] : native.map((path) => flagOf("ffi", [path])),
+    ...native.length > 0 ? ["--allow-run=cc"] : [],
   ];
+}
+
+/**
+ * Says how to permit native code.
+ *
+ * @param words The command and what follows it.
+ * @param missing The flags of Deno that are missing; by default those of this process.
+ * @returns What to type, or where the flags belong; nothing where it is permitted, as far as there is a compiler.
+ */
+export function permitNative(
+  words: string,
+  missing: readonly string[] = nativePermissions().missing,
+): string | undefined {
+  // Deno permits no program that is not there.
+  if (missing.every((flag) => flag.startsWith("--allow-run="))) return undefined;
+  const typed = commandLine(words, { native: true });
+  if (typed.startsWith("deno task ")) return typed;
+  const flags = missing.join(" ");
+  return typed.startsWith("deno run ")
+    ? typed.replace("deno run", () => `deno run ${flags}`)
+    : `${flags} at deno install`;
 }
 
 /** A comma in a value is doubled. */

@@ -49,13 +49,17 @@ let program: string | undefined;
  * Writes a command as it is typed where this program was started.
  *
  * @param words The command's name and what follows it.
- * @param needs What it must be permitted: calling libraries of the system.
+ * @param needs What it must be permitted: calling libraries of the system, or native code.
  * @returns For example `deno task inspect last`.
  */
-export function commandLine(words: string, { ffi = false }: { ffi?: boolean } = {}): string {
+export function commandLine(
+  words: string,
+  { ffi = false, native = false }: { ffi?: boolean; native?: boolean } = {},
+): string {
   program ??= programOf({ main: Deno.mainModule, place: import.meta.url });
   // Tasks have their permissions; elsewhere they are the user's own.
-  return `${program}${ffi && program === "deno task" ? " blas" : ""} ${words}`;
+  const set = native ? " native" : ffi ? " blas" : "";
+  return `${program}${program === "deno task" ? set : ""} ${words}`;
 }
 
 /** Reads a variable, where it may be read without asking. */

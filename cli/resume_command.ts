@@ -19,5 +19,6 @@ import { commandLine } from "./program.ts";
 export function resumeCommand(run: RunFolder): string {
   // A run that could call a BLAS goes on to the same bits only where it still can.
   const words = `train --resume ${quoted(run.path)}${trustText(run.config)}`;
-  return commandLine(words, { ffi: isGranted({ name: "ffi" }) });
+  const native = run.config.device === "native";
+  return commandLine(words, { ffi: isGranted({ name: "ffi" }), native });
 }

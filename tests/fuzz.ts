@@ -5,7 +5,8 @@
  *     deno task fuzz --device webgpu --runs 10000 --jobs 4 Dawn on SwiftShader
  *
  * WebGPU is Deno's own on the driver that the system picks, or, where words of a name are given, each
- * of those of `deno task test:webgpu` whose name has them. `--jobs` shares the programs among so many
+ * of those of `deno task test:webgpu` whose name has them. Native code is kept in a folder that is removed at the end,
+ * and only there it may be called. `--jobs` shares the programs among so many
  * processes, of seeds from `--seed` on: software drivers compile on one core. `--minutes` stops earlier,
  * `--size` is the most operations a program has outside of loops, and `--large no` leaves out sizes of
  * more than a hundred.
@@ -16,7 +17,7 @@
  * @module
  */
 import { parseArgs } from "node:util";
-import { openBackend } from "@unroll/core/backends";
+import { nativePermissions, openBackend } from "@unroll/core/backends";
 import { programs } from "../core/test_support/arbitrary_programs.ts";
 import { checkPrograms } from "../core/test_support/check_device.ts";
 import { copyLock, findTargets, type Target } from "./webgpu/drivers.ts";
@@ -84,6 +85,11 @@ if (positionals.length > 0) {
       `Cannot fuzz ${positionals.join(" ")}: words such as "Dawn on SwiftShader" are wanted`,
     );
   }
+} else if (device === "native" && nativePermissions().missing.length > 0) {
+  const folder = await Deno.realPath(await Deno.makeTempDir({ prefix: "unroll-native-" }));
+  const options = ["-P=develop", `--allow-ffi=${folder}`];
+  await fuzzApart({ options, env: { UNROLL_CACHE: folder } });
+  await Deno.remove(folder, { recursive: true });
 } else if (Number(jobs) > 1) {
   await fuzzApart({ options: ["-P=develop"], env: {} });
 } else {

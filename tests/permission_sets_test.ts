@@ -29,7 +29,7 @@ Deno.test("no set of permissions in deno.json is without limits, but for what us
       assert(!values.some((value: string) => /^[*/.]*$/.test(value)), `${name}: ${kind} ${values}`);
     }
     // A recipe may fetch its text from where it lies, and from nowhere else.
-    const fetches = name === "recipe" || name === "blas";
+    const fetches = ["recipe", "blas", "native"].includes(name);
     const hosts = fetches ? ["127.0.0.1", ...TEXT_HOSTS].sort() : ["127.0.0.1"];
     assertEquals(limited.net ?? ["127.0.0.1"], hosts, name);
     // A person may name any run, text or module of theirs.
@@ -41,6 +41,16 @@ Deno.test("no set of permissions in deno.json is without limits, but for what us
   for (const set of ["list", "look", "board", "draw", "train", "recipe"]) {
     assertEquals([SETS[set].run, SETS[set].sys], [undefined, undefined], set);
   }
+  // What a task permits beside its set: native code is kept, and called, in a folder of the user's own.
+  const flags = Object.entries(config.tasks).flatMap(([name, { command }]) =>
+    command.includes(" cli/main.ts")
+      ? command.match(/--allow-\S+/g)?.map((flag) => [name, flag]) ?? []
+      : []
+  );
+  assertEquals(flags, [
+    ["native", "--allow-ffi=$HOME/.cache/unroll"],
+    ["native", "--allow-write=runs,sweeps,$HOME/.cache/unroll"],
+  ]);
   // Nothing that works with runs is ungoverned.
   const used = new Set(
     Object.values(config.tasks).flatMap(({ command }) => /-P=(\w+)/.exec(command)?.[1] ?? []),

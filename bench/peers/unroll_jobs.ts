@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type Backend, openBackend } from "@unroll/core/backends";
+import { type Backend, type BackendName, openBackend } from "@unroll/core/backends";
 import { BATCHES, type JobNumbers } from "../jobs/numbers.ts";
 import { startJob } from "../jobs/programs.ts";
 import { servePeer, type TrainingRun } from "./protocol.ts";
@@ -19,7 +19,7 @@ async function start(backend: Backend, job: JobNumbers, together: number): Promi
 
 if (import.meta.main) {
   const at = Deno.args.indexOf("--device");
-  const device = at >= 0 && Deno.args[at + 1] === "webgpu" ? "webgpu" : "cpu";
+  const device = at >= 0 ? Deno.args[at + 1] as BackendName : "cpu";
   await servePeer({
     name: "unroll",
     async load() {

@@ -6,6 +6,7 @@
 
 import { canTrain, type DeviceReport } from "@unroll/core/backends";
 import type { MachineReport, VulkanFiles } from "../machine.ts";
+import { permitNative } from "../permissions.ts";
 import { commandLine } from "../program.ts";
 
 /**
@@ -45,7 +46,8 @@ export function formatReport(report: MachineReport, advice: readonly string[]): 
       ? []
       : [["Adapter", hasWebGpu ? "none" : "none: this Deno has no WebGPU"] as const]),
   ];
-  rows.push(["BLAS", formatBlas(report)], ["Tuning", formatTuning(report.tuning)]);
+  rows.push(["BLAS", formatBlas(report)], ["Native code", formatNative(report)]);
+  rows.push(["Tuning", formatTuning(report.tuning)]);
   const width = Math.max(...rows.map(([name]) => name.length));
   const lines = rows.map(([name, value]) => `${name.padEnd(width)}  ${value}`);
   lines.push("", "Devices", ...devices.flatMap(formatDevice));
@@ -70,6 +72,25 @@ function formatBlas({ blas, diagnosis }: MachineReport): string {
   return isAllowed
     ? `${blas} is there, but cannot be opened`
     : `${blas} is there, but may not be called`;
+}
+
+/** Says whether there is native code, where it is kept, and how fast it is beside WebAssembly. */
+function formatNative({ compiler, diagnosis: { devices, native } }: MachineReport): string {
+  const [cpu, own] = ["cpu", "native"].map((name) =>
+    devices.find((device) => device.name === name)
+  );
+  if (own?.description !== undefined) {
+    const [fast, slow] = [own, cpu].map((device) => device?.speed?.gflops ?? NaN);
+    const gain = fast > 0 && slow > 0
+      ? `, ${(fast / slow).toFixed(1)} times as fast as cpu in a matrix product`
+      : "";
+    return `kept in ${native.folder}${gain}`;
+  }
+  if (native.missing.length === 0) {
+    return (own?.failure ?? "not tried").replace(/^Cannot open native: /, "");
+  }
+  if (compiler === undefined) return "not permitted";
+  return compiler ? "a C compiler is there, but may not be used" : "no C compiler found";
 }
 
 function formatTuning({ path, products }: MachineReport["tuning"]): string {
@@ -155,7 +176,7 @@ export function adviceFor(report: MachineReport): string[] {
   } else if (!webassembly.relaxedSimd) {
     advice.push("cpu would be faster with relaxed SIMD: use Deno 2.9 or later");
   }
-  advice.push(...adviceOnBlas(report));
+  advice.push(...adviceOnBlas(report), ...adviceOnNative(report));
   if (!hasWebGpu) {
     advice.push("webgpu needs Deno 2.9 or later, which brings WebGPU along");
   } else if (adapters.length === 0) {
@@ -192,6 +213,20 @@ function adviceOnBlas({ os, blas, diagnosis }: MachineReport): string[] {
   return [
     `cpu may multiply faster with OpenBLAS: install it (on Debian and Ubuntu libopenblas0) and ${how}`,
   ];
+}
+
+/** Mentions native code, which is faster where a compiler is there. */
+function adviceOnNative({ os, compiler, diagnosis }: MachineReport): string[] {
+  const how = permitNative("…", diagnosis.native.missing);
+  if (os === "windows" || (compiler !== false && how === undefined)) return [];
+  const install = os === "darwin"
+    ? "xcode-select --install"
+    : "on Debian and Ubuntu gcc and libc6-dev";
+  const steps = [
+    ...compiler !== false ? [] : [`install a C compiler (${install})`],
+    ...how === undefined ? [] : [`permit it with ${how}`],
+  ];
+  return [`native code trains faster than cpu, often two or three times: ${steps.join(" and ")}`];
 }
 
 function adviceWithoutAdapter({ os, distribution, vulkan }: MachineReport): string[] {

@@ -18,6 +18,12 @@ const DIAGNOSIS: Diagnosis = {
       speed: { gflops: 17.2, size: 512 },
     },
     {
+      name: "native",
+      description: "native code by gcc 12.2.0",
+      selfTest: { error: 2e-7, allowed: 1.5e-5 },
+      speed: { gflops: 51.6, size: 512 },
+    },
+    {
       name: "webgpu",
       description: "WebGPU, Fast 9000",
       selfTest: { error: 3e-7, allowed: 1.5e-5 },
@@ -26,6 +32,7 @@ const DIAGNOSIS: Diagnosis = {
       features: ["timestamp-query"],
     },
   ],
+  native: { folder: "/home/me/.cache/unroll", missing: [] },
   blas: {
     isAllowed: true,
     trials: [{ name: "OpenBLAS", path: "libopenblas.so.0", gain: 1.8, isUsed: true }],
@@ -44,6 +51,7 @@ const MACHINE: MachineReport = {
   cores: 2,
   jsr: "JSR",
   blas: "OpenBLAS",
+  compiler: true,
   tuning: { path: "/home/me/.cache/unroll/tuning.json", products: 5 },
   vulkan: { loader: true, drivers: ["nvidia_icd.json"], devices: ["nvidia0"] },
   diagnosis: DIAGNOSIS,
@@ -58,7 +66,7 @@ function machine(
 }
 
 const FAILED = { name: "webgpu", failure: "Cannot open webgpu: no adapter was found" } as const;
-const WITHOUT = { adapters: [], devices: [...DIAGNOSIS.devices.slice(0, 2), FAILED] };
+const WITHOUT = { adapters: [], devices: [...DIAGNOSIS.devices.slice(0, 3), FAILED] };
 
 Deno.test("doctor: tells of devices, errors and speed, and that all is well", async () => {
   const { code, output, errors } = await runCommand("doctor", {
@@ -75,6 +83,7 @@ Deno.test("doctor: tells of devices, errors and speed, and that all is well", as
       "maxBufferSize 1024",
       "features: timestamp-query",
       "BLAS         OpenBLAS (libopenblas.so.0), 1.8 times as fast as WebAssembly: used for large",
+      "Native code  kept in /home/me/.cache/unroll, 3.0 times as fast as cpu in a matrix product",
       "Tuning       /home/me/.cache/unroll/tuning.json, 5 matrix products measured",
       "Ready to train",
     ]
@@ -208,6 +217,42 @@ Deno.test("doctor: says in one sentence each whether a BLAS is used and how it w
   ]);
 });
 
+Deno.test("doctor: says in one sentence each whether there is native code and how there would be", async () => {
+  const failed = {
+    name: "native",
+    failure: "Cannot open native: there is no C compiler: cc",
+  } as const;
+  const devices = DIAGNOSIS.devices.map((device) => device.name === "native" ? failed : device);
+  const tell = async (change: Partial<MachineReport>, missing: readonly string[]) => {
+    const report = machine({ devices, native: { missing } }, change);
+    const { output } = await runCommand("doctor", {
+      inspectMachine: () => Promise.resolve(report),
+    });
+    return [/^Native code +(.*)$/m.exec(output)?.[1], adviceFor(report)[0]];
+  };
+  const gain = "native code trains faster than cpu, often two or three times: ";
+  const flags = ["--allow-ffi=/home/me/.cache/unroll", "--allow-run=cc"];
+  assertEquals(await tell({}, flags), [
+    "a C compiler is there, but may not be used",
+    `${gain}permit it with deno task native …`,
+  ]);
+  assertEquals(await tell({ compiler: false }, flags), [
+    "no C compiler found",
+    `${gain}install a C compiler (on Debian and Ubuntu gcc and libc6-dev) and permit it with deno task native …`,
+  ]);
+  assertEquals(await tell({ compiler: undefined }, flags), [
+    "not permitted",
+    `${gain}permit it with deno task native …`,
+  ]);
+  // Deno permits no program that is not there.
+  assertEquals(await tell({ compiler: false, os: "darwin" }, ["--allow-run=cc"]), [
+    "no C compiler found",
+    `${gain}install a C compiler (xcode-select --install)`,
+  ]);
+  assertEquals(await tell({}, []), ["there is no C compiler: cc", undefined]);
+  assertEquals((await tell({ compiler: false, os: "windows" }, flags))[1], undefined);
+});
+
 Deno.test("doctor: says where measurements are kept", async () => {
   const tell = async (tuning: MachineReport["tuning"]) => {
     const { output } = await runCommand("doctor", {
@@ -257,8 +302,10 @@ Deno.test("doctor: a real process without an adapter ends well and says what to 
   assertStrictEquals(child.code, 0);
   assertStrictEquals(report.ok, true);
   assertEquals(report.diagnosis.adapters, []);
-  const [reference, cpu, webgpu] = report.diagnosis.devices;
+  const [reference, cpu, native, webgpu] = report.diagnosis.devices;
   assertStringIncludes(webgpu.failure, "Cannot open webgpu: no adapter was found");
+  // Nothing permits it to call what a compiler makes.
+  assertStringIncludes(native.failure, "Cannot open native: ");
   assertStrictEquals(reference.speed.gflops > 0, true);
   assertStrictEquals(cpu.self_test.error <= cpu.self_test.allowed, true);
   assertStrictEquals(report.advice.some((line: string) => line.startsWith("webgpu ")), true);

@@ -19,7 +19,7 @@ import {
   type SelectedPair,
   selectPair,
 } from "../plugins.ts";
-import { checkDevice } from "./check_device.ts";
+import { checkDevice, checkResumable } from "./check_device.ts";
 import { taskOfRun, typedOptions } from "./task_options.ts";
 import { findRun } from "./find_run.ts";
 import { readWeights, type StartingWeights } from "./from_weights.ts";
@@ -94,6 +94,7 @@ export const TRAIN = defineCommand({
       }
       const run = await findRun(resume);
       if (changes.device !== undefined) checkDevice(changes.device, context.terminal);
+      await checkResumable(run, changes.device);
       const lost = await lostSteps(run);
       if (lost > 0) {
         context.terminal.writeError(

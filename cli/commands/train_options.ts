@@ -25,7 +25,7 @@ export interface TrainOptions
   /** Seed of everything random. */
   readonly seed: number;
   /** Where to compute. */
-  readonly device: "auto" | "cpu" | "webgpu" | "reference";
+  readonly device: "auto" | "cpu" | "native" | "webgpu" | "reference";
   /** Learning rates one after the other, `steps:rate,steps:rate`, in place of one. */
   readonly phases?: string;
   /** When to end early, as {@linkcode parseStopRule} reads it. */
@@ -150,7 +150,7 @@ export const TRAIN_SHAPE = {
     "Seed of the random numbers: the same seed gives the same run",
   ),
   steps: z.optional(steps),
-  device: z.enum(["auto", "cpu", "webgpu", "reference"]).default("auto")
+  device: z.enum(["auto", "cpu", "native", "webgpu", "reference"]).default("auto")
     .meta({ description: "Where to compute", changeable: true }),
   optimizer,
   learningRate,

@@ -34,7 +34,8 @@ Deno.test("complete() knows all choices, also behind an equals sign", async () =
   assertEquals(await next("train", "--device=c"), ["cpu"]);
   // As bash splits it.
   assertEquals(await next("train", "--device", "=", "c"), ["cpu"]);
-  assertEquals(await next("train", "--device", "="), ["auto", "cpu", "webgpu", "reference"]);
+  const devices = ["auto", "cpu", "native", "webgpu", "reference"];
+  assertEquals(await next("train", "--device", "="), devices);
   assertEquals(await next("train", "--model", "rnn", "--task", "fizzbuzz", "--encoding", "b"), [
     "binary",
   ]);

@@ -13,10 +13,12 @@ import {
   ulpInputs,
 } from "../test_support/ulp_error.ts";
 import { cpuBackend } from "./cpu.ts";
+import { nativeBackend } from "./native.ts";
 import { webgpuBackend } from "./webgpu.ts";
 
+const native = await nativeBackend().catch(() => undefined);
 const webgpu = await webgpuBackend().catch(() => undefined);
-const DEVICES = { cpu: cpuBackend(), webgpu } as const;
+const DEVICES = { cpu: cpuBackend(), native, webgpu } as const;
 
 const COUNT = 1 << 15;
 /** Beyond, sine and cosine are near 0 more often than WebGPU has digits for. */

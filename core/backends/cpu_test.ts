@@ -8,6 +8,7 @@ import { PRIMITIVES, samplesOf } from "../language/primitives/table.ts";
 import * as ops from "../language/ops/mod.ts";
 import { gradientGraph } from "../testing/check_gradients.ts";
 import { randomSource } from "../util/random_source.ts";
+import { CPU_DEVICES, type CpuDevice } from "../test_support/cpu_devices.ts";
 import { TARGET_PROGRAMS } from "../test_support/target_programs.ts";
 import type { Tensor } from "../language/tensor.ts";
 import { typedArray } from "../ir/tensor_type.ts";
@@ -18,6 +19,13 @@ import { cpuBackend } from "./cpu.ts";
 import { CpuMemory } from "./cpu_memory.ts";
 import { evaluateGraph } from "../ir/evaluate.ts";
 import { referenceBackend } from "./reference.ts";
+
+/** One test for each device that runs on the processor. */
+function testOnBoth(what: string, fn: (open: CpuDevice["open"]) => Promise<void>): void {
+  for (const { name, ignore, open } of CPU_DEVICES) {
+    Deno.test(`${name} ${what}`, { ignore }, () => fn(open));
+  }
+}
 
 /** Runs a graph on the CPU. */
 async function runGraph(
@@ -61,8 +69,8 @@ function assertNear(
 }
 
 for (const primitive of PRIMITIVES) {
-  Deno.test(`cpuBackend() computes ${primitive.name} and its gradient`, async () => {
-    using backend = cpuBackend();
+  testOnBoth(`computes ${primitive.name} and its gradient`, async (open) => {
+    using backend = await open();
     const ulp = ELEMENTWISE[primitive.name as ElementwiseName]?.ulp ?? 4;
     for (const { inputs: sampled, params, smooth } of samplesOf(primitive, randomSource(5))) {
       const inputs = sampled.map(({ type, data }) => dense(type, typedArray(type.dtype, data)));
@@ -82,14 +90,14 @@ for (const primitive of PRIMITIVES) {
   });
 }
 
-Deno.test("cpuBackend() says how many threads it has", () => {
-  using backend = cpuBackend({ threads: 3, eager: true });
+testOnBoth("says how many threads it has", async (open) => {
+  using backend = await open({ threads: 3, eager: true });
   assertEquals(backend.threads, 3);
   assertStringIncludes(backend.description, ", 3 threads");
 });
 
-Deno.test("cpuBackend() computes reductions and products of all small shapes", async () => {
-  using backend = cpuBackend();
+testOnBoth("computes reductions and products of all small shapes", async (open) => {
+  using backend = await open();
   const random = randomSource(7);
   const f32 = (...shape: number[]) => ({ dtype: "f32", shape }) as const;
   for (const [m, n] of [[1, 1], [3, 4], [4, 3], [61, 4], [7, 33], [40, 5], [5, 41], [130, 17]]) {
@@ -117,8 +125,8 @@ Deno.test("cpuBackend() computes reductions and products of all small shapes", a
   }
 });
 
-Deno.test("cpuBackend() computes loops of every length, both ways", async () => {
-  using backend = cpuBackend();
+testOnBoth("computes loops of every length, both ways", async (open) => {
+  using backend = await open();
   const random = randomSource(8);
   for (const length of [0, 1, 2, 5, 64]) {
     for (const reverse of [false, true]) {
@@ -207,9 +215,9 @@ for (
   )
 ) {
   const where = threads === 1 ? "one thread" : `${threads} threads`;
-  Deno.test(`cpuBackend() trains ${name} on ${where} as the reference does, twice the same`, async () => {
+  testOnBoth(`trains ${name} on ${where} as the reference does, twice the same`, async (open) => {
     using reference = referenceBackend();
-    using backend = cpuBackend({ threads, eager: true });
+    using backend = await open({ threads, eager: true });
     const wanted = await trainSteps(reference, name, 100);
     const found = await trainSteps(backend, name, 100);
     wanted.forEach((list, i) =>
@@ -223,8 +231,8 @@ for (
   });
 }
 
-Deno.test("cpuBackend() uses the same memory for ten thousand runs", async () => {
-  using backend = cpuBackend();
+testOnBoth("uses the same memory for ten thousand runs", async (open) => {
+  using backend = await open();
   const type = { dtype: "f32", shape: [100] } as const;
   const { graph } = trace([type, type], (x, y) => [ops.add(x, y), ops.mul(x, y), ops.sum(x)]);
   using executable = await backend.compile(graph, { donated: [[0, 0]] });
@@ -243,8 +251,8 @@ Deno.test("cpuBackend() uses the same memory for ten thousand runs", async () =>
   assertEquals([...await backend.download(state)], new Array(100).fill(20_001));
 });
 
-Deno.test("cpuBackend() loads programs while others run on its threads", async () => {
-  using backend = cpuBackend({ threads: 2, eager: true });
+testOnBoth("loads programs while others run on its threads", async (open) => {
+  using backend = await open({ threads: 2, eager: true });
   const type = { dtype: "f32", shape: [64] } as const;
   const compileSum = (terms: number) => {
     const { graph } = trace([type], (x) => [
@@ -280,9 +288,9 @@ Deno.test("cpuBackend() refuses a number of threads that is none", () => {
   );
 });
 
-Deno.test("cpuBackend() refuses buffers that are gone, of others, or too long", async () => {
-  using backend = cpuBackend();
-  using other = cpuBackend();
+testOnBoth("refuses buffers that are gone, of others, or too long", async (open) => {
+  using backend = await open();
+  using other = await open();
   const type = { dtype: "f32", shape: [2] } as const;
   const { graph } = trace([type], (x) => [ops.neg(x)]);
   using executable = await backend.compile(graph);

@@ -1,15 +1,21 @@
 import { assertAlmostEquals } from "@std/assert";
 import { sampleArray } from "../ir/dense.ts";
 import { randomSource } from "../util/random_source.ts";
+import { CPU_DEVICES } from "../test_support/cpu_devices.ts";
 import { gatedRnn } from "../test_support/target_programs.ts";
 import { typedArray } from "../ir/tensor_type.ts";
-import { cpuBackend } from "./cpu.ts";
 
 /** Units of a network whose weights are large enough to be packed before its loops, and not to be shared by three. */
 const HIDDEN = 98;
 
-for (const batch of [1, 7, 64]) {
-  Deno.test(`cpuBackend() trains ${batch} rows alike on one thread and on three, again and again`, async () => {
+for (
+  const { name, batch, ignore, open } of CPU_DEVICES.flatMap((device) =>
+    [1, 7, 64].map((batch) => ({ ...device, batch }))
+  )
+) {
+  Deno.test(`${name} trains ${batch} rows alike on one thread and on three, again and again`, {
+    ignore,
+  }, async () => {
     const graph = gatedRnn({ time: 9, batch, hidden: HIDDEN, symbols: 11 });
     const random = randomSource(batch);
     const inputs = graph.inputs.map(({ type }) => {
@@ -21,7 +27,7 @@ for (const batch of [1, 7, 64]) {
     });
     let wanted: ArrayLike<number>[] | undefined;
     for (const threads of [1, 3]) {
-      using backend = cpuBackend({ threads, eager: threads > 1 });
+      using backend = await open({ threads, eager: threads > 1 });
       using program = await backend.compile(graph);
       const buffers = inputs.map((data, i) => backend.upload(graph.inputs[i].type, data));
       // Helpers come late to the first runs, and at other moments to each of the rest.

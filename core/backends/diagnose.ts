@@ -8,6 +8,7 @@ import type { Backend, BackendName, DeviceBuffer } from "../ir/backend.ts";
 import { BACKEND_NAMES } from "./choose.ts";
 import { type BlasReport, blasReport } from "./cpu_blas.ts";
 import { evaluateGraph } from "../ir/evaluate.ts";
+import { type NativePermissions, nativePermissions } from "./native_folder.ts";
 import { openBackend } from "./open.ts";
 import type { WebGpuBackend } from "./webgpu.ts";
 import { describeAdapter, systemGpu, unsupportedReason } from "./webgpu/adapter.ts";
@@ -72,6 +73,8 @@ export interface Diagnosis {
   readonly devices: readonly DeviceReport[];
   /** What multiplies large matrices for the CPU, if a library does. */
   readonly blas: BlasReport;
+  /** What native code needs. */
+  readonly native: NativePermissions;
 }
 
 /** Settings of {@linkcode diagnose}, for tests. */
@@ -108,6 +111,7 @@ export async function diagnose(settings: DiagnoseSettings = {}): Promise<Diagnos
     adapters: gpu ? await listAdapters(gpu) : [],
     devices,
     blas: blasReport(),
+    native: nativePermissions(),
   };
 }
 
@@ -251,7 +255,7 @@ function relativeError(found: TypedArray, wanted: ArrayLike<number>): number {
 /** Rows and columns of the product that a device is measured by: enough to keep it busy for a while. */
 function productSize(backend: Backend): number {
   if (backend.name === "reference") return 64;
-  if (backend.name === "cpu") return 512;
+  if (backend.name === "cpu" || backend.name === "native") return 512;
   return (backend as WebGpuBackend).isSoftware ? 256 : 4096;
 }
 

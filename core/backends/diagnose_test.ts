@@ -12,20 +12,21 @@ function settings(cpu: (backend: Backend) => Backend) {
     open: (name: BackendName) => {
       if (name === "cpu") return Promise.resolve(cpu(cpuBackend()));
       if (name === "reference") return openBackend(name);
-      return Promise.reject(new RangeError("Cannot open webgpu: no adapter was found"));
+      return Promise.reject(new RangeError(`Cannot open ${name}: no adapter was found`));
     },
   };
 }
 
 Deno.test("diagnose() measures what works and says why the rest does not", async () => {
   const diagnosis = await diagnose(settings((backend) => backend));
-  const [reference, cpu, webgpu] = diagnosis.devices;
+  const [reference, cpu, native, webgpu] = diagnosis.devices;
   assert(canTrain(diagnosis));
   assertEquals(diagnosis.adapters, []);
   assertEquals(reference.selfTest, undefined);
   assert(cpu.selfTest && cpu.selfTest.error > 0 && cpu.selfTest.error <= cpu.selfTest.allowed);
   assert(cpu.speed && cpu.speed.gflops > 0);
   assertEquals(cpu.failure, undefined);
+  assertStringIncludes(native.failure ?? "", "Cannot open native: ");
   assertStringIncludes(webgpu.failure ?? "", "no adapter");
   assertEquals(webgpu.description, undefined);
   // What may be called is tried; the device says what it uses.
@@ -57,5 +58,5 @@ Deno.test("diagnose() goes on where a device fails in the middle", async () => {
     compile: () => Promise.reject(new RangeError("Cannot compile: no memory")),
   })));
   assertEquals(diagnosis.devices[1].failure, "Cannot compile: no memory");
-  assertEquals(diagnosis.devices.length, 3);
+  assertEquals(diagnosis.devices.length, 4);
 });

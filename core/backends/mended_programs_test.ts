@@ -15,12 +15,14 @@ import {
   transpose,
 } from "../mod.ts";
 import { cpuBackend } from "./cpu.ts";
+import { nativeBackend } from "./native.ts";
 import { referenceBackend } from "./reference.ts";
 import { webgpuBackend } from "./webgpu.ts";
 
+const native = await nativeBackend().catch(() => undefined);
 const webgpu = await webgpuBackend().catch(() => undefined);
-/** The devices all tests share; without an adapter those of WebGPU are shown as ignored. */
-const DEVICES = { reference: referenceBackend(), cpu: cpuBackend(), webgpu } as const;
+/** The devices all tests share; those that cannot be opened are shown as ignored. */
+const DEVICES = { reference: referenceBackend(), cpu: cpuBackend(), native, webgpu } as const;
 
 /** One test for each device. */
 function testOnDevices(

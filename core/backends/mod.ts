@@ -28,6 +28,7 @@ export {
   type SelfTest,
 } from "./diagnose.ts";
 export { nativeBackend, type NativeOptions } from "./native.ts";
+export { type NativePermissions, nativePermissions } from "./native_folder.ts";
 export {
   defaultBackend,
   openBackend,

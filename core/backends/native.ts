@@ -19,7 +19,12 @@ import { showProgram } from "../util/debug_output.ts";
 import { CpuExecutable, cpuTensors, kernelInfos } from "./cpu_executable.ts";
 import { CpuMemory } from "./cpu_memory.ts";
 import { countThreads } from "./count_threads.ts";
-import { buildLibrary, findToolchain } from "./native_toolchain.ts";
+import {
+  type AddressLibrary,
+  buildLibrary,
+  findToolchain,
+  openAddressLibrary,
+} from "./native_toolchain.ts";
 
 /** Options of {@linkcode nativeBackend}. */
 export interface NativeOptions {
@@ -44,8 +49,8 @@ const SYMBOLS = {
  *
  * @param options How many threads.
  * @returns A device that runs where it is called: results are there when a run returns.
- * @throws {RangeError} If there is no compiler here, or not the permissions: `--allow-ffi`, `--allow-run` for `cc`,
- * and to read and write the folder that the libraries are kept in.
+ * @throws {RangeError} If there is no compiler here, or not the permissions: `--allow-run=cc`, and `--allow-ffi`,
+ * `--allow-read` and `--allow-write` for the folder that the libraries are kept in. Nothing is asked for.
  *
  * @example Usage
  * ```ts no-run
@@ -63,7 +68,13 @@ export async function nativeBackend(options: NativeOptions = {}): Promise<Backen
   const { machine, name } = toolchain;
   const threads = countThreads("native", options.threads);
   const memory = new CpuMemory();
-  const dispose = () => memory.dispose();
+  const addresses = await openAddressLibrary(toolchain);
+  let isOpen = true;
+  const dispose = () => {
+    memory.dispose();
+    if (isOpen) addresses.close();
+    isOpen = false;
+  };
   const [vectors, several] = [`vectors of ${machine.lanes}`, threads === 1 ? "thread" : "threads"];
   return {
     name: "native",
@@ -82,7 +93,7 @@ export async function nativeBackend(options: NativeOptions = {}): Promise<Backen
       const library = Deno.dlopen(await buildLibrary(toolchain, printed.text), SYMBOLS);
       const { run, start, stop } = library.symbols;
       start?.();
-      const base = baseOf(memory);
+      const base = baseOf(memory, addresses);
       return new CpuExecutable(memory, graph, {
         run: (table) => run(base(), BigInt(table)),
         close() {
@@ -101,15 +112,13 @@ export async function nativeBackend(options: NativeOptions = {}): Promise<Backen
 }
 
 /** Finds where a memory begins, each time that it has grown. */
-function baseOf(memory: CpuMemory): () => bigint {
+function baseOf(memory: CpuMemory, { addressOf }: AddressLibrary): () => bigint {
   let words: Int32Array | undefined;
   let base = 0n;
   return () => {
     if (memory.words !== words) {
       ({ words } = memory);
-      base = BigInt(
-        Deno.UnsafePointer.value(Deno.UnsafePointer.of(words as Int32Array<ArrayBuffer>)),
-      );
+      base = addressOf(words);
     }
     return base;
   };

@@ -4,7 +4,14 @@
  * @module
  */
 import type { Machine } from "../codegen/c/matmul.ts";
-import { isFfiAllowed } from "../util/environment.ts";
+import {
+  COMPILER,
+  isOwn,
+  makeFolder,
+  nativePermissions,
+  type OwnFolder,
+  refusal,
+} from "./native_folder.ts";
 
 /** A compiler and where its libraries are kept. */
 export interface Toolchain {
@@ -13,15 +20,12 @@ export interface Toolchain {
   /** What the processor has. */
   readonly machine: Machine;
   /** The folder of libraries. */
-  readonly folder: string;
+  readonly folder: OwnFolder;
   /** Flags of each compilation. */
   readonly flags: readonly string[];
   /** What tells this compiler and this processor from others. */
   readonly key: string;
 }
-
-/** The compiler's command. */
-const COMPILER = "cc";
 
 /** What the code relies on: wrapping integers, aliased memory, fused products; errno and traps are not asked for. */
 const FLAGS = [
@@ -30,10 +34,20 @@ const FLAGS = [
   ...["-fwrapv", "-fno-strict-aliasing", "-Wno-psabi", "-w"],
 ];
 
+/**
+ * The library of the device itself: where a memory begins, which Deno tells only those who may call everything. It
+ * includes what programs do: who has a compiler without that, or may not load what it makes, is told at once.
+ */
+const ADDRESS = `#include <pthread.h>
+#include <sched.h>
+#include <stdint.h>
+uint64_t address(const void *memory) { return (uintptr_t)memory; }
+`;
+
 let found: Promise<Toolchain> | undefined;
 
 /**
- * Finds the compiler, once.
+ * Finds the compiler and tries it, once.
  *
  * @returns The compiler.
  * @throws {RangeError} If there is none, or something is not permitted.
@@ -45,28 +59,20 @@ export function findToolchain(): Promise<Toolchain> {
 }
 
 async function look(): Promise<Toolchain> {
-  if (!isFfiAllowed()) {
-    throw refusal(
-      "--allow-ffi is needed, for code that the compiler makes is called like a library",
-    );
+  if (typeof Deno === "undefined" || typeof Deno.dlopen !== "function") {
+    throw refusal("only Deno can call what a compiler makes");
   }
   if (Deno.build.os === "windows") throw refusal("Windows has no cc");
-  const permission = Deno.permissions.querySync({ name: "run", command: COMPILER });
-  if (permission.state !== "granted") {
-    throw refusal(`--allow-run=${COMPILER} is needed, for the machine's own compiler`);
+  const { folder, missing } = nativePermissions();
+  if (folder === undefined || missing.length > 0) {
+    throw refusal(`it needs a C compiler named ${COMPILER}, and ${missing.join(" ")}`);
   }
-  const folder = folderOfLibraries();
   const target = Deno.build.arch === "aarch64" ? "-mcpu=native" : "-march=native";
   const flags = [target, ...FLAGS];
-  const { success, output, errors } = await runCompiler([
-    target,
-    "-dM",
-    "-E",
-    "-x",
-    "c",
-    "/dev/null",
-  ]);
-  if (!success) throw refusal(`${COMPILER} failed: ${errors.trim().split("\n")[0]}`);
+  const { success, output, errors } = await runCompiler(
+    [target, "-dM", "-E", "-x", "c", "/dev/null"],
+  );
+  if (!success) throw refusal(`${COMPILER} failed: ${firstLine(errors)}`);
   const macros = new Map(
     output.split("\n").map((line) => {
       const [, name, ...value] = line.split(" ");
@@ -80,25 +86,43 @@ async function look(): Promise<Toolchain> {
     : macros.has("__AVX__")
     ? { lanes: 8, registers: 16 }
     : { lanes: 4, registers: macros.has("__ARM_NEON") ? 32 : 16 };
-  return { name, machine, folder, flags, key: output };
+  return { name, machine, folder: await makeFolder(folder), flags, key: output };
 }
 
-function refusal(reason: string): RangeError {
-  return new RangeError(`Cannot open native: ${reason}`);
+/** Tells where a memory begins. */
+export interface AddressLibrary {
+  /** The address of the first element. */
+  readonly addressOf: (memory: Int32Array) => bigint;
+  /** Closes the library. */
+  close(): void;
 }
 
-/** The folder that libraries are kept in: what the user's system has for such things. */
-function folderOfLibraries(): string {
-  const read = (variable: string) =>
-    Deno.permissions.querySync({ name: "env", variable }).state === "granted"
-      ? Deno.env.get(variable)
-      : undefined;
-  const [cache, home] = [read("XDG_CACHE_HOME"), read("HOME")];
-  if (cache?.startsWith("/")) return `${cache}/unroll`;
-  if (!home?.startsWith("/")) {
-    throw refusal("--allow-env=HOME is needed, for the folder that compiled libraries are kept in");
+/**
+ * Opens the library that tells where memory is.
+ *
+ * @param toolchain The compiler.
+ * @returns The library.
+ * @throws {RangeError} If the compiler cannot compile, or what it makes cannot be loaded.
+ */
+export async function openAddressLibrary(toolchain: Toolchain): Promise<AddressLibrary> {
+  try {
+    const path = await buildLibrary(toolchain, ADDRESS);
+    const library = Deno.dlopen(
+      path,
+      { address: { parameters: ["buffer"], result: "usize" } } as const,
+    );
+    const { address } = library.symbols;
+    return {
+      addressOf: (memory) => address(memory as Int32Array<ArrayBuffer>),
+      close: () => library.close(),
+    };
+  } catch (error) {
+    throw error instanceof RangeError ? error : refusal(firstLine(String(error)));
   }
-  return Deno.build.os === "darwin" ? `${home}/Library/Caches/unroll` : `${home}/.cache/unroll`;
+}
+
+function firstLine(text: string): string {
+  return text.trim().split("\n")[0];
 }
 
 async function runCompiler(
@@ -123,40 +147,24 @@ async function runCompiler(
  */
 export async function buildLibrary(toolchain: Toolchain, text: string): Promise<string> {
   const { folder, flags, key } = toolchain;
-  await makeFolder(folder);
   const parts = [COMPILER, ...flags, key, text].join("\0");
   const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(parts));
-  const path = `${folder}/${new Uint8Array(hash).toHex()}.so`;
-  if (await isOwn(path)) return path;
+  const hex = [...new Uint8Array(hash)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  const path = `${folder.path}/${hex}.so`;
+  if (await isOwn(path, folder.user)) return path;
   // Under other names until it is whole: another process may be making the same.
-  const own = `${folder}/${crypto.randomUUID()}`;
+  const own = `${folder.path}/${crypto.randomUUID()}`;
   try {
-    await Deno.writeTextFile(`${own}.c`, text, { mode: 0o600 });
+    await Deno.writeTextFile(`${own}.c`, text, { createNew: true, mode: 0o600 });
     const { success, errors } = await runCompiler([...flags, "-o", `${own}.so`, `${own}.c`]);
-    if (!success) throw new Error(`Cannot compile a program: ${COMPILER} failed: ${errors.trim()}`);
+    if (!success) {
+      throw new Error(`Cannot compile a program: ${COMPILER} failed: ${firstLine(errors)}`);
+    }
+    // Whatever others may do to new files where the user says so, nobody writes to this one.
+    await Deno.chmod(`${own}.so`, 0o700);
     await Deno.rename(`${own}.so`, path);
   } finally {
     for (const end of [".c", ".so"]) await Deno.remove(`${own}${end}`).catch(() => {});
   }
   return path;
-}
-
-/** Makes the folder of libraries, which nobody else may write to. */
-async function makeFolder(folder: string): Promise<void> {
-  await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
-  const { uid, mode } = await Deno.stat(folder);
-  if (((mode ?? 0) & 0o022) !== 0 || (uid !== null && uid !== Deno.uid())) {
-    throw refusal(`others may write to ${folder}, where compiled libraries are kept`);
-  }
-}
-
-/** Whether a library is there and the user's own. */
-async function isOwn(path: string): Promise<boolean> {
-  try {
-    const { uid, isFile } = await Deno.lstat(path);
-    return isFile && (uid === null || uid === Deno.uid());
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { debugLine } from "../util/debug_output.ts";
 import { readVariable } from "../util/environment.ts";
 import type { GraphCost } from "../passes/cost.ts";
 import type { Backend, BackendName } from "../ir/backend.ts";
@@ -29,7 +30,8 @@ const OPENERS: Readonly<Record<BackendName, (settings: OpenSettings) => Promise<
  * @param name Which one; `auto` is the one named by the variable `UNROLL_BACKEND`, else the CPU.
  * @param settings What is brought along.
  * @returns The device, owned by the caller.
- * @throws {RangeError} If there is none of that name, or it cannot be had here.
+ * @throws {RangeError} If there is none of that name, or it cannot be had here. Where the variable names `native` and
+ * that cannot be had, it is the CPU, and a line on standard error says why.
  *
  * @example Usage
  * ```ts
@@ -44,8 +46,22 @@ export async function openBackend(
   name: BackendName | "auto" = "auto",
   settings: OpenSettings = {},
 ): Promise<Backend> {
-  const chosen = name === "auto" ? readVariable("UNROLL_BACKEND") ?? "cpu" : name;
-  return await OPENERS[asBackendName(chosen)](settings);
+  if (name !== "auto") return await OPENERS[asBackendName(name)](settings);
+  const chosen = readVariable("UNROLL_BACKEND") ?? "cpu";
+  try {
+    return await openBackend(asBackendName(chosen), settings);
+  } catch (error) {
+    if (chosen !== "native" || !(error instanceof RangeError)) throw error;
+    warnOnce(`${error.message}, so cpu is used in its place`);
+    return await openBackend("cpu");
+  }
+}
+
+const warned = new Set<string>();
+
+function warnOnce(sentence: string): void {
+  if (!warned.has(sentence)) debugLine(sentence);
+  warned.add(sentence);
 }
 
 /** A device and, where it was chosen here, why. */
@@ -63,7 +79,7 @@ export interface OpenedBackend {
  * @param estimate Says what one run of the program takes; called for `auto` only.
  * @param settings What is brought along.
  * @returns The device and why.
- * @throws {RangeError} As {@linkcode openBackend}; a GPU that `auto` cannot open is passed over.
+ * @throws {RangeError} As {@linkcode openBackend}; a GPU or native code that `auto` cannot open is passed over.
  *
  * @example Usage
  * ```ts
@@ -87,10 +103,18 @@ export async function openBackendFor(
   // What a variable has settled need not be estimated.
   const cost = variable ? { operations: 0, iterations: 0 } : await estimate();
   const { device, reason } = await chooseDevice(cost);
+  if (variable) {
+    const backend = await openBackend("auto", settings);
+    const isIt = backend.name === device;
+    return {
+      backend,
+      reason: isIt ? reason : `UNROLL_BACKEND says ${device}, which cannot be had`,
+    };
+  }
   try {
     return { backend: await openBackend(device, settings), reason };
   } catch (error) {
-    if (variable || !(error instanceof RangeError)) throw error;
+    if (!(error instanceof RangeError)) throw error;
     return { backend: await openBackend("cpu"), reason: error.message };
   }
 }

@@ -5,10 +5,12 @@ import { evaluateGraph } from "../ir/evaluate.ts";
 import { typedArray } from "../ir/tensor_type.ts";
 import { programs } from "../test_support/arbitrary_programs.ts";
 import { checkPrograms } from "../test_support/check_device.ts";
+import { NO_NATIVE } from "../test_support/cpu_devices.ts";
 import { fc, isLong, RUNS } from "../test_support/fast_check.ts";
 import { printProgram } from "../test_support/print_program.ts";
 import { buildProgram } from "../test_support/program_spec.ts";
 import { cpuBackend } from "./cpu.ts";
+import { nativeBackend } from "./native.ts";
 import { webgpuBackend } from "./webgpu.ts";
 
 /** Another seed draws other programs; `deno task fuzz` takes one. */
@@ -28,6 +30,15 @@ Deno.test(`${LABEL}cpuBackend() on several threads keeps random programs within 
 Deno.test(`${LABEL}cpuBackend() without fused multiply-add keeps random programs within their bounds`, async () => {
   using backend = cpuBackend({ relaxed: false });
   await checkPrograms(backend, programs(), { seed: SEED + 2, runs: Math.ceil(RUNS / 5) });
+});
+
+Deno.test({
+  name: `${LABEL}nativeBackend() keeps random programs within their bounds`,
+  ignore: NO_NATIVE !== undefined,
+  async fn() {
+    using backend = await nativeBackend({ threads: 2, eager: true });
+    await checkPrograms(backend, programs(), { seed: SEED, runs: Math.ceil(RUNS / 2) });
+  },
 });
 
 const adapter = await webgpuBackend().catch(() => undefined);

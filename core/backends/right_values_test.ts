@@ -3,12 +3,14 @@ import { assert, assertEquals } from "@std/assert";
 import * as U from "../mod.ts";
 import type { Tensor } from "../mod.ts";
 import { cpuBackend } from "./cpu.ts";
+import { nativeBackend } from "./native.ts";
 import { referenceBackend } from "./reference.ts";
 import { webgpuBackend } from "./webgpu.ts";
 
+const native = await nativeBackend().catch(() => undefined);
 const webgpu = await webgpuBackend().catch(() => undefined);
-/** The devices all tests share; without an adapter those of WebGPU are shown as ignored. */
-const DEVICES = { reference: referenceBackend(), cpu: cpuBackend(), webgpu } as const;
+/** The devices all tests share; those that cannot be opened are shown as ignored. */
+const DEVICES = { reference: referenceBackend(), cpu: cpuBackend(), native, webgpu } as const;
 
 /** A program of tensors, what it is given, and all the numbers it is to give. */
 type Case = readonly [
@@ -106,7 +108,7 @@ testOnDevices("compile() adds up products rather than multiplies a sum", [
   ["mean of x · 1e-10", (x) => x.mul(1e-10).mean(), [f32(3e38, 3e38, 3e38)], [3e28], 1e-6],
   ["x · 1e20 · 1e20", (x) => x.mul(1e20).mul(1e20), [f32(0, 1e-20)], [0, 1e20], 1e-6],
   // WGSL lets the driver regroup sums and products, and Mesa's does.
-], ["reference", "cpu"]);
+], ["reference", "cpu", "native"]);
 
 const i32 = (...values: number[]) => U.tensor(Int32Array.from(values));
 

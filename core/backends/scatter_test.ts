@@ -7,12 +7,15 @@ import { fill, gather, iota, scatterAdd } from "../language/ops/mod.ts";
 import type { Tensor } from "../language/tensor.ts";
 import { randomSource } from "../util/random_source.ts";
 import { cpuBackend } from "./cpu.ts";
+import { nativeBackend } from "./native.ts";
 import { referenceBackend } from "./reference.ts";
 import { webgpuBackend } from "./webgpu.ts";
 
+const native = await nativeBackend().catch(() => undefined);
 const webgpu = await webgpuBackend().catch(() => undefined);
 const DEVICES: Readonly<Record<string, Backend | undefined>> = {
   cpu: cpuBackend(),
+  native,
   reference: referenceBackend(),
   webgpu,
 };
@@ -22,7 +25,7 @@ const errorOf = (sum: number, count: number, x: number) =>
   Math.abs(sum / (count * Math.fround(x)) - 1);
 
 for (const [name, backend] of Object.entries(DEVICES)) {
-  for (const count of name === "cpu" ? [1000, 1e5, 1e7] : [1000, 1e5]) {
+  for (const count of name === "cpu" || name === "native" ? [1000, 1e5, 1e7] : [1000, 1e5]) {
     Deno.test({
       name: `scatterAdd() of ${count} equal rows at one place is right to 5e-7, on ${name}`,
       ignore: !backend,

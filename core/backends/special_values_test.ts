@@ -18,12 +18,14 @@ import { clipByValue } from "../training/clip.ts";
 import type { Backend } from "../ir/backend.ts";
 import { cpuBackend } from "./cpu.ts";
 import { evaluateGraph } from "../ir/evaluate.ts";
+import { nativeBackend } from "./native.ts";
 import { referenceBackend } from "./reference.ts";
 import { webgpuBackend } from "./webgpu.ts";
 
+const native = await nativeBackend().catch(() => undefined);
 const webgpu = await webgpuBackend().catch(() => undefined);
-/** The devices all tests share; without an adapter those of WebGPU are shown as ignored. */
-const DEVICES = { reference: referenceBackend(), cpu: cpuBackend(), webgpu } as const;
+/** The devices all tests share; those that cannot be opened are shown as ignored. */
+const DEVICES = { reference: referenceBackend(), cpu: cpuBackend(), native, webgpu } as const;
 
 const SPECIAL = [NaN, Infinity, -Infinity, 0, -0, 1e-40, -1e-40, 1, -1, 0.5, -1.5, 3, -3]
   .map(Math.fround);

@@ -13,13 +13,17 @@ import { type Arithmetic, SINGLE } from "./intervals.ts";
 import { printProgram } from "./print_program.ts";
 import { buildProgram, type BuiltProgram, type ProgramSpec } from "./program_spec.ts";
 
+/** What WebAssembly and native code have in common. */
+const CPU: Arithmetic = {
+  ...SINGLE,
+  // The sigmoid is 0 where it would be subnormal.
+  allowed: { sigmoid: () => 2 ** -126 },
+};
+
 /** How the devices compute with real numbers. */
-export const ARITHMETIC: Readonly<Record<"cpu" | "webgpu", Arithmetic>> = {
-  cpu: {
-    ...SINGLE,
-    // The sigmoid of WebAssembly is 0 where it would be subnormal.
-    allowed: { sigmoid: () => 2 ** -126 },
-  },
+export const ARITHMETIC: Readonly<Record<"cpu" | "native" | "webgpu", Arithmetic>> = {
+  cpu: CPU,
+  native: CPU,
   // What WGSL allows: https://www.w3.org/TR/WGSL/#floating-point-accuracy
   webgpu: {
     ...SINGLE,
@@ -61,7 +65,11 @@ export async function checkOn(
     });
   });
   if (isNear) return { faults: [], program };
-  const bounds = boundsOf(graph, inputs, ARITHMETIC[backend.name === "cpu" ? "cpu" : "webgpu"]);
+  const bounds = boundsOf(
+    graph,
+    inputs,
+    ARITHMETIC[backend.name === "reference" ? "cpu" : backend.name],
+  );
   const own = outside(bounds, exact.map(({ data }) => data), exact);
   if (own.length > 0) return { faults: own.map((line) => `bounds: ${line}`), program };
   return { faults: outside(bounds, found, exact), program };

@@ -7,6 +7,8 @@
  * - `UNROLL_DUMP`: a folder that graphs and generated code are written to;
  * - `UNROLL_BACKEND`: the device that `auto` means;
  * - `UNROLL_THREADS`: how many threads the CPU device uses;
+ * - `UNROLL_CACHE`: the folder that the native device keeps compiled libraries in, absolute or relative to
+ *   the working folder; without it `unroll` in `XDG_CACHE_HOME`, or in `HOME` where the system has its caches;
  * - `UNROLL_GL_ADAPTER=1`: use WebGPU also on OpenGL in software, which is unusably slow.
  *
  * Nothing here asks for a permission: what is not granted yet counts as denied. And in Deno nothing here is of Node's
@@ -22,6 +24,9 @@ export type EnvironmentVariable =
   | "UNROLL_DUMP"
   | "UNROLL_BACKEND"
   | "UNROLL_THREADS"
+  | "UNROLL_CACHE"
+  | "XDG_CACHE_HOME"
+  | "HOME"
   | "UNROLL_GL_ADAPTER";
 
 /** Returns whether an environment variable may be read. */

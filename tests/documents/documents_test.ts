@@ -67,7 +67,7 @@ function commandWords(words: readonly string[]): readonly string[] | undefined {
   if (typed[0] === "unroll") return typed.slice(1);
   if (typed[0] !== "deno" || typed[1] !== "task") return undefined;
   const [name, ...rest] = typed.slice(2).filter((word, i) => i > 0 || word !== "-q");
-  if (name === "blas") return rest;
+  if (name === "blas" || name === "native") return rest;
   return /cli\/main\.ts \w+$/.test(TASKS[name]?.command ?? "") ? [name, ...rest] : undefined;
 }
 

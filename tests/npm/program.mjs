@@ -1,11 +1,12 @@
 // What the READMEs do, with the packages as npm installs them: `tests/npm/run` runs it, and has TypeScript check it.
 // @ts-check
 import { compile, scan, valueAndGrad, zeros } from "@unroll/core";
+import { nativeBackend } from "@unroll/core/backends";
 import { loadRun, trainAndSave } from "@unroll/core/runs";
 import { train } from "@unroll/core/training";
 import { gru, MODELS, rnn } from "@unroll/models";
 import { counting, TASKS, xor } from "@unroll/tasks";
-import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 
@@ -22,6 +23,12 @@ deepStrictEqual([await value.item(), await gradient.item()], [11, 6]);
 const trained = await train({ model: gru({ hidden: 16 }), task: counting(), steps: 10 });
 strictEqual(trained.steps, 10);
 trained.dispose();
+
+// Nothing but Deno calls what a compiler makes.
+await rejects(nativeBackend(), {
+  name: "RangeError",
+  message: /^Cannot open native: only Deno can/,
+});
 
 // @ts-expect-error Types are found: a number is needed.
 const wrong = () => gru({ hidden: "16" });

@@ -1,17 +1,22 @@
 import { assertEquals } from "@std/assert";
 import type { Backend } from "../../ir/backend.ts";
 import { cpuBackend } from "../../backends/cpu.ts";
+import { nativeBackend } from "../../backends/native.ts";
 import { referenceBackend } from "../../backends/reference.ts";
 import { webgpuBackend } from "../../backends/webgpu.ts";
 import { compile } from "../../compile/compile.ts";
 import * as ops from "../ops/mod.ts";
 import type { Tensor } from "../tensor.ts";
 
-/** The devices, several threads and, where there is an adapter, WebGPU among them. */
+/** The devices, several threads and, where they can be had, native code and WebGPU among them. */
 async function openAll(): Promise<Backend[]> {
-  const webgpu = await webgpuBackend().catch(() => undefined);
+  const others = [
+    await nativeBackend({ threads: 1 }).catch(() => undefined),
+    await nativeBackend({ threads: 2, eager: true }).catch(() => undefined),
+    await webgpuBackend().catch(() => undefined),
+  ];
   const cpu = [cpuBackend({ threads: 1 }), cpuBackend({ threads: 2, eager: true })];
-  return [referenceBackend(), ...cpu, ...webgpu ? [webgpu] : []];
+  return [referenceBackend(), ...cpu, ...others.filter((device) => device !== undefined)];
 }
 
 const TABLE = Float32Array.from({ length: 10 }, (_, row) => 10 + row);

@@ -1,6 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Backend } from "../../../ir/backend.ts";
-import { cpuBackend } from "../../../backends/cpu.ts";
 import { evaluateGraph } from "../../../ir/evaluate.ts";
 import type { Graph } from "../../../ir/graph.ts";
 import * as ops from "../../../language/ops/mod.ts";
@@ -10,6 +9,7 @@ import type { DenseArray } from "../../../ir/primitive.ts";
 import type { Tensor } from "../../../language/tensor.ts";
 import { randomSource } from "../../../util/random_source.ts";
 import { sizeOf } from "../../../ir/tensor_type.ts";
+import { CPU_DEVICES, type CpuDevice } from "../../../test_support/cpu_devices.ts";
 import { trace } from "../../../language/trace.ts";
 import { grad } from "../../../language/gradient.ts";
 import { lowerGraph } from "../../../loops/lower.ts";
@@ -130,22 +130,30 @@ function checkNumber(found: number, wanted: number, n: number): void {
   );
 }
 
+/** One test for each device that runs on the processor. */
+function testOnBoth(what: string, fn: (open: CpuDevice["open"]) => Promise<void>): void {
+  const [, label = "", rest] = /^(\[long\] )?(.*)$/.exec(what) ?? [];
+  for (const { printer, ignore, open } of CPU_DEVICES) {
+    Deno.test(`${label}${printer} ${rest}`, { ignore }, () => fn(open));
+  }
+}
+
 for (const [name, fold] of Object.entries(FOLDS)) {
-  Deno.test(`printWasm() adds up ${name} to the last digits`, async () => {
-    using backend = cpuBackend({ threads: 1 });
+  testOnBoth(`adds up ${name} to the last digits`, async (open) => {
+    using backend = await open({ threads: 1 });
     const random = randomSource(1);
     await checkFold(backend, fold, 10_000, () => NUMBER);
     await checkFold(backend, fold, 7_001, () => random() + 1e-3);
   });
 }
 
-Deno.test("printWasm() adds up to the last digits on two threads", async () => {
-  using backend = cpuBackend({ threads: 2, eager: true });
+testOnBoth("adds up to the last digits on two threads", async (open) => {
+  using backend = await open({ threads: 2, eager: true });
   for (const fold of Object.values(FOLDS)) await checkFold(backend, fold, 5_003, () => NUMBER);
 });
 
-Deno.test("printWasm() adds up a million terms to the last digits", async () => {
-  using backend = cpuBackend({ threads: 1 });
+testOnBoth("adds up a million terms to the last digits", async (open) => {
+  using backend = await open({ threads: 1 });
   const cases: [name: string, n: number, sum: number][] = [
     ["all elements", 1_000_001, NUMBER],
     ["a few columns", 1_000_001, NUMBER],
@@ -169,8 +177,8 @@ Deno.test("printWasm() adds up a million terms to the last digits", async () => 
   checkNumber(found[0], x.data.reduce((sum, each, i) => sum + each * y.data[i], 0), n);
 });
 
-Deno.test("[long] printWasm() adds up ten million terms to the last digits", async () => {
-  using backend = cpuBackend({ threads: 1 });
+testOnBoth("[long] adds up ten million terms to the last digits", async (open) => {
+  using backend = await open({ threads: 1 });
   const n = 10_000_000;
   const all = await run(backend, graphOf(FOLDS["all elements"], n), () => NUMBER);
   checkNumber(all.found[0], n * NUMBER, n);
@@ -178,8 +186,8 @@ Deno.test("[long] printWasm() adds up ten million terms to the last digits", asy
   checkNumber(mean.found[0], NUMBER ** 2, n);
 });
 
-Deno.test("printWasm() gives what is not finite of long sums as of short ones", async () => {
-  using backend = cpuBackend({ threads: 1 });
+testOnBoth("gives what is not finite of long sums as of short ones", async (open) => {
+  using backend = await open({ threads: 1 });
   const cases: [numbers: number[], sum: number, products: number][] = [
     [[1, Infinity], Infinity, Infinity],
     [[-Infinity, 1], -Infinity, Infinity],
