@@ -8,14 +8,20 @@ import type { OptionsSchema } from "@unroll/core/plugin";
 import type { CommandContext } from "./context.ts";
 import type { Flag, FlagSource, TypedFlags } from "./flags.ts";
 
-/** A command: its words, its options, and what it does. */
-export interface CommandDefinition<Options = unknown, Selection = unknown> {
+/** A command: its words, and where the rest of it is, which only the one that runs needs. */
+export interface CommandEntry {
   /** What is typed to run it. */
   readonly name: string;
   /** What it does, in a sentence or more. */
   readonly description: string;
   /** Words that it takes besides flags, such as `[run]` or `[runs...]`. */
   readonly argument?: string;
+  /** Reads or makes the rest. */
+  readonly load: () => CommandDefinition | Promise<CommandDefinition>;
+}
+
+/** The options of a command, and what it does. */
+export interface CommandDefinition<Options = unknown, Selection = unknown> {
   /** Its own options: ranges, defaults, help and sentences about mistakes come from here. */
   readonly schema: OptionsSchema<Options> | ((context: CommandContext) => OptionsSchema<Options>);
   /** What is said above an example, and the example: `unroll …`, shown as this program is started. */
@@ -25,7 +31,7 @@ export interface CommandDefinition<Options = unknown, Selection = unknown> {
   /** What one of the commands below is called in sentences; this one's name if left out. */
   readonly childKind?: string;
   /** Commands below this one. */
-  readonly commands?: (context: CommandContext) => readonly CommandDefinition[];
+  readonly commands?: (context: CommandContext) => readonly CommandEntry[];
   /** Does its work. */
   run(context: CommandContext, input: CommandInput<Options, Selection>): void | Promise<void>;
 }

@@ -6,7 +6,7 @@
 
 import { Command, type ValidationError } from "@cliffy/command";
 import { unknownName } from "@unroll/core/plugin";
-import type { CommandDefinition } from "./command.ts";
+import type { CommandEntry } from "./command.ts";
 import type { CommandContext } from "./context.ts";
 import { UsageError, withUsageErrors } from "./errors.ts";
 import {
@@ -39,14 +39,14 @@ export interface BuiltCommand {
 /**
  * Builds the tree out of the table.
  *
- * @param definitions The commands, in the order of help.
+ * @param entries The commands, in the order of help.
  * @param args What was typed after the program's name.
  * @param context What there is.
  * @returns The root, and the flags of the command that runs.
  * @throws {UsageError} When a name finds nothing.
  */
 export async function buildTree(
-  definitions: readonly CommandDefinition[],
+  entries: readonly CommandEntry[],
   args: readonly string[],
   context: CommandContext,
 ): Promise<BuiltCommand> {
@@ -65,40 +65,42 @@ export async function buildTree(
   );
   root.noExit();
   root.action(() => root.showHelp());
-  const running = await addCommands(root, definitions, args, context);
+  const running = await addCommands(root, entries, args, context);
   return { flags: [], hint: "see --help", depth: 0, takes: 0, ...running, command: root };
 }
 
 /** Adds commands below one; returns the one that runs. */
 async function addCommands(
   parent: Command,
-  definitions: readonly CommandDefinition[],
+  entries: readonly CommandEntry[],
   args: readonly string[],
   context: CommandContext,
   path: readonly string[] = [],
   kind: string = "command",
 ): Promise<BuiltCommand | undefined> {
-  if (definitions.length === 0) return undefined;
+  if (entries.length === 0) return undefined;
   const [word] = args;
-  const names = definitions.map(({ name }) => name);
+  const names = entries.map(({ name }) => name);
   if (word !== undefined && !word.startsWith("-") && !names.includes(word)) {
     throw new UsageError(unknownName(kind, word, names));
   }
   let running: BuiltCommand | undefined;
-  for (const definition of definitions) {
-    if (definition.name !== word) {
-      // Of the others a list is shown at most: their flags would take longer than all else at the start.
-      parent.command(definition.name, nameCommand(definition));
+  for (const entry of entries) {
+    if (entry.name !== word) {
+      // Of the others a list is shown at most: their files and flags would take longer than all else at the start.
+      parent.command(entry.name, nameCommand(entry));
       continue;
     }
-    running = await buildCommand(definition, args.slice(1), context, path);
-    parent.command(definition.name, running.command);
+    running = await buildCommand(entry, args.slice(1), context, path);
+    parent.command(entry.name, running.command);
   }
   return running;
 }
 
 /** Makes a command that is only listed. */
-function nameCommand({ description, argument }: CommandDefinition): Command {
+function nameCommand(
+  { description, argument }: Pick<CommandEntry, "description" | "argument">,
+): Command {
   const command = new Command();
   command.description(description);
   if (argument !== undefined) command.arguments(argument);
@@ -106,12 +108,14 @@ function nameCommand({ description, argument }: CommandDefinition): Command {
 }
 
 async function buildCommand(
-  definition: CommandDefinition,
+  entry: CommandEntry,
   args: readonly string[],
   context: CommandContext,
   above: readonly string[],
 ): Promise<BuiltCommand> {
-  const { name, examples, select } = definition;
+  const { name } = entry;
+  const definition = await entry.load();
+  const { examples, select } = definition;
   const path = [...above, name];
   const schema = typeof definition.schema === "function"
     ? definition.schema(context)
@@ -122,8 +126,8 @@ async function buildCommand(
   const hint = selected?.hint ?? `see ${path.join(" ")} --help`;
 
   const command = nameCommand({
-    ...definition,
-    description: selected?.description ?? definition.description,
+    ...entry,
+    description: selected?.description ?? entry.description,
   });
   addFlags(command, own, flags);
   for (const [title, line] of examples) {
@@ -157,7 +161,7 @@ async function buildCommand(
     path,
     definition.childKind ?? name,
   );
-  const takes = definition.argument === undefined ? 0 : 1;
+  const takes = entry.argument === undefined ? 0 : 1;
   return { flags, hint, depth: path.length, takes, ...running, command };
 }
 

@@ -6,18 +6,19 @@ import { commandContext, createContext } from "./create_context.ts";
 
 Deno.test("buildTree() makes the options of the command that runs, and of no other", async () => {
   const made: string[] = [];
-  const commands = ["one", "two", "three"].map((name) =>
-    defineCommand({
-      name,
-      description: `Do ${name}.`,
-      schema: () => {
-        made.push(name);
-        return z.object({ size: z.number().default(1) });
-      },
-      examples: [],
-      run() {},
-    })
-  );
+  const commands = ["one", "two", "three"].map((name) => ({
+    name,
+    description: `Do ${name}.`,
+    load: () =>
+      defineCommand({
+        schema: () => {
+          made.push(name);
+          return z.object({ size: z.number().default(1) });
+        },
+        examples: [],
+        run() {},
+      }),
+  }));
   const { command, flags } = await buildTree(
     commands,
     ["two", "--size", "3"],

@@ -11,7 +11,6 @@ import { TASKS } from "@unroll/tasks";
 import { resumeTraining, runTraining, unsupportedReason } from "./commands/train_action.ts";
 import type { CliContext, CommandContext, Terminal } from "./context.ts";
 import { interruptible } from "./interruptible.ts";
-import { inspectMachine } from "./machine.ts";
 import { knownPlugins } from "./plugins.ts";
 import { isGranted, LOCAL_TUNING, trialFlags } from "./permissions.ts";
 import { environment, isStartedByName, VERSION } from "./program.ts";
@@ -68,7 +67,7 @@ export function commandContext(context: CliContext): CommandContext {
         await resumeTraining(request, told, { ...await needed(), signal });
       }, settings),
     interruptible: (body) => interruptible(({ signal }) => body(signal)),
-    inspectMachine: () => inspectMachine(version, tuning),
+    inspectMachine: async () => (await import("./machine.ts")).inspectMachine(version, tuning),
     self: (folder) => [deno(), "run", "--quiet", "--no-prompt", ...trialFlags(folder), program()],
   };
 }

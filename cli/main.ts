@@ -5,8 +5,8 @@
  */
 
 import { ValidationError } from "@cliffy/command";
+import * as z from "zod";
 import { buildTree, usageErrorOf } from "./command_tree.ts";
-import { complete, formatCompletions } from "./completions/complete.ts";
 import { COMMANDS } from "./commands/mod.ts";
 import type { CliContext, CommandContext } from "./context.ts";
 import { commandContext, createContext } from "./create_context.ts";
@@ -52,6 +52,7 @@ export async function runCommandLine(
   return await exitCodeOf(async () => {
     // What scripts of shells ask; Cliffy would take the words for options.
     if (args[0] === "completions" && args[1] === "complete") {
+      const { complete, formatCompletions } = await import("./completions/complete.ts");
       const found = await complete(COMMANDS, args.slice(2), context);
       return context.terminal.write(formatCompletions(found));
     }
@@ -79,6 +80,8 @@ function helpAlone(args: readonly string[]): string[] {
 
 /** Runs what was typed in this process, and ends it. */
 export function start(): void {
+  // What is typed is checked once: making functions for that would take longer.
+  z.config({ jitless: true });
   dropNetwork(Deno.args);
   exitWith(main(Deno.args, createContext()));
 }

@@ -5,7 +5,7 @@
  */
 
 import type { RunFolder } from "@unroll/core/runs";
-import { isFfiAllowed } from "@unroll/core/backends";
+import { isGranted } from "./permissions.ts";
 import { quoted } from "./format.ts";
 import { trustText } from "./plugins.ts";
 import { commandLine } from "./program.ts";
@@ -19,5 +19,6 @@ import { commandLine } from "./program.ts";
 export function resumeCommand(run: RunFolder): string {
   // A run that could call a BLAS goes on to the same bits only where it still can.
   const words = `train --resume ${quoted(run.path)}${trustText(run.config)}`;
-  return commandLine(words, { ffi: isFfiAllowed(), native: run.config.device === "native" });
+  const native = run.config.device === "native";
+  return commandLine(words, { ffi: isGranted({ name: "ffi" }), native });
 }

@@ -12,11 +12,6 @@ import { serveBoard } from "../reporting/board.ts";
 
 /** The command `board`. */
 export const BOARD = defineCommand({
-  name: "board",
-  description:
-    "Serve a page with all runs and sweeps, on this machine only: live for those that any process trains, " +
-    "with a filter, curves beside each other and each run's report. Ctrl-C ends it.",
-  argument: "[folders...]",
   schema: z.object({
     port: z.int().min(0).max(65535).default(0).describe("The port; one that is free if 0"),
     trust: TRUST,

@@ -11,10 +11,6 @@ import { SCRIPTS, SHELLS } from "../completions/scripts.ts";
 
 /** The command `completions`, with one command for each shell. */
 export const COMPLETIONS = defineCommand({
-  name: "completions",
-  description:
-    "Print what makes a shell complete commands, options, their values, runs and recipes of the " +
-    "installed program, unroll.",
   childKind: "shell",
   schema: z.object({}),
   examples: [
@@ -23,15 +19,16 @@ export const COMPLETIONS = defineCommand({
     ["For fish, before | source in ~/.config/fish/config.fish:", "unroll completions fish"],
   ],
   commands: () =>
-    SHELLS.map((shell) =>
-      defineCommand({
-        name: shell,
-        description: `Print what makes ${shell} complete command lines.`,
-        schema: z.object({}),
-        examples: [],
-        run: ({ terminal }) => terminal.write(SCRIPTS[shell]),
-      })
-    ),
+    SHELLS.map((shell) => ({
+      name: shell,
+      description: `Print what makes ${shell} complete command lines.`,
+      load: () =>
+        defineCommand({
+          schema: z.object({}),
+          examples: [],
+          run: ({ terminal }) => terminal.write(SCRIPTS[shell]),
+        }),
+    })),
   run() {
     throw new UsageError(`Cannot complete without a shell: one of ${SHELLS.join(", ")} is needed`);
   },

@@ -13,9 +13,6 @@ import { formatReport } from "./doctor_report.ts";
 
 /** The command `doctor`. */
 export const DOCTOR = defineCommand({
-  name: "doctor",
-  description:
-    "Say what this machine can train on: its devices, how accurate and fast they are, what to install.",
   schema: z.object({ json: z.boolean().default(false).describe("Print JSON") }),
   examples: [],
   async run(context, { options: { json } }) {

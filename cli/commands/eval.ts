@@ -14,10 +14,6 @@ import { selectTask } from "./task_options.ts";
 
 /** The command `eval`. */
 export const EVAL = defineModelCommand({
-  name: "eval",
-  description:
-    "Measure a trained model on its task, with the options it was trained with or with others, " +
-    "which eval RUN --help lists.",
   shape: {
     show: z.boolean().default(false).describe("Also print what the model says"),
     json: z.boolean().default(false).describe("Print JSON"),

@@ -31,10 +31,6 @@ const FILES: Readonly<Record<typeof FORMATS[number], string>> = {
 
 /** The command `export`. */
 export const EXPORT = defineCommand({
-  name: "export",
-  description:
-    "Write a trained model for other programs: for PyTorch, as ONNX, or its weights alone.",
-  argument: "[run]",
   schema: z.object({
     format: z.enum(FORMATS).optional()
       .describe(

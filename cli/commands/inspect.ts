@@ -34,12 +34,6 @@ const STEPS = 10_000;
 
 /** The command `inspect`. */
 export const INSPECT = defineModelCommand({
-  name: "inspect",
-  description:
-    "Show the hidden states of a trained model over time, as they are and as on or off, for each unit " +
-    "its period and how much of it the task's own state explains, and in sentences what it has found out. " +
-    "Colours go from blue (low) over white to red (high), or from white to dark where nothing is below 0; " +
-    "without colours, shades of characters stand for them, and are explained below.",
   shape: {
     input: z.string().optional()
       .describe("What the model reads; the first sequence of a batch if left out"),

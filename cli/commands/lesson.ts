@@ -13,16 +13,17 @@ import { CORPUS } from "./train_options.ts";
 
 /** The command `lesson`, with one command for each lesson. */
 export const LESSON = defineCommand({
-  name: "lesson",
-  description:
-    "Compute anew what a notebook prints on the way, beside what it printed; without a " +
-    "name, list the lessons.",
   schema: z.object({ json: z.boolean().default(false).describe("Print JSON") }),
   examples: [
     ["Derivatives:", "unroll lesson derivatives"],
     ["With the notebook's mistake:", "unroll lesson plain --corpus nietzsche.txt --faulty"],
   ],
-  commands: () => Object.entries(LESSONS).map((entry) => lessonCommand(...entry)),
+  commands: () =>
+    Object.entries(LESSONS).map(([name, lesson]) => ({
+      name,
+      description: lesson.summary,
+      load: () => lessonCommand(lesson),
+    })),
   run({ terminal }, { options: { json } }) {
     const list = Object.entries(LESSONS).map(([name, { summary }]) => ({ name, summary }));
     const width = Math.max(...list.map(({ name }) => name.length));
@@ -43,11 +44,9 @@ const OPTIONS = z.object({
   seed: z.int().min(0).default(0).describe("Seed of everything random"),
 });
 
-function lessonCommand(name: string, lesson: Lesson): CommandDefinition {
+function lessonCommand(lesson: Lesson): CommandDefinition {
   const taken = Object.fromEntries(lesson.takes.map((option) => [option, OPTIONS.shape[option]]));
   return defineCommand({
-    name,
-    description: lesson.summary,
     schema: z.object({
       ...taken,
       json: z.boolean().default(false).describe("Print JSON, one object for each row"),

@@ -20,11 +20,6 @@ import { MODEL_SHAPE, required } from "./model_command.ts";
 
 /** The command `limits`. */
 export const LIMITS = defineCommand({
-  name: "limits",
-  description:
-    "Find where trained models fail: on longer inputs than in training, carries through " +
-    "more nines, numbers further on. Several runs are shown side by side.",
-  argument: "[runs...]",
   schema: z.object({
     ...MODEL_SHAPE,
     axis: z.string().optional().describe("Only along this axis, such as digits")

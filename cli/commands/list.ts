@@ -15,9 +15,6 @@ import { formatRecipes } from "../recipes/recipe_text.ts";
 
 /** The command `list`. */
 export const LIST = defineCommand({
-  name: "list",
-  description:
-    "List the models and the tasks with their options, which go together, and the recipes.",
   schema: z.object({ json: z.boolean().default(false).describe("Print JSON") }),
   examples: [["What there is:", "unroll list"]],
   async run(context, { options: { json } }) {

@@ -37,10 +37,6 @@ const OWN = /^--(min-lr|max-lr|steps|out)(=|$)/;
 
 /** The command `lr-find`. */
 export const LR_FIND = defineCommand({
-  name: "lr-find",
-  description:
-    "Look for a learning rate: train for some steps while the rate grows until the loss diverges, " +
-    "draw the losses, and suggest where to begin. Nothing of it is kept.",
   schema: (context) =>
     z.object({
       ...pairShape(context),

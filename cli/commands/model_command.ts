@@ -27,7 +27,7 @@ export const MODEL_SHAPE = { device: TRAIN_SHAPE.device, ...WEIGHTS_SHAPE };
 
 /** A command that uses a trained model. */
 export interface ModelCommandDefinition<Shape extends z.ZodRawShape>
-  extends Pick<CommandDefinition, "name" | "description" | "examples"> {
+  extends Pick<CommandDefinition, "examples"> {
   /** Its options besides those that choose the model. */
   readonly shape: Shape;
   /** Finds options of the task, in place of those it was trained with. */
@@ -42,7 +42,7 @@ export interface ModelCommandDefinition<Shape extends z.ZodRawShape>
 }
 
 /**
- * Defines a command that uses a trained model.
+ * Defines a command that uses a trained model; its argument is `[run]`.
  *
  * @param definition What it does with the model.
  * @returns The command, which takes a run and loads its model first.
@@ -50,13 +50,10 @@ export interface ModelCommandDefinition<Shape extends z.ZodRawShape>
 export function defineModelCommand<Shape extends z.ZodRawShape>(
   definition: ModelCommandDefinition<Shape>,
 ): CommandDefinition {
-  const { name, description, examples, shape, select } = definition;
+  const { examples, shape, select } = definition;
   const model = z.object(MODEL_SHAPE);
   return defineCommand<z.infer<typeof model>, JsonRecord | undefined>({
-    name,
-    description,
     examples,
-    argument: "[run]",
     schema: z.object({ ...MODEL_SHAPE, ...shape }) as unknown as typeof model,
     ...(select === undefined ? {} : { select }),
     async run(context, { options, positional: [run = "last"], selection }) {

@@ -14,8 +14,6 @@ import { selectTask } from "./task_options.ts";
 
 /** The command `predict`. */
 export const PREDICT = defineModelCommand({
-  name: "predict",
-  description: "Get a trained model's answers: to --input, or to each line of standard input.",
   shape: {
     input: z.string().optional()
       .describe("The input; each line of standard input if left out, until Ctrl-D"),

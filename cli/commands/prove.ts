@@ -24,11 +24,6 @@ import { WEIGHTS_SHAPE } from "./model_command.ts";
 
 /** The command `prove`. */
 export const PROVE = defineCommand({
-  name: "prove",
-  description:
-    "Prove that a trained model is right for inputs of every length, and write a certificate, or " +
-    "find the shortest input after which it is wrong.",
-  argument: "[run]",
   schema: z.object({
     out: z.string().optional()
       .describe("The file of the certificate; beside the checkpoint if left out")

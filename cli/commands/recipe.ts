@@ -20,8 +20,6 @@ import { CORPUS, OUTPUT_SHAPE, TRAIN_SHAPE } from "./train_options.ts";
 
 /** The command `recipe`, with one command for each recipe. */
 export const RECIPE = defineCommand({
-  name: "recipe",
-  description: "Train with settings whose result is known, and compare; without a name, list them.",
   schema: z.object({ json: z.boolean().default(false).describe("Print JSON") }),
   examples: [
     ["What there is:", "unroll recipe"],
@@ -29,7 +27,12 @@ export const RECIPE = defineCommand({
     ["With fewer units:", "unroll recipe theano-fizzbuzz --hidden 4"],
     ["How many starts get there:", "unroll recipe count-rnn --seeds 0..9"],
   ],
-  commands: ({ recipes }) => Object.entries(recipes).map((entry) => recipeCommand(...entry)),
+  commands: ({ recipes }) =>
+    Object.entries(recipes).map(([name, recipe]) => ({
+      name,
+      description: describeRecipe(recipe),
+      load: () => recipeCommand(name, recipe),
+    })),
   run({ recipes, terminal }, { options: { json } }) {
     const list = () => Object.entries(recipes).map(([name, recipe]) => ({ name, ...recipe }));
     terminal.write(json ? jsonLine(list()) : formatRecipes(recipes, terminal.columns()));
@@ -61,8 +64,6 @@ function recipeCommand(name: string, recipe: Recipe): CommandDefinition {
     ? schema.omit({ fetch: true }) as unknown as typeof schema
     : schema;
   return defineCommand({
-    name,
-    description: describeRecipe(recipe),
     schema: own,
     examples: [],
     select: (_args, context, source) =>

@@ -12,9 +12,6 @@ import { RUNS } from "./train_options.ts";
 
 /** The command `report`. */
 export const REPORT = defineCommand({
-  name: "report",
-  description: "Write a report of one or several runs, as a single HTML file.",
-  argument: "[runs...]",
   schema: z.object({
     out: z.string().optional()
       .describe(

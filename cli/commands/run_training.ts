@@ -12,7 +12,6 @@ import { UsageError, withUsageErrors } from "../errors.ts";
 import { selectBuiltIn } from "../plugins.ts";
 import type { Recipe } from "../recipes/recipe.ts";
 import { recipeSettings, taskOptionsOf } from "../recipes/run_recipe.ts";
-import { serveDashboard } from "../reporting/dashboard.ts";
 import { createReporter } from "../reporting/reporter.ts";
 import { checkDevice } from "./check_device.ts";
 import { instantiateTask } from "./train_action.ts";
@@ -65,7 +64,9 @@ export async function reportTraining(
 ): Promise<void> {
   const { terminal } = context;
   const reporter = createReporter({ terminal, ...settings });
-  const page = settings.dashboard ? await serveDashboard(settings.title) : undefined;
+  const page = settings.dashboard
+    ? await (await import("../reporting/dashboard.ts")).serveDashboard(settings.title)
+    : undefined;
   if (page !== undefined) terminal.writeError(`Watch at ${page.url}\n`);
   try {
     await act(page === undefined ? [reporter] : [reporter, page.reporter]);

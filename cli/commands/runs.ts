@@ -13,11 +13,6 @@ import { RUNS } from "./train_options.ts";
 
 /** The command `runs`. */
 export const RUN_LIST = defineCommand({
-  name: "runs",
-  description:
-    "List the runs so far, or those of a folder or a sweep, with their results and the settings " +
-    "in which they differ.",
-  argument: "[folder]",
   schema: z.object({
     runs: RUNS,
     task: z.string().optional().describe("Only runs of this task").meta({ placeholder: "name" }),

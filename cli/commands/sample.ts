@@ -13,8 +13,6 @@ import { selectTask } from "./task_options.ts";
 
 /** The command `sample`. */
 export const SAMPLE = defineModelCommand({
-  name: "sample",
-  description: "Generate text with a trained model, or numbers, one a line.",
   shape: {
     prompt: z.string().optional().describe(
       "The text to continue, or the number to start from; - for each line of standard input",

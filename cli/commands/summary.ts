@@ -18,8 +18,6 @@ import { CORPUS } from "./train_options.ts";
 
 /** The command `summary`. */
 export const SUMMARY = defineCommand({
-  name: "summary",
-  description: "Describe a model on a task: its layers, their output shapes and parameter counts.",
   schema: (context) =>
     z.object({
       ...pairShape(context),

@@ -13,11 +13,6 @@ import { inGroup } from "./train_options.ts";
 
 /** The command `sweep`. */
 export const SWEEP = defineCommand({
-  name: "sweep",
-  description:
-    "Train over a grid of settings, each in a process of its own, and print one table. Every option of train " +
-    "takes several values: 4,5,8 or 0..19; an option that is a list itself, 50,20/100. " +
-    "The same sweep, started again, continues where it stopped.",
   schema: (context) =>
     z.object({
       ...inGroup("What to train", {

@@ -15,11 +15,6 @@ import { measuredText, type Post, POSTS, type Stop } from "../recipes/posts.ts";
 
 /** The command `tour`. */
 export const TOUR = defineCommand({
-  name: "tour",
-  description:
-    "Walk through a write-up that recipes repeat: what to run in which order, how long it takes, and " +
-    "what to look for; without a name, list the write-ups.",
-  argument: "[post]",
   schema: z.object({ json: z.boolean().default(false).describe("Print JSON") }),
   examples: [
     ["Which there are:", "unroll tour"],

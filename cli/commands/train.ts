@@ -24,15 +24,12 @@ import { taskOfRun, typedOptions } from "./task_options.ts";
 import { findRun } from "./find_run.ts";
 import { readWeights, type StartingWeights } from "./from_weights.ts";
 import { OF_PLACE } from "./recipe_options.ts";
-import { watchRecipe } from "./recipe_watch.ts";
 import { reportTraining, startTraining } from "./run_training.ts";
 import { instantiate, instantiateTask } from "./train_action.ts";
 import { changesOf, recommendedOptions, trainSchema } from "./train_options.ts";
 
 /** The command `train`. */
 export const TRAIN = defineCommand({
-  name: "train",
-  description: "Train a model on a task.",
   schema: trainSchema,
   examples: [
     [
@@ -111,8 +108,8 @@ export const TRAIN = defineCommand({
       const otherwise = Object.entries(changes)
         .filter(([name, value]) => !OF_PLACE.has(name) && recipe?.training.steps !== value)
         .map(([name, value]) => `${flagName(name)} ${value} to go on with`);
-      const watch = recipe &&
-        watchRecipe(recipe, { name: known, seed, json, quiet, changes: otherwise }, context);
+      const watch = recipe && (await import("./recipe_watch.ts"))
+        .watchRecipe(recipe, { name: known, seed, json, quiet, changes: otherwise }, context);
       await reportTraining(
         context,
         { title: run.name, steps: changes.steps, advises: recipe?.walk === undefined, ...output },

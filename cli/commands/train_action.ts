@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type BackendName, DeviceLostError, type TuningCache } from "@unroll/core/backends";
+import type { BackendName, TuningCache } from "@unroll/core/backends";
 import type { Model, ModelPlugin, Task, TaskInstance, TaskPlugin } from "@unroll/core/plugin";
 import { flagName, knownPlugin, restoreTask } from "@unroll/core/plugin/host";
 import {
@@ -185,6 +185,7 @@ async function trainUntilStopped(
       throw new StoppedError(resumeCommand(trained.run));
     }
   } catch (error) {
+    const { DeviceLostError } = await import("@unroll/core/backends");
     // A device that was lost takes nothing along that was saved.
     if (!(error instanceof DeviceLostError) || run === undefined) throw error;
     throw new DeviceLostError(

@@ -22,10 +22,6 @@ const LARGEST = 64 * 2 ** 20;
 
 /** The command `verify`. */
 export const VERIFY = defineCommand({
-  name: "verify",
-  description:
-    "Verify a certificate that prove has written, by code that shares nothing with what found it.",
-  argument: "<certificate>",
   schema: z.object({
     run: z.string().default("last").describe("The run that it is about")
       .meta({ placeholder: "run" }),

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { CommandDefinition } from "../command.ts";
+import type { CommandDefinition, CommandEntry } from "../command.ts";
 import type { CommandContext } from "../context.ts";
 import { composeFlags, defineFlag, findFlagValue, type Flag, type FlagSource } from "../flags.ts";
 
@@ -22,18 +22,18 @@ const RUN_FLAGS: ReadonlySet<string> = new Set(["resume", "from"]);
 /**
  * Completes a command line.
  *
- * @param definitions The commands.
+ * @param entries The commands.
  * @param words The words after the program's name, up to the one that is being typed, which may be empty.
  * @param context What there is.
  * @returns The words that begin so; none where a file is wanted, or nothing is known.
  */
 export async function complete(
-  definitions: readonly CommandDefinition[],
+  entries: readonly CommandEntry[],
   words: readonly string[],
   context: CommandContext,
 ): Promise<readonly Completion[]> {
   const { typed, current } = splitEquals(words);
-  const found = await candidates(definitions, typed, current, context);
+  const found = await candidates(entries, typed, current, context);
   return found.filter(({ word }) => word.startsWith(current));
 }
 
@@ -50,16 +50,16 @@ function splitEquals(words: readonly string[]): { typed: readonly string[]; curr
 }
 
 async function candidates(
-  definitions: readonly CommandDefinition[],
+  entries: readonly CommandEntry[],
   typed: readonly string[],
   current: string,
   context: CommandContext,
 ): Promise<readonly Completion[]> {
   const [name, ...args] = typed;
-  const definition = definitions.find((one) => one.name === name);
-  if (definition === undefined) {
+  const entry = entries.find((one) => one.name === name);
+  if (entry === undefined) {
     if (name !== undefined) return [];
-    const commands = definitions.map(({ name, description }) => ({
+    const commands = entries.map(({ name, description }) => ({
       word: name,
       about: description,
     }));
@@ -68,11 +68,12 @@ async function candidates(
       about: "Show the version number",
     }].map(oneLine);
   }
+  const definition = await entry.load();
   const children = definition.commands?.(context) ?? [];
   if (children.some((one) => one.name === args[0])) {
     return await candidates(children, args, current, context);
   }
-  const flags = await flagsOf(definition, args, context);
+  const flags = await flagsOf(entry.name, definition, args, context);
   const last = args.at(-1);
   const wanting = flags.find(({ flag, option }) =>
     last === `--${flag}` && option.kind.type !== "boolean"
@@ -80,7 +81,7 @@ async function candidates(
   if (wanting !== undefined) return await valuesOf(wanting, typed);
   if (!current.startsWith("-")) {
     const own = children.map(({ name, description }) => ({ word: name, about: description }));
-    const runs = definition.argument?.includes("run") ? await runNames(typed) : [];
+    const runs = entry.argument?.includes("run") ? await runNames(typed) : [];
     if (own.length + runs.length > 0 || current !== "") return [...own.map(oneLine), ...runs];
   }
   const words = flags.flatMap((flag) =>
@@ -90,11 +91,11 @@ async function candidates(
 }
 
 async function flagsOf(
-  definition: CommandDefinition,
+  name: string,
+  { schema, select }: CommandDefinition,
   args: readonly string[],
   context: CommandContext,
 ): Promise<readonly Flag[]> {
-  const { name, schema } = definition;
   const own: FlagSource = {
     owner: name,
     schema: typeof schema === "function" ? schema(context) : schema,
@@ -103,7 +104,7 @@ async function flagsOf(
   const names = ["--model", "--task", "--trust"].map((flag) => findFlagValue(args, flag));
   if (names.some((name) => /[./:\\]/.test(name ?? ""))) return composeFlags([own]);
   try {
-    return (await definition.select?.(args, context, own))?.flags ?? composeFlags([own]);
+    return (await select?.(args, context, own))?.flags ?? composeFlags([own]);
   } catch {
     // A model that is not there, or not typed to its end, brings no options.
     return composeFlags([own]);

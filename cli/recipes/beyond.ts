@@ -4,9 +4,7 @@
  * @module
  */
 
-import { countingWalk, trainingAccuracy } from "./counting_walk.ts";
 import type { Recipe } from "./recipe.ts";
-import { textWalk } from "./text_walk.ts";
 import { TEXTS } from "./texts.ts";
 
 const SHAKESPEARE = "Tiny Shakespeare, a text of 1,115,394 characters by the name of input.txt " +
@@ -27,9 +25,9 @@ export const BEYOND: Readonly<Record<string, Recipe>> = {
     task: "counting",
     taskOptions: {},
     training: {},
-    measure: trainingAccuracy,
-    walk: (run) =>
-      countingWalk(run, [
+    measure: async (moment) => (await import("./counting_walk.ts")).trainingAccuracy(moment),
+    walk: async (run) =>
+      (await import("./counting_walk.ts")).countingWalk(run, [
         ...((run.task.options as { readonly carries?: number } | undefined)?.carries === 0 ? [] : [{
           what: "see the same network without the carries in training",
           words: "recipe counting-1000 --carries 0",
@@ -75,8 +73,8 @@ export const BEYOND: Readonly<Record<string, Recipe>> = {
       is: "at most",
       source: "a transformer on a CPU in about 3 minutes (nanoGPT)",
     }],
-    walk: (run) =>
-      textWalk(run, (name) => [
+    walk: async (run) =>
+      (await import("./text_walk.ts")).textWalk(run, (name) => [
         {
           what: "let it write on from a beginning of yours",
           words: `sample ${name} --prompt "ROMEO:" --length 500`,
@@ -113,8 +111,8 @@ export const BEYOND: Readonly<Record<string, Recipe>> = {
       is: "at most",
       source: "a transformer of 10.7 million weights, 3 minutes on an A100 GPU (nanoGPT)",
     }],
-    walk: (run) =>
-      textWalk(run, (name) => [
+    walk: async (run) =>
+      (await import("./text_walk.ts")).textWalk(run, (name) => [
         {
           what: "let it write on from a beginning of yours",
           words: `sample ${name} --prompt "ROMEO:" --length 500`,

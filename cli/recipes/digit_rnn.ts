@@ -5,8 +5,6 @@
  */
 
 import type { JsonRecord } from "@unroll/core/runs";
-import { attentionWalk } from "./attention_walk.ts";
-import { countingWalk, trainingAccuracy } from "./counting_walk.ts";
 import type { ExpectedResult, Recipe, RecipeTraining } from "./recipe.ts";
 import { SEEDS } from "./seeds.ts";
 import type { NextCommand } from "./walk.ts";
@@ -67,12 +65,15 @@ const KNOWN: readonly ExpectedResult[] = [
 
 /** Ends with what the post was in search of, after the other network of the post. */
 function walk(other: NextCommand): Recipe["walk"] {
-  return (run) =>
-    countingWalk(run, [other, {
+  return async (run) =>
+    (await import("./counting_walk.ts")).countingWalk(run, [other, {
       what: "see what the post was in search of, right through 1,000 nines",
       words: "recipe counting-1000",
     }]);
 }
+
+const measure: Recipe["measure"] = async (moment) =>
+  (await import("./counting_walk.ts")).trainingAccuracy(moment);
 
 /** The recipes of the post's own networks. */
 const NETWORKS: Readonly<Record<string, Recipe>> = {
@@ -97,7 +98,7 @@ const NETWORKS: Readonly<Record<string, Recipe>> = {
         source: "100 examples are too few to go on with 101, 102, 103",
       },
     ],
-    measure: trainingAccuracy,
+    measure,
     walk: walk({
       what: "give it 9,000 numbers of up to 10 digits, as the post does then",
       words: "recipe count-rnn",
@@ -115,7 +116,7 @@ const NETWORKS: Readonly<Record<string, Recipe>> = {
     training: TRAINING,
     expected: KNOWN,
     ...SEEDS["count-rnn"],
-    measure: trainingAccuracy,
+    measure,
     walk: walk({
       what: "let an LSTM try, which the post found to be similar",
       words: "recipe count-lstm",
@@ -135,7 +136,7 @@ const NETWORKS: Readonly<Record<string, Recipe>> = {
     training: TRAINING,
     expected: KNOWN,
     ...SEEDS["count-lstm"],
-    measure: trainingAccuracy,
+    measure,
     walk: walk({ what: "see the simple RNN do the same", words: "recipe count-rnn" }),
     note:
       "The write-up says of LSTMs only that they give similar results, not how large they were. " +
@@ -168,7 +169,7 @@ const STACK: Recipe = {
     },
   ],
   ...SEEDS["count-stack"],
-  measure: trainingAccuracy,
+  measure,
   walk: walk({ what: "see attention at the same", words: "recipe count-attention" }),
   note:
     "No one has written of this network at this task; it is here as the external memory of which " +
@@ -197,9 +198,9 @@ const ATTENTION: Recipe = {
     },
   ],
   ...SEEDS["count-attention"],
-  measure: trainingAccuracy,
-  walk: (run) =>
-    attentionWalk(run, [
+  measure,
+  walk: async (run) =>
+    (await import("./attention_walk.ts")).attentionWalk(run, [
       {
         name: "location",
         recipe: { ...ATTENTION, modelOptions: { hidden: 16, attention: "location" } },

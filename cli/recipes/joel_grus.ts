@@ -5,7 +5,6 @@
  */
 
 import type { JsonRecord } from "@unroll/core/runs";
-import { divergedWalk, fizzbuzzMlpWalk, measureAnswers, xorWalk } from "./joel_grus_walk.ts";
 import type { Recipe, RecipeTraining } from "./recipe.ts";
 import { SEEDS } from "./seeds.ts";
 
@@ -37,6 +36,8 @@ const MLP_TRAINING: RecipeTraining = {
 /** Batches of 32 of the numbers from 101 to 1,023. */
 const STEPS_PER_EPOCH = 29;
 
+const walks = () => import("./joel_grus_walk.ts");
+
 /** The recipes of this write-up. */
 export const JOEL_GRUS: Readonly<Record<string, Recipe>> = {
   "xor-linear": {
@@ -53,7 +54,8 @@ export const JOEL_GRUS: Readonly<Record<string, Recipe>> = {
       tolerance: 0.01,
       source: "it says 0.5, 0.5 to all four cases: 8 squares of 0.5",
     }],
-    walk: (run) => xorWalk(run, [{ what: "give it a hidden layer", words: "recipe xor" }]),
+    walk: async (run) =>
+      (await walks()).xorWalk(run, [{ what: "give it a hidden layer", words: "recipe xor" }]),
   },
   xor: {
     summary: "XOR by two layers with tanh between them (Joel Grus, 2017)",
@@ -64,8 +66,11 @@ export const JOEL_GRUS: Readonly<Record<string, Recipe>> = {
     training: XOR_TRAINING,
     ...SEEDS.xor,
     expected: [{ measure: "error", value: 0, is: "near", tolerance: 0.1, source: "learns it" }],
-    walk: (run) =>
-      xorWalk(run, [{ what: "go on to something exciting", words: "recipe fizzbuzz-mlp" }, {
+    walk: async (run) =>
+      (await walks()).xorWalk(run, [{
+        what: "go on to something exciting",
+        words: "recipe fizzbuzz-mlp",
+      }, {
         what: "see how many of ten starts get there",
         words: "recipe xor --seeds 0..9",
       }]),
@@ -86,7 +91,7 @@ export const JOEL_GRUS: Readonly<Record<string, Recipe>> = {
       source:
         '"occasionally it gets all of them right", and in the video it does, after 5,000 epochs',
     }],
-    walk: fizzbuzzMlpWalk,
+    walk: async (run) => (await walks()).fizzbuzzMlpWalk(run),
   },
   "fizzbuzz-mlp-diverges": {
     summary:
@@ -102,7 +107,7 @@ export const JOEL_GRUS: Readonly<Record<string, Recipe>> = {
       is: "at most",
       source: "the losses of 50 epochs are huge, then huger, then not a number",
     }],
-    measure: measureAnswers,
-    walk: (run) => Promise.resolve(divergedWalk(run, run.divergedAt)),
+    measure: async (moment) => (await walks()).measureAnswers(moment),
+    walk: async (run) => (await walks()).divergedWalk(run, run.divergedAt),
   },
 };

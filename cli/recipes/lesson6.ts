@@ -6,7 +6,7 @@
  */
 
 import type { JsonRecord } from "@unroll/core/runs";
-import { type LessonAnswers, lessonWalk } from "./lesson6_walk.ts";
+import type { LessonAnswers } from "./lesson6_walk.ts";
 import type { ExpectedResult, Recipe, RecipeTraining } from "./recipe.ts";
 import { TEXTS } from "./texts.ts";
 
@@ -75,8 +75,12 @@ function asks(
   places?: readonly number[],
 ): Pick<Recipe, "walk"> {
   return {
-    walk: (run) =>
-      lessonWalk(run, { answers, next: { what, words: next }, ...(places && { places }) }),
+    walk: async (run) =>
+      (await import("./lesson6_walk.ts")).lessonWalk(run, {
+        answers,
+        next: { what, words: next },
+        ...(places && { places }),
+      }),
   };
 }
 

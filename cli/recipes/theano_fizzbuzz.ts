@@ -6,7 +6,6 @@
 
 import type { Recipe } from "./recipe.ts";
 import { SEEDS } from "./seeds.ts";
-import { theanoWalk } from "./theano_walk.ts";
 
 /** The recipes of this write-up. */
 export const THEANO_FIZZBUZZ: Readonly<Record<string, Recipe>> = {
@@ -47,6 +46,6 @@ export const THEANO_FIZZBUZZ: Readonly<Record<string, Recipe>> = {
       "63, trained here at different times, 34 to 39 got there, for how sums are rounded turns starts on " +
       "the edge; JAX, from these starts and lengths, came to 37. Why PyTorch came to more is not explained",
     tellsValidations: true,
-    walk: theanoWalk,
+    walk: async (run) => (await import("./theano_walk.ts")).theanoWalk(run),
   },
 };

@@ -21,6 +21,12 @@ interface Node {
   readonly depth: number;
   /** Expressions of it whose other parts are older, by their keys: they live as long as it does. */
   users: Map<string, Expression> | undefined;
+  /** What index functions have found out of it; kept here, for each weak table costs the collector of garbage time. */
+  sum?: ReadonlyMap<Expression, number>;
+  terms?: readonly Expression[];
+  multiples?: Map<number, Expression>;
+  quotients?: Map<number, Expression>;
+  axes?: ReadonlySet<Axis>;
 }
 
 const nodes = new WeakMap<object, Node>();
@@ -28,7 +34,19 @@ let nextId = 0;
 
 function nodeOf(object: object, depth = 0): Node {
   let node = nodes.get(object);
-  if (!node) nodes.set(object, node = { id: nextId++, depth, users: undefined });
+  if (!node) {
+    node = {
+      id: nextId++,
+      depth,
+      users: undefined,
+      sum: undefined,
+      terms: undefined,
+      multiples: undefined,
+      quotients: undefined,
+      axes: undefined,
+    };
+    nodes.set(object, node);
+  }
   return node;
 }
 
@@ -158,9 +176,17 @@ function joinQuotient(a: Expression, b: Expression): Expression | undefined {
 /** Multiplies an index by a constant. */
 export function scaleIndex(a: Expression, factor: number): Expression {
   if (factor === 1) return a;
-  return [...sumOf(a)]
-    .map(([base, scale]) => timesConstant(base, Math.imul(scale, factor)))
-    .reduce(addIndex, index(0));
+  if (a.kind === "constant") return index(Math.imul(a.value, factor));
+  const known = nodeOf(a).multiples ??= new Map();
+  let multiple = known.get(factor);
+  if (!multiple) {
+    multiple = index(0);
+    for (const [base, scale] of sumOf(a)) {
+      multiple = addIndex(multiple, timesConstant(base, Math.imul(scale, factor)));
+    }
+    known.set(factor, multiple);
+  }
+  return multiple;
 }
 
 /** A factor of {@linkcode sumOf} times a constant. */
@@ -174,12 +200,9 @@ export function subtractIndex(a: Expression, b: Expression): Expression {
   return addIndex(a, scaleIndex(b, -1));
 }
 
-const quotientsKnown = new WeakMap<Expression, Map<number, Expression>>();
-
 /** Divides an index by a constant, rounded toward zero. */
 export function divideIndex(a: Expression, divisor: number): Expression {
-  const known = quotientsKnown.get(a) ?? new Map<number, Expression>();
-  quotientsKnown.set(a, known);
+  const known = nodeOf(a).quotients ??= new Map();
   const quotient = known.get(divisor) ?? divideAnew(a, divisor);
   known.set(divisor, quotient);
   return quotient;
@@ -273,15 +296,14 @@ function splitMultiple(a: Expression, divisor: number): [Expression, Expression]
 
 /** Stands for the constant among the factors of {@linkcode sumOf}. */
 const ONE = index(1);
-const sumsKnown = new WeakMap<Expression, ReadonlyMap<Expression, number>>();
 
 /**
  * An index as a sum of factors times constants, which wrap as it does. Parts may be shared by many sums,
  * so each is looked at once, and what occurs again and again is one summand.
  */
 function sumOf(a: Expression): ReadonlyMap<Expression, number> {
-  const known = sumsKnown.get(a);
-  if (known) return known;
+  const node = nodeOf(a);
+  if (node.sum) return node.sum;
   const sum = new Map<Expression, number>();
   if (a.kind === "constant") sum.set(ONE, a.value | 0);
   else if (a.kind === "apply" && a.dtype === "i32" && a.operation === "add") {
@@ -294,13 +316,12 @@ function sumOf(a: Expression): ReadonlyMap<Expression, number> {
     else for (const [base, own] of sumOf(factor)) sum.set(base, Math.imul(own, scale));
   }
   for (const [base, scale] of sum) if (scale === 0) sum.delete(base);
-  sumsKnown.set(a, sum);
-  return sum;
+  return node.sum = sum;
 }
 
 /** Returns the summands of an index, each once. */
-export function termsOf(a: Expression): Expression[] {
-  return [...sumOf(a)].map(([base, scale]) => timesConstant(base, scale));
+export function termsOf(a: Expression): readonly Expression[] {
+  return nodeOf(a).terms ??= [...sumOf(a)].map(([base, scale]) => timesConstant(base, scale));
 }
 
 /** An index as a part that some axes do not move, and what one step of each of them moves. */
@@ -336,12 +357,11 @@ export function dependsOn(expression: Expression, axes: readonly Axis[]): boolea
 }
 
 const NO_AXES: ReadonlySet<Axis> = new Set();
-const axesKnown = new WeakMap<Expression, ReadonlySet<Axis>>();
 
 /** Finds the axes that an expression changes with. Expressions are shared, so each is looked at once. */
 export function axesIn(expression: Expression): ReadonlySet<Axis> {
-  const known = axesKnown.get(expression);
-  if (known) return known;
+  const node = nodeOf(expression);
+  if (node.axes) return node.axes;
   let axes = NO_AXES;
   if (expression.kind === "axis") axes = new Set([expression.axis]);
   else if (expression.kind === "load") axes = axesIn(expression.index);
@@ -349,8 +369,7 @@ export function axesIn(expression: Expression): ReadonlySet<Axis> {
     const sets = new Set(expression.inputs.map(axesIn).filter(({ size }) => size > 0));
     axes = sets.size > 1 ? new Set([...sets].flatMap((set) => [...set])) : [...sets][0] ?? NO_AXES;
   }
-  axesKnown.set(expression, axes);
-  return axes;
+  return node.axes = axes;
 }
 
 /** Splits a term of an index into a factor times a constant. */

@@ -157,6 +157,8 @@ export function rewriteScans(
   graph: Graph,
   visit: (loop: Loop, outside: Rewriter) => boolean | (() => void),
 ): Graph {
+  // Bodies mostly have none.
+  if (!graph.equations.some(({ primitive }) => primitive === SCAN)) return graph;
   return rewrite(graph, (equation, outside) => {
     if (equation.primitive !== SCAN) return outside.add(equation);
     const inner = withBody(equation, (body) => rewriteScans(body, visit));

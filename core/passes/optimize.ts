@@ -64,14 +64,16 @@ const MAX_ROUNDS = 12;
  * ```
  */
 export function optimize(graph: Graph, options: OptimizeOptions = {}): Graph {
+  // How many passes in a row have left the graph as it is.
+  let idle = 0;
   for (let round = 0; round < MAX_ROUNDS; round++) {
-    const before = graph;
     for (const [name, pass] of PASSES) {
       const changed = pass(graph);
-      if (changed !== graph) options.trace?.(name, changed);
+      idle = changed === graph ? idle + 1 : 0;
+      if (idle === PASSES.length) return graph;
+      if (idle === 0) options.trace?.(name, changed);
       graph = changed;
     }
-    if (graph === before) break;
   }
   return graph;
 }

@@ -26,7 +26,7 @@ import { DOUBLE } from "../test_support/intervals.ts";
 import { buildProgram } from "../test_support/program_spec.ts";
 import { TARGET_PROGRAMS } from "../test_support/target_programs.ts";
 import { trace } from "../language/trace.ts";
-import { optimize, PASSES } from "./optimize.ts";
+import { optimize, type Pass, PASSES } from "./optimize.ts";
 
 /** Inputs of a training step: like random ones, but second moments and the step are positive. */
 function trainingInputs(graph: Graph): DenseArray[] {
@@ -189,4 +189,20 @@ Deno.test("checkSameMeaning() notices another operation, and results of another 
   checkSameMeaning(sum, sum);
   assertThrows(() => checkSameMeaning(sum, difference), RangeError, "Graphs differ in meaning");
   assertThrows(() => checkSameMeaning(sum, product), TypeError, "f32[2] is wanted, found f32[]");
+});
+
+Deno.test("optimize() runs no pass again on a graph that it has left as it is", () => {
+  const { graph } = trace([{ dtype: "f32", shape: [2] }], (x) => {
+    add(x, 1); // read by nothing, so that the first pass changes the graph
+    return [mul(x, x)];
+  });
+  let runs = 0;
+  const passes = PASSES as (readonly [name: string, pass: Pass])[];
+  passes.push(["count", (graph) => (runs++, graph)]);
+  try {
+    optimize(graph);
+  } finally {
+    passes.pop();
+  }
+  assertEquals(runs, 1);
 });

@@ -16,7 +16,9 @@ export type Rule = (equation: Equation, rewriter: Rewriter) => readonly Value[] 
 export class Rewriter {
   /** Equations so far. */
   readonly equations: Equation[] = [];
+  /** Of the first {@linkcode #indexed} equations: most passes ask for none. */
   readonly #producers = new Map<Value, Equation>();
+  #indexed = 0;
   readonly #replaced = new Map<Value, Value>();
   readonly #rule: Rule | undefined;
 
@@ -38,19 +40,29 @@ export class Rewriter {
 
   /** The equation that binds a value; `undefined` for an input. */
   producer(value: Value): Equation | undefined {
+    for (; this.#indexed < this.equations.length; this.#indexed++) {
+      const equation = this.equations[this.#indexed];
+      for (const output of equation.outputs) this.#producers.set(output, equation);
+    }
     return this.#producers.get(value);
+  }
+
+  /** An equation of the old graph with inputs of the new one. */
+  readInputs(equation: Equation): Equation {
+    if (this.#replaced.size === 0) return equation;
+    if (!equation.inputs.some((value) => this.#replaced.has(value))) return equation;
+    return { ...equation, inputs: equation.inputs.map((value) => this.read(value)) };
   }
 
   /** Adds an equation of the old graph and returns what stands for its results. */
   add(equation: Equation): readonly Value[] {
-    const read = withInputs(equation, equation.inputs.map((value) => this.read(value)));
+    const read = this.readInputs(equation);
     const by = this.#rule?.(read, this);
     if (by) {
       equation.outputs.forEach((value, i) => this.replace(value, by[i]));
       return by;
     }
     this.equations.push(read);
-    for (const value of read.outputs) this.#producers.set(value, read);
     return read.outputs;
   }
 
@@ -91,7 +103,7 @@ export function rewrite(
 ): Graph {
   const rewriter = new Rewriter(rule);
   for (const equation of graph.equations) {
-    visit(withInputs(equation, equation.inputs.map((value) => rewriter.read(value))), rewriter);
+    visit(rewriter.readInputs(equation), rewriter);
   }
   const outputs = graph.outputs.map((value) => rewriter.read(value));
   const { equations } = rewriter;

@@ -155,11 +155,13 @@ export function simplifyElementwise(
 
 /** An operation on fills is a fill. */
 function foldFills({ primitive, params, inputs, outputs }: Equation, rewriter: Rewriter) {
-  const values = inputs.map((input) => fillValue(input, rewriter));
-  if (values.some((value) => value === undefined)) return undefined;
-  const arrays = inputs.map(({ type: { dtype } }, i) =>
-    dense({ dtype, shape: [] }, [values[i] as number])
-  );
+  const values: number[] = [];
+  for (const input of inputs) {
+    const value = fillValue(input, rewriter);
+    if (value === undefined) return undefined;
+    values.push(value);
+  }
+  const arrays = inputs.map(({ type: { dtype } }, i) => dense({ dtype, shape: [] }, [values[i]]));
   const [{ data: [value] }] = primitive.evaluate(arrays, params);
   return [emitFill(rewriter, outputs[0].type, value)];
 }

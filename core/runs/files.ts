@@ -4,7 +4,8 @@
  * @module
  */
 
-import { errorCode, fileSystem } from "../util/file_system.ts";
+import { isWindows } from "../util/environment.ts";
+import { errorCode, fileWriting } from "../util/file_system.ts";
 
 /** Bytes that are written at once, at most: systems take no 2 GiB. */
 const PIECE = 2 ** 30;
@@ -34,10 +35,10 @@ export async function writeTogether(
 ): Promise<void> {
   for (const [path, bytes] of Object.entries(files)) {
     await guard(`write ${path}`, async () => {
-      const file = await fileSystem().promises.open(temporary(path), "w");
+      const file = await fileWriting().create(temporary(path));
       try {
         for (let done = 0; done < bytes.length;) {
-          done += (await file.write(bytes.subarray(done, done + PIECE))).bytesWritten;
+          done += await file.write(bytes.subarray(done, done + PIECE));
         }
         await file.sync();
       } finally {
@@ -47,7 +48,7 @@ export async function writeTogether(
   }
   for (const path of Object.keys(files)) {
     await guard(`write ${path}`, async () => {
-      await fileSystem().promises.rename(temporary(path), path);
+      await fileWriting().rename(temporary(path), path);
       await syncFolder(path.slice(0, nameStart(path)) || ".");
     });
   }
@@ -65,8 +66,8 @@ function nameStart(path: string): number {
 
 /** Forces a rename to disk, where the system lets a folder be opened for that. */
 async function syncFolder(path: string): Promise<void> {
-  if (globalThis.process.platform === "win32") return;
-  const folder = await fileSystem().promises.open(path);
+  if (isWindows()) return;
+  const folder = await fileWriting().open(path);
   try {
     await folder.sync();
   } finally {
@@ -113,8 +114,9 @@ export function reason(error: unknown): string {
     return "Deno was not given permission for it";
   }
   const message = error instanceof Error ? error.message : String(error);
-  // Node writes `ENOSPC: no space left on device, write`.
-  return message.split("\n")[0].replace(/^[A-Z]+: (.*), [a-z]+( '.*)?$/, "$1");
+  // Node writes `ENOSPC: no space left on device, write`, Deno `No space left on device (os error 28)`.
+  return message.split("\n")[0].replace(/^[A-Z]+: (.*), [a-z]+( '.*)?$/, "$1")
+    .replace(/^(.)(.*) \(os error \d+\).*$/, (_, first, rest) => first.toLowerCase() + rest);
 }
 
 /** Joins a folder and a name in it. */

@@ -24,7 +24,7 @@ import {
   encodeCheckpoint,
   type RunConfig,
 } from "./checkpoint.ts";
-import { errorCode, fileSystem } from "../util/file_system.ts";
+import { errorCode, fileSystem, fileWriting } from "../util/file_system.ts";
 import type { JsonRecord } from "../util/json.ts";
 import { plainName, runName } from "./run_name.ts";
 import { guard, join, reason, writeAtomically, writeTogether } from "./files.ts";
@@ -119,7 +119,7 @@ export class RunFolder {
     }
     await guard(
       `write in ${this.path}`,
-      () => fileSystem().promises.appendFile(join(this.path, METRICS), metricsText(lines)),
+      () => fileWriting().append(join(this.path, METRICS), metricsText(lines)),
     );
   }
 
@@ -224,11 +224,11 @@ export async function createRun(
     ? runName(config, place.date ?? new Date())
     : plainName(place.name);
   return await guard(`save the run in ${root}`, async () => {
-    await fileSystem().promises.mkdir(root, { recursive: true });
+    await fileWriting().mkdir(root, { recursive: true });
     const path = await makeFresh(root, name);
     try {
       await writeAtomically(join(path, CONFIG), configBytes(config));
-      await fileSystem().promises.writeFile(join(path, METRICS), "", { flag: "wx" });
+      await fileWriting().append(join(path, METRICS), "");
     } catch (error) {
       // What has no configuration is no run.
       await fileSystem().promises.rm(path, { recursive: true }).catch(() => {});
@@ -243,7 +243,7 @@ async function makeFresh(root: string, name: string): Promise<string> {
     const path = join(root, number === 1 ? name : `${name}-${number}`);
     try {
       // Making a folder is the one step that only one of several processes can win.
-      await fileSystem().promises.mkdir(path);
+      await fileWriting().mkdir(path);
       return path;
     } catch (error) {
       if (errorCode(error) !== "EEXIST") throw error;

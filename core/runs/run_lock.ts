@@ -8,6 +8,7 @@
  * @module
  */
 
+import { processId } from "../util/environment.ts";
 import { errorCode, fileSystem } from "../util/file_system.ts";
 import { join } from "./files.ts";
 
@@ -38,8 +39,11 @@ export async function lockRun(path: string): Promise<RunLock> {
 
 /** Who holds a lock, as its file says. */
 function holderText(): string {
-  // The day and the time of this place.
-  return `process ${globalThis.process.pid} trains it since ${new Date().toLocaleString("sv")}`;
+  // The day and the time of this place; `toLocaleString` would take tens of milliseconds the first time.
+  const now = new Date();
+  const local = new Date(now.getTime() - now.getTimezoneOffset() * 60_000).toISOString();
+  const time = local.slice(0, "2026-01-31T12:00:00".length).replace("T", " ");
+  return `process ${processId()} trains it since ${time}`;
 }
 
 /** Gives the lock, or what the file says of who has it. */
@@ -98,7 +102,7 @@ export async function lockByFile(path: string): Promise<RunLock | string> {
 /** Makes the file, and says who has made it otherwise. */
 async function takeFile(path: string): Promise<string | undefined> {
   const { link, readFile, rename, rm, writeFile } = fileSystem().promises;
-  const beside = `${path}.${globalThis.process.pid}`;
+  const beside = `${path}.${processId()}`;
   for (;;) {
     await writeFile(beside, holderText());
     try {
@@ -115,7 +119,7 @@ async function takeFile(path: string): Promise<string | undefined> {
     if (text === undefined) continue;
     const holder = Number(/\d+/.exec(text)?.[0]);
     // One of the same number was this process's before it was started.
-    if (holder !== globalThis.process.pid && isAlive(holder)) return text;
+    if (holder !== processId() && isAlive(holder)) return text;
     // Of several who find it stale one moves it away; a new one that came meanwhile goes back.
     if (!await rename(path, beside).then(() => true, () => false)) continue;
     if (await readFile(beside, "utf8") !== text) await link(beside, path).catch(() => {});

@@ -11,7 +11,8 @@
  *   the working folder; without it `unroll` in `XDG_CACHE_HOME`, or in `HOME` where the system has its caches;
  * - `UNROLL_GL_ADAPTER=1`: use WebGPU also on OpenGL in software, which is unusably slow.
  *
- * Nothing here asks for a permission: what is not granted yet counts as denied.
+ * Nothing here asks for a permission: what is not granted yet counts as denied. And in Deno nothing here is of Node's
+ * `process`, which takes longer to load than all that is read of it.
  *
  * @module
  */
@@ -33,6 +34,18 @@ export function isEnvAllowed(variable: EnvironmentVariable): boolean {
   // Node and Bun have no permissions, a web page has no variables.
   if (typeof Deno === "undefined") return globalThis.process?.env !== undefined;
   return Deno.permissions.querySync({ name: "env", variable }).state === "granted";
+}
+
+/** Returns the number by which the system knows this process. */
+export function processId(): number {
+  return typeof Deno === "undefined" ? globalThis.process.pid : Deno.pid;
+}
+
+/** Returns whether the system is Windows. */
+export function isWindows(): boolean {
+  return typeof Deno === "undefined"
+    ? globalThis.process.platform === "win32"
+    : Deno.build.os === "windows";
 }
 
 /**
@@ -59,5 +72,9 @@ export function isFfiAllowed(): boolean {
  * @returns Its value, or `undefined` if it is not set, is empty, or may not be read.
  */
 export function readVariable(variable: EnvironmentVariable): string | undefined {
-  return isEnvAllowed(variable) ? globalThis.process.env[variable] || undefined : undefined;
+  if (!isEnvAllowed(variable)) return undefined;
+  const value = typeof Deno === "undefined"
+    ? globalThis.process.env[variable]
+    : Deno.env.get(variable);
+  return value || undefined;
 }

@@ -20,6 +20,64 @@ export function fileSystem(): typeof import("node:fs") {
   return files;
 }
 
+/** A file that is being written, or a folder whose changes are forced to disk. */
+export interface OpenFile {
+  /** Writes some of the bytes, and says how many. */
+  write(bytes: Uint8Array): Promise<number>;
+  /** Forces to disk what was written. */
+  sync(): Promise<void>;
+  /** Closes it. */
+  close(): void | Promise<void>;
+}
+
+/** What every run does with files. */
+export interface FileWriting {
+  /** Makes a folder, and with `recursive` those above it too, or nothing if it is there. */
+  mkdir(path: string, options?: { readonly recursive: boolean }): Promise<unknown>;
+  /** Opens a file to write it anew. */
+  create(path: string): Promise<OpenFile>;
+  /** Opens a folder. */
+  open(path: string): Promise<OpenFile>;
+  /** Moves a file to where another may be. */
+  rename(from: string, to: string): Promise<void>;
+  /** Writes a text at the end of a file, which it makes if there is none. */
+  append(path: string, text: string): Promise<void>;
+}
+
+/**
+ * Returns what every run does with files: of Deno by itself, where Node's module takes longer to load than all that is
+ * done with it, elsewhere of that module.
+ *
+ * @returns The functions; errors have the system's word in both, see {@linkcode errorCode}.
+ */
+export function fileWriting(): FileWriting {
+  if (typeof Deno !== "undefined") return DENO;
+  const { mkdir, open, rename, appendFile } = fileSystem().promises;
+  const opened = async (path: string, flags: string): Promise<OpenFile> => {
+    const file = await open(path, flags);
+    return {
+      write: async (bytes) => (await file.write(bytes)).bytesWritten,
+      sync: () => file.sync(),
+      close: () => file.close(),
+    };
+  };
+  return {
+    mkdir,
+    create: (path) => opened(path, "w"),
+    open: (path) => opened(path, "r"),
+    rename,
+    append: (path, text) => appendFile(path, text),
+  };
+}
+
+const DENO: FileWriting = {
+  mkdir: (path, options) => Deno.mkdir(path, options),
+  create: (path) => Deno.open(path, { write: true, create: true, truncate: true }),
+  open: (path) => Deno.open(path),
+  rename: (from, to) => Deno.rename(from, to),
+  append: (path, text) => Deno.writeTextFile(path, text, { append: true }),
+};
+
 /**
  * Reads why the system refused something.
  *
