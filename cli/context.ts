@@ -61,7 +61,7 @@ export interface CommandContext extends CliContext {
   /** Looks at what this machine can run. */
   readonly inspectMachine: () => Promise<MachineReport>;
   /** Says what starts this program again, in a process that may write in a folder. */
-  readonly self: (folder: string) => readonly string[];
+  readonly self: (folder: string) => readonly string[] | Promise<readonly string[]>;
 }
 
 /** How a run is started. */

@@ -68,7 +68,11 @@ export function commandContext(context: CliContext): CommandContext {
       }, settings),
     interruptible: (body) => interruptible(({ signal }) => body(signal)),
     inspectMachine: async () => (await import("./machine.ts")).inspectMachine(version, tuning),
-    self: (folder) => [deno(), "run", "--quiet", "--no-prompt", ...trialFlags(folder), program()],
+    self: async (folder) => {
+      const { nativePermissions } = await import("@unroll/core/backends");
+      const flags = trialFlags(folder, nativePermissions());
+      return [deno(), "run", "--quiet", "--no-prompt", ...flags, program()];
+    },
   };
 }
 

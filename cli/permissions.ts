@@ -4,7 +4,7 @@
  * @module
  */
 
-import { nativePermissions } from "@unroll/core/backends";
+import type { NativePermissions } from "@unroll/core/backends";
 import { commandLine } from "./program.ts";
 import { TEXTS } from "./recipes/texts.ts";
 
@@ -40,10 +40,13 @@ export function isGranted(descriptor: Deno.PermissionDescriptor): boolean {
  * else that matters.
  *
  * @param folder The sweep's folder.
+ * @param native What native code needs.
  * @returns Flags of Deno.
  */
-export function trialFlags(folder: string): string[] {
-  const { folder: libraries, missing } = nativePermissions();
+export function trialFlags(
+  folder: string,
+  { folder: libraries, missing }: NativePermissions,
+): string[] {
   const native = libraries === undefined || missing.length > 0 ? [] : [libraries];
   const writes = [
     folder,
@@ -65,13 +68,10 @@ export function trialFlags(folder: string): string[] {
  * Says how to permit native code.
  *
  * @param words The command and what follows it.
- * @param missing The flags of Deno that are missing; by default those of this process.
+ * @param missing The flags of Deno that are missing.
  * @returns What to type, or where the flags belong; nothing where it is permitted, as far as there is a compiler.
  */
-export function permitNative(
-  words: string,
-  missing: readonly string[] = nativePermissions().missing,
-): string | undefined {
+export function permitNative(words: string, missing: readonly string[]): string | undefined {
   // Deno permits no program that is not there.
   if (missing.every((flag) => flag.startsWith("--allow-run="))) return undefined;
   const typed = commandLine(words, { native: true });

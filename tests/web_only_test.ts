@@ -9,11 +9,11 @@ const DENO_ONLY: readonly string[] = [
   "core/backends/native_toolchain.ts",
   "core/runs/run_lock.ts",
   "core/util/environment.ts",
+  "core/util/file_system.ts",
 ];
 
 /** What works with files and environment variables, by what Deno, Node and Bun have in common. */
 const PROCESS_ONLY: readonly string[] = [
-  "core/runs/files.ts",
   "core/runs/run_lock.ts",
   "core/util/environment.ts",
   "core/util/file_system.ts",

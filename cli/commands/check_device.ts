@@ -4,7 +4,6 @@
  * @module
  */
 
-import { openBackend } from "@unroll/core/backends";
 import type { RunFolder } from "@unroll/core/runs";
 import type { Terminal } from "../context.ts";
 import { UsageError } from "../errors.ts";
@@ -20,11 +19,11 @@ import { TRAIN_SHAPE, type TrainOptions } from "./train_options.ts";
  * @throws {RangeError} When native code is asked for and not permitted; it says how to permit it.
  * @throws {UsageError} When there is no device of that name.
  */
-export function checkDevice(
+export async function checkDevice(
   device: TrainOptions["device"] = "auto",
   { variable }: Pick<Terminal, "variable">,
-): void {
-  const how = device === "native" ? permitNative("…") : undefined;
+): Promise<void> {
+  const how = device === "native" ? await permission("…") : undefined;
   if (how !== undefined) {
     throw new RangeError(`Cannot open native: it is not permitted, permit it with ${how}`);
   }
@@ -47,7 +46,7 @@ export async function checkResumable(
   device: TrainOptions["device"] | undefined,
 ): Promise<void> {
   if (device !== undefined || config.device !== "native") return;
-  const how = permitNative("train …");
+  const how = await permission("train …");
   const reason = how === undefined
     ? await failureOf("native")
     : `it is not permitted, permit it with ${how}`;
@@ -57,8 +56,15 @@ export async function checkResumable(
   );
 }
 
+/** Says how to permit native code, if it is not. */
+async function permission(words: string): Promise<string | undefined> {
+  const { nativePermissions } = await import("@unroll/core/backends");
+  return permitNative(words, nativePermissions().missing);
+}
+
 /** Says why a device cannot be opened. */
 async function failureOf(device: "native"): Promise<string | undefined> {
+  const { openBackend } = await import("@unroll/core/backends");
   try {
     (await openBackend(device)).dispose();
   } catch (error) {

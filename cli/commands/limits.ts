@@ -34,7 +34,7 @@ export const LIMITS = defineCommand({
   async run(context, { options: { axis, count, json, ...model }, positional }) {
     const { write } = context.terminal;
     const { device, checkpoint, runs, trust } = model;
-    checkDevice(device, context.terminal);
+    await checkDevice(device, context.terminal);
     const plugins = await knownPlugins(context, trust);
     const probed: ProbedRun[] = [];
     for (const typed of positional.length === 0 ? ["last"] : positional) {

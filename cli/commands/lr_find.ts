@@ -75,7 +75,7 @@ export const LR_FIND = defineCommand({
       throw new UsageError(`Cannot use --out ${out}: a name that ends in .svg is needed`);
     }
     const { model, task } = requirePair(pair, context, "look for a learning rate");
-    checkDevice(training.device, context.terminal);
+    await checkDevice(training.device, context.terminal);
     const reason = await withUsageErrors(() => context.unsupportedReason(model, task));
     if (reason !== undefined) throw new UsageError(reason);
     const curve = await withUsageErrors(() =>

@@ -58,7 +58,7 @@ export function defineModelCommand<Shape extends z.ZodRawShape>(
     ...(select === undefined ? {} : { select }),
     async run(context, { options, positional: [run = "last"], selection }) {
       const { device, checkpoint, runs, trust } = options;
-      checkDevice(device, context.terminal);
+      await checkDevice(device, context.terminal);
       using loaded = await loadRun(await findModel(run, runs), {
         ...await knownPlugins(context, trust),
         device,

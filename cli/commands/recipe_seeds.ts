@@ -50,7 +50,7 @@ export async function runSeeds(
     gridValues("--seeds", typed).map((text) => TRAIN_SHAPE.seed.parse(Number(text)))
   );
   const { model, task, training, settings } = request;
-  checkDevice(training.device, terminal);
+  await checkDevice(training.device, terminal);
   const reason = await withUsageErrors(() => context.unsupportedReason(model, task));
   if (reason !== undefined) throw new UsageError(reason);
   const claims = recipe.expected.filter(({ is }) => is !== "beside");

@@ -30,7 +30,7 @@ export async function startTraining(
   context: CommandContext,
   output: Omit<OutputOptions, "out"> & { readonly advises?: boolean },
 ): Promise<void> {
-  checkDevice(request.training.device, context.terminal);
+  await checkDevice(request.training.device, context.terminal);
   // It makes the task, which reads the files that were typed.
   const reason = await withUsageErrors(() =>
     context.unsupportedReason(request.model, request.task)

@@ -93,7 +93,7 @@ export const TRAIN = defineCommand({
         throw new UsageError(`Cannot use --${flagName(other)} with --resume: a run keeps its own`);
       }
       const run = await findRun(resume);
-      if (changes.device !== undefined) checkDevice(changes.device, context.terminal);
+      if (changes.device !== undefined) await checkDevice(changes.device, context.terminal);
       await checkResumable(run, changes.device);
       const lost = await lostSteps(run);
       if (lost > 0) {

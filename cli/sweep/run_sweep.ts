@@ -100,7 +100,7 @@ export async function runSweep(
 
 /** Refuses what could not be trained, before anything is: a pair that does not fit, a text that is not there. */
 async function checkRequest(request: TrainRequest, context: CommandContext): Promise<void> {
-  checkDevice(request.training.device, context.terminal);
+  await checkDevice(request.training.device, context.terminal);
   await withUsageErrors(async () => {
     const reason = await context.unsupportedReason(request.model, request.task);
     if (reason !== undefined) throw new UsageError(reason);
@@ -157,7 +157,7 @@ async function run(
   { engine, sbatch, json, jobs = navigator.hardwareConcurrency }: SweepSettings,
   { self: start, interruptible, terminal }: CommandContext,
 ): Promise<TrialResult[]> {
-  const self = start(folder);
+  const self = await start(folder);
   if (engine === "slurm") {
     return await runArray(before, { folder, self, jobs, options: sbatch?.split(/\s+/) ?? [] });
   }
