@@ -1,7 +1,7 @@
 /**
  * Side by side: `deno task bench:peers [--jobs a,b] [--peers jax,torch] [--python P,Q] [--rounds N] [--seconds S] [--memory]`.
  *
- * Each job runs in Unroll, with a BLAS and without, and in each peer, in processes of their own that stay up, so that
+ * Each job runs in Unroll, as native code, with a BLAS and without permissions, and in each peer, in processes of their own that stay up, so that
  * neither start nor compilation counts. Blocks of training steps alternate; a ratio is that of the blocks of one
  * round, and the median of the rounds is told. All start from the same numbers and their losses are compared.
  *
@@ -25,6 +25,7 @@ import {
   probeInterpreters,
   startSeconds,
   UNROLL,
+  UNROLL_NATIVE,
   UNROLL_WITHOUT_BLAS,
 } from "./peer_programs.ts";
 import { PeerProcess } from "./peer_process.ts";
@@ -180,7 +181,7 @@ async function main(args: string[]): Promise<void> {
   const interpreters = await probeInterpreters(python.split(","));
   const others = peersOf(chosen("peer", PEER_NAMES, values.peers), interpreters);
   const settings: RunSettings = {
-    peers: [UNROLL, UNROLL_WITHOUT_BLAS, ...others],
+    peers: [UNROLL_NATIVE, UNROLL, UNROLL_WITHOUT_BLAS, ...others],
     rounds: Number(values.rounds),
     seconds: Number(values.seconds),
     verbose: values.verbose,
@@ -212,9 +213,15 @@ async function main(args: string[]): Promise<void> {
   const lines = [describeRun(), `\`${command}\`, ${minutes.toFixed(1)} minutes`];
   const parts: Record<string, string> = values.memory
     ? { "made-memory": memoryLines(memory, lines), memory: memoryTable(memory) }
-    : { made: runLines(rows, lines), speeds: speedTable(rows), details: detailTable(rows) };
+    : {
+      made: runLines(rows, lines),
+      "speeds-native": speedTable(rows, UNROLL_NATIVE.name),
+      speeds: speedTable(rows, UNROLL_WITHOUT_BLAS.name),
+      "speeds-blas": speedTable(rows, UNROLL.name),
+      details: detailTable(rows),
+    };
   if (values.write) await writePage("RESULTS.md", parts);
-  else console.log(`\n${Object.values(parts).slice(0, 2).join("\n\n")}`);
+  else console.log(`\n${Object.values(parts).slice(0, 4).join("\n\n")}`);
 }
 
 if (import.meta.main) {

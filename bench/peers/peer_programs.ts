@@ -32,10 +32,18 @@ export interface PeerProgram {
   readonly missing?: string;
 }
 
-/** Unroll, with all permissions. */
+/** Unroll as native code, by the machine's own C compiler. */
+export const UNROLL_NATIVE: PeerProgram = {
+  name: "unroll-native",
+  title: "Unroll, native code",
+  script: "unroll_jobs.ts",
+  settings: [{ args: ["--device", "native"] }],
+};
+
+/** Unroll as WebAssembly, with all permissions. */
 export const UNROLL: PeerProgram = {
   name: "unroll",
-  title: "Unroll",
+  title: "Unroll, BLAS",
   script: "unroll_jobs.ts",
   settings: [{ args: [] }],
 };
@@ -43,7 +51,7 @@ export const UNROLL: PeerProgram = {
 /** Unroll without `--allow-ffi`, so that it finds no BLAS. */
 export const UNROLL_WITHOUT_BLAS: PeerProgram = {
   name: "unroll-without-blas",
-  title: "Unroll without BLAS",
+  title: "Unroll, no permissions",
   script: "unroll_jobs.ts",
   settings: [{ args: [], permissions: ["--allow-read", "--allow-env", "--allow-sys"] }],
 };

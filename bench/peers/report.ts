@@ -33,7 +33,7 @@ export interface JobRow {
   readonly cells: readonly PeerCell[];
 }
 
-/** The peer that the others are compared with. */
+/** Begins the names of Unroll's own ways of running; of the first the losses are what others are compared with. */
 export const OWN = "unroll";
 /** Stands where nothing was measured. */
 export const NONE = "–";
@@ -58,9 +58,14 @@ function cellOf(row: JobRow, name: string): PeerCell | undefined {
   return row.cells.find((cell) => cell.name === name && cell.speeds !== undefined);
 }
 
-/** Computes how many times as fast Unroll is as another: the median of the rounds' ratios. */
-export function ratioTo(row: JobRow, other: string): number | undefined {
-  const [own, its] = [cellOf(row, OWN)?.speeds, cellOf(row, other)?.speeds];
+/** What a way of running Unroll reached, by whose losses others are judged: the first that took part. */
+function ownCell({ cells }: JobRow): PeerCell | undefined {
+  return cells.find(({ name, speeds }) => name.startsWith(OWN) && speeds !== undefined);
+}
+
+/** Computes how many times as fast one is as another: the median of the rounds' ratios. */
+export function ratioTo(row: JobRow, other: string, one = OWN): number | undefined {
+  const [own, its] = [cellOf(row, one)?.speeds, cellOf(row, other)?.speeds];
   return own && its && median(own.map((speed, round) => speed / its[round]));
 }
 
@@ -71,7 +76,7 @@ function stepsCompared(row: JobRow, cell: PeerCell): number {
 
 /** Computes the greatest relative difference of the compared losses from Unroll's; NaN counts as infinite. */
 export function lossDifference(row: JobRow, cell: PeerCell): number | undefined {
-  const own = cellOf(row, OWN)?.losses;
+  const own = ownCell(row)?.losses;
   const { losses } = cell;
   if (!own || !losses) return undefined;
   const differences = losses.slice(0, stepsCompared(row, cell))
@@ -87,10 +92,10 @@ const DETAILS = ["job", "peer", "variant", "threads", "steps/s", "GFLOP/s", "of 
 /** All that is told of a job: a row for each peer. */
 function detailRows(row: JobRow): string[][] {
   return row.cells.map((cell) => {
-    const { name, title, unable, variant = "", threads, speeds } = cell;
+    const { title, unable, variant = "", threads, speeds } = cell;
     const speed = speeds && median(speeds);
     const rate = speed === undefined ? undefined : speed * flopsPerStep(row.job) / 1e9;
-    const difference = name === OWN ? undefined : lossDifference(row, cell);
+    const difference = cell === ownCell(row) ? undefined : lossDifference(row, cell);
     const far = difference !== undefined && difference > LOSS_TOLERANCE;
     return [
       `\`${row.job.name}\``,
@@ -111,37 +116,39 @@ export function detailTable(rows: readonly JobRow[]): string {
   return formatTable(DETAILS, rows.flatMap(detailRows), 3);
 }
 
-/** Speeds side by side, with how many times as fast Unroll is, and whether targets are met. */
-export function speedTable(rows: readonly JobRow[]): string {
+/** Speeds side by side, with how many times as fast one way of running Unroll is, and whether targets are met. */
+export function speedTable(rows: readonly JobRow[], own = OWN): string {
+  const all = rows.flatMap(({ cells }) => cells);
   const titles = new Map(
-    rows.flatMap(({ cells }) => cells).filter(({ name, speeds }) => name !== OWN && speeds)
+    all.filter(({ name, speeds }) => !name.startsWith(OWN) && speeds)
       .map(({ name, title }) => [name, title]),
   );
+  const title = all.find(({ name }) => name === own)?.title ?? "Unroll";
   const peers = [...titles.keys()];
   const torch = torchOf(peers);
   const target = torch === undefined ? [] : [`wanted × ${titles.get(torch)}`];
   return formatTable(
-    ["job", "Unroll", ...titles.values(), ...target],
+    ["job", title, ...titles.values(), ...target],
     rows.map((row) => {
-      const { speeds } = cellOf(row, OWN) ?? {};
-      const reached = torch === undefined ? undefined : ratioTo(row, torch);
+      const { speeds } = cellOf(row, own) ?? {};
+      const reached = torch === undefined ? undefined : ratioTo(row, torch, own);
       const verdict = reached === undefined ? "" : reached >= row.job.target ? ": met" : ": missed";
       return [
         `\`${row.job.name}\``,
         speeds ? formatNumber(median(speeds)) : NONE,
-        ...peers.map((name) => formatPeer(row, name)),
+        ...peers.map((name) => formatPeer(row, name, own)),
         ...target.map(() => `≥ ${row.job.target}${verdict}`),
       ];
     }),
   );
 }
 
-function formatPeer(row: JobRow, name: string): string {
+function formatPeer(row: JobRow, name: string, own: string): string {
   const cell = cellOf(row, name);
   if (!cell?.speeds) return NONE;
   // Who has other losses trains something else.
   if ((lossDifference(row, cell) ?? 0) > LOSS_TOLERANCE) return "other losses";
-  const ratio = ratioTo(row, name);
+  const ratio = ratioTo(row, name, own);
   const speed = formatNumber(median(cell.speeds));
   return ratio === undefined ? speed : `${speed} (${formatFactor(ratio)})`;
 }
