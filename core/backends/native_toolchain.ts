@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Machine } from "../codegen/c/matmul.ts";
+import type { Machine } from "../codegen/c/matmul_plan.ts";
 import {
   COMPILER,
   isOwn,

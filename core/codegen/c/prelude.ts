@@ -41,6 +41,8 @@ static NEVER_INLINE void copy_panel(
       }
     } else if (last - first == 8 && column == 1) {
       for (; p < terms; p++) *(f8m *)(to + p * width + first) = *(const f8m *)(from + p * inner + first);
+    } else if (last == end && column == 1) {
+      for (; p < terms; p++) __builtin_memcpy(to + p * width + first, from + p * inner + first, 4 * (last - first));
     }
     for (; p < terms; p++) {
       float *row = to + p * width;

@@ -32,14 +32,8 @@ import {
 } from "../cpu/scheduled_tasks.ts";
 import { scheduleThreads, type ThreadOptions } from "../cpu/thread_schedule.ts";
 import { printMap, printReduce } from "./kernels.ts";
-import {
-  type Machine,
-  planProduct,
-  printEmptyProduct,
-  printMatmul,
-  printPacking,
-  type ProductPlan,
-} from "./matmul.ts";
+import { printEmptyProduct, printMatmul, printPacking } from "./matmul.ts";
+import { type Machine, planProduct, type ProductPlan } from "./matmul_plan.ts";
 import { preludeOf } from "./prelude.ts";
 import { teamText } from "./team.ts";
 import { CWriter } from "./writer.ts";
@@ -81,6 +75,7 @@ interface OwnMemory {
   readonly panel: number;
   /** The loop before which panels are copied. */
   readonly before: TimeLoop | undefined;
+  readonly left: number;
   readonly sums: number;
 }
 
@@ -148,9 +143,11 @@ class CProgram {
     const most = (part: (plan: ProductPlan) => number) =>
       Math.max(0, ...plans.map(([, plan]) => bytesOf(part(plan))));
     const panel = most(({ pack, scratch }) => pack === "each" ? scratch.panel : 0);
-    let end = panel + most(({ scratch }) => scratch.sums);
+    const left = most(({ scratch }) => scratch.left);
+    let end = panel + left + most(({ scratch }) => scratch.sums);
     for (const [kernel, plan, before] of plans) {
-      this.#products.set(kernel, { plan, before, panel: before ? end : 0, sums: panel });
+      const places = { panel: before ? end : 0, left: panel, sums: panel + left };
+      this.#products.set(kernel, { plan, before, ...places });
       if (before) end += bytesOf(plan.scratch.panel);
     }
     this.#ownBytes = Math.max(this.#ownBytes, end);
@@ -288,7 +285,7 @@ ${cases.join("")}  }
       if (!own) printEmptyProduct(writer, kernel);
       else {
         const at = (offset: number) => `((float *)(own + ${offset}))`;
-        const memory = { panel: at(own.panel), sums: at(own.sums) };
+        const memory = { panel: at(own.panel), left: at(own.left), sums: at(own.sums) };
         printMatmul(writer, own.plan, memory, (side) => this.#nameOf(own.plan.kernel[side].buffer));
       }
     }
