@@ -3,7 +3,10 @@ import { sampleArray } from "../ir/dense.ts";
 import { randomSource } from "../util/random_source.ts";
 import { CPU_DEVICES } from "../test_support/cpu_devices.ts";
 import { gatedRnn } from "../test_support/target_programs.ts";
-import { typedArray } from "../ir/tensor_type.ts";
+import { sizeOf, typedArray } from "../ir/tensor_type.ts";
+import { matmul, scan, tanh } from "../language/ops/mod.ts";
+import type { Tensor } from "../language/tensor.ts";
+import { trace } from "../language/trace.ts";
 
 /** Units of a network whose weights are large enough to be packed before its loops, and not to be shared by three. */
 const HIDDEN = 98;
@@ -44,5 +47,28 @@ for (
       }
       for (const buffer of buffers) buffer.dispose();
     }
+  });
+}
+
+for (const { name, ignore, open } of CPU_DEVICES) {
+  Deno.test(`${name} packs for each thread its own part of an operand, and nothing beyond`, {
+    ignore,
+  }, async () => {
+    const size = 1400;
+    const types = [[16, size], [size, size]].map((shape) => ({ dtype: "f32", shape }) as const);
+    const { graph } = trace(types, (h, w) => [
+      scan((h: Tensor) => [tanh(matmul(h, w, { transposeY: true })), undefined], h, undefined, {
+        length: 4,
+      })[0],
+    ]);
+    using backend = await open({ threads: 2, eager: true });
+    using program = await backend.compile(graph);
+    // The weights come last, so that what lies a part of them further on is no memory at all.
+    const inputs = types.map((type) =>
+      backend.upload(type, new Float32Array(sizeOf(type.shape)).fill(1 / size))
+    );
+    const [output] = program.run(inputs);
+    const wanted = [1 / size, 0, 0, 0].reduce((h) => Math.tanh(h));
+    for (const x of await backend.download(output)) assertAlmostEquals(x, wanted, 1e-9);
   });
 }

@@ -26,6 +26,7 @@ import { barrierDepth, hasBarriers, MIN_REGION_CYCLES, taskCycles } from "../cpu
 import {
   buffersOfTasks,
   kernelsOfTasks,
+  kernelsOfThreads,
   type LoopTask,
   type ScheduledTask,
   type ThreadSchedule,
@@ -252,7 +253,9 @@ ${cases.join("")}  }
       const { loop: { time, name }, tasks: inner } = task;
       if (time.extent === 0) return "";
       const t = `t${around.length}`;
-      return `${this.#packingText(task, around)}  /* ${comment(name)} */\n` +
+      return `${this.#packingText(task, kernelsOfTasks([task]), around)}  /* ${
+        comment(name)
+      } */\n` +
         `  for (int ${t} = 0; ${t} < ${time.extent}; ${t}++) {\n${
           this.#tasksText(inner, [...around, time])
         }  }\n`;
@@ -264,8 +267,12 @@ ${cases.join("")}  }
   }
 
   /** Copies the panels that nothing changes in a loop. */
-  #packingText(task: LoopTask, around: readonly Axis[]): string {
-    return kernelsOfTasks([task]).map((kernel) => {
+  #packingText(
+    task: LoopTask,
+    kernels: readonly Kernel[],
+    around: readonly Axis[],
+  ): string {
+    return kernels.map((kernel) => {
       const own = this.#products.get(kernel);
       if (own?.before !== task.loop) return "";
       const writer = this.#writer(around);
@@ -310,11 +317,12 @@ ${cases.join("")}  }
       else if (!hasBarriers(task)) open.push(task);
       else {
         close();
-        const packing = this.#packingText(task, around);
-        if (packing) {
-          const functions = this.#addFunction([task], around, packing);
-          parts.push(this.#callAll(functions, functions, Infinity, around.length));
-        }
+        // Beyond the last thread there is no part of an operand that threads share.
+        const [own, shared] = [true, false].map((single) => {
+          const packing = this.#packingText(task, kernelsOfThreads([task], single), around);
+          return packing === "" ? [] : this.#addFunction([task], around, packing);
+        });
+        parts.push(this.#callAll(own, shared, Infinity, around.length));
         const { time } = task.loop;
         const t = `t${around.length}`;
         const inside = this.#control(task.tasks, [...around, time]);

@@ -65,6 +65,15 @@ export function kernelsOfTasks(tasks: readonly ScheduledTask[]): Kernel[] {
   });
 }
 
+/** Lists the kernels that only the first thread runs, or those of which all threads run their part. */
+export function kernelsOfThreads(tasks: readonly ScheduledTask[], single: boolean): Kernel[] {
+  return tasks.flatMap((task) => {
+    if (task.kind === "barrier") return [];
+    if (task.kind === "loop" && !task.single) return kernelsOfThreads(task.tasks, single);
+    return task.single === single ? kernelsOfTasks([task]) : [];
+  });
+}
+
 /** Lists every buffer that some tasks touch. */
 export function buffersOfTasks(tasks: readonly ScheduledTask[]): Set<Buffer> {
   const buffers = new Set<Buffer>();

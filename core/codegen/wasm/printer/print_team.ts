@@ -26,8 +26,8 @@ export interface TeamHost {
   readonly eager: boolean;
   /** Adds functions `(table, part, …times)` that run some tasks, in order. */
   addFunctions(tasks: readonly ScheduledTask[], around: readonly Axis[], times: number): number[];
-  /** Adds a function that packs the operands of a loop, if there are any. */
-  addPacking(task: LoopTask, times: number): number | undefined;
+  /** Adds a function that packs operands of a loop, of the kernels of one thread or of all, if there are any. */
+  addPacking(task: LoopTask, single: boolean, times: number): number | undefined;
 }
 
 /**
@@ -103,10 +103,12 @@ class TeamPrinter {
       else if (!hasBarriers(task)) open.push(task);
       else {
         close();
-        const packing = host.addPacking(task, this.#times);
-        if (packing !== undefined) {
-          parts.push(this.#callAll([packing], [packing], Infinity));
-        }
+        // Beyond the last thread there is no part of an operand that threads share.
+        const [own, shared] = [true, false].map((single) => {
+          const packing = host.addPacking(task, single, this.#times);
+          return packing === undefined ? [] : [packing];
+        });
+        if (own.length + shared.length > 0) parts.push(this.#callAll(own, shared, Infinity));
         const inside = this.#controlOf(task.tasks, [...around, task.loop.time]);
         parts.push((code, team, locals) =>
           code.repeat({ to: task.loop.time.extent }, (time) => {

@@ -11,6 +11,7 @@ import { planArena } from "../../../loops/plan_memory.ts";
 import {
   buffersOfTasks,
   kernelsOfTasks,
+  kernelsOfThreads,
   type LoopTask,
   type ScheduledTask,
   singleSchedule,
@@ -177,13 +178,14 @@ class ProgramPrinter {
     };
   }
 
-  /** A function that packs the operands of a loop. */
-  #addPacking(task: LoopTask, times: number): number | undefined {
+  /** A function that packs operands of a loop: of the kernels of one thread, or of those of all. */
+  #addPacking(task: LoopTask, single: boolean, times: number): number | undefined {
+    const kernels = kernelsOfThreads([task], single);
     const isPacked = this.#isOutermost(task) &&
-      kernelsOfTasks([task]).some((kernel) => this.#scratch.packed.has(kernel));
+      kernels.some((kernel) => this.#scratch.packed.has(kernel));
     if (!isPacked) return undefined;
     return this.#addFunction([task], [], times, (emitter, locals) => {
-      this.#printPacking(emitter, task, locals);
+      this.#printPacking(emitter, kernels, locals);
     });
   }
 
@@ -277,7 +279,7 @@ class ProgramPrinter {
   ): void {
     if (task.kind === "kernel") return this.#printKernel(emitter, task.kernel, locals);
     const { loop: { time }, tasks } = task;
-    this.#printPacking(emitter, task, locals);
+    if (this.#isOutermost(task)) this.#printPacking(emitter, kernelsOfTasks([task]), locals);
     // What is too much for one function is several, called in each round.
     const around = [...locals.around, time];
     const functions = this.#guessSize(task) > FUNCTION_BYTES
@@ -299,9 +301,8 @@ class ProgramPrinter {
   }
 
   /** Packs operands before the outermost loop; those of loops inside are packed there already. */
-  #printPacking(emitter: Emitter, task: LoopTask, { own }: Locals): void {
-    if (!this.#isOutermost(task)) return;
-    for (const kernel of kernelsOfTasks([task])) {
+  #printPacking(emitter: Emitter, kernels: readonly Kernel[], { own }: Locals): void {
+    for (const kernel of kernels) {
       const { products, packed } = this.#scratch;
       const [product, offset] = [products.get(kernel), packed.get(kernel)];
       if (product && offset !== undefined) {
