@@ -21,9 +21,9 @@ import { CpuMemory } from "./cpu_memory.ts";
 import { countThreads } from "./count_threads.ts";
 import {
   type AddressLibrary,
-  buildLibrary,
   findToolchain,
   openAddressLibrary,
+  openLibrary,
 } from "./native_toolchain.ts";
 
 /** Options of {@linkcode nativeBackend}. */
@@ -90,7 +90,7 @@ export async function nativeBackend(options: NativeOptions = {}): Promise<Backen
         showProgram(`${program.name}.loops.txt`, () => formatProgram(program));
         showProgram(`${program.name}.c`, () => printed.text);
       }
-      const library = Deno.dlopen(await buildLibrary(toolchain, printed.text), SYMBOLS);
+      const library = await openLibrary(toolchain, printed.text, SYMBOLS);
       const { run, start, stop } = library.symbols;
       start?.();
       const base = baseOf(memory, addresses);

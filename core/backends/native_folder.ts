@@ -106,6 +106,38 @@ export async function isOwn(path: string, user: number | null): Promise<boolean>
   }
 }
 
+/** Names of libraries, and of what becomes one. */
+const LIBRARY = /^[0-9a-f]{64}\.so$/;
+const UNFINISHED = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.(c|so)$/;
+/** Libraries that a folder has before old ones are removed. */
+const MOST_LIBRARIES = 1000;
+/** Milliseconds for which a library stays, whatever else there is: somebody may be about to load it. */
+const KEPT_MS = 24 * 3600 * 1000;
+
+/**
+ * Removes the libraries that were used least recently, half of them, where there are very many, and what compilers
+ * that were killed have left. What cannot be removed stays.
+ *
+ * @param path The folder.
+ * @param most How many there may be.
+ */
+export async function pruneFolder(path: string, most: number = MOST_LIBRARIES): Promise<void> {
+  const found: { readonly file: string; readonly isLibrary: boolean; readonly used: number }[] = [];
+  for await (const { name } of Deno.readDir(path)) {
+    // Nothing is touched that is not ours by its name.
+    if (!LIBRARY.test(name) && !UNFINISHED.test(name)) continue;
+    const file = `${path}/${name}`;
+    const stat = await Deno.lstat(file).catch(() => undefined);
+    const used = stat?.mtime?.getTime() ?? 0;
+    if (stat?.isFile) found.push({ file, isLibrary: LIBRARY.test(name), used });
+  }
+  const old = found.filter(({ used }) => Date.now() - used > KEPT_MS)
+    .sort((a, b) => a.used - b.used);
+  const surplus = found.length > most ? found.length - Math.floor(most / 2) : 0;
+  const left = old.filter(({ isLibrary }, i) => i < surplus || !isLibrary);
+  for (const { file } of left) await Deno.remove(file).catch(() => {});
+}
+
 /** Makes the sentence that says why there is no native code. */
 export function refusal(reason: string): RangeError {
   return new RangeError(`Cannot open native: ${reason}`);

@@ -10,6 +10,7 @@ import {
   makeFolder,
   nativePermissions,
   type OwnFolder,
+  pruneFolder,
   refusal,
 } from "./native_folder.ts";
 
@@ -106,11 +107,9 @@ export interface AddressLibrary {
  */
 export async function openAddressLibrary(toolchain: Toolchain): Promise<AddressLibrary> {
   try {
-    const path = await buildLibrary(toolchain, ADDRESS);
-    const library = Deno.dlopen(
-      path,
-      { address: { parameters: ["buffer"], result: "usize" } } as const,
-    );
+    const library = await openLibrary(toolchain, ADDRESS, {
+      address: { parameters: ["buffer"], result: "usize" },
+    });
     const { address } = library.symbols;
     return {
       addressOf: (memory) => address(memory as Int32Array<ArrayBuffer>),
@@ -140,18 +139,43 @@ async function runCompiler(
 }
 
 /**
+ * Opens the library of a C text. One that was kept and cannot be loaded, such as one that was cut off, is made again.
+ *
+ * @returns The open library.
+ * @throws {Error} If the compiler fails, or what it makes cannot be loaded.
+ */
+export async function openLibrary<const S extends Deno.ForeignLibraryInterface>(
+  toolchain: Toolchain,
+  text: string,
+  symbols: S,
+): Promise<Deno.DynamicLibrary<S>> {
+  const path = await buildLibrary(toolchain, text);
+  try {
+    return Deno.dlopen(path, symbols);
+  } catch {
+    await Deno.remove(path).catch(() => {});
+    return Deno.dlopen(await buildLibrary(toolchain, text), symbols);
+  }
+}
+
+/**
  * Makes a library of a C text, or finds the one that was made of it before.
  *
  * @returns Its path.
  * @throws {Error} If the compiler fails.
  */
-export async function buildLibrary(toolchain: Toolchain, text: string): Promise<string> {
+async function buildLibrary(toolchain: Toolchain, text: string): Promise<string> {
   const { folder, flags, key } = toolchain;
   const parts = [COMPILER, ...flags, key, text].join("\0");
   const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(parts));
   const hex = [...new Uint8Array(hash)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
   const path = `${folder.path}/${hex}.so`;
-  if (await isOwn(path, folder.user)) return path;
+  if (await isOwn(path, folder.user)) {
+    // So that it is not among those used least recently.
+    await Deno.utime(path, new Date(), new Date()).catch(() => {});
+    return path;
+  }
+  await pruneFolder(folder.path);
   // Under other names until it is whole: another process may be making the same.
   const own = `${folder.path}/${crypto.randomUUID()}`;
   try {

@@ -1,5 +1,6 @@
 /** Where native code is compiled, kept and refused, each in a process of its own with permissions of its own. */
 import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
+import { pruneFolder } from "./native_folder.ts";
 
 const BACKENDS = new URL("mod.ts", import.meta.url).href;
 const CORE = new URL("../mod.ts", import.meta.url).href;
@@ -180,7 +181,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: "openBackend() loads no library that others can have written, but makes it anew",
+  name:
+    "openBackend() loads no library that is broken or others can have written, but makes it anew",
   ignore: !hasCompiler,
   fn: () =>
     inFolder(async (folder) => {
@@ -191,6 +193,8 @@ Deno.test({
       assertStrictEquals(made.length, 2);
       const spoil = (name: string) => Deno.writeTextFile(`${cache}/${name}`, "no library");
       const spoilers: readonly ((name: string) => Promise<void>)[] = [
+        // Our own, which was cut off.
+        spoil,
         async (name) => {
           await spoil(name);
           await Deno.chmod(`${cache}/${name}`, 0o722);
@@ -231,4 +235,25 @@ Deno.test({
       const found = names(`${folder}/cache`);
       assertEquals(found.map((name) => /^[0-9a-f]{64}\.so$/.test(name)), [true, true]);
     }),
+});
+
+Deno.test("pruneFolder() removes the libraries used least recently, what was left unfinished, and nothing else", async () => {
+  await inFolder(async (folder) => {
+    const library = (i: number) => `${String(i).padStart(64, "0")}.so`;
+    const unfinished = "01234567-89ab-cdef-0123-456789abcdef";
+    const old = new Date(Date.now() - 2 * 24 * 3600 * 1000);
+    const own = ["mine.c", "mine.so", "notes.txt"];
+    const all = [0, 1, 2, 3, 4, 5].map(library).concat(`${unfinished}.c`, `${unfinished}.so`, own);
+    for (const [i, name] of all.entries()) {
+      await Deno.writeTextFile(`${folder}/${name}`, "");
+      // The first is the oldest; 4 and 5 are of today.
+      const time = new Date(old.getTime() + 1000 * i);
+      if (i !== 4 && i !== 5) await Deno.utime(`${folder}/${name}`, time, time);
+    }
+    const rest = () => names(folder).sort();
+    await pruneFolder(folder, 8);
+    assertEquals(rest(), [...[0, 1, 2, 3, 4, 5].map(library), ...own].sort());
+    await pruneFolder(folder, 5);
+    assertEquals(rest(), [...[4, 5].map(library), ...own].sort());
+  });
 });
