@@ -4,7 +4,6 @@ import { assertEquals } from "@std/assert";
 /** What asks for permissions, calls libraries of the system or locks files, where it is Deno's; the rest needs no Deno. */
 const DENO_ONLY: readonly string[] = [
   "core/backends/cpu_blas.ts",
-  "core/backends/native.ts",
   "core/backends/native_folder.ts",
   "core/backends/native_toolchain.ts",
   "core/runs/run_lock.ts",
