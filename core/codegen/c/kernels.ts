@@ -5,11 +5,11 @@
  *
  * @module
  */
-import { accumulator, type Axis, type Expression, rewriteExpression } from "../../ir/expression.ts";
+import type { Axis } from "../../ir/expression.ts";
 import { pointsOf } from "../../loops/accesses.ts";
-import { type MapKernel, mapKernel, type ReduceKernel } from "../../loops/program.ts";
-import { instructionsOf } from "../cpu/instructions.ts";
-import { cheapestAxis, mapCost, vectorCost } from "../cpu/vector_axis.ts";
+import type { MapKernel, ReduceKernel } from "../../loops/program.ts";
+import { chooseFoldAxis, resultOfFold, unfoldedKernel } from "../cpu/plain_kernels.ts";
+import { cheapestAxis, mapCost } from "../cpu/vector_axis.ts";
 import { cConstant } from "./literals.ts";
 import { letterOf } from "./operations.ts";
 import type { CWriter, Lanes } from "./writer.ts";
@@ -21,8 +21,6 @@ const CHAINS = 4;
 const SHORT_CHAIN = 128;
 /** Additions to a chain before it starts again. */
 const CHAIN_TERMS = 64;
-/** Cost of folding the lanes of a vector and storing the result. */
-const LANES_COST = 14;
 
 /** Vectors next to each other along an axis. */
 export interface Segment extends Lanes {
@@ -80,43 +78,11 @@ export function printMap(writer: CWriter, { axes, stores }: MapKernel): void {
 /** Writes a reduction. */
 export function printReduce(writer: CWriter, kernel: ReduceKernel): void {
   if (kernel.inner.length === 0 && kernel.operation !== "argmax") {
-    return printMap(writer, unfolded(kernel));
+    return printMap(writer, unfoldedKernel(kernel));
   }
-  const { axes, inner, value, stores } = kernel;
-  const [terms, points] = [pointsOf(inner), pointsOf(axes)];
-  const ends = stores.map((store) => store.value);
-  const across = cheapestAxis(
-    axes,
-    (axis) =>
-      mapCost(axes, stores, [], axis) < Infinity
-        ? mapCost(axes, stores, ends, axis) + mapCost(axes, [], [value], axis) * terms
-        : Infinity,
-  );
-  const along = cheapestAxis(
-    kernel.operation === "argmax" ? [] : inner,
-    (axis) =>
-      points * (LANES_COST + instructionsOf(ends) +
-        terms / axis.extent * Math.ceil(axis.extent / 4) * vectorCost([value], axis)),
-  );
-  if (along.axis && along.cost < across.cost) printAlong(writer, kernel, along.axis);
-  else printAcross(writer, kernel, across.axis);
-}
-
-/** A reduction over nothing is elementwise. */
-function unfolded(kernel: ReduceKernel): MapKernel {
-  const { stores } = mapKernel(
-    kernel,
-    (expression) =>
-      rewriteExpression(
-        expression,
-        (part) => part.kind === "accumulator" ? kernel.value : undefined,
-      ),
-  );
-  return { kind: "map", name: kernel.name, axes: kernel.axes, stores };
-}
-
-function resultOf({ operation, value }: ReduceKernel): Expression {
-  return accumulator(operation === "argmax" ? "i32" : value.dtype, 0);
+  const { across, along } = chooseFoldAxis(kernel);
+  if (along) printAlong(writer, kernel, along);
+  else printAcross(writer, kernel, across);
 }
 
 /** What a fold starts from. */
@@ -201,7 +167,7 @@ function printFolds(
   const finish = (results: readonly string[]) =>
     places.forEach((at, i) =>
       writer.block("", at, () => {
-        writer.know(resultOf(kernel), results[i]);
+        writer.know(resultOfFold(kernel), results[i]);
         writer.stores(stores);
       }, true)
     );
@@ -389,7 +355,7 @@ function printAlong(writer: CWriter, kernel: ReduceKernel, axis: Axis): void {
       writer.line(`const ${letter}4 ${result} = splat_${letter}4((${scalar})(${all}));`);
       writer.along(undefined, ONE_LANE, () =>
         writer.block("", [], () => {
-          writer.know(resultOf(kernel), result);
+          writer.know(resultOfFold(kernel), result);
           writer.stores(stores);
         }, true));
     }));

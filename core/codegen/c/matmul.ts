@@ -7,13 +7,9 @@ import {
   addIndex,
   type AffineIndex,
   axisExpression,
-  constantExpression,
   type Expression,
-  rewriteExpression,
   scaleIndex,
 } from "../../ir/expression.ts";
-import { type MapKernel, mapKernel, type MatmulKernel } from "../../loops/program.ts";
-import { printMap } from "./kernels.ts";
 import { type Panel, type ProductPlan, widthOf } from "./matmul_plan.ts";
 import { printPanel } from "./matmul_tile.ts";
 import type { CWriter } from "./writer.ts";
@@ -23,19 +19,6 @@ export interface ProductMemory {
   readonly panel: string;
   readonly left: string;
   readonly sums: string;
-}
-
-/** Writes a product without terms: its sums are zero. */
-export function printEmptyProduct(writer: CWriter, kernel: MatmulKernel): void {
-  const zero = constantExpression("f32", 0);
-  const { stores } = mapKernel(
-    { kind: "map", name: kernel.name, axes: [], stores: kernel.stores },
-    (expression) =>
-      rewriteExpression(expression, (part) => part.kind === "accumulator" ? zero : undefined),
-  );
-  const axes = [...kernel.batch, kernel.row, kernel.column];
-  const map: MapKernel = { kind: "map", name: kernel.name, axes, stores };
-  printMap(writer, map);
 }
 
 /** Writes a copy of all panels of the right operand. */

@@ -32,8 +32,9 @@ import {
   type ThreadSchedule,
 } from "../cpu/scheduled_tasks.ts";
 import { scheduleThreads, type ThreadOptions } from "../cpu/thread_schedule.ts";
+import { emptyProduct } from "../cpu/plain_kernels.ts";
 import { printMap, printReduce } from "./kernels.ts";
-import { printEmptyProduct, printMatmul, printPacking } from "./matmul.ts";
+import { printMatmul, printPacking } from "./matmul.ts";
 import { type Machine, planProduct, type ProductPlan } from "./matmul_plan.ts";
 import { preludeOf } from "./prelude.ts";
 import { teamText } from "./team.ts";
@@ -289,7 +290,7 @@ ${cases.join("")}  }
     else if (kernel.kind === "reduce") printReduce(writer, kernel);
     else {
       const own = this.#products.get(kernel);
-      if (!own) printEmptyProduct(writer, kernel);
+      if (!own) printMap(writer, emptyProduct(kernel));
       else {
         const at = (offset: number) => `((float *)(own + ${offset}))`;
         const memory = { panel: at(own.panel), left: at(own.left), sums: at(own.sums) };

@@ -12,12 +12,11 @@ import {
   type Axis,
   axisExpression,
   type Buffer,
-  constantExpression,
   type Expression,
-  rewriteExpression,
   scaleIndex,
 } from "../../../ir/expression.ts";
-import { type MapKernel, mapKernel, type MatmulKernel } from "../../../loops/program.ts";
+import type { MatmulKernel } from "../../../loops/program.ts";
+import { emptyProduct } from "../../cpu/plain_kernels.ts";
 import {
   type Address,
   emitMatmul,
@@ -74,17 +73,9 @@ function stridesOf({ strides }: AffineIndex, row: Axis, column: Axis): Strides {
   return { rowStride: strides.get(row) ?? 0, columnStride: strides.get(column) ?? 0 };
 }
 
-/** Emits a product without terms: its sums are zero. */
+/** Emits a product without terms. */
 export function printEmptyProduct(emitter: Emitter, kernel: MatmulKernel): void {
-  const zero = constantExpression("f32", 0);
-  const { stores } = mapKernel(
-    { kind: "map", name: kernel.name, axes: [], stores: kernel.stores },
-    (expression) =>
-      rewriteExpression(expression, (part) => part.kind === "accumulator" ? zero : undefined),
-  );
-  const axes = [...kernel.batch, kernel.row, kernel.column];
-  const map: MapKernel = { kind: "map", name: kernel.name, axes, stores };
-  printMap(emitter, map);
+  printMap(emitter, emptyProduct(kernel));
 }
 
 /** Packs the right operand of a product, once for many. */

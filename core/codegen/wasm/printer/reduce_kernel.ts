@@ -5,13 +5,8 @@
  *
  * @module
  */
-import {
-  accumulator,
-  type Axis,
-  type Expression,
-  rewriteExpression,
-} from "../../../ir/expression.ts";
-import { type MapKernel, mapKernel, type ReduceKernel } from "../../../loops/program.ts";
+import type { Axis } from "../../../ir/expression.ts";
+import type { ReduceKernel } from "../../../loops/program.ts";
 import type { DType } from "../../../ir/tensor_type.ts";
 import { f32x4, type FunctionBuilder, i32x4, type Local, v128 } from "../assembler/module.ts";
 import { instructionsOf } from "../../cpu/instructions.ts";
@@ -19,54 +14,26 @@ import type { Emitter } from "./emitter.ts";
 import { longSum } from "./long_sum.ts";
 import { forPoints, forVectors, LANES, type Pause, repeatAxis } from "./loops.ts";
 import { printMap } from "./map_kernel.ts";
-import { cheapestAxis, mapCost, vectorCost } from "../../cpu/vector_axis.ts";
+import {
+  chooseFoldAxis,
+  LANES_COST,
+  resultOfFold,
+  unfoldedKernel,
+} from "../../cpu/plain_kernels.ts";
 
 /** Folds that run side by side. */
 const CHAINS = 4;
 /** Vectors of results that are folded together. */
 const BLOCK = 8;
-/** Cost of folding the lanes of a vector and storing the result. */
-const LANES_COST = 14;
 
 /** Emits a reduction. */
 export function printReduce(emitter: Emitter, kernel: ReduceKernel): void {
   if (kernel.inner.length === 0 && kernel.operation !== "argmax") {
-    return printMap(emitter, unfolded(kernel));
+    return printMap(emitter, unfoldedKernel(kernel));
   }
-  const { axes, inner, value, stores } = kernel;
-  const terms = inner.reduce((n, { extent }) => n * extent, 1);
-  const points = axes.reduce((n, { extent }) => n * extent, 1);
-  const across = cheapestAxis(axes, (axis) => {
-    const ends = stores.map((store) => store.value);
-    return mapCost(axes, stores, [], axis) < Infinity
-      ? mapCost(axes, stores, ends, axis) + mapCost(axes, [], [value], axis) * terms
-      : Infinity;
-  });
-  const along = kernel.operation === "argmax" ? { axis: undefined, cost: Infinity } : cheapestAxis(
-    inner,
-    (axis) =>
-      points * (LANES_COST + instructionsOf(stores.map((store) => store.value)) +
-        terms / axis.extent * Math.ceil(axis.extent / LANES) * vectorCost([value], axis)),
-  );
-  if (along.axis && along.cost < across.cost) printAlong(emitter, kernel, along.axis);
-  else printAcross(emitter, kernel, across.axis);
-}
-
-/** A reduction over nothing is elementwise. */
-function unfolded(kernel: ReduceKernel): MapKernel {
-  const { stores } = mapKernel(
-    kernel,
-    (expression) =>
-      rewriteExpression(
-        expression,
-        (part) => part.kind === "accumulator" ? kernel.value : undefined,
-      ),
-  );
-  return { kind: "map", name: kernel.name, axes: kernel.axes, stores };
-}
-
-function resultOf({ operation, value }: ReduceKernel): Expression {
-  return accumulator(operation === "argmax" ? "i32" : value.dtype, 0);
+  const { across, along } = chooseFoldAxis(kernel);
+  if (along) printAlong(emitter, kernel, along);
+  else printAcross(emitter, kernel, across);
 }
 
 /** What a fold starts from. */
@@ -147,7 +114,7 @@ function printBlock(
       const lanes = at.local === undefined ? Math.min(LANES, at.axis.extent - constant) : LANES;
       emitter.within([[at.axis, { local: at.local, constant }]], () => body(i), lanes);
     });
-  const result = resultOf(kernel);
+  const result = resultOfFold(kernel);
   if (kernel.operation === "argmax") {
     return each(() => {
       emitter.know(result, printArgmax(emitter, kernel));
@@ -315,7 +282,7 @@ function printAlong(emitter: Emitter, kernel: ReduceKernel, axis: Axis): void {
     long?.finish();
     foldLanes(code, kernel, sums[0]);
     emitter.within([], () => {
-      emitter.know(resultOf(kernel), sums[0]);
+      emitter.know(resultOfFold(kernel), sums[0]);
       emitter.emitStores(stores);
     }, 1);
   });
