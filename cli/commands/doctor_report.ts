@@ -89,7 +89,7 @@ function formatNative({ compiler, diagnosis: { devices, native } }: MachineRepor
   if (native.missing.length === 0) {
     return (own?.failure ?? "not tried").replace(/^Cannot open native: /, "");
   }
-  if (compiler === undefined) return "not permitted";
+  if (compiler === undefined) return "not permitted, or no C compiler found";
   return compiler ? "a C compiler is there, but may not be used" : "no C compiler found";
 }
 

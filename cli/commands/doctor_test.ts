@@ -241,7 +241,7 @@ Deno.test("doctor: says in one sentence each whether there is native code and ho
     `${gain}install a C compiler (on Debian and Ubuntu gcc and libc6-dev) and permit it with deno task native …`,
   ]);
   assertEquals(await tell({ compiler: undefined }, flags), [
-    "not permitted",
+    "not permitted, or no C compiler found",
     `${gain}permit it with deno task native …`,
   ]);
   // Deno permits no program that is not there.

@@ -108,7 +108,7 @@ export async function isOwn(path: string, user: number | null): Promise<boolean>
 
 /** Names of libraries, and of what becomes one. */
 const LIBRARY = /^[0-9a-f]{64}\.so$/;
-const UNFINISHED = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.(c|so)$/;
+const UNFINISHED = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.(c|so|sum)$/;
 /** Libraries that a folder has before old ones are removed. */
 const MOST_LIBRARIES = 1000;
 /** Milliseconds for which a library stays, whatever else there is: somebody may be about to load it. */
@@ -135,7 +135,9 @@ export async function pruneFolder(path: string, most: number = MOST_LIBRARIES): 
     .sort((a, b) => a.used - b.used);
   const surplus = found.length > most ? found.length - Math.floor(most / 2) : 0;
   const left = old.filter(({ isLibrary }, i) => i < surplus || !isLibrary);
-  for (const { file } of left) await Deno.remove(file).catch(() => {});
+  for (const file of left.flatMap(({ file }) => [file, file.replace(/\.so$/, ".sum")])) {
+    await Deno.remove(file).catch(() => {});
+  }
 }
 
 /** Makes the sentence that says why there is no native code. */

@@ -66,14 +66,21 @@ async function look(): Promise<Toolchain> {
   if (Deno.build.os === "windows") throw refusal("Windows has no cc");
   const { folder, missing } = nativePermissions();
   if (folder === undefined || missing.length > 0) {
-    throw refusal(`it needs a C compiler named ${COMPILER}, and ${missing.join(" ")}`);
+    // Deno does not say of a program that is not there whether it may be run.
+    const isCompiler = missing.length === 1 && missing[0].startsWith("--allow-run");
+    throw refusal(
+      isCompiler
+        ? `there is no C compiler named ${COMPILER}, or ${missing[0]} was not given`
+        : `it needs a C compiler named ${COMPILER}, and ${missing.join(" ")}`,
+    );
   }
   const target = Deno.build.arch === "aarch64" ? "-mcpu=native" : "-march=native";
-  const flags = [target, ...FLAGS];
-  const { success, output, errors } = await runCompiler(
+  // Without the names of files in it, a library is the same whoever makes it.
+  const flags = [target, ...FLAGS, ...Deno.build.os === "darwin" ? [] : ["-s"]];
+  const { success, output, reason } = await runCompiler(
     [target, "-dM", "-E", "-x", "c", "/dev/null"],
   );
-  if (!success) throw refusal(`${COMPILER} failed: ${firstLine(errors)}`);
+  if (!success) throw refusal(`${COMPILER} failed: ${reason}`);
   const macros = new Map(
     output.split("\n").map((line) => {
       const [, name, ...value] = line.split(" ");
@@ -124,17 +131,37 @@ function firstLine(text: string): string {
   return text.trim().split("\n")[0];
 }
 
-async function runCompiler(
-  args: readonly string[],
-): Promise<{ success: boolean; output: string; errors: string }> {
-  const command = new Deno.Command(COMPILER, { args: [...args], stdin: "null" });
+/** Seconds that a compiler is given: programs take one or two, and a busy machine takes longer. */
+const COMPILE_SECONDS = 180;
+
+interface CompilerRun {
+  readonly success: boolean;
+  readonly output: string;
+  /** Why it failed, in a line. */
+  readonly reason: string;
+}
+
+async function runCompiler(args: readonly string[]): Promise<CompilerRun> {
+  const limit = new AbortController();
+  const timer = setTimeout(() => limit.abort(), 1000 * COMPILE_SECONDS);
   try {
-    const { success, stdout, stderr } = await command.output();
+    const { success, signal, stdout, stderr } = await new Deno.Command(COMPILER, {
+      args: [...args],
+      stdin: "null",
+      signal: limit.signal,
+      // Ctrl-C is for us: what is being compiled is wanted, also to stop in good order.
+      detached: true,
+    }).output();
     const decoder = new TextDecoder();
-    return { success, output: decoder.decode(stdout), errors: decoder.decode(stderr) };
+    const reason = limit.signal.aborted
+      ? `it did not end in ${COMPILE_SECONDS} seconds`
+      : firstLine(decoder.decode(stderr)) || (signal === null ? "it does not say why" : signal);
+    return { success, output: decoder.decode(stdout), reason };
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) throw refusal(`there is no C compiler: ${COMPILER}`);
     throw error;
+  } finally {
+    clearTimeout(timer);
   }
 }
 
@@ -164,31 +191,70 @@ export async function openLibrary<const S extends Deno.ForeignLibraryInterface>(
  * @returns Its path.
  * @throws {Error} If the compiler fails.
  */
-async function buildLibrary(toolchain: Toolchain, text: string): Promise<string> {
-  const { folder, flags, key } = toolchain;
+async function buildLibrary({ folder, flags, key }: Toolchain, text: string): Promise<string> {
   const parts = [COMPILER, ...flags, key, text].join("\0");
-  const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(parts));
-  const hex = [...new Uint8Array(hash)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  const path = `${folder.path}/${hex}.so`;
-  if (await isOwn(path, folder.user)) {
+  const path = `${folder.path}/${await digest(new TextEncoder().encode(parts))}.so`;
+  if (await isOwn(path, folder.user) && await isWhole(path)) {
     // So that it is not among those used least recently.
     await Deno.utime(path, new Date(), new Date()).catch(() => {});
     return path;
   }
-  await pruneFolder(folder.path);
+  await pruneFolder(folder.path).catch(() => {});
+  const reason = await compileTo(path, flags, text);
+  if (reason === undefined) return path;
+  // Once more if the folder was removed meanwhile.
+  if (await Deno.lstat(folder.path).catch(() => undefined)) throw failure(reason);
+  await makeFolder(folder.path);
+  const again = await compileTo(path, flags, text);
+  if (again !== undefined) throw failure(again);
+  return path;
+}
+
+function failure(reason: string): Error {
+  return new Error(`Cannot compile a program: ${COMPILER} failed: ${reason}`);
+}
+
+/** Compiles a text; gives the reason if that fails. */
+async function compileTo(
+  path: string,
+  flags: readonly string[],
+  text: string,
+): Promise<string | undefined> {
   // Under other names until it is whole: another process may be making the same.
-  const own = `${folder.path}/${crypto.randomUUID()}`;
+  const own = `${path.slice(0, path.lastIndexOf("/"))}/${crypto.randomUUID()}`;
   try {
     await Deno.writeTextFile(`${own}.c`, text, { createNew: true, mode: 0o600 });
-    const { success, errors } = await runCompiler([...flags, "-o", `${own}.so`, `${own}.c`]);
-    if (!success) {
-      throw new Error(`Cannot compile a program: ${COMPILER} failed: ${firstLine(errors)}`);
-    }
-    // Whatever others may do to new files where the user says so, nobody writes to this one.
+    const { success, reason } = await runCompiler([...flags, "-o", `${own}.so`, `${own}.c`]);
+    if (!success) return reason;
+    // Whatever others may do to new files where the user says so, nobody writes to these.
     await Deno.chmod(`${own}.so`, 0o700);
+    const sum = await digest(await Deno.readFile(`${own}.so`));
+    await Deno.writeTextFile(`${own}.sum`, sum, { createNew: true, mode: 0o600 });
+    await Deno.rename(`${own}.sum`, sumOf(path));
     await Deno.rename(`${own}.so`, path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return "what it makes is not there";
+    throw error;
   } finally {
-    for (const end of [".c", ".so"]) await Deno.remove(`${own}${end}`).catch(() => {});
+    for (const end of [".c", ".so", ".sum"]) await Deno.remove(`${own}${end}`).catch(() => {});
   }
-  return path;
+}
+
+/** The file with the SHA-256 of a library: one that was cut off would end the process that calls it. */
+function sumOf(path: string): string {
+  return path.replace(/\.so$/, ".sum");
+}
+
+async function isWhole(path: string): Promise<boolean> {
+  try {
+    return await digest(await Deno.readFile(path)) === await Deno.readTextFile(sumOf(path));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+async function digest(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  return [...hash].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }

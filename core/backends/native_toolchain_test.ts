@@ -73,7 +73,7 @@ Deno.test({
     inFolder(async (folder) => {
       const flags = permit(`${folder}/cache`);
       assertEquals(await run(folder, { flags }), { output: RIGHT, errors: "" });
-      assert(names(`${folder}/cache`).every((name) => /^[0-9a-f]{64}\.so$/.test(name)));
+      assert(names(`${folder}/cache`).every((name) => /^[0-9a-f]{64}\.(so|sum)$/.test(name)));
       const made = names(`${folder}/cache`);
       assertEquals(((await Deno.stat(`${folder}/cache`)).mode ?? 0) & 0o077, 0);
       // Relative to where it runs, and nothing is compiled twice.
@@ -102,11 +102,13 @@ Deno.test("openBackend() names each flag that native code lacks", () =>
         : [...new Set([missing, "--allow-run=cc"])].join(" ");
       const sentence = Deno.build.os === "windows"
         ? "Windows has no cc"
+        : named === "--allow-run=cc"
+        ? "there is no C compiler named cc, or --allow-run=cc was not given"
         : `it needs a C compiler named cc, and ${named}`;
       assertStrictEquals(output, `RangeError: Cannot open native: ${sentence}\n`);
     }
     const { output } = await run(folder);
-    assertMatch(output, /^RangeError: Cannot open native: .*--allow-(run=cc|env=HOME)\n$/);
+    assertMatch(output, /^RangeError: Cannot open native: it needs .*--allow-(run=cc|env=HOME)\n$/);
   }));
 
 Deno.test("openBackend() goes on with the CPU where UNROLL_BACKEND asks for native code in vain, and says why", () =>
@@ -152,6 +154,22 @@ Deno.test({
         'case "$*" in *-dM*) exec /usr/bin/env -i PATH=/usr/bin:/bin cc "$@";; esac; while [ "$1" != -o ]; do shift; done; echo nothing > "$2"',
       );
       assertMatch(await tell({ env: { PATH } }), /^RangeError: Cannot open native: [^\n]+\n$/);
+      // It makes nothing, and says that all is well.
+      await fakeCompiler(
+        folder,
+        'case "$*" in *-dM*) exec /usr/bin/env -i PATH=/usr/bin:/bin cc "$@";; esac; exit 0',
+      );
+      await Deno.remove(`${folder}/cache`, { recursive: true });
+      assertMatch(
+        await tell({ env: { PATH } }),
+        /^RangeError: Cannot open native: [^\n]*cc failed: what it makes is not there\n$/,
+      );
+      // The folder is removed while it compiles.
+      await fakeCompiler(
+        folder,
+        `case "$*" in *-dM*) ;; *) if [ ! -e ${folder}/once ]; then touch ${folder}/once; rm -r ${folder}/cache; fi;; esac; exec /usr/bin/env -i PATH=/usr/bin:/bin cc "$@"`,
+      );
+      assertStrictEquals(await tell({ env: { PATH } }), RIGHT);
       await Deno.remove(`${folder}/cache`, { recursive: true });
       await Deno.writeTextFile(`${folder}/cache`, "a file");
       assertMatch(
@@ -176,7 +194,7 @@ Deno.test({
         await tell({ env: { PATH } }),
         "Error: Cannot compile a program: cc failed: too large\n",
       );
-      assert(names(`${folder}/cache`).every((name) => /^[0-9a-f]{64}\.so$/.test(name)));
+      assert(names(`${folder}/cache`).every((name) => /^[0-9a-f]{64}\.(so|sum)$/.test(name)));
     }),
 });
 
@@ -189,12 +207,13 @@ Deno.test({
       const cache = `${folder}/cache`;
       const flags = permit(cache);
       await run(folder, { flags });
-      const made = names(cache);
+      const made = names(cache).filter((name) => name.endsWith(".so"));
       assertStrictEquals(made.length, 2);
       const spoil = (name: string) => Deno.writeTextFile(`${cache}/${name}`, "no library");
       const spoilers: readonly ((name: string) => Promise<void>)[] = [
-        // Our own, which was cut off.
+        // Our own, which was written over, or cut off.
         spoil,
+        (name) => Deno.truncate(`${cache}/${name}`, 9000),
         async (name) => {
           await spoil(name);
           await Deno.chmod(`${cache}/${name}`, 0o722);
@@ -233,7 +252,12 @@ Deno.test({
       assertEquals(all, all.map(() => ({ output: RIGHT, errors: "" })));
       // Whole libraries, each once, and nothing beside them.
       const found = names(`${folder}/cache`);
-      assertEquals(found.map((name) => /^[0-9a-f]{64}\.so$/.test(name)), [true, true]);
+      assertEquals(found.map((name) => /^[0-9a-f]{64}\.(so|sum)$/.test(name)), [
+        true,
+        true,
+        true,
+        true,
+      ]);
     }),
 });
 
