@@ -141,7 +141,8 @@ interface CompilerRun {
   readonly reason: string;
 }
 
-async function runCompiler(args: readonly string[]): Promise<CompilerRun> {
+/** Runs the compiler, once more if a signal ends it: Ctrl-C is for us, and reaches all processes of a terminal. */
+async function runCompiler(args: readonly string[], isAgain = false): Promise<CompilerRun> {
   const limit = new AbortController();
   const timer = setTimeout(() => limit.abort(), 1000 * COMPILE_SECONDS);
   try {
@@ -149,9 +150,8 @@ async function runCompiler(args: readonly string[]): Promise<CompilerRun> {
       args: [...args],
       stdin: "null",
       signal: limit.signal,
-      // Ctrl-C is for us: what is being compiled is wanted, also to stop in good order.
-      detached: true,
     }).output();
+    if (signal !== null && !limit.signal.aborted && !isAgain) return await runCompiler(args, true);
     const decoder = new TextDecoder();
     const reason = limit.signal.aborted
       ? `it did not end in ${COMPILE_SECONDS} seconds`

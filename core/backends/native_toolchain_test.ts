@@ -164,6 +164,13 @@ Deno.test({
         await tell({ env: { PATH } }),
         /^RangeError: Cannot open native: [^\n]*cc failed: what it makes is not there\n$/,
       );
+      // It is interrupted, as by Ctrl-C in a terminal.
+      await fakeCompiler(
+        folder,
+        `case "$*" in *-dM*) ;; *) if [ ! -e ${folder}/first ]; then touch ${folder}/first; kill -INT $$; fi;; esac; exec /usr/bin/env -i PATH=/usr/bin:/bin cc "$@"`,
+      );
+      assertStrictEquals(await tell({ env: { PATH } }), RIGHT);
+      await Deno.remove(`${folder}/cache`, { recursive: true });
       // The folder is removed while it compiles.
       await fakeCompiler(
         folder,
