@@ -123,7 +123,7 @@ Deno.test({
         assertMatch(output + errors, /10 steps in .* on cpu /);
         const named = await run(`native eval ${runs}/c --device native`, bin);
         assertEquals([named.code, named.output], [1, ""]);
-        assertMatch(named.errors, /^Cannot open native: it needs a C compiler named cc[^\n]*\n$/);
+        assertMatch(named.errors, /^Cannot open native: there is no C compiler named cc[^\n]*\n$/);
       } finally {
         await Deno.remove(bin, { recursive: true });
       }
