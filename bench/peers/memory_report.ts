@@ -4,20 +4,10 @@
  * @module
  */
 import { formatNumber, formatPercent, formatTable } from "../format.ts";
-import { NONE, OWN, torchOf } from "./report.ts";
+import { NONE, OWN, type PeerEntry, torchOf } from "./report.ts";
 
 /** What one peer took in one job. */
-export interface MemoryCell {
-  /** Its name. */
-  readonly name: string;
-  /** Its name in tables. */
-  readonly title: string;
-  /** Why it could not. */
-  readonly unable?: string;
-  readonly version?: string;
-  /** What it ran on, where it can tell. */
-  readonly device?: string;
-  readonly variant?: string;
+export interface MemoryCell extends PeerEntry {
   /** Bytes before it made anything of the job. */
   readonly idle?: number;
   /** The most bytes, training. */

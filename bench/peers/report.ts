@@ -6,8 +6,8 @@
 import { formatFactor, formatNumber, formatPercent, formatTable } from "../format.ts";
 import { flopsPerStep, type Job, LOSS_TOLERANCE } from "../jobs/job.ts";
 
-/** What one peer reached in one job. */
-export interface PeerCell {
+/** A peer in one job, and how it took part. */
+export interface PeerEntry {
   /** Its name. */
   readonly name: string;
   /** Its name in tables. */
@@ -18,6 +18,10 @@ export interface PeerCell {
   /** What it ran on, where it can tell. */
   readonly device?: string;
   readonly variant?: string;
+}
+
+/** What one peer reached in one job. */
+export interface PeerCell extends PeerEntry {
   readonly threads?: number;
   /** Steps a second in each round. */
   readonly speeds?: readonly number[];

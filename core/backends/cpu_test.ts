@@ -1,5 +1,4 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import type { Graph } from "../ir/graph.ts";
 import { ELEMENTWISE } from "../language/primitives/elementwise.ts";
 import type { ElementwiseName } from "../ir/operation_names.ts";
 import type { DenseArray } from "../ir/primitive.ts";
@@ -8,6 +7,7 @@ import { PRIMITIVES, samplesOf } from "../language/primitives/table.ts";
 import * as ops from "../language/ops/mod.ts";
 import { gradientGraph } from "../testing/check_gradients.ts";
 import { randomSource } from "../util/random_source.ts";
+import { runGraph } from "../test_support/run_graph.ts";
 import { CPU_DEVICES, type CpuDevice } from "../test_support/cpu_devices.ts";
 import { TARGET_PROGRAMS } from "../test_support/target_programs.ts";
 import type { Tensor } from "../language/tensor.ts";
@@ -25,22 +25,6 @@ function testOnBoth(what: string, fn: (open: CpuDevice["open"]) => Promise<void>
   for (const { name, ignore, open } of CPU_DEVICES) {
     Deno.test(`${name} ${what}`, { ignore }, () => fn(open));
   }
-}
-
-/** Runs a graph on the CPU. */
-async function runGraph(
-  backend: Backend,
-  graph: Graph,
-  inputs: readonly DenseArray[],
-): Promise<ArrayLike<number>[]> {
-  using executable = await backend.compile(graph);
-  const buffers = inputs.map(({ type, data }) =>
-    backend.upload(type, typedArray(type.dtype, data))
-  );
-  const outputs = executable.run(buffers);
-  const results = await Promise.all(outputs.map((buffer) => backend.download(buffer)));
-  for (const buffer of new Set([...buffers, ...outputs])) buffer.dispose();
-  return results;
 }
 
 const EPSILON = 2 ** -23;

@@ -4,9 +4,7 @@ import { compile } from "../compile/compile.ts";
 import type { Backend } from "../ir/backend.ts";
 import { dense, sampleArray } from "../ir/dense.ts";
 import { evaluateGraph } from "../ir/evaluate.ts";
-import type { Graph } from "../ir/graph.ts";
 import type { DenseArray } from "../ir/primitive.ts";
-import { typedArray } from "../ir/tensor_type.ts";
 import { grad } from "../language/gradient.ts";
 import * as ops from "../language/ops/mod.ts";
 import {
@@ -22,26 +20,11 @@ import { trace } from "../language/trace.ts";
 import { NO_NATIVE } from "../test_support/cpu_devices.ts";
 import { gatedRnn, TARGET_PROGRAMS } from "../test_support/target_programs.ts";
 import { randomSource } from "../util/random_source.ts";
+import { runGraph } from "../test_support/run_graph.ts";
 import { cpuBackend } from "./cpu.ts";
 import { nativeBackend } from "./native.ts";
 
 const ignore = NO_NATIVE !== undefined;
-
-/** Runs a graph. */
-async function run(
-  backend: Backend,
-  graph: Graph,
-  inputs: readonly DenseArray[],
-): Promise<ArrayLike<number>[]> {
-  using executable = await backend.compile(graph);
-  const buffers = inputs.map(({ type, data }) =>
-    backend.upload(type, typedArray(type.dtype, data))
-  );
-  const outputs = executable.run(buffers);
-  const results = await Promise.all(outputs.map((buffer) => backend.download(buffer)));
-  for (const buffer of new Set([...buffers, ...outputs])) buffer.dispose();
-  return results;
-}
 
 /** What is off by more than so much of the greatest number of its tensor, each in a line. */
 function faults(
@@ -78,7 +61,7 @@ for (const threads of [1, 2, 4]) {
             ops.relu(ops.matmul(xt, yt, { transposeX: true, transposeY: true })),
           ]);
           const inputs = types.map(({ shape }) => sampleArray(random, shape));
-          const found = await run(backend, graph, inputs);
+          const found = await runGraph(backend, graph, inputs);
           // Random terms round up and down; what they add up to is less than the sum of their sizes by √k.
           const tolerance = 2 ** -24 * (8 + 2 * Math.sqrt(Math.min(k, 512)));
           assertEquals(
@@ -210,7 +193,7 @@ Deno.test({
       const all: number[][][] = [];
       for (let i = 0; i < 3; i++) {
         using backend = await nativeBackend({ threads });
-        all.push((await run(backend, graph, inputs)).map((data) => Array.from(data)));
+        all.push((await runGraph(backend, graph, inputs)).map((data) => Array.from(data)));
       }
       assertEquals(all[1], all[0]);
       assertEquals(all[2], all[0]);
@@ -253,11 +236,11 @@ Deno.test({
         return [loss([x, y]), ...grad(loss)([x, y])];
       });
       const inputs = graph.inputs.map(({ type }) => sampleArray(random, type.shape));
-      const found = await run(backend, graph, inputs);
+      const found = await runGraph(backend, graph, inputs);
       assertEquals(faults(found, evaluateGraph(graph, inputs), 1e-5), [], `${[b, m, k, n]}`);
     }
     const ones = dense({ dtype: "f32", shape: [300, 300] }, new Float32Array(90_000).fill(1));
     const { graph } = trace([ones.type], (x) => [ops.matmul(x, x).sum()]);
-    assertEquals((await run(backend, graph, [ones]))[0][0], 300 ** 3);
+    assertEquals((await runGraph(backend, graph, [ones]))[0][0], 300 ** 3);
   },
 });

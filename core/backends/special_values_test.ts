@@ -1,5 +1,6 @@
 /** NaN, infinities, zeros and subnormal numbers: each device makes of them what the interpreter does. */
 import { assertEquals } from "@std/assert";
+import { runGraph } from "../test_support/run_graph.ts";
 import type { Graph } from "../ir/graph.ts";
 import * as ops from "../language/ops/mod.ts";
 import { dense } from "../ir/dense.ts";
@@ -9,7 +10,6 @@ import type { DenseArray } from "../ir/primitive.ts";
 import type { DifferentiablePrimitive } from "../language/rules.ts";
 import { PRIMITIVES, samplesOf } from "../language/primitives/table.ts";
 import { randomSource } from "../util/random_source.ts";
-import { typedArray } from "../ir/tensor_type.ts";
 import { grad } from "../language/gradient.ts";
 import type { Tensor } from "../language/tensor.ts";
 import { apply } from "../language/tensor.ts";
@@ -42,19 +42,6 @@ function isNear(found: number, wanted: readonly number[], epsilon: number): bool
   );
 }
 
-async function run(
-  device: Backend,
-  graph: Graph,
-  inputs: readonly DenseArray[],
-): Promise<ArrayLike<number>[]> {
-  using executable = await device.compile(graph);
-  const buffers = inputs.map(({ type, data }) => device.upload(type, typedArray(type.dtype, data)));
-  const outputs = executable.run(buffers);
-  const results = await Promise.all(outputs.map((output) => device.download(output)));
-  for (const buffer of new Set([...buffers, ...outputs])) buffer.dispose();
-  return results;
-}
-
 /** What differs from what the interpreter makes of the same inputs, each in a line. */
 async function differences(
   device: Backend,
@@ -68,7 +55,7 @@ async function differences(
     const flushed = inputs.map(({ type, data }) => dense(type, data.map(flush)));
     readings.push(evaluateGraph(graph, flushed));
   }
-  const found = await run(device, graph, inputs);
+  const found = await runGraph(device, graph, inputs);
   return found.flatMap((data, i) =>
     Array.from(data).flatMap((x, j) => {
       const exact = readings.map((reading) => reading[i].data[j]);
@@ -180,7 +167,7 @@ for (const [name, device] of Object.entries(DEVICES)) {
       });
       const greatest = [NaN, NaN, NaN, length === 3 ? -Infinity : NaN];
       const places = [0, 1, 2, length === 3 ? 0 : 2];
-      const found = (await run(device, graph, [x])).map((data) => Array.from(data));
+      const found = (await runGraph(device, graph, [x])).map((data) => Array.from(data));
       assertEquals(found, [greatest, greatest, places, places]);
     }
   });
@@ -197,7 +184,7 @@ for (const [name, device] of Object.entries(DEVICES)) {
       ops.where(ops.not(x.gt(0)), x, y),
       ops.where(x.lt(y), ops.fill([3], 0), x),
     ]);
-    assertEquals((await run(device, graph, [x, y])).map((data) => Array.from(data)), [
+    assertEquals((await runGraph(device, graph, [x, y])).map((data) => Array.from(data)), [
       [NaN, NaN, 3],
       [NaN, NaN, 3],
       [NaN, NaN, 3],
@@ -247,7 +234,7 @@ for (const [name, device] of Object.entries(DEVICES)) {
     const type = { dtype: "f32", shape: [3] } as const;
     const { graph } = trace([type], (x) => functions.flatMap((f) => [f(x), grad(f)(x)]));
     for (const { x, values, gradients } of cases) {
-      const found = await run(device, graph, [dense(type, x)]);
+      const found = await runGraph(device, graph, [dense(type, x)]);
       functions.forEach((_, i) => {
         const last = Math.min(i, 2);
         // The label's own cross entropy is taken of the sum, whose gradient for [∞, 1] is not NaN all over.
@@ -278,7 +265,7 @@ for (const [name, device] of Object.entries(DEVICES)) {
           return ops.crossEntropy(states, ops.zeros([3, 1], "i32")).mean();
         }),
     );
-    const losses = await run(device, graph, [weights, sequence]);
+    const losses = await runGraph(device, graph, [weights, sequence]);
     assertEquals(losses.map((loss) => loss[0]), [NaN, NaN, NaN]);
   });
 }

@@ -11,6 +11,7 @@ import { boundsOf, outside } from "./bounds.ts";
 import { type Arbitrary, fc } from "./fast_check.ts";
 import { type Arithmetic, SINGLE } from "./intervals.ts";
 import { printProgram } from "./print_program.ts";
+import { runGraph } from "./run_graph.ts";
 import { buildProgram, type BuiltProgram, type ProgramSpec } from "./program_spec.ts";
 
 /** What WebAssembly and native code have in common. */
@@ -55,7 +56,7 @@ export async function checkOn(
   const program = buildProgram(spec);
   const { graph, inputs } = program;
   const exact = evaluateGraph(graph, inputs);
-  const found = await run(program, backend);
+  const found = await runGraph(backend, graph, inputs, { donated: program.donated });
   // Bounds take longer than all else, and hold what is within four units in the last place.
   const isNear = exact.every(({ type: { dtype }, data }, i) => {
     const wanted = typedArray(dtype, data);
@@ -73,23 +74,6 @@ export async function checkOn(
   const own = outside(bounds, exact.map(({ data }) => data), exact);
   if (own.length > 0) return { faults: own.map((line) => `bounds: ${line}`), program };
   return { faults: outside(bounds, found, exact), program };
-}
-
-async function run(
-  { graph, inputs, donated }: BuiltProgram,
-  backend: Backend,
-): Promise<ArrayLike<number>[]> {
-  using executable = await backend.compile(graph, { donated });
-  const buffers = inputs.map(({ type, data }) =>
-    backend.upload(type, typedArray(type.dtype, data))
-  );
-  const outputs = executable.run(buffers);
-  // Side by side: Deno looks every ten milliseconds whether a buffer can be read.
-  const results = await Promise.all(
-    outputs.map(async (output) => (await backend.download(output)).slice()),
-  );
-  for (const buffer of new Set([...buffers, ...outputs])) buffer.dispose();
-  return results;
 }
 
 /** Programs of more additions, one in a hundred, are not counted: their bounds take seconds. */

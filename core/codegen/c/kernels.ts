@@ -46,21 +46,17 @@ export function segmentsOf(extent: number, lanes: number): Segment[] {
   return segments;
 }
 
-/** Writes vectors along an axis: `body` for each, or once in a loop; it gets the text of the first place. */
-export function eachVector(
-  writer: CWriter,
-  axis: Axis,
-  body: (segment: Segment) => void,
-): void {
+/** Writes vectors along an axis: `body` for each, or once in a loop. */
+function eachVector(writer: CWriter, axis: Axis, body: () => void): void {
   for (const segment of segmentsOf(axis.extent, writer.lanesOfRegister)) {
     const { start, width, vectors } = segment;
     writer.along(axis, segment, () => {
-      if (vectors === 1) return writer.block("", [[axis, `${start}`]], () => body(segment));
+      if (vectors === 1) return writer.block("", [[axis, `${start}`]], body);
       const name = writer.unique("j");
       const head = `for (int ${name} = ${start}; ${name} < ${
         start + vectors * width
       }; ${name} += ${width}) `;
-      writer.block(head, [[axis, name]], () => body(segment));
+      writer.block(head, [[axis, name]], body);
     });
   }
 }
@@ -115,20 +111,23 @@ function foldText(
 function printAcross(writer: CWriter, kernel: ReduceKernel, axis: Axis | undefined): void {
   writer.loops(kernel.axes.filter((other) => other !== axis), () => {
     if (!axis) {
-      return writer.along(undefined, ONE_LANE, () =>
-        writer.block("", [], () => {
-          printFolds(writer, kernel, [[]], ONE_LANE);
-        }));
+      return writer.along(
+        undefined,
+        ONE_LANE,
+        () => writer.block("", [], () => printFolds(writer, kernel, [[]], ONE_LANE)),
+      );
     }
     for (const segment of segmentsOf(axis.extent, writer.lanesOfRegister)) {
       const { start, width, vectors } = segment;
       writer.along(axis, segment, () => {
         const together = kernel.operation === "argmax" ? 1 : Math.min(CHAINS, vectors);
-        const places = (first: string, count: number) =>
-          Array.from(
+        const folds = (head: string, first: string, count: number) => {
+          const places = Array.from(
             { length: count },
             (_, i) => [[axis, i === 0 ? first : `${first} + ${i * width}`]] as const,
           );
+          writer.block(head, [], () => printFolds(writer, kernel, places, segment));
+        };
         const rounds = Math.floor(vectors / together);
         const end = start + rounds * together * width;
         if (rounds > 1) {
@@ -136,20 +135,10 @@ function printAcross(writer: CWriter, kernel: ReduceKernel, axis: Axis | undefin
           const head = `for (int ${name} = ${start}; ${name} < ${end}; ${name} += ${
             together * width
           }) `;
-          writer.block(head, [], () => {
-            printFolds(writer, kernel, places(name, together), segment);
-          });
-        } else {
-          writer.block("", [], () => {
-            printFolds(writer, kernel, places(`${start}`, together), segment);
-          });
-        }
+          folds(head, name, together);
+        } else folds("", `${start}`, together);
         const rest = vectors - rounds * together;
-        if (rest > 0) {
-          writer.block("", [], () => {
-            printFolds(writer, kernel, places(`${end}`, rest), segment);
-          });
-        }
+        if (rest > 0) folds("", `${end}`, rest);
       });
     }
   });

@@ -10,7 +10,7 @@ import {
   type Expression,
   scaleIndex,
 } from "../../ir/expression.ts";
-import { type Panel, type ProductPlan, widthOf } from "./matmul_plan.ts";
+import type { Panel, ProductPlan } from "./matmul_plan.ts";
 import { printPanel } from "./matmul_tile.ts";
 import type { CWriter } from "./writer.ts";
 
@@ -29,31 +29,26 @@ export function printPacking(
   panel: string,
 ): void {
   const start = writer.integer(plan.y.base);
-  let offset = 0;
   const k = plan.kernel.inner.extent;
   for (const own of plan.panels) {
-    const width = widthOf(own.segments);
     writer.block(`for (int g = 0; g < ${own.count}; g++) `, [], () => {
       const first = `${own.start} + g * ${own.columns}`;
       copyPanel(writer, plan, own, {
         from: `${pointer} + ${start}`,
         first,
-        to: `${panel} + ${offset} + g * ${width * k}`,
+        to: `${panel} + ${own.before * k} + g * ${own.width * k}`,
       });
     });
-    offset += own.count * width * k;
   }
 }
 
 function copyPanel(
   writer: CWriter,
   { kernel, y }: ProductPlan,
-  { segments }: Panel,
+  { width, columns }: Panel,
   { from, first, to }: { readonly from: string; readonly first: string; readonly to: string },
 ): void {
   const strides = [kernel.inner, kernel.column].map((axis) => y.strides.get(axis) ?? 0);
-  const width = widthOf(segments);
-  const columns = segments.reduce((sum, { count, vectors }) => sum + count * vectors, 0);
   const k = kernel.inner.extent;
   writer.line(
     `copy_panel(${from} + (${first}) * ${strides[1]}, ${strides[0]}, ${
@@ -85,18 +80,17 @@ export function printMatmul(
     writer.line(`const float *px = ${pointer("x")} + ${start(x)};`);
     if (plan.packsLeft) copyLeft(writer, plan, left, memory.left);
     writer.line(`const float *py = ${pointer("y")} + ${start(y)};`);
-    let offset = 0;
     for (const panel of panels) {
-      const width = widthOf(panel.segments);
+      const { width } = panel;
       const body = (first: string) => {
         const own = { from: "py", first, to: memory.panel };
         if (pack === "each") copyPanel(writer, plan, panel, own);
         const packed = pack === "each"
           ? memory.panel
           : pack === "ahead"
-          ? `${memory.panel} + ${offset} + (${first} - ${panel.start}) / ${panel.columns} * ${
-            width * k
-          }`
+          ? `${memory.panel} + ${
+            panel.before * k
+          } + (${first} - ${panel.start}) / ${panel.columns} * ${width * k}`
           : undefined;
         const right = packed === undefined
           ? { pointer: `py + ${first}`, inner: y.strides.get(inner) ?? 0 }
@@ -119,7 +113,6 @@ export function printMatmul(
           () => body(name),
         );
       }
-      offset += panel.count * width * k;
     }
   });
 }

@@ -37,8 +37,6 @@ export interface ProductPlan {
   readonly x: AffineIndex;
   readonly y: AffineIndex;
   readonly tile: Tile;
-  /** How many vector registers there are. */
-  readonly registers: number;
   /** Columns next to each other: panels of `tile.vectors` vectors, then what is left. */
   readonly panels: readonly Panel[];
   /** When panels of the right operand are copied. */
@@ -57,6 +55,12 @@ export interface Panel {
   /** Its vectors, in order. */
   readonly segments: readonly Segment[];
   readonly columns: number;
+  /** Numbers of its vectors, those that do not count included. */
+  readonly width: number;
+  /** The same of all panels before it. */
+  readonly before: number;
+  /** Rows of its tiles: fewer than of others where shorter vectors make it wider. */
+  readonly rows: number;
 }
 
 /** Terms that are added before a tile is added to what it had in memory, while its operands stay in the cache. */
@@ -91,13 +95,13 @@ export function planProduct(
   if (!x || !y) throw new Error(`Cannot print ${kernel.name}: an operand's index is not affine`);
   const [m, k, n] = [row.extent, inner.extent, column.extent];
   const tile = chooseTile(m, n, machine);
-  const panels = panelsOf(n, tile.vectors, machine.lanes);
+  const panels = panelsOf(m, n, tile, machine);
   const isRow = y.strides.get(column) === 1;
   const isLarge = k * n > SMALL_OPERAND;
   const fixed = batch.length === 0 && (isLarge || !isRow) && isFixed(kernel.y.buffer, y.base);
   const pack = fixed ? "ahead" : !isRow || (isLarge && m >= MIN_PACKED_ROWS) ? "each" : "never";
-  const padded = panels.reduce((sum, { count, segments }) => sum + count * widthOf(segments), 0);
-  const widest = Math.max(...panels.map(({ segments }) => widthOf(segments)));
+  const padded = panels.reduce((sum, { count, width }) => sum + count * width, 0);
+  const widest = Math.max(...panels.map(({ width }) => width));
   const packsLeft = (x.strides.get(inner) ?? 0) >= FAR_APART && m * k >= LARGE_OPERAND &&
     panels[0].count >= MIN_PANELS;
   const scratch = {
@@ -105,12 +109,7 @@ export function planProduct(
     panel: pack === "ahead" ? padded * k : pack === "each" ? widest * k : 0,
     sums: k > BLOCK_TERMS ? m * widest * (k > MANY_TERMS ? 2 : 1) : 0,
   };
-  return { kernel, x, y, tile, registers: machine.registers, panels, pack, packsLeft, scratch };
-}
-
-/** Numbers of the vectors of a panel, those that do not count included. */
-export function widthOf(segments: readonly Segment[]): number {
-  return segments.reduce((sum, { width, vectors }) => sum + width * vectors, 0);
+  return { kernel, x, y, tile, panels, pack, packsLeft, scratch };
 }
 
 /** Chooses the tile that takes the fewest cycles for all rows and columns. */
@@ -132,23 +131,25 @@ function chooseTile(m: number, n: number, { lanes, registers }: Machine): Tile {
   return { rows: best.rows, vectors: best.vectors };
 }
 
-function panelsOf(n: number, vectors: number, lanes: number): Panel[] {
+function panelsOf(m: number, n: number, tile: Tile, { lanes, registers }: Machine): Panel[] {
   const panels: Panel[] = [];
+  let [start, before] = [0, 0];
+  const add = (count: number, segments: readonly Segment[], columns: number) => {
+    if (count === 0 || columns === 0) return;
+    const width = segments.reduce((sum, { width, vectors }) => sum + width * vectors, 0);
+    const vectors = segments.reduce((sum, { vectors }) => sum + vectors, 0);
+    const fit = Math.floor((registers - 1) / vectors) - 1;
+    const rows = Math.min(m, tile.rows, Math.max(1, fit));
+    panels.push({ start, count, segments, columns, width, before, rows });
+    start += count * columns;
+    before += count * width;
+  };
   const whole = Math.floor(n / lanes);
   // Shorter vectors share what they read of the left operand with a single whole one.
-  const count = whole === 1 && n > lanes ? 0 : Math.floor(whole / vectors);
-  const wide = (start: number, vectors: number): Segment => ({
-    start,
-    width: lanes,
-    vectors,
-    count: lanes,
-  });
-  if (count > 0) {
-    panels.push({ start: 0, count, segments: [wide(0, vectors)], columns: lanes * vectors });
-  }
+  const count = whole === 1 && n > lanes ? 0 : Math.floor(whole / tile.vectors);
+  const columns = lanes * tile.vectors;
+  add(count, segmentsOf(columns, lanes), columns);
   // What is left is one panel: whole vectors, and shorter ones.
-  const start = lanes * vectors * count;
-  const segments = segmentsOf(n - start, lanes);
-  if (segments.length > 0) panels.push({ start, count: 1, segments, columns: n - start });
+  add(1, segmentsOf(n - start, lanes), n - start);
   return panels;
 }

@@ -6,7 +6,7 @@
  * @module
  */
 import { accumulator, type Axis } from "../../ir/expression.ts";
-import { BLOCK_TERMS, MANY_TERMS, type Panel, type ProductPlan, widthOf } from "./matmul_plan.ts";
+import { BLOCK_TERMS, MANY_TERMS, type Panel, type ProductPlan } from "./matmul_plan.ts";
 import { type CWriter, ONE_LANE } from "./writer.ts";
 
 /** Terms of a chain before it is added to its total and starts again; chains of up to twice as many are not cut. */
@@ -34,10 +34,7 @@ export function printPanel(
 ): void {
   const { kernel: { row, inner }, tile } = plan;
   const [m, k] = [row.extent, inner.extent];
-  const vectors = panel.segments.reduce((sum, { vectors }) => sum + vectors, 0);
-  // Fewer rows where shorter vectors make the panel wider than a tile.
-  const fit = Math.floor((plan.registers - 1) / vectors) - 1;
-  const rows = Math.min(m, tile.rows, Math.max(1, fit));
+  const { rows } = panel;
   const blocks = Math.ceil(k / BLOCK_TERMS);
   const all = (from: string, terms: number, isFirst: boolean, isLast: boolean) => {
     const part = (count: number, at: string) =>
@@ -182,7 +179,7 @@ function printEnd(writer: CWriter, plan: ProductPlan, panel: Panel, tile: TileSu
     each((r, v) => {
       const { width, start } = vectors[v];
       const type = `${letter}${width}`;
-      const place = `(${memory} + (${at} + ${r}) * ${widthOf(panel.segments)} + ${start})`;
+      const place = `(${memory} + (${at} + ${r}) * ${panel.width} + ${start})`;
       const own = wide ? `__builtin_convertvector(${sum(r, v)}, ${type})` : sum(r, v);
       const total = isFirst ? own : `*(const ${type}m *)${place} + ${own}`;
       if (!isLast) writer.line(`*(${type}m *)${place} = ${total};`);

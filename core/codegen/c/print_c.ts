@@ -22,7 +22,7 @@ import {
   PAGE_BYTES,
   SLACK_BYTES,
 } from "../cpu/memory_layout.ts";
-import { barrierDepth, hasBarriers, MIN_REGION_CYCLES, taskCycles } from "../cpu/regions.ts";
+import { barrierDepth, MIN_REGION_CYCLES, partsOf, type SchedulePart } from "../cpu/regions.ts";
 import {
   buffersOfTasks,
   kernelsOfTasks,
@@ -30,6 +30,7 @@ import {
   type LoopTask,
   type ScheduledTask,
   type ThreadSchedule,
+  type Work,
 } from "../cpu/scheduled_tasks.ts";
 import { scheduleThreads, type ThreadOptions } from "../cpu/thread_schedule.ts";
 import { emptyProduct } from "../cpu/plain_kernels.ts";
@@ -64,9 +65,6 @@ export interface PrintedC {
 export function printC(program: LoopProgram, options: PrintCOptions): PrintedC {
   return new CProgram(program, options).print();
 }
-
-/** A task that is no barrier. */
-type Work = Exclude<ScheduledTask, { kind: "barrier" }>;
 
 /** Rounds of loops from which on a copy before them pays. */
 const MIN_ROUNDS = 4;
@@ -135,7 +133,7 @@ class CProgram {
       if (isEmpty(kernel) || kernel.inner.extent === 0) return;
       let before: LoopTask | undefined;
       const plan = planProduct(kernel, this.#machine, (buffer, base) => {
-        before = around.find((loop, i) => this.#isFixed(buffer, base, loop, around.slice(i)));
+        before = around.find((_, i) => isFixed(buffer, base, around.slice(i)));
         return before !== undefined;
       });
       plans.push([kernel, plan, plan.pack === "ahead" ? before?.loop : undefined]);
@@ -155,24 +153,12 @@ class CProgram {
     this.#ownBytes = Math.max(this.#ownBytes, end);
   }
 
-  /** Whether nothing in a loop changes a right operand, and it goes on for long enough. */
-  #isFixed(buffer: Buffer, base: Expression, loop: LoopTask, loops: readonly LoopTask[]): boolean {
-    const inside = new Set(loops.map(({ loop }) => loop.time));
-    const rounds = loops.reduce((n, { loop }) => n * loop.time.extent, 1);
-    let moves = [...axesIn(base)].some((axis) => inside.has(axis));
-    visitExpression(base, (part) => moves ||= part.kind === "load");
-    return rounds >= MIN_ROUNDS && !moves &&
-      !kernelsOfTasks(loop.tasks).some(({ stores }) =>
-        stores.some((store) => store.buffer === buffer)
-      );
-  }
-
   print(): PrintedC {
     const { inputs, outputs } = this.#program;
     const { tasks, thread } = this.#schedule;
     const isTeam = thread.extent > 1;
     const steps = isTeam
-      ? this.#control(tasks, [])
+      ? this.#control(partsOf(tasks), [])
       : this.#addFunction(tasks as readonly Work[], []).map((name) => `${name}(m, table, 0);\n`);
     const parts = [preludeOf(this.#machine.lanes)];
     if (isTeam) parts.push(teamText(thread.extent, this.#times));
@@ -301,37 +287,26 @@ ${cases.join("")}  }
   }
 
   /** Puts tasks into functions, and gives the text that calls them: regions for all threads, and the rest. */
-  #control(tasks: readonly ScheduledTask[], around: readonly Axis[]): string[] {
-    const parts: string[] = [];
-    let open: Work[] = [];
-    const close = () => {
-      const single = open.filter((task) => task.single);
-      const shared = open.filter((task) => !task.single);
-      open = [];
-      const own = this.#addFunction(single, around);
-      const functions = this.#addFunction(shared, around);
-      const work = shared.reduce((sum, task) => sum + taskCycles(task), 0);
-      parts.push(this.#callAll(own, functions, work, around.length));
-    };
-    for (const task of tasks) {
-      if (task.kind === "barrier") close();
-      else if (!hasBarriers(task)) open.push(task);
-      else {
-        close();
-        // Beyond the last thread there is no part of an operand that threads share.
-        const [own, shared] = [true, false].map((single) => {
-          const packing = this.#packingText(task, kernelsOfThreads([task], single), around);
-          return packing === "" ? [] : this.#addFunction([task], around, packing);
-        });
-        parts.push(this.#callAll(own, shared, Infinity, around.length));
-        const { time } = task.loop;
-        const t = `t${around.length}`;
-        const inside = this.#control(task.tasks, [...around, time]);
-        parts.push(`  for (int ${t} = 0; ${t} < ${time.extent}; ${t}++) {\n`, ...inside, "  }\n");
+  #control(parts: readonly SchedulePart[], around: readonly Axis[]): string[] {
+    return parts.flatMap((part): string[] => {
+      if (part.kind === "region") {
+        const own = this.#addFunction(part.single, around);
+        const functions = this.#addFunction(part.shared, around);
+        return [this.#callAll(own, functions, part.cycles, around.length)];
       }
-    }
-    close();
-    return parts;
+      const { task } = part;
+      // Beyond the last thread there is no part of an operand that threads share.
+      const [own, shared] = [true, false].map((single) => {
+        const packing = this.#packingText(task, kernelsOfThreads([task], single), around);
+        return packing === "" ? [] : this.#addFunction([task], around, packing);
+      });
+      const { time } = task.loop;
+      const t = `t${around.length}`;
+      const before = this.#callAll(own, shared, Infinity, around.length);
+      const inside = this.#control(part.parts, [...around, time]);
+      const head = `  for (int ${t} = 0; ${t} < ${time.extent}; ${t}++) {\n`;
+      return [before, head, ...inside, "  }\n"];
+    });
   }
 
   /** Calls some functions once, and others once for each part. */
@@ -363,4 +338,16 @@ ${cases.join("")}  }
 /** A name inside of a comment. */
 function comment(name: string): string {
   return name.replaceAll(/[^\w .()-]/g, "_");
+}
+
+/** Whether nothing in loops, the outermost first, changes a right operand, and they go on for long enough. */
+function isFixed(buffer: Buffer, base: Expression, loops: readonly LoopTask[]): boolean {
+  const inside = new Set(loops.map(({ loop }) => loop.time));
+  const rounds = loops.reduce((n, { loop }) => n * loop.time.extent, 1);
+  let moves = [...axesIn(base)].some((axis) => inside.has(axis));
+  visitExpression(base, (part) => moves ||= part.kind === "load");
+  return rounds >= MIN_ROUNDS && !moves &&
+    !kernelsOfTasks(loops[0].tasks).some(({ stores }) =>
+      stores.some((store) => store.buffer === buffer)
+    );
 }

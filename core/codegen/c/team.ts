@@ -7,7 +7,6 @@
 
 /** Prints the team of a program whose regions have so many parts. */
 export function teamText(parts: number, times: number): string {
-  const values = Array.from({ length: times }, (_, i) => `, now.times[${i}]`).join("");
   return `
 #include <pthread.h>
 #include <sched.h>
@@ -94,5 +93,5 @@ void stop(void) {
   wake();
   while (helping > 0) pthread_join(helpers[--helping], 0);
 }
-`.replace(values, values);
+`;
 }

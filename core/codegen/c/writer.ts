@@ -5,15 +5,9 @@
  *
  * @module
  */
-import {
-  axesIn,
-  type Axis,
-  type Buffer,
-  type Expression,
-  splitFactor,
-  termsOf,
-} from "../../ir/expression.ts";
+import { axesIn, type Axis, type Buffer, type Expression } from "../../ir/expression.ts";
 import { compensationOf, type Store } from "../../loops/program.ts";
+import { ResultReaders, strideAlong } from "../cpu/vector_axis.ts";
 import { cConstant } from "./literals.ts";
 import { letterOf, printOperation } from "./operations.ts";
 
@@ -50,7 +44,7 @@ export class CWriter {
   #vectorAxis: Axis | undefined;
   #count = 0;
   readonly #pointer: (buffer: Buffer) => string;
-  readonly #hasResult = new Map<Expression, boolean>();
+  readonly #results = new ResultReaders();
 
   /**
    * @param axes Loops around all that is written.
@@ -99,11 +93,11 @@ export class CWriter {
   }
 
   /** Writes a loop over an axis, or its body if there is one round. */
-  loop(axis: Axis, body: () => void, prefix = ""): void {
+  loop(axis: Axis, body: () => void): void {
     if (axis.extent === 1) return body();
     const name = this.unique("i");
     this.block(
-      `${prefix}for (int ${name} = 0; ${name} < ${axis.extent}; ${name}++) `,
+      `for (int ${name} = 0; ${name} < ${axis.extent}; ${name}++) `,
       [[axis, name]],
       body,
     );
@@ -114,11 +108,6 @@ export class CWriter {
     const [first, ...rest] = axes;
     if (first) this.loop(first, () => this.loops(rest, body));
     else body();
-  }
-
-  /** Vectors of a block. */
-  get lanes(): Lanes {
-    return this.#lanes;
   }
 
   /** Writes with vectors along an axis, or without. */
@@ -142,24 +131,13 @@ export class CWriter {
 
   #isVarying(expression: Expression): boolean {
     return this.#vectorAxis !== undefined &&
-      (axesIn(expression).has(this.#vectorAxis) || this.#readsResult(expression));
-  }
-
-  #readsResult(expression: Expression): boolean {
-    let found = this.#hasResult.get(expression);
-    if (found === undefined) {
-      found = expression.kind === "accumulator" ||
-        (expression.kind === "apply" && expression.inputs.some((one) => this.#readsResult(one))) ||
-        (expression.kind === "load" && this.#readsResult(expression.index));
-      this.#hasResult.set(expression, found);
-    }
-    return found;
+      (axesIn(expression).has(this.#vectorAxis) || this.#results.has(expression));
   }
 
   /** The outermost block where all that an expression needs is there. */
   #homeOf(expression: Expression): Block {
     const axes = axesIn(expression);
-    const reads = this.#readsResult(expression);
+    const reads = this.#results.has(expression);
     let block = this.#block;
     while (block.outer) {
       if (reads && block.isResult) return block;
@@ -227,13 +205,7 @@ export class CWriter {
 
   /** Elements from lane to lane of an index; `undefined` if it does not step evenly. */
   #strideOf(index: Expression): number | undefined {
-    let stride = 0;
-    for (const term of termsOf(index)) {
-      const [factor, scale] = splitFactor(term);
-      if (factor.kind === "axis" && factor.axis === this.#vectorAxis) stride += scale;
-      else if (this.#isVarying(factor)) return undefined;
-    }
-    return stride;
+    return strideAlong(index, this.#vectorAxis, (part) => this.#isVarying(part));
   }
 
   #load(buffer: Buffer, index: Expression): string {

@@ -4,7 +4,7 @@
  * @module
  */
 import { cycles } from "./cycles.ts";
-import type { LoopTask, ScheduledTask } from "./scheduled_tasks.ts";
+import type { LoopTask, ScheduledTask, Work } from "./scheduled_tasks.ts";
 
 /** A region whose parts take fewer cycles is left to the caller. */
 export const MIN_REGION_CYCLES = 12_000;
@@ -26,4 +26,38 @@ export function hasBarriers(task: ScheduledTask): task is LoopTask {
 export function barrierDepth(tasks: readonly ScheduledTask[]): number {
   const depths = tasks.map((task) => hasBarriers(task) ? 1 + barrierDepth(task.tasks) : 0);
   return Math.max(0, ...depths);
+}
+
+/** What threads do between two barriers, or a loop with barriers inside. */
+export type SchedulePart =
+  | {
+    readonly kind: "region";
+    /** What the first thread does alone. */
+    readonly single: readonly Work[];
+    /** What each thread does its part of. */
+    readonly shared: readonly Work[];
+    /** Estimated cycles of a thread's part. */
+    readonly cycles: number;
+  }
+  | { readonly kind: "loop"; readonly task: LoopTask; readonly parts: readonly SchedulePart[] };
+
+/** Cuts tasks at their barriers. */
+export function partsOf(tasks: readonly ScheduledTask[]): SchedulePart[] {
+  const parts: SchedulePart[] = [];
+  let open: Work[] = [];
+  const close = () => {
+    const [single, shared] = [true, false].map((is) => open.filter((task) => task.single === is));
+    const cycles = shared.reduce((sum, task) => sum + taskCycles(task), 0);
+    if (open.length > 0) parts.push({ kind: "region", single, shared, cycles });
+    open = [];
+  };
+  for (const task of tasks) {
+    if (task.kind !== "barrier" && !hasBarriers(task)) open.push(task);
+    else {
+      close();
+      if (task.kind === "loop") parts.push({ kind: "loop", task, parts: partsOf(task.tasks) });
+    }
+  }
+  close();
+  return parts;
 }

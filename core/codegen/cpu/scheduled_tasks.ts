@@ -16,7 +16,10 @@ export interface ThreadSchedule {
 }
 
 /** A task of a schedule. */
-export type ScheduledTask = Barrier | KernelTask | LoopTask;
+export type ScheduledTask = Barrier | Work;
+
+/** A task that is no barrier. */
+export type Work = KernelTask | LoopTask;
 
 /** A barrier: all threads wait for each other. */
 export interface Barrier {

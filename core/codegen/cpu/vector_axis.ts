@@ -17,15 +17,39 @@ import { instructionsOf } from "./instructions.ts";
 /** Numbers of a vector. */
 const LANES = 4;
 
-/** Elements that an index moves with one step of an axis; `undefined` if that is not one number. */
-export function strideAlong(index: Expression, axis: Axis): number | undefined {
+/**
+ * Elements that an index moves with one step of an axis; `undefined` if that is not one number, because a part
+ * varies with the axis otherwise than by steps.
+ */
+export function strideAlong(
+  index: Expression,
+  axis: Axis | undefined,
+  varies: (part: Expression) => boolean = (part) => axis !== undefined && axesIn(part).has(axis),
+): number | undefined {
   let stride = 0;
   for (const term of termsOf(index)) {
     const [factor, scale] = splitFactor(term);
     if (factor.kind === "axis" && factor.axis === axis) stride += scale;
-    else if (axesIn(factor).has(axis)) return undefined;
+    else if (varies(factor)) return undefined;
   }
   return stride;
+}
+
+/** Finds out which expressions read the result of their kernel's fold; each is looked at once. */
+export class ResultReaders {
+  readonly #known = new Map<Expression, boolean>();
+
+  /** Returns whether an expression does. */
+  has(expression: Expression): boolean {
+    let found = this.#known.get(expression);
+    if (found === undefined) {
+      found = expression.kind === "accumulator" ||
+        (expression.kind === "apply" && expression.inputs.some((input) => this.has(input))) ||
+        (expression.kind === "load" && this.has(expression.index));
+      this.#known.set(expression, found);
+    }
+    return found;
+  }
 }
 
 /** Estimates the instructions of reading or writing four elements along an axis. */

@@ -14,8 +14,6 @@ import {
   type Buffer,
   type Expression,
   index as constantIndex,
-  splitFactor,
-  termsOf,
   visitExpression,
 } from "../../../ir/expression.ts";
 import { rangeOf } from "../../../ir/range.ts";
@@ -36,6 +34,7 @@ import type { VECTOR_FUNCTIONS } from "../math/vector_math.ts";
 import { type Address, emitStoreLanes } from "../matmul/matmul_operand.ts";
 import { compensationOf, type Store } from "../../../loops/program.ts";
 import { axisDepth, type Binding, bindingOf, type Frame, lookUp, openFrame } from "./frame.ts";
+import { ResultReaders, strideAlong } from "../../cpu/vector_axis.ts";
 import { type IntegerHost, Integers } from "./integers.ts";
 import { emitCompensated } from "./compensated.ts";
 import { emitOperation, emitShiftBy, emitSmallDivision } from "./operations.ts";
@@ -56,7 +55,7 @@ export class Emitter implements IntegerHost {
   readonly #addressOf: (buffer: Buffer) => Address;
   readonly #functions: typeof VECTOR_FUNCTIONS | undefined;
   readonly #integers: Integers;
-  readonly #hasAccumulator = new Map<Expression, boolean>();
+  readonly #results = new ResultReaders();
 
   constructor(
     code: FunctionBuilder,
@@ -93,24 +92,12 @@ export class Emitter implements IntegerHost {
   /** Whether an expression changes along the vector axis. */
   isVector(expression: Expression): boolean {
     return this.vectorAxis !== undefined &&
-      (axesIn(expression).has(this.vectorAxis) || this.#reads(expression));
+      (axesIn(expression).has(this.vectorAxis) || this.#results.has(expression));
   }
 
   /** Depth at which all that an expression needs is there. */
   depthOf(expression: Expression): number {
-    return this.#reads(expression) ? Infinity : axisDepth(this.frame, expression);
-  }
-
-  /** Whether an expression reads the result of its kernel's fold. */
-  #reads(expression: Expression): boolean {
-    let found = this.#hasAccumulator.get(expression);
-    if (found === undefined) {
-      found = expression.kind === "accumulator" ||
-        (expression.kind === "apply" && expression.inputs.some((input) => this.#reads(input))) ||
-        (expression.kind === "load" && this.#reads(expression.index));
-      this.#hasAccumulator.set(expression, found);
-    }
-    return found;
+    return this.#results.has(expression) ? Infinity : axisDepth(this.frame, expression);
   }
 
   /** Computes what can be computed here of expressions that are needed further inside. */
@@ -261,13 +248,7 @@ export class Emitter implements IntegerHost {
 
   /** Elements from lane to lane of an index; `undefined` if it does not step evenly. */
   #strideOf(index: Expression): number | undefined {
-    let stride = 0;
-    for (const term of termsOf(index)) {
-      const [factor, scale] = splitFactor(term);
-      if (factor.kind === "axis" && factor.axis === this.vectorAxis) stride += scale;
-      else if (this.isVector(factor)) return undefined;
-    }
-    return stride;
+    return strideAlong(index, this.vectorAxis, (part) => this.isVector(part));
   }
 
   #pushLoad(buffer: Buffer, index: Expression): void {

@@ -11,8 +11,8 @@ import {
   type Local,
   type ModuleBuilder,
 } from "../assembler/module.ts";
-import { barrierDepth, hasBarriers, MIN_REGION_CYCLES, taskCycles } from "../../cpu/regions.ts";
-import type { LoopTask, ScheduledTask, ThreadSchedule } from "../../cpu/scheduled_tasks.ts";
+import { barrierDepth, MIN_REGION_CYCLES, partsOf, type SchedulePart } from "../../cpu/regions.ts";
+import type { LoopTask, ScheduledTask, ThreadSchedule, Work } from "../../cpu/scheduled_tasks.ts";
 import { addTeam, type Team } from "../team.ts";
 
 /** The first parameter of all functions. */
@@ -58,7 +58,7 @@ class TeamPrinter {
   print(control: number): void {
     const { module } = this.#host;
     const { tasks, thread } = this.#schedule;
-    const parts = this.#controlOf(tasks, []);
+    const parts = this.#controlOf(partsOf(tasks), []);
     const values = new Array<"i32">(this.#times).fill("i32");
     const parameters = ["i32", "i32", "i32", ...values] as const;
     const dispatch = module.addFunction({ parameters }, (code) => {
@@ -85,40 +85,30 @@ class TeamPrinter {
   }
 
   /** Puts tasks into functions, and gives what calls them: regions for all threads, and the rest. */
-  #controlOf(tasks: readonly ScheduledTask[], around: readonly Axis[]): Control[] {
+  #controlOf(parts: readonly SchedulePart[], around: readonly Axis[]): Control[] {
     const host = this.#host;
-    const parts: Control[] = [];
-    let open: Exclude<ScheduledTask, { kind: "barrier" }>[] = [];
-    const close = () => {
-      const single = open.filter((task) => task.single);
-      const shared = open.filter((task) => !task.single);
-      open = [];
-      const own = host.addFunctions(single.map(alone), around, this.#times);
-      const functions = host.addFunctions(shared, around, this.#times);
-      const work = shared.reduce((sum, task) => sum + taskCycles(task), 0);
-      parts.push(this.#callAll(own, functions, work));
-    };
-    for (const task of tasks) {
-      if (task.kind === "barrier") close();
-      else if (!hasBarriers(task)) open.push(task);
-      else {
-        close();
-        // Beyond the last thread there is no part of an operand that threads share.
-        const [own, shared] = [true, false].map((single) => {
-          const packing = host.addPacking(task, single, this.#times);
-          return packing === undefined ? [] : [packing];
-        });
-        if (own.length + shared.length > 0) parts.push(this.#callAll(own, shared, Infinity));
-        const inside = this.#controlOf(task.tasks, [...around, task.loop.time]);
-        parts.push((code, team, locals) =>
-          code.repeat({ to: task.loop.time.extent }, (time) => {
-            for (const part of inside) part(code, team, [...locals, time]);
-          })
-        );
+    return parts.flatMap((part): Control[] => {
+      if (part.kind === "region") {
+        const own = host.addFunctions(part.single.map(alone), around, this.#times);
+        const functions = host.addFunctions(part.shared, around, this.#times);
+        return [this.#callAll(own, functions, part.cycles)];
       }
-    }
-    close();
-    return parts;
+      const { task } = part;
+      // Beyond the last thread there is no part of an operand that threads share.
+      const [own, shared] = [true, false].map((single) => {
+        const packing = host.addPacking(task, single, this.#times);
+        return packing === undefined ? [] : [packing];
+      });
+      const before = own.length + shared.length > 0 ? [this.#callAll(own, shared, Infinity)] : [];
+      const inside = this.#controlOf(part.parts, [...around, task.loop.time]);
+      return [
+        ...before,
+        (code, team, locals) =>
+          code.repeat({ to: task.loop.time.extent }, (time) => {
+            for (const control of inside) control(code, team, [...locals, time]);
+          }),
+      ];
+    });
   }
 
   /** Calls some functions once, and others once for each part. */
@@ -161,6 +151,6 @@ interface Caller {
 type Control = (code: FunctionBuilder, caller: Caller, times: readonly Local[]) => void;
 
 /** A task of one thread as a task of all that are there: one. */
-function alone<T extends Exclude<ScheduledTask, { kind: "barrier" }>>(task: T): T {
+function alone<T extends Work>(task: T): T {
   return { ...task, single: false };
 }
