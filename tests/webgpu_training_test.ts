@@ -148,7 +148,10 @@ Deno.test({
       }
     });
     const [first, last] = [seen[1], seen[9]];
-    assertEquals({ ...last, rss: 0 }, { ...first, rss: 0 });
+    assertEquals([last.bindGroups, last.pipelines], [first.bindGroups, first.pipelines]);
+    // As many losses wait to be read as the machine's speed asks for, each with its buffers.
+    const made = last.buffers - first.buffers;
+    assert(made < STEPS / 40, `${made} buffers were made`);
     // What the collector has not taken yet comes and goes.
     const growth = (last.rss - first.rss) / 2 ** 20;
     assert(growth < 64, `the process grew by ${growth.toFixed(0)} MiB`);
