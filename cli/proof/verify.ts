@@ -126,6 +126,9 @@ export function verify(certificate: Certificate, checkpoint: Uint8Array): Verifi
   const net = readNetwork(checkpoint);
   const right = specification(net.task.name, net.task.options);
   if (!right) throw new Refuted(`the verifier does not know what is right in ${net.task.name}`);
+  if (certificate.task !== net.task.name) {
+    throw new Refuted(`it is about ${certificate.task}, and this is ${net.task.name}`);
+  }
   if (net.inputs !== (right.symbols === 1 ? 0 : right.symbols)) {
     throw new Refuted(`the network reads ${net.inputs} symbols, and the task has ${right.symbols}`);
   }
@@ -133,7 +136,9 @@ export function verify(certificate: Certificate, checkpoint: Uint8Array): Verifi
     throw new Refuted(`of ${right.classes} answers the network has ${net.output.columns}`);
   }
   if (certificate.kind === "cycle") return verifyCycle(certificate, net, right);
-  return verifyCodes(certificate, net, right);
+  const verified = verifyCodes(certificate, net, right);
+  if (verified.states === certificate.states) return verified;
+  throw new Refuted(`it says ${certificate.states} states, and there are ${verified.states}`);
 }
 
 /** From the start into an ellipsoid, and from there once round into itself. */
@@ -182,8 +187,12 @@ function verifyCycle(
   return { margin, states: prefix + period };
 }
 
-/** All states that can be reached, where they are rounded. */
-function verifyCodes({ states }: CodesCertificate, net: Network, right: Specification): Verified {
+/** All states that can be reached, where they are rounded, if there are not more than so many. */
+export function verifyCodes(
+  { states }: Pick<CodesCertificate, "states">,
+  net: Network,
+  right: Specification,
+): Verified {
   if (!net.snap) throw new Refuted("the network does not round its states");
   const seen = new Set<string>();
   const open = [{ state: startOf(net, 1), number: -1 }];
