@@ -148,15 +148,15 @@ function verifyCycle(
   right: Specification,
 ): Verified {
   const n = startOf(net, 1).rows.length;
+  const isWhole = [prefix, period].every((n) => Number.isInteger(n) && n > 0 && n <= LONGEST);
+  const isTriangle = centre.length === n && root.length === n &&
+    root.every((row, i) => row.length === i + 1);
+  if (net.snap || net.inputs > 0 || n > WIDEST || !isWhole || !isTriangle) {
+    throw new Refuted("it is no certificate of a network such as this");
+  }
   const triangle = centre.map((c, i) =>
     Array.from({ length: n + 1 }, (_, j) => [c, ...root[i]][j] ?? 0)
   );
-  const isWhole = [prefix, period].every((n) => Number.isInteger(n) && n > 0 && n <= LONGEST);
-  if (
-    net.snap || net.inputs > 0 || !isWhole || n > WIDEST || centre.length !== n || root.length !== n
-  ) {
-    throw new Refuted("it is no certificate of a network such as this");
-  }
   const set = { rows: triangle, box: centre.map(() => 0) };
   const square = triangle.map((a) =>
     Float64Array.from(triangle, (b) => a.reduce((s, v, k) => k > 0 ? s + v * b[k] : s, 0))

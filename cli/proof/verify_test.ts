@@ -75,6 +75,22 @@ Deno.test("verify() refuses a certificate that says another task, number of stat
   assertThrows(changed({ margin: 1e9 }), RangeError, "margin");
 });
 
+Deno.test("verify() refuses a set whose rows are not those of a triangle", () => {
+  const checkpoint = ringCheckpoint();
+  const { certificate } = certified(checkpoint);
+  assert(certificate.kind === "cycle");
+  const { root } = certificate;
+  for (
+    const other of [root.slice(1), [...root, [0]], root.with(3, [0]), root.with(3, [...root[3], 0])]
+  ) {
+    assertThrows(
+      () => verify({ ...certificate, root: other }, checkpoint),
+      Refuted,
+      "such as this",
+    );
+  }
+});
+
 Deno.test("verify() passes no fuzzed certificate of a network that is wrong", () => {
   const { certificate } = certified(ringCheckpoint());
   // One answer in 15 is wrong.
