@@ -116,7 +116,8 @@ export function multiply(x: Enclosure, y: Enclosure): Enclosure {
     }),
     box: x.box.map((box, j) =>
       Math.abs(x.rows[j][0]) * y.box[j] + Math.abs(y.rows[j][0]) * box +
-      radius(x, j) * radius(y, j) + size(x, j) * size(y, j) * (UNIT + SLACK) + TINY
+      radius(x, j) * radius(y, j) + size(x, j) * size(y, j) * (UNIT + SLACK) +
+      (size(x, j) * size(y, j) < LARGE ? TINY : NaN)
     ),
   };
 }

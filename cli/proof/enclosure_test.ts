@@ -2,7 +2,15 @@ import { assert, assertEquals } from "@std/assert";
 import { randomFor } from "@unroll/core/plugin";
 import { floatStep } from "../test_support/float_step.ts";
 import { randomCheckpoint } from "../test_support/proof_networks.ts";
-import { cholesky, contains, ellipsoidAround, type Enclosure, snap } from "./enclosure.ts";
+import {
+  cholesky,
+  contains,
+  ellipsoidAround,
+  type Enclosure,
+  multiply,
+  point,
+  snap,
+} from "./enclosure.ts";
 import { readNetwork } from "./network.ts";
 import { step } from "./verify.ts";
 
@@ -102,6 +110,12 @@ Deno.test("contains() says of no ellipsoid that sticks out that it lies inside",
     }
   }
   assert(inside > 20);
+});
+
+Deno.test("multiply() says nothing of products that float32 may not hold", () => {
+  const times = (x: number, y: number) => multiply(point([x], 1), point([y], 1)).box[0];
+  assert(times(2 ** 100, 2 ** 25) < 2 ** 102);
+  assertEquals(times(2 ** 100, 2 ** 28), NaN);
 });
 
 Deno.test("snap() gives −1, 0 and 1, both where it could be either", () => {
