@@ -153,6 +153,11 @@ Deno.test("recipe: claims nothing of another text than that of the known numbers
       "Not the text of the known numbers: 600,893 characters are wanted, found 860. So nothing",
     );
     assert(!output.includes("as known"), output);
+    const [folder] = [...Deno.readDirSync(out)].filter((entry) => entry.isDirectory);
+    await runCommand(`report ${out}/${folder.name}`, { recipes: { "lesson6-plain": recipe } });
+    const html = await Deno.readTextFile(`${out}/${folder.name}/report.html`);
+    assertStringIncludes(html, "the text: 600,893 characters are wanted, found 860");
+    assert(!html.includes("as known</td>"));
     const json = await told(" --json");
     assertStringIncludes(json, '"other_text":"600,893 characters are wanted, found 860"');
     assert(!json.includes('"passes"'), json);

@@ -54,7 +54,8 @@ export function watchRecipe(
   const clear = terminal.isTerminal && terminal.isOutputTerminal ? "\r\x1b[K" : "";
   const monitor = new RecipeMonitor(recipe, {
     seed,
-    changes,
+    // Reports tell of both alike.
+    changes: otherText === undefined ? changes : [...changes, `the text: ${otherText}`],
     onEvent(event) {
       // A validation is an event of its own there.
       if (json) { if (event.event !== "checked") write(jsonLine(event)); }
