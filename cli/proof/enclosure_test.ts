@@ -12,7 +12,7 @@ import {
   snap,
 } from "./enclosure.ts";
 import { readNetwork } from "./network.ts";
-import { step } from "./verify.ts";
+import { stepFrom } from "./verify.ts";
 
 /** A vector of length 1 at most, at times at the rim. */
 function ball(size: number, random: () => number): number[] {
@@ -50,7 +50,7 @@ function trySteps(sets: number, points: number, seed: number): void {
     const size = hidden * (cell === "lstm" ? 2 : 1);
     const set = randomSet(size, 10 ** (-6 * random()), random);
     const symbol = Math.floor(random() * 3);
-    const [image] = step(net, set, symbol);
+    const [image] = stepFrom(net, set)(symbol);
     const around = ellipsoidAround(image);
     const root = cholesky(around)!;
     for (let k = 0; k < points; k++) {
@@ -74,11 +74,11 @@ function trySteps(sets: number, points: number, seed: number): void {
   }
 }
 
-Deno.test("step() and ellipsoidAround() enclose float32 steps in any order of sums", () => {
+Deno.test("stepFrom() and ellipsoidAround() enclose float32 steps in any order of sums", () => {
   trySteps(120, 20, 1);
 });
 
-Deno.test("[long] step() and ellipsoidAround() enclose 10⁶ float32 steps", () => {
+Deno.test("[long] stepFrom() and ellipsoidAround() enclose 10⁶ float32 steps", () => {
   trySteps(10_000, 100, 2);
 });
 

@@ -81,7 +81,7 @@ export function prove(checkpoint: Uint8Array): Proof {
       return { outcome: "open", reason: `it has more than ${MOST_CODES} states`, seen };
     }
     // Where rounding can go two ways the verifier looks at both.
-    const { margin, states } = verifyCodes({ states: 2 * seen.states }, net, right);
+    const { margin, states } = verifyCodes(2 * seen.states, net, right);
     const head = certificateHead(net.task.name, checkpoint);
     return { outcome: "certified", certificate: { ...head, kind: "codes", states }, margin };
   } catch (error) {
