@@ -14,6 +14,7 @@ import {
   rewriteExpression,
   scaleIndex,
 } from "../ir/expression.ts";
+import { mergeAxes } from "./merge_axes.ts";
 import {
   axesOf,
   type LoopProgram,
@@ -21,18 +22,34 @@ import {
   mapKernel,
   type MatmulKernel,
   type Step,
+  type Store,
 } from "./program.ts";
 
-/** Splits the epilogues off large products: the sums go to memory, where the epilogue reads them. */
-export function splitMatmulEpilogues(program: LoopProgram): LoopProgram {
+/**
+ * Splits epilogues off products: the sums go to memory, where the epilogue reads them.
+ *
+ * @param program The program.
+ * @param isWanted Whether to split a product, which has no epilogue any more, from what its epilogue stores.
+ */
+export function splitMatmulEpilogues(
+  program: LoopProgram,
+  isWanted: (product: MatmulKernel, stores: readonly Store[]) => boolean = (product) =>
+    blasProduct(product) !== undefined,
+): LoopProgram {
   const temporaries: Buffer[] = [];
-  const steps = splitSteps(program.steps, temporaries);
+  const steps = splitSteps(program.steps, temporaries, isWanted);
   return { ...program, steps, temporaries: [...program.temporaries, ...temporaries] };
 }
 
-function splitSteps(steps: readonly Step[], temporaries: Buffer[]): Step[] {
+function splitSteps(
+  steps: readonly Step[],
+  temporaries: Buffer[],
+  isWanted: (product: MatmulKernel, stores: readonly Store[]) => boolean,
+): Step[] {
   return steps.flatMap((step): Step[] => {
-    if (step.kind === "loop") return [{ ...step, steps: splitSteps(step.steps, temporaries) }];
+    if (step.kind === "loop") {
+      return [{ ...step, steps: splitSteps(step.steps, temporaries, isWanted) }];
+    }
     if (step.kind !== "matmul" || blasProduct(step)) return [step];
     const { row, column, batch } = step;
     if (batch.length > 0) return [step];
@@ -45,7 +62,7 @@ function splitSteps(steps: readonly Step[], temporaries: Buffer[]): Step[] {
     const value = step.stores.flatMap(({ value }) => findAccumulator(value))[0];
     if (!value) return [step];
     const product: MatmulKernel = { ...step, stores: [{ buffer, index: at, value, mode: "set" }] };
-    if (!blasProduct(product)) return [step];
+    if (!isWanted(product, step.stores)) return [step];
     temporaries.push(buffer);
     const sum = load(buffer, at);
     const { stores } = mapKernel(
@@ -54,7 +71,7 @@ function splitSteps(steps: readonly Step[], temporaries: Buffer[]): Step[] {
         rewriteExpression(expression, (part) => part.kind === "accumulator" ? sum : undefined),
     );
     const after: MapKernel = { kind: "map", name: step.name, axes: [row, column], stores };
-    return [product, after];
+    return [product, mergeAxes(after)];
   });
 }
 
