@@ -19,7 +19,8 @@ import { resolveTypedPaths } from "./typed_paths.ts";
  *
  * @param args The arguments after the program's name.
  * @param context What there is.
- * @returns The exit code: 0, 2 for a mistake in typing, 1 for another failure. One sentence on standard error says why.
+ * @returns The exit code: 0, 2 for a mistake in typing, 1 for another failure, which one sentence on standard error tells; 3 or 4 for an answer of
+ * `prove`, 130 for a run that was stopped.
  *
  * @example Ask what there is
  * ```ts

@@ -138,7 +138,9 @@ Deno.test("[long] every command runs where its modules come from a server", asyn
     const { code, stdout, stderr } = await child.output();
     await given;
     const [output, errors] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
-    assertStrictEquals(code, 0, `${words}: ${errors}`);
+    // A network that is wrong is an answer of prove.
+    const codes = words === "prove" ? [0, 3, 4] : [0];
+    assert(codes.includes(code), `${words}: ${errors}`);
     // In a pipe nothing has colours.
     assert(!output.includes("\x1b"), `${words}: ${output}`);
     return output;

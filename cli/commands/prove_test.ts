@@ -1,4 +1,5 @@
 import { assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
+import { EXIT } from "../errors.ts";
 import { carryCheckpoint, ringCheckpoint } from "../test_support/proof_networks.ts";
 import { runCommand } from "../test_support/run_command.ts";
 import { inFolder, trainSmall } from "../test_support/small_runs.ts";
@@ -32,12 +33,28 @@ Deno.test("prove: says the shortest number that a network is wrong for, and writ
     const path = `${folder}/wrong.safetensors`;
     await Deno.writeFile(path, carryCheckpoint(-8));
     const { code, output } = await runCommand(`prove ${path} --out ${folder}/none.json`);
-    assertStrictEquals(code, 0);
+    assertStrictEquals(code, EXIT.refuted);
     assertMatch(
       output,
       /^Refuted: .*\nIt is wrong for n = 1: digit 2 of n \+ 1, from the right, is 1\./,
     );
     assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name), ["wrong.safetensors"]);
+  });
+});
+
+Deno.test("prove: has an exit code for each answer, in JSON too", async () => {
+  await inFolder(async (folder) => {
+    const path = `${folder}/net.safetensors`;
+    const answers = [
+      [ringCheckpoint(), "certified", 0],
+      [carryCheckpoint(-8), "refuted", 3],
+      [carryCheckpoint(0, {}, { base: 2 }, false), "open", 4],
+    ] as const;
+    for (const [bytes, outcome, exit] of answers) {
+      await Deno.writeFile(path, bytes);
+      const { code, output, errors } = await runCommand(`prove ${path} --json`);
+      assertEquals([code, JSON.parse(output).outcome, errors], [exit, outcome, ""]);
+    }
   });
 });
 
