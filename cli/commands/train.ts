@@ -94,7 +94,7 @@ export const TRAIN = defineCommand({
       }
       const run = await findRun(resume);
       if (changes.device !== undefined) await checkDevice(changes.device, context.terminal);
-      await checkResumable(run, changes.device);
+      await checkResumable(run, changes.device, context.terminal);
       const lost = await lostSteps(run);
       if (lost > 0) {
         context.terminal.writeError(
