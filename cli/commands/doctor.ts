@@ -7,6 +7,7 @@
 import { canTrain } from "@unroll/core/backends";
 import * as z from "zod";
 import { defineCommand } from "../command.ts";
+import { lineColumns } from "../format.ts";
 import { jsonLine } from "../json_line.ts";
 import { adviceFor } from "./doctor_report.ts";
 import { formatReport } from "./doctor_report.ts";
@@ -20,7 +21,9 @@ export const DOCTOR = defineCommand({
     const advice = adviceFor(report);
     const ok = canTrain(report.diagnosis);
     context.terminal.write(
-      json ? jsonLine({ ...report, advice, ok }) : formatReport(report, advice),
+      json
+        ? jsonLine({ ...report, advice, ok })
+        : formatReport(report, advice, lineColumns(context.terminal)),
     );
     if (!ok) {
       throw new RangeError(
