@@ -12,6 +12,7 @@ import type { CliContext, CommandContext } from "./context.ts";
 import { commandContext, createContext } from "./create_context.ts";
 import { exitCodeOf, exitWith } from "./errors.ts";
 import { dropNetwork, permitLine } from "./permissions.ts";
+import { quietDrivers } from "./program.ts";
 import { resolveTypedPaths } from "./typed_paths.ts";
 
 /**
@@ -84,6 +85,7 @@ export function start(): void {
   // What is typed is checked once: making functions for that would take longer.
   z.config({ jitless: true });
   dropNetwork(Deno.args);
+  quietDrivers();
   exitWith(main(Deno.args, createContext()));
 }
 
