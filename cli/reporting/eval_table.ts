@@ -5,7 +5,7 @@
  */
 
 import type { Breakdown, Confusion, Probe, Validation } from "@unroll/core/plugin";
-import { formatCount, formatFigure, formatPercent, formatTable } from "../format.ts";
+import { formatCount, formatFigure, formatMetric, formatPercent, formatTable } from "../format.ts";
 import { axesOf, placeText } from "./limits.ts";
 import { formatInterval } from "./wilson.ts";
 
@@ -56,11 +56,7 @@ function overall({ loss, error, metrics = {} }: Validation, breakdown?: Breakdow
     )
     .map(([name, value]) => [
       name.replaceAll("_", " "),
-      /error|accuracy/.test(name)
-        ? formatPercent(value)
-        : Number.isInteger(value)
-        ? formatCount(value)
-        : formatFigure(value),
+      formatMetric(name, value),
     ]);
   const rows = [
     ...(error === undefined ? [] : [["error", formatPercent(error)]]),

@@ -1,5 +1,11 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
-import { formatCount, formatDuration, formatFigure, formatPercent } from "../format.ts";
+import {
+  formatCount,
+  formatDuration,
+  formatFigure,
+  formatMetric,
+  formatPercent,
+} from "../format.ts";
 import {
   createProgress,
   formatBar,
@@ -162,6 +168,14 @@ Deno.test("formatFigure(), formatPercent() and formatDuration() are short and ho
       "NaN",
     ],
   );
+  // As eval and a report say it.
+  const metrics = { longest_carry: 1064, test_accuracy: 1, error_3: 0.25, nats: 1.5 };
+  assertEquals(Object.entries(metrics).map(([name, value]) => formatMetric(name, value)), [
+    "1,064",
+    "100 %",
+    "25.0 %",
+    "1.500",
+  ]);
   assertEquals([0, 0.0001, 0.0125, 0.5, 0.9999, 1].map(formatPercent), [
     "0 %",
     "<0.1 %",

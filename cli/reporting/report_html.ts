@@ -15,7 +15,13 @@ import { barChart } from "../charts/curves.ts";
 import { runCurves } from "../charts/run_curves.ts";
 import { seriesStyle } from "../charts/svg.ts";
 import { isDiverged, originText, resultOf } from "./run_table.ts";
-import { formatCount, formatDuration, formatFigure, formatPercent } from "../format.ts";
+import {
+  formatCount,
+  formatDuration,
+  formatFigure,
+  formatMetric,
+  formatPercent,
+} from "../format.ts";
 import { statesHtml } from "./states_html.ts";
 import type { ModelReport, RunReport } from "./write_report.ts";
 
@@ -127,11 +133,7 @@ function figures({ lines, model }: RunReport): string {
       .map(([name, value]) =>
         [
           name.replaceAll("_", " "),
-          typeof value !== "number"
-            ? undefined
-            : /error|accuracy/.test(name)
-            ? formatPercent(value)
-            : formatFigure(value),
+          typeof value === "number" ? formatMetric(name, value) : undefined,
         ] as const
       ),
     ["steps", steps === undefined ? undefined : formatCount(steps)],
