@@ -15,7 +15,10 @@ import { formatReport } from "./doctor_report.ts";
 /** The command `doctor`. */
 export const DOCTOR = defineCommand({
   schema: z.object({ json: z.boolean().default(false).describe("Print JSON") }),
-  examples: [],
+  examples: [
+    ["What this machine can run:", "unroll doctor"],
+    ["For a program:", "unroll doctor --json"],
+  ],
   async run(context, { options: { json } }) {
     const report = await context.inspectMachine();
     const advice = adviceFor(report);
