@@ -69,6 +69,11 @@ Deno.test("prove and verify: one sentence of what is no network or certificate f
           /^Cannot read the certificate \S+none\.json: /,
         ],
         [`verify ${folder}/empty.json --run ${path}`, /^Cannot read the certificate/],
+        // Of a file that is JSON and no certificate, in words of ours.
+        [
+          `verify ${path}/config.json --run ${path}`,
+          /^Cannot read the certificate \S+config\.json: "kind" is missing or wrong\n$/,
+        ],
         [`verify ${folder} --run ${path}`, /^Cannot read the certificate/],
         [["verify", ""], /^Cannot read the certificate "": a file is needed, found nothing\n$/],
         ["verify", /missing argument.*certificate/],
