@@ -2,7 +2,7 @@
  * The packages as JSR serves them: modules of a server, without files beside them and without an import map. Here the
  * server is one of this repository's files, and writes names out as publishing does.
  */
-import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import config from "../deno.json" with { type: "json" };
 import { VERSION } from "@unroll/cli";
 
