@@ -18,13 +18,30 @@ export class StoppedError extends Error {
   override readonly name = "StoppedError";
 }
 
+/** An answer that was told and is not the one that was hoped for: its own exit code, and nothing more to say. */
+export class AnswerError extends Error {
+  /** Name of the class. */
+  override readonly name = "AnswerError";
+
+  /**
+   * An answer.
+   *
+   * @param answer What it is.
+   */
+  constructor(readonly answer: "refuted" | "open") {
+    super(answer);
+  }
+}
+
 /** Exit codes. */
 export const EXIT: Readonly<
-  Record<"success" | "failure" | "usage" | "interrupted", number>
+  Record<"success" | "failure" | "usage" | "refuted" | "open" | "interrupted", number>
 > = {
   success: 0,
   failure: 1,
   usage: 2,
+  refuted: 3,
+  open: 4,
   interrupted: 130,
 };
 
@@ -112,6 +129,7 @@ export async function exitCodeOf(
     return EXIT.success;
   } catch (error) {
     if (error instanceof StoppedError) return EXIT.interrupted;
+    if (error instanceof AnswerError) return EXIT[error.answer];
     const sentence = deniedSentence(error, settings.permit) ?? sentenceOf(error);
     settings.writeError(`${shortened(visible(sentence))}\n`);
     if (settings.debug && error instanceof Error) {

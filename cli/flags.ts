@@ -17,6 +17,7 @@ import {
   optionHelp,
   parseOptionTexts,
 } from "@unroll/core/plugin/host";
+import type { JsonRecord } from "@unroll/core/runs";
 import { UsageError } from "./errors.ts";
 
 /** A schema whose options become flags. */
@@ -183,6 +184,25 @@ export function findFlagValue(args: readonly string[], flag: string): string | u
     if (arg.startsWith(`${flag}=`)) value = arg.slice(flag.length + 1);
   }
   return value;
+}
+
+/**
+ * Gives the flags of one source other defaults, for help.
+ *
+ * @param flags All flags of a command.
+ * @param source The source.
+ * @param values What holds where nothing is typed, by the names of options; others stay as they are.
+ * @returns All flags.
+ */
+export function withDefaults(
+  flags: readonly Flag[],
+  source: FlagSource,
+  values: JsonRecord,
+): readonly Flag[] {
+  return flags.map((flag) => {
+    const value = flag.source === source ? values[flag.option.name] : undefined;
+    return value === undefined ? flag : { ...flag, option: { ...flag.option, default: value } };
+  });
 }
 
 /** Turns `top-k` into `topK`, as commands name what was typed. */

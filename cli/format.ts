@@ -87,6 +87,12 @@ export function formatEvery(steps: number): string {
   return steps === 1 ? "every step" : `every ${formatCount(steps)} steps`;
 }
 
+/** Formats a number that a task measures: a fraction as percent, a count as such, which the name tells. */
+export function formatMetric(name: string, value: number): string {
+  if (/error|accuracy/.test(name)) return formatPercent(value);
+  return Number.isInteger(value) ? formatCount(value) : formatFigure(value);
+}
+
 /** Formats a time span in the two largest units that say something. */
 export function formatDuration(seconds: number): string {
   if (seconds < 9.95) return `${seconds.toFixed(1)} s`;

@@ -12,6 +12,7 @@ import type { CliContext, CommandContext } from "./context.ts";
 import { commandContext, createContext } from "./create_context.ts";
 import { exitCodeOf, exitWith } from "./errors.ts";
 import { dropNetwork, permitLine } from "./permissions.ts";
+import { quietDrivers } from "./program.ts";
 import { resolveTypedPaths } from "./typed_paths.ts";
 
 /**
@@ -19,7 +20,8 @@ import { resolveTypedPaths } from "./typed_paths.ts";
  *
  * @param args The arguments after the program's name.
  * @param context What there is.
- * @returns The exit code: 0, 2 for a mistake in typing, 1 for another failure. One sentence on standard error says why.
+ * @returns The exit code: 0, 2 for a mistake in typing, 1 for another failure, which one sentence on standard error tells; 3 or 4 for an answer of
+ * `prove`, 130 for a run that was stopped.
  *
  * @example Ask what there is
  * ```ts
@@ -83,6 +85,7 @@ export function start(): void {
   // What is typed is checked once: making functions for that would take longer.
   z.config({ jitless: true });
   dropNetwork(Deno.args);
+  quietDrivers();
   exitWith(main(Deno.args, createContext()));
 }
 

@@ -80,6 +80,7 @@ const RATES = {
   learningRate: 0.1,
   gradientNorm: 1,
   clipped: 0,
+  compiling: 0,
   isPoint: true,
 };
 const EVENTS: readonly TrainingEvent[] = [
@@ -90,6 +91,7 @@ const EVENTS: readonly TrainingEvent[] = [
     validation: { loss: 2, error: 0.5 },
     best: true,
     trainingLoss: 2,
+    compiling: 0,
     predict,
   },
   { event: "progress", step: 2, loss: NaN, seconds: 0.2, ...RATES },

@@ -67,3 +67,14 @@ export function environment(name: string): string | undefined {
   const { state } = Deno.permissions.querySync({ name: "env", variable: name });
   return state === "granted" ? Deno.env.get(name) : undefined;
 }
+
+/**
+ * Keeps drivers of WebGPU on Linux from printing `error: XDG_RUNTIME_DIR is invalid or not set`, which reads as a failure
+ * and means that no window could be opened: where the variable is not set, it names a folder that is not there.
+ */
+export function quietDrivers(): void {
+  const name = "XDG_RUNTIME_DIR";
+  const { state } = Deno.permissions.querySync({ name: "env", variable: name });
+  if (Deno.build.os !== "linux" || state !== "granted" || Deno.env.has(name)) return;
+  Deno.env.set(name, "/nonexistent");
+}

@@ -10,8 +10,11 @@ const SEED = Number(Deno.env.get("UNROLL_FUZZ_SEED") ?? 1);
 
 /** Says what is wrong with how a command ended; nothing where it is right. */
 function faultOf({ code, output, errors }: CommandResult): string | undefined {
-  if (![0, 1, 2].includes(code)) return `it ended with ${code}`;
-  if (code === 0) return /\[object|undefined/.test(output) ? `it says ${output}` : undefined;
+  // 3 and 4 are answers of prove.
+  if (![0, 1, 2, 3, 4].includes(code)) return `it ended with ${code}`;
+  if (code === 0 || code > 2) {
+    return /\[object|undefined/.test(output) ? `it says ${output}` : undefined;
+  }
   const [sentence, ...others] = errors.trimEnd().split("\n").slice(-1);
   // deno-lint-ignore no-control-regex -- what must not be there
   if (others.length > 0 || /[\0-\x08\x0b-\x1f\x7f]/.test(errors)) return `it says ${errors}`;

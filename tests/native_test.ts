@@ -40,7 +40,7 @@ async function atHome(
         env: { HOME: home, DENO_DIR, NO_COLOR: "1", UNROLL_BACKEND: "", PATH: path ?? "" },
         stdin: "null",
       }).output();
-      const errors = decode(stderr).replace(/^error: XDG_RUNTIME_DIR .*\n/gm, "");
+      const errors = decode(stderr);
       return { code, output: decode(stdout), errors };
       // What the task may write to beside folders of the clone.
     }, `${home}/.cache/unroll/runs`);

@@ -2,7 +2,7 @@
  * The packages as JSR serves them: modules of a server, without files beside them and without an import map. Here the
  * server is one of this repository's files, and writes names out as publishing does.
  */
-import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import config from "../deno.json" with { type: "json" };
 import { VERSION } from "@unroll/cli";
 
@@ -138,7 +138,9 @@ Deno.test("[long] every command runs where its modules come from a server", asyn
     const { code, stdout, stderr } = await child.output();
     await given;
     const [output, errors] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
-    assertStrictEquals(code, 0, `${words}: ${errors}`);
+    // A network that is wrong is an answer of prove.
+    const codes = words === "prove" ? [0, 3, 4] : [0];
+    assert(codes.includes(code), `${words}: ${errors}`);
     // In a pipe nothing has colours.
     assert(!output.includes("\x1b"), `${words}: ${output}`);
     return output;

@@ -6,7 +6,7 @@
 
 import * as z from "zod";
 import { defineCommand } from "../command.ts";
-import { UsageError } from "../errors.ts";
+import { checkFolder } from "./find_run.ts";
 import { knownPlugins, TRUST } from "../plugins.ts";
 import { serveBoard } from "../reporting/board.ts";
 
@@ -25,7 +25,7 @@ export const BOARD = defineCommand({
   ],
   async run(context, { options: { port, trust }, positional }) {
     const folders = positional.length === 0 ? ["runs", "sweeps"] : positional;
-    for (const folder of positional) await checkFolder(folder);
+    for (const folder of positional) await checkFolder(folder, "serve");
     const plugins = await knownPlugins(context, trust);
     await context.interruptible(async (signal) => {
       const board = await serveBoard({ ...plugins, folders, port });
@@ -37,17 +37,3 @@ export const BOARD = defineCommand({
     });
   },
 });
-
-/** Of what was typed nothing is awaited, as it is of the folders that runs come into. */
-async function checkFolder(folder: string): Promise<void> {
-  const found = folder === "" ? undefined : await Deno.stat(folder).catch((error) => {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  });
-  if (found?.isDirectory) return;
-  throw new UsageError(
-    `Cannot serve the runs in "${folder}": ${
-      found === undefined ? "there is no such folder" : "it is no folder"
-    }`,
-  );
-}

@@ -35,17 +35,27 @@ export async function checkDevice(
 
 /**
  * Refuses to go on with a run that was trained on native code, where that cannot be had and no other device is named: the
- * CPU rounds otherwise.
+ * CPU rounds otherwise. Says so where the run stays on its device and the variable `UNROLL_BACKEND` names another.
  *
  * @param run The run.
  * @param device The device that is named.
+ * @param terminal Reads the variable, and tells.
  * @throws {RangeError} When native code cannot be had; it says how to go on.
  */
 export async function checkResumable(
   { path, config }: RunFolder,
   device: TrainOptions["device"] | undefined,
+  { variable, writeError }: Pick<Terminal, "variable" | "writeError">,
 ): Promise<void> {
-  if (device !== undefined || config.device !== "native") return;
+  if (device !== undefined) return;
+  const named = variable("UNROLL_BACKEND") ?? "";
+  if (named !== "" && named !== config.device) {
+    writeError(
+      `Going on with ${config.device}, as the run began, not with ${named}, which rounds otherwise: ` +
+        `--device ${named} changes it\n`,
+    );
+  }
+  if (config.device !== "native") return;
   const how = await permission("train …");
   const reason = how === undefined
     ? await failureOf("native")

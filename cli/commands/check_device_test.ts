@@ -49,6 +49,20 @@ Deno.test("checkDevice() and checkResumable() refuse native code that is not per
   });
 });
 
+Deno.test("checkResumable() says that a run stays on its device where the variable names another", async () => {
+  await inFolder(async (folder) => {
+    const { path } = await trainSmall(`${folder}/runs`, { training: { steps: 5 } });
+    const resume = `train --resume ${path} --quiet --steps`;
+    assertEquals(await runWith("native", `${resume} 6`), [
+      0,
+      "Going on with cpu, as the run began, not with native, which rounds otherwise: --device native changes it\n",
+    ]);
+    assertEquals(await runWith("cpu", `${resume} 7`), [0, ""]);
+    assertEquals(await runWith("native", `${resume} 8 --device cpu`), [0, ""]);
+    assertEquals(await runWith("", `${resume} 9`), [0, ""]);
+  });
+});
+
 Deno.test("checkDevice() refuses a variable that names no device, as a mistake in typing", async () => {
   await inFolder(async (folder) => {
     const { path } = await trainSmall(`${folder}/runs`, { training: { steps: 5 } });

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { wrapLines } from "../format.ts";
 import { canTrain, type DeviceReport } from "@unroll/core/backends";
 import type { MachineReport, VulkanFiles } from "../machine.ts";
 import { permitNative } from "../permissions.ts";
@@ -14,9 +15,14 @@ import { commandLine } from "../program.ts";
  *
  * @param report What was found.
  * @param advice What to do about what is missing.
+ * @param columns How long a line of advice may be.
  * @returns Lines, each with its end.
  */
-export function formatReport(report: MachineReport, advice: readonly string[]): string {
+export function formatReport(
+  report: MachineReport,
+  advice: readonly string[],
+  columns: number = Infinity,
+): string {
   const { webassembly, adapters, devices, hasWebGpu } = report.diagnosis;
   const yes = (there: boolean) => there ? "yes" : "no";
   const rows: (readonly [string, string])[] = [
@@ -51,7 +57,13 @@ export function formatReport(report: MachineReport, advice: readonly string[]): 
   const width = Math.max(...rows.map(([name]) => name.length));
   const lines = rows.map(([name, value]) => `${name.padEnd(width)}  ${value}`);
   lines.push("", "Devices", ...devices.flatMap(formatDevice));
-  if (advice.length > 0) lines.push("", "To do", ...advice.map((line) => `  ${line}`));
+  if (advice.length > 0) {
+    lines.push(
+      "",
+      "To do",
+      ...advice.flatMap((line) => wrapLines(line, columns, "  ")),
+    );
+  }
   lines.push("", canTrain(report.diagnosis) ? "Ready to train" : "Not ready to train");
   return `${lines.join("\n")}\n`;
 }

@@ -310,3 +310,28 @@ Deno.test("doctor: a real process without an adapter ends well and says what to 
   assertStrictEquals(cpu.self_test.error <= cpu.self_test.allowed, true);
   assertStrictEquals(report.advice.some((line: string) => line.startsWith("webgpu ")), true);
 });
+
+Deno.test("list, and the advice of doctor, keep within a terminal", async () => {
+  for (const command of ["list", "doctor"]) {
+    let output = "";
+    await runCommand(command, {
+      inspectMachine: () => Promise.resolve({ ...MACHINE, blas: undefined, compiler: false }),
+      terminal: {
+        write: (text) => output += text,
+        writeError: () => {},
+        isOutputTerminal: true,
+        isTerminal: false,
+        color: false,
+        outputColor: false,
+        columns: () => 64,
+        lines: async function* () {},
+        variable: () => undefined,
+        debug: false,
+      },
+    });
+    const from = command === "list" ? "Models" : "To do";
+    assertStringIncludes(output, from);
+    const long = output.slice(output.indexOf(from)).split("\n").filter((line) => line.length > 64);
+    assertEquals(long, [], command);
+  }
+});

@@ -6,7 +6,7 @@
 
 import * as z from "zod";
 import { withUsageErrors } from "../errors.ts";
-import { formatCount, visible } from "../format.ts";
+import { formatCount, lineColumns, visible } from "../format.ts";
 import { jsonLine } from "../json_line.ts";
 import { formatEvaluation } from "../reporting/eval_table.ts";
 import { defineModelCommand } from "./model_command.ts";
@@ -27,7 +27,8 @@ export const EVAL = defineModelCommand({
     ],
   ],
   select: selectTask,
-  async run({ terminal: { write } }, loaded, { show, json }, typed = {}) {
+  async run({ terminal }, loaded, { show, json }, typed = {}) {
+    const { write } = terminal;
     const { taskInstance: task, predict, path, device, config, checkpoint: { step } } = loaded;
     const measure = async () => ({
       validation: await task.validate(predict),
@@ -46,7 +47,7 @@ export const EVAL = defineModelCommand({
     if (show) { for (const line of await task.show?.(predict) ?? []) write(`${visible(line)}\n`); }
     const { model, task: { name } } = config;
     write(`${name} · ${model.name}, ${checkpointName(path)} step ${formatCount(step)}\n\n`);
-    write(formatEvaluation(validation, breakdown));
+    write(formatEvaluation(validation, breakdown, lineColumns(terminal)));
   },
 });
 

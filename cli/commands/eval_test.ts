@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import type { Confusion } from "@unroll/core/plugin";
 import { formatEvaluation } from "../reporting/eval_table.ts";
 import { runCommand } from "../test_support/run_command.ts";
 import { inFolder, onlyRun, trainSmall } from "../test_support/small_runs.ts";
@@ -49,6 +50,25 @@ Deno.test("formatEvaluation() shows classes as a matrix, and pairs where there a
     ["t", "a", "20", "28.6 % of t"],
     9,
   ]);
+});
+
+Deno.test("formatEvaluation() keeps a matrix within the terminal, or lists the pairs", () => {
+  const digits = Array.from({ length: 10 }, (_, i) => String(i));
+  const right = digits.map((wanted) => ({ wanted, said: wanted, count: 1_803 }));
+  const matrix = (columns: number, more: readonly Confusion[] = []) =>
+    formatEvaluation({ loss: 1 }, { confusions: [...right, ...more], parts: [] }, columns)
+      .trimEnd().split("\n").slice(2);
+  const width = (lines: readonly string[]) => Math.max(...lines.map((line) => line.length));
+  assertEquals([width(matrix(Infinity)), matrix(Infinity).length], [83, 11]);
+  // What is wanted and said stands above.
+  assertEquals([width(matrix(80)), matrix(80)[0], matrix(80).length], [71, "wanted \\ said", 12]);
+  const wrong = { wanted: "3", said: "4", count: 2 };
+  assertEquals(matrix(60, [wrong]).map((line) => line.trim().split(/ {2,}/)), [
+    ["wanted", "said", "times"],
+    ["3", "4", "2", "0.1 % of 3"],
+  ]);
+  // All is right: there is nothing to list.
+  assertEquals(matrix(60), []);
 });
 
 Deno.test("eval: a table, by position, length and digit", async () => {

@@ -13,6 +13,7 @@ import * as z from "zod";
 import { defineCommand } from "../command.ts";
 import { VERSION } from "../program.ts";
 import { UsageError } from "../errors.ts";
+import { jsonLine } from "../json_line.ts";
 import { knownPlugins } from "../plugins.ts";
 import { commandLine } from "../program.ts";
 import { writeOut } from "../reporting/write_out.ts";
@@ -44,6 +45,7 @@ export const EXPORT = defineCommand({
         "Give an ONNX model inputs and outputs for its state, so that a sequence can be continued",
       ),
     ...WEIGHTS_SHAPE,
+    json: z.boolean().default(false).describe("Print JSON: the file, and what loads it"),
   }),
   examples: [
     ["For PyTorch, with the lines of Python that load it:", "unroll export --format pytorch"],
@@ -54,7 +56,7 @@ export const EXPORT = defineCommand({
     ["The parameters alone, for train --from:", "unroll export last --format safetensors"],
   ],
   async run(context, { options, positional: [run = "last"] }) {
-    const { format, out, state, checkpoint, runs, trust } = options;
+    const { format, out, state, checkpoint, runs, trust, json } = options;
     if (format === undefined) {
       throw new UsageError(`Cannot export without --format: known are ${FORMATS.join(", ")}`);
     }
@@ -73,7 +75,8 @@ export const EXPORT = defineCommand({
     }
     const { bytes, text } = await encode(loaded, format, { path, state });
     await writeOut(path, bytes);
-    context.terminal.write(`${path}\n${text}`);
+    const line = { event: "export", run: loaded.path, format, path, loading: text.trim() || null };
+    context.terminal.write(json ? jsonLine(line) : `${path}\n${text}`);
   },
 });
 

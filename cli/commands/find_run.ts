@@ -110,3 +110,23 @@ async function newestOf(paths: readonly string[]): Promise<string | undefined> {
   }
   return newest;
 }
+
+/**
+ * Refuses a folder of runs that was typed and is not there; those that runs come into are awaited.
+ *
+ * @param folder The folder.
+ * @param does What is to be done with the runs, for the sentence.
+ * @throws {UsageError} When there is none.
+ */
+export async function checkFolder(folder: string, does: "list" | "serve"): Promise<void> {
+  const found = folder === "" ? undefined : await Deno.stat(folder).catch((error) => {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  });
+  if (found?.isDirectory) return;
+  throw new UsageError(
+    `Cannot ${does} the runs in "${folder}": ${
+      found === undefined ? "there is no such folder" : "it is no folder"
+    }`,
+  );
+}

@@ -6,7 +6,7 @@
 
 import * as z from "zod";
 import type { LoadedRun } from "@unroll/core/runs";
-import { UsageError } from "../errors.ts";
+import { UsageError, withUsageErrors } from "../errors.ts";
 import type { CommandContext } from "../context.ts";
 import { lineColumns } from "../format.ts";
 import { jsonLine } from "../json_line.ts";
@@ -91,7 +91,8 @@ export const INSPECT = defineModelCommand({
       return await showMachine(context, loaded, out, json);
     }
     const parts = show !== "states";
-    const captured = await captureStudy(taskInstance, predict, { ...request, parts });
+    const capture = () => captureStudy(taskInstance, predict, { ...request, parts });
+    const captured = await (request.input === undefined ? capture() : withUsageErrors(capture));
     const model = config.model.name;
     if (captured === undefined) {
       throw new RangeError(
@@ -104,10 +105,10 @@ export const INSPECT = defineModelCommand({
     const { shown: { states } } = study;
     const gates = show === "gates" ? gatesOf(study, model) : [];
     if (unit !== undefined && unit > states.units) {
-      throw new RangeError(`Cannot show unit ${unit}: the model has ${states.units}`);
+      throw new UsageError(`Cannot show unit ${unit}: the model has ${states.units}`);
     }
     if (unit !== undefined && (show === "gates" || out !== undefined)) {
-      throw new RangeError(
+      throw new UsageError(
         `Cannot show unit ${unit} with ${
           out === undefined ? "--show gates" : "--out"
         }: a text is coloured by states or the cell, in the terminal and in reports`,
@@ -177,7 +178,7 @@ async function showMachine(
 function gatesOf({ shown: { parts = {} } }: Study, model: string): [string, HiddenStates][] {
   const gates = Object.entries(parts).filter(([name]) => name !== "cell");
   if (gates.length > 0) return gates;
-  throw new RangeError(
+  throw new UsageError(
     `Cannot show the gates of the ${model} model: it has none; its states are shown by --show states`,
   );
 }
@@ -187,7 +188,7 @@ function memoryOf({ shown, evidence, trial }: Study, model: string): Study {
   const memory = <Capture extends Study["shown"]>(capture: Capture): Capture => {
     const cell = capture.parts?.cell;
     if (cell !== undefined) return { ...capture, states: cell };
-    throw new RangeError(
+    throw new UsageError(
       `Cannot show the cell of the ${model} model: it has none; its states are shown by --show states`,
     );
   };

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { listRuns } from "@unroll/core/runs";
 import { INSPECT } from "./inspect.ts";
-import { inFolder, onlyRun } from "../test_support/small_runs.ts";
+import { inFolder, onlyRun, trainSmall } from "../test_support/small_runs.ts";
 import { runCommand } from "../test_support/run_command.ts";
 
 /** Trains for a moment, and hands on the run's path. */
@@ -20,6 +20,24 @@ async function said(line: string): Promise<string> {
   assertEquals([code, errors], [0, ""], line);
   return output;
 }
+
+Deno.test("inspect and sample: what was typed wrongly is a mistake in typing", async () => {
+  await inFolder(async (folder) => {
+    const { path } = await trainSmall(folder, { training: { steps: 5 } });
+    for (
+      const words of [
+        `inspect ${path} --input 12x`,
+        `inspect ${path} --unit 999`,
+        `inspect ${path} --show gates`,
+        `inspect ${path} --show cell`,
+        `sample ${path} --prompt 12x`,
+      ]
+    ) {
+      const { code, errors } = await runCommand(words);
+      assertEquals([code, errors.trimEnd().split("\n").length], [2, 1], errors);
+    }
+  });
+});
 
 Deno.test("inspect: shows what was read and said, a legend, numbers explained, and findings", async () => {
   await trained("--model rnn --hidden 4 --task counting --steps 40", async (run) => {

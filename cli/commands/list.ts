@@ -10,6 +10,7 @@ import type { JsonRecord } from "@unroll/core/runs";
 import * as z from "zod";
 import { defineCommand } from "../command.ts";
 import type { CommandContext, PluginSelection } from "../context.ts";
+import { wrapLines } from "../format.ts";
 import { jsonLine } from "../json_line.ts";
 import { formatRecipes } from "../recipes/recipe_text.ts";
 
@@ -19,10 +20,11 @@ export const LIST = defineCommand({
   examples: [["What there is:", "unroll list"]],
   async run(context, { options: { json } }) {
     const list = await gather(context);
+    const columns = context.terminal.columns();
     context.terminal.write(
       json
         ? jsonLine(list)
-        : format(list, formatRecipes(context.recipes, context.terminal.columns())),
+        : format(list, formatRecipes(context.recipes, columns), Math.min(100, columns)),
     );
   },
 });
@@ -108,11 +110,11 @@ function withDefaults(plugin: Plugin): PluginSelection {
   return { plugin, name: plugin.name, options };
 }
 
-function format({ models, tasks, pairs }: Listed, recipes: string): string {
+function format({ models, tasks, pairs }: Listed, recipes: string, columns: number): string {
   const width = Math.max(...[...models, ...tasks].map(({ name }) => name.length));
   const lines = ({ name, summary, flags }: ListedPlugin) =>
-    `  ${name.padEnd(width)}  ${summary}\n${
-      flags.length === 0 ? "" : wrapped(flags.map((flag) => `--${flag}`), width + 4)
+    `${wrapLines(summary, columns, `  ${name.padEnd(width)}  `).join("\n")}\n${
+      flags.length === 0 ? "" : wrapped(flags.map((flag) => `--${flag}`), width + 4, columns)
     }`;
   const rows = models.map(({ name }) => {
     const marks = tasks.map((task) => {
@@ -137,12 +139,12 @@ function format({ models, tasks, pairs }: Listed, recipes: string): string {
     }\n${notes.join("")}${recipes === "" ? "" : `\nRecipes\n${recipes}`}`;
 }
 
-/** Puts words in lines of 100 characters at most, that begin with so many spaces. */
-function wrapped(words: readonly string[], indent: number): string {
+/** Puts words in lines of so many columns at most, that begin with so many spaces. */
+function wrapped(words: readonly string[], indent: number, columns: number): string {
   const lines: string[] = [];
   let line = "";
   for (const word of words) {
-    if (line !== "" && indent + line.length + 1 + word.length > 100) {
+    if (line !== "" && indent + line.length + 1 + word.length > columns) {
       lines.push(line);
       line = word;
     } else line = line === "" ? word : `${line} ${word}`;

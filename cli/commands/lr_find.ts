@@ -16,6 +16,7 @@ import { commandLine } from "../program.ts";
 import { roomFor } from "../reporting/rate_room.ts";
 import { plotValues } from "../reporting/terminal_plot.ts";
 import { writeOut } from "../reporting/write_out.ts";
+import { withRecommended } from "./recommended_flags.ts";
 import { checkDevice } from "./check_device.ts";
 import { instantiate, instantiateTask, toTrainSettings } from "./train_action.ts";
 import { inGroup, TRAIN_SHAPE } from "./train_options.ts";
@@ -67,7 +68,12 @@ export const LR_FIND = defineCommand({
   ],
   async select(args, context, own) {
     const selected = await selectPair(args, context, own);
-    return { ...selected, read: (typed) => ({ ...selected.read(typed), words: trainWords(args) }) };
+    const isHelp = args.includes("--help") || args.includes("-h");
+    return {
+      ...selected,
+      flags: isHelp ? await withRecommended(selected, args, own) : selected.flags,
+      read: (typed) => ({ ...selected.read(typed), words: trainWords(args) }),
+    };
   },
   async run(context, { options, selection: { words, ...pair } }) {
     const { minLr, maxLr, steps, out, json, model: _, task: __, ...training } = options;

@@ -109,7 +109,7 @@ Deno.test("commands on trained models", async (t) => {
       assertEquals(lines.map(({ input }) => input), ["7", "123"]);
       assertStrictEquals(`${lines[1].answer}\n`, one.output);
       const wrong = await runCommand(["predict", count, "--input", "12x"]);
-      assertEquals([wrong.code, wrong.errors.split("\n").length], [1, 2], wrong.errors);
+      assertEquals([wrong.code, wrong.errors.split("\n").length], [2, 2], wrong.errors);
     });
 
     await t.step("sample: goes on from a prompt", async () => {

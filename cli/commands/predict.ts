@@ -6,6 +6,7 @@
 
 import type { Candidate, Predict } from "@unroll/core/plugin";
 import * as z from "zod";
+import { withUsageErrors } from "../errors.ts";
 import { formatTable, visible } from "../format.ts";
 import { jsonLine } from "../json_line.ts";
 import { forEachLine } from "./each_line.ts";
@@ -50,7 +51,8 @@ export const PREDICT = defineModelCommand({
       const result = await loaded.predict(request);
       // Less than nothing rules an answer out; NaN and more than anything say nothing of any.
       if (!result.outputs.every((output) => output < Infinity)) {
-        throw new RangeError(
+        // Not a mistake in typing, whatever was typed.
+        throw new Error(
           `Cannot predict with ${loaded.path}: the model's answers are not finite numbers`,
         );
       }
@@ -73,7 +75,7 @@ export const PREDICT = defineModelCommand({
       const shown = alone ? lines : lines.slice(0, 1);
       terminal.write(shown.map((line) => `${visible(line)}\n`).join(""));
     };
-    if (input !== undefined) return await one(input, true);
+    if (input !== undefined) return await withUsageErrors(() => one(input, true));
     await forEachLine(terminal, "predict", (line) => one(line, terminal.isInputTerminal === true));
   },
 });

@@ -9,6 +9,7 @@ import { argmaxAt, outputSize } from "@unroll/core/plugin";
 import { type LoadedRun, loadRun } from "@unroll/core/runs";
 import * as z from "zod";
 import { defineCommand } from "../command.ts";
+import { AnswerError } from "../errors.ts";
 import { formatCount, lineColumns, wrapLines } from "../format.ts";
 import { jsonLine } from "../json_line.ts";
 import { knownPlugins } from "../plugins.ts";
@@ -65,17 +66,21 @@ export const PROVE = defineCommand({
         ...(repeat === undefined ? {} : { repeat }),
         ...(certificate === undefined ? {} : { certificate: path, kind: certificate.kind }),
       }));
-      return;
+    } else {
+      const columns = lineColumns(context.terminal);
+      for (const line of provenLines(loaded.config.task, proof, { repeat, certificate })) {
+        for (const part of wrapLines(line, columns)) write(`${part}\n`);
+      }
+      if (certificate !== undefined) {
+        const { size } = await Deno.stat(path);
+        const about = `Certificate of ${formatCount(Math.ceil(size / 1024))} kB in ${path}`;
+        for (const part of wrapLines(`${about}; verify it by itself:`, columns)) write(`${part}\n`);
+        write(`  ${commandLine(`verify ${path} --run ${typed}`)}\n`);
+      }
     }
-    const columns = lineColumns(context.terminal);
-    for (const line of provenLines(loaded.config.task, proof, { repeat, certificate })) {
-      for (const part of wrapLines(line, columns)) write(`${part}\n`);
+    if (certificate === undefined) {
+      throw new AnswerError(proof.outcome === "refuted" ? "refuted" : "open");
     }
-    if (certificate === undefined) return;
-    const { size } = await Deno.stat(path);
-    const about = `Certificate of ${formatCount(Math.ceil(size / 1024))} kB in ${path}`;
-    for (const part of wrapLines(`${about}; verify it by itself:`, columns)) write(`${part}\n`);
-    write(`  ${commandLine(`verify ${path} --run ${typed}`)}\n`);
   },
 });
 

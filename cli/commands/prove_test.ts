@@ -1,4 +1,5 @@
 import { assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
+import { EXIT } from "../errors.ts";
 import {
   carryCheckpoint,
   cornersCheckpoint,
@@ -36,7 +37,7 @@ Deno.test("prove: says the shortest number that a network is wrong for, and writ
     const path = `${folder}/wrong.safetensors`;
     await Deno.writeFile(path, carryCheckpoint(-8));
     const { code, output } = await runCommand(`prove ${path} --out ${folder}/none.json`);
-    assertStrictEquals(code, 0);
+    assertStrictEquals(code, EXIT.refuted);
     assertMatch(
       output,
       /^Refuted: .*\nIt is wrong for n = 1: digit 2 of n \+ 1, from the right, is 1\./,
@@ -67,6 +68,22 @@ Deno.test("prove: of a network with another activation, and no input, proves tha
   });
 });
 
+Deno.test("prove: has an exit code for each answer, in JSON too", async () => {
+  await inFolder(async (folder) => {
+    const path = `${folder}/net.safetensors`;
+    const answers = [
+      [ringCheckpoint(), "certified", 0],
+      [carryCheckpoint(-8), "refuted", 3],
+      [carryCheckpoint(0, {}, { base: 2 }, false), "open", 4],
+    ] as const;
+    for (const [bytes, outcome, exit] of answers) {
+      await Deno.writeFile(path, bytes);
+      const { code, output, errors } = await runCommand(`prove ${path} --json`);
+      assertEquals([code, JSON.parse(output).outcome, errors], [exit, outcome, ""]);
+    }
+  });
+});
+
 Deno.test("prove and verify: one sentence of what is no network or certificate for them", async () => {
   await inFolder(async (folder) => {
     const { path } = await trainSmall(folder, { training: { steps: 20 } });
@@ -78,6 +95,11 @@ Deno.test("prove and verify: one sentence of what is no network or certificate f
           /^Cannot read the certificate \S+none\.json: /,
         ],
         [`verify ${folder}/empty.json --run ${path}`, /^Cannot read the certificate/],
+        // Of a file that is JSON and no certificate, in words of ours.
+        [
+          `verify ${path}/config.json --run ${path}`,
+          /^Cannot read the certificate \S+config\.json: "kind" is missing or wrong\n$/,
+        ],
         [`verify ${folder} --run ${path}`, /^Cannot read the certificate/],
         [["verify", ""], /^Cannot read the certificate "": a file is needed, found nothing\n$/],
         ["verify", /missing argument.*certificate/],

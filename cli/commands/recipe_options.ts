@@ -16,6 +16,7 @@ import {
   flagSource,
   readFlags,
   type TypedFlags,
+  withDefaults,
 } from "../flags.ts";
 import type { Recipe } from "../recipes/recipe.ts";
 import { taskOptionsOf } from "../recipes/run_recipe.ts";
@@ -64,7 +65,10 @@ export function selectRecipeOptions(
     [task, recipe.taskOptions],
   ]);
   return {
-    flags: shown.map((flag) => withDefault(flag, values.get(flag.source) ?? {})),
+    flags: [...values].reduce(
+      (flags, [source, own]) => withDefaults(flags, source, own),
+      shown as readonly Flag[],
+    ),
     read(typed) {
       const select = (kind: "model" | "task", source: FlagSource, options: JsonRecord) => {
         const texts = { ...textsOf(flags, source, options), ...withoutGaps(typed) };
@@ -86,12 +90,6 @@ export function selectRecipeOptions(
 function ownTraining({ training }: Recipe): JsonRecord {
   const { lr, phases: _, optimizerSettings = {}, ...rest } = training;
   return { ...rest, ...optimizerSettings, ...(lr === undefined ? {} : { learningRate: lr }) };
-}
-
-/** A flag whose help tells what the recipe has. */
-function withDefault(flag: Flag, values: JsonRecord): Flag {
-  const value = values[flag.option.name];
-  return value === undefined ? flag : { ...flag, option: { ...flag.option, default: value } };
 }
 
 /** Options as they would be typed. */

@@ -6,6 +6,7 @@
 
 import * as z from "zod";
 import { defineCommand } from "../command.ts";
+import { jsonLine } from "../json_line.ts";
 import { knownPlugins, TRUST } from "../plugins.ts";
 import { findRuns } from "./find_run.ts";
 import { RUNS } from "./train_options.ts";
@@ -22,6 +23,7 @@ export const REPORT = defineCommand({
       .meta({ placeholder: "file" }),
     runs: RUNS,
     trust: TRUST,
+    json: z.boolean().default(false).describe("Print JSON: the file, and the runs in it"),
   }),
   examples: [
     ["The newest run:", "unroll report"],
@@ -29,7 +31,7 @@ export const REPORT = defineCommand({
     ["Those of a sweep:", "unroll report sweeps/2026-01-31-rnn-fizzbuzz"],
     ["Several together:", "unroll report runs/* --out runs/compared.html"],
   ],
-  async run(context, { options: { out, corpus, runs, trust }, positional }) {
+  async run(context, { options: { out, corpus, runs, trust, json }, positional }) {
     const found = [];
     for (const name of positional.length === 0 ? ["last"] : positional) {
       found.push(...await findRuns(name, runs));
@@ -47,6 +49,7 @@ export const REPORT = defineCommand({
       ...(corpus === undefined ? {} : { taskOptions: { corpus } }),
       out: out ?? `${folder}/report.html`,
     });
-    context.terminal.write(`${path}\n`);
+    const line = { event: "report", path, runs: found.map((run) => run.path) };
+    context.terminal.write(json ? jsonLine(line) : `${path}\n`);
   },
 });

@@ -9,6 +9,7 @@ import { defineCommand } from "../command.ts";
 import { lineColumns } from "../format.ts";
 import { jsonLine } from "../json_line.ts";
 import { formatRuns, gatherRuns, RUN_STATES, sortRuns, SORTS } from "../reporting/run_table.ts";
+import { checkFolder } from "./find_run.ts";
 import { RUNS } from "./train_options.ts";
 
 /** The command `runs`. */
@@ -30,9 +31,11 @@ export const RUN_LIST = defineCommand({
   ],
   async run(
     { terminal },
-    { options: { runs, task, model, state, ...options }, positional: [folder = runs] },
+    { options: { runs, task, model, state, ...options }, typed, positional },
   ) {
+    const [folder = runs] = positional;
     const { write } = terminal;
+    if (typed.has("runs") || positional.length > 0) await checkFolder(folder, "list");
     const rows = (await gatherRuns(folder)).filter((row) =>
       (task === undefined || row.task === task) &&
       (model === undefined || row.model === model) &&

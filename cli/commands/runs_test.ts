@@ -111,18 +111,20 @@ Deno.test("runs and report: take the folder of a sweep, whose runs are further d
   });
 });
 
-Deno.test("board: says of folders that are not there that they are not, and serves nothing", async () => {
+Deno.test("board and runs: say of folders that are not there that they are not", async () => {
   await inFolder(async (folder) => {
     await Deno.writeTextFile(`${folder}/file`, "");
     for (
       const [name, reason] of [["none", "there is no such folder"], ["file", "it is no folder"]]
     ) {
-      const { code, errors, output } = await runCommand(`board ${folder}/${name}`);
-      assertEquals([code, errors, output], [
-        2,
-        `Cannot serve the runs in "${folder}/${name}": ${reason}\n`,
-        "",
-      ]);
+      for (const [words, does] of [["board", "serve"], ["runs", "list"], ["runs --runs", "list"]]) {
+        const { code, errors, output } = await runCommand(`${words} ${folder}/${name}`);
+        assertEquals([code, errors, output], [
+          2,
+          `Cannot ${does} the runs in "${folder}/${name}": ${reason}\n`,
+          "",
+        ]);
+      }
     }
   });
 });

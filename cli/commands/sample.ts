@@ -5,6 +5,7 @@
  */
 
 import * as z from "zod";
+import { withUsageErrors } from "../errors.ts";
 import { visible } from "../format.ts";
 import { jsonLine } from "../json_line.ts";
 import { forEachLine } from "./each_line.ts";
@@ -51,7 +52,9 @@ export const SAMPLE = defineModelCommand({
       if (json) terminal.write(jsonLine({ prompt, text }));
       else if (!text.endsWith("\n")) terminal.write("\n");
     };
-    if (request.prompt !== "-") return await one(request.prompt);
+    const { prompt } = request;
+    if (prompt === undefined) return await one(prompt);
+    if (prompt !== "-") return await withUsageErrors(() => one(prompt));
     await forEachLine(terminal, "sample from", one);
   },
 });

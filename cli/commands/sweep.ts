@@ -4,11 +4,14 @@
  * @module
  */
 
+import type { JsonRecord } from "@unroll/core/runs";
 import * as z from "zod";
 import { defineCommand } from "../command.ts";
 import { UsageError, withUsageErrors } from "../errors.ts";
+import { readFlags, type TypedFlags } from "../flags.ts";
 import { runSweep } from "../sweep/run_sweep.ts";
-import { gridFlags, pairsOf, planTrials } from "../sweep/plan.ts";
+import { gridFlags, type Pair, pairsOf, planTrials } from "../sweep/plan.ts";
+import { withRecommended } from "./recommended_flags.ts";
 import { inGroup } from "./train_options.ts";
 
 /** The command `sweep`. */
@@ -51,8 +54,9 @@ export const SWEEP = defineCommand({
   ],
   async select(args, context, own) {
     const pairs = await withUsageErrors(() => pairsOf(args, context, own));
+    const isHelp = args.includes("--help") || args.includes("-h");
     return {
-      flags: gridFlags(own, pairs),
+      flags: gridFlags(own, isHelp ? await Promise.all(pairs.map(recommendedTo(args))) : pairs),
       hint: "see sweep --model … --task … --help",
       read: (typed) => ({ pairs, typed }),
     };
@@ -67,3 +71,16 @@ export const SWEEP = defineCommand({
     await runSweep(planned, options, context);
   },
 });
+
+/** Gives the flags of a pair the defaults that hold for it. */
+function recommendedTo(args: readonly string[]): (pair: Pair) => Promise<Pair> {
+  return async (pair) => {
+    const { model, task, flags, sources: [training, ofModel, ofTask] } = pair;
+    const read = (typed: TypedFlags) => ({
+      model: { ...model, options: readFlags(ofModel, flags, typed) as JsonRecord },
+      task: { ...task, options: readFlags(ofTask, flags, typed) as JsonRecord },
+      typedOfModel: new Set<string>(),
+    });
+    return { ...pair, flags: await withRecommended({ flags, read }, args, training) };
+  };
+}

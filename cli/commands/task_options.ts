@@ -6,7 +6,7 @@
 
 import type { Plugin } from "@unroll/core/plugin";
 import { knownPlugin } from "@unroll/core/plugin/host";
-import { type JsonRecord, openRun, readCheckpoint } from "@unroll/core/runs";
+import { type JsonRecord, openRun, readCheckpoint, type RunConfig } from "@unroll/core/runs";
 import type { SelectedFlags } from "../command.ts";
 import {
   composeFlags,
@@ -17,9 +17,20 @@ import {
   readFlags,
   type TypedFlags,
   typedNames,
+  withDefaults,
 } from "../flags.ts";
 import { knownPlugins, type PluginContext } from "../plugins.ts";
 import { findModel } from "./find_run.ts";
+
+/** The task of a run. */
+export interface TaskOfRun {
+  /** Its options, as flags are made of them. */
+  readonly source: FlagSource;
+  /** What they are in the run. */
+  readonly options: JsonRecord;
+  /** The run's configuration. */
+  readonly config: RunConfig;
+}
 
 /**
  * Finds the options of a run's task.
@@ -27,22 +38,24 @@ import { findModel } from "./find_run.ts";
  * @param run What was typed for the run.
  * @param args All that was typed.
  * @param context What there is.
- * @returns The options, as flags are made of them.
+ * @returns The options, and what they are in the run.
  * @throws {UsageError} When there is no such run.
  */
 export async function taskOfRun(
   run: string,
   args: readonly string[],
   context: PluginContext,
-): Promise<FlagSource> {
+): Promise<TaskOfRun> {
   const path = await findModel(run, findFlagValue(args, "--runs"));
   const { config } = path.endsWith(".safetensors")
     ? await readCheckpoint(path)
     : await openRun(path);
   const { tasks } = await knownPlugins(context, findFlagValue(args, "--trust"));
-  return flagSource(
-    knownPlugin<Plugin>(config.task.name, { kind: "task", table: tasks, path: config.task.path }),
+  const { name, path: module, options } = config.task;
+  const source = flagSource(
+    knownPlugin<Plugin>(name, { kind: "task", table: tasks, path: module }),
   );
+  return { source, options, config };
 }
 
 /**
@@ -90,11 +103,25 @@ export async function selectTask(
   const [first] = args;
   const isHelp = args.includes("--help") || args.includes("-h");
   if (first === undefined || (isHelp && first.startsWith("-"))) return alone;
-  const source = first.startsWith("-")
+  const kept = first.startsWith("-")
     // What is the matter with the run is said when it is opened.
     ? await taskOfRun(runAmong(args, alone.flags), args, context).catch(() => undefined)
     : await taskOfRun(first, args, context);
-  if (source === undefined) return alone;
+  if (kept === undefined) return alone;
+  const { source } = kept;
   const flags = composeFlags([own, source]);
-  return { flags, read: (typed) => typedOptions(source, flags, typed) };
+  return {
+    flags: isHelp ? withDefaults(flags, source, shownOf(flags, kept)) : flags,
+    read: (typed) => typedOptions(source, flags, typed),
+  };
+}
+
+/** What help says of a run's options: without texts that nobody types, such as the letters of its alphabet. */
+function shownOf(flags: readonly Flag[], { source, options }: TaskOfRun): JsonRecord {
+  const shown = flags.filter((flag) => flag.source === source)
+    .map(({ option }) => option)
+    .filter(({ name, kind, default: usual }) =>
+      options[name] !== undefined && (kind.type !== "text" || usual !== undefined)
+    );
+  return Object.fromEntries(shown.map(({ name }) => [name, options[name]]));
 }

@@ -4,29 +4,21 @@
  * @module
  */
 
-import type { Model } from "@unroll/core/plugin";
 import { flagName, parseOptions } from "@unroll/core/plugin/host";
 import type { JsonRecord, RunCallbacks, RunConfig, RunFolder } from "@unroll/core/runs";
 import { defineCommand } from "../command.ts";
-import type { SelectedFlags } from "../command.ts";
 import type { CommandContext, PluginSelection } from "../context.ts";
 import { UsageError } from "../errors.ts";
-import { camelCase, findFlagValue, type Flag, type FlagSource } from "../flags.ts";
-import {
-  describePair,
-  knownPlugins,
-  requirePair,
-  type SelectedPair,
-  selectPair,
-} from "../plugins.ts";
+import { findFlagValue } from "../flags.ts";
+import { describePair, knownPlugins, requirePair, selectPair } from "../plugins.ts";
 import { checkDevice, checkResumable } from "./check_device.ts";
 import { taskOfRun, typedOptions } from "./task_options.ts";
 import { findRun } from "./find_run.ts";
 import { readWeights, type StartingWeights } from "./from_weights.ts";
 import { OF_PLACE } from "./recipe_options.ts";
+import { withRecommended, withRecorded } from "./recommended_flags.ts";
 import { reportTraining, startTraining } from "./run_training.ts";
-import { instantiate, instantiateTask } from "./train_action.ts";
-import { changesOf, recommendedOptions, trainSchema } from "./train_options.ts";
+import { changesOf, trainSchema } from "./train_options.ts";
 
 /** The command `train`. */
 export const TRAIN = defineCommand({
@@ -51,13 +43,17 @@ export const TRAIN = defineCommand({
     const kept = run === undefined ? undefined : await taskOfRun(run, args, context)
       // What is the matter with the run is said when it is opened.
       .catch(() => undefined);
-    const selected = await selectPair(args, context, own, kept === undefined ? [] : [kept]);
+    const selected = await selectPair(args, context, own, kept === undefined ? [] : [kept.source]);
     const { model, task } = selected;
     const isHelp = args.includes("--help") || args.includes("-h");
     return {
       ...selected,
       description: describePair(context, model, task),
-      flags: isHelp ? await withRecommended(selected, args, own) : selected.flags,
+      flags: !isHelp
+        ? selected.flags
+        : kept === undefined
+        ? await withRecommended(selected, args, own)
+        : withRecorded(selected.flags, own, kept.config),
       ...(findFlagValue(args, "--resume") === undefined ? {} : {
         hint:
           "with --resume a run keeps its model and task, settings of training such as --steps " +
@@ -65,7 +61,9 @@ export const TRAIN = defineCommand({
       }),
       read: (typed) => ({
         ...selected.read(typed),
-        taskOptions: kept === undefined ? undefined : typedOptions(kept, selected.flags, typed),
+        taskOptions: kept === undefined
+          ? undefined
+          : typedOptions(kept.source, selected.flags, typed),
       }),
     };
   },
@@ -94,7 +92,7 @@ export const TRAIN = defineCommand({
       }
       const run = await findRun(resume);
       if (changes.device !== undefined) await checkDevice(changes.device, context.terminal);
-      await checkResumable(run, changes.device);
+      await checkResumable(run, changes.device, context.terminal);
       const lost = await lostSteps(run);
       if (lost > 0) {
         context.terminal.writeError(
@@ -170,38 +168,6 @@ function tellOfText({ task: { options } }: RunConfig, { terminal }: CommandConte
       );
     },
   };
-}
-
-/** The flags, with what the task recommends for the model as defaults; as they are where that is not known. */
-async function withRecommended(
-  { flags, read }: SelectedFlags<SelectedPair>,
-  args: readonly string[],
-  own: FlagSource,
-): Promise<readonly Flag[]> {
-  let settings: Readonly<Record<string, unknown>>;
-  try {
-    const typed = Object.fromEntries(
-      flags.map(({ flag, option }) => [
-        camelCase(flag),
-        option.kind.type !== "boolean"
-          ? findFlagValue(args, `--${flag}`)
-          : args.includes(`--${flag}`) || (args.includes(`--no-${flag}`) ? false : undefined),
-      ]),
-    );
-    const { model, task } = read(typed);
-    if (model === undefined || task === undefined) return flags;
-    const instance = await instantiateTask(task).create();
-    settings = recommendedOptions(instance.defaults(instantiate(model) as Model));
-  } catch (error) {
-    // A text that is not named, or an option that is wrong: help comes without.
-    if (error instanceof RangeError || error instanceof TypeError) return flags;
-    throw error;
-  }
-  return flags.map((flag) => {
-    const value = settings[flag.option.name];
-    if (flag.source !== own || value === undefined) return flag;
-    return { ...flag, option: { ...flag.option, default: value } };
-  });
 }
 
 /** The model with the options of the one that the weights are of, but for those that were typed. */

@@ -28,6 +28,7 @@ import {
 } from "@unroll/core/training";
 import type { PluginSelection, ResumeRequest, RunReporter, TrainRequest } from "../context.ts";
 import { StoppedError, UsageError, waitFor } from "../errors.ts";
+import { formatCount, formatSteps } from "../format.ts";
 import type { KnownPlugins } from "../plugins.ts";
 import { resumeCommand } from "../resume_command.ts";
 import { readWeights, type StartingWeights } from "./from_weights.ts";
@@ -257,8 +258,12 @@ async function resumed(
     throw new UsageError(
       `Cannot go on with ${run.path}: ${
         step === record.steps
-          ? `all ${step} steps are done, --steps asks for more`
-          : `${step} steps are done, and --steps asks for no more than ${record.steps}`
+          ? step === 1
+            ? "its only step is done, --steps asks for more"
+            : `all ${formatSteps(step)} are done, --steps asks for more`
+          : `${formatSteps(step)} are done, and --steps asks for no more than ${
+            formatCount(Number(record.steps))
+          }`
       }`,
     );
   }

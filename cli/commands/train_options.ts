@@ -10,6 +10,7 @@ import {
   formatStopRule,
   resolveSettings,
   TRAINING_SETTINGS,
+  type TrainingOptions,
   trainingRecord,
 } from "@unroll/core/training";
 import * as z from "zod";
@@ -211,14 +212,23 @@ export function trainSchema(
   });
 }
 
-/** Converts what a task recommends to options, with all that is so if it says nothing. */
-export function recommendedOptions(recommended: TrainingDefaults): JsonRecord {
-  const settings = resolveSettings({}, recommended);
-  const { learningRate, phases, stopAtError: _, stopAtLoss: __, ...rest } = trainingRecord(
-    settings,
-  );
+/**
+ * Converts what a task recommends, or a run has, to options, with all that is so if it says nothing.
+ *
+ * @param given What is asked for otherwise, such as another optimizer.
+ * @param recommended What the task recommends.
+ * @returns The options that hold where nothing is typed, those of the optimizer too.
+ */
+export function recommendedOptions(
+  given: TrainingOptions,
+  recommended: TrainingDefaults,
+): JsonRecord {
+  const settings = resolveSettings(given, recommended);
+  const { learningRate, phases, stopAtError: _, stopAtLoss: __, optimizerSettings, ...rest } =
+    trainingRecord(settings);
   return {
     ...rest,
+    ...optimizerSettings as JsonRecord,
     stopAt: formatStopRule(settings) ?? "none",
     ...(phases === undefined
       ? { learningRate }

@@ -45,6 +45,43 @@ Deno.test("train --help says the defaults that hold for this model and task", as
   assertEquals(defaultIn(unknown, "lr"), undefined);
 });
 
+Deno.test("--help says the defaults that hold for an optimizer, a run, a search and a sweep", async () => {
+  await inFolder(async (folder) => {
+    const run = (words: string) => runCommand(`train ${words} --steps 2 --out ${folder} --quiet`);
+    await run("--model rnn --task counting --digits 5 --lr 0.25 --seed 7 --name five --device cpu");
+    const defaults = async (words: string, ...flags: readonly string[]) => {
+      const { output } = await runCommand(`${words} --help`);
+      return flags.map((flag) => defaultIn(output, flag));
+    };
+    const pair = "--model rnn --task fizzbuzz";
+    const moments = ["momentum", "beta1", "epsilon"];
+    assertEquals(await defaults(`train ${pair}`, ...moments), [undefined, "0.9", "1e-8"]);
+    assertEquals(await defaults(`train ${pair} --optimizer sgd`, "optimizer", ...moments), [
+      "sgd",
+      "0",
+      undefined,
+      undefined,
+    ]);
+    // What is not typed stays as it was trained.
+    assertEquals(await defaults(`eval ${folder}/five`, "digits", "base"), ["5", "10"]);
+    assertEquals(
+      await defaults(`train --resume ${folder}/five`, "steps", "lr", "seed", "device"),
+      ["2", "0.25", "7", "cpu"],
+    );
+    assertEquals(await defaults(`lr-find ${pair}`, "steps", "optimizer"), ["100", "adam"]);
+    assertEquals(await defaults(`sweep ${pair}`, "steps", "hidden", "clip-norm"), [
+      "3000",
+      "16",
+      "1",
+    ]);
+    // The rnn has 16 hidden units, the gru 64.
+    assertEquals(await defaults("sweep --model rnn,gru --task fizzbuzz", "hidden", "layers"), [
+      undefined,
+      "1",
+    ]);
+  });
+});
+
 Deno.test("train --resume says of options of the model that they cannot change", async () => {
   const { code, errors } = await runCommand("train --resume last --hidden 99");
   assertEquals(code, 2);

@@ -7,7 +7,7 @@
 import { loadRun } from "@unroll/core/runs";
 import * as z from "zod";
 import { defineCommand } from "../command.ts";
-import { UsageError } from "../errors.ts";
+import { UsageError, withUsageErrors } from "../errors.ts";
 import { jsonLine } from "../json_line.ts";
 import { knownPlugins } from "../plugins.ts";
 import { hashOf, readCertificate } from "../proof/certificate.ts";
@@ -37,7 +37,8 @@ export const VERIFY = defineCommand({
   async run(context, { options, positional: [file] }) {
     const { run, checkpoint, runs, trust, json } = options;
     const { write } = context.terminal;
-    const certificate = readCertificate(await readText(file));
+    const text = await readText(file);
+    const certificate = await withUsageErrors(() => readCertificate(text, file));
     using loaded = await loadRun(await findModel(run, runs), {
       ...await knownPlugins(context, trust),
       device: certificate.kind === "repeat" ? "cpu" : "reference",

@@ -100,20 +100,22 @@ const SCHEMA: z.ZodType<AnyCertificate> = z.discriminatedUnion("kind", [
 /**
  * Reads a certificate.
  *
- * @param text The file.
+ * @param text The file's text.
+ * @param file Its name, for what is said.
  * @returns The certificate, whose numbers are for the verifier to judge.
  * @throws {RangeError} If it is none.
  */
-export function readCertificate(text: string): AnyCertificate {
+export function readCertificate(text: string, file: string): AnyCertificate {
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch (error) {
-    throw new RangeError("Cannot read the certificate: it is not JSON", { cause: error });
+    throw new RangeError(`Cannot read the certificate ${file}: it is not JSON`, { cause: error });
   }
   const { success, data, error } = SCHEMA.safeParse(json);
   if (success) return data;
-  const [{ path, message }] = error.issues;
-  const where = path.length > 0 ? ` at ${path.join(".")}` : "";
-  throw new RangeError(`Cannot read the certificate${where}: ${message}`, { cause: error });
+  // The schema's own words are for programmers.
+  const [{ path }] = error.issues;
+  const what = path.length === 0 ? "it is none" : `"${path.join(".")}" is missing or wrong`;
+  throw new RangeError(`Cannot read the certificate ${file}: ${what}`, { cause: error });
 }

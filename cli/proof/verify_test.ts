@@ -27,7 +27,7 @@ Deno.test("prove() certifies a ring that says FizzBuzz, and verify() the certifi
   const checkpoint = ringCheckpoint();
   const { certificate, margin } = certified(checkpoint);
   assertStrictEquals(certificate.kind, "cycle");
-  const read = readCertificate(JSON.stringify(certificate)) as Certificate;
+  const read = readCertificate(JSON.stringify(certificate), "a.json") as Certificate;
   assertEquals(verify(read, checkpoint).margin, margin);
   assert(margin > 5 && margin < 6);
 });
@@ -113,7 +113,7 @@ Deno.test("verify() passes no fuzzed certificate of a network that is wrong", ()
   };
   for (let i = 0; i < 300; i++) {
     const text = JSON.stringify(forged());
-    assertThrows(() => verify(readCertificate(text) as Certificate, wrong));
+    assertThrows(() => verify(readCertificate(text, "a.json") as Certificate, wrong));
   }
 });
 
@@ -198,6 +198,10 @@ Deno.test("verifyRepeat() takes a program's bits for that device alone, and for 
 
 Deno.test("readCertificate() says what is wrong with a file that is none", () => {
   for (const text of ["", "1", "null", "[]", "{}", '{"format":"unroll-certificate","version":2}']) {
-    assertThrows(() => readCertificate(text), RangeError, "Cannot read the certificate");
+    assertThrows(
+      () => readCertificate(text, "a.json"),
+      RangeError,
+      "Cannot read the certificate a.json: ",
+    );
   }
 });

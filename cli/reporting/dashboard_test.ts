@@ -34,7 +34,7 @@ const START: TrainingStart = {
 
 function progress(step: number, loss: number): TrainingEvent {
   const rates = { seconds: step / 10, stepsPerSecond: 10, learningRate: 0.1 };
-  const gradients = { gradientNorm: 1, clipped: 0, isPoint: true };
+  const gradients = { gradientNorm: 1, clipped: 0, compiling: 0, isPoint: true };
   return { event: "progress", step, steps: 100, loss, ...rates, ...gradients };
 }
 
@@ -46,6 +46,7 @@ function validation(step: number, hidden: readonly number[]): TrainingEvent {
     validation: { loss: 0.5, error: 0.25 },
     best: true,
     trainingLoss: 1,
+    compiling: 0,
     predict: () =>
       Promise.resolve({
         outputs: new Float32Array(2),

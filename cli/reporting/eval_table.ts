@@ -5,7 +5,7 @@
  */
 
 import type { Breakdown, Confusion, Probe, Validation } from "@unroll/core/plugin";
-import { formatCount, formatFigure, formatPercent, formatTable } from "../format.ts";
+import { formatCount, formatFigure, formatMetric, formatPercent, formatTable } from "../format.ts";
 import { axesOf, placeText } from "./limits.ts";
 import { formatInterval } from "./wilson.ts";
 
@@ -19,19 +19,24 @@ const PAIRS = 10;
  *
  * @param validation What was measured.
  * @param breakdown The same in parts, if the task has them.
+ * @param columns How long a line of the matrix may be; where it is longer, the pairs that are confused are listed.
  * @returns Lines, each with its end.
  */
-export function formatEvaluation(validation: Validation, breakdown?: Breakdown): string {
+export function formatEvaluation(
+  validation: Validation,
+  breakdown?: Breakdown,
+  columns: number = Infinity,
+): string {
   const { confusions = [], parts = [] } = breakdown ?? {};
   const classes = new Set(confusions.flatMap(({ wanted, said }) => [wanted, said]));
   const sections = [
     overall(validation, breakdown),
-    ...confusions.length === 0 ? [] : [
-      classes.size <= MATRIX ? matrix(confusions, [...classes]) : pairs(confusions),
-    ],
+    confused(confusions, [...classes], columns),
     ...axesOf(parts).map((axis) => part(parts.filter((probe) => probe.axis === axis))),
   ];
-  return sections.map((rows) => rows.map((line) => `${line}\n`).join("")).join("\n");
+  return sections.filter((rows) => rows.length > 0).map((rows) =>
+    rows.map((line) => `${line}\n`).join("")
+  ).join("\n");
 }
 
 function overall({ loss, error, metrics = {} }: Validation, breakdown?: Breakdown): string[] {
@@ -51,11 +56,7 @@ function overall({ loss, error, metrics = {} }: Validation, breakdown?: Breakdow
     )
     .map(([name, value]) => [
       name.replaceAll("_", " "),
-      /error|accuracy/.test(name)
-        ? formatPercent(value)
-        : Number.isInteger(value)
-        ? formatCount(value)
-        : formatFigure(value),
+      formatMetric(name, value),
     ]);
   const rows = [
     ...(error === undefined ? [] : [["error", formatPercent(error)]]),
@@ -65,8 +66,30 @@ function overall({ loss, error, metrics = {} }: Validation, breakdown?: Breakdow
   return formatTable(rows.map((row) => [...row]), [0]);
 }
 
+/** A matrix where there is room for it, else a list; nothing where all is right and a list would be empty. */
+function confused(
+  confusions: readonly Confusion[],
+  classes: readonly string[],
+  columns: number,
+): string[] {
+  if (confusions.length > 0 && classes.length <= MATRIX) {
+    const head = "wanted \\ said";
+    for (const corner of [head, ""]) {
+      const lines = matrix(confusions, classes, corner);
+      if (lines.every((line) => [...line].length <= columns)) {
+        return corner === "" ? [head, ...lines] : lines;
+      }
+    }
+  }
+  return confusions.every(({ wanted, said }) => wanted === said) ? [] : pairs(confusions);
+}
+
 /** Rows are what was wanted, columns what was said. */
-function matrix(confusions: readonly Confusion[], classes: readonly string[]): string[] {
+function matrix(
+  confusions: readonly Confusion[],
+  classes: readonly string[],
+  corner: string,
+): string[] {
   const counts = new Map(confusions.map(({ wanted, said, count }) => [`${wanted} ${said}`, count]));
   const rows = classes.map((wanted) => [
     wanted,
@@ -75,7 +98,7 @@ function matrix(confusions: readonly Confusion[], classes: readonly string[]): s
       return count === undefined ? "·" : formatCount(count);
     }),
   ]);
-  return formatTable([["wanted \\ said", ...classes], ...rows], [0]);
+  return formatTable([[corner, ...classes], ...rows], [0]);
 }
 
 function pairs(confusions: readonly Confusion[]): string[] {

@@ -11,7 +11,13 @@ import {
   type TrainingStart,
   type TrainResult,
 } from "@unroll/core/training";
-import { formatCount, formatDuration, formatFigure, formatPercent } from "../format.ts";
+import {
+  formatCount,
+  formatDuration,
+  formatFigure,
+  formatPercent,
+  formatSteps,
+} from "../format.ts";
 
 /**
  * Formats what says most of a model beside its loss: of texts bits per character, of others the error.
@@ -43,7 +49,7 @@ export function outcomeLines(result: TrainResult, start: TrainingStart): string[
   const measured = best.validation ?? { loss: result.loss, error: result.error };
   const ending = endingLine(result, start);
   return [
-    `${formatCount(steps)} steps in ${formatDuration(seconds)} on ${device} ` +
+    `${formatSteps(steps)} in ${formatDuration(seconds)} on ${device} ` +
     `(${formatCount(stepsPerSecond)} steps/s): ${formatValidation(measured)}`,
     ...(ending === undefined ? [] : [ending]),
   ];

@@ -81,6 +81,7 @@ Deno.test("createOverfittingWatch() warns once, where validation rises and train
         step: 10 * (i + 1),
         validation: { loss },
         trainingLoss,
+        compiling: 0,
         best: false,
         predict: () => Promise.reject(new Error("Not asked")),
       })

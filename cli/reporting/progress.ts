@@ -17,6 +17,8 @@ export interface ProgressUpdate {
   readonly loss: number;
   /** What the last validation says, such as `error 1.2 %`. */
   readonly measure?: string;
+  /** Seconds spent on compiling so far, which say nothing about those to come. */
+  readonly compiling?: number;
 }
 
 /** What a progress display draws on. */
@@ -98,15 +100,11 @@ export function createProgress(settings: ProgressSettings): Progress {
   return {
     update(update) {
       const time = now();
+      const working = time - 1000 * (update.compiling ?? 0);
       latest = update;
       if (Number.isFinite(update.loss)) losses.add(update.loss);
-      if (
-        settings.isTerminal ? time - drawn < REDRAW : time - started < nextLine
-      ) {
-        meter.see(time, update.step);
-        return;
-      }
-      meter.see(time, update.step);
+      meter.see(working, update.step);
+      if (settings.isTerminal ? time - drawn < REDRAW : time - started < nextLine) return;
       drawn = time;
       // Each wait is a quarter of the time so far: lines thin out as a run grows long.
       nextLine = Math.max(nextLine + INTERVAL, (time - started) * 1.25);

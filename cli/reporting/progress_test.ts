@@ -1,5 +1,11 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
-import { formatCount, formatDuration, formatFigure, formatPercent } from "../format.ts";
+import {
+  formatCount,
+  formatDuration,
+  formatFigure,
+  formatMetric,
+  formatPercent,
+} from "../format.ts";
 import {
   createProgress,
   formatBar,
@@ -43,9 +49,9 @@ function display(isTerminal: boolean, { color = false, steps = 100_000 } = {}) {
     }
   };
   /** Tells of a step at a time; what is said to be left then. */
-  const see = (now: number, step: number) => {
+  const see = (now: number, step: number, compiling = 0) => {
     time = now;
-    progress.update({ step, loss: 1 });
+    progress.update({ step, loss: 1, compiling });
     return leftIn(written.at(-1));
   };
   return { written, progress, run, see };
@@ -162,6 +168,14 @@ Deno.test("formatFigure(), formatPercent() and formatDuration() are short and ho
       "NaN",
     ],
   );
+  // As eval and a report say it.
+  const metrics = { longest_carry: 1064, test_accuracy: 1, error_3: 0.25, nats: 1.5 };
+  assertEquals(Object.entries(metrics).map(([name, value]) => formatMetric(name, value)), [
+    "1,064",
+    "100 %",
+    "25.0 %",
+    "1.500",
+  ]);
   assertEquals([0, 0.0001, 0.0125, 0.5, 0.9999, 1].map(formatPercent), [
     "0 %",
     "<0.1 %",
@@ -202,6 +216,14 @@ Deno.test("createProgress() tells no time that is left after a few steps between
   // Steps that are as slow as that tell it a little later.
   see(2600, 6);
   assertEquals(written.at(-1)?.includes("left"), true);
+});
+
+Deno.test("createProgress() leaves out of the time that is left what compiling took", () => {
+  const { see } = display(true, { steps: 60_000 });
+  see(1000, 1);
+  // A program for another length takes four seconds, the one to validate with as long; each step takes a millisecond.
+  const told = [see(5004, 5, 4), see(5200, 200, 4), see(9500, 500, 8), see(10_500, 1500, 8)];
+  assertEquals(told, [undefined, undefined, undefined, "59 s"]);
 });
 
 Deno.test("createProgress() tells no time that is left while steps are getting faster", () => {

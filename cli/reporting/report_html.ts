@@ -14,8 +14,14 @@ import { knownPart } from "./known_html.ts";
 import { barChart } from "../charts/curves.ts";
 import { runCurves } from "../charts/run_curves.ts";
 import { seriesStyle } from "../charts/svg.ts";
-import { originText, resultOf } from "./run_table.ts";
-import { formatCount, formatDuration, formatFigure, formatPercent } from "../format.ts";
+import { isDiverged, originText, resultOf } from "./run_table.ts";
+import {
+  formatCount,
+  formatDuration,
+  formatFigure,
+  formatMetric,
+  formatPercent,
+} from "../format.ts";
 import { statesHtml } from "./states_html.ts";
 import type { ModelReport, RunReport } from "./write_report.ts";
 
@@ -99,7 +105,7 @@ ${shown.join("\n")}`;
 
 function stateOf(lines: readonly MetricsLine[]): string {
   const last = lines.at(-1)?.event;
-  if (last === "diverged") return ' · <span class="bad">diverged</span>';
+  if (isDiverged(lines)) return ' · <span class="bad">diverged</span>';
   if (last === "done") return "";
   return last === "stopped"
     ? ' · <span class="bad">stopped before its end</span>'
@@ -127,11 +133,7 @@ function figures({ lines, model }: RunReport): string {
       .map(([name, value]) =>
         [
           name.replaceAll("_", " "),
-          typeof value !== "number"
-            ? undefined
-            : /error|accuracy/.test(name)
-            ? formatPercent(value)
-            : formatFigure(value),
+          typeof value === "number" ? formatMetric(name, value) : undefined,
         ] as const
       ),
     ["steps", steps === undefined ? undefined : formatCount(steps)],

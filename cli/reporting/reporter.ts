@@ -137,7 +137,7 @@ function peopleReporter(
     onEvent(event) {
       if (event.event === "progress") ({ loss } = event);
       else measure = formatMeasure(event.validation);
-      progress?.update({ step: event.step, loss, measure });
+      progress?.update({ step: event.step, loss, measure, compiling: event.compiling });
       if (event.event === "progress") return;
       const warning = overfitting(event);
       if (warning !== undefined) progress?.note(warning);

@@ -76,7 +76,9 @@ export function resultOf(lines: readonly MetricsLine[]): RunResult {
 export function isDiverged(lines: readonly MetricsLine[]): boolean {
   // JSON has no word for what is not finite: it is `null` there.
   const isNothing = (line: MetricsLine | undefined) => line?.loss === null;
-  return lines.at(-1)?.event === "diverged" || isNothing(lines.at(-1)) ||
+  const last = lines.at(-1);
+  // One that was stopped before its first validation has no loss yet.
+  return last?.event === "diverged" || (last?.event !== "stopped" && isNothing(last)) ||
     isNothing(lines.findLast(({ event }) => event === "validation"));
 }
 

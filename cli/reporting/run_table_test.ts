@@ -39,6 +39,8 @@ Deno.test("isDiverged() sees what came to numbers that are not finite", () => {
   // The best parameters were right, the last are no numbers.
   assertEquals(isDiverged([{ event: "validation", step: 3, loss: null }, done]), true);
   assertEquals(isDiverged([]), false);
+  // Stopped before anything was validated.
+  assertEquals(isDiverged([{ event: "stopped", steps: 0, loss: null, best_step: 0 }]), false);
 });
 
 Deno.test("formatRuns() keeps within a terminal, and tells a recipe by its name", () => {

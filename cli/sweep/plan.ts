@@ -5,6 +5,7 @@
  */
 
 import type { Plugin } from "@unroll/core/plugin";
+import { optionHelp } from "@unroll/core/plugin/host";
 import type { JsonRecord } from "@unroll/core/runs";
 import { TRAIN_OPTIONS, type TrainOptions } from "../commands/train_options.ts";
 import type { PluginSelection, TrainRequest } from "../context.ts";
@@ -82,11 +83,17 @@ export async function pairsOf(
  */
 export function gridFlags(own: FlagSource, pairs: readonly Pair[]): readonly Flag[] {
   const flags = new Map<string, Flag>();
-  for (const pair of pairs) for (const flag of pair.flags) flags.set(flag.flag, flag);
+  const texts = new Map<string, Set<string>>();
+  for (const { flag, option, ...rest } of pairs.flatMap(({ flags }) => flags)) {
+    flags.set(flag, { flag, option, ...rest });
+    texts.set(flag, (texts.get(flag) ?? new Set()).add(optionHelp(option, flag)));
+  }
   // Seeds have a flag of their own.
   flags.delete("seed");
   const several = [...flags.values()].map((flag): Flag => {
     const { name, kind, description } = flag.option;
+    // What each value may be, and the default, where that is the same for all pairs.
+    const [help, ...others] = texts.get(flag.flag) ?? [];
     return kind.type === "boolean" ? flag : {
       ...flag,
       option: {
@@ -95,7 +102,7 @@ export function gridFlags(own: FlagSource, pairs: readonly Pair[]): readonly Fla
         kind: { type: "text" },
         required: false,
         changeable: false,
-        description,
+        description: others.length === 0 ? help : description,
         placeholder: "values",
       },
     };

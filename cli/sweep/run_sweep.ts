@@ -12,7 +12,7 @@ import { checkDevice } from "../commands/check_device.ts";
 import { requested } from "../commands/train_action.ts";
 import type { CommandContext, TrainRequest } from "../context.ts";
 import { StoppedError, UsageError, withUsageErrors } from "../errors.ts";
-import { quoted } from "../format.ts";
+import { lineColumns, quoted } from "../format.ts";
 import { jsonLine } from "../json_line.ts";
 import { commandLine } from "../program.ts";
 import type { Trial } from "./grid.ts";
@@ -79,7 +79,7 @@ export async function runSweep(
     }
     for (const row of rows) write(jsonLine({ event: "row", ...row }));
   } else {
-    write(formatSweep(rows, results));
+    write(formatSweep(rows, results, lineColumns(context.terminal)));
     if (results.some(({ run }) => run !== undefined)) {
       write(`See its curves: ${commandLine(`report ${quoted(folder)}`)}\n`);
     }

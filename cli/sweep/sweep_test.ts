@@ -127,6 +127,9 @@ Deno.test("sweepRows() brings seeds together", () => {
     sentence,
     /^What mattered: hidden explains 3[78] % of the variance of the final loss\.$/,
   );
+  const narrow = formatSweep(rows, results, 40).trimEnd().split("\n").slice(3);
+  assertStrictEquals(narrow.join(" "), sentence);
+  assert(narrow.every((line) => line.length <= 40), narrow.join("\n"));
   assertStrictEquals(spreadOf([]), undefined);
 });
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { formatDuration, formatFigure, formatPercent, formatTable } from "../format.ts";
+import { formatDuration, formatFigure, formatPercent, formatTable, wrapLines } from "../format.ts";
 import { importanceOf, importanceSentence } from "../reporting/comparison.ts";
 import { type Spread, spreadOf } from "../spread.ts";
 import type { TrialResult } from "./trial.ts";
@@ -72,9 +72,14 @@ export function sweepRows(results: readonly TrialResult[], good: number = 0): Sw
  *
  * @param rows The rows.
  * @param results What became of the trials.
+ * @param columns How long the line that says so may be.
  * @returns Lines, each with its end.
  */
-export function formatSweep(rows: readonly SweepRow[], results: readonly TrialResult[]): string {
+export function formatSweep(
+  rows: readonly SweepRow[],
+  results: readonly TrialResult[],
+  columns: number = Infinity,
+): string {
   const flags = Object.keys(rows[0]?.values ?? {});
   const spread = (value: Spread | undefined, format: (value: number) => string) =>
     value === undefined ? "-" : `${format(value.mean)} ± ${format(value.deviation)}`;
@@ -102,7 +107,10 @@ export function formatSweep(rows: readonly SweepRow[], results: readonly TrialRe
   const sentence = importanceSentence(importanceOf(
     results.map(({ trial: { values }, result }) => ({ values, loss: result?.loss })),
   ));
-  return [...formatTable([heads, ...trials]), ...(sentence === undefined ? [] : [sentence])]
+  return [
+    ...formatTable([heads, ...trials]),
+    ...(sentence === undefined ? [] : wrapLines(sentence, columns)),
+  ]
     .map((line) => `${line}\n`).join("");
 }
 

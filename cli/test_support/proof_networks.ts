@@ -128,16 +128,18 @@ export function cornersCheckpoint(): Uint8Array<ArrayBuffer> {
  * @param error Is added to a weight: −8 makes the network forget the carry of two 1s.
  * @param other Weights in place of these, or more.
  * @param taskOptions Options of the task.
+ * @param snap Whether states are rounded; they have no gaps if not.
  */
 export function carryCheckpoint(
   error = 0,
   other: NetworkWeights = {},
   taskOptions: NetworkConfig["taskOptions"] = { base: 2 },
+  snap = true,
 ): Uint8Array<ArrayBuffer> {
   return checkpointOf(
     {
       model: "rnn",
-      options: { hidden: 3, snap: true },
+      options: { hidden: 3, snap },
       task: "counting",
       taskOptions,
     },

@@ -20,7 +20,8 @@ import type { MetricsLine } from "./run_folder.ts";
  *
  * const rates = { stepsPerSecond: 40, learningRate: 0.1, gradientNorm: 3, clipped: 1 };
  * const place = { step: 20, steps: 100, isPoint: true };
- * const event = { event: "progress", ...place, loss: 2, seconds: 0.5, ...rates } as const;
+ * const times = { seconds: 0.5, compiling: 0.1 };
+ * const event = { event: "progress", ...place, loss: 2, ...times, ...rates } as const;
  * deepStrictEqual(eventLine(event), {
  *   event: "progress",
  *   step: 20,

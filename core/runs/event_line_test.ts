@@ -11,6 +11,7 @@ Deno.test("eventLine() keeps of a validation what is JSON, with null for what is
     validation: { loss: NaN, metrics: { long_answers: 0.5 } },
     best: false,
     trainingLoss: 2,
+    compiling: 0,
     predict,
   } as const;
   assertEquals(eventLine(event), {

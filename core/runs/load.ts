@@ -22,7 +22,13 @@ import { type Checkpoint, fromStored, type RunConfig } from "./checkpoint.ts";
 import { errorCode, fileSystem } from "../util/file_system.ts";
 import type { JsonRecord } from "../util/json.ts";
 import { Predictor } from "../training/predictor.ts";
-import { type CheckpointName, openRun, readCheckpoint } from "./run_folder.ts";
+import {
+  checkOwner,
+  type CheckpointName,
+  openRun,
+  readCheckpoint,
+  type RunFolder,
+} from "./run_folder.ts";
 
 /** What loading needs to know. */
 export interface LoadSettings {
@@ -90,8 +96,9 @@ export interface LoadedRun extends Disposable {
  * ```
  */
 export async function loadRun(path: string, settings: LoadSettings): Promise<LoadedRun> {
-  const file = await checkpointFile(path, settings.checkpoint);
-  const checkpoint = await readCheckpoint(file);
+  const { file, run } = await checkpointFile(path, settings.checkpoint);
+  const read = await readCheckpoint(file);
+  const checkpoint = run === undefined ? read : checkOwner(read, file, run.config);
   const { config } = checkpoint;
   const modelPlugin = knownPlugin(config.model.name, {
     kind: "model",
@@ -149,14 +156,17 @@ export async function loadRun(path: string, settings: LoadSettings): Promise<Loa
 }
 
 /** Finds the file to read for a folder or a file. */
-async function checkpointFile(path: string, name: CheckpointName | undefined): Promise<string> {
-  if (path.endsWith(".safetensors")) return path;
+async function checkpointFile(
+  path: string,
+  name: CheckpointName | undefined,
+): Promise<{ readonly file: string; readonly run?: RunFolder }> {
+  if (path.endsWith(".safetensors")) return { file: path };
   const run = await openRun(path);
-  if (name !== undefined) return run.checkpointPath(name);
+  if (name !== undefined) return { file: run.checkpointPath(name), run };
   for (const wanted of ["best", "last"] as const) {
     const file = run.checkpointPath(wanted);
     try {
-      if ((await fileSystem().promises.stat(file)).isFile()) return file;
+      if ((await fileSystem().promises.stat(file)).isFile()) return { file, run };
     } catch (error) {
       if (errorCode(error) !== "ENOENT") throw error;
     }

@@ -5,7 +5,7 @@ import { broadcastTo } from "../language/ops/layout.ts";
 import { defineModel } from "../plugin/model.ts";
 import { defineTask } from "../plugin/task.ts";
 import type { Tensor } from "../language/tensor.ts";
-import { readCheckpoint } from "./run_folder.ts";
+import { openRun, readCheckpoint } from "./run_folder.ts";
 import { loadRun } from "./load.ts";
 import { trainAndSave } from "./saved_run.ts";
 
@@ -113,6 +113,27 @@ Deno.test("loadRun() imports nothing that a run names, and takes a module that i
   } finally {
     await Deno.remove(root, { recursive: true });
   }
+});
+
+Deno.test("loadRun() and a run's readCheckpoint() refuse a file of another run", async () => {
+  await withRun(async (path) => {
+    const config = JSON.parse(await Deno.readTextFile(`${path}/config.json`));
+    config.task.name = "another";
+    await Deno.writeTextFile(`${path}/config.json`, JSON.stringify(config));
+    for (const name of ["best", "last"] as const) {
+      const sentence = `Cannot read checkpoint ${path}/${name}.safetensors: ` +
+        "it is of guess on wanted, config.json beside it of guess on another";
+      await assertRejects(
+        () => loadRun(path, { ...PLUGINS, checkpoint: name }),
+        RangeError,
+        sentence,
+      );
+      const run = await openRun(path);
+      await assertRejects(() => run.readCheckpoint(name), RangeError, sentence);
+    }
+    // A file alone is what it says that it is.
+    (await loadRun(`${path}/best.safetensors`, PLUGINS)).dispose();
+  });
 });
 
 Deno.test("loadRun() says in one sentence what is wrong", async () => {

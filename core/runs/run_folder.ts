@@ -182,8 +182,28 @@ export class RunFolder {
    * @throws {RangeError} When there is none, or it cannot be read.
    */
   async readCheckpoint(name: CheckpointName): Promise<Checkpoint> {
-    return await readCheckpoint(this.checkpointPath(name));
+    const path = this.checkpointPath(name);
+    return checkOwner(await readCheckpoint(path), path, this.config);
   }
+}
+
+/**
+ * Refuses a checkpoint that is of another model or task than the run that it lies in: a file of another run.
+ *
+ * @param checkpoint The checkpoint.
+ * @param path Where it is.
+ * @param config What decides the run.
+ * @returns The checkpoint.
+ * @throws {RangeError} When they are not of one run.
+ */
+export function checkOwner(checkpoint: Checkpoint, path: string, config: RunConfig): Checkpoint {
+  const [own, other] = [config, checkpoint.config].map(({ model, task }) =>
+    `${model.name} on ${task.name}`
+  );
+  if (own === other) return checkpoint;
+  throw new RangeError(
+    `Cannot read checkpoint ${path}: it is of ${other}, ${CONFIG} beside it of ${own}`,
+  );
 }
 
 /**

@@ -27,6 +27,8 @@ export type TrainingEvent =
     readonly clipped: number;
     /** Since the run began. */
     readonly seconds: number;
+    /** Seconds spent on compiling since training began, here. */
+    readonly compiling: number;
     /** Lately. */
     readonly stepsPerSecond: number;
     /** Of the last step. */
@@ -47,6 +49,8 @@ export type TrainingEvent =
     readonly best: boolean;
     /** Mean training loss since the last validation. */
     readonly trainingLoss: number;
+    /** Seconds spent on compiling since training began, here. */
+    readonly compiling: number;
     /** Runs the model as it is now, until training goes on. */
     readonly predict: Predict;
   };

@@ -44,6 +44,8 @@ class State implements PredictState {
 
 /** A model that can be run. */
 export class Predictor {
+  /** Time spent on compiling so far, in milliseconds. */
+  compiling = 0;
   readonly #backend: Backend;
   readonly #instance: ModelInstance;
   readonly #spec: TaskSpec;
@@ -147,11 +149,13 @@ export class Predictor {
       },
       { backend: this.#backend, name: `predict_${length}x${batch}` },
     );
+    const started = performance.now();
     const program = await compiled.prepare(
       this.#template,
       type as ArgumentTypes<Tree>,
       continued ? states : undefined,
     );
+    this.compiling += performance.now() - started;
     return { program, shape };
   }
 

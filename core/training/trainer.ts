@@ -95,7 +95,7 @@ const RESET: Readonly<Record<"yes" | "no", Uint32Array>> = {
 export class Trainer {
   /** The device. */
   readonly backend: Backend;
-  /** Time spent on compiling so far, in milliseconds. */
+  /** Time spent on compiling steps so far, in milliseconds. */
   compiling = 0;
   readonly #settings: Omit<TrainerSettings, "traced">;
   readonly #stateTemplate: TrainingState;
@@ -253,6 +253,11 @@ export class Trainer {
   /** Copies everything that is needed to go on later. */
   snapshot(): Promise<TensorMap> {
     return this.#download(0, this.#state.length);
+  }
+
+  /** Time spent on compiling so far, in milliseconds: also what validations and samples predict with. */
+  get compilingInAll(): number {
+    return this.compiling + this.#predictor.compiling;
   }
 
   /** Returns a model with other parameters, such as the best; it shares this trainer's programs. */

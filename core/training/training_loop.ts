@@ -233,6 +233,7 @@ export class TrainingLoop {
           gradientNorm,
           clipped,
           seconds: this.seconds,
+          compiling: this.#trainer.compilingInAll / 1000,
           stepsPerSecond: this.#speed,
           learningRate: learningRate * lastFactor,
           isPoint,
@@ -265,6 +266,7 @@ export class TrainingLoop {
       validation,
       best,
       trainingLoss: sum / steps,
+      compiling: trainer.compilingInAll / 1000,
       predict: (request) => trainer.predict(request),
     });
     await this.#offerCheckpoint(best);
