@@ -63,7 +63,7 @@ Deno.test("verify() refuses a certificate that says another task, number of stat
   assertStrictEquals(verify(certificate, checkpoint).states, 3);
   const changed = (change: object) => () =>
     verify(
-      readCertificate(JSON.stringify({ ...certificate, ...change })) as Certificate,
+      readCertificate(JSON.stringify({ ...certificate, ...change }), "a.json") as Certificate,
       checkpoint,
     );
   assertThrows(
