@@ -23,11 +23,17 @@ class CpuBuffer implements DeviceBuffer {
   readonly bytes: number;
   address: number;
 
-  constructor(memory: CpuMemory, type: TensorType, bytes: number) {
+  constructor(memory: CpuMemory, type: TensorType, bytes: number, address?: number) {
     this.memory = memory;
     this.type = type;
     this.bytes = bytes;
-    this.address = memory.allocate(bytes);
+    this.address = address ?? memory.allocate(bytes);
+  }
+
+  handOver(): CpuBuffer {
+    const { address } = this;
+    this.address = 0;
+    return new CpuBuffer(this.memory, this.type, this.bytes, address);
   }
 
   dispose(): void {

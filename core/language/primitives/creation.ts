@@ -32,7 +32,8 @@ export const FILL: DifferentiablePrimitive<FillParams> = {
   },
   evaluate(_inputs, { dtype, shape, value }) {
     const result = dense({ dtype, shape });
-    result.data.fill(value);
+    // A number is one of the type's on every device.
+    result.data.fill(dtype === "f32" ? Math.fround(value) : value);
     return [result];
   },
   vjp: () => [],
