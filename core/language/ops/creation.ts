@@ -4,7 +4,7 @@
  * @module
  */
 import { checkCounts } from "../../util/check_counts.ts";
-import { FILL, IOTA, numberNeeded } from "../primitives/creation.ts";
+import { FILL, IOTA, numberNeeded, numberOf } from "../primitives/creation.ts";
 import { apply, Tensor } from "../tensor.ts";
 import {
   checkElements,
@@ -137,7 +137,7 @@ function findChanged(numbers: ArrayLike<number>, made: TypedArray, most: number)
  * ```
  */
 export function fill(shape: Shape, value: number, dtype: DType = "f32"): Tensor {
-  return apply(FILL, [], { dtype, shape, value })[0];
+  return apply(FILL, [], { dtype, shape, value: numberOf(value, dtype) })[0];
 }
 
 /**

@@ -5,6 +5,7 @@
  */
 import { checkCounts } from "../../util/check_counts.ts";
 import { GATHER, SCATTER_ADD } from "../primitives/gather.ts";
+import { numberOf } from "../primitives/creation.ts";
 import { broadcastInDim, RESHAPE, REVERSE, TRANSPOSE } from "../primitives/layout.ts";
 import { CONCATENATE, PAD, SLICE, SPLIT } from "../primitives/slice.ts";
 import type { Tensor } from "../tensor.ts";
@@ -206,7 +207,8 @@ export function pad(
   const { before = 0, after = 0, value = 0 } = widths;
   const along = resolveAxis(axis, x.rank);
   if (before === 0 && after === 0) return x;
-  return x.apply(PAD, [x], { axis: along, before, after, value })[0];
+  const number = numberOf(value, x.type.dtype);
+  return x.apply(PAD, [x], { axis: along, before, after, value: number })[0];
 }
 
 /**

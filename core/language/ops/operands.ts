@@ -7,7 +7,7 @@
  */
 import { elementwise } from "../primitives/elementwise.ts";
 import type { ElementwiseName } from "../../ir/operation_names.ts";
-import { FILL, numberNeeded } from "../primitives/creation.ts";
+import { FILL, numberNeeded, numberOf } from "../primitives/creation.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
 import { refuseForeignTensor } from "../tensor_source.ts";
 import { formatType, type Shape } from "../../ir/tensor_type.ts";
@@ -65,7 +65,7 @@ export function broadcastAll(
         `Cannot ${name} ${list}: ${needed} is needed, found ${operand}; cast the tensor to f32 first`,
       );
     }
-    return first.apply(FILL, [], { dtype, shape, value: operand })[0];
+    return first.apply(FILL, [], { dtype, shape, value: numberOf(operand, dtype) })[0];
   });
 }
 

@@ -148,7 +148,7 @@ export const PAD: DifferentiablePrimitive<PadParams> = {
   },
   evaluate([x], { axis, before, after, value }) {
     const result = dense(withDimension(x.type, axis, before + x.type.shape[axis] + after));
-    result.data.fill(x.type.dtype === "f32" ? Math.fround(value) : value);
+    result.data.fill(value);
     place(result, axis, before, x);
     return [result];
   },
