@@ -69,11 +69,9 @@ export async function nativeBackend(options: NativeOptions = {}): Promise<Backen
   const threads = countThreads("native", options.threads);
   const memory = new CpuMemory();
   const addresses = await openAddressLibrary(toolchain);
-  let isOpen = true;
   const dispose = () => {
     memory.dispose();
-    if (isOpen) addresses.close();
-    isOpen = false;
+    addresses.close();
   };
   const [vectors, several] = [`vectors of ${machine.lanes}`, threads === 1 ? "thread" : "threads"];
   return {
@@ -117,8 +115,8 @@ function baseOf(memory: CpuMemory, { addressOf }: AddressLibrary): () => bigint 
   let base = 0n;
   return () => {
     if (memory.words !== words) {
+      base = addressOf(memory.words);
       ({ words } = memory);
-      base = addressOf(words);
     }
     return base;
   };

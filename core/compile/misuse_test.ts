@@ -5,6 +5,7 @@ import { cpuBackend } from "../backends/cpu.ts";
 import { nativeBackend } from "../backends/native.ts";
 import { referenceBackend } from "../backends/reference.ts";
 import { webgpuBackend } from "../backends/webgpu.ts";
+import { formatType, type TensorType, type TypedArray } from "../ir/tensor_type.ts";
 import { CpuMemory } from "../backends/cpu_memory.ts";
 
 const native = await nativeBackend().catch(() => undefined);
@@ -97,3 +98,40 @@ Deno.test("compile() refuses arguments that are no trees", async () => {
     "Cannot use Map in a compiled function: tensors, numbers and typed arrays are needed",
   );
 });
+
+for (const [device, backend] of Object.entries(DEVICES)) {
+  Deno.test(`prepare() gives a program that refuses buffers of other types on ${device}`, {
+    ignore: !backend,
+  }, async () => {
+    if (!backend) return;
+    using double = compile((x: Tensor) => x.mul(2), { backend });
+    const program = await double.prepare({ dtype: "f32", shape: [2, 3] });
+    const give = (type: TensorType, numbers: TypedArray) => {
+      using buffer = backend.upload(type, numbers);
+      return program.run([buffer]);
+    };
+    const wanted = "input 0 must be f32[2,3], found ";
+    for (
+      const [type, numbers] of [
+        [{ dtype: "f32", shape: [1] }, new Float32Array(1)],
+        [{ dtype: "f32", shape: [3, 2] }, new Float32Array(6)],
+        [{ dtype: "f32", shape: [6] }, new Float32Array(6)],
+        [{ dtype: "i32", shape: [2, 3] }, new Int32Array(6)],
+      ] as const
+    ) assertThrows(() => give(type, numbers), TypeError, wanted + formatType(type));
+    assertEquals(give({ dtype: "f32", shape: [2, 3] }, new Float32Array(6)).length, 1);
+  });
+
+  Deno.test(`upload() and write() refuse more and fewer numbers on ${device}`, {
+    ignore: !backend,
+  }, () => {
+    if (!backend) return;
+    const type = { dtype: "f32", shape: [2] } as const;
+    using buffer = backend.upload(type, new Float32Array(2));
+    for (const size of [0, 1, 3]) {
+      const wanted = `Cannot write f32[2]: 2 elements are needed, found ${size}`;
+      assertThrows(() => backend.upload(type, new Float32Array(size)), Error, wanted);
+      assertThrows(() => backend.write(buffer, new Float32Array(size)), Error, wanted);
+    }
+  });
+}
