@@ -117,6 +117,26 @@ const REFUSED: Readonly<Record<string, readonly [act: () => unknown, wanted: str
     () => tensor([1], { dtype: "float32" as "f32" }),
     "Cannot make float32[1]: elements must be f32, i32, u32, bool, found float32",
   ],
+  "tensor of holes": [
+    () => tensor([1, , 2] as number[]),
+    "Cannot make a tensor: numbers or booleans are needed, found nothing",
+  ],
+  "tensor of text": [
+    () => tensor(["a"] as unknown as number[]),
+    "Cannot make a tensor: numbers or booleans are needed, found a string",
+  ],
+  "add of nothing": [
+    () => tensor([1]).add(undefined as unknown as number),
+    "Cannot add: tensors or numbers are needed, found nothing",
+  ],
+  "add of an array": [
+    () => tensor([1]).add([1] as unknown as number),
+    "Cannot add: tensors or numbers are needed, found Array",
+  ],
+  "matmul by a number": [
+    () => matmul(tensor([[1]]), 2 as unknown as Tensor),
+    "Cannot matmul: tensors are needed, found a number",
+  ],
   "tensor of doubles": [
     () => tensor(Float64Array.of(1, 2) as unknown as Float32Array),
     "Cannot make a tensor of numbers: a Float32Array, Int32Array or Uint32Array is needed, found Float64Array",

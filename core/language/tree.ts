@@ -141,5 +141,6 @@ export function isPlainObject(node: unknown): node is Record<string, unknown> {
 
 /** What something is, for errors. */
 export function describe(node: unknown): string {
-  return typeof node === "object" ? node?.constructor?.name ?? "an object" : `a ${typeof node}`;
+  if (node === undefined || node === null) return "nothing";
+  return typeof node === "object" ? node.constructor?.name ?? "an object" : `a ${typeof node}`;
 }

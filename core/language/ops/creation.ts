@@ -6,6 +6,7 @@
 import { checkCounts } from "../../util/check_counts.ts";
 import { FILL, IOTA, numberNeeded, numberOf } from "../primitives/creation.ts";
 import { apply, Tensor } from "../tensor.ts";
+import { describe } from "../tree.ts";
 import {
   checkElements,
   type DType,
@@ -61,6 +62,11 @@ export function tensor(
     let booleans = true;
     const visit = (value: NestedNumbers, depth: number) => {
       if (!Array.isArray(value)) {
+        if (typeof value !== "number" && typeof value !== "boolean") {
+          throw new TypeError(
+            `Cannot make a tensor: numbers or booleans are needed, found ${describe(value)}`,
+          );
+        }
         booleans &&= typeof value === "boolean";
         flat.push(Number(value));
       }

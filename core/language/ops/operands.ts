@@ -9,8 +9,9 @@ import { elementwise } from "../primitives/elementwise.ts";
 import type { ElementwiseName } from "../../ir/operation_names.ts";
 import { FILL, numberNeeded, numberOf } from "../primitives/creation.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
-import { refuseForeignTensor } from "../tensor_source.ts";
+import { isTensor, refuseForeignTensor } from "../tensor_source.ts";
 import { formatType, type Shape } from "../../ir/tensor_type.ts";
+import { describe } from "../tree.ts";
 import { broadcastTo } from "./layout.ts";
 
 /** The shape that two shapes broadcast to, or `undefined`. */
@@ -36,7 +37,13 @@ export function broadcastAll(
   values: readonly TensorLike[] = operands,
 ): Tensor[] {
   const tensors = operands.filter(isNoNumber);
-  for (const operand of tensors) refuseForeignTensor(name, operand);
+  for (const operand of tensors) {
+    refuseForeignTensor(name, operand);
+    if (isTensor(operand)) continue;
+    throw new TypeError(
+      `Cannot ${name}: tensors or numbers are needed, found ${describe(operand)}`,
+    );
+  }
   const [first] = tensors;
   if (!first) {
     throw new TypeError(`Cannot ${name} ${operands.join(" and ")}: at least 1 tensor is needed`);
