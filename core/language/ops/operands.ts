@@ -14,6 +14,18 @@ import { formatType, type Shape } from "../../ir/tensor_type.ts";
 import { describe } from "../tree.ts";
 import { broadcastTo } from "./layout.ts";
 
+/**
+ * What computes with a number, for which the interpreter, which has doubles, is given it as it is. What compares
+ * it or gives it on takes it as f32 has it; and what is 0 or infinite there is so on every device.
+ */
+const COMPUTING: ReadonlySet<string> = new Set<ElementwiseName>([
+  "add",
+  "sub",
+  "mul",
+  "div",
+  "pow",
+]);
+
 /** The shape that two shapes broadcast to, or `undefined`. */
 function commonShape(x: Shape, y: Shape): Shape | undefined {
   const rank = Math.max(x.length, y.length);
@@ -72,7 +84,9 @@ export function broadcastAll(
         `Cannot ${name} ${list}: ${needed} is needed, found ${operand}; cast the tensor to f32 first`,
       );
     }
-    return first.apply(FILL, [], { dtype, shape, value: numberOf(operand, dtype) })[0];
+    const rounded = numberOf(operand, dtype);
+    const isExact = COMPUTING.has(name) && rounded !== 0 && Number.isFinite(rounded);
+    return first.apply(FILL, [], { dtype, shape, value: isExact ? operand : rounded })[0];
   });
 }
 
