@@ -23,11 +23,17 @@ class CpuBuffer implements DeviceBuffer {
   readonly bytes: number;
   address: number;
 
-  constructor(memory: CpuMemory, type: TensorType, bytes: number) {
+  constructor(memory: CpuMemory, type: TensorType, bytes: number, address?: number) {
     this.memory = memory;
     this.type = type;
     this.bytes = bytes;
-    this.address = memory.allocate(bytes);
+    this.address = address ?? memory.allocate(bytes);
+  }
+
+  handOver(): CpuBuffer {
+    const { address } = this;
+    this.address = 0;
+    return new CpuBuffer(this.memory, this.type, this.bytes, address);
   }
 
   dispose(): void {
@@ -51,6 +57,15 @@ function ownBuffer(buffer: DeviceBuffer, memory: CpuMemory, action: string): Cpu
       formatType(buffer.type)
     }: it was disposed of or is another device's`,
   );
+}
+
+/** `sameType` without a function for each size: runs are short. */
+function isOfType(type: TensorType, wanted: TensorType): boolean {
+  if (type === wanted) return true;
+  const [sizes, others] = [type.shape, wanted.shape];
+  if (type.dtype !== wanted.dtype || sizes.length !== others.length) return false;
+  for (let d = 0; d < sizes.length; d++) if (sizes[d] !== others[d]) return false;
+  return true;
 }
 
 /** Makes what a device does with the tensors in its memory. */
@@ -120,7 +135,7 @@ export class CpuExecutable implements Executable {
   /** Address of the table of addresses. */
   #table: number;
   readonly #tableBytes: number;
-  readonly #inputs: number;
+  readonly #inputs: readonly TensorType[];
   readonly #types: readonly TensorType[];
   readonly #sizes: readonly number[];
   /** For each output the input whose buffer it takes over, or −1. */
@@ -133,7 +148,7 @@ export class CpuExecutable implements Executable {
     this.#arenaBytes = parts.arenaBytes;
     this.#tableBytes = 4 * parts.tableLength;
     this.#table = memory.allocate(this.#tableBytes);
-    this.#inputs = graph.inputs.length;
+    this.#inputs = graph.inputs.map(({ type }) => type);
     this.#types = graph.outputs.map(({ type }) => type);
     this.#sizes = this.#types.map(({ shape }) => 4 * sizeOf(shape));
     const taken = new Map(parts.donated);
@@ -144,13 +159,20 @@ export class CpuExecutable implements Executable {
   run(inputs: readonly DeviceBuffer[]): DeviceBuffer[] {
     const memory = this.#memory;
     if (this.#table === 0) throw new TypeError("Cannot run a program: it was disposed of");
-    if (inputs.length !== this.#inputs) {
+    if (inputs.length !== this.#inputs.length) {
       throw new TypeError(
-        `Cannot run a program: ${this.#inputs} inputs are needed, found ${inputs.length}`,
+        `Cannot run a program: ${this.#inputs.length} inputs are needed, found ${inputs.length}`,
       );
     }
     // Before anything is given out: a buffer that is refused shall cost nothing.
-    for (let i = 0; i < inputs.length; i++) ownBuffer(inputs[i], memory, "run a program on");
+    for (let i = 0; i < inputs.length; i++) {
+      const { type } = ownBuffer(inputs[i], memory, "run a program on");
+      const wanted = this.#inputs[i];
+      if (isOfType(type, wanted)) continue;
+      throw new TypeError(
+        `Cannot run a program: input ${i} must be ${formatType(wanted)}, found ${formatType(type)}`,
+      );
+    }
     const outputs: DeviceBuffer[] = [];
     try {
       for (let i = 0; i < this.#types.length; i++) {

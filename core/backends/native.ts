@@ -70,11 +70,9 @@ export async function nativeBackend(options: NativeOptions = {}): Promise<Backen
   const threads = countThreads("native", options.threads);
   const memory = new CpuMemory();
   const addresses = await openAddressLibrary(toolchain);
-  let isOpen = true;
   const dispose = () => {
     memory.dispose();
-    if (isOpen) addresses.close();
-    isOpen = false;
+    addresses.close();
   };
   const [vectors, several] = [`vectors of ${machine.lanes}`, threads === 1 ? "thread" : "threads"];
   return {
@@ -119,8 +117,8 @@ function baseOf(memory: CpuMemory, { addressOf }: AddressLibrary): () => bigint 
   let base = 0n;
   return () => {
     if (memory.words !== words) {
+      base = addressOf(memory.words);
       ({ words } = memory);
-      base = addressOf(words);
     }
     return base;
   };

@@ -244,3 +244,51 @@ Deno.test({
     assertEquals((await runGraph(backend, graph, [ones]))[0][0], 300 ** 3);
   },
 });
+
+/** Runs a program of native code in a process of its own, and returns how that ends and what it prints. */
+async function runApart(text: string): Promise<readonly [code: number, printed: string]> {
+  const core = new URL("..", import.meta.url);
+  const script = `
+    import { compile, ones } from "${core}mod.ts";
+    import { nativeBackend } from "${core}backends/native.ts";
+    const backend = await nativeBackend({ threads: 4, eager: true });
+    const programs = [1, 2, 3, 4, 5, 6].map((i) =>
+      compile((x) => x.matmul(x).add(i).sum(1), { backend })
+    );
+    for (const program of programs) await program(ones([64, 64]));
+    ${text}`;
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "eval",
+      "--quiet",
+      "--ext=js",
+      `--config=${new URL("../deno.json", core).pathname}`,
+      script,
+    ],
+    stdin: "null",
+  }).output();
+  return [code, new TextDecoder().decode(code === 0 ? stdout : stderr).trim()];
+}
+
+Deno.test({
+  name: "nativeBackend() lets a process end whose threads are at work",
+  ignore,
+  async fn() {
+    for (let i = 0; i < 3; i++) assertEquals(await runApart(""), [0, ""]);
+  },
+});
+
+Deno.test({
+  name: "nativeBackend() says that it was disposed of, and does not end the process",
+  ignore,
+  async fn() {
+    const text = `
+      backend.dispose();
+      const numbers = await compile((x) => x.add(1), { backend })(ones([2 ** 20])).catch(String);
+      console.log(numbers);`;
+    assertEquals(await runApart(text), [
+      0,
+      "TypeError: Cannot use native code: its device was disposed of",
+    ]);
+  },
+});

@@ -118,9 +118,17 @@ export async function openAddressLibrary(toolchain: Toolchain): Promise<AddressL
       address: { parameters: ["buffer"], result: "usize" },
     });
     const { address } = library.symbols;
+    let isOpen = true;
     return {
-      addressOf: (memory) => address(memory as Int32Array<ArrayBuffer>),
-      close: () => library.close(),
+      addressOf(memory) {
+        // What is called after it was closed ends the process.
+        if (isOpen) return address(memory as Int32Array<ArrayBuffer>);
+        throw new TypeError("Cannot use native code: its device was disposed of");
+      },
+      close() {
+        if (isOpen) library.close();
+        isOpen = false;
+      },
     };
   } catch (error) {
     throw error instanceof RangeError ? error : refusal(firstLine(String(error)));

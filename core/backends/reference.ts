@@ -7,7 +7,13 @@
 import type { Graph } from "../ir/graph.ts";
 import { dense } from "../ir/dense.ts";
 import type { DenseArray } from "../ir/primitive.ts";
-import { formatType, type TensorType, type TypedArray, typedArray } from "../ir/tensor_type.ts";
+import {
+  formatType,
+  sizeOf,
+  type TensorType,
+  type TypedArray,
+  typedArray,
+} from "../ir/tensor_type.ts";
 import type { Backend, DeviceBuffer, Executable } from "../ir/backend.ts";
 import { evaluateGraph } from "../ir/evaluate.ts";
 
@@ -28,6 +34,14 @@ class ReferenceBuffer implements DeviceBuffer {
   [Symbol.dispose](): void {
     this.dispose();
   }
+}
+
+function numbersOf(type: TensorType, data: TypedArray): DenseArray {
+  const size = sizeOf(type.shape);
+  if (data.length === size) return dense(type, data);
+  throw new RangeError(
+    `Cannot write ${formatType(type)}: ${size} elements are needed, found ${data.length}`,
+  );
 }
 
 function contents(buffer: DeviceBuffer): DenseArray {
@@ -63,9 +77,10 @@ export function referenceBackend(): Backend {
     name: "reference",
     description: "interpreter in double precision",
     threads: 1,
-    upload: (type, data) => new ReferenceBuffer(dense(type, data)),
+    upload: (type, data) => new ReferenceBuffer(numbersOf(type, data)),
     write(buffer, data) {
-      (buffer as ReferenceBuffer).array = dense(buffer.type, data);
+      contents(buffer);
+      (buffer as ReferenceBuffer).array = numbersOf(buffer.type, data);
     },
     download: (buffer): Promise<TypedArray> => {
       const { type, data } = contents(buffer);

@@ -281,3 +281,20 @@ testOnDevices("foldIn() and randomInteger() use all of what they are given", [
     [45, 15, 30, 60, 41, 47, 29, 5],
   ],
 ]);
+
+testOnDevices("mean() takes each axis once, however often it is named", [
+  ["twice", (x) => U.mean(x, [0, 0]), [U.tensor([[1, 2], [3, 4]])], [2, 3]],
+  ["from both ends", (x) => U.mean(x, [1, -1]), [U.tensor([[1, 2], [3, 4]])], [1.5, 3.5]],
+]);
+
+testOnDevices("compile() takes numbers as f32 has them", [
+  ["x = 0.1", (x) => x.eq(0.1), [f32(0.1)], [1]],
+  ["x · 1e-300, which is 0", (x) => x.mul(1e-300), [f32(1, Infinity, NaN)], [0, NaN, NaN]],
+  ["1e-300 · x", (x) => U.mul(1e-300, x), [f32(-Infinity)], [NaN]],
+  ["x + 1e39 − 1e39", (x) => x.add(1e39).sub(1e39), [f32(1)], [NaN]],
+  ["x < 1e39", (x) => x.lt(1e39), [f32(1, Infinity)], [1, 0]],
+  ["padding", (x) => U.pad(x, 0, { after: 1, value: 0.1 }).eq(f32(0.1, 0.1)), [f32(0.1)], [1, 1]],
+  ["a fraction cut off has no sign", (x) => U.div(1, x.cast("i32").cast("f32")), [f32(-0.5)], [
+    Infinity,
+  ]],
+]);

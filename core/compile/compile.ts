@@ -6,15 +6,22 @@
 import type { Backend, DeviceBuffer } from "../ir/backend.ts";
 import { defaultBackend } from "../backends/open.ts";
 import { evaluateDeferred } from "../language/eager.ts";
-import { tensor } from "../language/ops/creation.ts";
+import { refuseOtherArray, tensor } from "../language/ops/creation.ts";
 import { computeIfLarge } from "./compute.ts";
 import { Program, type ProgramSettings } from "./program.ts";
 import { collectIfGrown, collectResults, forgetResult, keepResult } from "../language/results.ts";
-import { Tensor } from "../language/tensor.ts";
-import { isTensor, setSource, sourceOf } from "../language/tensor_source.ts";
+import { currentTrace, Tensor } from "../language/tensor.ts";
+import { isTensor, refuseForeignTensor, setSource, sourceOf } from "../language/tensor_source.ts";
 import { formatType, type TensorType } from "../ir/tensor_type.ts";
 import { trace, type Traced } from "../language/trace.ts";
-import { flattenTree, rebuildTree, type Tree, treeEntries } from "../language/tree.ts";
+import {
+  describe,
+  flattenTree,
+  isPlainObject,
+  rebuildTree,
+  type Tree,
+  treeEntries,
+} from "../language/tree.ts";
 
 /** What may be given where a compiled function takes a tree of tensors. */
 export type Arguments<T> = [Tree] extends [T] ? T
@@ -124,7 +131,18 @@ export function compile<Args extends readonly unknown[], Result>(
     return entry;
   }
 
-  async function call(...given: Arguments<Args>): Promise<Result> {
+  function call(...given: Arguments<Args>): Promise<Result> {
+    // At once: in a function that is traced nobody would wait for a promise.
+    if (currentTrace()) {
+      throw new TypeError(
+        `Cannot call the compiled function ${title} while another is traced: ` +
+          "the function that it was made of is needed there",
+      );
+    }
+    return start(given);
+  }
+
+  async function start(given: Arguments<Args>): Promise<Result> {
     const args = given.map((tree) => toTensors(tree));
     const { program, result } = await find(args);
     const { backend } = program;
@@ -145,6 +163,8 @@ export function compile<Args extends readonly unknown[], Result>(
       const source = sourceOf(leaf);
       if (source.kind !== "device") continue;
       forgetResult(leaf, source.buffer);
+      // Of another device's a copy was used up.
+      if (source.backend !== backend) source.buffer.dispose();
       setSource(leaf, { kind: "device", backend, buffer: donatedBuffer(leaf.type) });
     }
     const tensors = outputs.map((buffer) => {
@@ -207,7 +227,11 @@ async function runOnce(program: Program, leaves: readonly Tensor[]): Promise<Dev
       buffers.push(buffer);
       if (own) (program.donated.has(i) ? donated : borrowed).push(buffer);
     }
-    return program.run(buffers);
+    const outputs = program.run(buffers);
+    // Whoever still holds a buffer that was used up must not read the result for it.
+    return outputs.map((output) =>
+      buffers.includes(output) ? output.handOver?.() ?? output : output
+    );
   } catch (error) {
     for (const buffer of donated) buffer.dispose();
     throw error;
@@ -294,13 +318,17 @@ function toTensors(node: unknown): unknown {
     // Only its type is looked at.
     return new Tensor(node, { kind: "host", data: new Float32Array(0) });
   }
-  if (typeof node === "object") {
+  refuseForeignTensor("use an argument of a compiled function", node);
+  if (ArrayBuffer.isView(node)) refuseOtherArray("use an argument", node);
+  if (isPlainObject(node)) {
     return Object.fromEntries(
       Object.entries(node).map(([name, child]) => [name, toTensors(child)]),
     );
   }
   throw new TypeError(
-    `Cannot use a ${typeof node} in a compiled function: tensors, numbers and typed arrays are needed`,
+    `Cannot use ${
+      describe(node)
+    } in a compiled function: tensors, numbers and typed arrays are needed`,
   );
 }
 

@@ -123,3 +123,19 @@ for (const [name, program] of Object.entries(PROGRAMS)) {
     assert(many < 5 * few, `${few} steps for 250 operations, ${many} for 1,000`);
   });
 }
+
+Deno.test("compileToWasm() takes steps near-linear in tables that are looked up at sums of what was found", () => {
+  const stepsOf = (count: number) => {
+    const { graph } = trace(
+      [[4, 6], [50]].map((shape) => ({ dtype: "i32", shape })),
+      (x, table) => {
+        let y = x;
+        for (let i = 0; i < count; i++) y = ops.gather(table, y).add(ops.gather(table, y.add(1)));
+        return [y];
+      },
+    );
+    return countSteps(() => void compileToWasm(optimize(graph)));
+  };
+  const [few, many] = [8, 16].map(stepsOf);
+  assert(many < 5 * few, `${few} steps for 8 sums, ${many} for 16`);
+});

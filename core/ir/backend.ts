@@ -16,6 +16,11 @@ export interface DeviceBuffer extends Disposable {
   readonly type: TensorType;
   /** Gives the memory back; the buffer must not be used any more. Doing so twice is harmless. */
   dispose(): void;
+  /**
+   * Moves the memory to a buffer of its own; this one is as if it was disposed of. Devices whose outputs are the
+   * very buffers that were donated have it.
+   */
+  handOver?(): DeviceBuffer;
 }
 
 /** What is known of one kernel, for tests, `DEBUG` and reports. */

@@ -74,7 +74,11 @@ function internAt(node: Node, key: string, make: () => Expression): Expression {
 }
 
 /** Makes a number. `bool` is 0 or 1. */
-export function constantExpression(dtype: DType, value: number): Expression {
+export function constantExpression(dtype: DType, number: number): Expression {
+  // What is rounded to 0 must be known as 0, and what is infinite as infinite.
+  const rounded = Math.fround(number);
+  const isLost = dtype === "f32" && (rounded === 0 || !Number.isFinite(rounded));
+  const value = isLost ? rounded : number;
   const key = `c${dtype}${Object.is(value, -0) ? "-0" : value}`;
   return intern(key, () => ({ kind: "constant", dtype, value }));
 }

@@ -45,13 +45,21 @@ export function sizeOf(shape: Shape): number {
 /** Elements that a value may have, stored or not: loops count them in `i32`. */
 export const MAX_ELEMENTS = 2 ** 31 - 1;
 
+const DTYPES: readonly string[] = ["f32", "i32", "u32", "bool"] satisfies DType[];
+
 /**
- * Checks that loops can count the elements of a type.
+ * Checks that there is such an element type, and that loops can count the elements.
  *
  * @param type The type of a value.
+ * @throws {TypeError} If its element type is none.
  * @throws {RangeError} If it has 2³¹ elements or more.
  */
 export function checkElements(type: TensorType): void {
+  if (!DTYPES.includes(type.dtype)) {
+    throw new TypeError(
+      `Cannot make ${formatType(type)}: elements must be ${DTYPES.join(", ")}, found ${type.dtype}`,
+    );
+  }
   const size = sizeOf(type.shape);
   // A product that is not finite may be `NaN`, which is not less than anything.
   if (size <= MAX_ELEMENTS) return;

@@ -14,7 +14,7 @@ import {
   tensor,
   zeros,
 } from "./ops/mod.ts";
-import { randomKey, randomUniform } from "./random.ts";
+import { randomBernoulli, randomKey, randomUniform } from "./random.ts";
 import type { Tensor } from "./tensor.ts";
 import { trace } from "./trace.ts";
 
@@ -83,3 +83,69 @@ Deno.test("Tensor refuses to be a number, and gives a text", () => {
   assertThrows(() => Number(x), TypeError, message);
   assertEquals(`${x}`, "Tensor f32[1]");
 });
+
+const REFUSED: Readonly<Record<string, readonly [act: () => unknown, wanted: string]>> = {
+  "pad of i32 by a fraction": [
+    () => pad(iota([2]), 0, { before: 1, value: 0.5 }),
+    "Cannot pad i32[2] by 1 and 0 along axis 0: a whole number from -2147483648 to 2147483647 is needed, found 0.5",
+  ],
+  "pad of bools by 2": [
+    () => pad(tensor([true]), 0, { after: 1, value: 2 }),
+    "Cannot pad bool[1] by 0 and 1 along axis 0: 0 or 1 is needed, found 2",
+  ],
+  "pad by nothing along no axis": [
+    () => pad(tensor([1]), 4, {}),
+    "Cannot use axis 4 of a tensor of 1 dimensions: no such axis",
+  ],
+  "concatenate of one along no axis": [
+    () => concatenate([tensor([1])], 5),
+    "Cannot use axis 5 of a tensor of 1 dimensions: no such axis",
+  ],
+  "oneHot of no length": [
+    () => oneHot(iota([1]), 1.5),
+    "Cannot make one-hot vectors of i32[1]: their length must be a whole number of 0 or more, found 1.5",
+  ],
+  "randomBernoulli of no probability": [
+    () => randomBernoulli(randomKey(0), [1], NaN),
+    "Cannot draw bools that are true with probability NaN: a number from 0 to 1 is needed",
+  ],
+  "cast to no type": [
+    () => tensor([1]).cast("f64" as "f32"),
+    "Cannot make f64[1]: elements must be f32, i32, u32, bool, found f64",
+  ],
+  "tensor of no type": [
+    () => tensor([1], { dtype: "float32" as "f32" }),
+    "Cannot make float32[1]: elements must be f32, i32, u32, bool, found float32",
+  ],
+  "tensor of holes": [
+    () => tensor([1, , 2] as number[]),
+    "Cannot make a tensor: numbers or booleans are needed, found nothing",
+  ],
+  "tensor of text": [
+    () => tensor(["a"] as unknown as number[]),
+    "Cannot make a tensor: numbers or booleans are needed, found a string",
+  ],
+  "add of nothing": [
+    () => tensor([1]).add(undefined as unknown as number),
+    "Cannot add: tensors or numbers are needed, found nothing",
+  ],
+  "add of an array": [
+    () => tensor([1]).add([1] as unknown as number),
+    "Cannot add: tensors or numbers are needed, found Array",
+  ],
+  "matmul by a number": [
+    () => matmul(tensor([[1]]), 2 as unknown as Tensor),
+    "Cannot matmul: tensors are needed, found a number",
+  ],
+  "tensor of doubles": [
+    () => tensor(Float64Array.of(1, 2) as unknown as Float32Array),
+    "Cannot make a tensor of numbers: a Float32Array, Int32Array or Uint32Array is needed, found Float64Array",
+  ],
+};
+
+for (const [name, [act, wanted]] of Object.entries(REFUSED)) {
+  Deno.test(`functions refuse what they cannot mean: ${name}`, () => {
+    const error = assertThrows(act, Error);
+    assertEquals(error.message, wanted);
+  });
+}

@@ -182,9 +182,14 @@ export function randomNormal(key: Tensor, shape: Shape): Tensor {
  * @param probability The probability of true, from 0 to 1.
  * @returns bool of that shape.
  * @throws {TypeError} If the key is none.
- * @throws {RangeError} If a size is not a whole number of 0 or more.
+ * @throws {RangeError} If a size is not a whole number of 0 or more, or there is no such probability.
  */
 export function randomBernoulli(key: Tensor, shape: Shape, probability: number): Tensor {
+  if (!(probability >= 0 && probability <= 1)) {
+    throw new RangeError(
+      `Cannot draw bools that are true with probability ${probability}: a number from 0 to 1 is needed`,
+    );
+  }
   return lt(randomUniform(key, shape), probability);
 }
 

@@ -14,7 +14,15 @@ import * as layout from "./ops/layout.ts";
 import { matmul, type MatmulOptions } from "./ops/matmul.ts";
 import * as reductions from "./ops/reductions.ts";
 import { forgetResult } from "./results.ts";
-import { MAJOR_VERSION, SOURCE, sourceOf, type TensorSource } from "./tensor_source.ts";
+import {
+  isTensor,
+  MAJOR_VERSION,
+  refuseForeignTensor,
+  SOURCE,
+  sourceOf,
+  type TensorSource,
+} from "./tensor_source.ts";
+import { describe } from "./tree.ts";
 import {
   checkElements,
   formatType,
@@ -304,6 +312,12 @@ export function apply<P extends Params>(
   inputs: readonly Tensor[],
   params: NoInfer<P>,
 ): Tensor[] {
+  const wrong = inputs.findIndex((input) => !isTensor(input));
+  if (wrong >= 0) {
+    refuseForeignTensor(primitive.name, inputs[wrong]);
+    const found = describe(inputs[wrong]);
+    throw new TypeError(`Cannot ${primitive.name}: tensors are needed, found ${found}`);
+  }
   const current = currentTrace();
   if (current) return current.apply(primitive, inputs, params);
   for (const tensor of inputs) {

@@ -132,12 +132,15 @@ function join(path: string, key: string): string {
   return path === "" ? key : `${path}.${key}`;
 }
 
-function isPlainObject(node: unknown): node is Record<string, unknown> {
+/** Whether something is an object that was written as one. */
+export function isPlainObject(node: unknown): node is Record<string, unknown> {
   if (typeof node !== "object" || node === null) return false;
   const prototype = Object.getPrototypeOf(node);
   return prototype === Object.prototype || prototype === null;
 }
 
-function describe(node: unknown): string {
-  return typeof node === "object" ? node?.constructor?.name ?? "an object" : `a ${typeof node}`;
+/** What something is, for errors. */
+export function describe(node: unknown): string {
+  if (node === undefined || node === null) return "nothing";
+  return typeof node === "object" ? node.constructor?.name ?? "an object" : `a ${typeof node}`;
 }

@@ -5,7 +5,7 @@
  */
 import { maximum, minimum } from "../language/ops/arithmetic.ts";
 import { sqrt } from "../language/ops/functions.ts";
-import { fill } from "../language/ops/creation.ts";
+import { fill, zeros } from "../language/ops/creation.ts";
 import type { Tensor } from "../language/tensor.ts";
 import { flattenTree, mapTree } from "../language/tree.ts";
 
@@ -33,8 +33,8 @@ export function clipByValue<T>(gradients: T, limit: number): T {
 /**
  * Computes the norm of all tensors of a tree together: the root of the sum of their squares.
  *
- * @param tree A tree of tensors, at least one.
- * @returns A scalar.
+ * @param tree A tree of tensors.
+ * @returns A scalar; 0 of no tensors.
  *
  * @example Usage
  * ```ts
@@ -47,7 +47,7 @@ export function clipByValue<T>(gradients: T, limit: number): T {
  */
 export function globalNorm(tree: unknown): Tensor {
   const squares = flattenTree(tree).map((x) => x.square().sum());
-  return sqrt(squares.reduce((sum, square) => sum.add(square)));
+  return squares.length === 0 ? zeros([]) : sqrt(squares.reduce((sum, square) => sum.add(square)));
 }
 
 /**

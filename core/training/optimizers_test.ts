@@ -103,6 +103,7 @@ Deno.test("clipByNorm() leaves small gradients as they are, and none at all", as
   const zero = clipByNorm({ w: tensor([0, 0]) }, 5);
   assertEquals([...await zero.w.data()], [0, 0]);
   assertEquals(await globalNorm([tensor([3, 4]), tensor(12)]).item(), 13);
+  assertEquals(await globalNorm({}).item(), 0);
   assertEquals(flattenTree(clipByNorm({}, 5)), []);
 });
 

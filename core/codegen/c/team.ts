@@ -85,8 +85,8 @@ void start(void) {
     if (pthread_create(&helpers[helping], 0, help, 0) != 0) break;
   }
 }
-/* Ends the helpers, before the library is closed. */
-void stop(void) {
+/* Ends the helpers, before the library is closed, at the end of the process too. */
+__attribute__((destructor)) void stop(void) {
   pthread_mutex_lock(&lock);
   leave = 1;
   pthread_mutex_unlock(&lock);

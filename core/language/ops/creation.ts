@@ -4,9 +4,11 @@
  * @module
  */
 import { checkCounts } from "../../util/check_counts.ts";
-import { FILL, IOTA, numberNeeded } from "../primitives/creation.ts";
+import { FILL, IOTA, numberNeeded, numberOf } from "../primitives/creation.ts";
 import { apply, Tensor } from "../tensor.ts";
+import { describe } from "../tree.ts";
 import {
+  checkElements,
   type DType,
   formatType,
   type Shape,
@@ -47,6 +49,7 @@ export function tensor(
   let data: ArrayLike<number> = flat;
   let dtype = options.dtype ?? "f32";
   if (ArrayBuffer.isView(values)) {
+    refuseOtherArray("make a tensor", values);
     data = values;
     shape.push(values.length);
     dtype = options.dtype ??
@@ -59,6 +62,11 @@ export function tensor(
     let booleans = true;
     const visit = (value: NestedNumbers, depth: number) => {
       if (!Array.isArray(value)) {
+        if (typeof value !== "number" && typeof value !== "boolean") {
+          throw new TypeError(
+            `Cannot make a tensor: numbers or booleans are needed, found ${describe(value)}`,
+          );
+        }
         booleans &&= typeof value === "boolean";
         flat.push(Number(value));
       }
@@ -81,6 +89,7 @@ export function tensor(
     );
   }
   const type = { dtype, shape: finalShape };
+  checkElements(type);
   const made = typedArray(dtype, data);
   const wrong = dtype === "f32" ? -1 : findChanged(data, made, dtype === "bool" ? 1 : Infinity);
   if (wrong >= 0) {
@@ -90,6 +99,17 @@ export function tensor(
     );
   }
   return new Tensor(type, { kind: "host", data: made });
+}
+
+/** Throws where an array of numbers is of a kind that no element type is held in. */
+export function refuseOtherArray(action: string, values: ArrayBufferView): void {
+  if (
+    values instanceof Float32Array || values instanceof Int32Array || values instanceof Uint32Array
+  ) return;
+  throw new TypeError(
+    `Cannot ${action} of numbers: a Float32Array, Int32Array or Uint32Array is needed, ` +
+      `found ${values.constructor.name}`,
+  );
 }
 
 /** Position of the first number that conversion has changed or that is greater than `most`, or −1. */
@@ -123,7 +143,7 @@ function findChanged(numbers: ArrayLike<number>, made: TypedArray, most: number)
  * ```
  */
 export function fill(shape: Shape, value: number, dtype: DType = "f32"): Tensor {
-  return apply(FILL, [], { dtype, shape, value })[0];
+  return apply(FILL, [], { dtype, shape, value: numberOf(value, dtype) })[0];
 }
 
 /**

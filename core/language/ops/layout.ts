@@ -5,6 +5,7 @@
  */
 import { checkCounts } from "../../util/check_counts.ts";
 import { GATHER, SCATTER_ADD } from "../primitives/gather.ts";
+import { numberOf } from "../primitives/creation.ts";
 import { broadcastInDim, RESHAPE, REVERSE, TRANSPOSE } from "../primitives/layout.ts";
 import { CONCATENATE, PAD, SLICE, SPLIT } from "../primitives/slice.ts";
 import type { Tensor } from "../tensor.ts";
@@ -195,7 +196,8 @@ export function split(x: Tensor, parts: number | readonly number[], axis = -1): 
  * @param axis The axis; negative ones count from the back.
  * @param widths How many before and after, 0 if left out, and the value, also 0.
  * @returns The tensor, larger along the axis.
- * @throws {RangeError} If there is no such axis, or a width is not a whole number of 0 or more.
+ * @throws {RangeError} If there is no such axis, a width is not a whole number of 0 or more, or the value not
+ * one of the type.
  */
 export function pad(
   x: Tensor,
@@ -203,8 +205,10 @@ export function pad(
   widths: { readonly before?: number; readonly after?: number; readonly value?: number },
 ): Tensor {
   const { before = 0, after = 0, value = 0 } = widths;
+  const along = resolveAxis(axis, x.rank);
   if (before === 0 && after === 0) return x;
-  return x.apply(PAD, [x], { axis: resolveAxis(axis, x.rank), before, after, value })[0];
+  const number = numberOf(value, x.type.dtype);
+  return x.apply(PAD, [x], { axis: along, before, after, value: number })[0];
 }
 
 /**
@@ -230,9 +234,9 @@ export function concatenate(tensors: readonly Tensor[], axis = 0): Tensor {
   if (tensors.length === 0) {
     throw new TypeError("Cannot concatenate no tensors: at least 1 is needed");
   }
-  if (tensors.length === 1) return tensors[0];
   const [first] = tensors;
-  return first.apply(CONCATENATE, tensors, { axis: resolveAxis(axis, first.rank) })[0];
+  const along = resolveAxis(axis, first.rank);
+  return tensors.length === 1 ? first : first.apply(CONCATENATE, tensors, { axis: along })[0];
 }
 
 /**

@@ -5,6 +5,7 @@
  */
 import type { Tensor } from "../tensor.ts";
 import { formatType, sameShape } from "../../ir/tensor_type.ts";
+import { checkCounts } from "../../util/check_counts.ts";
 import { abs, add, div, maximum, minimum, square, sub } from "./arithmetic.ts";
 import { and, eq, ge, le, lt, where } from "./comparisons.ts";
 import { cast, exp, log, stopGradient } from "./functions.ts";
@@ -105,6 +106,7 @@ function labelMask(labels: Tensor, classes: number): Tensor {
  * @param classes Length of the vectors.
  * @returns f32[…, classes]
  * @throws {TypeError} If the labels are neither i32 nor u32.
+ * @throws {RangeError} If the length is not a whole number of 0 or more.
  *
  * @example Usage
  * ```ts
@@ -117,6 +119,7 @@ function labelMask(labels: Tensor, classes: number): Tensor {
  */
 export function oneHot(labels: Tensor, classes: number): Tensor {
   checkLabels("make one-hot vectors of", labels);
+  checkCounts(`make one-hot vectors of ${formatType(labels.type)}`, "their length", [classes]);
   return cast(labelMask(minimum(maximum(labels, 0), classes - 1), classes), "f32");
 }
 

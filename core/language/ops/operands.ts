@@ -7,11 +7,24 @@
  */
 import { elementwise } from "../primitives/elementwise.ts";
 import type { ElementwiseName } from "../../ir/operation_names.ts";
-import { FILL, numberNeeded } from "../primitives/creation.ts";
+import { FILL, numberNeeded, numberOf } from "../primitives/creation.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
-import { refuseForeignTensor } from "../tensor_source.ts";
+import { isTensor, refuseForeignTensor } from "../tensor_source.ts";
 import { formatType, type Shape } from "../../ir/tensor_type.ts";
+import { describe } from "../tree.ts";
 import { broadcastTo } from "./layout.ts";
+
+/**
+ * What computes with a number, for which the interpreter, which has doubles, is given it as it is. What compares
+ * it or gives it on takes it as f32 has it; and what is 0 or infinite there is so on every device.
+ */
+const COMPUTING: ReadonlySet<string> = new Set<ElementwiseName>([
+  "add",
+  "sub",
+  "mul",
+  "div",
+  "pow",
+]);
 
 /** The shape that two shapes broadcast to, or `undefined`. */
 function commonShape(x: Shape, y: Shape): Shape | undefined {
@@ -36,7 +49,13 @@ export function broadcastAll(
   values: readonly TensorLike[] = operands,
 ): Tensor[] {
   const tensors = operands.filter(isNoNumber);
-  for (const operand of tensors) refuseForeignTensor(name, operand);
+  for (const operand of tensors) {
+    refuseForeignTensor(name, operand);
+    if (isTensor(operand)) continue;
+    throw new TypeError(
+      `Cannot ${name}: tensors or numbers are needed, found ${describe(operand)}`,
+    );
+  }
   const [first] = tensors;
   if (!first) {
     throw new TypeError(`Cannot ${name} ${operands.join(" and ")}: at least 1 tensor is needed`);
@@ -65,7 +84,9 @@ export function broadcastAll(
         `Cannot ${name} ${list}: ${needed} is needed, found ${operand}; cast the tensor to f32 first`,
       );
     }
-    return first.apply(FILL, [], { dtype, shape, value: operand })[0];
+    const rounded = numberOf(operand, dtype);
+    const isExact = COMPUTING.has(name) && rounded !== 0 && Number.isFinite(rounded);
+    return first.apply(FILL, [], { dtype, shape, value: isExact ? operand : rounded })[0];
   });
 }
 

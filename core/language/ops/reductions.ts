@@ -21,17 +21,19 @@ export interface ReduceOptions {
   readonly keepDims?: boolean;
 }
 
+/** Each axis once, rising; all if left out. */
+function resolveAxes(x: Tensor, axes: number | readonly number[] | undefined): number[] {
+  const list = axes === undefined ? x.shape.keys() : typeof axes === "number" ? [axes] : axes;
+  return [...new Set([...list].map((axis) => resolveAxis(axis, x.rank)))].sort((a, b) => a - b);
+}
+
 function reduce(
   primitive: DifferentiablePrimitive<ReduceParams>,
   x: Tensor,
   axes: number | readonly number[] | undefined,
   { keepDims = false }: ReduceOptions = {},
 ): Tensor {
-  const all = x.shape.map((_, d) => d);
-  const list = axes === undefined ? all : typeof axes === "number" ? [axes] : axes;
-  const resolved = [...new Set(list.map((axis) => resolveAxis(axis, x.rank)))].sort((a, b) =>
-    a - b
-  );
+  const resolved = resolveAxes(x, axes);
   const result = x.apply(primitive, [x], { axes: resolved })[0];
   if (!keepDims) return result;
   return reshape(result, x.shape.map((size, d) => resolved.includes(d) ? 1 : size));
@@ -107,12 +109,7 @@ export function mean(
   options?: ReduceOptions,
 ): Tensor {
   const total = reduce(REDUCE_SUM, x, axes, options);
-  const all = axes === undefined
-    ? x.shape.map((_, d) => d)
-    : typeof axes === "number"
-    ? [axes]
-    : axes;
-  return div(total, foldedSize(x.shape, all.map((axis) => resolveAxis(axis, x.rank))));
+  return div(total, foldedSize(x.shape, resolveAxes(x, axes)));
 }
 
 /**

@@ -68,6 +68,11 @@ export function numberNeeded(x: number, dtype: DType): string | undefined {
   }
 }
 
+/** A number as the element type has it, so that all devices are given the same; whole numbers have one zero. */
+export function numberOf(x: number, dtype: DType): number {
+  return dtype === "f32" ? Math.fround(x) : x + 0;
+}
+
 /**
  * Makes a tensor of one value, of the shape and element type of another. An example stands at
  * {@linkcode zerosLike}.
@@ -78,7 +83,8 @@ export function numberNeeded(x: number, dtype: DType): string | undefined {
  * @throws {RangeError} If the value is not one of the type.
  */
 export function fullLike(x: Tensor, value: number): Tensor {
-  return x.apply(FILL, [], { dtype: x.type.dtype, shape: x.shape, value })[0];
+  const { dtype, shape } = x.type;
+  return x.apply(FILL, [], { dtype, shape, value: numberOf(value, dtype) })[0];
 }
 
 /** Parameters of {@linkcode IOTA}. */

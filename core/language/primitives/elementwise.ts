@@ -334,7 +334,7 @@ function castNumber(x: number, from: DType, to: DType): number {
   if (to === "bool") return Number(x !== 0);
   if (from !== "f32") return wrap(x, to);
   const [min, max] = to === "i32" ? [-2147483648, 2147483647] : [0, 4294967295];
-  return Number.isNaN(x) ? 0 : Math.trunc(Math.min(Math.max(x, min), max));
+  return wrap(Math.trunc(Math.min(Math.max(x, min), max)), to);
 }
 
 /** The primitive of each row. */

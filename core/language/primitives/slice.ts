@@ -18,7 +18,7 @@ import type { DifferentiablePrimitive } from "../rules.ts";
 import type { RandomSource, Sample } from "../../ir/primitive.ts";
 import { formatType, stridesOf, type TensorType } from "../../ir/tensor_type.ts";
 import { dense, place, sampleArray, strided } from "../../ir/dense.ts";
-import { fullLike } from "./creation.ts";
+import { fullLike, numberNeeded } from "./creation.ts";
 
 /** Parameters of {@linkcode SLICE}. */
 export interface SliceParams extends Record<string, unknown> {
@@ -138,9 +138,11 @@ export interface PadParams extends Record<string, unknown> {
 export const PAD: DifferentiablePrimitive<PadParams> = {
   name: "pad",
   isLinear: ({ value }) => value === 0,
-  inferTypes([x], { axis, before, after }) {
+  inferTypes([x], { axis, before, after, value }) {
     const action = `pad ${formatType(x)} by ${before} and ${after} along axis ${axis}`;
     checkCounts(action, "each width", [before, after]);
+    const needed = numberNeeded(value, x.dtype);
+    if (needed) throw new RangeError(`Cannot ${action}: ${needed} is needed, found ${value}`);
     if (!(axis in x.shape)) throw new RangeError(`Cannot ${action}: no such axis`);
     return [withDimension(x, axis, before + x.shape[axis] + after)];
   },

@@ -101,8 +101,7 @@ export class Emitter implements IntegerHost {
   }
 
   /** Computes what can be computed here of expressions that are needed further inside. */
-  hoist(expressions: Iterable<Expression>): void {
-    const seen = new Set<Expression>();
+  hoist(expressions: Iterable<Expression>, seen = new Set<Expression>()): void {
     const walk = (part: Expression): void => {
       if (seen.has(part)) return;
       seen.add(part);
@@ -113,15 +112,16 @@ export class Emitter implements IntegerHost {
         return;
       }
       if (part.kind === "apply") part.inputs.forEach(walk);
-      else this.hoistIndex(part.buffer, part.index);
+      else this.hoistIndex(part.buffer, part.index, seen);
     };
     for (const expression of expressions) walk(expression);
   }
 
   /** Computes what can be computed here of the address of an element. */
-  hoistIndex(buffer: Buffer, index: Expression): void {
+  hoistIndex(buffer: Buffer, index: Expression, seen?: Set<Expression>): void {
     if (this.isVector(index) && this.#strideOf(index) === undefined) {
-      this.hoist([index]);
+      // What was seen goes along: an index of an index is met on as many ways as there are loads.
+      this.hoist([index], seen);
       return;
     }
     this.#integers.address(buffer, index, this.frame.depth);
