@@ -62,8 +62,12 @@ export function commandLine(
   return `${program}${program === "deno task" ? set : ""} ${words}`;
 }
 
-/** Reads a variable, where it may be read without asking. */
+/** Reads a variable, where it may be read without asking and is text. */
 export function environment(name: string): string | undefined {
   const { state } = Deno.permissions.querySync({ name: "env", variable: name });
-  return state === "granted" ? Deno.env.get(name) : undefined;
+  try {
+    return state === "granted" ? Deno.env.get(name) : undefined;
+  } catch {
+    return undefined; // Bytes that are no UTF-8.
+  }
 }

@@ -123,7 +123,7 @@ export async function openAddressLibrary(toolchain: Toolchain): Promise<AddressL
       close: () => library.close(),
     };
   } catch (error) {
-    throw error instanceof RangeError ? error : refusal(firstLine(String(error)));
+    throw error instanceof RangeError ? error : refusal(firstLine((error as Error).message));
   }
 }
 
