@@ -124,6 +124,7 @@ export function verify(certificate: Certificate, checkpoint: Uint8Array): Verifi
   const hash = createHash("sha256").update(checkpoint).digest("hex");
   if (hash !== certificate.weights) throw new Refuted("it is about other weights");
   const net = readNetwork(checkpoint);
+  if (net.task.name !== certificate.task) throw new Refuted("it is about another task");
   const right = specification(net.task.name, net.task.options);
   if (!right) throw new Refuted(`the verifier does not know what is right in ${net.task.name}`);
   if (net.inputs !== (right.symbols === 1 ? 0 : right.symbols)) {
@@ -143,15 +144,15 @@ function verifyCycle(
   right: Specification,
 ): Verified {
   const n = startOf(net, 1).rows.length;
-  const triangle = centre.map((c, i) =>
-    Array.from({ length: n + 1 }, (_, j) => [c, ...root[i]][j] ?? 0)
-  );
   const isWhole = [prefix, period].every((n) => Number.isInteger(n) && n > 0 && n <= LONGEST);
   if (
     net.snap || net.inputs > 0 || !isWhole || n > WIDEST || centre.length !== n || root.length !== n
   ) {
     throw new Refuted("it is no certificate of a network such as this");
   }
+  const triangle = centre.map((c, i) =>
+    Array.from({ length: n + 1 }, (_, j) => [c, ...root[i]][j] ?? 0)
+  );
   const set = { rows: triangle, box: centre.map(() => 0) };
   const square = triangle.map((a) =>
     Float64Array.from(triangle, (b) => a.reduce((s, v, k) => k > 0 ? s + v * b[k] : s, 0))

@@ -36,12 +36,13 @@ export async function writeOut(path: string, contents: string | Uint8Array): Pro
   }
 }
 
-/** The file that a path leads to, also one that is not there yet; `undefined` for what is no file. */
+/** The file that a path leads to, also one that is not there yet; `undefined` for what is no file, or may not be read. */
 async function fileOf(path: string): Promise<string | undefined> {
   try {
     return (await Deno.stat(path)).isFile ? await Deno.realPath(path) : undefined;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return path;
+    if (error instanceof Deno.errors.NotCapable) return undefined;
     throw error;
   }
 }
