@@ -13,6 +13,7 @@ import * as z from "zod";
 import { defineCommand } from "../command.ts";
 import { VERSION } from "../program.ts";
 import { UsageError } from "../errors.ts";
+import { quoted } from "../format.ts";
 import { knownPlugins } from "../plugins.ts";
 import { commandLine } from "../program.ts";
 import { writeOut } from "../reporting/write_out.ts";
@@ -103,7 +104,8 @@ async function encode(
         bytes: encodeSafetensors(new Map(stored), weightsMetadata(config.model)),
         text: `Begin with it: ${
           commandLine(
-            `train --model ${config.model.name} --task ${config.task.name} --from ${path}`,
+            `train --model ${quoted(config.model.name)} --task ${quoted(config.task.name)} ` +
+              `--from ${quoted(path)}`,
           )
         }\n`,
       };

@@ -9,7 +9,7 @@ import { argmaxAt, outputSize } from "@unroll/core/plugin";
 import { type LoadedRun, loadRun } from "@unroll/core/runs";
 import * as z from "zod";
 import { defineCommand } from "../command.ts";
-import { formatCount, lineColumns, wrapLines } from "../format.ts";
+import { formatCount, lineColumns, quoted, wrapLines } from "../format.ts";
 import { jsonLine } from "../json_line.ts";
 import { knownPlugins } from "../plugins.ts";
 import { commandLine } from "../program.ts";
@@ -75,7 +75,7 @@ export const PROVE = defineCommand({
     const { size } = await Deno.stat(path);
     const about = `Certificate of ${formatCount(Math.ceil(size / 1024))} kB in ${path}`;
     for (const part of wrapLines(`${about}; verify it by itself:`, columns)) write(`${part}\n`);
-    write(`  ${commandLine(`verify ${path} --run ${typed}`)}\n`);
+    write(`  ${commandLine(`verify ${quoted(path)} --run ${quoted(typed)}`)}\n`);
   },
 });
 
