@@ -73,7 +73,7 @@ export const EXPORT = defineCommand({
       throw new UsageError(`Cannot export to ${path}: it is the checkpoint that is read`);
     }
     const { bytes, text } = await encode(loaded, format, { path, state });
-    await writeOut(path, bytes);
+    await writeOut(path, bytes, { follow: out !== undefined });
     context.terminal.write(`${path}\n${text}`);
   },
 });

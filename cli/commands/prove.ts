@@ -50,7 +50,9 @@ export const PROVE = defineCommand({
     const repeat = spec.inputs.kind === "none" ? await repeatOf(loaded) : undefined;
     const certificate = certificateOf(proof, repeat, loaded.config.task.name, bytes);
     const path = out ?? `${dirname(loaded.path)}/certificate.json`;
-    if (certificate !== undefined) await writeOut(path, `${JSON.stringify(certificate)}\n`);
+    if (certificate !== undefined) {
+      await writeOut(path, `${JSON.stringify(certificate)}\n`, { follow: out !== undefined });
+    }
     if (json) {
       const { seen, certificate: _, ...rest } = {
         seen: undefined,

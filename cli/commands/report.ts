@@ -46,6 +46,7 @@ export const REPORT = defineCommand({
       recipes: context.recipes,
       ...(corpus === undefined ? {} : { taskOptions: { corpus } }),
       out: out ?? `${folder}/report.html`,
+      follow: out !== undefined,
     });
     context.terminal.write(`${path}\n`);
   },
