@@ -56,9 +56,9 @@ async function fileOf(path: string): Promise<string | undefined> {
 }
 
 async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
-  await Deno.remove(path).catch((error) => {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  });
+  // A folder there is left, and told of; what is not there, or may not be looked at, is tried.
+  const found = await Deno.lstat(path).catch(() => undefined);
+  if (!found?.isDirectory) await Deno.remove(path).catch(() => {});
   using file = await Deno.open(path, { write: true, createNew: true });
   for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
   await file.sync();

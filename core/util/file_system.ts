@@ -87,7 +87,12 @@ async function makeAnew(
 const DENO: FileWriting = {
   mkdir: (path, options) => Deno.mkdir(path, options),
   create: (path) =>
-    makeAnew(path, () => Deno.open(path, { write: true, createNew: true }), Deno.remove),
+    makeAnew(path, () => Deno.open(path, { write: true, createNew: true }), async () => {
+      // Deno removes an empty folder too, which is none of ours.
+      const { isDirectory } = await Deno.lstat(path);
+      if (isDirectory) throw new Error("a folder is in the way");
+      await Deno.remove(path);
+    }),
   open: (path) => Deno.open(path),
   rename: (from, to) => Deno.rename(from, to),
   append: (path, text) => Deno.writeTextFile(path, text, { append: true }),
