@@ -1,5 +1,9 @@
 import { assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
-import { carryCheckpoint, ringCheckpoint } from "../test_support/proof_networks.ts";
+import {
+  carryCheckpoint,
+  cornersCheckpoint,
+  ringCheckpoint,
+} from "../test_support/proof_networks.ts";
 import { runCommand } from "../test_support/run_command.ts";
 import { inFolder, trainSmall } from "../test_support/small_runs.ts";
 
@@ -38,6 +42,28 @@ Deno.test("prove: says the shortest number that a network is wrong for, and writ
       /^Refuted: .*\nIt is wrong for n = 1: digit 2 of n \+ 1, from the right, is 1\./,
     );
     assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name), ["wrong.safetensors"]);
+  });
+});
+
+Deno.test("prove: of a network with another activation, and no input, proves that its program repeats itself", async () => {
+  await inFolder(async (folder) => {
+    const [run, certificate] = [`${folder}/relu.safetensors`, `${folder}/relu.json`];
+    await Deno.writeFile(run, cornersCheckpoint());
+    const { code, output } = await runCommand(`prove ${run} --out ${certificate}`);
+    assertStrictEquals(code, 0);
+    assertMatch(
+      output,
+      /^Not certified: the activation is relu, .*\nOn cpu .*, every 15 steps: proven for this/,
+    );
+    const verified = await runCommand(`verify ${certificate} --run ${run}`);
+    assertMatch(
+      verified.output,
+      /^Verified: this network says FizzBuzz rightly for every n ≥ 0, as/,
+    );
+    const json = JSON.parse(await Deno.readTextFile(certificate));
+    await Deno.writeTextFile(certificate, JSON.stringify({ ...json, task: "counting" }));
+    const { errors } = await runCommand(`verify ${certificate} --run ${run}`);
+    assertMatch(errors, /: it is about counting, and this is fizzbuzz\n$/);
   });
 });
 

@@ -11,7 +11,7 @@ import { UsageError, withUsageErrors } from "../errors.ts";
 import { jsonLine } from "../json_line.ts";
 import { divergesOf, type Recipe } from "../recipes/recipe.ts";
 import { describeRecipe, formatRecipes } from "../recipes/recipe_text.ts";
-import { fetchText, textPath } from "../recipes/texts.ts";
+import { fetchText, textDifference, textPath } from "../recipes/texts.ts";
 import { selectRecipeOptions } from "./recipe_options.ts";
 import { runSeeds } from "./recipe_seeds.ts";
 import { watchRecipe } from "./recipe_watch.ts";
@@ -108,6 +108,7 @@ function recipeCommand(name: string, recipe: Recipe): CommandDefinition {
         ...(called === undefined ? {} : { name: called, title: called }),
         ...await recipeTraining(recipe, task, { given, typed, epochs }),
       }));
+      const otherText = await textDifference(recipe.text, request.task.options.corpus);
       if (seeds !== undefined) {
         if (typed.has("seed")) {
           throw new UsageError("Cannot use --seed with --seeds: one of them says where to start");
@@ -116,11 +117,12 @@ function recipeCommand(name: string, recipe: Recipe): CommandDefinition {
         if (ignored !== undefined) {
           throw new UsageError(`Cannot use --${ignored} with --seeds: no run is kept`);
         }
-        return await runSeeds(recipe, { request, seeds, json, changes }, context);
+        const all = otherText === undefined ? changes : [...changes, `the text: ${otherText}`];
+        return await runSeeds(recipe, { request, seeds, json, changes: all }, context);
       }
       const watch = watchRecipe(
         recipe,
-        { name, seed: given.seed, json, quiet, changes },
+        { name, seed: given.seed, json, quiet, changes, otherText },
         context,
       );
       const settings = { ...request.settings, callbacks: [watch.callbacks] };

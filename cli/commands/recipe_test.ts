@@ -134,6 +134,37 @@ Deno.test("recipe --seeds: tells the share that gets there, and keeps no run", a
   });
 });
 
+Deno.test("recipe: claims nothing of another text than that of the known numbers", async () => {
+  await inFolder(async (out) => {
+    const corpus = `${out}/other.txt`;
+    await Deno.writeTextFile(corpus, "To be, or not to be, that is the question. ".repeat(20));
+    const recipe = { ...RECIPES["lesson6-plain"], training: { steps: 10 } };
+    const told = async (flags = "") => {
+      const { code, output } = await runCommand(
+        `recipe lesson6-plain --corpus ${corpus} --device cpu --out ${out}${flags}`,
+        { recipes: { "lesson6-plain": recipe } },
+      );
+      assertEquals(code, 0);
+      return output;
+    };
+    const output = await told();
+    assertStringIncludes(
+      output.replaceAll("\n", " "),
+      "Not the text of the known numbers: 600,893 characters are wanted, found 860. So nothing",
+    );
+    assert(!output.includes("as known"), output);
+    const [folder] = [...Deno.readDirSync(out)].filter((entry) => entry.isDirectory);
+    await runCommand(`report ${out}/${folder.name}`, { recipes: { "lesson6-plain": recipe } });
+    const html = await Deno.readTextFile(`${out}/${folder.name}/report.html`);
+    assertStringIncludes(html, "the text: 600,893 characters are wanted, found 860");
+    assert(!html.includes("as known</td>"));
+    const json = await told(" --json");
+    assertStringIncludes(json, '"other_text":"600,893 characters are wanted, found 860"');
+    assert(!json.includes('"passes"'), json);
+    assertStringIncludes(await told(" --seeds 0"), "the text: 600,893 characters");
+  });
+});
+
 Deno.test("shareText() sets the known share beside ours, of the recipe as it is", () => {
   const recipe = RECIPES["theano-fizzbuzz"];
   const share = { good: [0, 1, 4], count: 4, changes: [], columns: 200 };

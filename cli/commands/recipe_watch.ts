@@ -24,6 +24,8 @@ export interface WatchSettings {
   readonly quiet: boolean;
   /** What is otherwise than in the recipe. */
   readonly changes: readonly string[];
+  /** In what its text is otherwise than the one that the known numbers are of. */
+  readonly otherText?: string;
 }
 
 /** A recipe that is listened to. */
@@ -43,7 +45,7 @@ export interface RecipeWatch {
  */
 export function watchRecipe(
   recipe: Recipe,
-  { name, seed, json, quiet, changes }: WatchSettings,
+  { name, seed, json, quiet, changes, otherText }: WatchSettings,
   { terminal }: Pick<CommandContext, "terminal">,
 ): RecipeWatch {
   const { write } = terminal;
@@ -52,7 +54,8 @@ export function watchRecipe(
   const clear = terminal.isTerminal && terminal.isOutputTerminal ? "\r\x1b[K" : "";
   const monitor = new RecipeMonitor(recipe, {
     seed,
-    changes,
+    // Reports tell of both alike.
+    changes: otherText === undefined ? changes : [...changes, `the text: ${otherText}`],
     onEvent(event) {
       // A validation is an event of its own there.
       if (json) { if (event.event !== "checked") write(jsonLine(event)); }
@@ -66,9 +69,13 @@ export function watchRecipe(
     callbacks: monitor.callbacks,
     tell() {
       const { measured, walk } = monitor;
-      if (!json) return write(formatOutcome(recipe, { name, measured, walk, changes, columns }));
-      for (const { expected, ...rest } of compare(recipe, measured)) {
-        write(jsonLine({ event: "expected", ...expected, ...rest }));
+      if (!json) {
+        const outcome = { name, measured, walk, changes, otherText, columns };
+        return write(formatOutcome(recipe, outcome));
+      }
+      for (const { expected, passes, ...rest } of compare(recipe, measured)) {
+        const claim = otherText === undefined ? { passes } : { other_text: otherText };
+        write(jsonLine({ event: "expected", ...expected, ...rest, ...claim }));
       }
       if (walk !== undefined) write(jsonLine({ event: "walk", ...walk, changes }));
     },

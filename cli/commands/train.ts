@@ -109,7 +109,15 @@ export const TRAIN = defineCommand({
         .filter(([name, value]) => !OF_PLACE.has(name) && recipe?.training.steps !== value)
         .map(([name, value]) => `${flagName(name)} ${value} to go on with`);
       const watch = recipe && (await import("./recipe_watch.ts"))
-        .watchRecipe(recipe, { name: known, seed, json, quiet, changes: otherwise }, context);
+        .watchRecipe(recipe, {
+          name: known,
+          seed,
+          json,
+          quiet,
+          changes: otherwise,
+          otherText: await (await import("../recipes/texts.ts"))
+            .textDifference(recipe.text, run.config.task.options.corpus),
+        }, context);
       await reportTraining(
         context,
         { title: run.name, steps: changes.steps, advises: recipe?.walk === undefined, ...output },

@@ -50,6 +50,10 @@ export const VERIFY = defineCommand({
         if (hashOf(bytes) !== certificate.weights) {
           throw new Refuted("it is about other weights");
         }
+        const { name } = loaded.config.task;
+        if (name !== certificate.task) {
+          throw new Refuted(`it is about ${certificate.task}, and this is ${name}`);
+        }
         await verifyRepeat(certificate, loaded);
       } else {
         verified = verify(certificate, bytes);

@@ -78,7 +78,7 @@ const COMMON = {
 };
 
 const SCHEMA: z.ZodType<AnyCertificate> = z.discriminatedUnion("kind", [
-  z.object({
+  z.strictObject({
     ...COMMON,
     kind: z.literal("cycle"),
     prefix: z.int(),
@@ -86,8 +86,8 @@ const SCHEMA: z.ZodType<AnyCertificate> = z.discriminatedUnion("kind", [
     centre: z.array(z.number()),
     root: z.array(z.array(z.number())),
   }),
-  z.object({ ...COMMON, kind: z.literal("codes"), states: z.int() }),
-  z.object({
+  z.strictObject({ ...COMMON, kind: z.literal("codes"), states: z.int() }),
+  z.strictObject({
     ...COMMON,
     kind: z.literal("repeat"),
     device: z.string(),

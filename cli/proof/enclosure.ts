@@ -6,6 +6,8 @@
  * @module
  */
 
+import type { Weights } from "./network.ts";
+
 /** Half a unit in the last place of float32. */
 const UNIT = 2 ** -24;
 /** More than float64 loses here of a sum of up to 4,000 terms, relatively. */
@@ -27,13 +29,6 @@ export interface Enclosure {
   readonly box: readonly number[];
 }
 
-/** A linear layer, its weights row by row. */
-export interface Affine {
-  readonly weight: ArrayLike<number>;
-  readonly columns: number;
-  readonly bias?: ArrayLike<number>;
-}
-
 /** How long the vector after the first number is, rounded up. */
 export function spreadOf(row: readonly number[]): number {
   let sum = 0;
@@ -45,11 +40,7 @@ const radius = ({ rows, box }: Enclosure, j: number) => spreadOf(rows[j]) + box[
 const size = (x: Enclosure, j: number) => Math.abs(x.rows[j][0]) + radius(x, j);
 
 /** A number that nothing moves. */
-function rowOf(value: number, width: number): number[] {
-  const row = [value];
-  while (row.length < width) row.push(0);
-  return row;
-}
+const rowOf = (value: number, width: number) => [value, ...Array<number>(width - 1).fill(0)];
 
 /** Encloses one vector, in rows of so many numbers. */
 export function point(values: ArrayLike<number>, width: number): Enclosure {
@@ -70,14 +61,11 @@ export function slice({ rows, box }: Enclosure, from: number, to: number): Enclo
 /** `x · weight + bias`, of so many columns from `first` on, as a part of a sum of so many `terms`. */
 export function linear(
   x: Enclosure,
-  { weight, columns, bias }: Affine,
-  { first = 0, count = columns, terms = x.rows.length + 2, width }: {
-    readonly first?: number;
-    readonly count?: number;
-    readonly terms?: number;
-    readonly width: number;
-  },
+  { weight, columns, bias }: Weights,
+  width: number,
+  part: { readonly first?: number; readonly count?: number; readonly terms?: number } = {},
 ): Enclosure {
+  const { first = 0, count = columns, terms = x.rows.length + 2 } = part;
   const rows = Array.from({ length: count }, (_, j) => rowOf(bias?.[first + j] ?? 0, width));
   const magnitudes = rows.map((row) => Math.abs(row[0]));
   const box = magnitudes.map(() => 0);
@@ -86,10 +74,9 @@ export function linear(
     if (large === 0) continue; // 0 adds nothing, as weights are finite.
     for (let j = 0; j < count; j++) {
       const w = weight[k * columns + first + j];
-      const row = rows[j];
       box[j] += Math.abs(w) * wide;
       magnitudes[j] += Math.abs(w) * large;
-      for (let i = 0; i < width; i++) row[i] += w * other[i];
+      for (let i = 0; i < width; i++) rows[j][i] += w * other[i];
     }
   }
   const rounding = terms * UNIT * 1.001 + SLACK;
@@ -108,15 +95,13 @@ export function add(x: Enclosure, y: Enclosure, sign = 1): Enclosure {
 /** The products of components: what is not linear is in the box. */
 export function multiply(x: Enclosure, y: Enclosure): Enclosure {
   return {
-    rows: x.rows.map((row, j) => {
-      const [a, b] = [row[0], y.rows[j][0]];
-      const product = row.map((value, i) => value * b + a * y.rows[j][i]);
-      product[0] = a * b;
-      return product;
-    }),
+    rows: x.rows.map((row, j) =>
+      row.map((v, i) => v * y.rows[j][0] + (i > 0 ? row[0] * y.rows[j][i] : 0))
+    ),
     box: x.box.map((box, j) =>
       Math.abs(x.rows[j][0]) * y.box[j] + Math.abs(y.rows[j][0]) * box +
-      radius(x, j) * radius(y, j) + size(x, j) * size(y, j) * (UNIT + SLACK) + TINY
+      radius(x, j) * radius(y, j) + size(x, j) * size(y, j) * (UNIT + SLACK) +
+      (size(x, j) * size(y, j) < LARGE ? TINY : NaN)
     ),
   };
 }
@@ -124,7 +109,7 @@ export function multiply(x: Enclosure, y: Enclosure): Enclosure {
 /** A line in place of the function, and how far it is from it at most between the ends. */
 export function activate(x: Enclosure, name: keyof typeof FUNCTIONS): Enclosure {
   const { f, steepest, wide, ulps } = FUNCTIONS[name];
-  const parts = x.rows.map((row, j) => {
+  return join(x.rows.map((row, j) => {
     const reach = radius(x, j) + Math.abs(row[0]) * SLACK;
     const [low, high] = [row[0] - reach, row[0] + reach];
     const chord = reach > 1e-6
@@ -140,9 +125,8 @@ export function activate(x: Enclosure, name: keyof typeof FUNCTIONS): Enclosure 
     next[0] += (least + most) / 2;
     const rounding = Math.max(Math.abs(f(low)), Math.abs(f(high))) * ulps * 2 * UNIT + TINY;
     const slack = SLACK * (1 + Math.abs(low) + Math.abs(high));
-    return { next, box: slope * x.box[j] + (most - least) / 2 + rounding + slack };
-  });
-  return { rows: parts.map(({ next }) => next), box: parts.map(({ box }) => box) };
+    return { rows: [next], box: [slope * x.box[j] + (most - least) / 2 + rounding + slack] };
+  }));
 }
 
 /** Rounds to −1, 0 or 1: all that it can come to, `undefined` if that is too much. */
@@ -155,32 +139,34 @@ export function snap(x: Enclosure): Enclosure[] | undefined {
       return Math.max(-1, Math.min(1, whole));
     });
     if (!(high - low <= 1) || all.length > 64) return undefined;
-    all = all.flatMap((start) =>
-      low === high ? [[...start, low]] : [[...start, low], [...start, high]]
-    );
+    all = all.flatMap((start) => [...new Set([low, high])].map((whole) => [...start, whole]));
   }
   return all.map((values) => point(values, x.rows[0].length));
 }
 
 /** Σ of an ellipsoid `c + Σ^½ · u` around an enclosure: of the spread's and the box's, with the sum of least trace. */
 export function ellipsoidAround({ rows, box }: Enclosure): Float64Array[] {
-  const [spread, boxes] = [
-    rows.reduce((sum, row) => sum + spreadOf(row) ** 2, 0),
-    rows.length * box.reduce((sum, b) => sum + b * b, 0),
-  ];
+  const spread = rows.reduce((sum, row) => sum + spreadOf(row) ** 2, 0);
+  const boxes = rows.length * box.reduce((sum, b) => sum + b * b, 0);
   const p = Math.min(1e9, Math.max(1e-9, Math.sqrt(boxes / spread)));
-  return rows.map((a, i) =>
-    Float64Array.from(rows, (b, j) => {
-      let sum = 0;
-      for (let k = 1; k < a.length; k++) sum += a[k] * b[k];
-      const ofBox = i === j ? (1 + 1 / p) * rows.length * box[i] ** 2 : 0;
-      return (sum * (1 + p) + ofBox) * (i === j ? 1 + 1e-8 : 1); // More than rounding took.
-    })
+  const shape = gram(rows).map((row) => row.map((value) => value * (1 + p)));
+  const wide = (1 + 1 / p) * rows.length;
+  // More than rounding took.
+  shape.forEach((row, i) => row[i] = (row[i] + wide * box[i] ** 2) * (1 + 1e-8));
+  return shape;
+}
+
+/** S · Sᵀ of rows whose first number is a centre. */
+export function gram(rows: Enclosure["rows"]): Float64Array[] {
+  return rows.map((a) =>
+    Float64Array.from(rows, (b) => a.reduce((sum, v, k) => k > 0 ? sum + v * b[k] : sum, 0))
   );
 }
 
+type Square = readonly Float64Array[];
+
 /** Cholesky's factor, a lower triangle; `undefined` if the matrix is not positive definite. */
-export function cholesky(square: readonly ArrayLike<number>[]): Float64Array[] | undefined {
+export function cholesky(square: Square): Float64Array[] | undefined {
   const root = square.map(() => new Float64Array(square.length));
   for (const [i, row] of root.entries()) {
     for (let j = 0; j <= i; j++) {
@@ -198,19 +184,12 @@ export function cholesky(square: readonly ArrayLike<number>[]): Float64Array[] |
  * Proves that one ellipsoid lies in another, `shift` from it: where Σ − (1 + p) Σ′ − (1 + 1/p) shift · shiftᵀ is
  * positive definite for some p, no direction leads out.
  */
-export function contains(
-  outer: readonly Float64Array[],
-  inner: readonly Float64Array[],
-  shift: readonly number[],
-): boolean {
-  return [0.003, 0.01, 0.03, 0.1, 0.3, 1, 3].some((p) =>
-    cholesky(
-      outer.map((row, i) =>
-        row.map((value, j) =>
-          value * (i === j ? 1 - 1e-9 : 1) - (1 + p) * inner[i][j] -
-          (1 + 1 / p) * shift[i] * shift[j]
-        )
-      ),
-    ) !== undefined
-  );
+export function contains(outer: Square, inner: Square, shift: readonly number[]): boolean {
+  const apart = (p: number) =>
+    outer.map((row, i) =>
+      row.map((value, j) =>
+        value * (i === j ? 1 - 1e-9 : 1) - (1 + p) * inner[i][j] - (1 + 1 / p) * shift[i] * shift[j]
+      )
+    );
+  return [0.003, 0.01, 0.03, 0.1, 0.3, 1, 3].some((p) => cholesky(apart(p)) !== undefined);
 }

@@ -2,9 +2,17 @@ import { assert, assertEquals } from "@std/assert";
 import { randomFor } from "@unroll/core/plugin";
 import { floatStep } from "../test_support/float_step.ts";
 import { randomCheckpoint } from "../test_support/proof_networks.ts";
-import { cholesky, contains, ellipsoidAround, type Enclosure, snap } from "./enclosure.ts";
+import {
+  cholesky,
+  contains,
+  ellipsoidAround,
+  type Enclosure,
+  multiply,
+  point,
+  snap,
+} from "./enclosure.ts";
 import { readNetwork } from "./network.ts";
-import { step } from "./verify.ts";
+import { stepFrom } from "./verify.ts";
 
 /** A vector of length 1 at most, at times at the rim. */
 function ball(size: number, random: () => number): number[] {
@@ -42,7 +50,7 @@ function trySteps(sets: number, points: number, seed: number): void {
     const size = hidden * (cell === "lstm" ? 2 : 1);
     const set = randomSet(size, 10 ** (-6 * random()), random);
     const symbol = Math.floor(random() * 3);
-    const [image] = step(net, set, symbol);
+    const [image] = stepFrom(net, set)(symbol);
     const around = ellipsoidAround(image);
     const root = cholesky(around)!;
     for (let k = 0; k < points; k++) {
@@ -66,11 +74,11 @@ function trySteps(sets: number, points: number, seed: number): void {
   }
 }
 
-Deno.test("step() and ellipsoidAround() enclose float32 steps in any order of sums", () => {
+Deno.test("stepFrom() and ellipsoidAround() enclose float32 steps in any order of sums", () => {
   trySteps(120, 20, 1);
 });
 
-Deno.test("[long] step() and ellipsoidAround() enclose 10⁶ float32 steps", () => {
+Deno.test("[long] stepFrom() and ellipsoidAround() enclose 10⁶ float32 steps", () => {
   trySteps(10_000, 100, 2);
 });
 
@@ -102,6 +110,12 @@ Deno.test("contains() says of no ellipsoid that sticks out that it lies inside",
     }
   }
   assert(inside > 20);
+});
+
+Deno.test("multiply() says nothing of products that float32 may not hold", () => {
+  const times = (x: number, y: number) => multiply(point([x], 1), point([y], 1)).box[0];
+  assert(times(2 ** 100, 2 ** 25) < 2 ** 102);
+  assertEquals(times(2 ** 100, 2 ** 28), NaN);
 });
 
 Deno.test("snap() gives −1, 0 and 1, both where it could be either", () => {

@@ -9,7 +9,7 @@ import { followNines, type Nines } from "./nines.ts";
 import { proveCycle } from "./prove_cycle.ts";
 import { searchWords, type WordSearch } from "./search_words.ts";
 import { specification } from "./specification.ts";
-import { Refuted, verify } from "./verify.ts";
+import { Refuted, verifyCodes } from "./verify.ts";
 
 /** What was found out about a network. */
 export type Proof =
@@ -32,7 +32,8 @@ export type Proof =
   | {
     readonly outcome: "open";
     readonly reason: string;
-    readonly seen: WordSearch;
+    /** Absent where the prover cannot look into the network. */
+    readonly seen?: WordSearch;
     readonly nines?: Nines;
   };
 
@@ -79,14 +80,10 @@ export function prove(checkpoint: Uint8Array): Proof {
     if (!seen.isClosed) {
       return { outcome: "open", reason: `it has more than ${MOST_CODES} states`, seen };
     }
-    const certificate: Certificate = {
-      ...certificateHead(net.task.name, checkpoint),
-      kind: "codes",
-      // Where rounding can go two ways the verifier looks at both.
-      states: 2 * seen.states,
-    };
-    const { margin, states } = verify(certificate, checkpoint);
-    return { outcome: "certified", certificate: { ...certificate, states }, margin };
+    // Where rounding can go two ways the verifier looks at both.
+    const { margin, states } = verifyCodes(2 * seen.states, net, right);
+    const head = certificateHead(net.task.name, checkpoint);
+    return { outcome: "certified", certificate: { ...head, kind: "codes", states }, margin };
   } catch (error) {
     if (error instanceof Refuted) return { outcome: "open", reason: error.message, seen };
     throw error;

@@ -5,7 +5,7 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import type { Certificate, CodesCertificate, CycleCertificate } from "./certificate.ts";
+import type { Certificate, CycleCertificate } from "./certificate.ts";
 import * as sets from "./enclosure.ts";
 import { type Network, readNetwork } from "./network.ts";
 import { type Specification, specification } from "./specification.ts";
@@ -28,6 +28,10 @@ export class Refuted extends Error {
   override readonly name = "Refuted";
 }
 
+function demand(holds: boolean, why: string): asserts holds {
+  if (!holds) throw new Refuted(why);
+}
+
 /** Where sequences start. */
 export function startOf(net: Network, width: number): sets.Enclosure {
   const parts = net.cell === "lstm" ? ["h", "c"] : ["h"];
@@ -40,14 +44,15 @@ export function startOf(net: Network, width: number): sets.Enclosure {
   ));
 }
 
-/** One step of all layers: all that it can lead to, which is more than one where rounding could go two ways. */
-export function step(net: Network, state: sets.Enclosure, symbol: number): sets.Enclosure[] {
-  return stepFrom(net, state)(symbol);
-}
-
-/** The same for several symbols: what does not hang on them is computed once. */
-function stepFrom(net: Network, state: sets.Enclosure): (symbol: number) => sets.Enclosure[] {
-  const { hidden: n, cell, activation } = net;
+/**
+ * One step of all layers, for any symbol, as what does not hang on that is computed once: all that it can lead to, which
+ * is more than one where rounding could go two ways.
+ */
+export function stepFrom(
+  net: Network,
+  state: sets.Enclosure,
+): (symbol: number) => sets.Enclosure[] {
+  const { hidden: n, cell, activation, reset } = net;
   const width = state.rows[0].length;
   const parts = cell === "lstm" ? 2 : 1;
   const states = net.layers.map((_, l) => sets.slice(state, l * parts * n, (l + 1) * parts * n));
@@ -57,17 +62,15 @@ function stepFrom(net: Network, state: sets.Enclosure): (symbol: number) => sets
     const h = sets.slice(states[l], 0, n);
     // The sums of both sides may be one, in any order, with their biases.
     const terms = n + below.rows.length + 4;
-    const at = (gate: number) => ({ first: gate * n, count: n, terms, width });
-    const given = (gate: number) => sets.linear(below, input, at(gate));
-    const from = (x: sets.Enclosure, gate: number) => sets.linear(x, recurrent, at(gate));
+    const at = (gate: number) => ({ first: gate * n, count: n, terms });
+    const given = (gate: number) => sets.linear(below, input, width, at(gate));
+    const from = (x: sets.Enclosure, gate: number) => sets.linear(x, recurrent, width, at(gate));
     const kept = (gate: number) => sums[l][gate] ??= from(h, gate);
     const gate = (i: number) => sets.activate(sets.add(given(i), kept(i)), "sigmoid");
     if (cell === "rnn") return sets.activate(sets.add(given(0), kept(0)), activation);
     if (cell === "gru") {
       const [r, z] = [gate(0), gate(1)];
-      const inner = net.reset === "after"
-        ? sets.multiply(r, kept(2))
-        : from(sets.multiply(r, h), 2);
+      const inner = reset === "after" ? sets.multiply(r, kept(2)) : from(sets.multiply(r, h), 2);
       const candidate = sets.activate(sets.add(given(2), inner), activation);
       return sets.add(candidate, sets.multiply(z, sets.add(h, candidate, -1)));
     }
@@ -80,36 +83,29 @@ function stepFrom(net: Network, state: sets.Enclosure): (symbol: number) => sets
     if (l === net.layers.length) return [{ rows: [], box: [] }];
     const made = next(l, below);
     const all = net.snap ? sets.snap(made) : [made];
-    if (!all) throw new Refuted("rounding the state could go too many ways");
+    demand(all !== undefined, "rounding the state could go too many ways");
     return all.flatMap((one) =>
       upFrom(l + 1, sets.slice(one, 0, n)).map((above) => sets.join([one, above]))
     );
   };
-  return (symbol) => {
-    const symbols = Float32Array.from({ length: net.inputs }, (_, k) => Number(k === symbol));
-    return upFrom(0, sets.point(symbols, width));
-  };
+  const oneHot = (symbol: number) => Array.from({ length: net.inputs }, (_, k) => +(k === symbol));
+  return (symbol) => upFrom(0, sets.point(oneHot(symbol), width));
 }
 
 /** How much greater than all others the right logit is, at least, anywhere in a set. */
-export function marginOf(net: Network, state: sets.Enclosure, answer: number): number {
+function marginOf(net: Network, state: sets.Enclosure, answer: number, place: string): number {
   const top = state.rows.length - (net.cell === "lstm" ? 2 : 1) * net.hidden;
-  const width = state.rows[0].length;
-  const { rows, box } = sets.linear(sets.slice(state, top, top + net.hidden), net.output, {
-    width,
-  });
-  const others = rows.map((row, other) => {
+  const h = sets.slice(state, top, top + net.hidden);
+  const { rows, box } = sets.linear(h, net.output, state.rows[0].length);
+  const margins = rows.map((row, other) => {
     if (other === answer) return Infinity;
     const apart = rows[answer].map((value, i) => value - row[i]);
     return apart[0] - sets.spreadOf(apart) - box[answer] - box[other];
   });
-  return others.includes(NaN) ? NaN : Math.min(...others);
-}
-
-function checkedMargin(net: Network, state: sets.Enclosure, answer: number, place: string): number {
-  const margin = marginOf(net, state, answer);
-  if (margin > 0) return margin;
-  throw new Refuted(`the answer ${place} may be wrong, the margin is ${margin.toPrecision(3)}`);
+  // NaN if any is.
+  const margin = Math.min(...margins);
+  demand(margin > 0, `the answer ${place} may be wrong, the margin is ${margin.toPrecision(3)}`);
+  return margin;
 }
 
 /**
@@ -122,70 +118,60 @@ function checkedMargin(net: Network, state: sets.Enclosure, answer: number, plac
  */
 export function verify(certificate: Certificate, checkpoint: Uint8Array): Verified {
   const hash = createHash("sha256").update(checkpoint).digest("hex");
-  if (hash !== certificate.weights) throw new Refuted("it is about other weights");
+  demand(hash === certificate.weights, "it is about other weights");
   const net = readNetwork(checkpoint);
-  if (net.task.name !== certificate.task) throw new Refuted("it is about another task");
-  const right = specification(net.task.name, net.task.options);
-  if (!right) throw new Refuted(`the verifier does not know what is right in ${net.task.name}`);
-  if (net.inputs !== (right.symbols === 1 ? 0 : right.symbols)) {
-    throw new Refuted(`the network reads ${net.inputs} symbols, and the task has ${right.symbols}`);
-  }
-  if (net.output.columns !== right.classes) {
-    throw new Refuted(`of ${right.classes} answers the network has ${net.output.columns}`);
-  }
+  const { name, options } = net.task;
+  demand(certificate.task === name, `it is about ${certificate.task}, and this is ${name}`);
+  const right = specification(name, options);
+  demand(right !== undefined, `the verifier does not know what is right in ${name}`);
+  const { symbols, classes } = right;
+  const [reads, says] = [symbols === 1 ? 0 : symbols, net.output.columns];
+  demand(
+    net.inputs === reads,
+    `the network reads ${net.inputs} symbols, and the task has ${symbols}`,
+  );
+  demand(says === classes, `of ${classes} answers the network has ${says}`);
   if (certificate.kind === "cycle") return verifyCycle(certificate, net, right);
-  return verifyCodes(certificate, net, right);
+  const { margin, states } = verifyCodes(certificate.states, net, right);
+  demand(states === certificate.states, `it says ${certificate.states} states, it has ${states}`);
+  return { margin, states };
 }
 
 /** From the start into an ellipsoid, and from there once round into itself. */
-function verifyCycle(
-  { prefix, period, centre, root }: CycleCertificate,
-  net: Network,
-  right: Specification,
-): Verified {
+function verifyCycle(certificate: CycleCertificate, net: Network, right: Specification): Verified {
+  const { prefix, period, centre, root } = certificate;
   const n = startOf(net, 1).rows.length;
   const isWhole = [prefix, period].every((n) => Number.isInteger(n) && n > 0 && n <= LONGEST);
-  if (
-    net.snap || net.inputs > 0 || !isWhole || n > WIDEST || centre.length !== n || root.length !== n
-  ) {
-    throw new Refuted("it is no certificate of a network such as this");
-  }
-  const triangle = centre.map((c, i) =>
-    Array.from({ length: n + 1 }, (_, j) => [c, ...root[i]][j] ?? 0)
-  );
-  const set = { rows: triangle, box: centre.map(() => 0) };
-  const square = triangle.map((a) =>
-    Float64Array.from(triangle, (b) => a.reduce((s, v, k) => k > 0 ? s + v * b[k] : s, 0))
-  );
+  const isTriangle = centre.length === n && root.length === n &&
+    root.every((row, i) => row.length === i + 1);
+  const fits = !net.snap && net.inputs === 0 && n <= WIDEST;
+  demand(fits && isWhole && isTriangle, "it is no certificate of a network such as this");
+  const rows = centre.map((c, i) => [c, ...root[i], ...Array<number>(n - 1 - i).fill(0)]);
+  const set = { rows, box: centre.map(() => 0) };
   let state = startOf(net, n + 1);
   let [margin, number, entry] = [Infinity, -1, -1];
   for (let t = 1; t <= prefix + period; t++) {
     const next = right.next(number, 0)!;
-    const [image] = step(net, state, 0);
-    margin = Math.min(margin, checkedMargin(net, image, next.answer, `to ${t - 1}`));
+    const [image] = stepFrom(net, state)(0);
+    margin = Math.min(margin, marginOf(net, image, next.answer, `to ${t - 1}`));
     number = next.state;
     const around = sets.ellipsoidAround(image);
     if (t === prefix || t === prefix + period) {
       const shift = image.rows.map(([c], i) => c - centre[i]);
-      if (!sets.contains(square, around, shift)) {
-        throw new Refuted(`step ${t} may lead out of the set`);
-      }
+      demand(sets.contains(sets.gram(rows), around, shift), `step ${t} may lead out of the set`);
     }
     const spread = sets.cholesky(around);
-    if (!spread) throw new Refuted(`the states of step ${t} cannot be enclosed`);
-    state = {
-      rows: spread.map((row, i) => [image.rows[i][0], ...row]),
-      box: set.box,
-    };
+    demand(spread !== undefined, `the states of step ${t} cannot be enclosed`);
+    state = { rows: spread.map((row, i) => [image.rows[i][0], ...row]), box: set.box };
     if (t === prefix) [state, entry] = [set, number];
   }
-  if (number !== entry) throw new Refuted("its period is not one of the task's");
+  demand(number === entry, "its period is not one of the task's");
   return { margin, states: prefix + period };
 }
 
-/** All states that can be reached, where they are rounded. */
-function verifyCodes({ states }: CodesCertificate, net: Network, right: Specification): Verified {
-  if (!net.snap) throw new Refuted("the network does not round its states");
+/** All states that can be reached, where they are rounded, if there are not more than so many. */
+export function verifyCodes(most: number, net: Network, right: Specification): Verified {
+  demand(net.snap, "the network does not round its states");
   const seen = new Set<string>();
   const open = [{ state: startOf(net, 1), number: -1 }];
   let margin = Infinity;
@@ -195,12 +181,10 @@ function verifyCodes({ states }: CodesCertificate, net: Network, right: Specific
       const next = right.next(place.number, symbol);
       if (!next) continue;
       for (const state of step(symbol)) {
-        margin = Math.min(margin, checkedMargin(net, state, next.answer, `after ${symbol}`));
+        margin = Math.min(margin, marginOf(net, state, next.answer, `after ${symbol}`));
         const key = `${next.state} ${state.rows.map(([c]) => c).join()}`;
         if (seen.has(key)) continue;
-        if (seen.size >= Math.min(states, LONGEST)) {
-          throw new Refuted(`there are more than ${seen.size} states`);
-        }
+        demand(seen.size < Math.min(most, LONGEST), `there are more than ${seen.size} states`);
         seen.add(key);
         open.push({ state, number: next.state });
       }

@@ -57,6 +57,40 @@ Deno.test("verify() refuses a certificate of other weights, and of these if one 
   }
 });
 
+Deno.test("verify() refuses a certificate that says another task, number of states, or more than it has", () => {
+  const checkpoint = carryCheckpoint();
+  const certificate = codesOf(checkpoint);
+  assertStrictEquals(verify(certificate, checkpoint).states, 3);
+  const changed = (change: object) => () =>
+    verify(
+      readCertificate(JSON.stringify({ ...certificate, ...change })) as Certificate,
+      checkpoint,
+    );
+  assertThrows(
+    changed({ task: "fizzbuzz" }),
+    Refuted,
+    "it is about fizzbuzz, and this is counting",
+  );
+  for (const states of [2, 4, 100]) assertThrows(changed({ states }), Refuted, "states");
+  assertThrows(changed({ margin: 1e9 }), RangeError, "margin");
+});
+
+Deno.test("verify() refuses a set whose rows are not those of a triangle", () => {
+  const checkpoint = ringCheckpoint();
+  const { certificate } = certified(checkpoint);
+  assert(certificate.kind === "cycle");
+  const { root } = certificate;
+  for (
+    const other of [root.slice(1), [...root, [0]], root.with(3, [0]), root.with(3, [...root[3], 0])]
+  ) {
+    assertThrows(
+      () => verify({ ...certificate, root: other }, checkpoint),
+      Refuted,
+      "such as this",
+    );
+  }
+});
+
 Deno.test("verify() passes no fuzzed certificate of a network that is wrong", () => {
   const { certificate } = certified(ringCheckpoint());
   // One answer in 15 is wrong.
@@ -88,7 +122,7 @@ const codesOf = (bytes: Uint8Array): Certificate => ({
   format: "unroll-certificate",
   version: 1,
   kind: "codes",
-  states: 100,
+  states: 3,
   task: "counting",
   weights: hashOf(bytes),
 });
@@ -103,7 +137,7 @@ Deno.test("verify() refuses a certificate that has less than its network, or ano
     assertThrows(() => verify({ ...certificate, ...change }, checkpoint), Refuted, "such as this");
   }
   const other = { ...certificate, task: "counting" };
-  assertThrows(() => verify(other, checkpoint), Refuted, "it is about another task");
+  assertThrows(() => verify(other, checkpoint), Refuted, "it is about counting");
 });
 
 Deno.test("verify() reads no weights that the program does not read", () => {

@@ -111,13 +111,12 @@ export function minCharWalk(run: WalkRun, notebook: NotebookText): Walk | undefi
         `${characters}, ${unique}`,
         `${text.length}, ${new Set(text).size}`,
       ],
-      ...Object.entries(theirs).map(([iteration, sample]) =>
-        [
-          `writes at ${iteration}`,
-          inOneLine(sample),
-          inOneLine(samples.get(Number(iteration)) ?? "-"),
-        ] as const
-      ),
+      // A run that was gone on with has only those from there on.
+      ...Object.entries(theirs).flatMap(([iteration, sample]) => {
+        const own = samples.get(Number(iteration));
+        if (own === undefined) return [];
+        return [[`writes at ${iteration}`, inOneLine(sample), inOneLine(own)] as const];
+      }),
     ],
     next: [
       ...(steps < all

@@ -39,6 +39,15 @@ Deno.test("minCharWalk() tells how much of a sample is from the text", async () 
   );
 });
 
+Deno.test("minCharWalk() sets nothing beside samples that a resumed run has not made", async () => {
+  const besides = async (iteration: number) =>
+    (await walkOf(new Map([[iteration, "142857142857"]]), "sevenths"))?.beside?.map(([what]) =>
+      what
+    );
+  assertEquals(await besides(0), ["characters, unique", "writes at 0"]);
+  assertEquals(await besides(600), ["characters, unique"]);
+});
+
 Deno.test("beginWithText() prints what the notebook prints of its texts", async () => {
   const sevenths = await char({ corpus: "sevenths" }).create();
   assertEquals(beginWithText(sevenths).slice(0, 4), [

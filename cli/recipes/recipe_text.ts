@@ -92,6 +92,8 @@ export interface Outcome {
   readonly walk?: Walk;
   /** What was otherwise than in the recipe, such as `hidden 4 where the recipe has 5`. */
   readonly changes: readonly string[];
+  /** In what its text is otherwise than the one that the known numbers are of. */
+  readonly otherText?: string;
   /** The width of the terminal. */
   readonly columns: number;
 }
@@ -104,12 +106,16 @@ export interface Outcome {
  * @returns Lines, each with its end.
  */
 export function formatOutcome(recipe: Recipe, outcome: Outcome): string {
-  const { name, measured, changes, columns } = outcome;
+  const { name, measured, changes, otherText, columns } = outcome;
   const { walk = { parts: [], sentences: [], next: [] } } = outcome;
   const { note, spread } = recipe;
   const isAsKnown = changes.length === 0;
   const known = [
-    ...knownLines(compare(recipe, measured), columns, isAsKnown),
+    ...knownLines(compare(recipe, measured), columns, isAsKnown && otherText === undefined),
+    ...(otherText === undefined ? [] : wrapLines(
+      `Not the text of the known numbers: ${otherText}. So nothing is claimed of what is known.`,
+      columns,
+    )),
     ...(isAsKnown ? [] : wrapLines(
       `Not the recipe as it is: ${changes.join(", ")}. So nothing is claimed of what is known.`,
       columns,
@@ -132,7 +138,7 @@ export function formatOutcome(recipe: Recipe, outcome: Outcome): string {
 function knownLines(
   comparisons: readonly Comparison[],
   columns: number,
-  isAsKnown: boolean,
+  isClaimed: boolean,
 ): string[] {
   if (comparisons.length === 0) return [];
   const rows = [
@@ -142,7 +148,7 @@ function knownLines(
       formatExpected(comparison.expected),
       formatNumber(comparison.actual),
       formatDifference(comparison.difference),
-      isAsKnown ? verdictOf(comparison) : "",
+      isClaimed ? verdictOf(comparison) : "",
     ]),
   ];
   const sources = new Map<string, string[]>();

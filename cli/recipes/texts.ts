@@ -118,6 +118,23 @@ async function download(
   }
 }
 
+/**
+ * Says in what a file differs from the copy that gives the known numbers.
+ *
+ * @param text The text, where a recipe has one.
+ * @param path The file, where one is given.
+ * @returns A sentence's end; `undefined` where it does not, or cannot be read here.
+ */
+export async function textDifference(
+  text: Text | undefined,
+  path: unknown,
+): Promise<string | undefined> {
+  if (text === undefined || typeof path !== "string") return undefined;
+  // Patterns, and what comes from another program, are for the task to read.
+  const bytes = await Deno.readFile(path).catch(() => undefined);
+  return bytes === undefined ? undefined : await differenceOf(text, bytes);
+}
+
 /** Says in what a copy differs from the one that gives the known numbers. */
 async function differenceOf(
   { characters, sha256 }: Text,

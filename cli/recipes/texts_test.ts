@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch, assertRejects, assertStrictEquals } from "@std/assert";
-import { fetchLine, fetchText, type Text, TEXTS } from "./texts.ts";
+import { fetchLine, fetchText, type Text, textDifference, TEXTS } from "./texts.ts";
 
 /** What is fetched in the tests. */
 const HELLO = "hellö\n";
@@ -63,6 +63,24 @@ Deno.test("fetchText() says in one sentence that there is no network, or no such
     RangeError,
     "Cannot fetch https://example.com/text.txt: the server answers 404",
   );
+});
+
+Deno.test("textDifference() tells another text from that of the known numbers", async () => {
+  const path = await Deno.makeTempFile();
+  try {
+    await Deno.writeTextFile(path, HELLO);
+    assertStrictEquals(await textDifference(await textOf(HELLO), path), undefined);
+    assertMatch(await textDifference(await textOf("hello"), path) ?? "", /^SHA-256 .* is wanted/);
+    assertStrictEquals(
+      await textDifference(TEXTS.alice, path),
+      "74,700 characters are wanted, found 6",
+    );
+  } finally {
+    await Deno.remove(path);
+  }
+  for (const other of [path, "*.txt", "-", undefined]) {
+    assertStrictEquals(await textDifference(TEXTS.alice, other), undefined);
+  }
 });
 
 Deno.test("fetchLine() has the address, and what the right copy is told by", () => {

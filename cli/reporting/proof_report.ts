@@ -76,12 +76,14 @@ export function provenLines(
   } else {
     const { reason, seen } = proof;
     lines.push(`Not certified: ${reason}.`);
-    const upTo = formatSteps(seen.length);
-    lines.push(
-      `It was right in ${
-        formatCount(seen.states)
-      } states that words of up to ${upTo} lead to, by a margin of ${seen.margin.toFixed(2)}.`,
-    );
+    if (seen !== undefined) {
+      const upTo = formatSteps(seen.length);
+      lines.push(
+        `It was right in ${
+          formatCount(seen.states)
+        } states that words of up to ${upTo} lead to, by a margin of ${seen.margin.toFixed(2)}.`,
+      );
+    }
   }
   if (proof.outcome !== "certified" && proof.nines !== undefined) {
     lines.push(ninesLine(proof.nines, task));

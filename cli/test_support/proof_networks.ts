@@ -93,6 +93,34 @@ export function ringCheckpoint(
   );
 }
 
+/** FizzBuzz by rectified units: one of 15 is 1, the others are 0, and each step hands that on, without any rounding. */
+export function cornersCheckpoint(): Uint8Array<ArrayBuffer> {
+  const n = 15;
+  const units = Array.from({ length: n }, (_, k) => k);
+  const kind = (k: number) => k === 0 ? 3 : k % 5 === 0 ? 2 : k % 3 === 0 ? 1 : 0;
+  return checkpointOf(
+    {
+      model: "rnn",
+      options: { hidden: n, activation: "relu" },
+      task: "fizzbuzz",
+      taskOptions: { encoding: "none" },
+    },
+    {
+      "layers.0.weight_hh": [
+        units.flatMap((k) => units.map((j) => Number(j === (k + 1) % n))),
+        [n, n],
+      ],
+      "layers.0.bias_ih": [units.map(() => 0), [n]],
+      "initial.0.h": [units.map((k) => Number(k === n - 1)), [n]],
+      "output.weight": [units.flatMap((k) => [0, 1, 2, 3].map((j) => Number(kind(k) === j))), [
+        n,
+        4,
+      ]],
+      "output.bias": [[0, 0, 0, 0], [4]],
+    },
+  );
+}
+
 /**
  * Counting in base 2 by three rounded units: 0 is 1 where there is no carry, and the others where the digit that is said
  * is 0, because a 1 met the carry or a 0 met none. At the start all are 0, which is a carry.

@@ -11,6 +11,7 @@
 import type { Backend, CompileOptions, Executable } from "../ir/backend.ts";
 import type { Graph } from "../ir/graph.ts";
 import { printC } from "../codegen/c/print_c.ts";
+import { flattenEpilogues } from "../codegen/c/flatten_epilogues.ts";
 import { lowerForCpu } from "../loops/lower_for_cpu.ts";
 import { formatProgram } from "../loops/format_program.ts";
 import { optimize } from "../passes/optimize.ts";
@@ -83,7 +84,8 @@ export async function nativeBackend(options: NativeOptions = {}): Promise<Backen
     ...cpuTensors(memory),
     async compile(graph: Graph, settings: CompileOptions = {}): Promise<Executable> {
       const { name = "program", donated = [] } = settings;
-      const program = lowerForCpu(optimize(graph), { name, donated });
+      const lowered = lowerForCpu(optimize(graph), { name, donated });
+      const program = flattenEpilogues(lowered, machine.lanes);
       const sharing = { count: threads, eager: options.eager };
       const printed = printC(program, { machine, threads: sharing });
       if (isWatched()) {

@@ -21,6 +21,7 @@ import {
 } from "../ir/expression.ts";
 import type { ReduceOperation } from "./program.ts";
 import { axesFor } from "./lower_axes.ts";
+import { pickTerm } from "./pick_term.ts";
 import { addStores, type Group, type LoweringScope, newReader } from "./lower_types.ts";
 
 /** Materializes a concatenation: each part is written to its own region by the group that computes it. */
@@ -73,11 +74,10 @@ export function lowerReduce(
     axisExpression(axes.includes(d) ? inner[axes.indexOf(d)] : outer[outerAxes.indexOf(d)])
   );
   const reader = newReader();
-  const value = lowering.element(input, at, reader);
+  const all = { inner, value: lowering.element(input, at, reader) };
   const group = lowering.open("reduce", primitive.name, output.type.shape, outer, {
-    inner,
     operation,
-    value,
+    ...operation === "sum" ? pickTerm(all.value, inner) ?? all : all,
   });
   lowering.accept(group, reader, "term");
   lowering.store(group, output, accumulator(output.type.dtype, 0), outer.map(axisExpression));

@@ -17,6 +17,14 @@ import { type Kernel, mapKernel } from "./program.ts";
 
 /** Replaces a loop variable in a kernel, its own or that of a loop around it, by an index. */
 export function substituteAxis(kernel: Kernel, axis: Axis, place: Expression): Kernel {
+  return mapKernel(kernel, substitution(axis, place));
+}
+
+/** Makes a function that replaces a loop variable in expressions by an index. */
+export function substitution(
+  axis: Axis,
+  place: Expression,
+): (expression: Expression) => Expression {
   const known = new Map<Expression, Expression>();
   const rewrite = (expression: Expression): Expression =>
     rewriteExpression(
@@ -34,5 +42,5 @@ export function substituteAxis(kernel: Kernel, axis: Axis, place: Expression): K
       },
       known,
     );
-  return mapKernel(kernel, rewrite);
+  return rewrite;
 }

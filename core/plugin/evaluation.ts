@@ -49,6 +49,11 @@ export function evaluateOutputs(
   targets: TypedArray,
   weights?: Float32Array,
 ): Evaluation {
+  if (typeof spec.loss.kind === "function") {
+    throw new TypeError(
+      "Cannot evaluate outputs by a loss of the task's own: cross-entropy or squared-error is wanted, found a function",
+    );
+  }
   const size = outputSize(spec);
   const places = outputs.length / size;
   let total = 0;

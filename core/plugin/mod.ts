@@ -79,6 +79,7 @@ export {
   outputSize,
   type OutputSpec,
   outputType,
+  type OwnLoss,
   targetType,
   type TaskSpec,
   weightType,

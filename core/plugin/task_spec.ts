@@ -5,6 +5,7 @@
  * @module
  */
 import type { TensorType, TypedArray } from "../ir/tensor_type.ts";
+import type { Tensor } from "../language/tensor.ts";
 
 /**
  * What a model reads. Data lead with time:
@@ -35,15 +36,26 @@ export type OutputPlace = "every" | "last";
 export interface LossSpec {
   /**
    * `cross-entropy` under a softmax, in nats, for classes; `squared-error` for vectors, and for
-   * classes as the squared distance from the one-hot vector.
+   * classes as the squared distance from the one-hot vector; or a loss of the task's own, of each answer
+   * by itself, which its gradient is found of. `evaluateOutputs` does not know that, so such a task measures
+   * it in `validate`.
    */
-  readonly kind: "cross-entropy" | "squared-error";
+  readonly kind: "cross-entropy" | "squared-error" | OwnLoss;
   /**
    * `mean`: over the answers of a batch (for squared errors, over their elements too); `sum`: over
    * all of them. Weighted answers are divided by the sum of the weights, and not by their number.
    */
   readonly reduction: "mean" | "sum";
 }
+
+/**
+ * A loss of a task's own.
+ *
+ * @param outputs The model's outputs, as {@linkcode OutputSpec} has them.
+ * @param targets What is right, as it is there.
+ * @returns One number for each answer: f32 of the shape of targets that are classes, without the last axis of vectors.
+ */
+export type OwnLoss = (outputs: Tensor, targets: Tensor) => Tensor;
 
 /** What a task asks of a model. */
 export interface TaskSpec {

@@ -25,13 +25,26 @@ export function taskLoss(
   weights?: Tensor,
 ): Tensor {
   const { kind, reduction } = spec.loss;
-  const perAnswer = kind === "cross-entropy"
+  const perAnswer = typeof kind === "function"
+    ? ownLoss(kind(outputs, targets), outputs)
+    : kind === "cross-entropy"
     ? crossEntropy(outputs, targets)
     : squaredErrors(spec, outputs, targets);
   const total = (weights ? where(eq(weights, 0), 0, perAnswer.mul(weights)) : perAnswer).sum();
   if (reduction === "sum") return total;
   if (weights) return total.div(weights.sum());
   return total.div(Math.max(1, perAnswer.shape.reduce((size, n) => size * n, 1)));
+}
+
+/** Looks at what a loss of a task's own gives, so that no sum over the wrong axis goes unseen. */
+function ownLoss(losses: Tensor, outputs: Tensor): Tensor {
+  const { dtype, shape } = losses.type;
+  const wanted = outputs.shape.slice(0, -1);
+  if (dtype === "f32" && `${shape}` === `${wanted}`) return losses;
+  throw new TypeError(
+    `Cannot take the task's own loss: f32[${wanted}] is wanted, one number for each answer, found ` +
+      `${dtype}[${shape}]`,
+  );
 }
 
 /** For each answer, Σ of squares for `sum` and their mean for `mean`. */

@@ -1,5 +1,7 @@
-import { assertAlmostEquals, assertEquals } from "@std/assert";
+import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
+import { grad } from "../language/gradient.ts";
 import { tensor } from "../language/ops/creation.ts";
+import type { Tensor } from "../language/tensor.ts";
 import type { OutputSpec, TaskSpec } from "../plugin/task_spec.ts";
 import { randomSource } from "../util/random_source.ts";
 import { evaluateOutputs } from "../plugin/evaluation.ts";
@@ -93,4 +95,38 @@ Deno.test("taskLoss() and evaluateOutputs() are NaN for a target out of range, u
       }
     }
   }
+});
+
+Deno.test("taskLoss() takes a loss of the task's own, of each answer, and its gradient is found", async () => {
+  const spec: TaskSpec = {
+    inputs: { kind: "none" },
+    outputs: { kind: "vector", size: 2, at: "every" },
+    length: 2,
+    // Of absolute errors.
+    loss: { kind: (outputs, targets) => outputs.sub(targets).abs().sum(-1), reduction: "mean" },
+    weighted: true,
+    stateful: false,
+  };
+  const [outputs, targets] = [[1, -2, 5, 5], [0, 0, 1, 1]].map((values) =>
+    tensor(values, { shape: [2, 1, 2] })
+  );
+  const weights = tensor([3, 1], { shape: [2, 1] });
+  const value = (own: Tensor) => taskLoss(spec, own, targets, weights);
+  // (3 · (1 + 2) + 1 · (4 + 4)) / 4
+  assertEquals(await value(outputs).item(), 4.25);
+  assertEquals([...await grad(value)(outputs).data()], [0.75, -0.75, 0.25, 0.25]);
+  const whole: TaskSpec = {
+    ...spec,
+    loss: { kind: (outputs, targets) => outputs.sub(targets).abs().sum(), reduction: "sum" },
+  };
+  assertThrows(
+    () => taskLoss(whole, outputs, targets),
+    TypeError,
+    "f32[2,1] is wanted, one number for each answer, found f32[]",
+  );
+  assertThrows(
+    () => evaluateOutputs(spec, new Float32Array(4), new Float32Array(4)),
+    TypeError,
+    "found a function",
+  );
 });

@@ -117,7 +117,7 @@ function chooseTile(m: number, n: number, { lanes, registers }: Machine): Tile {
   const whole = Math.max(1, Math.floor(n / lanes));
   let best = { rows: 1, vectors: 1, cost: Infinity };
   for (let vectors = 1; vectors <= Math.min(4, whole); vectors++) {
-    for (let rows = 1; rows <= Math.min(14, m); rows++) {
+    for (let rows = 1; rows <= Math.min(28, m); rows++) {
       if ((rows + 1) * vectors + 1 > registers && rows > 1) continue;
       const rounds = Math.floor(m / rows);
       const panels = Math.floor(whole / vectors);

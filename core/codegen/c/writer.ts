@@ -289,7 +289,11 @@ export class CWriter {
         this.line(
           count === width
             ? `*(${letter}${width}m *)(${to}) = ${name};`
-            : `__builtin_memcpy(${to}, &${name}, ${count * BYTES});`,
+            : piecesOf(count).map(([from, size]) =>
+              `__builtin_memcpy(${to} + ${from}, (const float *)&${name} + ${from}, ${
+                size * BYTES
+              });`
+            ).join(" "),
         );
       if (mode === "set") return write(at, value);
       if (mode === "add") {
@@ -314,6 +318,19 @@ export class CWriter {
       else this.line(`compensate(&${place}, &${pointer}[${at} + ${excess}], ${value}[${i}]);`);
     });
   }
+}
+
+/** Cuts the lanes that count of a vector into parts that a register or a word holds. */
+function piecesOf(count: number): [number, number][] {
+  const pieces: [number, number][] = [];
+  let from = 0;
+  for (const size of [8, 4, 2, 1]) {
+    if (count - from >= size) {
+      pieces.push([from, size]);
+      from += size;
+    }
+  }
+  return pieces;
 }
 
 function blockIn(
