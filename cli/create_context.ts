@@ -10,6 +10,7 @@ import { MODELS } from "@unroll/models";
 import { TASKS } from "@unroll/tasks";
 import { resumeTraining, runTraining, unsupportedReason } from "./commands/train_action.ts";
 import type { CliContext, CommandContext, Terminal } from "./context.ts";
+import { terminalText } from "./format.ts";
 import { interruptible } from "./interruptible.ts";
 import { knownPlugins } from "./plugins.ts";
 import { isGranted, LOCAL_TUNING, trialFlags } from "./permissions.ts";
@@ -145,8 +146,11 @@ async function* standardLines(): AsyncGenerator<string> {
 }
 
 /** Writes to the end, or returns that nobody reads it. */
-function writeAll(stream: { writeSync(bytes: Uint8Array): number }, text: string): boolean {
-  const bytes = new TextEncoder().encode(text);
+function writeAll(
+  stream: Pick<typeof Deno.stdout, "writeSync" | "isTerminal">,
+  text: string,
+): boolean {
+  const bytes = new TextEncoder().encode(stream.isTerminal() ? terminalText(text) : text);
   try {
     for (let done = 0; done < bytes.length;) done += stream.writeSync(bytes.subarray(done));
   } catch (error) {

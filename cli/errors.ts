@@ -189,6 +189,22 @@ const DENIED = /Requires (\w+) access(?: to (?:"([^"]*)"|<\w+>))?, run again/;
 const OF_THE_ENGINE =
   /^Cannot (?:(?:read|set) propert|(?:read|write|access) private|access '|convert |destructure |assign to |mix BigInt|redefine |delete property|(?:add|define|create) property|use 'in' |perform |create proxy|freeze|seal)/;
 
+/** What Deno says of files, such as `File exists (os error 17): mkdir 'a'`. */
+const OF_THE_SYSTEM = /^(.+?) \(os error \d+\): (\w+) '(.+)'$/;
+
+/** What it does with them, in words. */
+const OPERATIONS: Readonly<Record<string, string>> = {
+  mkdir: "make the folder",
+  open: "open",
+  readdir: "list",
+  readfile: "read",
+  realpath: "find",
+  remove: "remove",
+  rename: "rename",
+  stat: "look at",
+  writefile: "write",
+};
+
 /** Takes the first line of what went wrong; what is not a refusal of ours says how to see more. */
 function sentenceOf(error: unknown): string {
   if (!(error instanceof Error)) {
@@ -197,6 +213,10 @@ function sentenceOf(error: unknown): string {
   const message = error.message.split("\n")[0];
   if (message.startsWith("Cannot ") && !OF_THE_ENGINE.test(message)) {
     return message.replace(/(?<=\w)\.$/, "");
+  }
+  const [, reason, operation = "", path] = OF_THE_SYSTEM.exec(message) ?? [];
+  if (path !== undefined && Object.hasOwn(OPERATIONS, operation)) {
+    return `Cannot ${OPERATIONS[operation]} ${path}: ${reason[0].toLowerCase()}${reason.slice(1)}`;
   }
   return `Cannot go on: ${message === "" ? error.name : message} (set DEBUG=1 to see where)`;
 }

@@ -117,3 +117,31 @@ Deno.test("exitCodeOf() does not advise to permit everything", async () => {
     'Cannot read corpus "x": Deno does not permit access to /proc/1/environ\n',
   );
 });
+
+Deno.test("exitCodeOf() says what the system refuses, and of which file, in a sentence", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const path = `${folder}/a file`;
+    await Deno.writeTextFile(path, "");
+    const cases: readonly (readonly [act: () => Promise<unknown>, sentence: string])[] = [
+      [() => Deno.mkdir(`${path}/b`), `Cannot make the folder ${path}/b: not a directory`],
+      [() => Deno.mkdir(path), `Cannot make the folder ${path}: file exists`],
+      [
+        () => Deno.readTextFile(`${folder}/c`),
+        `Cannot read ${folder}/c: no such file or directory`,
+      ],
+      [() => Deno.writeTextFile(folder, ""), `Cannot write ${folder}: is a directory`],
+      [() => Deno.remove(`${folder}/c`), `Cannot remove ${folder}/c: no such file or directory`],
+    ];
+    for (const [act, sentence] of cases) {
+      let text = "";
+      const code = await exitCodeOf(async () => void await act(), {
+        writeError: (line) => text += line,
+        debug: false,
+      });
+      assertEquals([code, text], [1, `${sentence}\n`]);
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});

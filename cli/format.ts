@@ -21,13 +21,34 @@ export function quoted(word: string): string {
  * @returns It, with `␛` for an escape; tabs and line ends stay.
  */
 export function visible(text: string): string {
-  // deno-lint-ignore no-control-regex -- these are what is looked for
-  return text.replace(/[\0-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]/g, (letter) => {
-    const code = letter.charCodeAt(0);
-    if (code < 0x20) return String.fromCharCode(0x2400 + code);
-    return code === 0x7f ? "␡" : "�";
-  });
+  return text.replace(CONTROL, pictureOf);
 }
+
+// deno-lint-ignore no-control-regex -- these are what is looked for
+const CONTROL = /[\0-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]/g;
+
+function pictureOf(letter: string): string {
+  const code = letter.charCodeAt(0);
+  if (code < 0x20) return String.fromCharCode(0x2400 + code);
+  return code === 0x7f ? "␡" : "�";
+}
+
+/**
+ * Leaves what this program itself says to a terminal, colours and lines that are written anew, and makes all else
+ * {@linkcode visible}: names of files and folders may be of somebody else, too.
+ *
+ * @param text What is about to be written.
+ * @returns It, which does no more to a terminal than to colour it and to write over its last line.
+ */
+export function terminalText(text: string): string {
+  return text.replace(
+    ALL_CODES,
+    (code, at: number) => code.length > 1 || (code === "\r" && at === 0) ? code : pictureOf(code),
+  );
+}
+
+// Colours, the rest of a line, and a line anew.
+const ALL_CODES = new RegExp(`\\x1b\\[(?:[\\d;]*m|K)|${CONTROL.source}`, "g");
 
 /**
  * Tells how long lines may be: as a terminal shows them, and of any length for programs.

@@ -17,6 +17,8 @@ export interface Start {
   readonly main: string;
   /** This package's place: a file in a clone, otherwise a URL of JSR. */
   readonly place: string;
+  /** What the shell says that it started, if it does: the variable `_`. */
+  readonly shell?: string;
 }
 
 /**
@@ -25,10 +27,13 @@ export interface Start {
  * @param start What is known of the start.
  * @returns `unroll`, `deno task`, or `deno run` and a module.
  */
-export function programOf({ main, place }: Start): string {
+export function programOf({ main, place, shell = "" }: Start): string {
   // Installed by that name, with whatever shell: nothing else tells, and who starts the module by hand is told to install it.
   if (main === new URL("unroll.ts", place).href || INSTALLED.test(main)) return "unroll";
-  if (isStartedByName(main, place)) return `deno run ${PACKAGE}`;
+  const isPackage = isStartedByName(main, place);
+  // Installed with `--name unroll`: many shells tell, and in the others the longer command does the same.
+  if ((isPackage || NAMED.test(main)) && /(^|[/\\])unroll$/.test(shell)) return "unroll";
+  if (isPackage) return `deno run ${PACKAGE}`;
   if (!main.startsWith("file:")) return `deno run ${main}`;
   return place.startsWith("file:") ? "deno task" : `deno run ${quoted(fromFileUrl(main))}`;
 }
@@ -41,6 +46,7 @@ export function isStartedByName(main: string, place: string): boolean {
 const PACKAGE = "jsr:@unroll/cli";
 
 /** The entry that is installed; see `unroll.ts`. */
+const NAMED = /^jsr:\/?@unroll\/cli(@[^/]*)?$/;
 const INSTALLED = /^jsr:\/?@unroll\/cli(@[^/]*)?\/unroll$/;
 
 let program: string | undefined;
@@ -56,16 +62,24 @@ export function commandLine(
   words: string,
   { ffi = false, native = false }: { ffi?: boolean; native?: boolean } = {},
 ): string {
-  program ??= programOf({ main: Deno.mainModule, place: import.meta.url });
+  program ??= programOf({
+    main: Deno.mainModule,
+    place: import.meta.url,
+    shell: environment("_"),
+  });
   // Tasks have their permissions; elsewhere they are the user's own.
   const set = native ? " native" : ffi ? " blas" : "";
   return `${program}${program === "deno task" ? set : ""} ${words}`;
 }
 
-/** Reads a variable, where it may be read without asking. */
+/** Reads a variable, where it may be read without asking and is text. */
 export function environment(name: string): string | undefined {
   const { state } = Deno.permissions.querySync({ name: "env", variable: name });
-  return state === "granted" ? Deno.env.get(name) : undefined;
+  try {
+    return state === "granted" ? Deno.env.get(name) : undefined;
+  } catch {
+    return undefined; // Bytes that are no UTF-8.
+  }
 }
 
 /**

@@ -1,4 +1,4 @@
-import { assertEquals, assertStrictEquals } from "@std/assert";
+import { assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { programOf, VERSION } from "./program.ts";
 
 const CLONE = "file:///home/me/unroll/cli/main.ts";
@@ -23,6 +23,17 @@ Deno.test("programOf() tells a clone, an installed program, a package and a prog
     ["file:///home/me/my%20cli.ts", SERVED, "deno run '/home/me/my cli.ts'"],
     ["jsr:@me/cli", SERVED, "deno run jsr:@me/cli"],
   ];
+  // Installed with `--name unroll`, where the shell says so, and started by hand from a script of that name's folder.
+  for (const main of ["jsr:@unroll/cli", "jsr:@unroll/cli@0.1.0", JSR]) {
+    const start = { main, place: SERVED };
+    for (const shell of ["/home/me/.deno/bin/unroll", "unroll"]) {
+      assertStrictEquals(programOf({ ...start, shell }), "unroll", main);
+    }
+    for (const shell of ["/usr/bin/deno", "/usr/bin/timeout", "", "/home/me/unroll/run.sh"]) {
+      assertMatch(programOf({ ...start, shell }), /^deno run jsr:/, main);
+    }
+  }
+  assertStrictEquals(programOf({ main: CLONE, place: FILES, shell: "/bin/unroll" }), "deno task");
   for (const [main, place, program] of cases) {
     assertStrictEquals(programOf({ main, place }), program, main);
   }

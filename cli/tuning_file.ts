@@ -99,7 +99,8 @@ function writeChoices(path: string | undefined, choices: ReadonlyMap<string, str
   const temporary = `${path}.${Deno.pid}.tmp`;
   try {
     Deno.mkdirSync(dirname(path), { recursive: true });
-    Deno.writeTextFileSync(temporary, `${JSON.stringify(contents, null, 2)}\n`);
+    const text = `${JSON.stringify(contents, null, 2)}\n`;
+    Deno.writeTextFileSync(temporary, text, { createNew: true });
     Deno.renameSync(temporary, path);
   } catch {
     // A full disk, a folder that is not ours: it is measured again next time.

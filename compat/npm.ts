@@ -1,6 +1,6 @@
 /**
  * Packs the packages for npm, as `deno pack` makes them, with what it leaves out: the dependencies on each other, that
- * modules have no side effects, what Node is needed, and the licence.
+ * modules have no side effects, what Node is needed, the types that Deno has and TypeScript may lack, and the licence.
  *
  * ```sh
  * deno task npm:pack
@@ -32,9 +32,7 @@ export interface PackageJson {
  * ```
  */
 export function importedPackages(text: string): string[] {
-  // Examples in the documentation are not the file's own.
-  const code = text.replace(/\/\*[\s\S]*?\*\//g, "");
-  const found = code.matchAll(
+  const found = codeOf(text).matchAll(
     /^\s*(?:(?:import|export)\b[^"';]*\bfrom\s*|import\s*)"((?:@[^/"]+\/)?[^./"@][^/"]*)[^"]*"/gm,
   );
   return [...new Set([...found].map(([, name]) => name))].filter((name) =>
@@ -63,11 +61,67 @@ export function completePackage(written: PackageJson, imported: readonly string[
   };
 }
 
-async function texts(folder: string): Promise<string[]> {
-  const found: string[] = [];
+/** A module without its comments: examples in them are not its own. */
+function codeOf(text: string): string {
+  return text.replace(/\/\*[\s\S]*?\*\//g, "");
+}
+
+/**
+ * Declares the types that Deno always has and TypeScript only by some settings: those of WebGPU as far as they are
+ * named, as interfaces without fields, to which those of the library of pages add theirs, and what `using` needs.
+ *
+ * @param types The texts of all files of types.
+ * @returns A file of types, to which those refer that need it.
+ */
+export function globalTypes(types: readonly string[]): string {
+  const names = new Set(types.flatMap((text) => codeOf(text).match(/\bGPU\w*/g) ?? []));
+  const interfaces = [...names].sort().map((name) => `interface ${name} {}\n`);
+  return `/// <reference lib="esnext.disposable" />\n${interfaces.join("")}`;
+}
+
+/**
+ * Refers to those types in a file that needs them, and picks of their fields only what there is.
+ *
+ * @param text The file.
+ * @param globals Where {@linkcode globalTypes} are, from that file.
+ * @returns It, or another.
+ */
+export function withGlobalTypes(text: string, globals: string): string {
+  if (!needsGlobalTypes(text)) return text;
+  const picked = text.replace(
+    /\bPick<(GPU\w*), ("[^>]*")>/g,
+    (_, type, fields) => `Pick<${type}, keyof ${type} & (${fields})>`,
+  );
+  return `/// <reference path="${globals}" />\n${picked}`;
+}
+
+/** Tells whether a file of types names some of those. */
+function needsGlobalTypes(text: string): boolean {
+  return /\bGPU\w*|\b(Async)?Disposable\b|\bSymbol\.(asyncD|d)ispose\b/.test(codeOf(text));
+}
+
+const GLOBAL_TYPES = "globals.d.ts";
+
+async function writeGlobalTypes(folder: string, files: ReadonlyMap<string, string>): Promise<void> {
+  const types = [...files].filter(([path]) => path.endsWith(".d.ts"));
+  await Deno.writeTextFile(
+    `${folder}/${GLOBAL_TYPES}`,
+    globalTypes(types.map(([, text]) => text)),
+  );
+  for (const [path, text] of types) {
+    const up = "../".repeat(path.split("/").length - 1) || "./";
+    await Deno.writeTextFile(`${folder}/${path}`, withGlobalTypes(text, up + GLOBAL_TYPES));
+  }
+}
+
+/** Reads modules and types, by their paths in a folder. */
+async function texts(folder: string): Promise<Map<string, string>> {
+  const found = new Map<string, string>();
   for await (const { name, isDirectory } of Deno.readDir(folder)) {
-    if (isDirectory) found.push(...await texts(`${folder}/${name}`));
-    else if (/\.(js|d\.ts)$/.test(name)) found.push(await Deno.readTextFile(`${folder}/${name}`));
+    const path = `${folder}/${name}`;
+    if (isDirectory) {
+      for (const [file, text] of await texts(path)) found.set(`${name}/${file}`, text);
+    } else if (/\.(js|d\.ts)$/.test(name)) found.set(name, await Deno.readTextFile(path));
   }
   return found;
 }
@@ -90,7 +144,9 @@ async function pack(name: string, root: string, out: string): Promise<string> {
     await run(Deno.execPath(), ["pack", ...flags, "--output", packed], `${root}/${name}`);
     await run("tar", ["-xzf", packed], folder);
     const json = `${folder}/package/package.json`;
-    const imported = (await texts(`${folder}/package`)).flatMap(importedPackages);
+    const files = await texts(`${folder}/package`);
+    const imported = [...files.values()].flatMap(importedPackages);
+    await writeGlobalTypes(`${folder}/package`, files);
     const written = JSON.parse(await Deno.readTextFile(json)) as PackageJson;
     const complete = completePackage(written, [...new Set(imported)].sort());
     await Deno.writeTextFile(json, `${JSON.stringify(complete, null, 2)}\n`);

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { completePackage, importedPackages } from "./npm.ts";
+import { completePackage, globalTypes, importedPackages, withGlobalTypes } from "./npm.ts";
 
 Deno.test("importedPackages() names packages, not files, modules of Node or examples", () => {
   const text = `/**
@@ -24,4 +24,29 @@ Deno.test("completePackage() adds the packages of this repository at their own v
     "@unroll/core": "^1.2.3",
     zod: "^4.0.0",
   });
+});
+
+Deno.test("globalTypes() declares the types of WebGPU that are named, once each", () => {
+  const types = [
+    "/** As a GPUTexture has. */\nexport function open(gpu: GPU): Promise<GPUDevice | null>;",
+    "export declare const device: GPUDevice;",
+  ];
+  assertEquals(
+    globalTypes(types),
+    '/// <reference lib="esnext.disposable" />\ninterface GPU {}\ninterface GPUDevice {}\n',
+  );
+});
+
+Deno.test("withGlobalTypes() refers to them where they are needed, and nowhere else", () => {
+  const reference = '/// <reference path="../globals.d.ts" />\n';
+  for (const text of ["let a: Disposable;", "[Symbol.dispose](): void;", "let a: GPU;"]) {
+    assertEquals(withGlobalTypes(text, "../globals.d.ts"), reference + text);
+  }
+  for (const text of ["/** A GPU. */ export type WebGPU = 1;", "type DisposableCup = 1;"]) {
+    assertEquals(withGlobalTypes(text, "../globals.d.ts"), text);
+  }
+  assertEquals(
+    withGlobalTypes('type A = Pick<GPUAdapter, "info" | "limits">;', "../globals.d.ts"),
+    `${reference}type A = Pick<GPUAdapter, keyof GPUAdapter & ("info" | "limits")>;`,
+  );
 });

@@ -96,6 +96,17 @@ const USES: readonly (readonly string[])[] = [
   ["eval", "RUN", "--device", "cpu"],
   ["predict", "RUN", "--input", "7", "--device", "cpu"],
   ["train", "--resume", "RUN", "--steps", "43", "--device", "cpu", "--quiet"],
+  ["eval", "RUN/best.safetensors", "--device", "cpu"],
+  ["sample", "RUN", "--device", "cpu", "--length", "5"],
+  ["inspect", "RUN", "--device", "cpu"],
+  ["report", "RUN"],
+  ["limits", "RUN", "--device", "cpu"],
+  ["prove", "RUN"],
+  ...["onnx", "pytorch", "safetensors"].map((format) => ["export", "RUN", "--format", format]),
+  [
+    ...["train", "--model", "rnn", "--task", "counting", "--from", "RUN", "--out", "FOLDER"],
+    ...["--steps", "2", "--device", "cpu", "--quiet"],
+  ],
 ];
 
 Deno.test("a run whose files were changed anyhow is used, or refused in one sentence", async () => {

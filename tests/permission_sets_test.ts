@@ -37,6 +37,9 @@ Deno.test("no set of permissions in deno.json is without limits, but for what us
     // The libraries of a system have no one place.
     assertStrictEquals(ffi, name === "blas" ? true : undefined, name);
   }
+  for (const [name, { env }] of Object.entries(SETS)) {
+    if (name !== "develop") assertEquals(env, SETS.list.env, name);
+  }
   for (const set of ["list", "look", "board"]) assertEquals(SETS[set].write, undefined);
   for (const set of ["list", "look", "board", "draw", "train", "recipe"]) {
     assertEquals([SETS[set].run, SETS[set].sys], [undefined, undefined], set);

@@ -13,6 +13,7 @@ import * as z from "zod";
 import { defineCommand } from "../command.ts";
 import { VERSION } from "../program.ts";
 import { UsageError } from "../errors.ts";
+import { quoted } from "../format.ts";
 import { jsonLine } from "../json_line.ts";
 import { knownPlugins } from "../plugins.ts";
 import { commandLine } from "../program.ts";
@@ -74,7 +75,7 @@ export const EXPORT = defineCommand({
       throw new UsageError(`Cannot export to ${path}: it is the checkpoint that is read`);
     }
     const { bytes, text } = await encode(loaded, format, { path, state });
-    await writeOut(path, bytes);
+    await writeOut(path, bytes, { follow: out !== undefined });
     const line = { event: "export", run: loaded.path, format, path, loading: text.trim() || null };
     context.terminal.write(json ? jsonLine(line) : `${path}\n${text}`);
   },
@@ -106,7 +107,8 @@ async function encode(
         bytes: encodeSafetensors(new Map(stored), weightsMetadata(config.model)),
         text: `Begin with it: ${
           commandLine(
-            `train --model ${config.model.name} --task ${config.task.name} --from ${path}`,
+            `train --model ${quoted(config.model.name)} --task ${quoted(config.task.name)} ` +
+              `--from ${quoted(path)}`,
           )
         }\n`,
       };

@@ -10,7 +10,7 @@ import { type LoadedRun, loadRun } from "@unroll/core/runs";
 import * as z from "zod";
 import { defineCommand } from "../command.ts";
 import { AnswerError } from "../errors.ts";
-import { formatCount, lineColumns, wrapLines } from "../format.ts";
+import { formatCount, lineColumns, quoted, wrapLines } from "../format.ts";
 import { jsonLine } from "../json_line.ts";
 import { knownPlugins } from "../plugins.ts";
 import { commandLine } from "../program.ts";
@@ -51,7 +51,9 @@ export const PROVE = defineCommand({
     const proof = await confirmed(proofOf(bytes, repeat), loaded);
     const certificate = certificateOf(proof, repeat, loaded.config.task.name, bytes);
     const path = out ?? `${dirname(loaded.path)}/certificate.json`;
-    if (certificate !== undefined) await writeOut(path, `${JSON.stringify(certificate)}\n`);
+    if (certificate !== undefined) {
+      await writeOut(path, `${JSON.stringify(certificate)}\n`, { follow: out !== undefined });
+    }
     if (json) {
       const { seen, certificate: _, ...rest } = {
         seen: undefined,
@@ -75,7 +77,7 @@ export const PROVE = defineCommand({
         const { size } = await Deno.stat(path);
         const about = `Certificate of ${formatCount(Math.ceil(size / 1024))} kB in ${path}`;
         for (const part of wrapLines(`${about}; verify it by itself:`, columns)) write(`${part}\n`);
-        write(`  ${commandLine(`verify ${path} --run ${typed}`)}\n`);
+        write(`  ${commandLine(`verify ${quoted(path)} --run ${quoted(typed)}`)}\n`);
       }
     }
     if (certificate === undefined) {

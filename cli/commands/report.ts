@@ -48,6 +48,7 @@ export const REPORT = defineCommand({
       recipes: context.recipes,
       ...(corpus === undefined ? {} : { taskOptions: { corpus } }),
       out: out ?? `${folder}/report.html`,
+      follow: out !== undefined,
     });
     const line = { event: "report", path, runs: found.map((run) => run.path) };
     context.terminal.write(json ? jsonLine(line) : `${path}\n`);

@@ -14,6 +14,7 @@ import { TASKS } from "@unroll/tasks";
 import { UsageError } from "../errors.ts";
 import { configLine, resultLine } from "../reporting/report_lines.ts";
 import { inFolder, onlyRun, trainSmall } from "../test_support/small_runs.ts";
+import { runCommand } from "../test_support/run_command.ts";
 import { assertSameRuns } from "../test_support/same_runs.ts";
 import { trainUntilKilled } from "../test_support/trained_until_killed.ts";
 import { resumeTraining } from "./train_action.ts";
@@ -335,3 +336,40 @@ async function checkSaved(root: string, before: number): Promise<number> {
   }
   return saved;
 }
+
+Deno.test("no command writes where a link in a run's folder leads", async () => {
+  await inFolder(async (folder) => {
+    const { path } = await trainSmall(`${folder}/runs`, { training: { steps: 40 } });
+    const outside = `${folder}/outside`;
+    const names = [
+      ...["report.html", ".report.html.tmp", "weights.safetensors", ".weights.safetensors.tmp"],
+      ...[".lock", "metrics.jsonl", ".metrics.jsonl.tmp", "config.json", ".config.json.tmp"],
+      ...["best.safetensors", ".best.safetensors.tmp", "last.safetensors", ".last.safetensors.tmp"],
+    ];
+    await Deno.mkdir(outside);
+    for (const name of names) {
+      // What is read stays what it was.
+      const bytes = await Deno.readFile(`${path}/${name}`).catch(() =>
+        new TextEncoder().encode("own")
+      );
+      await Deno.writeFile(`${outside}/${name}`, bytes);
+      await Deno.remove(`${path}/${name}`).catch(() => {});
+      await Deno.symlink(`${outside}/${name}`, `${path}/${name}`);
+    }
+    const before = names.map((name) => Deno.readFileSync(`${outside}/${name}`));
+    for (
+      const words of [
+        `report ${path}`,
+        `export ${path} --format safetensors`,
+        `train --resume ${path} --steps 80 --device cpu --quiet`,
+      ]
+    ) {
+      const { code, errors } = await runCommand(words);
+      assertStrictEquals(code, 0, `${words}: ${errors}`);
+    }
+    for (const [i, name] of names.entries()) {
+      assertEquals(Deno.readFileSync(`${outside}/${name}`), before[i], name);
+    }
+    assert((await Deno.lstat(`${path}/report.html`)).isFile);
+  });
+});

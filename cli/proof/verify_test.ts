@@ -127,6 +127,19 @@ const codesOf = (bytes: Uint8Array): Certificate => ({
   weights: hashOf(bytes),
 });
 
+Deno.test("verify() refuses a certificate that has less than its network, or another task", () => {
+  const checkpoint = ringCheckpoint();
+  const { certificate } = certified(checkpoint);
+  assert(certificate.kind === "cycle");
+  const { centre, root } = certificate;
+  const changes = [{ centre: [] }, { root: [] }, { root: root.slice(1) }, { centre, root: [[]] }];
+  for (const change of changes) {
+    assertThrows(() => verify({ ...certificate, ...change }, checkpoint), Refuted, "such as this");
+  }
+  const other = { ...certificate, task: "counting" };
+  assertThrows(() => verify(other, checkpoint), Refuted, "it is about counting");
+});
+
 Deno.test("verify() reads no weights that the program does not read", () => {
   // Right only with a bias that the options do not have.
   const biased = carryCheckpoint(0, {

@@ -7,7 +7,7 @@
 import { eventLine, type RunFolder } from "@unroll/core/runs";
 import type { TrainingStart, TrainResult } from "@unroll/core/training";
 import type { RunReporter, Terminal } from "../context.ts";
-import { formatCount, lineColumns, visible, wrapLines } from "../format.ts";
+import { formatCount, lineColumns, quoted, visible, wrapLines } from "../format.ts";
 import { jsonLine } from "../json_line.ts";
 import { trustText } from "../plugins.ts";
 import { commandLine } from "../program.ts";
@@ -174,7 +174,7 @@ function peopleReporter(
       }
       terminal.write(`Saved in ${run.path}\n`);
       if (quiet || !advises) return;
-      const words = run.path + trustText(run.config);
+      const words = quoted(run.path) + trustText(run.config);
       terminal.write(nextSteps(words, await showsStates(result)));
     },
     onError: () => progress?.stop(),

@@ -288,11 +288,14 @@ export function formatRuns(
     "age",
     "",
   ];
-  const shown = [heads, ...cells].map((row) => row.map(visible));
+  const shown = [heads, ...cells].map((row) => row.map((cell) => visible(cell.slice(0, LONGEST))));
   const lines = formatTable(shown, [0, 1, 9]);
   const isWide = lines.some((line) => [...line].length > columns);
   return (isWide ? narrowTable(shown, columns) : lines).map((line) => `${line}\n`).join("");
 }
+
+/** Characters of a cell at most: a title may be as long as a file. */
+const LONGEST = 500;
 
 /** Puts the name of each run, and what there is to say of it, above its numbers. */
 function narrowTable([heads, ...rows]: readonly (readonly string[])[], columns: number): string[] {

@@ -13,12 +13,18 @@ import { dirname } from "@std/path/dirname";
  * @param path The file. What is no file, such as a device, is written to as it is, and so is a file beside which nothing
  *   may be written.
  * @param contents Its contents.
+ * @param settings Whether a link is followed, as one that somebody typed is; one in the folder of a run may be of whoever
+ *   made that, and is replaced.
  * @throws {RangeError} When it cannot be written.
  */
-export async function writeOut(path: string, contents: string | Uint8Array): Promise<void> {
+export async function writeOut(
+  path: string,
+  contents: string | Uint8Array,
+  { follow = true }: { readonly follow?: boolean } = {},
+): Promise<void> {
   const bytes = typeof contents === "string" ? new TextEncoder().encode(contents) : contents;
   try {
-    const target = await fileOf(path);
+    const target = follow ? await fileOf(path) : path;
     if (target === undefined) return await Deno.writeFile(path, bytes);
     // Always the same name, so that what a crash leaves is overwritten by the next try.
     const beside = `${dirname(target)}/.${basename(target)}.tmp`;
@@ -26,7 +32,9 @@ export async function writeOut(path: string, contents: string | Uint8Array): Pro
       await writeWhole(beside, bytes);
       await Deno.rename(beside, target);
     } catch (error) {
-      if (error instanceof Deno.errors.NotCapable) return await Deno.writeFile(path, bytes);
+      if (error instanceof Deno.errors.NotCapable && follow) {
+        return await Deno.writeFile(path, bytes);
+      }
       await Deno.remove(beside).catch(() => {});
       throw error;
     }
@@ -36,18 +44,22 @@ export async function writeOut(path: string, contents: string | Uint8Array): Pro
   }
 }
 
-/** The file that a path leads to, also one that is not there yet; `undefined` for what is no file. */
+/** The file that a path leads to, also one that is not there yet; `undefined` for what is no file, or may not be read. */
 async function fileOf(path: string): Promise<string | undefined> {
   try {
     return (await Deno.stat(path)).isFile ? await Deno.realPath(path) : undefined;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return path;
+    if (error instanceof Deno.errors.NotCapable) return undefined;
     throw error;
   }
 }
 
 async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
-  using file = await Deno.open(path, { write: true, create: true, truncate: true });
+  // A folder there is left, and told of; what is not there, or may not be looked at, is tried.
+  const found = await Deno.lstat(path).catch(() => undefined);
+  if (!found?.isDirectory) await Deno.remove(path).catch(() => {});
+  using file = await Deno.open(path, { write: true, createNew: true });
   for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
   await file.sync();
 }

@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects, assertStrictEquals } from "@std/assert";
 import { fromFileUrl } from "@std/path/from-file-url";
 import { inFolder } from "../test_support/small_runs.ts";
 import { writeOut } from "./write_out.ts";
@@ -38,5 +38,36 @@ Deno.test("writeOut() writes what a link leads to, and says why it cannot", asyn
     assertStrictEquals(await Deno.readTextFile(`${folder}/target`), "new");
     assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name).sort(), ["link", "target"]);
     await assertRejects(() => writeOut(folder, "new"), RangeError, `Cannot write ${folder}: `);
+  });
+});
+
+Deno.test("writeOut() needs no more than to write that file, and asks for no other", async () => {
+  await inFolder(async (folder) => {
+    await Deno.writeTextFile(`${folder}/old`, "a longer text than the new one");
+    const script = `${folder}/write.ts`;
+    await Deno.writeTextFile(
+      script,
+      `import { writeOut } from ${JSON.stringify(import.meta.resolve("./write_out.ts"))};
+      try {
+        for (const name of Deno.args) await writeOut(name, "new");
+      } catch (error) {
+        console.log(error.message, error.cause?.message);
+      }`,
+    );
+    const run = async (...flags: string[]) => {
+      const { stdout } = await new Deno.Command(Deno.execPath(), {
+        args: ["run", "--quiet", "--no-check", "--no-prompt", ...flags]
+          .concat("--config", fromFileUrl(import.meta.resolve("../../deno.json")), script)
+          .concat("old", "fresh"),
+        cwd: folder,
+        env: { NO_COLOR: "1" },
+      }).output();
+      return new TextDecoder().decode(stdout);
+    };
+    assertMatch(await run(), /^Cannot write old: .*write access to "old"/);
+    assertStrictEquals(await run("--allow-write=old,fresh"), "");
+    for (const name of ["old", "fresh"]) {
+      assertStrictEquals(await Deno.readTextFile(`${folder}/${name}`), "new");
+    }
   });
 });

@@ -25,6 +25,8 @@ export interface GatherSettings extends LoadSettings {
 export interface ReportSettings extends GatherSettings {
   /** The file to write. */
   readonly out: string;
+  /** Whether a link there is followed, as in {@linkcode writeOut}. */
+  readonly follow?: boolean;
 }
 
 /**
@@ -39,8 +41,8 @@ export async function writeReport(
   runs: readonly RunFolder[],
   settings: ReportSettings,
 ): Promise<string> {
-  const { out, ...rest } = settings;
-  await writeOut(out, reportHtml(await gatherReports(runs, rest)));
+  const { out, follow, ...rest } = settings;
+  await writeOut(out, reportHtml(await gatherReports(runs, rest)), { follow });
   return out;
 }
 

@@ -33,7 +33,9 @@ export interface NativePermissions {
 export function nativePermissions(): NativePermissions {
   if (typeof Deno === "undefined") return { missing: [] };
   const path = folderOfVariables();
-  const place = path ?? `$HOME/${Deno.build.os === "darwin" ? "Library/Caches" : ".cache"}/unroll`;
+  const place = path === undefined
+    ? `$HOME/${Deno.build.os === "darwin" ? "Library/Caches" : ".cache"}/unroll`
+    : flagValue(path);
   const isGranted = (descriptor: Deno.PermissionDescriptor) =>
     Deno.permissions.querySync(descriptor).state === "granted";
   const missing = (["ffi", "read", "write"] as const)
@@ -42,6 +44,12 @@ export function nativePermissions(): NativePermissions {
   if (!isGranted({ name: "run", command: COMPILER })) missing.push(`--allow-run=${COMPILER}`);
   if (path === undefined) missing.push("--allow-env=HOME");
   return { ...path === undefined ? {} : { folder: path }, missing };
+}
+
+/** Writes a path as a value of Deno's flags, which have a comma between two, and as part of a word for a shell. */
+function flagValue(path: string): string {
+  const value = path.replaceAll(",", ",,");
+  return /^[\w./:@%+~,-]+$/.test(value) ? value : `'${value.replaceAll("'", "'\\''")}'`;
 }
 
 function folderOfVariables(): string | undefined {
@@ -67,7 +75,7 @@ export interface OwnFolder {
  *
  * @param path Where.
  * @returns The folder.
- * @throws {RangeError} If it cannot be made or written to, or others may write to it.
+ * @throws {RangeError} If it cannot be made or written to, or others may write to it or may put another in its place.
  */
 export async function makeFolder(path: string): Promise<OwnFolder> {
   const probe = `${path}/${crypto.randomUUID()}`;
@@ -81,11 +89,35 @@ export async function makeFolder(path: string): Promise<OwnFolder> {
     if (((mode ?? 0) & 0o022) !== 0 || uid !== user) {
       throw refusal(`others may write to ${path}, where compiled libraries are kept`);
     }
+    const exposed = await exposedFolder(path, user);
+    if (exposed !== undefined) {
+      throw refusal(
+        `others may put their own in place of ${path}, for they may write to ${exposed}`,
+      );
+    }
     return { path, user };
   } catch (error) {
     if (error instanceof RangeError) throw error;
     const [reason] = (error instanceof Error ? error.message : String(error)).split("\n");
     throw refusal(`compiled libraries cannot be kept in ${path}: ${reason}`);
+  }
+}
+
+/**
+ * Finds a folder above this one in which somebody else may rename it: one that is neither the user's nor of who owns
+ * the root, or that everybody may write to, if not only what is their own. What may not be read is not looked at.
+ */
+async function exposedFolder(path: string, user: number | null): Promise<string | undefined> {
+  const above: string[] = [];
+  for (let folder of new Set([path, await Deno.realPath(path)])) {
+    while ((folder = folder.slice(0, folder.lastIndexOf("/"))) !== "") above.push(folder);
+  }
+  const isRead = (path: string) =>
+    Deno.permissions.querySync({ name: "read", path }).state === "granted";
+  const owners = new Set([user, isRead("/") ? (await Deno.stat("/")).uid : 0]);
+  for (const folder of above.filter(isRead)) {
+    const { uid, mode } = await Deno.stat(folder);
+    if (!owners.has(uid) || ((mode ?? 0) & 0o1002) === 0o0002) return folder;
   }
 }
 

@@ -131,7 +131,7 @@ export async function openAddressLibrary(toolchain: Toolchain): Promise<AddressL
       },
     };
   } catch (error) {
-    throw error instanceof RangeError ? error : refusal(firstLine(String(error)));
+    throw error instanceof RangeError ? error : refusal(firstLine((error as Error).message));
   }
 }
 

@@ -1,5 +1,11 @@
 /** Where native code is compiled, kept and refused, each in a process of its own with permissions of its own. */
-import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertStrictEquals,
+  assertStringIncludes,
+} from "@std/assert";
 import { pruneFolder } from "./native_folder.ts";
 
 const BACKENDS = new URL("mod.ts", import.meta.url).href;
@@ -111,6 +117,39 @@ Deno.test("openBackend() names each flag that native code lacks", () =>
     assertMatch(output, /^RangeError: Cannot open native: it needs .*--allow-(run=cc|env=HOME)\n$/);
   }));
 
+Deno.test("openBackend() names the flags of any folder as a shell takes them", () =>
+  inFolder(async (folder) => {
+    if (Deno.build.os === "windows") return;
+    const flags = ["--allow-env=UNROLL_CACHE"];
+    const { output } = await run(folder, { flags, env: { UNROLL_CACHE: "/a b,c/it's" } });
+    const place = "'/a b,,c/it'\\''s'";
+    assertStringIncludes(
+      output,
+      `--allow-ffi=${place} --allow-read=${place} --allow-write=${place}`,
+    );
+  }));
+
+Deno.test("openBackend() says which variable is no text", () =>
+  inFolder(async (folder) => {
+    if (Deno.build.os === "windows") return;
+    await Deno.writeTextFile(`${folder}/program.ts`, program("auto"));
+    for (const variable of ["UNROLL_BACKEND", "UNROLL_THREADS", "HOME", "DEBUG"]) {
+      const { stdout } = await new Deno.Command("sh", {
+        args: ["-c", `export ${variable}="$(printf '\\377')"; exec "$@"`, "sh", Deno.execPath()]
+          .concat("run", "--quiet", "--no-check", "--no-prompt", "--config", CONFIG, "--allow-env")
+          .concat(`${folder}/program.ts`),
+        env: { NO_COLOR: "1", DENO_DIR: `${folder}/deno` },
+        stdin: "null",
+      }).output();
+      assertStrictEquals(
+        new TextDecoder().decode(stdout),
+        variable.startsWith("UNROLL_")
+          ? `RangeError: Cannot read ${variable}: UTF-8 text is needed\n`
+          : RIGHT.replace("native", "cpu"),
+      );
+    }
+  }));
+
 Deno.test("openBackend() goes on with the CPU where UNROLL_BACKEND asks for native code in vain, and says why", () =>
   inFolder(async (folder) => {
     const { output, errors } = await run(folder, {
@@ -191,6 +230,30 @@ Deno.test({
         refused(`others may write to ${folder}/cache, where compiled libraries are kept`),
       );
       assertEquals(names(`${folder}/cache`), []);
+      // In a folder in which everybody may rename it, and, where only the owner may, in one that is somebody else's.
+      await Deno.mkdir(`${folder}/all/own`, { recursive: true });
+      await Deno.symlink("all/own", `${folder}/link`);
+      const exposed = (cache: string) =>
+        refused(
+          `others may put their own in place of ${cache}, for they may write to ${folder}/all`,
+        );
+      for (const [mode, owner] of [[0o777], ...Deno.uid() === 0 ? [[0o755, 12345]] : []]) {
+        await Deno.chmod(`${folder}/all`, mode);
+        if (owner !== undefined) await Deno.chown(`${folder}/all`, owner, owner);
+        for (const cache of [`${folder}/all/own/cache`, `${folder}/link/cache`]) {
+          assertStrictEquals(
+            await tell({ flags: ["-A"], env: { UNROLL_CACHE: cache } }),
+            exposed(cache),
+          );
+          assertEquals(names(cache), []);
+        }
+      }
+      await Deno.chown(`${folder}/all`, Deno.uid(), Deno.gid());
+      await Deno.chmod(`${folder}/all`, 0o1777);
+      assertStrictEquals(
+        await tell({ flags: ["-A"], env: { UNROLL_CACHE: `${folder}/link/cache` } }),
+        RIGHT,
+      );
       // A program that the compiler refuses.
       await Deno.chmod(`${folder}/cache`, 0o700);
       await fakeCompiler(

@@ -108,7 +108,7 @@ export function knownPlugin<Found extends Plugin>(
     `Cannot load ${kind} "${shown}": ${
       isTrustable(name)
         ? `a module is not imported because a run names it, allow it with --trust ${
-          isPlainPath(path) ? shellWord(path) : shown
+          shellWord(isPlainPath(path) ? path : shown)
         } (in a program: ${kind}s["${shown}"])`
         : "code from a URL is never imported because a run names it"
     }`,
@@ -123,7 +123,7 @@ function isPlainPath(path: string | undefined): path is string {
 
 /** Writes a word for a shell. */
 function shellWord(text: string): string {
-  return /^[\w./:@%+~-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+  return /^[\w./:@%+~#-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 /**

@@ -180,6 +180,8 @@ Deno.test("knownPlugin() looks names up, and a file by its name from any folder"
     "./other.ts": allow("./other.ts"),
     "./mine.ts#two": allow("./mine.ts#two"),
     "jsr:packed": allow("jsr:packed"),
+    "$(id)/it's.ts": "--trust '$(id)/it'\\''s.ts' (in",
+    "a b.ts": "--trust 'a b.ts' (in",
     "data:text/javascript,export const mine = 1":
       'Cannot load model "data:text/javascript,export const mine = 1": code from a URL is never',
     " \tdata:,x": "code from a URL is never imported because a run names it",

@@ -49,6 +49,8 @@ function holderText(): string {
 /** Gives the lock, or what the file says of who has it. */
 export async function lockBySystem(path: string): Promise<RunLock | string> {
   for (;;) {
+    // A link is none of ours, and what it leads to may be anything.
+    if (await isLink(path)) await Deno.remove(path);
     const file = await Deno.open(path, { read: true, write: true, create: true });
     try {
       let isFree: boolean;
@@ -74,6 +76,15 @@ export async function lockBySystem(path: string): Promise<RunLock | string> {
       throw error;
     }
     file.close();
+  }
+}
+
+async function isLink(path: string): Promise<boolean> {
+  try {
+    return (await Deno.lstat(path)).isSymlink;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
   }
 }
 
@@ -104,7 +115,8 @@ async function takeFile(path: string): Promise<string | undefined> {
   const { link, readFile, rename, rm, writeFile } = fileSystem().promises;
   const beside = `${path}.${processId()}`;
   for (;;) {
-    await writeFile(beside, holderText());
+    await rm(beside, { force: true });
+    await writeFile(beside, holderText(), { flag: "wx" });
     try {
       // It comes with its text, or not at all.
       await link(beside, path);

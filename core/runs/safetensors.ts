@@ -261,7 +261,7 @@ export function readLayout(
     if (entry.end <= size) return entry;
     throw unreadable(
       `${
-        JSON.stringify(name)
+        shown(name)
       } ends at byte ${entry.end} of the data, found ${size} bytes: the file is cut short`,
     );
   });
@@ -283,7 +283,7 @@ export function tensorOf(
 ): StoredTensor {
   const data = new ARRAYS[dtype](buffer);
   if (dtype === "BOOL" && (data as Uint8Array).some((byte) => byte > 1)) {
-    throw unreadable(`${JSON.stringify(name)} is BOOL and has a byte that is neither 0 nor 1`);
+    throw unreadable(`${shown(name)} is BOOL and has a byte that is neither 0 nor 1`);
   }
   return { dtype, shape, data } as StoredTensor;
 }
@@ -311,20 +311,48 @@ function readHeader(bytes: Uint8Array): {
 function readNames(json: string): string[] {
   const open: Set<string>[] = [];
   let names: readonly string[] = [];
-  for (const [token, string, colon] of json.matchAll(/("(?:[^"\\]|\\.)*")(\s*:)?|[{}]/g)) {
-    if (token === "{") open.push(new Set());
-    else if (token === "}") names = [...open.pop() ?? []];
-    else if (colon !== undefined) {
-      const name: string = JSON.parse(string);
+  // Strings are not part of the pattern, which would call itself for each of their characters.
+  const token = /["{}]/g;
+  for (let found = token.exec(json); found !== null; found = token.exec(json)) {
+    if (found[0] === "{") open.push(new Set());
+    else if (found[0] === "}") names = [...open.pop() ?? []];
+    else {
+      const end = stringEnd(json, found.index);
+      token.lastIndex = end;
+      COLON.lastIndex = end;
+      if (!COLON.test(json)) continue;
+      const name: string = JSON.parse(json.slice(found.index, end));
       const others = open[open.length - 1];
-      if (others.has(name)) {
-        throw unreadable(`the header has ${JSON.stringify(name)} twice in one object`);
-      }
+      if (others.has(name)) throw unreadable(`the header has ${shown(name)} twice in one object`);
       others.add(name);
     }
   }
   // The last object to end is the whole.
   return [...names];
+}
+
+const COLON = /\s*:/y;
+
+/** Finds where a string of JSON ends: after the first quote that no backslash, or an even number of them, precedes. */
+function stringEnd(json: string, start: number): number {
+  for (let quote = json.indexOf('"', start + 1);; quote = json.indexOf('"', quote + 1)) {
+    let backslash = quote;
+    while (json[backslash - 1] === "\\") backslash--;
+    if ((quote - backslash) % 2 === 0) return quote + 1;
+  }
+}
+
+/** Writes what a file says, as much as a sentence bears of it. */
+function shown(value: unknown): string {
+  if (typeof value !== "object" || value === null) return cut(JSON.stringify(value) ?? "none");
+  if (!Array.isArray(value)) return "{…}";
+  // Lists in lists may be more than the stack is deep.
+  const parts = value.slice(0, 100).map((part) => Array.isArray(part) ? "[…]" : shown(part));
+  return cut(`[${parts}]`);
+}
+
+function cut(text: string): string {
+  return text.length > 100 ? `${text.slice(0, 99)}…` : text;
 }
 
 function readEntry(name: string, entry: unknown): {
@@ -335,20 +363,20 @@ function readEntry(name: string, entry: unknown): {
 } {
   if (!isRecord(entry)) {
     throw unreadable(
-      `the header's entry for ${JSON.stringify(name)} is not an object`,
+      `the header's entry for ${shown(name)} is not an object`,
     );
   }
   const { dtype, shape, data_offsets: offsets } = entry;
   if (typeof dtype !== "string" || !Object.hasOwn(ARRAYS, dtype)) {
     throw unreadable(
-      `${JSON.stringify(name)} has dtype ${JSON.stringify(dtype)}, known dtypes are ${
+      `${shown(name)} has dtype ${shown(dtype)}, known dtypes are ${
         Object.keys(ARRAYS).join(", ")
       }`,
     );
   }
   if (!Array.isArray(shape) || !shape.every(isSize)) {
     throw unreadable(
-      `${JSON.stringify(name)} has shape ${JSON.stringify(shape)}, a list of sizes is needed`,
+      `${shown(name)} has shape ${shown(shape)}, a list of sizes is needed`,
     );
   }
   if (
@@ -356,7 +384,7 @@ function readEntry(name: string, entry: unknown): {
     offsets[0] > offsets[1]
   ) {
     throw unreadable(
-      `${JSON.stringify(name)} has data_offsets ${JSON.stringify(offsets)}, [begin, end] is needed`,
+      `${shown(name)} has data_offsets ${shown(offsets)}, [begin, end] is needed`,
     );
   }
   const [begin, end]: number[] = offsets;
@@ -367,9 +395,7 @@ function readEntry(name: string, entry: unknown): {
   );
   if (end - begin !== size) {
     throw unreadable(
-      `${JSON.stringify(name)} is ${dtype}[${shape.join(",")}], ${size} bytes are needed, found ${
-        end - begin
-      }`,
+      `${shown(name)} is ${dtype}${shown(shape)}, ${size} bytes are needed, found ${end - begin}`,
     );
   }
   return { dtype: known, shape, begin, end };
@@ -389,7 +415,7 @@ function checkRanges(
   for (const { name, begin, end } of ranges) {
     if (begin !== position) {
       throw unreadable(
-        `${JSON.stringify(name)} begins at byte ${begin} of the data, ${position} is needed`,
+        `${shown(name)} begins at byte ${begin} of the data, ${position} is needed`,
       );
     }
     position = end;

@@ -404,3 +404,33 @@ Deno.test("encodeSafetensors() refuses booleans that are neither 0 nor 1", () =>
     'Cannot store "w" as BOOL[2]: bytes 0 and 1 are needed, found 7',
   );
 });
+
+Deno.test("decodeSafetensors() reads strings of any length, with or without escapes", () => {
+  for (const text of ["x".repeat(2e7), '"\\'.repeat(2e6), "\\".repeat(4e6 + 1)]) {
+    const bytes = encodeSafetensors(new Map(), { text, [text.slice(0, 1000)]: "" });
+    assert(decodeSafetensors(bytes).metadata.text === text);
+  }
+});
+
+Deno.test("decodeSafetensors() says in a short sentence what is wrong, however long that is", () => {
+  const deep = (levels: number) => `${"[".repeat(levels)}${"]".repeat(levels)}`;
+  const long = JSON.stringify("\u001b".repeat(1e5));
+  const entries = [
+    ...[deep(1e5), `[${"1,".repeat(1e5)}-1]`, `[${"9,".repeat(1e4)}9]`].map((shape) =>
+      `"a":{"dtype":"F32","shape":${shape},"data_offsets":[0,4]}`
+    ),
+    `"a":{"dtype":${deep(1e5)}}`,
+    `"a":{"dtype":${long}}`,
+    `"a":{"dtype":"F32","shape":[],"data_offsets":${deep(1e5)}}`,
+    `${long}:{}`,
+    `${long}:1`,
+    `${long}:1,${long}:1`,
+    `${long}:{"dtype":"F32","shape":[],"data_offsets":[0,8]}`,
+    `${long}:{"dtype":"F32","shape":[],"data_offsets":[4,8]}`,
+  ];
+  for (const entry of entries) {
+    const error = assertThrows(() => decodeSafetensors(file(`{${entry}}`, 4)), RangeError);
+    // deno-lint-ignore no-control-regex -- what must not be there
+    assertMatch(error.message, /^Cannot read safetensors: [^\x00-\x1f]{10,400}$/);
+  }
+});

@@ -4,7 +4,8 @@
  * @module
  */
 import { unknownName } from "../util/names.ts";
-import { type JsonRecord, plainJson } from "../util/json.ts";
+import { type Json, type JsonRecord, plainJson } from "../util/json.ts";
+import { formatOptionValue } from "../plugin/options.ts";
 import { OPTIMIZERS } from "./optimizers.ts";
 import type { ResolvedSettings, TrainingOptions } from "./resolve_settings.ts";
 import type { OptimizerName } from "../plugin/training_defaults.ts";
@@ -39,7 +40,7 @@ export function trainingRecord(settings: ResolvedSettings): JsonRecord {
  *
  * @param record As `config.training` of a run has it.
  * @returns The settings.
- * @throws {RangeError} If its optimizer is a program's own.
+ * @throws {RangeError} If its optimizer is a program's own, or has settings that are none.
  *
  * @example Usage
  * ```ts
@@ -62,10 +63,25 @@ export function recordedSettings(record: JsonRecord): TrainingOptions {
     clip: 0,
     clipNorm: 0,
     ...rest,
-    optimizer: OPTIMIZERS[name as OptimizerName].create(
-      optimizerSettings as ResolvedSettings["optimizer"]["settings"],
-    ),
+    optimizer: optimizerOf(name as OptimizerName, optimizerSettings ?? {}),
   };
+}
+
+/** Makes an optimizer with settings that stand in a file. */
+function optimizerOf(name: OptimizerName, settings: Json): ResolvedSettings["optimizer"] {
+  const { create } = OPTIMIZERS[name];
+  const { settings: defaults } = create();
+  const wrong = (wanted: string, found: Json) =>
+    new RangeError(
+      `Cannot use the optimizer ${name}: ${wanted} needed, found ${formatOptionValue(found)}`,
+    );
+  if (typeof settings !== "object" || settings === null) throw wrong("its settings are", settings);
+  const given = settings as Readonly<Record<string, Json>>;
+  for (const [setting, value] of Object.entries(defaults)) {
+    if (!Object.hasOwn(given, setting) || typeof given[setting] === typeof value) continue;
+    throw wrong(`for ${setting} a ${typeof value} is`, given[setting]);
+  }
+  return create(given as ResolvedSettings["optimizer"]["settings"]);
 }
 
 /**

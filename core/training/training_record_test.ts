@@ -1,4 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
+import type { JsonRecord } from "../util/json.ts";
 import { randomSource } from "../util/random_source.ts";
 import { OPTIMIZERS } from "./optimizers.ts";
 import { resolveSettings, type TrainingOptions } from "./resolve_settings.ts";
@@ -55,6 +56,25 @@ Deno.test("recordedSettings() are those of the run, whatever is recommended", ()
     { steps: 5, clip: 5, clipNorm: 1 },
   );
   assertEquals([clip, clipNorm], [0, 0]);
+});
+
+Deno.test("recordedSettings() refuses settings of an optimizer that are none", () => {
+  for (const optimizer of Object.keys(OPTIMIZERS) as OptimizerName[]) {
+    const refused = (optimizerSettings: JsonRecord[string], message: string) =>
+      assertThrows(
+        () => recordedSettings({ optimizer, optimizerSettings }),
+        RangeError,
+        `Cannot use the optimizer ${optimizer}: ${message}`,
+      );
+    refused("x", "its settings are needed, found x");
+    for (const [name, value] of Object.entries(OPTIMIZERS[optimizer].create().settings)) {
+      const wanted = `for ${name} a ${typeof value} is needed, found `;
+      refused({ [name]: null }, `${wanted}none`);
+      if (typeof value === "number") refused({ [name]: "0.9" }, `${wanted}0.9`);
+      refused({ [name]: [1] }, `${wanted}1`);
+      refused({ [name]: { type: 1 } }, wanted);
+    }
+  }
 });
 
 Deno.test("recordedSettings() refuses an optimizer of a program", () => {

@@ -70,11 +70,15 @@ export function isFfiAllowed(): boolean {
  *
  * @param variable Which one.
  * @returns Its value, or `undefined` if it is not set, is empty, or may not be read.
+ * @throws {RangeError} If it is one of Unroll's own and no text; what is the system's counts as not set then.
  */
 export function readVariable(variable: EnvironmentVariable): string | undefined {
   if (!isEnvAllowed(variable)) return undefined;
-  const value = typeof Deno === "undefined"
-    ? globalThis.process.env[variable]
-    : Deno.env.get(variable);
-  return value || undefined;
+  if (typeof Deno === "undefined") return globalThis.process.env[variable] || undefined;
+  try {
+    return Deno.env.get(variable) || undefined;
+  } catch (error) {
+    if (!variable.startsWith("UNROLL_")) return undefined;
+    throw new RangeError(`Cannot read ${variable}: UTF-8 text is needed`, { cause: error });
+  }
 }

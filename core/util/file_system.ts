@@ -34,7 +34,7 @@ export interface OpenFile {
 export interface FileWriting {
   /** Makes a folder, and with `recursive` those above it too, or nothing if it is there. */
   mkdir(path: string, options?: { readonly recursive: boolean }): Promise<unknown>;
-  /** Opens a file to write it anew. */
+  /** Makes a file, in place of what is there: a link is not followed, it may be of somebody else. */
   create(path: string): Promise<OpenFile>;
   /** Opens a folder. */
   open(path: string): Promise<OpenFile>;
@@ -52,7 +52,7 @@ export interface FileWriting {
  */
 export function fileWriting(): FileWriting {
   if (typeof Deno !== "undefined") return DENO;
-  const { mkdir, open, rename, appendFile } = fileSystem().promises;
+  const { mkdir, open, rename, appendFile, rm } = fileSystem().promises;
   const opened = async (path: string, flags: string): Promise<OpenFile> => {
     const file = await open(path, flags);
     return {
@@ -63,16 +63,36 @@ export function fileWriting(): FileWriting {
   };
   return {
     mkdir,
-    create: (path) => opened(path, "w"),
+    create: (path) => makeAnew(path, () => opened(path, "wx"), rm),
     open: (path) => opened(path, "r"),
     rename,
     append: (path, text) => appendFile(path, text),
   };
 }
 
+async function makeAnew(
+  path: string,
+  make: () => Promise<OpenFile | Deno.FsFile>,
+  remove: (path: string) => Promise<void>,
+): Promise<OpenFile> {
+  try {
+    return await make() as OpenFile;
+  } catch (error) {
+    if (errorCode(error) !== "EEXIST") throw error;
+  }
+  await remove(path);
+  return await make() as OpenFile;
+}
+
 const DENO: FileWriting = {
   mkdir: (path, options) => Deno.mkdir(path, options),
-  create: (path) => Deno.open(path, { write: true, create: true, truncate: true }),
+  create: (path) =>
+    makeAnew(path, () => Deno.open(path, { write: true, createNew: true }), async () => {
+      // Deno removes an empty folder too, which is none of ours.
+      const { isDirectory } = await Deno.lstat(path);
+      if (isDirectory) throw new Error("a folder is in the way");
+      await Deno.remove(path);
+    }),
   open: (path) => Deno.open(path),
   rename: (from, to) => Deno.rename(from, to),
   append: (path, text) => Deno.writeTextFile(path, text, { append: true }),

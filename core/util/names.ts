@@ -63,6 +63,8 @@ export function nearestName(
   name: string,
   known: readonly string[],
 ): string | undefined {
+  // What is so long was not typed for a name, and comparing it would take long.
+  if (name.length > LONGEST) return undefined;
   const typed = name.toLowerCase();
   let nearest: string | undefined;
   let minDistance = Infinity;
@@ -85,6 +87,8 @@ export function nearestName(
   const begun = known.filter((candidate) => candidate.toLowerCase().startsWith(typed));
   return typed.length >= 2 && begun.length === 1 ? begun[0] : undefined;
 }
+
+const LONGEST = 100;
 
 /** Plurals that are not made with an s. */
 const PLURALS: Readonly<Record<string, string>> = { axis: "axes", corpus: "corpora" };
@@ -116,7 +120,8 @@ export function unknownName(
   const kinds = PLURALS[kind] ?? `${kind}s`;
   const list = known.length === 0 ? `there are no ${kinds}` : `known ${kinds} are ${someOf(known)}`;
   const nearest = nearestName(name, known);
-  if (nearest === undefined) return `Cannot find ${kind} "${name}": ${list}`;
+  const shown = name.length > LONGEST ? `${name.slice(0, LONGEST - 1)}…` : name;
+  if (nearest === undefined) return `Cannot find ${kind} "${shown}": ${list}`;
   return `Cannot find ${kind} "${name}": did you mean "${nearest}"? ${list[0].toUpperCase()}${
     list.slice(1)
   }`;

@@ -62,6 +62,11 @@ Deno.test("unknownName() lists the names, nearest first", () => {
   );
 });
 
+Deno.test("unknownName() cuts what is far too long for a name", () => {
+  const sentence = unknownName("model", "x".repeat(1e6), ["gru"]);
+  assertStrictEquals(sentence, `Cannot find model "${"x".repeat(99)}…": known models are gru`);
+});
+
 Deno.test("unknownName() knows the plural of corpus", () => {
   assertStrictEquals(
     unknownName("corpus", "nope.txt", ["sevenths"]),
