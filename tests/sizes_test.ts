@@ -4,8 +4,8 @@ import { measureSize, PROGRAMS, type ProgramSize } from "../bench/sizes/measure.
 
 /** KiB of gzip: what is reached, and room for some work. */
 const LIMITS: Readonly<Record<typeof PROGRAMS[number], ProgramSize>> = {
-  language: { start: 24, cpu: 63, webgpu: 72 },
-  fizzbuzz: { start: 51, cpu: 100, webgpu: 99 },
+  language: { start: 25, cpu: 64, webgpu: 72 },
+  fizzbuzz: { start: 52, cpu: 100, webgpu: 99 },
 };
 
 for (const program of PROGRAMS) {

@@ -115,7 +115,11 @@ export function readCertificate(text: string, file: string): AnyCertificate {
   const { success, data, error } = SCHEMA.safeParse(json);
   if (success) return data;
   // The schema's own words are for programmers.
-  const [{ path }] = error.issues;
-  const what = path.length === 0 ? "it is none" : `"${path.join(".")}" is missing or wrong`;
+  const [issue] = error.issues;
+  const what = issue.code === "unrecognized_keys"
+    ? `it has "${issue.keys[0]}", which none has`
+    : issue.path.length === 0
+    ? "it is none"
+    : `"${issue.path.join(".")}" is missing or wrong`;
   throw new RangeError(`Cannot read the certificate ${file}: ${what}`, { cause: error });
 }
