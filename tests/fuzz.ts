@@ -20,6 +20,7 @@ import { parseArgs } from "node:util";
 import { nativePermissions, openBackend } from "@unroll/core/backends";
 import { programs } from "../core/test_support/arbitrary_programs.ts";
 import { checkPrograms } from "../core/test_support/check_device.ts";
+import { nativeEnvironment } from "./environments.ts";
 import { copyLock, findTargets, type Target } from "./webgpu/drivers.ts";
 
 const { values, positionals } = parseArgs({
@@ -88,7 +89,7 @@ if (positionals.length > 0) {
 } else if (device === "native" && nativePermissions().missing.length > 0) {
   const folder = await Deno.realPath(await Deno.makeTempDir({ prefix: "unroll-native-" }));
   const options = ["-P=develop", `--allow-ffi=${folder}`];
-  await fuzzApart({ options, env: { UNROLL_CACHE: folder } });
+  await fuzzApart({ options, env: await nativeEnvironment(folder) });
   await Deno.remove(folder, { recursive: true });
 } else if (Number(jobs) > 1) {
   await fuzzApart({ options: ["-P=develop"], env: {} });

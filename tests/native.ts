@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { nativeEnvironment } from "./environments.ts";
 import { findTests } from "./find_tests.ts";
 
 /** What a test file has that runs on native code. */
@@ -24,7 +25,7 @@ try {
     args: ["test", "--no-check", "--no-prompt", "-P=develop", `--allow-ffi=${cache}`]
       .concat(`--filter=${OF_NATIVE}`, files),
     cwd: new URL("../", import.meta.url),
-    env: { UNROLL_CACHE: cache },
+    env: await nativeEnvironment(cache),
     stdin: "null",
   }).spawn().status;
   if (!success) Deno.exitCode = 1;

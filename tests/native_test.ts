@@ -2,6 +2,7 @@
 import { assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { listRuns, openRun } from "@unroll/core/runs";
 import { assertSameRuns } from "../cli/test_support/same_runs.ts";
+import { denoFolder } from "./environments.ts";
 
 const ROOT = new URL("../", import.meta.url);
 
@@ -13,12 +14,6 @@ const hasCompiler = Deno.build.os !== "windows" &&
   );
 
 const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-
-/** Where Deno has its packages, which it looks for at home otherwise. */
-async function denoFolder(): Promise<string> {
-  const { stdout } = await new Deno.Command(Deno.execPath(), { args: ["info", "--json"] }).output();
-  return JSON.parse(decode(stdout)).denoDir;
-}
 
 /** Runs tasks at a home of their own, which is removed at the end. */
 async function atHome(

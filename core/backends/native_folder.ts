@@ -105,12 +105,16 @@ export async function makeFolder(path: string): Promise<OwnFolder> {
 
 /**
  * Finds a folder above this one in which somebody else may rename it: one that is neither the user's nor of who owns
- * the root, or that everybody may write to, if not only what is their own. What may not be read is not looked at.
+ * the root, or that everybody may write to, if not only what is their own. What may not be read is not looked at, nor
+ * the home of the user and what is above it: who may change that has more than libraries.
  */
 async function exposedFolder(path: string, user: number | null): Promise<string | undefined> {
+  const home = readVariable("HOME");
   const above: string[] = [];
   for (let folder of new Set([path, await Deno.realPath(path)])) {
-    while ((folder = folder.slice(0, folder.lastIndexOf("/"))) !== "") above.push(folder);
+    while ((folder = folder.slice(0, folder.lastIndexOf("/"))) !== "" && folder !== home) {
+      above.push(folder);
+    }
   }
   const isRead = (path: string) =>
     Deno.permissions.querySync({ name: "read", path }).state === "granted";

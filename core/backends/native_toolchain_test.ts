@@ -242,7 +242,7 @@ Deno.test({
         if (owner !== undefined) await Deno.chown(`${folder}/all`, owner, owner);
         for (const cache of [`${folder}/all/own/cache`, `${folder}/link/cache`]) {
           assertStrictEquals(
-            await tell({ flags: ["-A"], env: { UNROLL_CACHE: cache } }),
+            await tell({ flags: ["-A"], env: { HOME: folder, UNROLL_CACHE: cache } }),
             exposed(cache),
           );
           assertEquals(names(cache), []);
@@ -251,7 +251,10 @@ Deno.test({
       await Deno.chown(`${folder}/all`, Deno.uid(), Deno.gid());
       await Deno.chmod(`${folder}/all`, 0o1777);
       assertStrictEquals(
-        await tell({ flags: ["-A"], env: { UNROLL_CACHE: `${folder}/link/cache` } }),
+        await tell({
+          flags: ["-A"],
+          env: { HOME: folder, UNROLL_CACHE: `${folder}/link/cache` },
+        }),
         RIGHT,
       );
       // A program that the compiler refuses.
