@@ -83,6 +83,8 @@ class CProgram {
   readonly #program: LoopProgram;
   readonly #machine: Machine;
   readonly #eager: boolean;
+  /** Regions of less work do not repay waiting: with vectors of 16 from half as much work more on, as measured. */
+  readonly #pace: number;
   readonly #schedule: ThreadSchedule;
   readonly #offsets: ReadonlyMap<Buffer, number>;
   readonly #ownOffset: number;
@@ -98,6 +100,7 @@ class CProgram {
     this.#program = program;
     this.#machine = machine;
     this.#eager = threads.eager ?? false;
+    this.#pace = 1 + (machine.lanes - 4) / 24;
     const { size, offsets } = planArena(program, {
       alignment: ALIGNMENT_BYTES,
       slack: SLACK_BYTES,
@@ -105,7 +108,7 @@ class CProgram {
       isWhole: (loop) => threads.count > 1 && findRows([loop]) !== undefined,
     });
     this.#offsets = offsets;
-    this.#schedule = scheduleThreads(program, threads, (buffer) => {
+    this.#schedule = scheduleThreads(program, { ...threads, pace: this.#pace }, (buffer) => {
       const offset = offsets.get(buffer);
       return offset === undefined ? { space: buffer, offset: 0 } : { space: "arena", offset };
     });
@@ -322,7 +325,7 @@ ${cases.join("")}  }
       names.map((name) => `  ${name}(${["m", "table", part, ...times].join(", ")});\n`).join("");
     // With a memory of its own, for a helper may do any of the parts at the same time.
     const own = call(single, `${extent}`);
-    if (shared.length > 0 && (work >= MIN_REGION_CYCLES || this.#eager)) {
+    if (shared.length > 0 && (work >= this.#pace * MIN_REGION_CYCLES || this.#eager)) {
       this.#regions.push(shared);
       const list = times.length > 0 ? `(const int[]){ ${times.join(", ")} }` : "0";
       return `  post(${this.#regions.length - 1}, m, table, ${list});\n${own}  join();\n`;

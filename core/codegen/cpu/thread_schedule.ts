@@ -69,6 +69,8 @@ export interface ThreadOptions {
   readonly count: number;
   /** Whether to share even what is not worth it, which is slow and tests the sharing. */
   readonly eager?: boolean;
+  /** How much more work repays waiting than in WebAssembly, of which cycles are estimated; 1 by default. */
+  readonly pace?: number;
 }
 
 /**
@@ -81,14 +83,14 @@ export interface ThreadOptions {
  */
 export function scheduleThreads(
   program: LoopProgram,
-  { count, eager = false }: ThreadOptions,
+  { count, eager = false, pace = 1 }: ThreadOptions,
   placeOf: (buffer: Buffer) => BufferLocation,
 ): ThreadSchedule {
   if (count < 2) return singleSchedule(program.steps);
-  const scheduler = new Scheduler({ name: "thread", extent: count }, placeOf, eager);
+  const scheduler = new Scheduler({ name: "thread", extent: count }, placeOf, { eager, pace });
   const { tasks, saved } = scheduler.schedule(program.steps);
   const total = program.steps.reduce((sum, step) => sum + cycles(step), 0);
-  const pays = eager || (saved >= MIN_SAVED_CYCLES && saved >= MIN_SAVED_FRACTION * total);
+  const pays = eager || (saved >= pace * MIN_SAVED_CYCLES && saved >= MIN_SAVED_FRACTION * total);
   return pays ? { tasks, thread: scheduler.thread } : singleSchedule(program.steps);
 }
 
@@ -124,11 +126,17 @@ class Scheduler {
   readonly thread: Axis;
   readonly #placeOf: (buffer: Buffer) => BufferLocation;
   readonly #eager: boolean;
+  readonly #pace: number;
 
-  constructor(thread: Axis, placeOf: (buffer: Buffer) => BufferLocation, eager: boolean) {
+  constructor(
+    thread: Axis,
+    placeOf: (buffer: Buffer) => BufferLocation,
+    { eager, pace }: Required<Pick<ThreadOptions, "eager" | "pace">>,
+  ) {
     this.thread = thread;
     this.#placeOf = placeOf;
     this.#eager = eager;
+    this.#pace = pace;
   }
 
   /** Schedules some steps; `time` is the loop they are in, if they are run again and again. */
@@ -157,7 +165,7 @@ class Scheduler {
   #savedBy(works: readonly SharedWork[], barriers: readonly boolean[]): number {
     let [saved, region, part] = [0, 0, 0];
     const close = () => {
-      if (part >= MIN_REGION_CYCLES) saved += region - REGION_CYCLES;
+      if (part >= this.#pace * MIN_REGION_CYCLES) saved += region - this.#pace * REGION_CYCLES;
       [region, part] = [0, 0];
     };
     works.forEach((work, i) => {
@@ -175,7 +183,7 @@ class Scheduler {
   #work(step: Step, time: Axis | undefined): SharedWork {
     if (step.kind === "loop") return this.#loop(step, time);
     const total = cycles(step);
-    const worth = this.#eager || total >= MIN_KERNEL_CYCLES;
+    const worth = this.#eager || total >= this.#pace * MIN_KERNEL_CYCLES;
     const partition = worth ? partitionKernel(step, this.thread) : undefined;
     if (!partition) {
       return {
@@ -207,7 +215,8 @@ class Scheduler {
       part: 0,
       saved: 0,
     };
-    if (loop.time.extent === 0 || (!this.#eager && total < 2 * MIN_KERNEL_CYCLES)) return single;
+    const isShort = total < 2 * this.#pace * MIN_KERNEL_CYCLES;
+    if (loop.time.extent === 0 || (!this.#eager && isShort)) return single;
     const rows = findRows([loop]);
     if (rows && rows.extent % this.thread.extent === 0 && !this.#shareMemory(rows)) {
       const again = readAgain(rows) * (1 - 1 / this.thread.extent);

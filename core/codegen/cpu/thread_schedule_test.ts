@@ -180,7 +180,7 @@ Deno.test("scheduleThreads() leaves small programs to one thread", () => {
 Deno.test("scheduleThreads() leaves many small regions to one thread", () => {
   // Sums over columns and rows in turn: threads would meet twice in each iteration.
   const type = (size: number) => ({ dtype: "f32", shape: [size, size] }) as const;
-  const threadsOf = (size: number): number => {
+  const threadsOf = (size: number, pace?: number): number => {
     const { graph } = trace([type(size)], (x) => {
       const step = (h: Tensor): [Tensor, Tensor[]] => {
         const columns = tanh(sub(h, broadcastTo(h.sum([0]), [size, size])));
@@ -189,8 +189,11 @@ Deno.test("scheduleThreads() leaves many small regions to one thread", () => {
       };
       return [scan(step, x, [], { length: 200 })[0]];
     });
-    const { schedule } = scheduleOf(lowerGraph(optimize(graph)), { count: 2 });
+    const { schedule } = scheduleOf(lowerGraph(optimize(graph)), { count: 2, pace });
     return schedule.thread.extent;
   };
   assertEquals([threadsOf(56), threadsOf(400)], [1, 2]);
+  // Faster code is waited for as long: regions that only just repaid it do not.
+  const least = [...Array(86).keys()].map((i) => 56 + 4 * i).find((size) => threadsOf(size) === 2);
+  assertEquals([threadsOf(least!, 1.5), threadsOf(400, 1.5)], [1, 2]);
 });
