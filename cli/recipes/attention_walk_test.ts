@@ -51,7 +51,7 @@ async function walkOf(changes: readonly string[]) {
   return walk;
 }
 
-Deno.test("attentionWalk() sets networks side by side, by nines and by digits", async () => {
+Deno.test("[long] attentionWalk() sets networks side by side, by nines and by digits", async () => {
   const { parts: [nines, digits], sentences, beside = [] } = await walkOf([]);
   assertMatch(nines.title, /of 40 by the number of nines .* up to 10 digits/);
   assertMatch(nines.lines[0], /^9s at the end +content +location +rnn +lstm +stack-rnn$/);

@@ -37,7 +37,7 @@ Deno.test("every number that is to be repeated is far from that of an untrained 
   assert(count > 10, String(count));
 });
 
-Deno.test("no recipe that needs no text is as known after a single step", async () => {
+Deno.test("[long] no recipe that needs no text is as known after a single step", async () => {
   for (const [name, recipe] of Object.entries(RECIPES)) {
     if (recipe.corpus !== undefined) continue;
     using run = await runRecipe(recipe, { training: { device: "cpu", steps: 1 } });

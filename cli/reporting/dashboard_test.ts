@@ -136,7 +136,7 @@ Deno.test("serveDashboard() is for this machine alone", async () => {
   await page.close();
 });
 
-Deno.test("serveDashboard() sends no more to who does not read, and is not held up at the end", async () => {
+Deno.test("[long] serveDashboard() sends no more to who does not read, and is not held up at the end", async () => {
   const page = await serveDashboard("x");
   const unread = await ask(page, "/events", "127.0.0.1");
   const response = await fetch(`${page.url}events`);

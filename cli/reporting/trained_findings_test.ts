@@ -12,7 +12,7 @@ async function found(name: string, seed: number): Promise<readonly Finding[]> {
   return study === undefined ? [] : findingsOf(study);
 }
 
-Deno.test("findingsOf() finds the 3 beside the 5 of a network that says FizzBuzz", async () => {
+Deno.test("[long] findingsOf() finds the 3 beside the 5 of a network that says FizzBuzz", async () => {
   const [cycle, ...follow] = await found("theano-fizzbuzz", 1);
   assertMatch(
     cycle.text,
@@ -24,7 +24,7 @@ Deno.test("findingsOf() finds the 3 beside the 5 of a network that says FizzBuzz
   ]);
 });
 
-Deno.test("findingsOf() finds when the carry of a network that counts fades, and when it holds", async () => {
+Deno.test("[long] findingsOf() finds when the carry of a network that counts fades, and when it holds", async () => {
   // The seed that was found to do so: which one does turns on how sums are rounded.
   const fading = await found("count-rnn", RECIPES["count-rnn"].seed ?? 0);
   assertEquals(fading.map(({ kind }) => kind), ["follows", "fades"]);
