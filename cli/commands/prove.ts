@@ -15,6 +15,7 @@ import { jsonLine } from "../json_line.ts";
 import { knownPlugins } from "../plugins.ts";
 import { commandLine } from "../program.ts";
 import { type AnyCertificate, certificateHead } from "../proof/certificate.ts";
+import type { Nines } from "../proof/nines.ts";
 import { type Proof, prove } from "../proof/prove.ts";
 import { findRepeat, type Repeat, verifyRepeat } from "../proof/repeat.ts";
 import { Refuted } from "../proof/verify.ts";
@@ -55,8 +56,9 @@ export const PROVE = defineCommand({
       await writeOut(path, `${JSON.stringify(certificate)}\n`, { follow: out !== undefined });
     }
     if (json) {
-      const { seen, certificate: _, ...rest } = {
+      const { seen, nines, certificate: _, ...rest } = {
         seen: undefined,
+        nines: undefined,
         certificate: undefined,
         ...proof,
       };
@@ -65,6 +67,7 @@ export const PROVE = defineCommand({
         run: loaded.path,
         ...rest,
         ...(seen === undefined ? {} : { states: seen.states, length: seen.length }),
+        ...(nines === undefined ? {} : { nines: withLeast(nines) }),
         ...(repeat === undefined ? {} : { repeat }),
         ...(certificate === undefined ? {} : { certificate: path, kind: certificate.kind }),
       }));
@@ -85,6 +88,11 @@ export const PROVE = defineCommand({
     }
   },
 });
+
+/** The least margin after ever more nines, and how many there are, in place of all. */
+function withLeast({ margins, ...rest }: Nines): object {
+  return { margin: Math.min(...margins), tried: margins.length, ...rest };
+}
 
 /** Proves; of a network that the prover cannot look into it is known only that its program repeats itself, if it does. */
 function proofOf(bytes: Uint8Array, repeat: Repeat | undefined): Proof {

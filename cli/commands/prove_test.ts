@@ -84,6 +84,46 @@ Deno.test("prove: has an exit code for each answer, in JSON too", async () => {
   });
 });
 
+Deno.test("prove: of states without gaps, says the whole command that trains a network with finitely many", async () => {
+  await inFolder(async (folder) => {
+    const path = `${folder}/net.safetensors`;
+    await Deno.writeFile(path, carryCheckpoint(0, {}, { base: 2 }, false));
+    const { code, output } = await runCommand(`prove ${path}`);
+    assertStrictEquals(code, EXIT.open);
+    assertMatch(
+      output,
+      /^Not certified: its states are numbers without gaps; deno task train --model rnn --task counting --base 2 --snap trains one/,
+    );
+  });
+});
+
+Deno.test("prove: of a network that is wrong at once, says nothing of shorter inputs and carries", async () => {
+  await inFolder(async (folder) => {
+    const path = `${folder}/net.safetensors`;
+    await Deno.writeFile(
+      path,
+      carryCheckpoint(0, { "output.bias": [[99, 0], [2]] }, { base: 2 }, false),
+    );
+    const { code, output } = await runCommand(`prove ${path}`);
+    assertStrictEquals(code, EXIT.refuted);
+    assertMatch(
+      output,
+      /^Refuted: .*\nIt is wrong for n = 0: digit 1 of n \+ 1, from the right, is 1\.\n$/,
+    );
+  });
+});
+
+Deno.test("prove --json: has the least margin after ever more nines, and how many were tried", async () => {
+  await inFolder(async (folder) => {
+    const path = `${folder}/net.safetensors`;
+    await Deno.writeFile(path, carryCheckpoint(0, {}, { base: 2 }, false));
+    const { nines } = JSON.parse((await runCommand(`prove ${path} --json`)).output);
+    assertEquals(Object.keys(nines), ["margin", "tried"]);
+    assertStrictEquals(nines.tried, 1024);
+    assertStrictEquals(nines.margin > 0, true);
+  });
+});
+
 Deno.test("prove and verify: one sentence of what is no network or certificate for them", async () => {
   await inFolder(async (folder) => {
     const { path } = await trainSmall(folder, { training: { steps: 20 } });

@@ -6,10 +6,9 @@
  */
 
 import { readCorpus, TASKS } from "@unroll/tasks";
-import { visible } from "../format.ts";
+import { quoted, visible } from "../format.ts";
 import { RECIPES } from "../recipes/mod.ts";
-import { fetchLine, TEXTS } from "../recipes/texts.ts";
-import { commandLine } from "../program.ts";
+import { fetchLine, textDifference, TEXTS } from "../recipes/texts.ts";
 import {
   formatNumbers,
   type Lesson,
@@ -18,6 +17,7 @@ import {
   type LessonRow,
   NOTEBOOK,
   say,
+  sayNext,
   textRow,
 } from "./lesson.ts";
 
@@ -66,11 +66,16 @@ const RECIPE = "lesson6-sequence";
 async function* give({ corpus }: LessonOptions): AsyncGenerator<LessonPart> {
   const name = textOf(corpus);
   const { length, characters, indices } = readText(name);
+  const { taskOptions } = RECIPES[RECIPE];
+  const { batch, validation } = taskOptions;
+  // A text that is too short is refused before anything is said of it.
+  const { stepsPerEpoch = NaN } = await TASKS.char({ ...taskOptions, corpus: name }).create();
   const beginning = (count: number) =>
     Array.from(indices.subarray(0, count), (i) => characters[i - 1]).join("");
   yield say(
     'fast.ai, lesson 6, "Setup": Nietzsche\'s writings, character by character. Index 0 is kept for ' +
-      "padding, the characters are numbered from 1 in the order of their code points.",
+      "padding, the characters are numbered from 1 in the order of their code points." +
+      await otherText(name),
   );
   yield {
     kind: "rows",
@@ -109,16 +114,24 @@ async function* give({ corpus }: LessonOptions): AsyncGenerator<LessonPart> {
       shape("oh_x_rnn, oh_y_rnn", `n, ${EIGHT}, ${VOCABULARY}`, PRINTED.eights, eights.count),
     ],
   };
-  const { taskOptions } = RECIPES[RECIPE];
-  const { batch, validation } = taskOptions;
-  const { stepsPerEpoch = NaN } = await TASKS.char({ ...taskOptions, corpus: name }).create();
   yield say(
     `\nThe recipes keep the last ${
       100 * Number(validation)
     } % of the text to measure on: an epoch of ` +
-      `${RECIPE} is ${stepsPerEpoch} batches of ${batch} windows.\n\n` +
-      `Next: ${commandLine("recipe lesson6-3char --corpus FILE")}`,
+      `${RECIPE} is ${stepsPerEpoch} batches of ${batch} windows.`,
   );
+  yield sayNext(`recipe lesson6-3char --corpus ${quoted(name)}`);
+}
+
+/**
+ * Tells of a text that is not the lesson's.
+ *
+ * @param corpus Its name.
+ * @returns A paragraph, with the empty line before it; nothing where the text is not another.
+ */
+export async function otherText(corpus: string): Promise<string> {
+  const difference = await textDifference(TEXTS.nietzsche, corpus);
+  return difference === undefined ? "" : `\n\nNot the text of the known numbers: ${difference}.`;
 }
 
 /**

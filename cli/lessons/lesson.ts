@@ -5,6 +5,7 @@
  */
 
 import { formatTable } from "../format.ts";
+import { commandLine } from "../program.ts";
 
 /** What was printed beside what comes out here. */
 export interface LessonRow {
@@ -20,7 +21,12 @@ export interface LessonRow {
 
 /** A piece of a lesson, as it comes. */
 export type LessonPart =
-  | { readonly kind: "text"; readonly text: string }
+  | {
+    readonly kind: "text";
+    readonly text: string;
+    /** Whether its lines are commands, which are not broken. */
+    readonly isWhole?: boolean;
+  }
   | {
     readonly kind: "rows";
     /** Names of the columns; none for rows that go on from those before. */
@@ -81,6 +87,12 @@ export function say(text: string): LessonPart {
   return { kind: "text", text };
 }
 
+/** Says what to run next, by the words after the program's name. */
+export function sayNext(...commands: readonly string[]): LessonPart {
+  const lines = commands.map((words) => commandLine(words)).join("\n      ");
+  return { kind: "text", text: `\nNext: ${lines}`, isWhole: true };
+}
+
 /** Says a table; the first row is its heads. */
 export function sayTable(
   rows: readonly (readonly string[])[],
@@ -111,7 +123,9 @@ export function formatNumbers(numbers: Iterable<number>, places: number): string
 
 /** Formats a piece of a lesson for people. */
 export function formatLesson(part: LessonPart): string {
-  if (part.kind === "text") return linesOf(wrapText(part.text, COLUMNS));
+  if (part.kind === "text") {
+    return linesOf(part.isWhole ? part.text.split("\n") : wrapText(part.text, COLUMNS));
+  }
   const { head, rows } = part;
   const lines: string[] = head === undefined ? [] : [""];
   let short: LessonRow[] = [];

@@ -72,6 +72,38 @@ Deno.test("lesson data: what a text has of control characters does nothing to a 
 });
 
 for (const name of ["data", "plain"]) {
+  Deno.test(`lesson ${name}: tells of another text, and names it in what to run next`, async () => {
+    const folder = await Deno.makeTempDir();
+    const corpus = `${folder}/${"long".repeat(20)} name.txt`;
+    try {
+      await Deno.writeTextFile(corpus, "To be, or not to be, that is the question. ".repeat(20));
+      const text = await textOf(name, { corpus, ...(name === "plain" ? { windows: 10 } : {}) });
+      assert(
+        text.replaceAll(/\s+/g, " ").includes(
+          "Not the text of the known numbers: 600,893 characters are wanted, found 860.",
+        ),
+        text,
+      );
+      assert(/\nNext: .*$/m.exec(text)?.[0].includes(` --corpus '${corpus}'`), text);
+      assert(!text.includes("FILE"), text);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  });
+}
+
+Deno.test("lesson data: refuses a text that is too short before it prints anything", async () => {
+  const corpus = await Deno.makeTempFile({ suffix: ".txt" });
+  try {
+    await Deno.writeTextFile(corpus, "one short line\n");
+    const parts = LESSONS.data.give({ corpus }) as AsyncGenerator;
+    await assertRejects(() => parts.next(), RangeError, "more than 512 to train on are needed");
+  } finally {
+    await Deno.remove(corpus);
+  }
+});
+
+for (const name of ["data", "plain"]) {
   Deno.test(`lesson ${name}: says which text it needs`, async () => {
     await assertRejects(() => rowsOf(name), RangeError, "--corpus");
   });

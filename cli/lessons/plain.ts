@@ -27,10 +27,16 @@ import {
   zeros,
 } from "@unroll/core";
 import { initialize } from "@unroll/models";
-import { formatCount } from "../format.ts";
-import { commandLine } from "../program.ts";
-import { readText, textOf } from "./data.ts";
-import { type Lesson, type LessonOptions, type LessonPart, NOTEBOOK, say } from "./lesson.ts";
+import { formatCount, quoted } from "../format.ts";
+import { otherText, readText, textOf } from "./data.ts";
+import {
+  type Lesson,
+  type LessonOptions,
+  type LessonPart,
+  NOTEBOOK,
+  say,
+  sayNext,
+} from "./lesson.ts";
 
 /** What the notebook printed, every 1,000 windows. */
 const PRINTED: readonly (readonly [error: number, gradient: number])[] = [
@@ -60,8 +66,9 @@ export const PLAIN: Lesson = {
 };
 
 async function* give(options: LessonOptions): AsyncGenerator<LessonPart> {
-  const { corpus, faulty = false, lr = RATE, windows = 10_000, seed = 0 } = options;
-  const { characters, indices } = readText(textOf(corpus));
+  const { faulty = false, lr = RATE, windows = 10_000, seed = 0 } = options;
+  const corpus = textOf(options.corpus);
+  const { characters, indices } = readText(corpus);
   // The first index is no character's.
   const symbols = characters.length + 1;
   if (symbols > VOCABULARY) {
@@ -85,7 +92,8 @@ async function* give(options: LessonOptions): AsyncGenerator<LessonPart> {
         ? "With the notebook's mistake: its derivative of the weights from state to state, " +
           "args[p-1][3].dot(d_pre_hidden), is one number for all of them."
         : "The notebook's derivative of the weights from state to state is one number for all of them, " +
-          "where a matrix belongs: --faulty does as it does. Here it is the matrix."),
+          "where a matrix belongs: --faulty does as it does. Here it is the matrix.") +
+      await otherText(corpus),
   );
   const every = Math.max(1, Math.floor(windows / LINES));
   using train = compile(
@@ -120,9 +128,11 @@ async function* give(options: LessonOptions): AsyncGenerator<LessonPart> {
   yield say(
     `\n${Math.log(VOCABULARY).toFixed(4)} · ${LENGTH} = ${
       (Math.log(VOCABULARY) * LENGTH).toFixed(4)
-    } is the error of saying that all ${VOCABULARY} symbols are equally likely.\n\n` +
-      `Next: ${commandLine(`lesson plain --corpus FILE${faulty ? "" : " --faulty"}`)}\n` +
-      `      ${commandLine("recipe lesson6-plain --corpus FILE")}`,
+    } is the error of saying that all ${VOCABULARY} symbols of the network are equally likely.`,
+  );
+  yield sayNext(
+    `lesson plain --corpus ${quoted(corpus)}${faulty ? "" : " --faulty"}`,
+    `recipe lesson6-plain --corpus ${quoted(corpus)}`,
   );
 }
 

@@ -3,8 +3,9 @@
  *
  * @module
  */
+import { commandLine } from "../program.ts";
 import { type Certificate, certificateHead } from "./certificate.ts";
-import { readNetwork } from "./network.ts";
+import { type Network, readNetwork } from "./network.ts";
 import { followNines, type Nines } from "./nines.ts";
 import { proveCycle } from "./prove_cycle.ts";
 import { searchWords, type WordSearch } from "./search_words.ts";
@@ -72,7 +73,7 @@ export function prove(checkpoint: Uint8Array): Proof {
     if (!net.snap) {
       return {
         outcome: "open",
-        reason: "its states are numbers without gaps; --snap makes them finitely many",
+        reason: `its states are numbers without gaps; ${snapped(net)} trains one of finitely many`,
         seen,
         nines,
       };
@@ -88,4 +89,13 @@ export function prove(checkpoint: Uint8Array): Proof {
     if (error instanceof Refuted) return { outcome: "open", reason: error.message, seen };
     throw error;
   }
+}
+
+/** The command that trains such a network for its task, with states that are rounded. */
+function snapped({ cell, task: { name, options } }: Network): string {
+  const { encoding, base = 10 } = options;
+  const what = encoding === undefined
+    ? base === 10 ? "" : ` --base ${base}`
+    : ` --encoding ${encoding}`;
+  return commandLine(`train --model ${cell} --task ${name}${what} --snap`);
 }

@@ -73,15 +73,14 @@ export const BEYOND: Readonly<Record<string, Recipe>> = {
       is: "at most",
       source: "a transformer on a CPU in about 3 minutes (nanoGPT)",
     }],
-    walk: async (run) =>
-      (await import("./text_walk.ts")).textWalk(run, (name) => [
-        {
-          what: "let it write on from a beginning of yours",
-          words: `sample ${name} --prompt "ROMEO:" --length 500`,
-        },
+    walk: async (run) => {
+      const { textWalk, writeOn } = await import("./text_walk.ts");
+      return await textWalk(run, (name) => [
+        writeOn(run, "ROMEO:"),
         { what: "see what its units stand for", words: `inspect ${name}` },
         { what: "see how much of the text before helps it", words: `limits ${name}` },
-      ]),
+      ]);
+    },
   },
   "shakespeare-15": {
     summary: "Shakespeare as well as a recurrent network learns it in about 15 minutes on 2 cores",
@@ -111,14 +110,13 @@ export const BEYOND: Readonly<Record<string, Recipe>> = {
       is: "at most",
       source: "a transformer of 10.7 million weights, 3 minutes on an A100 GPU (nanoGPT)",
     }],
-    walk: async (run) =>
-      (await import("./text_walk.ts")).textWalk(run, (name) => [
-        {
-          what: "let it write on from a beginning of yours",
-          words: `sample ${name} --prompt "ROMEO:" --length 500`,
-        },
+    walk: async (run) => {
+      const { textWalk, writeOn } = await import("./text_walk.ts");
+      return await textWalk(run, (name) => [
+        writeOn(run, "ROMEO:"),
         { what: "see how much of the text before helps it", words: `limits ${name}` },
-      ]),
+      ]);
+    },
     note: SHAKESPEARE_NOTE,
   },
 };

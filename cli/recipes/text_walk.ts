@@ -61,6 +61,23 @@ export async function textWalk(
   };
 }
 
+/**
+ * Makes the command that lets a network write on.
+ *
+ * @param run The recipe, trained.
+ * @param prompt What it begins with, where the network knows all of its characters.
+ * @returns The command.
+ */
+export function writeOn({ task: { options }, name }: WalkRun, prompt: string): NextCommand {
+  const { alphabet } = options as { readonly alphabet?: unknown };
+  return [...prompt].every((character) => String(alphabet).includes(character))
+    ? {
+      what: "let it write on from a beginning of yours",
+      words: `sample ${name} --prompt ${JSON.stringify(prompt)} --length 500`,
+    }
+    : { what: "let it write more", words: `sample ${name} --length 500` };
+}
+
 function lossPart({ validations, columns }: WalkRun, start: number): WalkPart {
   const every = Math.ceil(validations.length / ROWS);
   const shown = validations.filter((_, i) => (validations.length - 1 - i) % every === 0);

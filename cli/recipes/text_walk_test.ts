@@ -1,7 +1,7 @@
 import { assert, assertMatch, assertStrictEquals } from "@std/assert";
 import type { Predict } from "@unroll/core/plugin";
 import { charOf, xor } from "@unroll/tasks";
-import { textWalk } from "./text_walk.ts";
+import { textWalk, writeOn } from "./text_walk.ts";
 import type { WalkRun } from "./walk.ts";
 
 /** Takes all characters to be equally likely. */
@@ -45,4 +45,10 @@ Deno.test("textWalk() makes nothing of what writes no text, or was never measure
   assertStrictEquals(await textWalk(run, () => []), undefined);
   const numbers = { ...await runOf([[1, 1]]), task: await xor().create() };
   assertStrictEquals(await textWalk(numbers, () => []), undefined);
+});
+
+Deno.test("writeOn() advises a beginning only where the network knows its characters", async () => {
+  const run = await runOf([]);
+  assertStrictEquals(writeOn(run, "cab").words, 'sample runs/x --prompt "cab" --length 500');
+  assertStrictEquals(writeOn(run, "ROMEO:").words, "sample runs/x --length 500");
 });

@@ -1,5 +1,7 @@
 import { assertAlmostEquals, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { cycleOf, findingsOf, gateSentences, judge, tellingUnits } from "./findings.ts";
+import { studyAsText } from "./inspection.ts";
+import { statesHtml } from "./states_html.ts";
 import type { Evidence, HiddenStateCapture, Study } from "./hidden_states.ts";
 import { readTogether } from "./read_together.ts";
 
@@ -195,4 +197,25 @@ Deno.test("gateSentences() says how far gates are open, and nothing of the cell"
     "The forget gate is more than half open in 75 % of all steps and units, by 0.65 on average: " +
     "most in unit 1 (0.90), least in unit 2 (0.40).",
   ]);
+});
+
+Deno.test("studyAsText() and statesHtml() have no heading where nothing was found out", () => {
+  const terminal = {
+    write: () => {},
+    writeError: () => {},
+    isTerminal: false,
+    color: false,
+    outputColor: false,
+    columns: () => 80,
+    lines: async function* () {},
+    variable: () => undefined,
+    debug: false,
+  };
+  for (const [flags, has] of [[{}, false], [{ carry: flag }, true]] as const) {
+    const study = studyOf(400, [noise(1), noise(2)], flags);
+    for (const text of [studyAsText(study, 0, terminal), statesHtml(study, "a")]) {
+      assertStrictEquals(text.includes("What it has found out"), has);
+      assertStrictEquals(text.endsWith("\n\n"), false);
+    }
+  }
 });

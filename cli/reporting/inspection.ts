@@ -50,6 +50,7 @@ export function studyAsText(
   const options = { depth, columns, labels, said };
   const analyses = analysesOf(study);
   const told = worthTelling(analyses);
+  const findings = findingsOf(study);
   return linesOf([
     ...wrapLines(`${what}: a row for each unit, a column for each step`, columns),
     ...formatHeatMap(states, options),
@@ -58,8 +59,8 @@ export function studyAsText(
     "",
     `Above ${threshold}`,
     ...formatHeatMap(states, { ...options, threshold }),
-    "",
     ...(told.length === 0 ? [] : [
+      "",
       ...formatAnalysis(told),
       ...(told.length < analyses.length
         ? wrapLines(
@@ -68,10 +69,12 @@ export function studyAsText(
         )
         : []),
       ...explainAnalysis(told).flatMap((line) => wrapLines(line, columns)),
-      "",
     ]),
-    `What it has found out, by ${stepsText(evidence)}:`,
-    ...findingsOf(study).flatMap(({ text }) => wrapLines(text, columns, "- ")),
+    ...(findings.length === 0 ? [] : [
+      "",
+      `What it has found out, by ${stepsText(evidence)}:`,
+      ...findings.flatMap(({ text }) => wrapLines(text, columns, "- ")),
+    ]),
   ]);
 }
 

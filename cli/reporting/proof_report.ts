@@ -66,12 +66,13 @@ export function provenLines(
           "It is right however float32 is rounded.",
     );
   } else if (proof.outcome === "refuted") {
-    const { seen } = proof;
+    const { seen, word } = proof;
     lines.push(`Refuted: it is not so that this network ${claim}.`);
     lines.push(
-      `${wrongLine(proof, task)} No shorter input was found among ${
-        formatCount(seen.states)
-      } states.`,
+      wrongLine(proof, task) +
+        (word.length > 1
+          ? ` No shorter input was found among ${formatCount(seen.states)} states.`
+          : ""),
     );
   } else {
     const { reason, seen } = proof;
@@ -85,7 +86,8 @@ export function provenLines(
       );
     }
   }
-  if (proof.outcome !== "certified" && proof.nines !== undefined) {
+  // What is wrong at once carries nothing.
+  if (proof.outcome !== "certified" && proof.nines && proof.nines.breaksAfter !== 0) {
     lines.push(ninesLine(proof.nines, task));
   }
   if (repeat !== undefined) {

@@ -45,6 +45,7 @@ export function statesHtml(study: Study, id: string, machine?: MachineReport): s
 
 function findingsHtml(study: Study): string {
   const findings = findingsOf(study);
+  if (findings.length === 0) return "";
   const items = findings.map(({ text }) => `<li>${escapeMarkup(text)}</li>`);
   const charts = findings.flatMap(({ annotation, margins = [], kind }) =>
     kind !== "fades" || margins.length === 0 ? [] : [
