@@ -39,13 +39,20 @@ export const TRAIN = defineCommand({
     ],
   ],
   async select(args, context, own) {
-    const run = findFlagValue(args, "--resume") || undefined;
-    const kept = run === undefined ? undefined : await taskOfRun(run, args, context)
-      // What is the matter with the run is said when it is opened.
-      .catch(() => undefined);
-    const selected = await selectPair(args, context, own, kept === undefined ? [] : [kept.source]);
-    const { model, task } = selected;
+    const resumed = findFlagValue(args, "--resume");
+    const run = resumed?.startsWith("-") ? undefined : resumed || undefined;
     const isHelp = args.includes("--help") || args.includes("-h");
+    const kept = run === undefined ? undefined : await taskOfRun(run, args, context)
+      .catch((error) => {
+        // Without help, what is the matter with the run is said when it is opened.
+        if (isHelp && error instanceof UsageError) throw error;
+        return undefined;
+      });
+    // A run keeps its model and task: what others are typed bring no options.
+    const pairArgs = run === undefined ? args : [];
+    const more = kept === undefined ? [] : [kept.source];
+    const selected = await selectPair(pairArgs, context, own, more);
+    const { model, task } = selected;
     return {
       ...selected,
       description: describePair(context, model, task),

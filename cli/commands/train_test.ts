@@ -4,7 +4,7 @@ import { MODELS } from "@unroll/models";
 import { TASKS } from "@unroll/tasks";
 import { gatherReport } from "../reporting/write_report.ts";
 import { reportHtml } from "../reporting/report_html.ts";
-import { inFolder, onlyRun } from "../test_support/small_runs.ts";
+import { inFolder, onlyRun, trainSmall } from "../test_support/small_runs.ts";
 import { runCommand } from "../test_support/run_command.ts";
 
 /** The default that help says of a flag. */
@@ -86,6 +86,26 @@ Deno.test("train --resume says of options of the model that they cannot change",
   const { code, errors } = await runCommand("train --resume last --hidden 99");
   assertEquals(code, 2);
   assertMatch(errors, /"--hidden": with --resume a run keeps its model and task/);
+});
+
+Deno.test("train --resume refuses any task, also one with options of the names of the run's", async () => {
+  await inFolder(async (folder) => {
+    const { path } = await trainSmall(folder, { training: { steps: 2 } });
+    for (const task of ["xor", "fizzbuzz", "counting", "char"]) {
+      const { code, errors } = await runCommand(`train --resume ${path} --task ${task}`);
+      assertEquals([code, errors], [2, "Cannot use --task with --resume: a run keeps its own\n"]);
+    }
+  });
+});
+
+Deno.test("train --resume says that there is no such run, also in help", async () => {
+  await inFolder(async (folder) => {
+    for (const line of ["train --resume", "eval"]) {
+      const { code, errors } = await runCommand(`${line} ${folder}/nope --help`);
+      assertEquals([code, errors.replace(/:.*/, "")], [2, `Cannot find run "${folder}/nope"\n`]);
+    }
+    assertEquals((await runCommand("train --resume --help")).code, 0);
+  });
 });
 
 Deno.test("train draws at least 100 points of the training loss of FizzBuzz", async () => {
