@@ -18,7 +18,10 @@ import { readWeights, type StartingWeights } from "./from_weights.ts";
 import { OF_PLACE } from "./recipe_options.ts";
 import { withRecommended, withRecorded } from "./recommended_flags.ts";
 import { reportTraining, startTraining } from "./run_training.ts";
-import { changesOf, trainSchema } from "./train_options.ts";
+import { changesOf, isKept, trainSchema } from "./train_options.ts";
+
+/** Options of a task that may change when a run is resumed. */
+const CHANGEABLE_OF_TASK: ReadonlySet<string> = new Set(["corpus"]);
 
 /** The command `train`. */
 export const TRAIN = defineCommand({
@@ -55,12 +58,17 @@ export const TRAIN = defineCommand({
     const { model, task } = selected;
     return {
       ...selected,
-      description: describePair(context, model, task),
+      description: kept === undefined
+        ? describePair(context, model, task)
+        : `Continue a run: ${kept.config.task.name} by ${kept.config.model.name}.`,
       flags: !isHelp
         ? selected.flags
         : kept === undefined
         ? await withRecommended(selected, args, own)
-        : withRecorded(selected.flags, own, kept.config),
+        : withRecorded(selected.flags, own, kept.config)
+          .filter(({ source, option: { name } }) =>
+            source === own ? !isKept(name) : CHANGEABLE_OF_TASK.has(name)
+          ),
       ...(findFlagValue(args, "--resume") === undefined ? {} : {
         hint:
           "with --resume a run keeps its model and task, settings of training such as --steps " +
@@ -93,7 +101,7 @@ export const TRAIN = defineCommand({
     const output = { json, quiet, verbose, dashboard, samples };
     if (resume !== undefined) {
       const changes = changesOf(training, typed);
-      const other = Object.keys(taskOptions ?? {}).find((name) => name !== "corpus");
+      const other = Object.keys(taskOptions ?? {}).find((name) => !CHANGEABLE_OF_TASK.has(name));
       if (other !== undefined) {
         throw new UsageError(`Cannot use --${flagName(other)} with --resume: a run keeps its own`);
       }

@@ -65,8 +65,8 @@ Deno.test("--help says the defaults that hold for an optimizer, a run, a search 
     // What is not typed stays as it was trained.
     assertEquals(await defaults(`eval ${folder}/five`, "digits", "base"), ["5", "10"]);
     assertEquals(
-      await defaults(`train --resume ${folder}/five`, "steps", "lr", "seed", "device"),
-      ["2", "0.25", "7", "cpu"],
+      await defaults(`train --resume ${folder}/five`, "steps", "lr", "device"),
+      ["2", "0.25", "cpu"],
     );
     assertEquals(await defaults(`lr-find ${pair}`, "steps", "optimizer"), ["100", "adam"]);
     assertEquals(await defaults(`sweep ${pair}`, "steps", "hidden", "clip-norm"), [
@@ -105,6 +105,18 @@ Deno.test("train --resume says that there is no such run, also in help", async (
       assertEquals([code, errors.replace(/:.*/, "")], [2, `Cannot find run "${folder}/nope"\n`]);
     }
     assertEquals((await runCommand("train --resume --help")).code, 0);
+  });
+});
+
+Deno.test("train --resume lists in help what may change, and nothing that it refuses", async () => {
+  await inFolder(async (folder) => {
+    const { path } = await trainSmall(folder, { training: { steps: 2 } });
+    const { output } = await runCommand(`train --resume ${path} --help`);
+    const listed = new Set([...output.matchAll(/^ +--([\w-]+)/gm)].map(([, flag]) => flag));
+    const refused = ["model", "task", "seed", "from", "out", "name", "optimizer", "digits"];
+    assertEquals(refused.filter((flag) => listed.has(flag)), []);
+    const free = ["steps", "lr", "device", "stop-at", "until", "resume", "trust", "json"];
+    assertEquals(free.filter((flag) => !listed.has(flag)), []);
   });
 });
 
