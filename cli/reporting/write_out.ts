@@ -6,6 +6,7 @@
 
 import { basename } from "@std/path/basename";
 import { dirname } from "@std/path/dirname";
+import { UsageError } from "../errors.ts";
 
 /**
  * Writes a file, whole or not at all: a crash or a full disk leaves the one that was there.
@@ -16,6 +17,7 @@ import { dirname } from "@std/path/dirname";
  * @param settings Whether a link is followed, as one that somebody typed is; one in the folder of a run may be of whoever
  *   made that, and is replaced.
  * @throws {RangeError} When it cannot be written.
+ * @throws {UsageError} When it is what a run consists of.
  */
 export async function writeOut(
   path: string,
@@ -23,6 +25,10 @@ export async function writeOut(
   { follow = true }: { readonly follow?: boolean } = {},
 ): Promise<void> {
   const bytes = typeof contents === "string" ? new TextEncoder().encode(contents) : contents;
+  const folder = dirname(path);
+  if (OF_RUN.has(basename(path)) && await isThere(`${folder}/config.json`)) {
+    throw new UsageError(`Cannot write ${path}: the run in ${folder} consists of it`);
+  }
   try {
     const target = follow ? await fileOf(path) : path;
     if (target === undefined) return await Deno.writeFile(path, bytes);
@@ -42,6 +48,15 @@ export async function writeOut(
     const reason = (error as Error).message.replace(/ \(os error.*$/, "");
     throw new RangeError(`Cannot write ${path}: ${reason}`, { cause: error });
   }
+}
+
+/** The files that make a run. */
+const OF_RUN: ReadonlySet<string> = new Set(
+  ["config.json", "metrics.jsonl", "best.safetensors", "last.safetensors", ".lock"],
+);
+
+function isThere(path: string): Promise<boolean> {
+  return Deno.lstat(path).then(() => true, () => false);
 }
 
 /** The file that a path leads to, also one that is not there yet; `undefined` for what is no file, or may not be read. */

@@ -1,6 +1,7 @@
 import { assertEquals, assertMatch, assertRejects, assertStrictEquals } from "@std/assert";
 import { fromFileUrl } from "@std/path/from-file-url";
 import { inFolder } from "../test_support/small_runs.ts";
+import { UsageError } from "../errors.ts";
 import { writeOut } from "./write_out.ts";
 
 Deno.test("writeOut() leaves the old file where it is killed while it writes the new one", async () => {
@@ -69,5 +70,23 @@ Deno.test("writeOut() needs no more than to write that file, and asks for no oth
     for (const name of ["old", "fresh"]) {
       assertStrictEquals(await Deno.readTextFile(`${folder}/${name}`), "new");
     }
+  });
+});
+
+Deno.test("writeOut() writes over nothing that a run consists of", async () => {
+  await inFolder(async (folder) => {
+    const files = ["config.json", "metrics.jsonl", "best.safetensors", "last.safetensors"];
+    for (const file of files) await Deno.writeTextFile(`${folder}/${file}`, "{}");
+    for (const file of files) {
+      await assertRejects(
+        () => writeOut(`${folder}/${file}`, "other"),
+        UsageError,
+        `Cannot write ${folder}/${file}: the run in ${folder} consists of it`,
+      );
+      assertStrictEquals(await Deno.readTextFile(`${folder}/${file}`), "{}");
+    }
+    await writeOut(`${folder}/report.html`, "a report");
+    await Deno.mkdir(`${folder}/other`);
+    await writeOut(`${folder}/other/config.json`, "no run's");
   });
 });

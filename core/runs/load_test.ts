@@ -118,11 +118,15 @@ Deno.test("loadRun() imports nothing that a run names, and takes a module that i
 Deno.test("loadRun() and a run's readCheckpoint() refuse a file of another run", async () => {
   await withRun(async (path) => {
     const config = JSON.parse(await Deno.readTextFile(`${path}/config.json`));
-    config.task.name = "another";
-    await Deno.writeTextFile(`${path}/config.json`, JSON.stringify(config));
-    for (const name of ["best", "last"] as const) {
+    const { task } = config;
+    const others = [
+      [{ task: { ...task, name: "another" } }, `guess on another from seed ${config.seed}`],
+      [{ seed: 7 }, "guess on wanted from seed 7"],
+    ] as const;
+    for (const [name, [change, own]] of [["best", others[0]], ["last", others[1]]] as const) {
+      await Deno.writeTextFile(`${path}/config.json`, JSON.stringify({ ...config, ...change }));
       const sentence = `Cannot read checkpoint ${path}/${name}.safetensors: ` +
-        "it is of guess on wanted, config.json beside it of guess on another";
+        `it is of guess on wanted from seed ${config.seed}, config.json beside it of ${own}`;
       await assertRejects(
         () => loadRun(path, { ...PLUGINS, checkpoint: name }),
         RangeError,

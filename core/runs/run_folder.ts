@@ -188,7 +188,7 @@ export class RunFolder {
 }
 
 /**
- * Refuses a checkpoint that is of another model or task than the run that it lies in: a file of another run.
+ * Refuses a checkpoint that is of another model, task or seed than the run that it lies in: a file of another run.
  *
  * @param checkpoint The checkpoint.
  * @param path Where it is.
@@ -197,8 +197,8 @@ export class RunFolder {
  * @throws {RangeError} When they are not of one run.
  */
 export function checkOwner(checkpoint: Checkpoint, path: string, config: RunConfig): Checkpoint {
-  const [own, other] = [config, checkpoint.config].map(({ model, task }) =>
-    `${model.name} on ${task.name}`
+  const [own, other] = [config, checkpoint.config].map(({ model, task, seed }) =>
+    `${model.name} on ${task.name} from seed ${seed}`
   );
   if (own === other) return checkpoint;
   throw new RangeError(

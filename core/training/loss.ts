@@ -7,6 +7,9 @@ import { eq, where } from "../language/ops/comparisons.ts";
 import { crossEntropy, ofLabels, oneHot } from "../language/ops/losses.ts";
 import type { TaskSpec } from "../plugin/task_spec.ts";
 import type { Tensor } from "../language/tensor.ts";
+import { isTensor } from "../language/tensor_source.ts";
+import { describe } from "../language/tree.ts";
+import { formatType, sameType, type TensorType } from "../ir/tensor_type.ts";
 
 /**
  * Computes the loss of a batch. A target that is none of the task's classes makes it NaN, an answer of
@@ -37,13 +40,14 @@ export function taskLoss(
 }
 
 /** Looks at what a loss of a task's own gives, so that no sum over the wrong axis goes unseen. */
-function ownLoss(losses: Tensor, outputs: Tensor): Tensor {
-  const { dtype, shape } = losses.type;
-  const wanted = outputs.shape.slice(0, -1);
-  if (dtype === "f32" && `${shape}` === `${wanted}`) return losses;
+function ownLoss(losses: unknown, outputs: Tensor): Tensor {
+  const wanted: TensorType = { dtype: "f32", shape: outputs.shape.slice(0, -1) };
+  if (isTensor(losses) && sameType(losses.type, wanted)) return losses;
   throw new TypeError(
-    `Cannot take the task's own loss: f32[${wanted}] is wanted, one number for each answer, found ` +
-      `${dtype}[${shape}]`,
+    `Cannot take the task's own loss: ${
+      formatType(wanted)
+    } is wanted, one number for each answer, ` +
+      `found ${isTensor(losses) ? formatType(losses.type) : describe(losses)}`,
   );
 }
 

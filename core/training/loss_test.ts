@@ -124,6 +124,10 @@ Deno.test("taskLoss() takes a loss of the task's own, of each answer, and its gr
     TypeError,
     "f32[2,1] is wanted, one number for each answer, found f32[]",
   );
+  for (const [other, found] of [[3, "a number"], [undefined, "nothing"]] as const) {
+    const none = { kind: () => other as unknown as Tensor, reduction: "sum" } as const;
+    assertThrows(() => taskLoss({ ...spec, loss: none }, outputs, targets), TypeError, found);
+  }
   assertThrows(
     () => evaluateOutputs(spec, new Float32Array(4), new Float32Array(4)),
     TypeError,
