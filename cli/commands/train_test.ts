@@ -94,6 +94,9 @@ Deno.test("train --resume refuses any task, also one with options of the names o
     for (const task of ["xor", "fizzbuzz", "counting", "char"]) {
       const { code, errors } = await runCommand(`train --resume ${path} --task ${task}`);
       assertEquals([code, errors], [2, "Cannot use --task with --resume: a run keeps its own\n"]);
+      const help = await runCommand(`train --resume ${path} --task ${task} --help`);
+      assertEquals([help.code, help.errors], [0, ""]);
+      assertMatch(help.output, /Continue a run: counting by rnn\./);
     }
   });
 });
