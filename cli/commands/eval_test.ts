@@ -98,6 +98,21 @@ Deno.test("eval: a table, by position, length and digit", async () => {
   });
 });
 
+Deno.test("eval: says of options with which the task no longer fits the network what differs", async () => {
+  await inFolder(async (folder) => {
+    const { path } = await trainSmall(folder, { training: { steps: 2 } });
+    for (const run of [path, `${path}/last.safetensors`]) {
+      const { code, errors, output } = await runCommand(`eval ${run} --base 2 --device cpu`);
+      assertEquals([code, output, errors], [
+        2,
+        "",
+        "Cannot use --base 2 with this run: its network reads 10 symbols and answers one of 10, " +
+        "the task then has 2 symbols and one of 2\n",
+      ]);
+    }
+  });
+});
+
 Deno.test("eval: the examples of its help run", async () => {
   await inFolder(async (folder) => {
     await Deno.writeTextFile(`${folder}/other.txt`, "to be or not to be, ".repeat(30));

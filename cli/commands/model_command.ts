@@ -11,6 +11,7 @@ import type { CommandContext } from "../context.ts";
 import { knownPlugins, TRUST } from "../plugins.ts";
 import { checkDevice } from "./check_device.ts";
 import { findModel } from "./find_run.ts";
+import { otherSizes } from "./task_options.ts";
 import { RUNS, TRAIN_SHAPE } from "./train_options.ts";
 
 /** The options that choose a run's parameters. */
@@ -59,11 +60,16 @@ export function defineModelCommand<Shape extends z.ZodRawShape>(
     async run(context, { options, positional: [run = "last"], selection }) {
       const { device, checkpoint, runs, trust } = options;
       await checkDevice(device, context.terminal);
-      using loaded = await loadRun(await findModel(run, runs), {
-        ...await knownPlugins(context, trust),
+      const path = await findModel(run, runs);
+      const known = await knownPlugins(context, trust);
+      using loaded = await loadRun(path, {
+        ...known,
         device,
         ...(checkpoint === undefined ? {} : { checkpoint }),
         taskOptions: selection,
+      }).catch(async (error) => {
+        if (!(error instanceof TypeError) || selection === undefined) throw error;
+        throw await otherSizes(path, selection, known) ?? error;
       });
       const all = options as unknown as z.infer<z.ZodObject<Shape>>;
       await definition.run(context, loaded, all, selection);

@@ -32,14 +32,15 @@ export const REPORT = defineCommand({
     ["Several together:", "unroll report runs/* --out runs/compared.html"],
   ],
   async run(context, { options: { out, corpus, runs, trust, json }, positional }) {
+    const names = await withoutPages(positional);
     const found = [];
-    for (const name of positional.length === 0 ? ["last"] : positional) {
+    for (const name of names.length === 0 ? ["last"] : names) {
       found.push(...await findRuns(name, runs));
     }
     const folder = found.length === 1
       ? found[0].path
-      : positional.length === 1
-      ? positional[0].replace(/[/\\]+$/, "")
+      : names.length === 1
+      ? names[0].replace(/[/\\]+$/, "")
       : runs;
     // Drawing is loaded when it is needed: other commands start faster without.
     const { writeReport } = await import("../reporting/write_report.ts");
@@ -54,3 +55,13 @@ export const REPORT = defineCommand({
     context.terminal.write(json ? jsonLine(line) : `${path}\n`);
   },
 });
+
+/** Leaves out pages among several names: what `report` wrote beside the runs is in `runs/*` too. */
+async function withoutPages(names: readonly string[]): Promise<readonly string[]> {
+  const isPage = async (name: string) =>
+    name.endsWith(".html") && (await Deno.stat(name).catch(() => undefined))?.isFile;
+  const pages = await Promise.all(names.map(isPage));
+  const others = names.filter((_, i) => !pages[i]);
+  // Pages alone are refused as what they are.
+  return others.length === 0 ? names : others;
+}

@@ -4,7 +4,7 @@ import { formatAge } from "../format.ts";
 import { differingSettings, settingsText } from "../reporting/run_settings.ts";
 import { runCommand } from "../test_support/run_command.ts";
 import { assertSnakeKeys } from "../test_support/snake_keys.ts";
-import { inFolder } from "../test_support/small_runs.ts";
+import { inFolder, trainSmall } from "../test_support/small_runs.ts";
 
 Deno.test("formatAge() says how long ago something was", () => {
   const ages = [-5, 59, 60, 3599, 3600, 86_399, 86_400, 1e7].map(formatAge);
@@ -108,6 +108,34 @@ Deno.test("runs and report: take the folder of a sweep, whose runs are further d
     const report = await runCommand(`report ${folder}/`);
     assertEquals([report.code, report.output], [0, `${folder}/report.html\n`]);
     assertStringIncludes(await Deno.readTextFile(`${folder}/report.html`), "2 runs");
+  });
+});
+
+Deno.test("report: skips pages of its own among several names, as a shell makes of runs/*", async () => {
+  await inFolder(async (folder) => {
+    for (const seed of [3, 4]) {
+      await trainSmall(`${folder}/${seed}`, { training: { steps: 2, seed } });
+    }
+    const report = async (more = "") => {
+      const all = [...Deno.readDirSync(folder)].map(({ name }) => `${folder}/${name}`).toSorted();
+      const { code, errors, output } = await runCommand(
+        `report ${all.join(" ")} --runs ${folder}${more} --json`,
+      );
+      assertEquals([code, errors], [0, ""]);
+      const { path, runs } = JSON.parse(output);
+      return [path, runs.length, all.length];
+    };
+    const compared = `${folder}/compared.html`;
+    assertEquals(await report(), [`${folder}/report.html`, 2, 2]);
+    assertEquals(await report(` --out ${compared}`), [compared, 2, 3]);
+    assertEquals(await report(), [`${folder}/report.html`, 2, 4]);
+    // Alone, one is refused, and so is what is no page.
+    await Deno.writeTextFile(`${folder}/notes.txt`, "");
+    for (const names of [compared, `${compared} ${folder}/notes.txt`]) {
+      const { code, errors } = await runCommand(`report ${names}`);
+      assertEquals(code, 2);
+      assertMatch(errors, /it is not a file of weights, a run's folder or/);
+    }
   });
 });
 

@@ -4,10 +4,11 @@
  * @module
  */
 
-import type { Plugin } from "@unroll/core/plugin";
-import { knownPlugin } from "@unroll/core/plugin/host";
+import type { Plugin, TaskPlugin, TaskSpec } from "@unroll/core/plugin";
+import { flagName, formatOptionValue, knownPlugin, restoreTask } from "@unroll/core/plugin/host";
 import { type JsonRecord, openRun, readCheckpoint, type RunConfig } from "@unroll/core/runs";
 import type { SelectedFlags } from "../command.ts";
+import { UsageError } from "../errors.ts";
 import {
   composeFlags,
   findFlagValue,
@@ -19,7 +20,7 @@ import {
   typedNames,
   withDefaults,
 } from "../flags.ts";
-import { knownPlugins, type PluginContext } from "../plugins.ts";
+import { type KnownPlugins, knownPlugins, type PluginContext } from "../plugins.ts";
 import { findModel } from "./find_run.ts";
 
 /** The task of a run. */
@@ -47,15 +48,61 @@ export async function taskOfRun(
   context: PluginContext,
 ): Promise<TaskOfRun> {
   const path = await findModel(run, findFlagValue(args, "--runs"));
-  const { config } = path.endsWith(".safetensors")
-    ? await readCheckpoint(path)
-    : await openRun(path);
+  const config = await configOf(path);
   const { tasks } = await knownPlugins(context, findFlagValue(args, "--trust"));
   const { name, path: module, options } = config.task;
   const source = flagSource(
     knownPlugin<Plugin>(name, { kind: "task", table: tasks, path: module }),
   );
   return { source, options, config };
+}
+
+async function configOf(path: string): Promise<RunConfig> {
+  const { config } = path.endsWith(".safetensors")
+    ? await readCheckpoint(path)
+    : await openRun(path);
+  return config;
+}
+
+/**
+ * Explains why a run's parameters do not fit where options of its task were typed.
+ *
+ * @param path The run's folder, or one of its checkpoints.
+ * @param typed The options that were typed.
+ * @param known The tasks there are.
+ * @returns The error to throw; `undefined` where the task reads and answers as many as without them.
+ */
+export async function otherSizes(
+  path: string,
+  typed: JsonRecord,
+  { tasks }: Pick<KnownPlugins, "tasks">,
+): Promise<UsageError | undefined> {
+  const { name, path: module, options } = (await configOf(path)).task;
+  const plugin = knownPlugin<TaskPlugin>(name, { kind: "task", table: tasks, path: module });
+  const sizes = async (more: JsonRecord) =>
+    sizesOf((await restoreTask(plugin, options, more).create()).spec);
+  const [[reads, answers], [read, answered]] = [await sizes({}), await sizes(typed)];
+  if (reads === read && answers === answered) return undefined;
+  const flags = Object.entries(typed)
+    .map(([name, value]) => `--${flagName(name)} ${formatOptionValue(value)}`);
+  return new UsageError(
+    `Cannot use ${
+      flags.join(" ")
+    } with this run: its network reads ${reads} and answers ${answers}, ` +
+      `the task then has ${read} and ${answered}`,
+  );
+}
+
+/** Says what a task has for a network to read, and to answer. */
+function sizesOf({ inputs, outputs }: TaskSpec): readonly [reads: string, answers: string] {
+  return [
+    inputs.kind === "none"
+      ? "nothing"
+      : inputs.kind === "symbol"
+      ? `${inputs.vocabulary} symbols`
+      : `${inputs.size} numbers`,
+    outputs.kind === "class" ? `one of ${outputs.classes}` : `${outputs.size} numbers`,
+  ];
 }
 
 /**

@@ -18,7 +18,10 @@ import { readWeights, type StartingWeights } from "./from_weights.ts";
 import { OF_PLACE } from "./recipe_options.ts";
 import { withRecommended, withRecorded } from "./recommended_flags.ts";
 import { reportTraining, startTraining } from "./run_training.ts";
-import { changesOf, trainSchema } from "./train_options.ts";
+import { changesOf, isKept, trainSchema } from "./train_options.ts";
+
+/** Options of a task that may change when a run is resumed. */
+const CHANGEABLE_OF_TASK: ReadonlySet<string> = new Set(["corpus"]);
 
 /** The command `train`. */
 export const TRAIN = defineCommand({
@@ -39,21 +42,33 @@ export const TRAIN = defineCommand({
     ],
   ],
   async select(args, context, own) {
-    const run = findFlagValue(args, "--resume") || undefined;
-    const kept = run === undefined ? undefined : await taskOfRun(run, args, context)
-      // What is the matter with the run is said when it is opened.
-      .catch(() => undefined);
-    const selected = await selectPair(args, context, own, kept === undefined ? [] : [kept.source]);
-    const { model, task } = selected;
+    const resumed = findFlagValue(args, "--resume");
+    const run = resumed?.startsWith("-") ? undefined : resumed || undefined;
     const isHelp = args.includes("--help") || args.includes("-h");
+    const kept = run === undefined ? undefined : await taskOfRun(run, args, context)
+      .catch((error) => {
+        // Without help, what is the matter with the run is said when it is opened.
+        if (isHelp && error instanceof UsageError) throw error;
+        return undefined;
+      });
+    // A run keeps its model and task: what others are typed bring no options.
+    const pairArgs = run === undefined ? args : [];
+    const more = kept === undefined ? [] : [kept.source];
+    const selected = await selectPair(pairArgs, context, own, more);
+    const { model, task } = selected;
     return {
       ...selected,
-      description: describePair(context, model, task),
+      description: kept === undefined
+        ? describePair(context, model, task)
+        : `Continue a run: ${kept.config.task.name} by ${kept.config.model.name}.`,
       flags: !isHelp
         ? selected.flags
         : kept === undefined
         ? await withRecommended(selected, args, own)
-        : withRecorded(selected.flags, own, kept.config),
+        : withRecorded(selected.flags, own, kept.config)
+          .filter(({ source, option: { name } }) =>
+            source === own ? !isKept(name) : CHANGEABLE_OF_TASK.has(name)
+          ),
       ...(findFlagValue(args, "--resume") === undefined ? {} : {
         hint:
           "with --resume a run keeps its model and task, settings of training such as --steps " +
@@ -86,7 +101,7 @@ export const TRAIN = defineCommand({
     const output = { json, quiet, verbose, dashboard, samples };
     if (resume !== undefined) {
       const changes = changesOf(training, typed);
-      const other = Object.keys(taskOptions ?? {}).find((name) => name !== "corpus");
+      const other = Object.keys(taskOptions ?? {}).find((name) => !CHANGEABLE_OF_TASK.has(name));
       if (other !== undefined) {
         throw new UsageError(`Cannot use --${flagName(other)} with --resume: a run keeps its own`);
       }

@@ -253,6 +253,11 @@ const BESIDE: ReadonlySet<string> = new Set([
   "verbose",
 ]);
 
+/** Whether a run that goes on keeps its own of an option of `train`. */
+export function isKept(name: string): boolean {
+  return !CHANGEABLE.has(name) && !BESIDE.has(name);
+}
+
 /**
  * Takes what was typed for a run that goes on.
  *
@@ -265,7 +270,7 @@ export function changesOf(
   training: TrainOptions,
   typed: ReadonlySet<string>,
 ): Partial<TrainOptions> {
-  const kept = [...typed].find((name) => !CHANGEABLE.has(name) && !BESIDE.has(name));
+  const kept = [...typed].find(isKept);
   if (kept !== undefined) {
     throw new UsageError(`Cannot use --${flagName(kept)} with --resume: a run keeps its own`);
   }

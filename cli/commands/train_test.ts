@@ -4,7 +4,7 @@ import { MODELS } from "@unroll/models";
 import { TASKS } from "@unroll/tasks";
 import { gatherReport } from "../reporting/write_report.ts";
 import { reportHtml } from "../reporting/report_html.ts";
-import { inFolder, onlyRun } from "../test_support/small_runs.ts";
+import { inFolder, onlyRun, trainSmall } from "../test_support/small_runs.ts";
 import { runCommand } from "../test_support/run_command.ts";
 
 /** The default that help says of a flag. */
@@ -65,8 +65,8 @@ Deno.test("--help says the defaults that hold for an optimizer, a run, a search 
     // What is not typed stays as it was trained.
     assertEquals(await defaults(`eval ${folder}/five`, "digits", "base"), ["5", "10"]);
     assertEquals(
-      await defaults(`train --resume ${folder}/five`, "steps", "lr", "seed", "device"),
-      ["2", "0.25", "7", "cpu"],
+      await defaults(`train --resume ${folder}/five`, "steps", "lr", "device"),
+      ["2", "0.25", "cpu"],
     );
     assertEquals(await defaults(`lr-find ${pair}`, "steps", "optimizer"), ["100", "adam"]);
     assertEquals(await defaults(`sweep ${pair}`, "steps", "hidden", "clip-norm"), [
@@ -86,6 +86,41 @@ Deno.test("train --resume says of options of the model that they cannot change",
   const { code, errors } = await runCommand("train --resume last --hidden 99");
   assertEquals(code, 2);
   assertMatch(errors, /"--hidden": with --resume a run keeps its model and task/);
+});
+
+Deno.test("train --resume refuses any task, also one with options of the names of the run's", async () => {
+  await inFolder(async (folder) => {
+    const { path } = await trainSmall(folder, { training: { steps: 2 } });
+    for (const task of ["xor", "fizzbuzz", "counting", "char"]) {
+      const { code, errors } = await runCommand(`train --resume ${path} --task ${task}`);
+      assertEquals([code, errors], [2, "Cannot use --task with --resume: a run keeps its own\n"]);
+      const help = await runCommand(`train --resume ${path} --task ${task} --help`);
+      assertEquals([help.code, help.errors], [0, ""]);
+      assertMatch(help.output, /Continue a run: counting by rnn\./);
+    }
+  });
+});
+
+Deno.test("train --resume says that there is no such run, also in help", async () => {
+  await inFolder(async (folder) => {
+    for (const line of ["train --resume", "eval"]) {
+      const { code, errors } = await runCommand(`${line} ${folder}/nope --help`);
+      assertEquals([code, errors.replace(/:.*/, "")], [2, `Cannot find run "${folder}/nope"\n`]);
+    }
+    assertEquals((await runCommand("train --resume --help")).code, 0);
+  });
+});
+
+Deno.test("train --resume lists in help what may change, and nothing that it refuses", async () => {
+  await inFolder(async (folder) => {
+    const { path } = await trainSmall(folder, { training: { steps: 2 } });
+    const { output } = await runCommand(`train --resume ${path} --help`);
+    const listed = new Set([...output.matchAll(/^ +--([\w-]+)/gm)].map(([, flag]) => flag));
+    const refused = ["model", "task", "seed", "from", "out", "name", "optimizer", "digits"];
+    assertEquals(refused.filter((flag) => listed.has(flag)), []);
+    const free = ["steps", "lr", "device", "stop-at", "until", "resume", "trust", "json"];
+    assertEquals(free.filter((flag) => !listed.has(flag)), []);
+  });
 });
 
 Deno.test("train draws at least 100 points of the training loss of FizzBuzz", async () => {
