@@ -169,6 +169,11 @@ export function typedNames(
   );
 }
 
+/** Whether help was asked for, before the flags are known. */
+export function asksHelp(args: readonly string[]): boolean {
+  return args.includes("--help") || args.includes("-h");
+}
+
 /**
  * Finds what was typed after a flag, before the flags are known.
  *

@@ -9,6 +9,7 @@ import { findLearningRate, type LearningRateCurve } from "@unroll/core/training"
 import * as z from "zod";
 import { defineCommand } from "../command.ts";
 import { UsageError, withUsageErrors } from "../errors.ts";
+import { asksHelp } from "../flags.ts";
 import { formatFigure, quoted, shortNumber } from "../format.ts";
 import { jsonLine } from "../json_line.ts";
 import { pairShape, requirePair, selectPair } from "../plugins.ts";
@@ -68,7 +69,7 @@ export const LR_FIND = defineCommand({
   ],
   async select(args, context, own) {
     const selected = await selectPair(args, context, own);
-    const isHelp = args.includes("--help") || args.includes("-h");
+    const isHelp = asksHelp(args);
     return {
       ...selected,
       flags: isHelp ? await withRecommended(selected, args, own) : selected.flags,

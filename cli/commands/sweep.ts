@@ -8,7 +8,7 @@ import type { JsonRecord } from "@unroll/core/runs";
 import * as z from "zod";
 import { defineCommand } from "../command.ts";
 import { UsageError, withUsageErrors } from "../errors.ts";
-import { readFlags, type TypedFlags } from "../flags.ts";
+import { asksHelp, readFlags, type TypedFlags } from "../flags.ts";
 import { runSweep } from "../sweep/run_sweep.ts";
 import { gridFlags, type Pair, pairsOf, planTrials } from "../sweep/plan.ts";
 import { withRecommended } from "./recommended_flags.ts";
@@ -54,7 +54,7 @@ export const SWEEP = defineCommand({
   ],
   async select(args, context, own) {
     const pairs = await withUsageErrors(() => pairsOf(args, context, own));
-    const isHelp = args.includes("--help") || args.includes("-h");
+    const isHelp = asksHelp(args);
     return {
       flags: gridFlags(own, isHelp ? await Promise.all(pairs.map(recommendedTo(args))) : pairs),
       hint: "see sweep --model … --task … --help",

@@ -10,6 +10,7 @@ import { type JsonRecord, openRun, readCheckpoint, type RunConfig } from "@unrol
 import type { SelectedFlags } from "../command.ts";
 import { UsageError } from "../errors.ts";
 import {
+  asksHelp,
   composeFlags,
   findFlagValue,
   type Flag,
@@ -148,7 +149,7 @@ export async function selectTask(
 ): Promise<SelectedFlags<JsonRecord | undefined>> {
   const alone = { flags: composeFlags([own]), read: () => undefined };
   const [first] = args;
-  const isHelp = args.includes("--help") || args.includes("-h");
+  const isHelp = asksHelp(args);
   if (first === undefined || (isHelp && first.startsWith("-"))) return alone;
   const kept = first.startsWith("-")
     // What is the matter with the run is said when it is opened.

@@ -9,7 +9,7 @@ import type { JsonRecord, RunCallbacks, RunConfig, RunFolder } from "@unroll/cor
 import { defineCommand } from "../command.ts";
 import type { CommandContext, PluginSelection } from "../context.ts";
 import { UsageError } from "../errors.ts";
-import { findFlagValue } from "../flags.ts";
+import { asksHelp, findFlagValue } from "../flags.ts";
 import { describePair, knownPlugins, requirePair, selectPair } from "../plugins.ts";
 import { checkDevice, checkResumable } from "./check_device.ts";
 import { taskOfRun, typedOptions } from "./task_options.ts";
@@ -44,7 +44,7 @@ export const TRAIN = defineCommand({
   async select(args, context, own) {
     const resumed = findFlagValue(args, "--resume");
     const run = resumed?.startsWith("-") ? undefined : resumed || undefined;
-    const isHelp = args.includes("--help") || args.includes("-h");
+    const isHelp = asksHelp(args);
     const kept = run === undefined ? undefined : await taskOfRun(run, args, context)
       .catch((error) => {
         // Without help, what is the matter with the run is said when it is opened.

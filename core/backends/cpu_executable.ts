@@ -8,6 +8,7 @@ import type { Backend, DeviceBuffer, Executable, KernelInfo } from "../ir/backen
 import type { Graph } from "../ir/graph.ts";
 import {
   formatType,
+  sameType,
   sizeOf,
   type TensorType,
   type TypedArray,
@@ -57,15 +58,6 @@ function ownBuffer(buffer: DeviceBuffer, memory: CpuMemory, action: string): Cpu
       formatType(buffer.type)
     }: it was disposed of or is another device's`,
   );
-}
-
-/** `sameType` without a function for each size: runs are short. */
-function isOfType(type: TensorType, wanted: TensorType): boolean {
-  if (type === wanted) return true;
-  const [sizes, others] = [type.shape, wanted.shape];
-  if (type.dtype !== wanted.dtype || sizes.length !== others.length) return false;
-  for (let d = 0; d < sizes.length; d++) if (sizes[d] !== others[d]) return false;
-  return true;
 }
 
 /** Makes what a device does with the tensors in its memory. */
@@ -168,7 +160,7 @@ export class CpuExecutable implements Executable {
     for (let i = 0; i < inputs.length; i++) {
       const { type } = ownBuffer(inputs[i], memory, "run a program on");
       const wanted = this.#inputs[i];
-      if (isOfType(type, wanted)) continue;
+      if (sameType(type, wanted)) continue;
       throw new TypeError(
         `Cannot run a program: input ${i} must be ${formatType(wanted)}, found ${formatType(type)}`,
       );

@@ -4,6 +4,7 @@
  * @module
  */
 import { readVariable } from "../util/environment.ts";
+import { shellWord } from "../util/shell_word.ts";
 
 /** The compiler's command. */
 export const COMPILER = "cc";
@@ -35,7 +36,8 @@ export function nativePermissions(): NativePermissions {
   const path = folderOfVariables();
   const place = path === undefined
     ? `$HOME/${Deno.build.os === "darwin" ? "Library/Caches" : ".cache"}/unroll`
-    : flagValue(path);
+    // Deno's flags have a comma between two values.
+    : shellWord(path.replaceAll(",", ",,"));
   const isGranted = (descriptor: Deno.PermissionDescriptor) =>
     Deno.permissions.querySync(descriptor).state === "granted";
   const missing = (["ffi", "read", "write"] as const)
@@ -44,12 +46,6 @@ export function nativePermissions(): NativePermissions {
   if (!isGranted({ name: "run", command: COMPILER })) missing.push(`--allow-run=${COMPILER}`);
   if (path === undefined) missing.push("--allow-env=HOME");
   return { ...path === undefined ? {} : { folder: path }, missing };
-}
-
-/** Writes a path as a value of Deno's flags, which have a comma between two, and as part of a word for a shell. */
-function flagValue(path: string): string {
-  const value = path.replaceAll(",", ",,");
-  return /^[\w./:@%+~,-]+$/.test(value) ? value : `'${value.replaceAll("'", "'\\''")}'`;
 }
 
 function folderOfVariables(): string | undefined {

@@ -45,7 +45,8 @@ export function sizeOf(shape: Shape): number {
 /** Elements that a value may have, stored or not: loops count them in `i32`. */
 export const MAX_ELEMENTS = 2 ** 31 - 1;
 
-const DTYPES: readonly string[] = ["f32", "i32", "u32", "bool"] satisfies DType[];
+/** All element types. */
+export const DTYPES: readonly DType[] = ["f32", "i32", "u32", "bool"];
 
 /**
  * Checks that there is such an element type, and that loops can count the elements.
@@ -127,7 +128,11 @@ export function formatType(type: TensorType): string {
  * ```
  */
 export function sameShape(a: Shape, b: Shape): boolean {
-  return a.length === b.length && a.every((dimension, i) => dimension === b[i]);
+  if (a === b) return true;
+  if (a.length !== b.length) return false;
+  // Runs are short, and compare the types of all that they are given.
+  for (let d = 0; d < a.length; d++) if (a[d] !== b[d]) return false;
+  return true;
 }
 
 /**

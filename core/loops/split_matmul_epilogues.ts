@@ -7,11 +7,11 @@
 import { pointsOf } from "./accesses.ts";
 import { blasProduct } from "./blas_product.ts";
 import {
+  accumulator,
   addIndex,
   axisExpression,
   type Buffer,
   load,
-  rewriteExpression,
   scaleIndex,
 } from "../ir/expression.ts";
 import { mergeAxes } from "./merge_axes.ts";
@@ -19,10 +19,10 @@ import {
   axesOf,
   type LoopProgram,
   type MapKernel,
-  mapKernel,
   type MatmulKernel,
   type Step,
 } from "./program.ts";
+import { withResult } from "./with_result.ts";
 
 /** Decides whether an epilogue is split off, from what it would leave: the bare product and what follows it. */
 export type SplitsEpilogue = (product: MatmulKernel, epilogue: MapKernel) => boolean;
@@ -43,9 +43,9 @@ export function splitMatmulEpilogues(
       if (step.kind === "loop") return [{ ...step, steps: splitSteps(step.steps) }];
       if (step.kind !== "matmul") return [step];
       const name = `product${temporaries.length}`;
-      const { kernels, buffer } = splitEpilogue(step, name) ?? {};
-      if (!kernels || !buffer || !isWanted(...kernels)) return [step];
-      temporaries.push(buffer);
+      const kernels = splitEpilogue(step, name);
+      if (!kernels || !isWanted(...kernels)) return [step];
+      temporaries.push(kernels[0].stores[0].buffer);
       return kernels;
     });
   const steps = splitSteps(program.steps);
@@ -56,33 +56,15 @@ export function splitMatmulEpilogues(
 function splitEpilogue(
   step: MatmulKernel,
   name: string,
-): { readonly kernels: [MatmulKernel, MapKernel]; readonly buffer: Buffer } | undefined {
+): [product: MatmulKernel, epilogue: MapKernel] | undefined {
   const { row, column, batch, stores: [{ value: first }] } = step;
   if (batch.length > 0 || (step.stores.length === 1 && first.kind === "accumulator")) {
     return undefined;
   }
   const buffer: Buffer = { name, dtype: "f32", size: pointsOf(axesOf(step)) };
   const at = addIndex(scaleIndex(axisExpression(row), column.extent), axisExpression(column));
-  const value = step.stores.flatMap(({ value }) => findAccumulator(value))[0];
-  if (!value) return undefined;
+  const value = accumulator("f32", 0);
   const product: MatmulKernel = { ...step, stores: [{ buffer, index: at, value, mode: "set" }] };
-  const sum = load(buffer, at);
-  const { stores } = mapKernel(
-    { kind: "map", name: step.name, axes: [], stores: step.stores },
-    (expression) =>
-      rewriteExpression(expression, (part) => part.kind === "accumulator" ? sum : undefined),
-  );
-  const epilogue: MapKernel = { kind: "map", name: step.name, axes: [row, column], stores };
-  return { kernels: [product, mergeAxes(epilogue) as MapKernel], buffer };
-}
-
-type Value = MatmulKernel["stores"][number]["value"];
-
-function findAccumulator(value: Value): Value[] {
-  const found: Value[] = [];
-  rewriteExpression(value, (part) => {
-    if (part.kind === "accumulator") found.push(part);
-    return undefined;
-  });
-  return found;
+  const epilogue = withResult(step, [row, column], load(buffer, at));
+  return [product, mergeAxes(epilogue) as MapKernel];
 }

@@ -5,6 +5,7 @@
  */
 
 import { unknownName } from "../util/names.ts";
+import { shellWord } from "../util/shell_word.ts";
 import { describeOptions, formatOptionValue } from "./options.ts";
 import { isPlugin, type Plugin } from "./plugin.ts";
 
@@ -119,11 +120,6 @@ export function knownPlugin<Found extends Plugin>(
 function isPlainPath(path: string | undefined): path is string {
   return path !== undefined && isPath(path) && path.length < 1000 &&
     !/\p{Cc}/u.test(path);
-}
-
-/** Writes a word for a shell. */
-function shellWord(text: string): string {
-  return /^[\w./:@%+~#-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 /**

@@ -4,14 +4,13 @@
  * @module
  */
 import type { ElementwiseName } from "../ir/operation_names.ts";
-import { type DType, sizeOf } from "../ir/tensor_type.ts";
+import { DTYPES, sizeOf } from "../ir/tensor_type.ts";
 import * as ops from "../language/ops/mod.ts";
 import { ELEMENTWISE, elementwise } from "../language/primitives/elementwise.ts";
 import { foldIn, randomBits } from "../language/random.ts";
 import type { Tensor } from "../language/tensor.ts";
 import { MOST_ELEMENTS, Pool, type StepSpec } from "./program_pool.ts";
 
-const DTYPES: readonly DType[] = ["f32", "i32", "u32", "bool"];
 const isReal = (x: Tensor) => x.type.dtype === "f32";
 const isKey = (x: Tensor) => x.type.dtype === "u32" && x.rank === 1 && x.shape[0] === 2;
 

@@ -40,7 +40,6 @@ export function segmentsOf(extent: number, lanes: number): Segment[] {
   };
   add(lanes, Math.floor(extent / lanes));
   // At most seven elements are read that do not count.
-  if (extent - start > 8 && lanes < 16) add(8, 1);
   const rest = extent - start;
   if (rest > 0) add(rest > 8 ? 16 : rest > 4 ? 8 : 4, 1, rest);
   return segments;

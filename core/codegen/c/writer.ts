@@ -320,17 +320,9 @@ export class CWriter {
   }
 }
 
-/** Cuts the lanes that count of a vector into parts that a register or a word holds. */
-function piecesOf(count: number): [number, number][] {
-  const pieces: [number, number][] = [];
-  let from = 0;
-  for (const size of [8, 4, 2, 1]) {
-    if (count - from >= size) {
-      pieces.push([from, size]);
-      from += size;
-    }
-  }
-  return pieces;
+/** Cuts the lanes that count of a vector into parts that a register or a word holds: where each begins, and its size. */
+function piecesOf(count: number): (readonly [from: number, size: number])[] {
+  return [8, 4, 2, 1].filter((size) => count & size).map((size) => [count & -2 * size, size]);
 }
 
 function blockIn(

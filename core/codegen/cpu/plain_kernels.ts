@@ -9,16 +9,10 @@ import {
   type Axis,
   constantExpression,
   type Expression,
-  rewriteExpression,
 } from "../../ir/expression.ts";
 import { pointsOf } from "../../loops/accesses.ts";
-import {
-  type Kernel,
-  type MapKernel,
-  mapKernel,
-  type MatmulKernel,
-  type ReduceKernel,
-} from "../../loops/program.ts";
+import type { MapKernel, MatmulKernel, ReduceKernel } from "../../loops/program.ts";
+import { withResult } from "../../loops/with_result.ts";
 import { instructionsOf } from "./instructions.ts";
 import { cheapestAxis, mapCost, vectorCost } from "./vector_axis.ts";
 
@@ -36,14 +30,6 @@ export function unfoldedKernel(kernel: ReduceKernel): MapKernel {
 export function emptyProduct(kernel: MatmulKernel): MapKernel {
   const axes = [...kernel.batch, kernel.row, kernel.column];
   return withResult(kernel, axes, constantExpression("f32", 0));
-}
-
-function withResult({ name, stores }: Kernel, axes: readonly Axis[], by: Expression): MapKernel {
-  return mapKernel(
-    { kind: "map", name, axes, stores },
-    (expression) =>
-      rewriteExpression(expression, (part) => part.kind === "accumulator" ? by : undefined),
-  ) as MapKernel;
 }
 
 /** Returns what the stores of a reduction read. */

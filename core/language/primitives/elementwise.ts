@@ -6,7 +6,7 @@
  * @module
  */
 import type { Tensor } from "../tensor.ts";
-import type { DType } from "../../ir/tensor_type.ts";
+import { type DType, DTYPES } from "../../ir/tensor_type.ts";
 import type { ElementwiseName } from "../../ir/operation_names.ts";
 import { fullLike } from "./creation.ts";
 import { type ElementwisePrimitive, makeElementwise } from "./elementwise_primitive.ts";
@@ -16,7 +16,6 @@ const REAL: readonly DType[] = ["f32"];
 const NUMBER: readonly DType[] = ["f32", "i32", "u32"];
 const INTEGER: readonly DType[] = ["i32", "u32"];
 const BITS: readonly DType[] = ["i32", "u32", "bool"];
-const ANY: readonly DType[] = ["f32", "i32", "u32", "bool"];
 
 /** What the derivatives below need beside the methods of tensors; each is one equation. */
 const op = (name: ElementwiseName, ...inputs: Tensor[]): Tensor => elementwise(name, inputs);
@@ -134,7 +133,7 @@ export const ELEMENTWISE: Readonly<Record<ElementwiseName, ElementwiseRule>> = {
   // The identity, through which no derivative passes.
   stop_gradient: {
     arity: 1,
-    types: { inputs: ANY, output: "same" },
+    types: { inputs: DTYPES, output: "same" },
     evaluate: (x) => x,
     isCopy: () => true,
     wgsl: (x) => x,
@@ -150,7 +149,7 @@ export const ELEMENTWISE: Readonly<Record<ElementwiseName, ElementwiseRule>> = {
   // To another element type (parameter `to`): real numbers are rounded toward zero and saturate.
   cast: {
     arity: 1,
-    types: { inputs: ANY, output: "to" },
+    types: { inputs: DTYPES, output: "to" },
     evaluate: (x, _y, _z, dtype, to = dtype) => castNumber(x, dtype, to),
     vjp: ({ inputs: [x], cotangent: dy }) =>
       x.type.dtype === "f32" && dy.type.dtype === "f32" ? [dy] : [],
@@ -246,13 +245,13 @@ export const ELEMENTWISE: Readonly<Record<ElementwiseName, ElementwiseRule>> = {
   },
   eq: {
     ...compare,
-    types: { inputs: ANY, output: "bool" },
+    types: { inputs: DTYPES, output: "bool" },
     evaluate: (x, y) => Number(x === y),
     wgsl: (x, y) => `(${x} == ${y})`,
   },
   ne: {
     ...compare,
-    types: { inputs: ANY, output: "bool" },
+    types: { inputs: DTYPES, output: "bool" },
     evaluate: (x, y) => Number(x !== y),
     wgsl: (x, y) => `(${x} != ${y})`,
   },
@@ -312,7 +311,7 @@ export const ELEMENTWISE: Readonly<Record<ElementwiseName, ElementwiseRule>> = {
   select: {
     arity: 3,
     operands: { condition: 0 },
-    types: { inputs: ANY, output: "same" },
+    types: { inputs: DTYPES, output: "same" },
     evaluate: (condition, x, y) => condition ? x : y,
     vjp: ({ inputs: [condition], cotangent: dz }) => [
       undefined,

@@ -7,12 +7,16 @@ import { dense, sampleArray } from "../../ir/dense.ts";
 import { applyExpression } from "../../ir/expression.ts";
 import type { ElementwiseName } from "../../ir/operation_names.ts";
 import type { Samples } from "../../ir/primitive.ts";
-import { type DType, formatType, sameShape, type TensorType } from "../../ir/tensor_type.ts";
+import {
+  type DType,
+  DTYPES,
+  formatType,
+  sameShape,
+  type TensorType,
+} from "../../ir/tensor_type.ts";
 import { moveToFront } from "../ops/batching.ts";
 import type { DifferentiablePrimitive } from "../rules.ts";
 import type { ElementwiseRule } from "./elementwise_rule.ts";
-
-const DTYPES = ["f32", "i32", "u32", "bool"] as const;
 
 /**
  * The arithmetic that graphs are full of, on real numbers: what the rows say, without a call for each
