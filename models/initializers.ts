@@ -139,7 +139,7 @@ function orthogonal(keys: readonly Tensor[], [rows, columns]: readonly [number, 
 const MANY = 512;
 
 /** Most vectors in a block: few, as those of a block are made one by one. */
-const BLOCK = 64;
+const BLOCK = 32;
 
 /**
  * Random orthonormal vectors, f32[keys, count, length], no more than their length: the Gram–Schmidt
