@@ -135,11 +135,11 @@ function orthogonal(keys: readonly Tensor[], [rows, columns]: readonly [number, 
   });
 }
 
-/** Sets of more vectors are made in blocks; smaller ones keep the bits that they always had. */
-const WHOLE = 512;
+/** Sets of as many vectors are made in blocks; smaller ones keep the bits that they always had. */
+const MANY = 512;
 
 /** Most vectors in a block: few, as those of a block are made one by one. */
-const BLOCK = 64;
+const BLOCK = 32;
 
 /**
  * Random orthonormal vectors, f32[keys, count, length], no more than their length: the Gram–Schmidt
@@ -154,7 +154,7 @@ function orthonormalVectors(keys: readonly Tensor[], count: number, length: numb
   const draws = stack(keys.map((key) => randomNormal(key, [count, length])), 1);
   let size = BLOCK;
   while (count % size !== 0) size--;
-  if (count <= WHOLE || size === 1) return gramSchmidt(draws);
+  if (count < MANY || size === 1) return gramSchmidt(draws);
   const blocks = count / size;
   const [orthonormal] = scan(
     (known: Tensor, { draw, place }: { readonly draw: Tensor; readonly place: Tensor }) => {

@@ -2,7 +2,7 @@
  * Runs the tests, several files at a time, and prints little: a dot for each test, failures in full, what was left out.
  *
  *     deno task test [paths]         all but those whose names begin with `[long]`, and the examples in the documentation
- *     deno task test:long [paths]    those whose names begin with `[long]`, one after the other
+ *     deno task test:long [paths]    those whose names begin with `[long]`, in two processes
  *     deno task test:all [paths]     both
  *
  * Tests that share a process run side by side, so that no test but a long one may look at the process's memory. Without
@@ -27,6 +27,12 @@ const FIRST = ["tests/", "cli/", "core/"];
 /** How many files of tests share their modules. */
 const GROUP = 10;
 
+/** The same of those that take long, of which each process has one group after the other. */
+const LONG_GROUP = 4;
+
+/** How many processes run those that take long. */
+const LONG_PROCESSES = 2;
+
 /** What Deno prints for each test where its output is no terminal. */
 const DOT = /^[.,!]$/;
 
@@ -36,8 +42,12 @@ const DOTS = 100;
 /** What Deno says at the end: `ok | 12 passed (3 steps) | 0 failed | 2 ignored | 4 filtered out (1s)`. */
 const RESULT = /^(?:ok|FAILED) \| /;
 
+function printAll(text: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(text));
+}
+
 /** Runs `deno test`, and returns how many tests were filtered out. */
-async function runTests(args: readonly string[]): Promise<number> {
+async function runTests(args: readonly string[], print = printAll): Promise<number> {
   const child = new Deno.Command(Deno.execPath(), {
     // `deno task ok` checks the types of everything.
     args: ["test", "--no-check", "--reporter=dot", "--no-prompt", "-P=develop", ...args],
@@ -50,7 +60,6 @@ async function runTests(args: readonly string[]): Promise<number> {
   let dots = 0;
   let result = "";
   let rest = "";
-  const print = (text: string) => Deno.stdout.writeSync(new TextEncoder().encode(text));
   const printLine = (line: string) => {
     if (DOT.test(line)) {
       print(++dots % DOTS === 0 ? `${line}\n` : line);
@@ -91,6 +100,22 @@ async function runGroups(): Promise<number> {
   }
 }
 
+/** Runs the tests of some files that take long, a few files at a time, and prints what each few said at once. */
+async function runLong(paths: readonly string[]): Promise<void> {
+  const groups: string[][] = [];
+  for (let i = 0; i < paths.length; i += LONG_GROUP) groups.push(paths.slice(i, i + LONG_GROUP));
+  const runNext = async () => {
+    for (let group = groups.shift(); group !== undefined; group = groups.shift()) {
+      let said = "";
+      await runTests(["--filter=/^\\[long\\]/", ...group], (text) => {
+        said += text;
+      });
+      printAll(said);
+    }
+  };
+  await Promise.all(Array.from({ length: LONG_PROCESSES }, runNext));
+}
+
 const [scope, ...args] = Deno.args;
 if (scope !== "long") {
   // `tests/documents/examples_test.ts` has the examples of all files, `--doc` those of the paths.
@@ -104,5 +129,5 @@ if (scope !== "long") {
 }
 if (scope !== "short") {
   const paths = args.length > 0 ? args : await findTests(LONG);
-  await runTests(["--filter=/^\\[long\\]/", ...paths]);
+  await runLong(paths);
 }

@@ -85,7 +85,7 @@ export function cpuBackend(options: CpuOptions = {}): Backend {
     if (!wantsBlas && count === 1) return;
     const { CpuThreads, openBlas } = await import("./extras.ts");
     if (wantsBlas) blas = openBlas(memory);
-    if (count > 1) threads = new CpuThreads(memory, count, blas?.path);
+    if (count > 1) threads = new CpuThreads(memory, count, blas);
     if (isDisposed) close();
   };
   const close = () => {

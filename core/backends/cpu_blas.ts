@@ -26,12 +26,21 @@ export type Sgemm = (
   zStride: number,
 ) => void;
 
+/** What a thread must know to open a library. */
+export interface BlasLibrary {
+  /** Where it is. */
+  readonly path: string;
+  /**
+   * Whether products of few rows are several calls: some libraries do not copy the operands of small products, and
+   * copying takes longer than so few rows repay.
+   */
+  readonly inBlocks: boolean;
+}
+
 /** An open library. */
-export interface Blas {
+export interface Blas extends BlasLibrary {
   /** What it is called. */
   readonly name: string;
-  /** Where it is, so that other threads can open it. */
-  readonly path: string;
   /** The product. */
   readonly sgemm: Sgemm;
   /** Closes the library. */
@@ -49,7 +58,7 @@ const LIBRARIES: Readonly<Record<string, readonly (readonly [name: string, path:
  */
 export function bindBlas(
   memory: WebAssembly.Memory,
-  path: string,
+  { path, inBlocks }: BlasLibrary,
 ): { readonly sgemm: Sgemm; readonly close: () => void } {
   const library = Deno.dlopen(path, {
     cblas_sgemm: {
@@ -75,22 +84,29 @@ export function bindBlas(
         const view = new Uint8Array(buffer as ArrayBuffer);
         base = Number(Deno.UnsafePointer.value(Deno.UnsafePointer.of(view)));
       }
-      multiply(
-        rowMajor,
-        xTransposed ? transposed : plain,
-        yTransposed ? transposed : plain,
-        m,
-        n,
-        k,
-        1,
-        base + x,
-        xStride,
-        base + y,
-        yStride,
-        0,
-        base + z,
-        zStride,
-      );
+      // As large as OpenBLAS takes for small, and fast: the operands are read along their rows.
+      const isFew = inBlocks && !xTransposed && m <= 64;
+      const [width, depth] = !isFew ? [n, k] : yTransposed ? [16, 512] : [64, 256];
+      for (let column = 0; column < n; column += width) {
+        for (let term = 0; term < k; term += depth) {
+          multiply(
+            rowMajor,
+            xTransposed ? transposed : plain,
+            yTransposed ? transposed : plain,
+            m,
+            Math.min(width, n - column),
+            Math.min(depth, k - term),
+            1,
+            base + x + 4 * term,
+            xStride,
+            base + y + 4 * (yTransposed ? column * yStride + term : term * yStride + column),
+            yStride,
+            term === 0 ? 0 : 1,
+            base + z + 4 * column,
+            zStride,
+          );
+        }
+      }
     },
     close: () => library.close(),
   };
@@ -106,6 +122,8 @@ export interface BlasTrial {
   readonly gain?: number;
   /** Whether that is enough to use it. */
   readonly isUsed: boolean;
+  /** Whether products of few rows are several calls, because that was faster. */
+  readonly inBlocks?: boolean;
 }
 
 /** What is known of a BLAS here. */
@@ -130,6 +148,12 @@ export function blasReport(): BlasReport {
 const SIZE = 96;
 /** How long the timing may take. */
 const TRIAL_MS = 25;
+/** Rows, columns and terms of a product of few rows that is timed, whole and in blocks. */
+const [FEW_ROWS, FEW_COLUMNS, FEW_TERMS] = [32, 256, 1024];
+/** How long that may take. */
+const BLOCKS_TRIAL_MS = 8;
+/** Minimum speed of blocks, as a multiple of that of the whole. */
+const MIN_BLOCKS_GAIN = 1.15;
 /** Minimum speed of a library, as a multiple of that of our own product. */
 const MIN_GAIN = 1.3;
 
@@ -144,20 +168,42 @@ export function openBlas(memory: CpuMemory): Blas | undefined {
   for (const [name, path] of LIBRARIES[Deno.build.os] ?? []) {
     if (trials.get(path)?.isUsed === false) continue;
     try {
-      const { sgemm, close } = bindBlas(memory.memory, path);
-      if (!trials.has(path)) {
-        const [x, y, z] = [1, 2, 3].map(() => memory.allocate(4 * SIZE * SIZE));
-        const theirs = () => sgemm(0, 0, SIZE, SIZE, SIZE, x, SIZE, y, SIZE, z, SIZE);
-        const gain = gainOf(theirs, ownProduct(memory, SIZE, [x, y, z]));
-        trials.set(path, { name, path, gain, isUsed: gain > MIN_GAIN });
+      if (!trials.has(path)) trials.set(path, tryBlas(memory, name, path));
+      const { isUsed, inBlocks = false } = trials.get(path)!;
+      if (isUsed) {
+        const library = { path, inBlocks };
+        return { name, ...library, ...bindBlas(memory.memory, library) };
       }
-      if (trials.get(path)?.isUsed) return { name, path, sgemm, close };
-      close();
     } catch {
       trials.set(path, { name, path, isUsed: false });
     }
   }
   return undefined;
+}
+
+/** Times a library. */
+function tryBlas(memory: CpuMemory, name: string, path: string): BlasTrial {
+  const [whole, inBlocks] = [false, true].map((inBlocks) =>
+    bindBlas(memory.memory, { path, inBlocks })
+  );
+  const sizes = [SIZE * SIZE, FEW_COLUMNS * FEW_TERMS, FEW_ROWS * FEW_TERMS].map((size) =>
+    4 * size
+  );
+  const [x, y, z] = sizes.map((bytes) => memory.allocate(bytes));
+  const square = () => whole.sgemm(0, 0, SIZE, SIZE, SIZE, x, SIZE, y, SIZE, z, SIZE);
+  const gain = gainOf(square, ownProduct(memory, SIZE, [x, y, z]), TRIAL_MS);
+  const few = ({ sgemm }: { readonly sgemm: Sgemm }) => () =>
+    sgemm(0, 1, FEW_ROWS, FEW_COLUMNS, FEW_TERMS, z, FEW_TERMS, y, FEW_TERMS, x, FEW_COLUMNS);
+  const blocksGain = gainOf(few(inBlocks), few(whole), BLOCKS_TRIAL_MS);
+  sizes.forEach((bytes, i) => memory.release([x, y, z][i], bytes));
+  for (const { close } of [whole, inBlocks]) close();
+  return {
+    name,
+    path,
+    gain,
+    isUsed: gain > MIN_GAIN,
+    inBlocks: blocksGain > MIN_BLOCKS_GAIN,
+  };
 }
 
 /** Compiles our product of two square matrices, to compare libraries with. */
@@ -186,9 +232,9 @@ function ownProduct(
 }
 
 /** How many times as fast as another a function is, by the best of some runs in turns. */
-function gainOf(one: () => void, other: () => void): number {
+function gainOf(one: () => void, other: () => void, milliseconds: number): number {
   const best = [Infinity, Infinity];
-  const end = performance.now() + TRIAL_MS;
+  const end = performance.now() + milliseconds;
   while (performance.now() < end) {
     [one, other].forEach((run, i) => {
       const start = performance.now();

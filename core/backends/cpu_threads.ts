@@ -7,7 +7,7 @@
  */
 import { SPIN_LIMIT } from "../codegen/cpu/memory_layout.ts";
 import { CONTROL } from "../codegen/wasm/team.ts";
-import { bindBlas, type Sgemm } from "./cpu_blas.ts";
+import { bindBlas, type BlasLibrary, type Sgemm } from "./cpu_blas.ts";
 import * as sharing from "../codegen/wasm/printer/sharing.ts";
 import type { CpuMemory } from "./cpu_memory.ts";
 
@@ -16,8 +16,8 @@ type Message =
   | {
     readonly memory: WebAssembly.Memory;
     readonly control: number;
-    /** Where the BLAS is, if programs want one. */
-    readonly blas: string | undefined;
+    /** The BLAS, if programs want one. */
+    readonly blas: BlasLibrary | undefined;
     /** Messages that came before. */
     readonly heard: number;
   }
@@ -41,16 +41,16 @@ export class CpuThreads {
   /** What prints programs for them. */
   readonly sharing = sharing;
   readonly #memory: CpuMemory;
-  readonly #blas: string | undefined;
+  readonly #blas: BlasLibrary | undefined;
   #threads: Promise<readonly Thread[]> | undefined;
   #telling: Promise<void> = Promise.resolve();
   /** Programs are counted from 1. */
   #programs = 0;
   #isDisposed = false;
 
-  constructor(memory: CpuMemory, count: number, blas?: string) {
+  constructor(memory: CpuMemory, count: number, blas?: BlasLibrary) {
     this.#memory = memory;
-    this.#blas = blas;
+    this.#blas = blas && { path: blas.path, inBlocks: blas.inBlocks };
     this.count = count;
     this.control = memory.allocate(CONTROL.bytes);
     const first = this.control >> 2;

@@ -54,7 +54,7 @@ const SYMBOLS = {
  * `--allow-read` and `--allow-write` for the folder that the libraries are kept in. Nothing is asked for.
  *
  * @example Usage
- * ```ts no-run
+ * ```ts ignore
  * import { compile, type Tensor } from "@unroll/core";
  * import { nativeBackend } from "@unroll/core/backends";
  *

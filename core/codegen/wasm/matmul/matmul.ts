@@ -12,10 +12,10 @@
  *
  * @module
  */
-import { type FunctionBuilder, i32, type Local } from "../assembler/module.ts";
+import { type FunctionBuilder, i32 } from "../assembler/module.ts";
 import { emitPackPanel } from "./matmul_pack.ts";
 import { addingTo, addingWide, addInto } from "./matmul_partial.ts";
-import { type MatmulPlan, partialRowBytes, scratchLayout } from "./matmul_plan.ts";
+import { type MatmulPlan, otherRows, partialRowBytes, scratchLayout } from "./matmul_plan.ts";
 import {
   type Address,
   addressOf,
@@ -27,8 +27,8 @@ import {
   type Position,
   storeTo,
 } from "./matmul_operand.ts";
-import { emitDotTile, emitSplatTile } from "./matmul_tile.ts";
-import { forTiles, type RuntimeRange } from "./matmul_tiling.ts";
+import { emitDotTile, emitSplatTile, type TileOptions } from "./matmul_tile.ts";
+import { forTiles } from "./matmul_tiling.ts";
 
 export {
   type MatmulPlan,
@@ -48,7 +48,6 @@ export {
   storeTo,
   type Tile,
 } from "./matmul_operand.ts";
-export type { RuntimeRange } from "./matmul_tiling.ts";
 
 /** A product with at most this many vector multiply-adds has all its tiles written out. */
 const UNROLLED_PRODUCT = 100;
@@ -63,12 +62,6 @@ export interface MatmulOperands {
   readonly y: Omit<MatrixOperand, "rowStride" | "columnStride">;
   /** `plan.scratchBytes` of memory, aligned to 16 bytes. Needed unless that is 0. */
   readonly scratch?: Address;
-  /** Rows to compute, to share the work among threads. Default all. */
-  readonly rows?: RuntimeRange;
-  /** Columns to compute. Default all. */
-  readonly columns?: RuntimeRange;
-  /** Added to the product before the epilogue; contiguous columns. */
-  readonly addTo?: MatrixOperand;
   /** What happens to finished sums: an epilogue, or a matrix they are stored to. */
   readonly result: Epilogue | MatrixOperand;
 }
@@ -118,7 +111,7 @@ export function emitMatmul(
 /** A block of the product: some rows, all panels, some of `k`. */
 interface Block {
   readonly firstRow: Position;
-  readonly rows: { readonly count: number } | { readonly end: Local };
+  readonly rows: number;
   readonly firstK: Position;
   readonly k: number;
   readonly epilogue: Epilogue;
@@ -176,51 +169,20 @@ class MatmulEmitter {
 
   emit(): void {
     const { shape: { m }, rowBlock } = this.#plan;
-    const { rows } = this.#operands;
-    if (rows === undefined && rowBlock >= m) {
-      this.#emitRowBlock({ constant: 0 }, { count: m });
-      return;
-    }
-    // Row blocks have their ends in locals; the last one may be shorter.
-    const code = this.#code;
-    const to = rows === undefined ? m : { local: rows.to };
-    code.repeat({
-      from: rows === undefined ? 0 : { local: rows.from },
-      to,
-      step: rowBlock,
-    }, (row) =>
-      code.scope(() => {
-        const end = code.local("i32");
-        code.get(row);
-        code.i32Const(rowBlock);
-        code.op(i32.add);
-        code.tee(end);
-        if (typeof to === "number") code.i32Const(to);
-        else code.get(to.local);
-        code.get(end);
-        if (typeof to === "number") code.i32Const(to);
-        else code.get(to.local);
-        code.op(i32.lt_s);
-        code.select();
-        code.set(end);
-        this.#emitRowBlock({ local: row, constant: 0 }, { end });
-      }));
+    forTiles(
+      this.#code,
+      { size: m, tile: rowBlock, unroll: 1 },
+      (row, rows) => this.#code.scope(() => this.#emitRowBlock(row, rows)),
+    );
   }
 
   /** All of `k` for some rows: one block, or several whose partial sums wait in scratch memory. */
-  #emitRowBlock(firstRow: Position, rows: Block["rows"]): void {
+  #emitRowBlock(firstRow: Position, rows: number): void {
     const code = this.#code;
-    const { shape: { k }, kBlock, rowBlock, isWide } = this.#plan;
-    const { addTo } = this.#operands;
-    const finish = addTo === undefined ? this.#epilogue : addingTo(addTo, this.#epilogue);
+    const { shape: { k }, kBlock, isWide } = this.#plan;
+    const finish = this.#epilogue;
     if (kBlock >= k) {
-      this.#emitBlock({
-        firstRow,
-        rows,
-        firstK: { constant: 0 },
-        k,
-        epilogue: finish,
-      });
+      this.#emitBlock({ firstRow, rows, firstK: { constant: 0 }, k, epilogue: finish });
       return;
     }
     const sums = this.#partialSumsFrom(firstRow);
@@ -228,7 +190,7 @@ class MatmulEmitter {
     code.i32Const(this.#scratch.partialSums.offset ?? 0);
     code.op(i32.add);
     code.i32Const(0);
-    code.i32Const(rowBlock * partialRowBytes(this.#plan));
+    code.i32Const(rows * partialRowBytes(this.#plan));
     code.memoryFill();
     const lastBlock = (Math.ceil(k / kBlock) - 1) * kBlock;
     code.repeat({ to: lastBlock, step: kBlock }, (firstK) =>
@@ -248,16 +210,19 @@ class MatmulEmitter {
     });
   }
 
-  /** The partial sums, as a matrix indexed by the rows of the whole product. */
-  #partialSumsFrom(firstRow: Position): MatrixOperand {
+  /** The partial sums, as a matrix indexed by the rows of the whole product, of which it has some. */
+  #partialSumsFrom({ local, constant }: Position): MatrixOperand {
     const { partialSums } = this.#scratch;
-    if (firstRow.local === undefined) return partialSums;
+    const rowBytes = partialSums.rowStride * FLOAT_BYTES;
+    // A negative offset is made up for by that of the row.
+    const sums = { ...partialSums, offset: (partialSums.offset ?? 0) - constant * rowBytes };
+    if (local === undefined) return sums;
     const code = this.#code;
-    code.get(partialSums.base, firstRow.local);
-    code.i32Const(partialSums.rowStride * FLOAT_BYTES);
+    code.get(sums.base, local);
+    code.i32Const(rowBytes);
     code.op(i32.mul);
     code.op(i32.sub);
-    return { ...partialSums, base: code.take("i32") };
+    return { ...sums, base: code.take("i32") };
   }
 
   #emitBlock(block: Block): void {
@@ -268,7 +233,6 @@ class MatmulEmitter {
     const panels = {
       size: shape.n,
       tile: width,
-      range: this.#operands.columns,
       unroll: this.#panelUnroll(),
     };
     forTiles(code, panels, (column, columns) =>
@@ -284,34 +248,26 @@ class MatmulEmitter {
     return this.#isUnrolled ? Infinity : UNROLLED_PANELS;
   }
 
-  /** Visits the row tiles of a block, the shorter last one included. */
+  /** Visits the row tiles of a block: their first row in the block, and how many there are. */
   #forRowTiles(
     block: Block,
-    body: (row: Position, rows: number) => void,
+    body: (rowInBlock: Position, rows: number) => void,
   ): void {
-    const { shape: { m }, tile } = this.#plan;
-    const code = this.#code;
-    if ("count" in block.rows) {
-      forTiles(code, {
-        size: block.rows.count,
-        tile: tile.rows,
-        unroll: this.#isUnrolled ? Infinity : 1,
-      }, body);
-      return;
-    }
-    const range = { from: block.firstRow.local!, to: block.rows.end };
-    forTiles(code, { size: m, tile: tile.rows, range, unroll: 0 }, body);
+    const { tile: { rows } } = this.#plan;
+    const unroll = this.#isUnrolled ? Infinity : 1;
+    forTiles(this.#code, { size: block.rows, tile: rows, other: otherRows(rows), unroll }, body);
   }
 
   #emitTile(
     block: Block,
     y: Address & { readonly kBytes: number; readonly columnBytes: number },
-    row: Position,
+    rowInBlock: Position,
     rows: number,
     column: Position,
     columns: number,
   ): void {
     const code = this.#code;
+    const row = this.#plus(block.firstRow, rowInBlock);
     const emit = this.#plan.method === "dot" ? emitDotTile : emitSplatTile;
     emit(code, {
       rows,
@@ -320,54 +276,43 @@ class MatmulEmitter {
       column,
       k: block.k,
       chain: this.#plan.chain,
-      x: this.#xTile(block, row, rows),
+      x: this.#plan.packX ? this.#xPanel(block, rowInBlock, rows) : this.#xInPlace(block, row),
       y,
       epilogue: block.epilogue,
     });
   }
 
-  /** Where a tile reads `x`: in place, or in its packed panel. */
-  #xTile(
-    block: Block,
-    row: Position,
-    rows: number,
-  ): Address & { readonly rowBytes: number; readonly kBytes: number } {
-    const code = this.#code;
-    if (this.#plan.packX) {
-      const panel = packedAddress(
-        code,
-        this.#scratch.xPanels,
-        this.#rowInBlock(block, row),
-        block.k,
-      );
-      return { ...panel, rowBytes: FLOAT_BYTES, kBytes: rows * FLOAT_BYTES };
-    }
+  /** Where a tile reads `x` in place. */
+  #xInPlace(block: Block, row: Position): TileOptions["x"] {
     return {
-      ...addressOf(code, this.#x, row, block.firstK),
+      ...addressOf(this.#code, this.#x, row, block.firstK),
       rowBytes: this.#x.rowStride * FLOAT_BYTES,
       kBytes: this.#x.columnStride * FLOAT_BYTES,
     };
   }
 
-  /** A row of the whole product, counted from the first of its block. */
-  #rowInBlock(block: Block, row: Position): Position {
-    if (block.firstRow.local === undefined) return row;
-    const code = this.#code;
-    code.get(row.local!, block.firstRow.local);
-    code.op(i32.sub);
-    return { local: code.take("i32"), constant: row.constant };
+  /** Where a tile reads packed rows of `x`. */
+  #xPanel(block: Block, rowInBlock: Position, rows: number): TileOptions["x"] {
+    const panel = packedAddress(this.#code, this.#scratch.xPanels, rowInBlock, block.k);
+    return { ...panel, rowBytes: FLOAT_BYTES, kBytes: rows * FLOAT_BYTES };
+  }
+
+  /** Adds positions. */
+  #plus(a: Position, b: Position): Position {
+    const constant = a.constant + b.constant;
+    if (a.local === undefined || b.local === undefined) {
+      return { local: a.local ?? b.local, constant };
+    }
+    this.#code.get(a.local, b.local);
+    this.#code.op(i32.add);
+    return { local: this.#code.take("i32"), constant };
   }
 
   #packX(block: Block): void {
     const code = this.#code;
-    this.#forRowTiles(block, (row, rows) =>
+    this.#forRowTiles(block, (rowInBlock, rows) =>
       code.scope(() => {
-        const to = packedAddress(
-          code,
-          this.#scratch.xPanels,
-          this.#rowInBlock(block, row),
-          block.k,
-        );
+        const row = this.#plus(block.firstRow, rowInBlock);
         emitPackPanel(code, {
           from: addressOf(code, this.#x, row, block.firstK),
           elementBytes: this.#x.rowStride * FLOAT_BYTES,
@@ -375,7 +320,7 @@ class MatmulEmitter {
           count: rows,
           width: rows,
           k: block.k,
-          to,
+          to: packedAddress(code, this.#scratch.xPanels, rowInBlock, block.k),
         });
       }));
   }

@@ -6,6 +6,7 @@
  */
 import { packedBytes } from "./matmul_pack.ts";
 import { FLOAT_BYTES, LANES, VECTOR_BYTES } from "./matmul_operand.ts";
+import { cutIntoTiles } from "./matmul_tiling.ts";
 import { STRAIGHT_LINE_OPERATIONS } from "./matmul_walk.ts";
 
 /** Elements from one row and from one column to the next; static and not negative. */
@@ -75,8 +76,8 @@ const ROW_K_BLOCK_LIMIT = 1024;
 const CHAIN_LIMIT = 64;
 /** Partial sums of more blocks than this are double floats. */
 const NARROW_BLOCKS = 8;
-/** A block of `x` takes no more than this, well inside a second-level cache. */
-const X_BLOCK_BYTES = 384 * 1024;
+/** A block of `x` takes no more than this, about a second-level cache. */
+const X_BLOCK_BYTES = 768 * 1024;
 /** An operand this small stays in the first-level cache, and is read where it lies. */
 const NO_PACK_BYTES = 16 * 1024;
 /** Products of fewer rows than this do not repay packing an operand whose columns are contiguous. */
@@ -95,6 +96,12 @@ const FETCH = 20;
 
 /** Estimated cycles to pack an element. */
 const PACKING = 0.4;
+
+/**
+ * Rows of the tiles that keep a core busiest, two vectors wide: four of their elements of `x` are read at once, and
+ * there are enough sums that none waits for itself.
+ */
+const WIDE_ROWS = 5;
 
 /** What a panel of `y` that fills the first-level cache costs, as a factor. */
 const CRAMPED_PANEL_COST = 1.1;
@@ -129,11 +136,10 @@ export function planMatmul(shape: MatmulShape): MatmulPlan {
   const kBlocks = Math.ceil(k / (m <= tile.rows ? ROW_K_BLOCK_LIMIT : K_BLOCK_LIMIT));
   const kBlock = kBlocks === 1 ? k : Math.ceil(k / kBlocks / 8) * 8;
   const isWide = kBlocks > NARROW_BLOCKS;
-  const rowLimit = Math.max(
-    1,
-    Math.floor(X_BLOCK_BYTES / (kBlock * FLOAT_BYTES * tile.rows)),
-  ) * tile.rows;
-  const rowBlock = Math.min(m, rowLimit);
+  // Blocks alike: each packs all of y again.
+  const rowLimit = Math.max(1, Math.floor(X_BLOCK_BYTES / (kBlock * FLOAT_BYTES)));
+  const rowBlocks = Math.ceil(m / rowLimit);
+  const rowBlock = Math.min(m, Math.ceil(m / rowBlocks / tile.rows) * tile.rows);
   const width = tile.vectors * LANES;
   return {
     shape,
@@ -183,7 +189,9 @@ export function scratchLayout(
 
 /** Bytes of a row of partial sums: the columns, rounded up to whole vectors. */
 export function partialRowBytes({ shape, isWide }: Pick<MatmulPlan, "shape" | "isWide">): number {
-  return Math.ceil(shape.n / LANES) * VECTOR_BYTES * (isWide ? 2 : 1);
+  const bytes = Math.ceil(shape.n / LANES) * VECTOR_BYTES * (isWide ? 2 : 1);
+  // Rows a page apart would push each other out of the caches.
+  return bytes % PAGE_BYTES === 0 ? bytes + 64 : bytes;
 }
 
 function choosesDot({ m, x, y, packedY }: MatmulShape): boolean {
@@ -199,12 +207,42 @@ function choosesPackY({ m, k, n, y }: MatmulShape, tile: TileShape): boolean {
   return m >= ROWS_WORTH_PACKING && k * n * FLOAT_BYTES > NO_PACK_BYTES;
 }
 
+/**
+ * How elements of `x` get into all lanes of a vector: each is read for itself, or four at once are read and spread from
+ * there, which lie next to each other in successive rows or along `k`.
+ */
+export type Spreading = "none" | "rows" | "quads";
+
+/** Chooses how a tile spreads elements of `x`: four at once where they lie so, and registers do. */
+export function spreadingOf(
+  { rows, vectors }: TileShape,
+  nextTo: { readonly rows: boolean; readonly k: boolean },
+): Spreading {
+  const sums = rows * vectors;
+  // The vectors of y, the elements that were read, and the one that was spread.
+  if (nextTo.rows && rows > 1 && sums + vectors + 2 <= VECTOR_REGISTERS) return "rows";
+  if (nextTo.k && sums + rows + Math.min(rows, vectors) + 1 <= VECTOR_REGISTERS) return "quads";
+  return "none";
+}
+
+/** A tile of few sums is split into several chains, so that additions need not wait for each other. */
+export function chainsOf(sums: number, k: number): number {
+  return Math.max(1, Math.min(Math.floor(CHAINS_IN_FLIGHT / sums), Math.floor(k / 2), 4));
+}
+
+/** Rows of the other tiles that may come after those of so many rows, to spare a shorter last one. */
+export function otherRows(rows: number): number | undefined {
+  return rows === WIDE_ROWS ? LANES : undefined;
+}
+
 function choosesPackX({ m, k, n, x }: MatmulShape, tile: TileShape): boolean {
+  if (n <= 2 * tile.vectors * LANES || m <= tile.rows) return false;
   // Rows a page apart fall on the same lines of a cache and push each other out.
   const crowded = x.rowStride * FLOAT_BYTES % PAGE_BYTES === 0 && n >= PANELS_WORTH_PACKING * LANES;
-  if (x.columnStride === 1 && !crowded) return false;
-  return n > 2 * tile.vectors * LANES && m > tile.rows &&
-    m * k * FLOAT_BYTES > NO_PACK_BYTES;
+  const isLarge = m * k * FLOAT_BYTES > NO_PACK_BYTES;
+  const isNear = x.columnStride === 1 && !crowded || !isLarge;
+  // Four rows are read at once only where they lie next to each other.
+  return !isNear || tile.rows === WIDE_ROWS && x.rowStride !== 1;
 }
 
 /** Instructions that an engine spends on a load of a vector, the check of its address included. */
@@ -215,18 +253,36 @@ const SPREADING_LOAD = 4;
 const WIDTH = { looped: 5.4, straight: 5.7 } as const;
 /** Cycles by which a shuffle holds up multiply-adds. */
 const SHUFFLE_DELAY = 0.1;
+/** Cycles from a multiply-add to the next of its chain. */
+const LATENCY = 4;
+/** Independent chains of multiply-adds that keep a core busy, which begins two in a cycle. */
+const CHAINS_IN_FLIGHT = 2 * LATENCY;
+/** Sums in a tile that are enough for none to wait for itself, what else holds them up included. */
+const SUMS_IN_FLIGHT = 10;
+/** What fewer cost, as a factor. */
+const WAITING_COST = 1.07;
 
 /**
  * Estimated cycles of one step along `k`, fitted to measurements: two multiply-adds a cycle, so many
  * instructions a cycle, and no faster than the sums' own latency allows. Deno's engine checks the address of
  * every load in instructions of its own, so that loads cost more than arithmetic.
  */
-function stepCycles(rows: number, vectors: number, spreads: boolean, width: number): number {
+function stepCycles(
+  { rows, vectors }: TileShape,
+  k: number,
+  spreading: Spreading,
+  width: number,
+): number {
   const sums = rows * vectors;
-  // Four elements of x in one load, and a shuffle for each.
-  const shuffles = spreads && rows === LANES ? rows : 0;
-  const x = shuffles > 0 ? LOAD + shuffles : rows * SPREADING_LOAD;
-  return Math.max(sums / 2 + SHUFFLE_DELAY * shuffles, (x + vectors * LOAD + sums) / width, 2);
+  const shuffles = spreading === "quads" ? rows : spreading === "rows" ? Math.min(rows, LANES) : 0;
+  const loads = spreading === "quads" ? rows / LANES : Math.min(shuffles, 1);
+  const x = LOAD * loads + shuffles + SPREADING_LOAD * (rows - shuffles);
+  const waiting = sums < SUMS_IN_FLIGHT ? WAITING_COST : 1;
+  return Math.max(
+    waiting * sums / 2 + SHUFFLE_DELAY * shuffles,
+    (x + vectors * LOAD + sums) / width,
+    LATENCY / chainsOf(sums, k),
+  );
 }
 
 /** Estimated cycles of a product with a given tile, its remainders included. */
@@ -236,28 +292,29 @@ function productCycles(shape: MatmulShape, k: number, tile: TileShape): number {
   const packsY = !packedY && choosesPackY(shape, tile);
   const packing = PACKING * k * ((packsX ? m : 0) + (packsY ? n : 0));
   const vectors = Math.ceil(n / LANES);
-  // Elements next to each other along k are read four at a time; what is left of k, one by one.
-  const alongK = x.columnStride === 1 && x.rowStride !== 1 && !packsX;
+  const nextTo = { rows: packsX || x.rowStride === 1, k: !packsX && x.columnStride === 1 };
   const cost = (rows: number, wide: number): number => {
     if (rows * wide === 0) return 0;
+    const part = { rows, vectors: wide };
     const width = k * rows * wide <= STRAIGHT_LINE_OPERATIONS ? WIDTH.straight : WIDTH.looped;
-    const spread = alongK ? wide > 1 ? k - k % LANES : 0 : x.rowStride === 1 || packsX ? k : 0;
-    return spread * stepCycles(rows, wide, true, width) +
-      (k - spread) * stepCycles(rows, wide, false, width) + TILE_OVERHEAD;
+    const spreading = spreadingOf(part, nextTo);
+    // What is left of k is read one by one.
+    const rest = spreading === "quads" ? k % LANES : 0;
+    return (k - rest) * stepCycles(part, k, spreading, width) +
+      rest * stepCycles(part, k, "none", width) + TILE_OVERHEAD;
   };
-  const wholeRows = Math.floor(m / tile.rows);
   const wholeVectors = Math.floor(vectors / tile.vectors);
-  const restRows = m - wholeRows * tile.rows;
   const restVectors = vectors - wholeVectors * tile.vectors;
-  const fetching = FETCH * (tile.rows + restRows) * (tile.vectors + restVectors);
-  const isCramped = m > tile.rows &&
-    k * tile.vectors * VECTOR_BYTES > NO_PACK_BYTES;
+  const isCramped = m > tile.rows && k * tile.vectors * VECTOR_BYTES > NO_PACK_BYTES;
   const cacheCost = isCramped ? CRAMPED_PANEL_COST : 1;
-  return fetching + packing +
-    cacheCost * wholeRows *
-      (wholeVectors * cost(tile.rows, tile.vectors) +
-        cost(tile.rows, restVectors)) +
-    wholeVectors * cost(restRows, tile.vectors) + cost(restRows, restVectors);
+  let cycles = packing;
+  for (
+    const { size, count } of cutIntoTiles({ size: m, tile: tile.rows, other: otherRows(tile.rows) })
+  ) {
+    cycles += FETCH * size * (tile.vectors + restVectors) +
+      cacheCost * count * (wholeVectors * cost(size, tile.vectors) + cost(size, restVectors));
+  }
+  return cycles;
 }
 
 /** Finds the splat tile of minimum estimated cost among those whose sums fit the registers. */

@@ -7,6 +7,7 @@ import {
   planMatmul,
   type Strides,
 } from "./matmul.ts";
+import { cutIntoTiles } from "./matmul_tiling.ts";
 import { addressOf, emitStoreLanes, forEachVector } from "./matmul.ts";
 import { randomSource } from "../../../util/random_source.ts";
 import { detectFeatures } from "../assembler/features.ts";
@@ -15,10 +16,6 @@ import { f32x4, ModuleBuilder } from "../assembler/module.ts";
 interface Case {
   readonly shape: MatmulShape;
   readonly relaxed?: boolean;
-  readonly addTo?: boolean;
-  /** Row ranges computed by separate calls; their union is all rows. */
-  readonly rowRanges?: readonly (readonly [number, number])[];
-  readonly columnRanges?: readonly (readonly [number, number])[];
   readonly reluEpilogue?: boolean;
 }
 
@@ -50,24 +47,20 @@ function checkProduct(
   const yAt = place(extent(k, n, y));
   const outStride = n + 3;
   const outAt = place(m * outStride);
-  const addAt = place(m * n);
   const packedAt = place(plan.packedYBytes / 4);
   const scratchAt = place(plan.scratchBytes / 4);
   const module = new ModuleBuilder({
     memory: { minimumPages: Math.ceil(floats * 4 / 65536) },
     relaxed: options.relaxed,
   });
-  // Parameters: x, y, out, addTo, packed, scratch, rows from and to, columns from and to.
-  const parameters = new Array<"i32">(10).fill("i32");
+  // Parameters: x, y, out, packed, scratch.
+  const parameters = new Array<"i32">(5).fill("i32");
   module.addFunction({ parameters, exportAs: "run" }, (code) => {
     const out = { base: 2, rowStride: outStride, columnStride: 1 };
     emitMatmul(code, plan, {
       x: { base: 0 },
-      y: { base: plan.packY === "ahead" ? 4 : 1 },
-      scratch: { base: 5, offset: 0 },
-      rows: options.rowRanges && { from: 6, to: 7 },
-      columns: options.columnRanges && { from: 8, to: 9 },
-      addTo: options.addTo ? { base: 3, rowStride: n, columnStride: 1 } : undefined,
+      y: { base: plan.packY === "ahead" ? 3 : 1 },
+      scratch: { base: 4, offset: 0 },
       result: !options.reluEpilogue ? out : (code, tile) => {
         // max(sum, 0) · 2, to see that an epilogue is given finished sums, once.
         const { base, offset } = addressOf(code, out, tile.row, tile.column);
@@ -90,7 +83,7 @@ function checkProduct(
   });
   module.addFunction({ parameters, exportAs: "pack" }, (code) => {
     if (plan.packY === "ahead") {
-      emitPackY(code, plan, { base: 1 }, { base: 4, offset: 0 });
+      emitPackY(code, plan, { base: 1 }, { base: 3, offset: 0 });
     }
   });
   const memory = module.createMemory();
@@ -101,7 +94,6 @@ function checkProduct(
   };
   fill(xAt, extent(m, k, x));
   fill(yAt, extent(k, n, y));
-  fill(addAt, m * n);
   all.fill(GUARD, outAt, outAt + m * outStride + SLACK);
   const instance = new WebAssembly.Instance(
     new WebAssembly.Module(module.finish()),
@@ -111,13 +103,9 @@ function checkProduct(
     string,
     (...values: number[]) => void
   >;
-  const bases = [xAt, yAt, outAt, addAt, packedAt, scratchAt].map((at) => at * 4);
-  pack(...bases, 0, 0, 0, 0);
-  for (const rows of options.rowRanges ?? [[0, m]]) {
-    for (const columns of options.columnRanges ?? [[0, n]]) {
-      run(...bases, ...rows, ...columns);
-    }
-  }
+  const bases = [xAt, yAt, outAt, packedAt, scratchAt].map((at) => at * 4);
+  pack(...bases);
+  run(...bases);
   // Products in [-1, 1] have variance 1/9, so the sum after i terms is about √i / 3, and each addition rounds it
   // by 2^-24 / √3 of that: in all √k times the result's own size. Eight standard deviations. Where a row of y is the
   // same for all k, the variance may be three times as large.
@@ -126,7 +114,7 @@ function checkProduct(
     Math.sqrt(variance * k * (k + 1) / 2 + k + 1);
   for (let i = 0; i < m; i++) {
     for (let j = 0; j < n; j++) {
-      let want = options.addTo ? all[addAt + i * n + j] : 0;
+      let want = 0;
       for (let l = 0; l < k; l++) {
         want += all[xAt + i * x.rowStride + l * x.columnStride] *
           all[yAt + l * y.rowStride + j * y.columnStride];
@@ -189,10 +177,7 @@ Deno.test("emitMatmul() computes every small size in every layout", () => {
       for (let n = 1; n <= 9; n++) {
         const k = 1 + Math.floor(random() * 9);
         const shape = { m, k, n, ...layout(m, k, n), packedY: random() < 0.25 };
-        const options = {
-          relaxed: relaxedChoices.at(-1 - (n & 1)) ?? false,
-          addTo: random() < 0.3,
-        };
+        const options = { relaxed: relaxedChoices.at(-1 - (n & 1)) ?? false };
         checkProduct(`${name} ${m}x${k}x${n} ${JSON.stringify(options)}`, {
           shape,
           ...options,
@@ -220,55 +205,49 @@ Deno.test("emitMatmul() computes sizes that need packing, blocks and remainders 
     for (const [m, k, n] of sizes) {
       for (const packedY of [false, true]) {
         const shape = { m, k, n, ...layout(m, k, n), packedY };
-        checkProduct(`${name} ${m}x${k}x${n} packedY ${packedY}`, {
-          shape,
-          addTo: n % 2 === 1,
-        }, m + k + n);
+        checkProduct(`${name} ${m}x${k}x${n} packedY ${packedY}`, { shape }, m + k + n);
       }
     }
   }
 });
 
 Deno.test("emitMatmul() cuts many rows into blocks, their partial sums apart", () => {
-  // 2 blocks of k and 2 of rows, with remainders in every direction.
-  const [m, k, n] = [331, 700, 21];
-  for (const name of ["plain", "x transposed"]) {
-    const shape = { m, k, n, ...LAYOUTS[name](m, k, n) };
-    const plan = checkProduct(
-      name,
-      { shape, addTo: true, reluEpilogue: true },
-      5,
-    );
-    assert(
-      plan.kBlock < k && plan.rowBlock < m,
-      "the case must have several blocks",
-    );
+  // Blocks of k, and one or two of rows in a loop, with remainders in every direction.
+  for (const [m, k, n] of [[803, 700, 21], [1700, 1000, 9]]) {
+    for (const name of ["plain", "x transposed"]) {
+      const shape = { m, k, n, ...LAYOUTS[name](m, k, n) };
+      const plan = checkProduct(name, { shape, reluEpilogue: true }, 5);
+      assert(plan.kBlock < k && plan.rowBlock < m, "the case must have several blocks");
+    }
   }
 });
 
-Deno.test("emitMatmul() computes ranges of rows and columns", () => {
-  for (const [name, layout] of Object.entries(LAYOUTS)) {
-    for (const [m, k, n] of [[37, 20, 30], [37, 600, 30], [11, 9, 50]]) {
-      for (const packedY of [false, true]) {
-        const shape: MatmulShape = { m, k, n, ...layout(m, k, n), packedY };
-        const { tile } = planMatmul(shape);
-        const row = tile.rows * 2;
-        const column = tile.vectors * 4;
-        checkProduct(`${name} ${m}x${k}x${n} in parts`, {
-          shape,
-          rowRanges: [[0, row], [row, row], [row, m]],
-          columnRanges: n > column ? [[0, column], [column, n]] : undefined,
-        }, k);
+Deno.test("cutIntoTiles() fills what the first tiles leave with others, if those fit", () => {
+  for (const [tile, other] of [[5, 4], [5, undefined], [8, undefined], [3, 2]] as const) {
+    for (let size = 1; size <= 70; size++) {
+      const tiles = cutIntoTiles({ size, tile, other });
+      let end = 0;
+      for (const { first, size, count } of tiles) {
+        assertEquals(first, end);
+        assert(size > 0 && count > 0);
+        end += size * count;
       }
+      assertEquals(end, size);
     }
   }
+  const cut = (size: number) =>
+    cutIntoTiles({ size, tile: 5, other: 4 }).map(({ size, count }) => [size, count]);
+  assertEquals(cut(64), [[5, 12], [4, 1]]);
+  assertEquals(cut(32), [[5, 4], [4, 3]]);
+  assertEquals(cut(11), [[5, 2], [1, 1]]);
+  assertEquals(cut(8), [[4, 2]]);
 });
 
 Deno.test("emitMatmul() gives finished sums to an epilogue, with any tile", () => {
   for (const rows of [1, 2, 3, 4, 5, 6]) {
     for (const vectors of [1, 2, 3, 5]) {
       const shape = {
-        m: 17,
+        m: 18,
         k: 31,
         n: 37,
         x: rowMajor(31),

@@ -21,11 +21,9 @@ import {
   type Position,
   VECTOR_BYTES,
 } from "./matmul_operand.ts";
+import { chainsOf, spreadingOf } from "./matmul_plan.ts";
 import { walk } from "./matmul_walk.ts";
 import { clearSums } from "./sums.ts";
-
-/** Independent chains of multiply-adds that keep a core busy: its latency times its throughput. */
-const CHAINS_IN_FLIGHT = 8;
 
 /** What a tile computes. */
 export interface TileOptions {
@@ -56,37 +54,34 @@ export function emitSplatTile(
   const vectors = Math.ceil(columns / LANES);
   code.scope(() => {
     const tileSums = makeSums(rows, () => code.locals("v128", vectors));
-    const chains = chainsFor(rows * vectors, k);
+    const chains = chainsOf(rows * vectors, k);
     const chainSums = [tileSums];
     while (chainSums.length < chains) {
       chainSums.push(makeSums(rows, () => code.locals("v128", vectors)));
     }
     startSums(code, chainSums.flat(2));
-    const quads = spreadsQuads(options) ? Math.floor(k / LANES) : 0;
+    const nextTo = { rows: x.rowBytes === FLOAT_BYTES, k: x.kBytes === FLOAT_BYTES };
+    const spreading = spreadingOf({ rows, vectors }, nextTo);
+    const quads = spreading === "quads" ? Math.floor(k / LANES) : 0;
     const totals = k > chain * chains ? totalsOf(code, chainSums) : undefined;
     if (quads > 0) {
-      const far = { ...x, kBytes: LANES * x.kBytes };
       walk(
         code,
         quads,
         LANES * rows * vectors,
         1,
-        far,
+        { ...x, kBytes: LANES * x.kBytes },
         { ...y, kBytes: LANES * y.kBytes },
         (_, xBase, yBase, xOffset, yOffset) =>
-          spreadQuad(code, tileSums, { ...x, base: xBase, offset: xOffset }, {
+          spreadQuad(code, chainSums, { ...x, base: xBase, offset: xOffset }, {
             ...y,
             base: yBase,
             offset: yOffset,
           }),
-        totals && { every: chain / LANES, flush: totals.flush },
+        totals && { every: chain * chains / LANES, flush: totals.flush },
       );
     }
-    const step = spreadsRows(options)
-      ? spreadRows
-      : rows < vectors
-      ? splatStepAlongColumns
-      : splatStepAlongRows;
+    const step = spreading === "rows" ? spreadRows : splatStep;
     const done = quads * LANES;
     walk(
       code,
@@ -108,18 +103,6 @@ export function emitSplatTile(
     else addChains(code, chainSums);
     options.epilogue(code, { ...options, sums: tileSums });
   });
-}
-
-/**
- * Whether a tile reads four elements of `x` at once and spreads them from there. Where an engine checks
- * every address, a load costs four instructions and a shuffle one.
- */
-function spreadsQuads({ rows, columns, x, k }: TileOptions): boolean {
-  return x.kBytes === FLOAT_BYTES && rows === LANES && columns > LANES && k >= LANES;
-}
-
-function spreadsRows({ rows, x }: TileOptions): boolean {
-  return x.rowBytes === FLOAT_BYTES && rows === LANES;
 }
 
 /**
@@ -147,57 +130,18 @@ function addRows(
   });
 }
 
-/** Pushes a lane of a vector in all lanes. */
-function spreadLane(code: FunctionBuilder, vector: Local, lane: number): void {
-  code.get(vector, vector);
-  code.shuffle([lane, lane, lane, lane]);
-}
-
-/** One `k` whose four elements of `x` lie next to each other. */
-function spreadRows(
+/** The same with the elements of `x` in registers, while the vectors of `y` pass by. */
+function addColumns(
   code: FunctionBuilder,
   sums: readonly (readonly Local[])[],
-  x: TileOptions["x"],
   y: Address,
-): void {
-  code.scope(() => {
-    code.vector(x.base, x.offset);
-    const vector = code.take("v128");
-    addRows(code, sums, y, (row) => spreadLane(code, vector, row));
-  });
-}
-
-/** Four `k`, which lie next to each other in each row of `x`. */
-function spreadQuad(
-  code: FunctionBuilder,
-  sums: readonly (readonly Local[])[],
-  x: TileOptions["x"],
-  y: TileOptions["y"],
-): void {
-  code.scope(() => {
-    const vectors = sums.map((_, r) => {
-      code.vector(x.base, x.offset + r * x.rowBytes);
-      return code.take("v128");
-    });
-    for (let k = 0; k < LANES; k++) {
-      const row = { base: y.base, offset: y.offset + k * y.kBytes };
-      addRows(code, sums, row, (r) => spreadLane(code, vectors[r], k));
-    }
-  });
-}
-
-/** One `k`, few rows: the elements of `x` stay in registers, the vectors of `y` pass by. */
-function splatStepAlongColumns(
-  code: FunctionBuilder,
-  sums: readonly (readonly Local[])[],
-  x: TileOptions["x"],
-  y: Address,
+  spread: (row: number) => void,
 ): void {
   code.scope(() => {
     const splats = code.locals("v128", sums.length);
     const yVector = code.local("v128");
     splats.forEach((splat, r) => {
-      code.loadFrom(load.v128_splat32, x.base, x.offset + r * x.rowBytes);
+      spread(r);
       code.set(splat);
     });
     for (let v = 0; v < sums[0].length; v++) {
@@ -208,14 +152,72 @@ function splatStepAlongColumns(
   });
 }
 
-/** One `k`, few columns: each element of `x` is loaded where it is needed. */
-function splatStepAlongRows(
+/** One `k`, whose elements of `x` are spread by a function: the fewer of both operands stay in registers. */
+function addStep(
+  code: FunctionBuilder,
+  sums: readonly (readonly Local[])[],
+  y: Address,
+  spread: (row: number) => void,
+): void {
+  const add = sums.length < sums[0].length ? addColumns : addRows;
+  add(code, sums, y, spread);
+}
+
+/** Pushes a lane of a vector in all lanes. */
+function spreadLane(code: FunctionBuilder, vector: Local, lane: number): void {
+  code.get(vector, vector);
+  code.shuffle([lane, lane, lane, lane]);
+}
+
+/** One `k` whose elements of `x` lie next to each other: four of them are read at once. */
+function spreadRows(
   code: FunctionBuilder,
   sums: readonly (readonly Local[])[],
   x: TileOptions["x"],
   y: Address,
 ): void {
-  addRows(
+  code.scope(() => {
+    code.vector(x.base, x.offset);
+    const vector = code.take("v128");
+    addRows(
+      code,
+      sums,
+      y,
+      (row) =>
+        row < LANES
+          ? spreadLane(code, vector, row)
+          : code.loadFrom(load.v128_splat32, x.base, x.offset + row * x.rowBytes),
+    );
+  });
+}
+
+/** Four `k`, which lie next to each other in each row of `x`. */
+function spreadQuad(
+  code: FunctionBuilder,
+  chains: readonly (readonly (readonly Local[])[])[],
+  x: TileOptions["x"],
+  y: TileOptions["y"],
+): void {
+  code.scope(() => {
+    const vectors = chains[0].map((_, r) => {
+      code.vector(x.base, x.offset + r * x.rowBytes);
+      return code.take("v128");
+    });
+    for (let k = 0; k < LANES; k++) {
+      const row = { base: y.base, offset: y.offset + k * y.kBytes };
+      addStep(code, chains[k % chains.length], row, (r) => spreadLane(code, vectors[r], k));
+    }
+  });
+}
+
+/** One `k`, whose elements of `x` are read one by one. */
+function splatStep(
+  code: FunctionBuilder,
+  sums: readonly (readonly Local[])[],
+  x: TileOptions["x"],
+  y: Address,
+): void {
+  addStep(
     code,
     sums,
     y,
@@ -291,14 +293,6 @@ function multiplyAddInto(
 
 function makeSums(rows: number, row: () => Local[]): Local[][] {
   return Array.from({ length: rows }, row);
-}
-
-/** A tile of few sums is split into several chains, so that additions need not wait for each other. */
-function chainsFor(sums: number, k: number): number {
-  return Math.max(
-    1,
-    Math.min(Math.floor(CHAINS_IN_FLIGHT / sums), Math.floor(k / 2), 4),
-  );
 }
 
 /** Starts sums at zero. */

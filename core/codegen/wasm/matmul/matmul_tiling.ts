@@ -3,75 +3,60 @@
  *
  * @module
  */
-import { type FunctionBuilder, i32, type Local } from "../assembler/module.ts";
+import type { FunctionBuilder } from "../assembler/module.ts";
 import type { Position } from "./matmul_operand.ts";
 
-/** A range of rows or columns, known at run time: from the first local up to but not including the second. */
-export interface RuntimeRange {
-  /** First index; a multiple of the tile's size. */
-  readonly from: Local;
-  /** End; a multiple of the tile's size, or the size of the whole. */
-  readonly to: Local;
+/** Tiles of one size, next to each other. */
+interface Tiles {
+  readonly first: number;
+  readonly size: number;
+  readonly count: number;
 }
 
 /** How one dimension is cut into tiles. */
 export interface DimensionTiling {
   /** The whole dimension. */
   readonly size: number;
-  /** Size of a tile; the last one may be smaller. */
+  /** Size of a tile. */
   readonly tile: number;
-  /** The part to visit. Default all. */
-  readonly range?: RuntimeRange;
-  /** Up to this many whole tiles are written out, each with its own constants. */
+  /** Size of other tiles, which may come after those if that spares a short last one. Default none. */
+  readonly other?: number;
+  /** Up to this many tiles of a size are written out, each with its own constants. */
   readonly unroll: number;
 }
 
-/** Visits the tiles of a dimension: in a loop, or written out. The body is told the size of its tile. */
+/** Visits the tiles of a dimension: in loops, or written out. The body is told the size of its tile. */
 export function forTiles(
   code: FunctionBuilder,
-  { size, tile, range, unroll }: DimensionTiling,
+  tiling: DimensionTiling,
   body: (position: Position, count: number) => void,
 ): void {
-  const whole = Math.floor(size / tile);
+  for (const { first, size, count } of cutIntoTiles(tiling)) {
+    if (count <= Math.max(1, tiling.unroll)) {
+      for (let i = 0; i < count; i++) body({ constant: first + i * size }, size);
+    } else {
+      code.repeat(
+        { to: count * size, step: size },
+        (local) => body({ local, constant: first }, size),
+      );
+    }
+  }
+}
+
+/** Cuts a dimension into tiles, the last one perhaps shorter. */
+export function cutIntoTiles({ size, tile, other }: Omit<DimensionTiling, "unroll">): Tiles[] {
+  let whole = Math.floor(size / tile);
+  // As few others as fill the rest, if any number does.
+  for (let fewer = whole; other !== undefined && fewer >= 0; fewer--) {
+    if ((size - fewer * tile) % other !== 0) continue;
+    whole = fewer;
+    break;
+  }
   const rest = size - whole * tile;
-  if (range === undefined) {
-    if (whole <= unroll) {
-      for (let i = 0; i < whole; i++) body({ constant: i * tile }, tile);
-    } else {code.repeat({ to: whole * tile, step: tile }, (local) =>
-        body({ local, constant: 0 }, tile));}
-    if (rest > 0) body({ constant: whole * tile }, rest);
-    return;
-  }
-  if (whole > 0) {
-    code.scope(() => {
-      // The range may end in the shorter last tile: whole tiles end where it begins.
-      const end = code.local("i32");
-      code.get(range.to);
-      code.i32Const(whole * tile);
-      code.get(range.to);
-      code.i32Const(whole * tile);
-      code.op(i32.lt_s);
-      code.select();
-      code.set(end);
-      code.repeat({
-        from: { local: range.from },
-        to: { local: end },
-        step: tile,
-      }, (local) => body({ local, constant: 0 }, tile));
-    });
-  }
-  if (rest > 0) {
-    code.get(range.to);
-    code.i32Const(whole * tile);
-    code.op(i32.gt_s);
-    code.if(() =>
-      code.scope(() => {
-        // In a local, because operands may be addressed from the first element of the range.
-        const local = code.local("i32");
-        code.i32Const(whole * tile);
-        code.set(local);
-        body({ local, constant: 0 }, rest);
-      })
-    );
-  }
+  const last = other !== undefined && rest % other === 0 ? other : rest;
+  const tiles = [
+    { first: 0, size: tile, count: whole },
+    { first: whole * tile, size: last, count: last > 0 ? rest / last : 0 },
+  ];
+  return tiles.filter(({ count }) => count > 0);
 }
