@@ -102,7 +102,7 @@ export function cpuBackend(options: CpuOptions = {}): Backend {
     get description() {
       const fused = relaxed && roundsOnce() ? " with fused multiply-add" : "";
       return `WebAssembly SIMD${fused}, ${count} ${count === 1 ? "thread" : "threads"}${
-        blas ? `, ${blas.name} for large products` : ""
+        blas ? `, ${blas.name} for large products${blas.inBlocks ? " in blocks" : ""}` : ""
       }`;
     },
     threads: count,
