@@ -213,7 +213,7 @@ function choosesPackY({ m, k, n, y }: MatmulShape, tile: TileShape): boolean {
  */
 export type Spreading = "none" | "rows" | "quads";
 
-/** Chooses how a tile spreads elements of `x`: four at once where they lie so, and registers do. */
+/** Chooses how a tile spreads elements of `x`: four at once where they lie so and there are registers for it. */
 export function spreadingOf(
   { rows, vectors }: TileShape,
   nextTo: { readonly rows: boolean; readonly k: boolean },
