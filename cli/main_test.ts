@@ -10,6 +10,7 @@ import {
 } from "@unroll/core/training";
 import * as z from "zod";
 import { runCommand } from "./test_support/run_command.ts";
+import { SILENT_TERMINAL } from "./test_support/silent_terminal.ts";
 import type { CommandContext, ResumeRequest, TrainRequest } from "./context.ts";
 
 const RNN: Plugin = {
@@ -287,15 +288,7 @@ Deno.test("train --json: one object a line on standard output, done last", async
 });
 
 Deno.test("train: shows the result to people, and only that when quiet", async () => {
-  const terminal = {
-    isTerminal: true,
-    color: false,
-    outputColor: false,
-    columns: () => 80,
-    lines: async function* () {},
-    variable: () => undefined,
-    debug: false,
-  };
+  const terminal = { ...SILENT_TERMINAL, isTerminal: true };
   for (const quiet of [false, true]) {
     let output = "";
     let errors = "";

@@ -80,6 +80,12 @@ async function runTests(args: readonly string[], print = printAll): Promise<numb
   return Number(/ (\d+) filtered out/.exec(result)?.[1] ?? 0);
 }
 
+/** Puts files together in groups, the last perhaps smaller. */
+function groupsOf(paths: readonly string[], size: number): string[][] {
+  const count = Math.ceil(paths.length / size);
+  return Array.from({ length: count }, (_, i) => paths.slice(i * size, (i + 1) * size));
+}
+
 /** Runs all tests that take short, in groups. */
 async function runGroups(): Promise<number> {
   const all = await findFiles(/_test\.ts$/);
@@ -88,8 +94,8 @@ async function runGroups(): Promise<number> {
   const folder = await Deno.makeTempDir({ prefix: "unroll-tests-" });
   try {
     const groups: string[] = [];
-    for (let i = 0; i < paths.length; i += GROUP) {
-      const files = paths.slice(i, i + GROUP).map((path) => new URL(path, ROOT).href);
+    for (const some of groupsOf(paths, GROUP)) {
+      const files = some.map((path) => new URL(path, ROOT).href);
       const group = `${folder}/${String(groups.length).padStart(3, "0")}_test.ts`;
       await Deno.writeTextFile(group, files.map((file) => `import "${file}";\n`).join(""));
       groups.push(group);
@@ -102,8 +108,7 @@ async function runGroups(): Promise<number> {
 
 /** Runs the tests of some files that take long, a few files at a time, and prints what each few said at once. */
 async function runLong(paths: readonly string[]): Promise<void> {
-  const groups: string[][] = [];
-  for (let i = 0; i < paths.length; i += LONG_GROUP) groups.push(paths.slice(i, i + LONG_GROUP));
+  const groups = groupsOf(paths, LONG_GROUP);
   const runNext = async () => {
     for (let group = groups.shift(); group !== undefined; group = groups.shift()) {
       let said = "";

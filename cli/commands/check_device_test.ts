@@ -1,6 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { runCommand } from "../test_support/run_command.ts";
 import { inFolder, trainSmall } from "../test_support/small_runs.ts";
+import { SILENT_TERMINAL } from "../test_support/silent_terminal.ts";
 
 /** Runs a command where a variable names a device. */
 async function runWith(device: string, line: string): Promise<readonly [number, string]> {
@@ -8,15 +9,9 @@ async function runWith(device: string, line: string): Promise<readonly [number, 
   const { code } = await runCommand(line, {
     self: () => ["false"],
     terminal: {
-      write() {},
+      ...SILENT_TERMINAL,
       writeError: (text) => errors += text,
-      isTerminal: false,
-      color: false,
-      outputColor: false,
-      columns: () => 80,
-      lines: async function* () {},
       variable: (name) => name === "UNROLL_BACKEND" ? device : undefined,
-      debug: false,
     },
   });
   return [code, errors];

@@ -1,6 +1,7 @@
 import { assertEquals, assertStrictEquals, assertStringIncludes } from "@std/assert";
 import { findAdapter } from "@unroll/core/backends";
 import { runCommand } from "../test_support/run_command.ts";
+import { SILENT_TERMINAL } from "../test_support/silent_terminal.ts";
 import type { CommandContext } from "../context.ts";
 
 const ignore = await findAdapter() === undefined;
@@ -26,18 +27,13 @@ async function withDevices<Result>(
 /** A terminal that keeps lines, and is told of each. */
 function listening(lines: string[], heard: (line: string) => void): CommandContext["terminal"] {
   return {
+    ...SILENT_TERMINAL,
     write(text) {
       lines.push(text);
       heard(text);
     },
     writeError: (text) => lines.push(text),
-    isTerminal: false,
-    color: false,
-    outputColor: false,
     columns: () => 100,
-    async *lines() {},
-    variable: () => undefined,
-    debug: false,
   };
 }
 

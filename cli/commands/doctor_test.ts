@@ -4,6 +4,7 @@ import { adviceFor } from "./doctor_report.ts";
 import { distributionOf, type MachineReport } from "../machine.ts";
 import { runCommand } from "../test_support/run_command.ts";
 import { assertSnakeKeys } from "../test_support/snake_keys.ts";
+import { SILENT_TERMINAL } from "../test_support/silent_terminal.ts";
 
 const DIAGNOSIS: Diagnosis = {
   webassembly: { simd: true, relaxedSimd: true, threads: true },
@@ -317,16 +318,10 @@ Deno.test("list, and the advice of doctor, keep within a terminal", async () => 
     await runCommand(command, {
       inspectMachine: () => Promise.resolve({ ...MACHINE, blas: undefined, compiler: false }),
       terminal: {
+        ...SILENT_TERMINAL,
         write: (text) => output += text,
-        writeError: () => {},
         isOutputTerminal: true,
-        isTerminal: false,
-        color: false,
-        outputColor: false,
         columns: () => 64,
-        lines: async function* () {},
-        variable: () => undefined,
-        debug: false,
       },
     });
     const from = command === "list" ? "Models" : "To do";

@@ -3,6 +3,7 @@ import type { CommandContext } from "../context.ts";
 import { decodeSafetensors, encodeSafetensors } from "@unroll/core/runs";
 import { runCommand } from "../test_support/run_command.ts";
 import { inFolder, trainSmall } from "../test_support/small_runs.ts";
+import { SILENT_TERMINAL } from "../test_support/silent_terminal.ts";
 
 Deno.test("predict: refuses a model whose answers are not finite numbers", async () => {
   await inFolder(async (folder) => {
@@ -24,7 +25,7 @@ Deno.test("predict: refuses a model whose answers are not finite numbers", async
 async function typing(words: string, lines: readonly string[]) {
   let [output, errors] = ["", ""];
   const terminal: CommandContext["terminal"] = {
-    ...NO_TERMINAL,
+    ...SILENT_TERMINAL,
     write: (text) => output += text,
     writeError: (text) => errors += text,
     isInputTerminal: true,
@@ -120,7 +121,7 @@ Deno.test("sample: begins with the prompt, goes on from lines, and ends when nob
     let written = "";
     const { code } = await runCommand(`${sample}000000000`, {
       terminal: {
-        ...NO_TERMINAL,
+        ...SILENT_TERMINAL,
         write: (text) => written += text,
         isClosed: () => written.length >= 3,
       },
@@ -128,15 +129,3 @@ Deno.test("sample: begins with the prompt, goes on from lines, and ends when nob
     assertEquals([code, written.length], [0, 3]);
   });
 });
-
-const NO_TERMINAL: CommandContext["terminal"] = {
-  write: () => {},
-  writeError: () => {},
-  isTerminal: false,
-  color: false,
-  outputColor: false,
-  columns: () => 80,
-  lines: async function* () {},
-  variable: () => undefined,
-  debug: false,
-};

@@ -7,6 +7,7 @@ import {
 } from "../test_support/proof_networks.ts";
 import { runCommand } from "../test_support/run_command.ts";
 import { inFolder, trainSmall } from "../test_support/small_runs.ts";
+import { SILENT_TERMINAL } from "../test_support/silent_terminal.ts";
 
 Deno.test("prove: writes a certificate of a network that is right, which verify takes for this one alone", async () => {
   await inFolder(async (folder) => {
@@ -170,16 +171,10 @@ Deno.test("prove and inspect: sentences keep within a terminal, and are whole li
         let output = "";
         const { code } = await runCommand(`${command} ${ring}`, {
           terminal: {
+            ...SILENT_TERMINAL,
             write: (text) => output += text,
-            writeError: () => {},
             isOutputTerminal,
-            isTerminal: false,
-            color: false,
-            outputColor: false,
             columns: () => 60,
-            lines: async function* () {},
-            variable: () => undefined,
-            debug: false,
           },
         });
         assertStrictEquals(code, 0);

@@ -4,6 +4,7 @@ import { studyAsText } from "./inspection.ts";
 import { statesHtml } from "./states_html.ts";
 import type { Evidence, HiddenStateCapture, Study } from "./hidden_states.ts";
 import { readTogether } from "./read_together.ts";
+import { SILENT_TERMINAL } from "../test_support/silent_terminal.ts";
 
 type Unit = (t: number) => number;
 
@@ -200,20 +201,9 @@ Deno.test("gateSentences() says how far gates are open, and nothing of the cell"
 });
 
 Deno.test("studyAsText() and statesHtml() have no heading where nothing was found out", () => {
-  const terminal = {
-    write: () => {},
-    writeError: () => {},
-    isTerminal: false,
-    color: false,
-    outputColor: false,
-    columns: () => 80,
-    lines: async function* () {},
-    variable: () => undefined,
-    debug: false,
-  };
   for (const [flags, has] of [[{}, false], [{ carry: flag }, true]] as const) {
     const study = studyOf(400, [noise(1), noise(2)], flags);
-    for (const text of [studyAsText(study, 0, terminal), statesHtml(study, "a")]) {
+    for (const text of [studyAsText(study, 0, SILENT_TERMINAL), statesHtml(study, "a")]) {
       assertStrictEquals(text.includes("What it has found out"), has);
       assertStrictEquals(text.endsWith("\n\n"), false);
     }

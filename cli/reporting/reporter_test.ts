@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import type { RunReporter, Terminal } from "../context.ts";
 import { inFolder, trainSmall } from "../test_support/small_runs.ts";
+import { SILENT_TERMINAL } from "../test_support/silent_terminal.ts";
 import { createReporter, type ReporterSettings } from "./reporter.ts";
 
 /** Trains, tells of samples at some times, and returns what was printed on the way. */
@@ -13,15 +14,11 @@ async function sampled(
   let time = 0;
   const print = (piece: string) => text += piece;
   const terminal: Terminal = {
+    ...SILENT_TERMINAL,
     write: print,
     writeError: print,
     isTerminal,
-    color: false,
-    outputColor: false,
     columns: () => 40,
-    lines: async function* () {},
-    variable: () => undefined,
-    debug: false,
   };
   const reporter: RunReporter = createReporter({
     terminal,

@@ -10,6 +10,7 @@ import { runCommandLine } from "../main.ts";
 import { RECIPES } from "../recipes/mod.ts";
 import { resumeTraining, runTraining, unsupportedReason } from "../commands/train_action.ts";
 import type { CommandContext } from "../context.ts";
+import { SILENT_TERMINAL } from "./silent_terminal.ts";
 
 /** What a command did. */
 export interface CommandResult {
@@ -48,17 +49,13 @@ export async function runCommand(
     base,
     version: "0.0.1",
     terminal: {
+      ...SILENT_TERMINAL,
       write: (text) => output += text,
       writeError: (text) => errors += text,
-      isTerminal: false,
-      color: false,
-      outputColor: false,
       columns: () => 100,
       lines: async function* () {
         yield* await Promise.resolve(input.split("\n"));
       },
-      variable: () => undefined,
-      debug: false,
     },
     ...change,
   };

@@ -52,14 +52,19 @@ const LIBRARIES: Readonly<Record<string, readonly (readonly [name: string, path:
   darwin: [["Accelerate", "/System/Library/Frameworks/Accelerate.framework/Accelerate"]],
 };
 
+/** A library that is open in a thread. */
+interface BoundBlas {
+  /** Makes the product, whole or in blocks. */
+  readonly product: (inBlocks: boolean) => Sgemm;
+  /** Closes the library. */
+  readonly close: () => void;
+}
+
 /**
  * Opens a library in this thread. It is also sent to workers as text, and must not use anything from
  * outside.
  */
-export function bindBlas(
-  memory: WebAssembly.Memory,
-  { path, inBlocks }: BlasLibrary,
-): { readonly sgemm: Sgemm; readonly close: () => void } {
+export function bindBlas(memory: WebAssembly.Memory, path: string): BoundBlas {
   const library = Deno.dlopen(path, {
     cblas_sgemm: {
       parameters: [
@@ -75,8 +80,9 @@ export function bindBlas(
   const multiply = library.symbols.cblas_sgemm as unknown as (...numbers: number[]) => void;
   const [rowMajor, plain, transposed] = [101, 111, 112];
   let [base, bytes] = [0, -1];
-  return {
-    sgemm(xTransposed, yTransposed, m, n, k, x, xStride, y, yStride, z, zStride) {
+  const product =
+    (inBlocks: boolean): Sgemm =>
+    (xTransposed, yTransposed, m, n, k, x, xStride, y, yStride, z, zStride) => {
       // Memory may have moved when it grew.
       const { buffer } = memory;
       if (buffer.byteLength !== bytes) {
@@ -107,9 +113,8 @@ export function bindBlas(
           );
         }
       }
-    },
-    close: () => library.close(),
-  };
+    };
+  return { product, close: () => library.close() };
 }
 
 /** A library that was tried. */
@@ -168,12 +173,11 @@ export function openBlas(memory: CpuMemory): Blas | undefined {
   for (const [name, path] of LIBRARIES[Deno.build.os] ?? []) {
     if (trials.get(path)?.isUsed === false) continue;
     try {
-      if (!trials.has(path)) trials.set(path, tryBlas(memory, name, path));
+      const { product, close } = bindBlas(memory.memory, path);
+      if (!trials.has(path)) trials.set(path, { name, path, ...timeBlas(memory, product) });
       const { isUsed, inBlocks = false } = trials.get(path)!;
-      if (isUsed) {
-        const library = { path, inBlocks };
-        return { name, ...library, ...bindBlas(memory.memory, library) };
-      }
+      if (isUsed) return { name, path, inBlocks, sgemm: product(inBlocks), close };
+      close();
     } catch {
       trials.set(path, { name, path, isUsed: false });
     }
@@ -181,29 +185,23 @@ export function openBlas(memory: CpuMemory): Blas | undefined {
   return undefined;
 }
 
-/** Times a library. */
-function tryBlas(memory: CpuMemory, name: string, path: string): BlasTrial {
-  const [whole, inBlocks] = [false, true].map((inBlocks) =>
-    bindBlas(memory.memory, { path, inBlocks })
-  );
+/** Times a library's product of square matrices beside our own, and that of few rows in blocks and whole. */
+function timeBlas(
+  memory: CpuMemory,
+  product: BoundBlas["product"],
+): Required<Pick<BlasTrial, "gain" | "isUsed" | "inBlocks">> {
   const sizes = [SIZE * SIZE, FEW_COLUMNS * FEW_TERMS, FEW_ROWS * FEW_TERMS].map((size) =>
     4 * size
   );
   const [x, y, z] = sizes.map((bytes) => memory.allocate(bytes));
-  const square = () => whole.sgemm(0, 0, SIZE, SIZE, SIZE, x, SIZE, y, SIZE, z, SIZE);
+  const [whole, blocks] = [product(false), product(true)];
+  const square = () => whole(0, 0, SIZE, SIZE, SIZE, x, SIZE, y, SIZE, z, SIZE);
   const gain = gainOf(square, ownProduct(memory, SIZE, [x, y, z]), TRIAL_MS);
-  const few = ({ sgemm }: { readonly sgemm: Sgemm }) => () =>
+  const few = (sgemm: Sgemm) => () =>
     sgemm(0, 1, FEW_ROWS, FEW_COLUMNS, FEW_TERMS, z, FEW_TERMS, y, FEW_TERMS, x, FEW_COLUMNS);
-  const blocksGain = gainOf(few(inBlocks), few(whole), BLOCKS_TRIAL_MS);
+  const blocksGain = gainOf(few(blocks), few(whole), BLOCKS_TRIAL_MS);
   sizes.forEach((bytes, i) => memory.release([x, y, z][i], bytes));
-  for (const { close } of [whole, inBlocks]) close();
-  return {
-    name,
-    path,
-    gain,
-    isUsed: gain > MIN_GAIN,
-    inBlocks: blocksGain > MIN_BLOCKS_GAIN,
-  };
+  return { gain, isUsed: gain > MIN_GAIN, inBlocks: blocksGain > MIN_BLOCKS_GAIN };
 }
 
 /** Compiles our product of two square matrices, to compare libraries with. */

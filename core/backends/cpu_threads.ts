@@ -189,7 +189,8 @@ function work(scope: WorkerScope, places: typeof CONTROL, bind: typeof bindBlas)
     const message = data as Message;
     if ("memory" in message) {
       ({ memory, control, heard } = message);
-      if (message.blas !== undefined) ({ sgemm } = bind(memory, message.blas));
+      const { blas } = message;
+      if (blas !== undefined) sgemm = bind(memory, blas.path).product(blas.inBlocks);
     } else {
       heard++;
       if ("module" in message) {

@@ -15,7 +15,7 @@
 import { type FunctionBuilder, i32 } from "../assembler/module.ts";
 import { emitPackPanel } from "./matmul_pack.ts";
 import { addingTo, addingWide, addInto } from "./matmul_partial.ts";
-import { type MatmulPlan, otherRows, partialRowBytes, scratchLayout } from "./matmul_plan.ts";
+import { type MatmulPlan, partialRowBytes, rowTiling, scratchLayout } from "./matmul_plan.ts";
 import {
   type Address,
   addressOf,
@@ -180,9 +180,9 @@ class MatmulEmitter {
   #emitRowBlock(firstRow: Position, rows: number): void {
     const code = this.#code;
     const { shape: { k }, kBlock, isWide } = this.#plan;
-    const finish = this.#epilogue;
+    const epilogue = this.#epilogue;
     if (kBlock >= k) {
-      this.#emitBlock({ firstRow, rows, firstK: { constant: 0 }, k, epilogue: finish });
+      this.#emitBlock({ firstRow, rows, firstK: { constant: 0 }, k, epilogue });
       return;
     }
     const sums = this.#partialSumsFrom(firstRow);
@@ -206,7 +206,7 @@ class MatmulEmitter {
       rows,
       firstK: { constant: lastBlock },
       k: k - lastBlock,
-      epilogue: isWide ? addingWide(sums, finish) : addingTo(sums, finish),
+      epilogue: isWide ? addingWide(sums, epilogue) : addingTo(sums, epilogue),
     });
   }
 
@@ -255,7 +255,7 @@ class MatmulEmitter {
   ): void {
     const { tile: { rows } } = this.#plan;
     const unroll = this.#isUnrolled ? Infinity : 1;
-    forTiles(this.#code, { size: block.rows, tile: rows, other: otherRows(rows), unroll }, body);
+    forTiles(this.#code, { ...rowTiling(block.rows, rows), unroll }, body);
   }
 
   #emitTile(

@@ -6,7 +6,7 @@
  */
 import { packedBytes } from "./matmul_pack.ts";
 import { FLOAT_BYTES, LANES, VECTOR_BYTES } from "./matmul_operand.ts";
-import { cutIntoTiles } from "./matmul_tiling.ts";
+import { cutIntoTiles, type DimensionTiling, type Tiles } from "./matmul_tiling.ts";
 import { STRAIGHT_LINE_OPERATIONS } from "./matmul_walk.ts";
 
 /** Elements from one row and from one column to the next; static and not negative. */
@@ -230,9 +230,9 @@ export function chainsOf(sums: number, k: number): number {
   return Math.max(1, Math.min(Math.floor(CHAINS_IN_FLIGHT / sums), Math.floor(k / 2), 4));
 }
 
-/** Rows of the other tiles that may come after those of so many rows, to spare a shorter last one. */
-export function otherRows(rows: number): number | undefined {
-  return rows === WIDE_ROWS ? LANES : undefined;
+/** How rows are cut into tiles: after the widest ones there may be others, to spare a shorter last one. */
+export function rowTiling(size: number, tile: number): Omit<DimensionTiling, "unroll"> {
+  return { size, tile, other: tile === WIDE_ROWS ? LANES : undefined };
 }
 
 function choosesPackX({ m, k, n, x }: MatmulShape, tile: TileShape): boolean {
@@ -286,7 +286,12 @@ function stepCycles(
 }
 
 /** Estimated cycles of a product with a given tile, its remainders included. */
-function productCycles(shape: MatmulShape, k: number, tile: TileShape): number {
+function productCycles(
+  shape: MatmulShape,
+  k: number,
+  tile: TileShape,
+  rowTiles: readonly Tiles[],
+): number {
   const { m, n, x, packedY } = shape;
   const packsX = choosesPackX(shape, tile);
   const packsY = !packedY && choosesPackY(shape, tile);
@@ -308,9 +313,7 @@ function productCycles(shape: MatmulShape, k: number, tile: TileShape): number {
   const isCramped = m > tile.rows && k * tile.vectors * VECTOR_BYTES > NO_PACK_BYTES;
   const cacheCost = isCramped ? CRAMPED_PANEL_COST : 1;
   let cycles = packing;
-  for (
-    const { size, count } of cutIntoTiles({ size: m, tile: tile.rows, other: otherRows(tile.rows) })
-  ) {
+  for (const { size, count } of rowTiles) {
     cycles += FETCH * size * (tile.vectors + restVectors) +
       cacheCost * count * (wholeVectors * cost(size, tile.vectors) + cost(size, restVectors));
   }
@@ -324,12 +327,13 @@ function splatTile(shape: MatmulShape): TileShape {
   let minCycles = Infinity;
   for (let rows = 1; rows <= Math.min(6, m); rows++) {
     const maxVectors = Math.min(12, Math.ceil(n / LANES));
+    const rowTiles = cutIntoTiles(rowTiling(m, rows));
     for (let vectors = 1; vectors <= maxVectors; vectors++) {
       // Engines keep wide tiles in registers only if one is left over.
       const spare = rows > 1 && rows < vectors ? 2 : 1;
       if (rows * vectors + Math.min(rows, vectors) + spare > VECTOR_REGISTERS) break;
       const tile = { rows, vectors };
-      const cycles = productCycles(shape, Math.min(k, K_BLOCK_LIMIT), tile);
+      const cycles = productCycles(shape, Math.min(k, K_BLOCK_LIMIT), tile, rowTiles);
       if (cycles < minCycles) [best, minCycles] = [{ rows, vectors }, cycles];
     }
   }

@@ -25,6 +25,11 @@ import { chainsOf, spreadingOf } from "./matmul_plan.ts";
 import { walk } from "./matmul_walk.ts";
 import { clearSums } from "./sums.ts";
 
+/** The sums of a tile: vectors of columns, row by row. */
+type Sums = readonly (readonly Local[])[];
+/** Pushes the element of a row of `x` in all lanes. */
+type Spread = (row: number) => void;
+
 /** What a tile computes. */
 export interface TileOptions {
   readonly rows: number;
@@ -105,15 +110,12 @@ export function emitSplatTile(
   });
 }
 
-/**
- * `sums[r] += x[r] · y` for all rows: the vectors of `y` stay in registers, the elements of `x` pass by.
- * `spread` pushes the element of a row in all lanes.
- */
+/** `sums[r] += x[r] · y` for all rows: the vectors of `y` stay in registers, the elements of `x` pass by. */
 function addRows(
   code: FunctionBuilder,
-  sums: readonly (readonly Local[])[],
+  sums: Sums,
   y: Address,
-  spread: (row: number) => void,
+  spread: Spread,
 ): void {
   code.scope(() => {
     const yVectors = code.locals("v128", sums[0].length);
@@ -133,9 +135,9 @@ function addRows(
 /** The same with the elements of `x` in registers, while the vectors of `y` pass by. */
 function addColumns(
   code: FunctionBuilder,
-  sums: readonly (readonly Local[])[],
+  sums: Sums,
   y: Address,
-  spread: (row: number) => void,
+  spread: Spread,
 ): void {
   code.scope(() => {
     const splats = code.locals("v128", sums.length);
@@ -155,9 +157,9 @@ function addColumns(
 /** One `k`, whose elements of `x` are spread by a function: the fewer of both operands stay in registers. */
 function addStep(
   code: FunctionBuilder,
-  sums: readonly (readonly Local[])[],
+  sums: Sums,
   y: Address,
-  spread: (row: number) => void,
+  spread: Spread,
 ): void {
   const add = sums.length < sums[0].length ? addColumns : addRows;
   add(code, sums, y, spread);
@@ -172,7 +174,7 @@ function spreadLane(code: FunctionBuilder, vector: Local, lane: number): void {
 /** One `k` whose elements of `x` lie next to each other: four of them are read at once. */
 function spreadRows(
   code: FunctionBuilder,
-  sums: readonly (readonly Local[])[],
+  sums: Sums,
   x: TileOptions["x"],
   y: Address,
 ): void {
@@ -194,7 +196,7 @@ function spreadRows(
 /** Four `k`, which lie next to each other in each row of `x`. */
 function spreadQuad(
   code: FunctionBuilder,
-  chains: readonly (readonly (readonly Local[])[])[],
+  chains: readonly Sums[],
   x: TileOptions["x"],
   y: TileOptions["y"],
 ): void {
@@ -213,7 +215,7 @@ function spreadQuad(
 /** One `k`, whose elements of `x` are read one by one. */
 function splatStep(
   code: FunctionBuilder,
-  sums: readonly (readonly Local[])[],
+  sums: Sums,
   x: TileOptions["x"],
   y: Address,
 ): void {
@@ -313,7 +315,7 @@ interface Totals {
 
 function totalsOf(
   code: FunctionBuilder,
-  chains: readonly (readonly (readonly Local[])[])[],
+  chains: readonly Sums[],
 ): Totals {
   const totals = chains[0].map((row) => code.locals("v128", row.length));
   clearSums(code, totals.flat());
@@ -330,7 +332,7 @@ function totalsOf(
 /** Adds all chains to the first. */
 function addChains(
   code: FunctionBuilder,
-  chains: readonly (readonly (readonly Local[])[])[],
+  chains: readonly Sums[],
 ): void {
   const [first, ...others] = chains;
   for (const other of others) {

@@ -7,7 +7,7 @@ import type { FunctionBuilder } from "../assembler/module.ts";
 import type { Position } from "./matmul_operand.ts";
 
 /** Tiles of one size, next to each other. */
-interface Tiles {
+export interface Tiles {
   readonly first: number;
   readonly size: number;
   readonly count: number;
