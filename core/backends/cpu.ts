@@ -8,6 +8,7 @@ import { isWatched } from "../util/debug.ts";
 import { isFfiAllowed } from "../util/environment.ts";
 import type { Graph } from "../ir/graph.ts";
 import { lowerForCpu } from "../loops/lower_for_cpu.ts";
+import { SHARDS } from "../loops/shard_rows.ts";
 import { loadParts } from "../codegen/wasm/printer/parts.ts";
 import { printWasm } from "../codegen/wasm/printer/print_wasm.ts";
 import { detectFeatures, roundsOnce } from "../codegen/wasm/assembler/features.ts";
@@ -136,7 +137,8 @@ async function compileGraph(
 ): Promise<Executable> {
   // Workers take a while to start; they do so while the program is made.
   if (threads && graphCost(graph).operations > WORTH_THREADS) threads.prepare();
-  const lowered = lowerForCpu(optimize(graph), { name, donated });
+  const shards = eager && threads?.count === SHARDS;
+  const lowered = lowerForCpu(optimize(graph), { name, donated, eager: shards });
   const program = blas ? (await import("./extras.ts")).lowerForBlas(lowered) : lowered;
   const printed = printWasm(program, {
     relaxed,

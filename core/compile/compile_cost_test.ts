@@ -113,9 +113,10 @@ function countSteps(act: () => void): number {
 
 for (const [name, program] of Object.entries(PROGRAMS)) {
   Deno.test(`compileToWasm() and optimize() take steps near-linear in the operations of ${name}`, () => {
-    const [row, matrix] = [[4, 16], [16, 16]].map((shape) => ({ dtype: "f32" as const, shape }));
+    // Large enough for what is small to be cut into shards too.
+    const [row, matrix] = [[16, 32], [32, 32]].map((shape) => ({ dtype: "f32" as const, shape }));
     const stepsOf = (count: number) => {
-      const types = [row, matrix, { dtype: "f32" as const, shape: [8, 4, 16] }];
+      const types = [row, matrix, { dtype: "f32" as const, shape: [8, 16, 32] }];
       const { graph } = trace(types, (h, w, xs) => program(count, h, w, xs));
       return countSteps(() => void compileToWasm(optimize(graph), { threads: 2 }));
     };

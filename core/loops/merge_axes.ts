@@ -15,7 +15,7 @@ import {
   scaleIndex,
   visitExpression,
 } from "../ir/expression.ts";
-import { type Kernel, mapKernel } from "./program.ts";
+import { type Kernel, mapKernel, type MatmulKernel } from "./program.ts";
 
 /** Merges the axes of a map or reduce kernel where that changes nothing. */
 export function mergeAxes(kernel: Kernel): Kernel {
@@ -29,6 +29,15 @@ export function mergeAxes(kernel: Kernel): Kernel {
     merged = mergeList({ ...merged, inner }, inner, (inner) => ({ inner }));
   }
   return merged;
+}
+
+/** Makes one product of several whose rows lie one after the other and that have the same right operand. */
+export function mergeProductRows(kernel: MatmulKernel): MatmulKernel {
+  const batch = kernel.batch.filter((axis) => axis.extent !== 1);
+  const outer = batch.pop();
+  const own = mergeAxes(kernel) as MatmulKernel;
+  if (!outer || dependsOn(kernel.y.index, [outer])) return own;
+  return mergeList(own, [outer, own.row], ([row]) => ({ batch, row })) as MatmulKernel;
 }
 
 function mergeList(
@@ -63,6 +72,7 @@ function indicesOf(kernel: Kernel): Expression[] {
   const seen = new Set<Expression>();
   const values = kernel.stores.map(({ value }) => value);
   if (kernel.kind === "reduce") values.push(kernel.value);
+  if (kernel.kind === "matmul") values.push(kernel.x, kernel.y);
   for (const value of values) collect(value, indices, seen);
   return indices;
 }

@@ -109,6 +109,8 @@ export interface TimeLoop {
   readonly time: Axis;
   /** What an iteration does. */
   readonly steps: readonly Step[];
+  /** Whether iterations do not touch what others write, so that they may run at the same time. */
+  readonly isParallel?: boolean;
 }
 
 /** What a program does, in order. */

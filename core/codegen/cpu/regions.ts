@@ -36,7 +36,7 @@ export type SchedulePart =
     readonly single: readonly Work[];
     /** What each thread does its part of. */
     readonly shared: readonly Work[];
-    /** Estimated cycles of a thread's part. */
+    /** Estimated cycles of a thread's part; infinite if it was put together to be shared. */
     readonly cycles: number;
   }
   | { readonly kind: "loop"; readonly task: LoopTask; readonly parts: readonly SchedulePart[] };
@@ -47,7 +47,9 @@ export function partsOf(tasks: readonly ScheduledTask[]): SchedulePart[] {
   let open: Work[] = [];
   const close = () => {
     const [single, shared] = [true, false].map((is) => open.filter((task) => task.single === is));
-    const cycles = shared.reduce((sum, task) => sum + taskCycles(task), 0);
+    const cycles = shared.some(({ isIteration }) => isIteration)
+      ? Infinity
+      : shared.reduce((sum, task) => sum + taskCycles(task), 0);
     if (open.length > 0) parts.push({ kind: "region", single, shared, cycles });
     open = [];
   };

@@ -35,6 +35,8 @@ export interface KernelTask {
   readonly kernel: Kernel;
   /** Whether only the first thread runs it. */
   readonly single: boolean;
+  /** Whether it was put together so that threads share it: its region repays waiting, however short it is. */
+  readonly isIteration?: boolean;
 }
 
 /** A loop over time. */
@@ -47,6 +49,8 @@ export interface LoopTask {
   readonly tasks: readonly ScheduledTask[];
   /** Whether only the first thread runs it. */
   readonly single: boolean;
+  /** As of kernels. */
+  readonly isIteration?: boolean;
 }
 
 /** Schedules the steps of a program for one thread. */
@@ -55,7 +59,7 @@ export function singleSchedule(steps: readonly Step[]): ThreadSchedule {
 }
 
 /** Makes a task of a step, of which all threads do their part. */
-export function alone(step: Step): ScheduledTask {
+export function alone(step: Step): Work {
   if (step.kind !== "loop") return { kind: "kernel", kernel: step, single: false };
   return { kind: "loop", loop: step, tasks: step.steps.map(alone), single: false };
 }

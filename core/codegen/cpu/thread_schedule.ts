@@ -22,6 +22,7 @@ import {
   type TimeLoop,
 } from "../../loops/program.ts";
 import { findRows, type Rows, rowStride, splitTerms } from "../../loops/rows.ts";
+import { substituteAxis } from "../../loops/substitute_axis.ts";
 import { cycles } from "./cycles.ts";
 import { MIN_REGION_CYCLES } from "./regions.ts";
 import {
@@ -87,11 +88,25 @@ export function scheduleThreads(
   placeOf: (buffer: Buffer) => BufferLocation,
 ): ThreadSchedule {
   if (count < 2) return singleSchedule(program.steps);
-  const scheduler = new Scheduler({ name: "thread", extent: count }, placeOf, { eager, pace });
+  const parallel = findParallel(program.steps);
+  // No more than there are iterations, where steps were put into such loops.
+  const extent = Math.min(count, parallel?.time.extent ?? count);
+  const scheduler = new Scheduler({ name: "thread", extent }, placeOf, { eager, pace });
   const { tasks, saved } = scheduler.schedule(program.steps);
   const total = program.steps.reduce((sum, step) => sum + cycles(step), 0);
-  const pays = eager || (saved >= pace * MIN_SAVED_CYCLES && saved >= MIN_SAVED_FRACTION * total);
+  const pays = eager || parallel !== undefined ||
+    (saved >= pace * MIN_SAVED_CYCLES && saved >= MIN_SAVED_FRACTION * total);
   return pays ? { tasks, thread: scheduler.thread } : singleSchedule(program.steps);
+}
+
+/** Finds a loop whose iterations may run at the same time. */
+function findParallel(steps: readonly Step[]): TimeLoop | undefined {
+  for (const step of steps) {
+    if (step.kind !== "loop") continue;
+    const found = step.isParallel ? step : findParallel(step.steps);
+    if (found) return found;
+  }
+  return undefined;
 }
 
 /** Part of memory that a task touches. */
@@ -207,6 +222,7 @@ class Scheduler {
   }
 
   #loop(loop: TimeLoop, time: Axis | undefined): SharedWork {
+    if (loop.isParallel) return this.#iterations(loop, time);
     const total = cycles(loop);
     const single: SharedWork = {
       tasks: [{ kind: "loop", loop, tasks: loop.steps.map(alone), single: true }],
@@ -268,11 +284,32 @@ class Scheduler {
     };
   }
 
+  /** Gives each thread an iteration of a loop whose iterations do not meet. */
+  #iterations(loop: TimeLoop, time: Axis | undefined): SharedWork {
+    const thread = axisExpression(this.thread);
+    const inThread = (steps: readonly Step[]): Step[] =>
+      steps.map((step) =>
+        step.kind === "loop"
+          ? { ...step, steps: inThread(step.steps) }
+          : substituteAxis(step, loop.time, thread)
+      );
+    const total = cycles(loop);
+    return {
+      tasks: inThread(loop.steps).map((step) => ({ ...alone(step), isIteration: true })),
+      touches: this.#touches(kernelsOf([loop]), time, false, () => undefined),
+      waits: false,
+      part: total / this.thread.extent,
+      saved: total * (1 - 1 / this.thread.extent),
+    };
+  }
+
   /** Partitions each iteration of a loop, if that saves enough. */
   #inside(loop: TimeLoop, time: Axis | undefined): SharedWork | undefined {
     const inside = this.schedule(loop.steps, loop.time);
     const saved = inside.saved * loop.time.extent;
-    if (!this.#eager && saved < MIN_LOOP_SAVED_FRACTION * cycles(loop)) return undefined;
+    const pays = this.#eager || findParallel(loop.steps) !== undefined ||
+      saved >= MIN_LOOP_SAVED_FRACTION * cycles(loop);
+    if (!pays) return undefined;
     return {
       tasks: [{ kind: "loop", loop, tasks: inside.tasks, single: false }],
       touches: this.#touches(kernelsOf([loop]), time, false, () => undefined),
