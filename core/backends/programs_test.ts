@@ -23,8 +23,11 @@ Deno.test(`${LABEL}cpuBackend() keeps random programs within their bounds`, asyn
 });
 
 Deno.test(`${LABEL}cpuBackend() on several threads keeps random programs within their bounds`, async () => {
-  using backend = cpuBackend({ threads: 3, eager: true });
-  await checkPrograms(backend, programs(), { seed: SEED + 1, runs: Math.ceil(RUNS / 5) });
+  // Two threads have shards of batches, three have parts of kernels.
+  for (const threads of [2, 3]) {
+    using backend = cpuBackend({ threads, eager: true });
+    await checkPrograms(backend, programs(), { seed: SEED + 1, runs: Math.ceil(RUNS / 8) });
+  }
 });
 
 Deno.test(`${LABEL}cpuBackend() without fused multiply-add keeps random programs within their bounds`, async () => {

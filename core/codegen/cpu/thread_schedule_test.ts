@@ -21,6 +21,7 @@ import { evaluateSchedule } from "../../test_support/evaluate_program.ts";
 import type { LoopProgram, TimeLoop } from "../../loops/program.ts";
 import { lowerGraph } from "../../loops/lower.ts";
 import { findRows } from "../../loops/rows.ts";
+import { shardRows, SHARDS } from "../../loops/shard_rows.ts";
 import { type ArenaOptions, planArena } from "../../loops/plan_memory.ts";
 import type { ScheduledTask, ThreadSchedule } from "./scheduled_tasks.ts";
 import { scheduleThreads, type ThreadOptions } from "./thread_schedule.ts";
@@ -41,7 +42,8 @@ function differenceOf(
   order: readonly number[],
   change = (schedule: ThreadSchedule) => schedule,
 ): number {
-  const program = lowerGraph(optimize(graph));
+  const lowered = lowerGraph(optimize(graph));
+  const program = order.length === SHARDS ? shardRows(lowered, { eager: true }) : lowered;
   const { schedule, size, offsets } = scheduleOf(program, { count: order.length, eager: true });
   const found = evaluateSchedule(
     program,
