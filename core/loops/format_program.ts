@@ -50,7 +50,9 @@ function formatSteps(steps: readonly Step[], indent: string): string[] {
   return steps.flatMap((step) =>
     step.kind === "loop"
       ? [
-        `${indent}loop ${step.name} ${formatAxes([step.time])}`,
+        `${indent}${step.isParallel ? "parallel loop" : "loop"} ${step.name} ${
+          formatAxes([step.time])
+        }`,
         ...formatSteps(step.steps, `${indent}  `),
       ]
       : formatKernel(step, indent)
