@@ -8,6 +8,7 @@ import { isWatched } from "../util/debug.ts";
 import { isFfiAllowed } from "../util/environment.ts";
 import type { Graph } from "../ir/graph.ts";
 import { lowerForCpu } from "../loops/lower_for_cpu.ts";
+import { findParallel } from "../loops/program.ts";
 import { SHARDS } from "../loops/shard_rows.ts";
 import { loadParts } from "../codegen/wasm/printer/parts.ts";
 import { printWasm } from "../codegen/wasm/printer/print_wasm.ts";
@@ -139,6 +140,7 @@ async function compileGraph(
   if (threads && graphCost(graph).operations > WORTH_THREADS) threads.prepare();
   const shards = eager && threads?.count === SHARDS;
   const lowered = lowerForCpu(optimize(graph), { name, donated, eager: shards });
+  if (threads && findParallel(lowered.steps)) threads.prepare();
   const program = blas ? (await import("./extras.ts")).lowerForBlas(lowered) : lowered;
   const printed = printWasm(program, {
     relaxed,

@@ -143,6 +143,16 @@ export function kernelsOf(steps: readonly Step[]): Kernel[] {
   return steps.flatMap((step) => step.kind === "loop" ? kernelsOf(step.steps) : [step]);
 }
 
+/** Finds a loop whose iterations may run at the same time. */
+export function findParallel(steps: readonly Step[]): TimeLoop | undefined {
+  for (const step of steps) {
+    if (step.kind !== "loop") continue;
+    const found = step.isParallel ? step : findParallel(step.steps);
+    if (found) return found;
+  }
+  return undefined;
+}
+
 /** Makes each kernel a step of its own, in copies of the loops around it, to measure how long it takes. */
 export function separateKernels(steps: readonly Step[]): Step[] {
   return steps.flatMap((step) =>

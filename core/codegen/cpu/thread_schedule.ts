@@ -15,6 +15,7 @@ import { accessesOf } from "../../loops/accesses.ts";
 import { type Axis, axisExpression, type Buffer, scaleIndex } from "../../ir/expression.ts";
 import { rangeOf } from "../../ir/range.ts";
 import {
+  findParallel,
   type Kernel,
   kernelsOf,
   type LoopProgram,
@@ -97,16 +98,6 @@ export function scheduleThreads(
   const pays = eager || parallel !== undefined ||
     (saved >= pace * MIN_SAVED_CYCLES && saved >= MIN_SAVED_FRACTION * total);
   return pays ? { tasks, thread: scheduler.thread } : singleSchedule(program.steps);
-}
-
-/** Finds a loop whose iterations may run at the same time. */
-function findParallel(steps: readonly Step[]): TimeLoop | undefined {
-  for (const step of steps) {
-    if (step.kind !== "loop") continue;
-    const found = step.isParallel ? step : findParallel(step.steps);
-    if (found) return found;
-  }
-  return undefined;
 }
 
 /** Part of memory that a task touches. */
