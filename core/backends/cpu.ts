@@ -9,7 +9,7 @@ import { isFfiAllowed } from "../util/environment.ts";
 import type { Graph } from "../ir/graph.ts";
 import { lowerForCpu } from "../loops/lower_for_cpu.ts";
 import { findParallel } from "../loops/program.ts";
-import { SHARDS } from "../loops/shard_rows.ts";
+import { shardRows, SHARDS } from "../loops/shard_rows.ts";
 import { loadParts } from "../codegen/wasm/printer/parts.ts";
 import { printWasm } from "../codegen/wasm/printer/print_wasm.ts";
 import { detectFeatures, roundsOnce } from "../codegen/wasm/assembler/features.ts";
@@ -138,10 +138,10 @@ async function compileGraph(
 ): Promise<Executable> {
   // Workers take a while to start; they do so while the program is made.
   if (threads && graphCost(graph).operations > WORTH_THREADS) threads.prepare();
-  const shards = eager && threads?.count === SHARDS;
-  const lowered = lowerForCpu(optimize(graph), { name, donated, eager: shards });
-  if (threads && findParallel(lowered.steps)) threads.prepare();
-  const program = blas ? (await import("./extras.ts")).lowerForBlas(lowered) : lowered;
+  const lowered = lowerForCpu(optimize(graph), { name, donated });
+  const whole = blas ? (await import("./extras.ts")).lowerForBlas(lowered) : lowered;
+  const program = shardRows(whole, { eager: eager && threads?.count === SHARDS });
+  if (threads && findParallel(program.steps)) threads.prepare();
   const printed = printWasm(program, {
     relaxed,
     threads: threads && { count: threads.count, eager },

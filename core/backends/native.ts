@@ -13,7 +13,7 @@ import type { Graph } from "../ir/graph.ts";
 import { printC } from "../codegen/c/print_c.ts";
 import { flattenEpilogues } from "../codegen/c/flatten_epilogues.ts";
 import { lowerForCpu } from "../loops/lower_for_cpu.ts";
-import { SHARDS } from "../loops/shard_rows.ts";
+import { shardRows, SHARDS } from "../loops/shard_rows.ts";
 import { formatProgram } from "../loops/format_program.ts";
 import { optimize } from "../passes/optimize.ts";
 import { isWatched } from "../util/debug.ts";
@@ -83,9 +83,9 @@ export async function nativeBackend(options: NativeOptions = {}): Promise<Backen
     ...cpuTensors(memory),
     async compile(graph: Graph, settings: CompileOptions = {}): Promise<Executable> {
       const { name = "program", donated = [] } = settings;
-      const shards = options.eager && threads === SHARDS;
-      const lowered = lowerForCpu(optimize(graph), { name, donated, eager: shards });
-      const program = flattenEpilogues(lowered, machine.lanes);
+      const lowered = lowerForCpu(optimize(graph), { name, donated });
+      const shards = shardRows(lowered, { eager: options.eager && threads === SHARDS });
+      const program = flattenEpilogues(shards, machine.lanes);
       const sharing = { count: threads, eager: options.eager };
       const printed = printC(program, { machine, threads: sharing });
       if (isWatched()) {

@@ -239,9 +239,10 @@ export interface ArenaOptions {
  */
 export function planArena(program: LoopProgram, options: ArenaOptions = {}): ArenaPlan {
   const { alignment = 16, slack = 16, isWhole } = options;
-  // A loop without others inside has little to gain, and its kernels should not wait for each other.
+  // A loop without others inside has little to gain, and its kernels should not wait for each other; those of a loop
+  // whose iterations run at the same time do not.
   const isSeenInto = (loop: TimeLoop): boolean =>
-    loop.steps.some(({ kind }) => kind === "loop") && !isWhole?.(loop);
+    loop.steps.some(({ kind }) => kind === "loop") && !loop.isParallel && !isWhole?.(loop);
   const planned = (steps: readonly Step[]): PlannedStep[] =>
     steps.map((step) =>
       step.kind === "loop" && isSeenInto(step)

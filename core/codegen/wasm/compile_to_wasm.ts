@@ -7,6 +7,7 @@ import type { Axis } from "../../ir/expression.ts";
 import type { Graph } from "../../ir/graph.ts";
 import { innerAxesOf } from "../../loops/accesses.ts";
 import { lowerForCpu } from "../../loops/lower_for_cpu.ts";
+import { shardRows } from "../../loops/shard_rows.ts";
 import { axesOf, separateKernels, type Step } from "../../loops/program.ts";
 import { copyReversedOperands } from "./printer/copy_reversed_operands.ts";
 import { ALL_PARTS } from "./printer/all_parts.ts";
@@ -74,7 +75,7 @@ export interface WasmProgram {
  */
 export function compileToWasm(graph: Graph, options: WasmOptions = {}): WasmProgram {
   const { donated, threads = 1, separate } = options;
-  const program = copyReversedOperands(lowerForCpu(graph, { donated }));
+  const program = copyReversedOperands(shardRows(lowerForCpu(graph, { donated })));
   const { bytes, pages, arenaBytes } = printWasm(program, {
     threads: { count: threads },
     separate,
