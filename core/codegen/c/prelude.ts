@@ -29,20 +29,30 @@ static inline void transpose(f8 rows[8]) {
 /* Copies columns next to each other: term by term, so many numbers apart, zeros where there is no column. */
 static NEVER_INLINE void copy_panel(
     const float *from, long inner, long column, float *to, long width, long columns, long terms) {
+  if (column == 1) {
+    /* What is too much is written again with the next term; after the last there is room, see \`SLACK_BYTES\`. */
+    for (long p = 0; p < terms; p++, from += inner, to += width) {
+      for (long c = 0; c < columns; c += 8) *(f8m *)(to + c) = *(const f8m *)(from + c);
+      for (long c = columns; c < width; c++) to[c] = 0;
+    }
+    return;
+  }
   for (long first = 0; first < width; first += 8) {
     const long end = first + 8 < width ? first + 8 : width, last = columns < end ? columns : end;
     long p = 0;
-    if (last - first == 8 && inner == 1) {
-      for (; p + 8 <= terms; p += 8) {
+    if (end - first == 8 && inner == 1 && terms >= 8) {
+      while (p < terms) {
+        /* The last eight terms, some of them again. */
+        if (p > terms - 8) p = terms - 8;
         f8 rows[8];
-        for (int i = 0; i < 8; i++) rows[i] = *(const f8m *)(from + (first + i) * column + p);
+        for (int i = 0; i < 8; i++) {
+          rows[i] = (f8){ 0 };
+          if (first + i < last) rows[i] = *(const f8m *)(from + (first + i) * column + p);
+        }
         transpose(rows);
         for (int i = 0; i < 8; i++) *(f8m *)(to + (p + i) * width + first) = rows[i];
+        p += 8;
       }
-    } else if (last - first == 8 && column == 1) {
-      for (; p < terms; p++) *(f8m *)(to + p * width + first) = *(const f8m *)(from + p * inner + first);
-    } else if (last == end && column == 1) {
-      for (; p < terms; p++) __builtin_memcpy(to + p * width + first, from + p * inner + first, 4 * (last - first));
     }
     for (; p < terms; p++) {
       float *row = to + p * width;
@@ -169,6 +179,8 @@ typedef uN uNm __attribute__((aligned(4), may_alias));
 typedef dN dNm __attribute__((aligned(8), may_alias));
 static const iN placesN = { ${Array.from({ length: n }, (_, i) => i).join(", ")} };
 #define splat_fN(x) ((x) - (fN){ 0 })
+/* The first of the numbers of a longer vector. */
+#define first_fN(x) (*(const fN *)&(x))
 #define splat_iN(x) ((x) - (iN){ 0 })
 #define splat_uN(x) ((x) - (uN){ 0 })
 #define pick_fN(m, a, b) ((fN)(((iN)(a) & (m)) | ((iN)(b) & ~(m))))
