@@ -37,28 +37,22 @@ static NEVER_INLINE void copy_panel(
     }
     return;
   }
-  for (long first = 0; first < width; first += 8) {
-    const long end = first + 8 < width ? first + 8 : width, last = columns < end ? columns : end;
-    long p = 0;
-    if (end - first == 8 && inner == 1 && terms >= 8) {
-      while (p < terms) {
-        /* The last eight terms, some of them again. */
-        if (p > terms - 8) p = terms - 8;
-        f8 rows[8];
-        for (int i = 0; i < 8; i++) {
-          rows[i] = (f8){ 0 };
-          if (first + i < last) rows[i] = *(const f8m *)(from + (first + i) * column + p);
-        }
-        transpose(rows);
-        for (int i = 0; i < 8; i++) *(f8m *)(to + (p + i) * width + first) = rows[i];
-        p += 8;
+  const long whole = inner == 1 && terms >= 8 ? width / 8 * 8 : 0;
+  for (long p = 0; whole > 0 && p < terms; p += 8) {
+    /* The last eight terms, some of them again. */
+    if (p > terms - 8) p = terms - 8;
+    for (long first = 0; first < whole; first += 8) {
+      f8 rows[8];
+      for (int i = 0; i < 8; i++) {
+        rows[i] = (f8){ 0 };
+        if (first + i < columns) rows[i] = *(const f8m *)(from + (first + i) * column + p);
       }
+      transpose(rows);
+      for (int i = 0; i < 8; i++) *(f8m *)(to + (p + i) * width + first) = rows[i];
     }
-    for (; p < terms; p++) {
-      float *row = to + p * width;
-      for (long c = first; c < last; c++) row[c] = from[p * inner + c * column];
-      for (long c = last; c < end; c++) row[c] = 0;
-    }
+  }
+  for (long p = 0; whole < width && p < terms; p++) {
+    for (long c = whole; c < width; c++) to[p * width + c] = c < columns ? from[p * inner + c * column] : 0;
   }
 }
 /* Copies rows next to each other in tiles of so many: term by term. */
