@@ -13,6 +13,7 @@ import type { Graph } from "../ir/graph.ts";
 import { printC } from "../codegen/c/print_c.ts";
 import { flattenEpilogues } from "../codegen/c/flatten_epilogues.ts";
 import { updateCarriesInPlace } from "../loops/carry_in_place.ts";
+import { inlineMaps } from "../loops/inline_maps.ts";
 import { lowerForCpu } from "../loops/lower_for_cpu.ts";
 import { formatProgram } from "../loops/format_program.ts";
 import { optimize } from "../passes/optimize.ts";
@@ -84,7 +85,7 @@ export async function nativeBackend(options: NativeOptions = {}): Promise<Backen
     async compile(graph: Graph, settings: CompileOptions = {}): Promise<Executable> {
       const { name = "program", donated = [] } = settings;
       const lowered = lowerForCpu(optimize(graph), { name, donated });
-      const program = flattenEpilogues(updateCarriesInPlace(lowered), machine.lanes);
+      const program = flattenEpilogues(inlineMaps(updateCarriesInPlace(lowered)), machine.lanes);
       const sharing = { count: threads, eager: options.eager };
       const printed = printC(program, { machine, threads: sharing });
       if (isWatched()) {
