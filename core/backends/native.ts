@@ -85,7 +85,7 @@ export async function nativeBackend(options: NativeOptions = {}): Promise<Backen
     async compile(graph: Graph, settings: CompileOptions = {}): Promise<Executable> {
       const { name = "program", donated = [] } = settings;
       const lowered = lowerForCpu(optimize(graph), { name, donated });
-      const program = flattenEpilogues(inlineMaps(updateCarriesInPlace(lowered)), machine.lanes);
+      const program = inlineMaps(flattenEpilogues(updateCarriesInPlace(lowered), machine.lanes));
       const sharing = { count: threads, eager: options.eager };
       const printed = printC(program, { machine, threads: sharing });
       if (isWatched()) {
