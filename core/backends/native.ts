@@ -1,7 +1,7 @@
 /**
  * The native backend: every graph becomes C, which the machine's own compiler makes a library of, called
  * through Deno's foreign function interface. It takes the loops, the schedule of threads and the memory of the
- * CPU backend; what it adds is a printer (`codegen/c`) and this file.
+ * CPU backend; what it adds is a printer (`codegen/c`), passes that save memory and its traffic, and this file.
  *
  * Libraries lie in a folder of the user's own, named by the hash of their text, of the compiler, of its flags and
  * of what the processor can do, and are loaded from nowhere else.
