@@ -9,7 +9,7 @@ import { isFfiAllowed } from "../util/environment.ts";
 import type { Graph } from "../ir/graph.ts";
 import { lowerForCpu } from "../loops/lower_for_cpu.ts";
 import { findParallel } from "../loops/program.ts";
-import { shardRows, SHARDS } from "../loops/shard_rows.ts";
+import { shardRows } from "../loops/shard_rows.ts";
 import { loadParts } from "../codegen/wasm/printer/parts.ts";
 import { printWasm } from "../codegen/wasm/printer/print_wasm.ts";
 import { detectFeatures, roundsOnce } from "../codegen/wasm/assembler/features.ts";
@@ -137,11 +137,16 @@ async function compileGraph(
   { name = "program", donated = [] }: CompileOptions = {},
 ): Promise<Executable> {
   // Workers take a while to start; they do so while the program is made.
-  if (threads && graphCost(graph).operations > WORTH_THREADS) threads.prepare();
+  const isLong = graphCost(graph).operations > WORTH_THREADS;
+  if (isLong) threads?.prepare();
   const lowered = lowerForCpu(optimize(graph), { name, donated });
   const whole = blas ? (await import("./extras.ts")).lowerForBlas(lowered) : lowered;
-  const program = shardRows(whole, { eager: eager && threads?.count === SHARDS });
-  if (threads && findParallel(program.steps)) threads.prepare();
+  const program = shardRows(whole, {
+    threads: threads?.count ?? 1,
+    // More have parts of kernels, so that tests see both.
+    eager: eager && threads?.count === 2,
+  });
+  if (findParallel(program.steps)) threads?.prepare();
   const printed = printWasm(program, {
     relaxed,
     threads: threads && { count: threads.count, eager },
@@ -162,8 +167,10 @@ async function compileGraph(
   });
   const run = exports.run as (table: number) => void;
   const shared = threads && printed.threads > 1 ? { threads, ...threads.load(module) } : undefined;
-  // A loop that never yields would keep threads from joining later, so they are waited for, with a timeout.
-  if (shared) await (eager ? shared.ready : within(READY_TIMEOUT_MS, shared.ready));
+  // A loop that never yields would keep threads from joining later, so they are waited for, with a timeout; but not by
+  // what is short and may run only once.
+  if (eager) await shared?.ready;
+  else if (shared && (isLong || donated.length > 0)) await within(READY_TIMEOUT_MS, shared.ready);
   return new CpuExecutable(memory, graph, {
     run,
     ...shared && {

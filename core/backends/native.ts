@@ -1,7 +1,7 @@
 /**
  * The native backend: every graph becomes C, which the machine's own compiler makes a library of, called
  * through Deno's foreign function interface. It takes the loops, the schedule of threads and the memory of the
- * CPU backend; what it adds is a printer (`codegen/c`) and this file.
+ * CPU backend; what it adds is a printer (`codegen/c`), passes that save memory and its traffic, and this file.
  *
  * Libraries lie in a folder of the user's own, named by the hash of their text, of the compiler, of its flags and
  * of what the processor can do, and are loaded from nowhere else.
@@ -12,8 +12,10 @@ import type { Backend, CompileOptions, Executable } from "../ir/backend.ts";
 import type { Graph } from "../ir/graph.ts";
 import { printC } from "../codegen/c/print_c.ts";
 import { flattenEpilogues } from "../codegen/c/flatten_epilogues.ts";
+import { updateCarriesInPlace } from "../loops/carry_in_place.ts";
+import { inlineMaps } from "../loops/inline_maps.ts";
 import { lowerForCpu } from "../loops/lower_for_cpu.ts";
-import { shardRows, SHARDS } from "../loops/shard_rows.ts";
+import { shardRows } from "../loops/shard_rows.ts";
 import { formatProgram } from "../loops/format_program.ts";
 import { optimize } from "../passes/optimize.ts";
 import { isWatched } from "../util/debug.ts";
@@ -84,8 +86,9 @@ export async function nativeBackend(options: NativeOptions = {}): Promise<Backen
     async compile(graph: Graph, settings: CompileOptions = {}): Promise<Executable> {
       const { name = "program", donated = [] } = settings;
       const lowered = lowerForCpu(optimize(graph), { name, donated });
-      const shards = shardRows(lowered, { eager: options.eager && threads === SHARDS });
-      const program = flattenEpilogues(shards, machine.lanes);
+      const saved = flattenEpilogues(updateCarriesInPlace(lowered), machine.lanes);
+      const eager = options.eager && threads === 2;
+      const program = shardRows(inlineMaps(saved), { threads, eager });
       const sharing = { count: threads, eager: options.eager };
       const printed = printC(program, { machine, threads: sharing });
       if (isWatched()) {

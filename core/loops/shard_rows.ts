@@ -3,8 +3,6 @@
  * product to partial sums over its rows, which are added at the end. Threads wait for each other once, and little
  * changes caches, where kernels that are cut one by one would wait at each, and read what another has just written.
  *
- * The number of shards does not depend on the number of threads, so that sums are the same bits for any.
- *
  * @module
  */
 import {
@@ -43,11 +41,13 @@ import { findRows, type Rows, rowStride, splitTerms, takeApart } from "./rows.ts
 import { substitution } from "./substitute_axis.ts";
 import { withResult } from "./with_result.ts";
 
-/** How many shards there are. */
-export const SHARDS = 2;
-
-/** Steps of less cost do not repay that threads wait for each other; those of more are cut kernel by kernel. */
-const [MIN_COST, MAX_COST] = [150_000, 3_000_000];
+/**
+ * Steps of less cost do not repay that threads wait for each other. Those of more repay it kernel by kernel, so that
+ * steps may share memory.
+ */
+const [MIN_COST, MAX_COST] = [400_000, 60_000_000];
+/** Steps of more cost had better be cut kernel by kernel for all threads than into shards for some. */
+const FEW_COST = 12_000_000;
 /** Rows of a shard, at least: fewer make poor products. */
 const MIN_ROWS = 8;
 /** Fraction of the cost of some steps that shards must have. */
@@ -57,6 +57,8 @@ const LINE = 16;
 
 /** Options of {@linkcode shardRows}. */
 export interface ShardOptions {
+  /** How many threads share the work. */
+  readonly threads: number;
   /** Whether to cut even what is not worth it, to test it. */
   readonly eager?: boolean;
 }
@@ -65,21 +67,35 @@ export interface ShardOptions {
  * Cuts what is worth it into shards.
  *
  * @param program The program.
- * @param options Whether to cut what is not worth it too.
+ * @param options How many threads there are, and whether to cut what is not worth it too.
  * @returns A program of the same meaning, but that sums over rows are rounded otherwise.
  */
-export function shardRows(program: LoopProgram, { eager = false }: ShardOptions = {}): LoopProgram {
+export function shardRows(
+  program: LoopProgram,
+  { threads, eager = false }: ShardOptions,
+): LoopProgram {
+  if (threads < 2) return program;
   const temporaries = new Set(program.temporaries);
   let users: ReadonlyMap<Buffer, ReadonlySet<Kernel>> | undefined;
-  const minimum = eager ? 1 : MIN_ROWS;
-  const mayCut = (rows: number) => rows % SHARDS === 0 && rows / SHARDS >= minimum;
+  let count: number | undefined;
+  /** Chooses how many shards rows are cut into, all groups alike; `undefined` if they had better not be. */
+  const countShards = (rows: number, cost: number): number | undefined => {
+    const minimum = eager ? 1 : MIN_ROWS;
+    const fits = (shards: number) => rows % shards === 0 && rows / shards >= minimum;
+    if (count !== undefined) return fits(count) ? count : undefined;
+    let shards = threads;
+    while (shards > 1 && !fits(shards)) shards--;
+    return shards > 1 && (shards === threads || cost <= FEW_COST) ? shards : undefined;
+  };
   const inSteps = (steps: readonly Step[]): readonly Step[] => {
     const cost = loopCost(steps);
     if (!eager && cost < MIN_COST) return steps;
+    const mayCut = (rows: number) => countShards(rows, cost) !== undefined;
     const group = eager || cost <= MAX_COST ? findRowGroup(steps, mayCut) : undefined;
     if (group && (eager || loopCost(group.rows.steps) >= MIN_FRACTION * cost)) {
       users ??= usersIn(program);
-      return new Sharding(steps, group, { temporaries, users }).finish();
+      count = countShards(group.rows.extent, cost) as number;
+      return new Sharding(steps, group, count, { temporaries, users }).finish();
     }
     const inner = steps.map((step) => step.kind === "loop" ? inLoop(step) : step);
     return inner.every((step, i) => step === steps[i]) ? steps : inner;
@@ -128,12 +144,20 @@ class Sharding {
   readonly #group: RowGroup;
   readonly #temporaries: Set<Buffer>;
   readonly #rows: Rows;
-  readonly #shard: Axis = { name: "shard", extent: SHARDS };
+  readonly #count: number;
+  readonly #shard: Axis;
   readonly #sums: ReadonlyMap<Step, RowSum>;
   /** For each buffer that only the group uses, that of all shards, one after the other. */
   readonly #own: ReadonlyMap<Buffer, Buffer>;
 
-  constructor(steps: readonly Step[], group: RowGroup, { temporaries, users }: Buffers) {
+  constructor(
+    steps: readonly Step[],
+    group: RowGroup,
+    count: number,
+    { temporaries, users }: Buffers,
+  ) {
+    this.#count = count;
+    this.#shard = { name: "shard", extent: count };
     this.#group = group;
     this.#temporaries = temporaries;
     this.#rows = group.rows;
@@ -145,18 +169,18 @@ class Sharding {
       ),
     );
     // A sum may need buffers for itself that another step, if it is no such sum, needs as they were.
-    let [sums, count] = [this.#findSums(own), 0];
+    let [sums, size] = [this.#findSums(own), 0];
     do {
-      count = own.size;
+      size = own.size;
       for (const buffer of own) {
         const all = [...users.get(buffer) ?? []];
         if (!all.every((kernel) => inside.has(kernel) || sums.has(kernel))) own.delete(buffer);
       }
       sums = this.#findSums(own);
-    } while (own.size < count);
+    } while (own.size < size);
     this.#sums = sums;
     this.#own = new Map([...own].map((buffer) => {
-      const size = SHARDS * this.#sizeOf(buffer);
+      const size = this.#count * this.#sizeOf(buffer);
       return [buffer, { ...buffer, size }];
     }));
   }
@@ -233,7 +257,7 @@ class Sharding {
   #sizeOf(buffer: Buffer): number {
     const stride = this.#rows.strides.get(buffer) as number;
     const period = stride * this.#rows.extent;
-    return wholeLines(Math.ceil(buffer.size / period) * period / SHARDS);
+    return wholeLines(Math.ceil(buffer.size / period) * period / this.#count);
   }
 
   /** Makes the part of a fold that a shard computes, and what adds the parts. */
@@ -286,7 +310,7 @@ class Sharding {
   /** Makes a buffer for the parts of a sum. */
   #partial(name: string, size: number, isCompensated = false) {
     const stride = wholeLines(size);
-    const all = SHARDS * stride;
+    const all = this.#count * stride;
     const buffer: Buffer = {
       name: `${name}_part`,
       dtype: "f32",
@@ -298,7 +322,7 @@ class Sharding {
       at: (flat: Expression) => ({ buffer, index: addIndex(own, flat) }),
       added: (flat: Expression) => {
         const parts = Array.from(
-          { length: SHARDS },
+          { length: this.#count },
           (_, i) => load(buffer, addIndex(flat, index(i * stride))),
         );
         return parts.reduce((sum, part) => applyExpression("add", "f32", [sum, part]));
@@ -308,7 +332,7 @@ class Sharding {
 
   /** Restricts a kernel to the rows of a shard, along an axis that counts them. */
   #cut(kernel: Kernel, axis: Axis): Kernel {
-    const own: Axis = { name: axis.name, extent: axis.extent / SHARDS };
+    const own: Axis = { name: axis.name, extent: axis.extent / this.#count };
     const first = scaleIndex(axisExpression(this.#shard), own.extent);
     const place = substitution(axis, addIndex(first, axisExpression(own)));
     const loads = new Map<Expression, Expression>();
@@ -343,12 +367,12 @@ class Sharding {
     const periods = Math.floor(constant / period);
     let result = addIndex(
       scaleIndex(axisExpression(this.#shard), this.#sizeOf(buffer)),
-      index(constant - periods * (period - period / SHARDS)),
+      index(constant - periods * (period - period / this.#count)),
     );
     for (const { base, factor } of terms) {
       const isRow = base.kind === "axis" && base.axis === axis;
       const moved = isRow ? axisExpression(own) : base;
-      const scale = !isRow && factor % period === 0 ? factor / SHARDS : factor;
+      const scale = !isRow && factor % period === 0 ? factor / this.#count : factor;
       result = addIndex(result, scaleIndex(moved, scale));
     }
     return result;

@@ -11,7 +11,7 @@ import { matmul, mean, scan, square, sub, tanh } from "../language/ops/mod.ts";
 import type { Tensor } from "../language/tensor.ts";
 import { trace } from "../language/trace.ts";
 import { lowerGraph } from "./lower.ts";
-import { kernelsOf, type LoopProgram, type Step, type TimeLoop } from "./program.ts";
+import { findParallel, kernelsOf, type LoopProgram, type Step, type TimeLoop } from "./program.ts";
 import { shardRows } from "./shard_rows.ts";
 import { substituteAxis } from "./substitute_axis.ts";
 
@@ -39,18 +39,20 @@ function lastFirst(program: LoopProgram): LoopProgram {
     );
   const steps = program.steps.flatMap((step) =>
     step.kind === "loop" && step.isParallel
-      ? [1, 0].flatMap((shard) => at(step.steps, step, shard))
+      ? [...Array(step.time.extent).keys()].reverse().flatMap((shard) =>
+        at(step.steps, step, shard)
+      )
       : [step]
   );
   return { ...program, steps };
 }
 
 for (const [name, make] of Object.entries(TARGET_PROGRAMS)) {
-  for (const batch of [2, 4, 6]) {
-    Deno.test(`shardRows() keeps the numbers of ${name}, ${batch} rows, in either order of shards`, () => {
+  for (const [batch, threads] of [[2, 2], [4, 4], [6, 2], [6, 3]]) {
+    Deno.test(`shardRows() keeps the numbers of ${name}, ${batch} rows in ${threads}, in either order`, () => {
       const graph = optimize(make({ ...SIZES, batch }));
       const program = lowerGraph(graph, { scatter: "add" });
-      const shards = shardRows(program, { eager: true });
+      const shards = shardRows(program, { threads, eager: true });
       const wanted = evaluateProgram(program, sample(graph));
       for (const own of [shards, lastFirst(shards)]) {
         evaluateProgram(own, sample(graph)).forEach((found, i) =>
@@ -65,7 +67,7 @@ Deno.test("shardRows() leaves to all shards together only what adds their sums a
   for (const name of ["oneHotRnn", "embeddingLstm", "gatedRnn"]) {
     const graph = optimize(TARGET_PROGRAMS[name]({ ...SIZES, batch: 4 }));
     const program = lowerGraph(graph);
-    const shards = shardRows(program, { eager: true });
+    const shards = shardRows(program, { threads: 2, eager: true });
     assertEquals(shards.steps.filter(isShards).length, 1, name);
     const rest = kernelsOf(shards.steps.filter((step) => !isShards(step)));
     assertEquals(
@@ -76,23 +78,24 @@ Deno.test("shardRows() leaves to all shards together only what adds their sums a
   }
 });
 
-/** The loops around shards of a program whose batch has so many rows. */
-function loopsAround(batch: number, sizes: object, eager = false): number[] {
+/** How many shards a training step has on some threads; 1 if it is not cut. */
+function shardsOf(threads: number, batch: number, sizes: object, eager = false): number {
   const graph = optimize(TARGET_PROGRAMS.gatedRnn({ ...SIZES, ...sizes, batch }));
-  const around = (steps: readonly Step[], depth: number): number[] =>
-    steps.flatMap((step) => {
-      if (step.kind !== "loop") return [];
-      return isShards(step) ? [depth] : around(step.steps, depth + 1);
-    });
-  return around(shardRows(lowerGraph(graph), { eager }).steps, 0);
+  const { steps } = shardRows(lowerGraph(graph), { threads, eager });
+  return findParallel(steps)?.time.extent ?? 1;
 }
 
 Deno.test("shardRows() cuts where the work repays waiting once, and kernels apart would not", () => {
-  const shards = (time: number, hidden: number, batch = 16) => loopsAround(batch, { time, hidden });
-  assertEquals([shards(3, 4), shards(9, 24), shards(9, 256)], [[], [0], []]);
+  const shards = (time: number, hidden: number, batch = 16) => shardsOf(2, batch, { time, hidden });
+  assertEquals([shards(2, 4), shards(9, 24), shards(9, 256)], [1, 2, 1]);
   // Neither what cannot be halved, nor few rows.
-  assertEquals([shards(9, 24, 17), shards(9, 24, 14)], [[], []]);
-  assertEquals(loopsAround(14, {}, true), [0]);
+  assertEquals([shards(9, 24, 17), shards(9, 24, 14), shardsOf(2, 14, {}, true)], [1, 1, 2]);
+});
+
+Deno.test("shardRows() makes as many shards of eight rows or more as there are threads, or fewer of small programs", () => {
+  const shards = (hidden: number) =>
+    [1, 2, 3, 4, 8].map((threads) => shardsOf(threads, 32, { time: 9, hidden }));
+  assertEquals([shards(24), shards(96)], [[1, 2, 2, 4, 4], [1, 2, 1, 4, 1]]);
 });
 
 Deno.test("shardRows() cuts the steps of training that a program makes one after the other", () => {
@@ -107,8 +110,8 @@ Deno.test("shardRows() cuts the steps of training that a program makes one after
     return [...scan(step, w, batches)];
   });
   const program = lowerGraph(optimize(graph));
-  assertStrictEquals(shardRows(program), program);
-  const { steps } = shardRows(program, { eager: true });
+  assertStrictEquals(shardRows(program, { threads: 2 }), program);
+  const { steps } = shardRows(program, { threads: 2, eager: true });
   const [inside] = steps.flatMap((step) => step.kind === "loop" ? [step] : []);
   assertEquals(inside.steps.filter(isShards).length, 1);
   assertEquals(inside.time.extent, 16);

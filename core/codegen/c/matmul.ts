@@ -125,6 +125,9 @@ function copyLeft(
   to: string,
 ): void {
   const [m, k] = [row.extent, inner.extent];
+  if (left.row === 1) {
+    return writer.line(`copy_rows(px, ${left.inner}, ${to}, ${rows}, ${m}, ${k});`);
+  }
   const copy = (first: string, count: number) => {
     const from = `px + ${first} * ${left.row}, ${left.inner}, ${left.row}`;
     writer.line(`copy_panel(${from}, ${to} + ${first} * ${k}, ${count}, ${count}, ${k});`);

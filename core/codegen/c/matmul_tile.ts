@@ -95,6 +95,8 @@ function printTile(writer: CWriter, plan: ProductPlan, panel: Panel, tile: TileP
   for (const { start, width, count, vectors: number } of panel.segments) {
     for (let v = 0; v < number; v++) vectors.push({ width, count, start: start + v * width });
   }
+  // Each element of the left operand is spread once: to spread it again for shorter vectors takes as long as a product.
+  const widest = Math.max(...vectors.map(({ width }) => width));
   const chains = Math.max(1, Math.min(4, Math.floor(IN_FLIGHT / (rows * vectors.length)), terms));
   const sum = (chain: number, r: number, v: number) => `a${chain}_${r}_${v}`;
   const each = (body: (r: number, v: number) => void) => {
@@ -111,8 +113,11 @@ function printTile(writer: CWriter, plan: ProductPlan, panel: Panel, tile: TileP
         writer.line(`const f${width} y${v} = *(const f${width}m *)(y + ${start});`)
       );
       for (let r = 0; r < rows; r++) {
-        writer.line(`const float x${r} = x[${r * left.row}];`);
-        vectors.forEach((_, v) => writer.line(`${sum(chain, r, v)} += x${r} * y${v};`));
+        writer.line(`const f${widest} x${r} = splat_f${widest}(x[${r * left.row}]);`);
+        vectors.forEach(({ width }, v) => {
+          const factor = width === widest ? `x${r}` : `first_f${width}(x${r})`;
+          writer.line(`${sum(chain, r, v)} += ${factor} * y${v};`);
+        });
       }
       writer.line(`x += ${left.inner}; y += ${right.inner};`);
     });

@@ -29,25 +29,47 @@ static inline void transpose(f8 rows[8]) {
 /* Copies columns next to each other: term by term, so many numbers apart, zeros where there is no column. */
 static NEVER_INLINE void copy_panel(
     const float *from, long inner, long column, float *to, long width, long columns, long terms) {
-  for (long first = 0; first < width; first += 8) {
-    const long end = first + 8 < width ? first + 8 : width, last = columns < end ? columns : end;
-    long p = 0;
-    if (last - first == 8 && inner == 1) {
-      for (; p + 8 <= terms; p += 8) {
-        f8 rows[8];
-        for (int i = 0; i < 8; i++) rows[i] = *(const f8m *)(from + (first + i) * column + p);
-        transpose(rows);
-        for (int i = 0; i < 8; i++) *(f8m *)(to + (p + i) * width + first) = rows[i];
-      }
-    } else if (last - first == 8 && column == 1) {
-      for (; p < terms; p++) *(f8m *)(to + p * width + first) = *(const f8m *)(from + p * inner + first);
-    } else if (last == end && column == 1) {
-      for (; p < terms; p++) __builtin_memcpy(to + p * width + first, from + p * inner + first, 4 * (last - first));
+  if (column == 1) {
+    /* What is too much is written again with the next term; after the last there is room, see \`SLACK_BYTES\`. */
+    for (long p = 0; p < terms; p++, from += inner, to += width) {
+      for (long c = 0; c < columns; c += 8) *(f8m *)(to + c) = *(const f8m *)(from + c);
+      for (long c = columns; c < width; c++) to[c] = 0;
     }
-    for (; p < terms; p++) {
-      float *row = to + p * width;
-      for (long c = first; c < last; c++) row[c] = from[p * inner + c * column];
-      for (long c = last; c < end; c++) row[c] = 0;
+    return;
+  }
+  const long whole = inner == 1 && terms >= 8 ? width / 8 * 8 : 0;
+  for (long p = 0; whole > 0 && p < terms; p += 8) {
+    /* The last eight terms, some of them again. */
+    if (p > terms - 8) p = terms - 8;
+    for (long first = 0; first < whole; first += 8) {
+      f8 rows[8];
+      for (int i = 0; i < 8; i++) {
+        rows[i] = (f8){ 0 };
+        if (first + i < columns) rows[i] = *(const f8m *)(from + (first + i) * column + p);
+      }
+      transpose(rows);
+      for (int i = 0; i < 8; i++) *(f8m *)(to + (p + i) * width + first) = rows[i];
+    }
+  }
+  for (long p = 0; whole < width && p < terms; p++) {
+    for (long c = whole; c < width; c++) to[p * width + c] = c < columns ? from[p * inner + c * column] : 0;
+  }
+}
+/* Copies rows next to each other in tiles of so many: term by term. */
+static NEVER_INLINE void copy_rows(
+    const float *from, long inner, float *to, long rows, long count, long terms) {
+  /* Some tiles at a time, so that whole lines of the cache are read, and few written to. */
+  for (long first = 0; first < count; first += 8 * rows) {
+    const long end = first + 8 * rows < count ? first + 8 * rows : count;
+    for (long p = 0; p < terms; p++) {
+      for (long r = first; r < end; r += rows) {
+        const long n = r + rows < count ? rows : count - r;
+        const float *row = from + p * inner + r;
+        float *copy = to + r * terms + p * n;
+        /* What is too much is written again with the next term. */
+        if (p + 1 < terms) for (long i = 0; i < n; i += 8) *(f8m *)(copy + i) = *(const f8m *)(row + i);
+        else for (long i = 0; i < n; i++) copy[i] = row[i];
+      }
     }
   }
 }
@@ -169,6 +191,8 @@ typedef uN uNm __attribute__((aligned(4), may_alias));
 typedef dN dNm __attribute__((aligned(8), may_alias));
 static const iN placesN = { ${Array.from({ length: n }, (_, i) => i).join(", ")} };
 #define splat_fN(x) ((x) - (fN){ 0 })
+/* The first of the numbers of a longer vector. */
+#define first_fN(x) (*(const fN *)&(x))
 #define splat_iN(x) ((x) - (iN){ 0 })
 #define splat_uN(x) ((x) - (uN){ 0 })
 #define pick_fN(m, a, b) ((fN)(((iN)(a) & (m)) | ((iN)(b) & ~(m))))
@@ -223,25 +247,7 @@ static inline fN excess_fN(fN after, fN before, fN added) {
   const fN extra = (after - before) - added;
   return (fN)((iN)extra & (extra - extra == 0));
 }
-static inline float sum_fN(fN x) { float s = 0; for (int i = 0; i < N; i++) s += x[i]; return s; }
-static inline int32_t sum_iN(iN x) { int32_t s = 0; for (int i = 0; i < N; i++) s += x[i]; return s; }
-static inline word sum_uN(uN x) { word s = 0; for (int i = 0; i < N; i++) s += x[i]; return s; }
-static inline double wide_sum_fN(fN x) { double s = 0; for (int i = 0; i < N; i++) s += x[i]; return s; }
-static inline float greatest_fN(fN x) {
-  float s = x[0];
-  for (int i = 1; i < N; i++) s = x[i] > s || x[i] != x[i] ? x[i] : s;
-  return s;
-}
-static inline int32_t greatest_iN(iN x) {
-  int32_t s = x[0];
-  for (int i = 1; i < N; i++) s = x[i] > s ? x[i] : s;
-  return s;
-}
-static inline word greatest_uN(uN x) {
-  word s = x[0];
-  for (int i = 1; i < N; i++) s = x[i] > s ? x[i] : s;
-  return s;
-}
+${n > 4 ? halved(n / 2) : single()}
 static inline fN exp_fN(fN x) {
   const fN c = under_fN(over_fN(x, splat_fN(-104.0f)), splat_fN(89.0f));
   const fN shifted = c * ${cFloat(LOG2_E)} + ${cFloat(1.5 * 2 ** 23 + 254)};
@@ -289,4 +295,39 @@ static inline fN log_fN(fN x) {
 }`;
   return text.replaceAll(/\bplacesN\b/g, `places_${n}`)
     .replaceAll(/(?<![A-Za-z])([fiud])N(m?)\b/g, `$1${n}$2`).replaceAll(/\bN\b/g, `${n}`);
+}
+
+/** Folds of the numbers of a vector: of its halves first, which wait less for each other than one after the other. */
+function halved(half: number): string {
+  const types = [["f", "float"], ["i", "int32_t"], ["u", "word"]];
+  return types.map(([letter, scalar]) => {
+    const type = `${letter}${half}`;
+    const halves = `const ${type} a = *(const ${type} *)&x, b = *((const ${type} *)&x + 1);`;
+    const greater = letter === "f" ? "(b > a) | (b != b)" : "b > a";
+    return `static inline ${scalar} sum_${letter}N(${letter}N x) { ${halves} return sum_${type}(a + b); }
+static inline ${scalar} greatest_${letter}N(${letter}N x) {
+  ${halves}
+  return greatest_${type}(pick_${type}(${greater}, b, a));
+}`;
+  }).join("\n") + `
+static inline double wide_sum_fN(fN x) {
+  const f${half} a = *(const f${half} *)&x, b = *((const f${half} *)&x + 1);
+  return wide_sum_f${half}(a) + wide_sum_f${half}(b);
+}`;
+}
+
+/** The same of the shortest vectors. */
+function single(): string {
+  const types = [["f", "float"], ["i", "int32_t"], ["u", "word"]];
+  return types.map(([letter, scalar]) => {
+    const isGreater = letter === "f" ? "b > a || b != b" : "b > a";
+    return `static inline ${scalar} greater_${letter}(${scalar} a, ${scalar} b) { return ${isGreater} ? b : a; }
+static inline ${scalar} sum_${letter}N(${letter}N x) { return (x[0] + x[2]) + (x[1] + x[3]); }
+static inline ${scalar} greatest_${letter}N(${letter}N x) {
+  return greater_${letter}(greater_${letter}(x[0], x[2]), greater_${letter}(x[1], x[3]));
+}`;
+  }).join("\n") + `
+static inline double wide_sum_fN(fN x) {
+  return ((double)x[0] + (double)x[2]) + ((double)x[1] + (double)x[3]);
+}`;
 }

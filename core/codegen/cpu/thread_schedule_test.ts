@@ -21,7 +21,7 @@ import { evaluateSchedule } from "../../test_support/evaluate_program.ts";
 import type { LoopProgram, TimeLoop } from "../../loops/program.ts";
 import { lowerGraph } from "../../loops/lower.ts";
 import { findRows } from "../../loops/rows.ts";
-import { shardRows, SHARDS } from "../../loops/shard_rows.ts";
+import { shardRows } from "../../loops/shard_rows.ts";
 import { type ArenaOptions, planArena } from "../../loops/plan_memory.ts";
 import type { ScheduledTask, ThreadSchedule } from "./scheduled_tasks.ts";
 import { scheduleThreads, type ThreadOptions } from "./thread_schedule.ts";
@@ -43,13 +43,14 @@ function differenceOf(
   change = (schedule: ThreadSchedule) => schedule,
 ): number {
   const lowered = lowerGraph(optimize(graph));
-  const program = order.length === SHARDS ? shardRows(lowered, { eager: true }) : lowered;
+  const threads = order.length;
+  const program = threads === 3 ? lowered : shardRows(lowered, { threads, eager: true });
   const { schedule, size, offsets } = scheduleOf(program, { count: order.length, eager: true });
   const found = evaluateSchedule(
     program,
     change(schedule),
     inputs.map(({ data }) => Float64Array.from(data)),
-    { order, arena: size, offsets },
+    { order: order.filter((thread) => thread < schedule.thread.extent), arena: size, offsets },
   );
   let max = 0;
   evaluateGraph(graph, inputs).forEach(({ data }, i) =>

@@ -75,7 +75,7 @@ export interface WasmProgram {
  */
 export function compileToWasm(graph: Graph, options: WasmOptions = {}): WasmProgram {
   const { donated, threads = 1, separate } = options;
-  const program = copyReversedOperands(shardRows(lowerForCpu(graph, { donated })));
+  const program = copyReversedOperands(shardRows(lowerForCpu(graph, { donated }), { threads }));
   const { bytes, pages, arenaBytes } = printWasm(program, {
     threads: { count: threads },
     separate,
