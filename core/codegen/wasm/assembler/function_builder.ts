@@ -71,12 +71,8 @@ export class FunctionBuilder {
   }
 
   #opcode(code: number): void {
-    if (code < 0x10000) {
-      this.#code.byte(code);
-    } else {
-      this.#code.byte(code >>> 16);
-      this.#code.unsigned(code & 0xffff);
-    }
+    if (code < 0x10000) this.#code.byte(code);
+    else this.#code.pair(code >>> 16, code & 0xffff);
   }
 
   /** An instruction without immediates. */
@@ -86,28 +82,23 @@ export class FunctionBuilder {
 
   /** Pushes locals, in order. */
   get(...locals: readonly Local[]): void {
-    for (const local of locals) {
-      this.#code.byte(0x20);
-      this.#code.unsigned(local);
-    }
+    for (let i = 0; i < locals.length; i++) this.#code.pair(0x20, locals[i]);
   }
 
   /** Pops into a local. */
   set(local: Local): void {
-    this.#code.byte(0x21);
-    this.#code.unsigned(local);
+    this.#code.pair(0x21, local);
   }
 
   /** Copies the top of the stack into a local. */
   tee(local: Local): void {
-    this.#code.byte(0x22);
-    this.#code.unsigned(local);
+    this.#code.pair(0x22, local);
   }
 
   /** Pops into a new local of the given type. */
   take(type: ValueType): Local {
-    const local = this.local(type);
-    this.set(local);
+    const local = this.#locals.take(type);
+    this.#code.pair(0x21, local);
     return local;
   }
 
@@ -183,18 +174,16 @@ export class FunctionBuilder {
     let local = words.get(low);
     if (local === undefined) {
       words.set(low, local = this.#locals.declare("v128"));
-      this.#prologue.byte(0xfd);
-      this.#prologue.unsigned(12);
+      this.#prologue.pair(0xfd, 12);
       this.#prologue.words([low, high, low, high]);
-      this.#prologue.byte(0x21);
-      this.#prologue.unsigned(local);
+      this.#prologue.pair(0x21, local);
     }
     this.get(local);
   }
 
   /** Pushes what memory holds `offset` bytes after the address in a local. */
   loadFrom(code: LoadOpcode, base: Local, offset = 0): void {
-    this.get(base);
+    this.#code.pair(0x20, base);
     this.#memory(code, offset);
   }
 
@@ -224,14 +213,12 @@ export class FunctionBuilder {
   /** An atomic instruction; its operands are on the stack. */
   atomic(code: AtomicOpcode, offset = 0): void {
     this.#opcode(code);
-    this.#code.byte(2); // atomics must state their natural alignment, here four bytes
-    this.#code.unsigned(offset);
+    this.#code.pair(2, offset); // atomics must state their natural alignment, here four bytes
   }
 
   #memory(code: number, offset: number): void {
     this.#opcode(code);
-    this.#code.byte(0); // the alignment hint: none; engines ignore it
-    this.#code.unsigned(offset);
+    this.#code.pair(0, offset); // the alignment hint: none; engines ignore it
   }
 
   /** An instruction that names a lane. */
@@ -243,9 +230,7 @@ export class FunctionBuilder {
   /** `(a, b)`: four words picked from the eight of `a` (0 to 3) and `b` (4 to 7). */
   shuffle(words: readonly [number, number, number, number]): void {
     this.#opcode(0xfd000d);
-    for (const word of words) {
-      for (let byte = 0; byte < 4; byte++) this.#code.byte(word * 4 + byte);
-    }
+    this.#code.words(words.map((word) => 0x03020100 + word * 0x04040404));
   }
 
   /** `(a, b, c)`: `a * b + c` in four lanes; fused where the module may use relaxed instructions. */
@@ -269,8 +254,7 @@ export class FunctionBuilder {
 
   /** Calls a function by its index; its arguments are on the stack. */
   call(index: number): void {
-    this.#code.byte(0x10);
-    this.#code.unsigned(index);
+    this.#code.pair(0x10, index);
   }
 
   /** Leaves the function; its results are on the stack. */
@@ -290,8 +274,7 @@ export class FunctionBuilder {
 
   /** Pops a condition; runs one of two bodies. */
   if(then: (exit: Label) => void, otherwise?: (exit: Label) => void): void {
-    this.#code.byte(0x04);
-    this.#code.byte(EMPTY_BLOCK);
+    this.#code.pair(0x04, EMPTY_BLOCK);
     this.#depth++;
     then(this.#depth);
     if (otherwise !== undefined) {
@@ -303,8 +286,7 @@ export class FunctionBuilder {
   }
 
   #structured(code: number, body: (label: Label) => void): void {
-    this.#code.byte(code);
-    this.#code.byte(EMPTY_BLOCK);
+    this.#code.pair(code, EMPTY_BLOCK);
     this.#depth++;
     body(this.#depth);
     this.#depth--;
@@ -313,14 +295,12 @@ export class FunctionBuilder {
 
   /** Branches to a label. */
   branch(label: Label): void {
-    this.#code.byte(0x0c);
-    this.#code.unsigned(this.#depth - label);
+    this.#code.pair(0x0c, this.#depth - label);
   }
 
   /** Pops a condition; branches to a label if it is not zero. */
   branchIf(label: Label): void {
-    this.#code.byte(0x0d);
-    this.#code.unsigned(this.#depth - label);
+    this.#code.pair(0x0d, this.#depth - label);
   }
 
   /**
