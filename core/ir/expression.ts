@@ -24,6 +24,7 @@ interface Node {
   /** What index functions have found out of it; kept here, for each weak table costs the collector of garbage time. */
   sum?: ReadonlyMap<Expression, number>;
   terms?: readonly Expression[];
+  summands?: readonly Summand[];
   multiples?: Map<number, Expression>;
   quotients?: Map<number, Expression>;
   axes?: ReadonlySet<Axis>;
@@ -41,6 +42,7 @@ function nodeOf(object: object, depth = 0): Node {
       users: undefined,
       sum: undefined,
       terms: undefined,
+      summands: undefined,
       multiples: undefined,
       quotients: undefined,
       axes: undefined,
@@ -325,7 +327,27 @@ function sumOf(a: Expression): ReadonlyMap<Expression, number> {
 
 /** Returns the summands of an index, each once. */
 export function termsOf(a: Expression): readonly Expression[] {
-  return nodeOf(a).terms ??= [...sumOf(a)].map(([base, scale]) => timesConstant(base, scale));
+  return nodeOf(a).terms ??= summandsOf(a).map(({ term }) => term);
+}
+
+/** A summand of an index: a factor times a number. A number has no other factor than itself. */
+export interface Summand {
+  /** All of it. */
+  readonly term: Expression;
+  readonly factor: Expression;
+  readonly scale: number;
+}
+
+/** Returns the summands of an index, each once, taken apart. */
+export function summandsOf(a: Expression): readonly Summand[] {
+  const node = nodeOf(a);
+  if (node.summands) return node.summands;
+  const summands: Summand[] = [];
+  for (const [base, scale] of sumOf(a)) {
+    const term = timesConstant(base, scale);
+    summands.push(base === ONE ? { term, factor: term, scale: 1 } : { term, factor: base, scale });
+  }
+  return node.summands = summands;
 }
 
 /** An index as a part that some axes do not move, and what one step of each of them moves. */
@@ -343,8 +365,7 @@ export interface AffineIndex {
 export function affineIndex(a: Expression, axes: readonly Axis[]): AffineIndex | undefined {
   const strides = new Map<Axis, number>();
   let base = index(0);
-  for (const term of termsOf(a)) {
-    const [factor, scale] = splitFactor(term);
+  for (const { term, factor, scale } of summandsOf(a)) {
     if (factor.kind === "axis" && axes.includes(factor.axis)) {
       strides.set(factor.axis, (strides.get(factor.axis) ?? 0) + scale);
     } else if (dependsOn(factor, axes)) return undefined;

@@ -49,7 +49,7 @@ export class Emitter implements IntegerHost {
   /** Where code goes. */
   readonly code: FunctionBuilder;
   /** The place where it goes. */
-  frame: Frame = openFrame(undefined, new Map());
+  frame: Frame = openFrame(undefined, []);
   /** The axis along which vectors lie, if any. */
   vectorAxis: Axis | undefined;
   readonly #addressOf: (buffer: Buffer) => Address;
@@ -71,7 +71,7 @@ export class Emitter implements IntegerHost {
   /** Runs `body` with axes bound. Locals taken inside are free again afterwards. */
   within(axes: readonly (readonly [Axis, Binding])[], body: () => void, lanes?: number): void {
     const outer = this.frame;
-    this.frame = openFrame(outer, new Map(axes), lanes);
+    this.frame = openFrame(outer, axes, lanes);
     this.code.scope(body);
     this.frame = outer;
   }
@@ -144,8 +144,7 @@ export class Emitter implements IntegerHost {
   }
 
   #knownVector(expression: Expression): Local | undefined {
-    const depth = axisDepth(this.frame, expression);
-    return lookUp(this.frame, (frame) => frame.vectors, expression, depth);
+    return lookUp(this.frame, "vectors", expression);
   }
 
   /** Pushes the value of an expression as a vector. */
@@ -344,7 +343,7 @@ export class Emitter implements IntegerHost {
     points: readonly (readonly (readonly [Axis, Binding])[])[],
   ): void {
     const outer = this.frame;
-    const frames = points.map((axes) => openFrame(outer, new Map(axes)));
+    const frames = points.map((axes) => openFrame(outer, axes));
     const forEach = (body: () => void) =>
       frames.forEach((frame) => {
         this.frame = frame;

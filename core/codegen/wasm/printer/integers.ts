@@ -4,19 +4,13 @@
  *
  * @module
  */
-import { type Buffer, type Expression, splitFactor, termsOf } from "../../../ir/expression.ts";
+import { type Buffer, type Expression, type Summand, summandsOf } from "../../../ir/expression.ts";
 import { rangeOf } from "../../../ir/range.ts";
 import { type FunctionBuilder, i32, lane, load, type Local } from "../assembler/module.ts";
 import type { Address } from "../matmul/matmul.ts";
-import { axisDepth, bindingOf, type Frame, lookAxis, lookUp } from "./frame.ts";
+import { bindingOf, type Frame, lookUp, lookUpAddress } from "./frame.ts";
 
 const BYTES = 4;
-
-/** A summand of an index. */
-interface Term {
-  readonly factor: Expression;
-  readonly scale: number;
-}
 
 /** What index arithmetic needs of the emitter it belongs to. */
 export interface IntegerHost {
@@ -52,26 +46,25 @@ export class Integers {
     const own = this.#addressOf(buffer);
     let constant = own.offset;
     let isNegative = false;
-    const moving: (Term & { readonly key: string; readonly depth: number })[] = [];
-    for (const term of termsOf(index)) {
+    const moving: (Summand & { readonly key: string; readonly depth: number })[] = [];
+    for (const { term, factor, scale } of summandsOf(index)) {
       if (term.kind === "constant") {
         constant += BYTES * term.value;
         continue;
       }
-      const [factor, scale] = splitFactor(term);
       if (factor.kind === "axis") {
-        const bound = lookAxis(frame, factor.axis);
+        const bound = frame.axes.get(factor.axis);
         if (bound) constant += BYTES * scale * bound.constant;
         if (bound && bound.local === undefined) continue;
         isNegative ||= scale < 0;
         const key = bound ? `L${bound.local}*${scale}` : "";
-        moving.push({ factor, scale, key, depth: bound?.localDepth ?? Infinity });
+        moving.push({ term, factor, scale, key, depth: bound?.localDepth ?? Infinity });
         continue;
       }
       isNegative ||= rangeOf(term).min < 0;
       const depth = this.#host.depthOf(factor);
       const key = `E${this.#identity(factor)}@${depth}*${scale}`;
-      moving.push({ factor, scale, key, depth });
+      moving.push({ term, factor, scale, key, depth });
     }
     // An address may only grow from its parts: what shrinks it is added to the base beforehand.
     const early = isNegative || constant < 0 ? constant : 0;
@@ -101,7 +94,7 @@ export class Integers {
 
   /** An address by its key, computed if it is not known. */
   #known(key: string, compute: () => void): Local {
-    const known = lookUp(this.#host.frame, (frame) => frame.addresses, key);
+    const known = lookUpAddress(this.#host.frame, key);
     if (known !== undefined) return known;
     compute();
     const local = this.code.take("i32");
@@ -145,8 +138,7 @@ export class Integers {
       }
       return;
     }
-    const depth = axisDepth(this.#host.frame, expression);
-    const known = lookUp(this.#host.frame, (frame) => frame.integers, expression, depth);
+    const known = lookUp(this.#host.frame, "integers", expression);
     if (known !== undefined) return code.get(known);
     if (expression.kind === "load" && expression.dtype !== "bool") {
       const { base, offset } = this.address(expression.buffer, expression.index, Infinity);
