@@ -161,18 +161,27 @@ export function rewriteScans(
   if (!graph.equations.some(({ primitive }) => primitive === SCAN)) return graph;
   return rewrite(graph, (equation, outside) => {
     if (equation.primitive !== SCAN) return outside.add(equation);
-    const inner = withBody(equation, (body) => rewriteScans(body, visit));
-    if (inner !== equation) return outside.add(inner);
-    const loop = openScan(inner);
+    const params = paramsOf(equation, SCAN);
+    const body = rewriteScans(params.body, visit);
+    if (body !== params.body) return outside.add({ ...equation, params: { ...params, body } });
+    const loop = openScan(equation);
     const change = visit(loop, outside);
-    outside.add(change ? closeScan(loop) : inner);
+    outside.add(change ? closeScan(loop) : equation);
     if (typeof change === "function") change();
   });
 }
 
-/** Changes the body of a scan by a function. */
+/** The bodies that a function has left as they are. */
+const settled = new WeakMap<(body: Graph) => Graph, WeakSet<Graph>>();
+
+/** Changes the body of a scan by a function, which is not asked again about what it left as it is. */
 export function withBody(equation: Equation, change: (body: Graph) => Graph): Equation {
   const params = paramsOf(equation, SCAN);
+  let left = settled.get(change);
+  if (!left) settled.set(change, left = new WeakSet());
+  if (left.has(params.body)) return equation;
   const body = change(params.body);
-  return body === params.body ? equation : { ...equation, params: { ...params, body } };
+  if (body !== params.body) return { ...equation, params: { ...params, body } };
+  left.add(body);
+  return equation;
 }
