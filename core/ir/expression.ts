@@ -103,7 +103,8 @@ export function axisExpression(axis: Axis): Expression {
 
 /** Makes the element of a buffer at an index. */
 export function load(buffer: Buffer, at: Expression): Expression {
-  const [own, place] = [nodeOf(buffer), nodeOf(at)];
+  const own = nodeOf(buffer);
+  const place = nodeOf(at);
   const make = () => {
     const expression: Expression = { kind: "load", dtype: buffer.dtype, buffer, index: at };
     nodeOf(expression, place.depth + 1);
@@ -131,13 +132,14 @@ export function applyExpression(
   dtype: DType,
   inputs: readonly Expression[],
 ): Expression {
-  let key = `${operation},${dtype}`;
+  let key = operation + dtype;
   let depth = 0;
   let newest: Node | undefined;
-  for (const input of inputs) {
+  for (let i = 0; i < inputs.length; i++) {
+    const input = inputs[i];
     const node = nodeOf(input);
     key += `,${node.id}`;
-    depth = Math.max(depth, node.depth);
+    if (node.depth > depth) depth = node.depth;
     if (!isLasting(input) && (!newest || node.id > newest.id)) newest = node;
   }
   const make = () => {
@@ -167,6 +169,7 @@ export function addIndex(a: Expression, b: Expression): Expression {
 
 /** `(x div k) · k·s + (x rem k) · s` is `x · s`: finds such a pair among the terms of a sum. */
 function joinQuotient(a: Expression, b: Expression): Expression | undefined {
+  if (b.kind !== "apply") return undefined;
   const [remainder, scale] = splitFactor(b);
   if (remainder.kind !== "apply" || remainder.operation !== "rem") return undefined;
   const [x, divisor] = remainder.inputs;
@@ -252,7 +255,7 @@ export function clampIndex(a: Expression, extent: number): Expression {
 /** Computes the row-major position of a multi-index in a shape. */
 export function flattenIndex(indices: readonly Expression[], shape: readonly number[]): Expression {
   let flat = index(0);
-  indices.forEach((at, i) => flat = addIndex(scaleIndex(flat, shape[i]), at));
+  for (let i = 0; i < indices.length; i++) flat = addIndex(scaleIndex(flat, shape[i]), indices[i]);
   return flat;
 }
 
@@ -313,15 +316,15 @@ function sumOf(a: Expression): ReadonlyMap<Expression, number> {
   const sum = new Map<Expression, number>();
   if (a.kind === "constant") sum.set(ONE, a.value | 0);
   else if (a.kind === "apply" && a.dtype === "i32" && a.operation === "add") {
-    for (const [base, scale] of a.inputs.flatMap((input) => [...sumOf(input)])) {
-      sum.set(base, ((sum.get(base) ?? 0) + scale) | 0);
+    for (const input of a.inputs) {
+      sumOf(input).forEach((scale, base) => sum.set(base, ((sum.get(base) ?? 0) + scale) | 0));
     }
   } else {
     const [factor, scale] = splitFactor(a);
     if (factor === a) sum.set(a, 1);
-    else for (const [base, own] of sumOf(factor)) sum.set(base, Math.imul(own, scale));
+    else sumOf(factor).forEach((own, base) => sum.set(base, Math.imul(own, scale)));
   }
-  for (const [base, scale] of sum) if (scale === 0) sum.delete(base);
+  sum.forEach((scale, base) => scale === 0 && sum.delete(base));
   return node.sum = sum;
 }
 
@@ -391,8 +394,12 @@ export function axesIn(expression: Expression): ReadonlySet<Axis> {
   if (expression.kind === "axis") axes = new Set([expression.axis]);
   else if (expression.kind === "load") axes = axesIn(expression.index);
   else if (expression.kind === "apply") {
-    const sets = new Set(expression.inputs.map(axesIn).filter(({ size }) => size > 0));
-    axes = sets.size > 1 ? new Set([...sets].flatMap((set) => [...set])) : [...sets][0] ?? NO_AXES;
+    const { inputs } = expression;
+    for (let i = 0; i < inputs.length; i++) {
+      const own = axesIn(inputs[i]);
+      if (axes.size === 0) axes = own;
+      else if (own !== axes && own.size > 0) axes = new Set([...axes, ...own]);
+    }
   }
   return node.axes = axes;
 }
@@ -437,7 +444,8 @@ export function visitExpression(
   seen.add(expression);
   if (expression.kind === "load") visitExpression(expression.index, visit, seen);
   else if (expression.kind === "apply") {
-    for (const input of expression.inputs) visitExpression(input, visit, seen);
+    const { inputs } = expression;
+    for (let i = 0; i < inputs.length; i++) visitExpression(inputs[i], visit, seen);
   }
   visit(expression);
 }

@@ -86,7 +86,7 @@ export class Emitter implements IntegerHost {
 
   /** Makes the value of an expression known here. */
   know(expression: Expression, local: Local): void {
-    this.frame.vectors.set(expression, local);
+    (this.frame.vectors ??= new Map()).set(expression, local);
   }
 
   /** Whether an expression changes along the vector axis. */
@@ -139,7 +139,7 @@ export class Emitter implements IntegerHost {
     if (known !== undefined) return known;
     this.#compute(expression);
     const local = this.code.take("v128");
-    this.frame.vectors.set(expression, local);
+    (this.frame.vectors ??= new Map()).set(expression, local);
     return local;
   }
 

@@ -31,12 +31,12 @@ export interface Frame {
   readonly lanes: number;
   /** Loop variables, those of the frames around included. */
   readonly axes: ReadonlyMap<Axis, BoundAxis>;
-  /** Vectors in locals. */
-  readonly vectors: Map<Expression, Local>;
+  /** Vectors in locals, if there are any. */
+  vectors: Map<Expression, Local> | undefined;
   /** Integers in locals. */
-  readonly integers: Map<Expression, Local>;
+  integers: Map<Expression, Local> | undefined;
   /** Addresses in locals, by what they are the sum of. */
-  readonly addresses: Map<string, Local>;
+  addresses: Map<string, Local> | undefined;
 }
 
 /** Opens a frame inside another. */
@@ -59,9 +59,9 @@ export function openFrame(
     depth,
     lanes,
     axes: bound,
-    vectors: new Map(),
-    integers: new Map(),
-    addresses: new Map(),
+    vectors: undefined,
+    integers: undefined,
+    addresses: undefined,
   };
 }
 
@@ -75,7 +75,7 @@ export function lookUp(
   expression: Expression,
 ): Local | undefined {
   for (let at: Frame | undefined = frame; at; at = at.parent) {
-    const local = at[table].get(expression);
+    const local = at[table]?.get(expression);
     if (local === undefined) continue;
     return at === frame || at.depth >= axisDepth(frame, expression) ? local : undefined;
   }
@@ -85,7 +85,7 @@ export function lookUp(
 /** Looks up an address in the frames. */
 export function lookUpAddress(frame: Frame, key: string): Local | undefined {
   for (let at: Frame | undefined = frame; at; at = at.parent) {
-    const local = at.addresses.get(key);
+    const local = at.addresses?.get(key);
     if (local !== undefined) return local;
   }
   return undefined;

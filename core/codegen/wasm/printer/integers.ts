@@ -98,7 +98,7 @@ export class Integers {
     if (known !== undefined) return known;
     compute();
     const local = this.code.take("i32");
-    this.#host.frame.addresses.set(key, local);
+    (this.#host.frame.addresses ??= new Map()).set(key, local);
     return local;
   }
 
@@ -148,7 +148,7 @@ export class Integers {
       code.laneOp(lane.i32x4_extract, 0);
     }
     const local = code.take("i32");
-    this.#host.frame.integers.set(expression, local);
+    (this.#host.frame.integers ??= new Map()).set(expression, local);
     code.get(local);
   }
 
