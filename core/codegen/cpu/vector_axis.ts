@@ -26,7 +26,9 @@ export function strideAlong(
   varies: (part: Expression) => boolean = (part) => axis !== undefined && axesIn(part).has(axis),
 ): number | undefined {
   let stride = 0;
-  for (const { factor, scale } of summandsOf(index)) {
+  const summands = summandsOf(index);
+  for (let i = 0; i < summands.length; i++) {
+    const { factor, scale } = summands[i];
     if (factor.kind === "axis" && factor.axis === axis) stride += scale;
     else if (varies(factor)) return undefined;
   }

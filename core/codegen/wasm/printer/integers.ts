@@ -4,13 +4,23 @@
  *
  * @module
  */
-import { type Buffer, type Expression, type Summand, summandsOf } from "../../../ir/expression.ts";
+import { type Buffer, type Expression, summandsOf } from "../../../ir/expression.ts";
 import { rangeOf } from "../../../ir/range.ts";
 import { type FunctionBuilder, i32, lane, load, type Local } from "../assembler/module.ts";
 import type { Address } from "../matmul/matmul.ts";
 import { bindingOf, type Frame, lookUp, lookUpAddress } from "./frame.ts";
 
 const BYTES = 4;
+
+/** A part of an index that is known at run time. */
+interface Moving {
+  readonly factor: Expression;
+  readonly scale: number;
+  /** Equal for parts of equal value. */
+  readonly key: string;
+  /** Depth at which it is known. */
+  readonly depth: number;
+}
 
 /** What index arithmetic needs of the emitter it belongs to. */
 export interface IntegerHost {
@@ -46,8 +56,10 @@ export class Integers {
     const own = this.#addressOf(buffer);
     let constant = own.offset;
     let isNegative = false;
-    const moving: (Summand & { readonly key: string; readonly depth: number })[] = [];
-    for (const { term, factor, scale } of summandsOf(index)) {
+    const moving: Moving[] = [];
+    const summands = summandsOf(index);
+    for (let i = 0; i < summands.length; i++) {
+      const { term, factor, scale } = summands[i];
       if (term.kind === "constant") {
         constant += BYTES * term.value;
         continue;
@@ -58,62 +70,73 @@ export class Integers {
         if (bound && bound.local === undefined) continue;
         isNegative ||= scale < 0;
         const key = bound ? `L${bound.local}*${scale}` : "";
-        moving.push({ term, factor, scale, key, depth: bound?.localDepth ?? Infinity });
+        moving.push({ factor, scale, key, depth: bound?.localDepth ?? Infinity });
         continue;
       }
       isNegative ||= rangeOf(term).min < 0;
       const depth = this.#host.depthOf(factor);
       const key = `E${this.#identity(factor)}@${depth}*${scale}`;
-      moving.push({ term, factor, scale, key, depth });
+      moving.push({ factor, scale, key, depth });
     }
     // An address may only grow from its parts: what shrinks it is added to the base beforehand.
     const early = isNegative || constant < 0 ? constant : 0;
     let key = `${own.base}+${early}`;
-    let base = own.base;
-    if (early !== 0) {
-      base = this.#known(key, () => {
-        code.get(own.base);
-        code.i32Const(early);
-        code.op(i32.add);
-      });
+    if (moving.length > 1) moving.sort((a, b) => a.depth - b.depth);
+    let count = 0;
+    let whole = key;
+    for (; count < moving.length && moving[count].depth <= depth; count++) {
+      whole += moving[count].key;
     }
-    moving.sort((a, b) => a.depth - b.depth);
-    for (let i = 0; i < moving.length; i++) {
-      const { factor, scale, key: own, depth: needed } = moving[i];
-      if (needed > depth) break;
-      key += own;
-      const before = base;
-      base = this.#known(key, () => {
-        code.get(before);
-        code.get(this.#scaled(factor, scale * BYTES, own));
-        code.op(i32.add);
-      });
+    let base = lookUpAddress(frame, whole);
+    if (base === undefined) {
+      base = early === 0 ? own.base : this.#offset(own.base, early, key);
+      for (let i = 0; i < count; i++) {
+        key += moving[i].key;
+        base = lookUpAddress(frame, key) ?? this.#moved(base, moving[i], key);
+      }
     }
     return { base, offset: constant - early };
   }
 
-  /** An address by its key, computed if it is not known. */
-  #known(key: string, compute: () => void): Local {
-    const known = lookUpAddress(this.#host.frame, key);
-    if (known !== undefined) return known;
-    compute();
+  #keep(key: string): Local {
     const local = this.code.take("i32");
     (this.#host.frame.addresses ??= new Map()).set(key, local);
     return local;
   }
 
-  /** Part of an index in bytes. An axis counts without the constant of its binding. */
-  #scaled(factor: Expression, bytes: number, key: string): Local {
+  /** An address a constant further, computed if it is not known. */
+  #offset(base: Local, bytes: number, key: string): Local {
+    const known = lookUpAddress(this.#host.frame, key);
+    if (known !== undefined) return known;
     const { code } = this;
-    return this.#known(`S${key}`, () => {
-      if (factor.kind === "axis") {
-        const { local } = bindingOf(this.#host.frame, factor.axis);
-        if (local === undefined) throw new Error("Cannot print an address: an axis is constant");
-        code.get(local);
-      } else this.push(factor);
-      code.i32Const(bytes);
-      code.op(i32.mul);
-    });
+    code.get(base);
+    code.i32Const(bytes);
+    code.op(i32.add);
+    return this.#keep(key);
+  }
+
+  #moved(base: Local, part: Moving, key: string): Local {
+    const { code } = this;
+    code.get(base);
+    code.get(this.#scaled(part));
+    code.op(i32.add);
+    return this.#keep(key);
+  }
+
+  /** Part of an index in bytes, computed if it is not known. An axis counts without the constant of its binding. */
+  #scaled({ factor, scale, key: own }: Moving): Local {
+    const key = `S${own}`;
+    const known = lookUpAddress(this.#host.frame, key);
+    if (known !== undefined) return known;
+    const { code } = this;
+    if (factor.kind === "axis") {
+      const { local } = bindingOf(this.#host.frame, factor.axis);
+      if (local === undefined) throw new Error("Cannot print an address: an axis is constant");
+      code.get(local);
+    } else this.push(factor);
+    code.i32Const(scale * BYTES);
+    code.op(i32.mul);
+    return this.#keep(key);
   }
 
   readonly #identities = new Map<Expression, number>();
