@@ -161,8 +161,9 @@ export function addIndex(a: Expression, b: Expression): Expression {
   if (a.kind === "constant") return a.value === 0 ? b : addIndex(b, a);
   if (b.kind === "constant") {
     if (b.value === 0) return a;
-    const [rest, constant] = splitConstant(a);
-    if (constant !== 0) return addIndex(rest, index(constant + b.value));
+    if (a.kind === "apply" && a.operation === "add" && a.inputs[1].kind === "constant") {
+      return addIndex(a.inputs[0], index(a.inputs[1].value + b.value));
+    }
   }
   return joinQuotient(a, b) ?? applyExpression("add", "i32", [a, b]);
 }
@@ -190,9 +191,9 @@ export function scaleIndex(a: Expression, factor: number): Expression {
   let multiple = known.get(factor);
   if (!multiple) {
     multiple = index(0);
-    for (const [base, scale] of sumOf(a)) {
-      multiple = addIndex(multiple, timesConstant(base, Math.imul(scale, factor)));
-    }
+    sumOf(a).forEach((scale, base) => {
+      multiple = addIndex(multiple as Expression, timesConstant(base, Math.imul(scale, factor)));
+    });
     known.set(factor, multiple);
   }
   return multiple;
@@ -274,15 +275,6 @@ export function unflattenIndex(flat: Expression, shape: readonly number[]): Expr
   return indices;
 }
 
-/** Splits off an added constant. */
-function splitConstant(a: Expression): [Expression, number] {
-  if (a.kind === "constant") return [index(0), a.value];
-  if (a.kind === "apply" && a.operation === "add" && a.inputs[1].kind === "constant") {
-    return [a.inputs[0], a.inputs[1].value];
-  }
-  return [a, 0];
-}
-
 /** Writes an index as `multiple · divisor + rest`; returns `multiple` and `rest`. */
 function splitMultiple(a: Expression, divisor: number): [Expression, Expression] {
   let multiple = index(0);
@@ -346,10 +338,10 @@ export function summandsOf(a: Expression): readonly Summand[] {
   const node = nodeOf(a);
   if (node.summands) return node.summands;
   const summands: Summand[] = [];
-  for (const [base, scale] of sumOf(a)) {
+  sumOf(a).forEach((scale, base) => {
     const term = timesConstant(base, scale);
     summands.push(base === ONE ? { term, factor: term, scale: 1 } : { term, factor: base, scale });
-  }
+  });
   return node.summands = summands;
 }
 

@@ -80,9 +80,12 @@ export class FunctionBuilder {
     this.#opcode(code);
   }
 
-  /** Pushes locals, in order. */
-  get(...locals: readonly Local[]): void {
-    for (let i = 0; i < locals.length; i++) this.#code.pair(0x20, locals[i]);
+  /** Pushes up to four locals, in order. */
+  get(first: Local, second?: Local, third?: Local, fourth?: Local): void {
+    this.#code.pair(0x20, first);
+    if (second !== undefined) this.#code.pair(0x20, second);
+    if (third !== undefined) this.#code.pair(0x20, third);
+    if (fourth !== undefined) this.#code.pair(0x20, fourth);
   }
 
   /** Pops into a local. */
@@ -194,7 +197,8 @@ export class FunctionBuilder {
 
   /** Writes a local `offset` bytes after the address in another. */
   storeTo(code: StoreOpcode, base: Local, offset: number, value: Local): void {
-    this.get(base, value);
+    this.#code.pair(0x20, base);
+    this.#code.pair(0x20, value);
     this.#memory(code, offset);
   }
 

@@ -201,7 +201,8 @@ export class Emitter implements IntegerHost {
     const { code } = this;
     const { operation, inputs, dtype } = expression;
     if (dtype === "f32" && this.#pushFused(operation, inputs)) return;
-    const [x, y] = inputs;
+    const x = inputs[0];
+    const y = inputs[1];
     if ((operation === "div" || operation === "rem") && dtype === "i32" && y.kind === "constant") {
       const { min, max } = rangeOf(x);
       // Lanes past the last one may be greater; what they give is not used.
@@ -224,30 +225,38 @@ export class Emitter implements IntegerHost {
         return code.op(operation === "max" ? f32x4.pmax : f32x4.pmin);
       }
     }
-    for (const input of inputs) this.push(input);
+    for (let i = 0; i < inputs.length; i++) this.push(inputs[i]);
     const value = inputs[operation === "select" ? 1 : 0];
     emitOperation(code, operation, { input: value.dtype, output: dtype }, this.#functions);
   }
 
   /** `a · b + c` and `c − a · b` in one rounding, where the product is not needed for itself. */
-  #pushFused(operation: string, [x, y]: readonly Expression[]): boolean {
+  #pushFused(operation: string, inputs: readonly Expression[]): boolean {
     const { code } = this;
-    if (!code.relaxed || (operation !== "add" && operation !== "sub") || x === y) return false;
-    const product = [y, x].find((part) =>
-      part.kind === "apply" && part.operation === "mul" && part.dtype === "f32" &&
-      this.#knownVector(part) === undefined
-    );
+    if (!code.relaxed || (operation !== "add" && operation !== "sub")) return false;
+    const x = inputs[0];
+    const y = inputs[1];
+    if (x === y) return false;
+    const product = this.#isOpenProduct(y) ? y : this.#isOpenProduct(x) ? x : undefined;
     if (product?.kind !== "apply" || (operation === "sub" && product === x)) return false;
-    const rest = product === x ? y : x;
-    for (const factor of product.inputs) this.push(factor);
-    this.push(rest);
+    this.push(product.inputs[0]);
+    this.push(product.inputs[1]);
+    this.push(product === x ? y : x);
     code.op(operation === "add" ? f32x4.relaxed_madd : f32x4.relaxed_nmadd);
     return true;
   }
 
+  /** Whether an expression is a product that has not been computed for itself. */
+  #isOpenProduct(part: Expression): boolean {
+    return part.kind === "apply" && part.operation === "mul" && part.dtype === "f32" &&
+      this.#knownVector(part) === undefined;
+  }
+
+  readonly #varies = (part: Expression): boolean => this.isVector(part);
+
   /** Elements from lane to lane of an index; `undefined` if it does not step evenly. */
   #strideOf(index: Expression): number | undefined {
-    return strideAlong(index, this.vectorAxis, (part) => this.isVector(part));
+    return strideAlong(index, this.vectorAxis, this.#varies);
   }
 
   #pushLoad(buffer: Buffer, index: Expression): void {

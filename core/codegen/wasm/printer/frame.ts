@@ -101,8 +101,8 @@ export function bindingOf(frame: Frame, axis: Axis): BoundAxis {
 /** Computes the depth at which the last of the axes of an expression is bound. */
 export function axisDepth(frame: Frame, expression: Expression): number {
   let depth = 0;
-  for (const axis of axesIn(expression)) {
+  axesIn(expression).forEach((axis) => {
     depth = Math.max(depth, frame.axes.get(axis)?.depth ?? Infinity);
-  }
+  });
   return depth;
 }
