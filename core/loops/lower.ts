@@ -112,20 +112,20 @@ function lightFirst(graph: Graph): Graph {
 function requestRecomputed(lowering: GraphLowering, state: LowerState): void {
   const uses = new Map<Value, { groups: number; times: number; cost: number }>();
   for (const group of lowering.allGroups()) {
-    for (const [value, { expression, times }] of group.inlined) {
+    group.inlined.forEach(({ expression, times }, value) => {
       const use = uses.get(value) ?? { groups: 0, times: 0, cost: expressionCost(expression) };
       use.groups += 1;
       use.times = Math.max(use.times, times);
       uses.set(value, use);
-    }
+    });
   }
-  for (const [value, { groups, times, cost }] of uses) {
-    if (lowering.isView(value)) continue;
+  uses.forEach(({ groups, times, cost }, value) => {
+    if (lowering.isView(value)) return;
     const minCost = lowering.followsKernel(value) ? 1 : CHEAP;
     const again = groups > 1 && cost >= minCost;
     const tooOften = times >= 4 * sizeOf(value.type.shape) && cost >= COSTLY;
     if (again || tooOften) state.requested.add(value);
-  }
+  });
 }
 
 /**

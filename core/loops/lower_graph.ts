@@ -340,12 +340,11 @@ export class GraphLowering implements LoweringScope {
     for (const value of reader.loaded) this.state.loaded.add(value);
     const loops = by === "term" ? [...group.axes, ...group.inner] : group.axes;
     const times = loops.reduce((product, { extent }) => product * extent, 1);
-    for (const [value, expression] of reader.inlined) {
+    reader.inlined.forEach((expression, value) => {
+      if (group.members.has(value)) return;
       const known = group.inlined.get(value)?.times ?? 0;
-      if (!group.members.has(value)) {
-        group.inlined.set(value, { expression, times: Math.max(times, known) });
-      }
-    }
+      group.inlined.set(value, { expression, times: Math.max(times, known) });
+    });
   }
 
   store(group: Group, value: Value, expression: Expression, at: readonly Expression[]): void {

@@ -157,7 +157,7 @@ export function rewriteScans(
   graph: Graph,
   visit: (loop: Loop, outside: Rewriter) => boolean | (() => void),
 ): Graph {
-  // Bodies mostly have none.
+  // Most have none.
   if (!graph.equations.some(({ primitive }) => primitive === SCAN)) return graph;
   return rewrite(graph, (equation, outside) => {
     if (equation.primitive !== SCAN) return outside.add(equation);

@@ -42,7 +42,8 @@ export class Rewriter {
   producer(value: Value): Equation | undefined {
     for (; this.#indexed < this.equations.length; this.#indexed++) {
       const equation = this.equations[this.#indexed];
-      for (const output of equation.outputs) this.#producers.set(output, equation);
+      const { outputs } = equation;
+      for (let i = 0; i < outputs.length; i++) this.#producers.set(outputs[i], equation);
     }
     return this.#producers.get(value);
   }
@@ -50,8 +51,12 @@ export class Rewriter {
   /** An equation of the old graph with inputs of the new one. */
   readInputs(equation: Equation): Equation {
     if (this.#replaced.size === 0) return equation;
-    if (!equation.inputs.some((value) => this.#replaced.has(value))) return equation;
-    return { ...equation, inputs: equation.inputs.map((value) => this.read(value)) };
+    const { inputs } = equation;
+    for (let i = 0; i < inputs.length; i++) {
+      if (!this.#replaced.has(inputs[i])) continue;
+      return { ...equation, inputs: inputs.map((value) => this.read(value)) };
+    }
+    return equation;
   }
 
   /** Adds an equation of the old graph and returns what stands for its results. */
@@ -113,5 +118,7 @@ export function rewrite(
 
 /** Returns whether two lists hold the same objects. */
 export function sameItems<T>(a: readonly T[], b: readonly T[]): boolean {
-  return a.length === b.length && a.every((item, i) => item === b[i]);
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }

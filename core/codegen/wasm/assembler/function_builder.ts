@@ -237,17 +237,13 @@ export class FunctionBuilder {
     this.#code.words(words.map((word) => 0x03020100 + word * 0x04040404));
   }
 
-  /** `(a, b, c)`: `a * b + c` in four lanes; fused where the module may use relaxed instructions. */
-  multiplyAdd(accumulate: () => void): void {
-    // Without fusion the sum needs its operand after the product; a callback puts it there in both cases.
-    if (this.relaxed) {
-      accumulate();
-      this.#opcode(0xfd0105);
-    } else {
-      this.#opcode(0xfd00e6);
-      accumulate();
-      this.#opcode(0xfd00e4);
-    }
+  /** `(a, b)`: `a * b + c` in four lanes, `c` in a local or pushed; fused where the module may use relaxed instructions. */
+  multiplyAdd(c: Local | (() => void)): void {
+    // Without fusion the sum needs its operand after the product.
+    if (!this.relaxed) this.#opcode(0xfd00e6);
+    if (typeof c === "number") this.#code.pair(0x20, c);
+    else c();
+    this.#opcode(this.relaxed ? 0xfd0105 : 0xfd00e4);
   }
 
   /** `(destination, byte value, bytes)`: fills memory. */

@@ -289,7 +289,7 @@ function multiplyAddInto(
   b: Local,
 ): void {
   code.get(a, b);
-  code.multiplyAdd(() => code.get(sum));
+  code.multiplyAdd(sum);
   code.set(sum);
 }
 
