@@ -71,6 +71,11 @@ export class Rewriter {
     return read.outputs;
   }
 
+  /** Adds an equation of the new graph as it is. */
+  keep(equation: Equation): void {
+    this.equations.push(equation);
+  }
+
   /** Adds a new equation and returns its results. */
   emit(primitive: Primitive, inputs: readonly Value[], params: Params = {}): readonly Value[] {
     const types = primitive.inferTypes(inputs.map(({ type }) => type), params);
@@ -82,6 +87,14 @@ export class Rewriter {
     graph.inputs.forEach((value, i) => this.replace(value, inputs[i]));
     for (const equation of graph.equations) this.add(equation);
     return graph.outputs.map((value) => this.read(value));
+  }
+
+  /** The graph made from another, or that if nothing changed. */
+  finish(graph: Graph): Graph {
+    const { equations } = this;
+    const outputs = graph.outputs.map((value) => this.read(value));
+    const same = sameItems(equations, graph.equations) && sameItems(outputs, graph.outputs);
+    return same ? graph : { inputs: graph.inputs, equations, outputs };
   }
 }
 
@@ -110,10 +123,7 @@ export function rewrite(
   for (const equation of graph.equations) {
     visit(rewriter.readInputs(equation), rewriter);
   }
-  const outputs = graph.outputs.map((value) => rewriter.read(value));
-  const { equations } = rewriter;
-  const same = sameItems(equations, graph.equations) && sameItems(outputs, graph.outputs);
-  return same ? graph : { inputs: graph.inputs, equations, outputs };
+  return rewriter.finish(graph);
 }
 
 /** Returns whether two lists hold the same objects. */
