@@ -140,7 +140,7 @@ export function applyExpression(
     const node = nodeOf(input);
     key += `,${node.id}`;
     if (node.depth > depth) depth = node.depth;
-    if (!isLasting(input) && (!newest || node.id > newest.id)) newest = node;
+    if ((!newest || node.id > newest.id) && !isLasting(input)) newest = node;
   }
   const make = () => {
     const expression: Expression = { kind: "apply", dtype, operation, inputs };
