@@ -10,7 +10,9 @@
  * @module
  */
 import { ELEMENTWISE } from "../language/primitives/elementwise.ts";
-import type { Equation, Graph, Value } from "../ir/graph.ts";
+import { SCAN } from "../language/primitives/scan.ts";
+import { type Equation, type Graph, isApplication, type Value } from "../ir/graph.ts";
+import type { ElementwiseName } from "../ir/operation_names.ts";
 import { sizeOf } from "../ir/tensor_type.ts";
 import { accessesOf } from "./accesses.ts";
 import { donateBuffers } from "./donate.ts";
@@ -61,6 +63,7 @@ export function lowerGraph(graph: Graph, options: LowerOptions = {}): LoopProgra
   const materialized = new Set<Value>();
   const { maxBindings = Infinity, maxOperations = Infinity } = options;
   materializeDeep(graph, materialized, maxOperations);
+  materializeOperands(graph, materialized);
   const ordered = lightFirst(graph);
   for (let attempt = 0;; attempt++) {
     const state: LowerState = {
@@ -88,6 +91,31 @@ export function lowerGraph(graph: Graph, options: LowerOptions = {}): LoopProgra
       steps: finishSteps(lowering.steps, state),
     };
     return dropUnused(donateBuffers(program, options.donated ?? []));
+  }
+}
+
+/**
+ * Adds what products and loops would ask for at once: what their operands show of values that are computed point by
+ * point, but for results.
+ */
+function materializeOperands(graph: Graph, materialized: Set<Value>): void {
+  /** What is computed point by point, and what views show of it. */
+  const computed = new Map<Value, Value>();
+  for (const equation of graph.equations) {
+    const { primitive, inputs, outputs: [output] } = equation;
+    let operands: readonly Value[] = [];
+    if (isApplication(equation, SCAN)) {
+      const { body, constants, carries } = equation.params;
+      materializeOperands(body, materialized);
+      operands = inputs.filter((_, i) => i < constants || i >= constants + carries);
+    } else if (primitive.lowering.kind === "matmul") operands = inputs;
+    for (const value of operands) {
+      const source = computed.get(value);
+      if (source) materialized.add(source);
+    }
+    const row = ELEMENTWISE[primitive.name as ElementwiseName];
+    const source = primitive.isView ? computed.get(inputs[0]) : row && !row.isCopy && output;
+    if (source && !graph.outputs.includes(output)) computed.set(output, source);
   }
 }
 
