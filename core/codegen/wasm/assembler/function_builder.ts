@@ -62,7 +62,9 @@ export class FunctionBuilder {
 
   /** Several locals of one type. */
   locals(type: ValueType, count: number): Local[] {
-    return Array.from({ length: count }, () => this.local(type));
+    const locals: Local[] = [];
+    while (locals.length < count) locals.push(this.#locals.take(type));
+    return locals;
   }
 
   /** Runs `body`; the locals it takes are released when it ends. */

@@ -16,8 +16,6 @@ const BYTES = 4;
 interface Moving {
   readonly factor: Expression;
   readonly scale: number;
-  /** Equal for parts of equal value. */
-  readonly key: string;
   /** Depth at which it is known. */
   readonly depth: number;
 }
@@ -69,14 +67,11 @@ export class Integers {
         if (bound) constant += BYTES * scale * bound.constant;
         if (bound && bound.local === undefined) continue;
         isNegative ||= scale < 0;
-        const key = bound ? `L${bound.local}*${scale}` : "";
-        moving.push({ factor, scale, key, depth: bound?.localDepth ?? Infinity });
+        moving.push({ factor, scale, depth: bound?.localDepth ?? Infinity });
         continue;
       }
       isNegative ||= rangeOf(term).min < 0;
-      const depth = this.#host.depthOf(factor);
-      const key = `E${this.#identity(factor)}@${depth}*${scale}`;
-      moving.push({ factor, scale, key, depth });
+      moving.push({ factor, scale, depth: this.#host.depthOf(factor) });
     }
     // An address may only grow from its parts: what shrinks it is added to the base beforehand.
     const early = isNegative || constant < 0 ? constant : 0;
@@ -85,17 +80,24 @@ export class Integers {
     let count = 0;
     let whole = key;
     for (; count < moving.length && moving[count].depth <= depth; count++) {
-      whole += moving[count].key;
+      whole += this.#keyOf(moving[count]);
     }
     let base = lookUpAddress(frame, whole);
     if (base === undefined) {
       base = early === 0 ? own.base : this.#offset(own.base, early, key);
       for (let i = 0; i < count; i++) {
-        key += moving[i].key;
+        key += this.#keyOf(moving[i]);
         base = lookUpAddress(frame, key) ?? this.#moved(base, moving[i], key);
       }
     }
     return { base, offset: constant - early };
+  }
+
+  /** Makes a text that is equal for parts of equal value. */
+  #keyOf({ factor, scale, depth }: Moving): string {
+    return factor.kind === "axis"
+      ? `L${this.#host.frame.axes.get(factor.axis)?.local}*${scale}`
+      : `E${this.#identity(factor)}@${depth}*${scale}`;
   }
 
   #keep(key: string): Local {
@@ -124,8 +126,9 @@ export class Integers {
   }
 
   /** Part of an index in bytes, computed if it is not known. An axis counts without the constant of its binding. */
-  #scaled({ factor, scale, key: own }: Moving): Local {
-    const key = `S${own}`;
+  #scaled(part: Moving): Local {
+    const { factor, scale } = part;
+    const key = `S${this.#keyOf(part)}`;
     const known = lookUpAddress(this.#host.frame, key);
     if (known !== undefined) return known;
     const { code } = this;
