@@ -4,7 +4,7 @@
  * which becomes one kernel: a matrix product or a reduction with the elementwise work that follows it,
  * or elementwise work alone.
  *
- * Lowering starts with as few materialized values as possible, looks at what that costs, and starts over
+ * Lowering starts with as few materialized values as products and loops bear, looks at what that costs, and starts over
  * with more of them until nothing is worth changing. Graphs are small, so this is cheap.
  *
  * @module

@@ -102,19 +102,20 @@ export class Emitter implements IntegerHost {
 
   /** Computes what can be computed here of expressions that are needed further inside. */
   hoist(expressions: Iterable<Expression>, seen = new Set<Expression>()): void {
-    const walk = (part: Expression): void => {
-      if (seen.has(part)) return;
-      seen.add(part);
-      if (part.kind === "constant" || part.kind === "axis" || part.kind === "accumulator") return;
-      if (this.#knownVector(part) !== undefined) return;
-      if (this.depthOf(part) <= this.frame.depth) {
-        this.vector(part);
-        return;
-      }
-      if (part.kind === "apply") part.inputs.forEach(walk);
-      else this.hoistIndex(part.buffer, part.index, seen);
-    };
-    for (const expression of expressions) walk(expression);
+    for (const expression of expressions) this.#hoist(expression, seen);
+  }
+
+  #hoist(part: Expression, seen: Set<Expression>): void {
+    if (part.kind === "constant" || part.kind === "axis" || part.kind === "accumulator") return;
+    if (seen.has(part)) return;
+    seen.add(part);
+    if (this.#knownVector(part) !== undefined) return;
+    if (this.depthOf(part) <= this.frame.depth) this.vector(part);
+    else if (part.kind === "load") this.hoistIndex(part.buffer, part.index, seen);
+    else {
+      const { inputs } = part;
+      for (let i = 0; i < inputs.length; i++) this.#hoist(inputs[i], seen);
+    }
   }
 
   /** Computes what can be computed here of the address of an element. */
@@ -129,8 +130,9 @@ export class Emitter implements IntegerHost {
 
   /** What can be computed here of stores further inside. */
   hoistStores(stores: readonly Store[]): void {
-    this.hoist(stores.map(({ value }) => value));
-    for (const { buffer, index } of stores) this.hoistIndex(buffer, index);
+    const seen = new Set<Expression>();
+    for (let i = 0; i < stores.length; i++) this.#hoist(stores[i].value, seen);
+    for (let i = 0; i < stores.length; i++) this.hoistIndex(stores[i].buffer, stores[i].index);
   }
 
   /** The value of an expression as a vector in a local. */
