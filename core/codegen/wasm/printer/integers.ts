@@ -49,7 +49,6 @@ export class Integers {
 
   /** The address of an element as far as terms down to a depth go: a local, and constant bytes. */
   address(buffer: Buffer, index: Expression, depth: number): Address {
-    const { code } = this;
     const { frame } = this.#host;
     const own = this.#addressOf(buffer);
     let constant = own.offset;
