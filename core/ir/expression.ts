@@ -24,6 +24,7 @@ interface Node {
   /** What index functions have found out of it; kept here, for each weak table costs the collector of garbage time. */
   sum?: ReadonlyMap<Expression, number>;
   terms?: readonly Expression[];
+  summands?: readonly Summand[];
   multiples?: Map<number, Expression>;
   quotients?: Map<number, Expression>;
   axes?: ReadonlySet<Axis>;
@@ -41,6 +42,7 @@ function nodeOf(object: object, depth = 0): Node {
       users: undefined,
       sum: undefined,
       terms: undefined,
+      summands: undefined,
       multiples: undefined,
       quotients: undefined,
       axes: undefined,
@@ -101,7 +103,8 @@ export function axisExpression(axis: Axis): Expression {
 
 /** Makes the element of a buffer at an index. */
 export function load(buffer: Buffer, at: Expression): Expression {
-  const [own, place] = [nodeOf(buffer), nodeOf(at)];
+  const own = nodeOf(buffer);
+  const place = nodeOf(at);
   const make = () => {
     const expression: Expression = { kind: "load", dtype: buffer.dtype, buffer, index: at };
     nodeOf(expression, place.depth + 1);
@@ -129,14 +132,15 @@ export function applyExpression(
   dtype: DType,
   inputs: readonly Expression[],
 ): Expression {
-  let key = `${operation},${dtype}`;
+  let key = operation + dtype;
   let depth = 0;
   let newest: Node | undefined;
-  for (const input of inputs) {
+  for (let i = 0; i < inputs.length; i++) {
+    const input = inputs[i];
     const node = nodeOf(input);
     key += `,${node.id}`;
-    depth = Math.max(depth, node.depth);
-    if (!isLasting(input) && (!newest || node.id > newest.id)) newest = node;
+    if (node.depth > depth) depth = node.depth;
+    if ((!newest || node.id > newest.id) && !isLasting(input)) newest = node;
   }
   const make = () => {
     const expression: Expression = { kind: "apply", dtype, operation, inputs };
@@ -157,14 +161,16 @@ export function addIndex(a: Expression, b: Expression): Expression {
   if (a.kind === "constant") return a.value === 0 ? b : addIndex(b, a);
   if (b.kind === "constant") {
     if (b.value === 0) return a;
-    const [rest, constant] = splitConstant(a);
-    if (constant !== 0) return addIndex(rest, index(constant + b.value));
+    if (a.kind === "apply" && a.operation === "add" && a.inputs[1].kind === "constant") {
+      return addIndex(a.inputs[0], index(a.inputs[1].value + b.value));
+    }
   }
   return joinQuotient(a, b) ?? applyExpression("add", "i32", [a, b]);
 }
 
 /** `(x div k) · k·s + (x rem k) · s` is `x · s`: finds such a pair among the terms of a sum. */
 function joinQuotient(a: Expression, b: Expression): Expression | undefined {
+  if (b.kind !== "apply") return undefined;
   const [remainder, scale] = splitFactor(b);
   if (remainder.kind !== "apply" || remainder.operation !== "rem") return undefined;
   const [x, divisor] = remainder.inputs;
@@ -185,9 +191,9 @@ export function scaleIndex(a: Expression, factor: number): Expression {
   let multiple = known.get(factor);
   if (!multiple) {
     multiple = index(0);
-    for (const [base, scale] of sumOf(a)) {
-      multiple = addIndex(multiple, timesConstant(base, Math.imul(scale, factor)));
-    }
+    sumOf(a).forEach((scale, base) => {
+      multiple = addIndex(multiple as Expression, timesConstant(base, Math.imul(scale, factor)));
+    });
     known.set(factor, multiple);
   }
   return multiple;
@@ -250,7 +256,7 @@ export function clampIndex(a: Expression, extent: number): Expression {
 /** Computes the row-major position of a multi-index in a shape. */
 export function flattenIndex(indices: readonly Expression[], shape: readonly number[]): Expression {
   let flat = index(0);
-  indices.forEach((at, i) => flat = addIndex(scaleIndex(flat, shape[i]), at));
+  for (let i = 0; i < indices.length; i++) flat = addIndex(scaleIndex(flat, shape[i]), indices[i]);
   return flat;
 }
 
@@ -267,15 +273,6 @@ export function unflattenIndex(flat: Expression, shape: readonly number[]): Expr
     rest = divideIndex(rest, shape[i]);
   }
   return indices;
-}
-
-/** Splits off an added constant. */
-function splitConstant(a: Expression): [Expression, number] {
-  if (a.kind === "constant") return [index(0), a.value];
-  if (a.kind === "apply" && a.operation === "add" && a.inputs[1].kind === "constant") {
-    return [a.inputs[0], a.inputs[1].value];
-  }
-  return [a, 0];
 }
 
 /** Writes an index as `multiple · divisor + rest`; returns `multiple` and `rest`. */
@@ -311,21 +308,41 @@ function sumOf(a: Expression): ReadonlyMap<Expression, number> {
   const sum = new Map<Expression, number>();
   if (a.kind === "constant") sum.set(ONE, a.value | 0);
   else if (a.kind === "apply" && a.dtype === "i32" && a.operation === "add") {
-    for (const [base, scale] of a.inputs.flatMap((input) => [...sumOf(input)])) {
-      sum.set(base, ((sum.get(base) ?? 0) + scale) | 0);
+    for (const input of a.inputs) {
+      sumOf(input).forEach((scale, base) => sum.set(base, ((sum.get(base) ?? 0) + scale) | 0));
     }
   } else {
     const [factor, scale] = splitFactor(a);
     if (factor === a) sum.set(a, 1);
-    else for (const [base, own] of sumOf(factor)) sum.set(base, Math.imul(own, scale));
+    else sumOf(factor).forEach((own, base) => sum.set(base, Math.imul(own, scale)));
   }
-  for (const [base, scale] of sum) if (scale === 0) sum.delete(base);
+  sum.forEach((scale, base) => scale === 0 && sum.delete(base));
   return node.sum = sum;
 }
 
 /** Returns the summands of an index, each once. */
 export function termsOf(a: Expression): readonly Expression[] {
-  return nodeOf(a).terms ??= [...sumOf(a)].map(([base, scale]) => timesConstant(base, scale));
+  return nodeOf(a).terms ??= summandsOf(a).map(({ term }) => term);
+}
+
+/** A summand of an index: a factor times a number. A number has no other factor than itself. */
+export interface Summand {
+  /** All of it. */
+  readonly term: Expression;
+  readonly factor: Expression;
+  readonly scale: number;
+}
+
+/** Returns the summands of an index, each once, taken apart. */
+export function summandsOf(a: Expression): readonly Summand[] {
+  const node = nodeOf(a);
+  if (node.summands) return node.summands;
+  const summands: Summand[] = [];
+  sumOf(a).forEach((scale, base) => {
+    const term = timesConstant(base, scale);
+    summands.push(base === ONE ? { term, factor: term, scale: 1 } : { term, factor: base, scale });
+  });
+  return node.summands = summands;
 }
 
 /** An index as a part that some axes do not move, and what one step of each of them moves. */
@@ -343,8 +360,7 @@ export interface AffineIndex {
 export function affineIndex(a: Expression, axes: readonly Axis[]): AffineIndex | undefined {
   const strides = new Map<Axis, number>();
   let base = index(0);
-  for (const term of termsOf(a)) {
-    const [factor, scale] = splitFactor(term);
+  for (const { term, factor, scale } of summandsOf(a)) {
     if (factor.kind === "axis" && axes.includes(factor.axis)) {
       strides.set(factor.axis, (strides.get(factor.axis) ?? 0) + scale);
     } else if (dependsOn(factor, axes)) return undefined;
@@ -370,8 +386,12 @@ export function axesIn(expression: Expression): ReadonlySet<Axis> {
   if (expression.kind === "axis") axes = new Set([expression.axis]);
   else if (expression.kind === "load") axes = axesIn(expression.index);
   else if (expression.kind === "apply") {
-    const sets = new Set(expression.inputs.map(axesIn).filter(({ size }) => size > 0));
-    axes = sets.size > 1 ? new Set([...sets].flatMap((set) => [...set])) : [...sets][0] ?? NO_AXES;
+    const { inputs } = expression;
+    for (let i = 0; i < inputs.length; i++) {
+      const own = axesIn(inputs[i]);
+      if (axes.size === 0) axes = own;
+      else if (own !== axes && own.size > 0) axes = new Set([...axes, ...own]);
+    }
   }
   return node.axes = axes;
 }
@@ -416,7 +436,8 @@ export function visitExpression(
   seen.add(expression);
   if (expression.kind === "load") visitExpression(expression.index, visit, seen);
   else if (expression.kind === "apply") {
-    for (const input of expression.inputs) visitExpression(input, visit, seen);
+    const { inputs } = expression;
+    for (let i = 0; i < inputs.length; i++) visitExpression(inputs[i], visit, seen);
   }
   visit(expression);
 }

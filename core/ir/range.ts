@@ -44,7 +44,8 @@ function unwrappedRange(a: Expression): Range | undefined {
   if (a.kind === "constant") return { min: a.value, max: a.value };
   if (a.kind === "axis") return { min: 0, max: a.axis.extent - 1 };
   if (a.kind !== "apply" || a.inputs.length !== 2) return undefined;
-  const [x, y] = a.inputs.map(rangeOf);
+  const x = rangeOf(a.inputs[0]);
+  const y = rangeOf(a.inputs[1]);
   switch (a.operation) {
     case "add":
       return { min: x.min + y.min, max: x.max + y.max };
@@ -53,12 +54,12 @@ function unwrappedRange(a: Expression): Range | undefined {
     case "min":
       return { min: Math.min(x.min, y.min), max: Math.min(x.max, y.max) };
     case "mul": {
-      const ends = [x.min, x.max].flatMap((end) => [end * y.min, end * y.max]);
+      const ends = [x.min * y.min, x.min * y.max, x.max * y.min, x.max * y.max];
       return { min: Math.min(...ends), max: Math.max(...ends) };
     }
     case "div": {
       if (y.min < 1) return undefined;
-      const ends = [x.min, x.max].flatMap((end) => [end / y.min, end / y.max]);
+      const ends = [x.min / y.min, x.min / y.max, x.max / y.min, x.max / y.max];
       return { min: Math.trunc(Math.min(...ends)), max: Math.trunc(Math.max(...ends)) };
     }
     case "rem":

@@ -38,7 +38,7 @@ export type TypedArray = Float32Array | Int32Array | Uint32Array;
  */
 export function sizeOf(shape: Shape): number {
   let size = 1;
-  for (const dimension of shape) size *= dimension;
+  for (let d = 0; d < shape.length; d++) size *= shape[d];
   return size;
 }
 

@@ -4,13 +4,15 @@
  * which becomes one kernel: a matrix product or a reduction with the elementwise work that follows it,
  * or elementwise work alone.
  *
- * Lowering starts with as few materialized values as possible, looks at what that costs, and starts over
+ * Lowering starts with as few materialized values as products and loops bear, looks at what that costs, and starts over
  * with more of them until nothing is worth changing. Graphs are small, so this is cheap.
  *
  * @module
  */
 import { ELEMENTWISE } from "../language/primitives/elementwise.ts";
-import type { Equation, Graph, Value } from "../ir/graph.ts";
+import { SCAN } from "../language/primitives/scan.ts";
+import { type Equation, type Graph, isApplication, type Value } from "../ir/graph.ts";
+import type { ElementwiseName } from "../ir/operation_names.ts";
 import { sizeOf } from "../ir/tensor_type.ts";
 import { accessesOf } from "./accesses.ts";
 import { donateBuffers } from "./donate.ts";
@@ -61,6 +63,7 @@ export function lowerGraph(graph: Graph, options: LowerOptions = {}): LoopProgra
   const materialized = new Set<Value>();
   const { maxBindings = Infinity, maxOperations = Infinity } = options;
   materializeDeep(graph, materialized, maxOperations);
+  materializeOperands(graph, materialized);
   const ordered = lightFirst(graph);
   for (let attempt = 0;; attempt++) {
     const state: LowerState = {
@@ -92,6 +95,31 @@ export function lowerGraph(graph: Graph, options: LowerOptions = {}): LoopProgra
 }
 
 /**
+ * Adds what products and loops would ask for at once: what their operands show of values that are computed point by
+ * point, but for results.
+ */
+function materializeOperands(graph: Graph, materialized: Set<Value>): void {
+  /** What is computed point by point, and what views show of it. */
+  const computed = new Map<Value, Value>();
+  for (const equation of graph.equations) {
+    const { primitive, inputs, outputs: [output] } = equation;
+    let operands: readonly Value[] = [];
+    if (isApplication(equation, SCAN)) {
+      const { body, constants, carries } = equation.params;
+      materializeOperands(body, materialized);
+      operands = inputs.filter((_, i) => i < constants || i >= constants + carries);
+    } else if (primitive.lowering.kind === "matmul") operands = inputs;
+    for (const value of operands) {
+      const source = computed.get(value);
+      if (source) materialized.add(source);
+    }
+    const row = ELEMENTWISE[primitive.name as ElementwiseName];
+    const source = primitive.isView ? computed.get(inputs[0]) : row && !row.isCopy && output;
+    if (source && !graph.outputs.includes(output)) computed.set(output, source);
+  }
+}
+
+/**
  * Puts equations that wait for no product, reduction or loop before all others, so that what follows
  * a product point by point finds its other operands ready and can be computed with it.
  */
@@ -112,20 +140,20 @@ function lightFirst(graph: Graph): Graph {
 function requestRecomputed(lowering: GraphLowering, state: LowerState): void {
   const uses = new Map<Value, { groups: number; times: number; cost: number }>();
   for (const group of lowering.allGroups()) {
-    for (const [value, { expression, times }] of group.inlined) {
+    group.inlined.forEach(({ expression, times }, value) => {
       const use = uses.get(value) ?? { groups: 0, times: 0, cost: expressionCost(expression) };
       use.groups += 1;
       use.times = Math.max(use.times, times);
       uses.set(value, use);
-    }
+    });
   }
-  for (const [value, { groups, times, cost }] of uses) {
-    if (lowering.isView(value)) continue;
+  uses.forEach(({ groups, times, cost }, value) => {
+    if (lowering.isView(value)) return;
     const minCost = lowering.followsKernel(value) ? 1 : CHEAP;
     const again = groups > 1 && cost >= minCost;
     const tooOften = times >= 4 * sizeOf(value.type.shape) && cost >= COSTLY;
     if (again || tooOften) state.requested.add(value);
-  }
+  });
 }
 
 /**

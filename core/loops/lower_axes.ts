@@ -30,8 +30,16 @@ export function ownIndex(group: Group, shape: Shape): Expression[] {
 /** Returns whether an index is that at which a group computes a value. */
 export function isOwnIndex(group: Group, value: Value, at: readonly Expression[]): boolean {
   if (sizeOf(value.type.shape) !== sizeOf(group.shape)) return false;
-  const flat = flattenIndex(at, value.type.shape);
-  return flat === flattenIndex(group.axes.map(axisExpression), group.shape);
+  const own = group.axes.map(axisExpression);
+  if (isSamePlace(own, at) && sameShape(value.type.shape, group.shape)) return true;
+  return flattenIndex(at, value.type.shape) === flattenIndex(own, group.shape);
+}
+
+/** Returns whether two indices are the same in each dimension. */
+export function isSamePlace(a: readonly Expression[], b: readonly Expression[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let d = 0; d < a.length; d++) if (a[d] !== b[d]) return false;
+  return true;
 }
 
 /** Returns whether every load steps evenly along the axes. */

@@ -23,7 +23,7 @@ import {
 import { operationsIn } from "./operations_in.ts";
 import { countBindings } from "./buffers.ts";
 import { MAX_DEPTH } from "./materialize_deep.ts";
-import { axesFor, isOwnIndex, isRegular, ownIndex } from "./lower_axes.ts";
+import { axesFor, isOwnIndex, isRegular, isSamePlace, ownIndex } from "./lower_axes.ts";
 import { lowerConcatenate, lowerMatmul, lowerReduce, lowerScatter } from "./lower_equations.ts";
 import { lowerScan } from "./lower_scan.ts";
 import {
@@ -180,8 +180,9 @@ export class GraphLowering implements LoweringScope {
       return this.#parent.element(outer.value, [...outer.lead, ...at], reader);
     }
     const list = reader.known.get(value) ?? [];
-    const known = list.find((entry) => at.every((part, i) => part === entry.at[i]));
-    if (known) return known.result;
+    for (let i = 0; i < list.length; i++) {
+      if (isSamePlace(list[i].at, at)) return list[i].result;
+    }
     const producer = this.#producers.get(value);
     if (!producer) throw new Error(`Cannot lower: a value of the graph has no producer`);
     const { equation, output } = producer;
@@ -263,8 +264,9 @@ export class GraphLowering implements LoweringScope {
 
   compute(work: PointwiseWork): Group {
     const axes = axesFor(work.shape, "i");
+    const at = axes.map(axisExpression);
     const plain = newReader();
-    work.element(axes.map(axisExpression), plain);
+    const expression = work.element(at, plain);
     const makers = [...plain.loaded].flatMap((read) => this.maker.get(read) ?? []);
     const latest = makers.reduce<Group | LoopStep | undefined>(
       (last, maker) => !last || maker.order > last.order ? maker : last,
@@ -280,30 +282,27 @@ export class GraphLowering implements LoweringScope {
       if (sibling && this.#join(work, step)) return step;
     }
     const group = this.open("map", work.name, work.shape, axes);
-    this.#join(work, group, true);
+    this.accept(group, plain);
+    work.write(group, expression, at);
     return group;
   }
 
   /** Adds work to a group if it can be done there, point by point. */
-  #join(work: PointwiseWork, group: Group, own = false): boolean {
+  #join(work: PointwiseWork, group: Group): boolean {
     const { shape } = work;
     const stores = group.stores.length + work.stores;
-    if (!own && (sizeOf(shape) !== sizeOf(group.shape) || stores > this.state.maxStores)) {
-      return false;
-    }
+    if (sizeOf(shape) !== sizeOf(group.shape) || stores > this.state.maxStores) return false;
     const reader = newReader(group);
     const at = ownIndex(group, shape);
     const expression = work.element(at, reader);
-    if (!own) {
-      if (depthOf(expression) > MAX_DEPTH || !this.#isShort(group, expression)) return false;
-      if (!this.#canBind(group, expression, work.targets ?? [])) return false;
-      // What is read from memory must be there before the group starts, at addresses it can step.
-      for (const read of reader.loaded) {
-        const maker = this.maker.get(read);
-        if (maker && maker.order >= group.order) return false;
-      }
-      if (!sameShape(shape, group.shape) && !isRegular(expression, group.axes)) return false;
+    if (depthOf(expression) > MAX_DEPTH || !this.#isShort(group, expression)) return false;
+    if (!this.#canBind(group, expression, work.targets ?? [])) return false;
+    // What is read from memory must be there before the group starts, at addresses it can step.
+    for (const read of reader.loaded) {
+      const maker = this.maker.get(read);
+      if (maker && maker.order >= group.order) return false;
     }
+    if (!sameShape(shape, group.shape) && !isRegular(expression, group.axes)) return false;
     this.accept(group, reader);
     work.write(group, expression, at);
     return true;
@@ -341,12 +340,11 @@ export class GraphLowering implements LoweringScope {
     for (const value of reader.loaded) this.state.loaded.add(value);
     const loops = by === "term" ? [...group.axes, ...group.inner] : group.axes;
     const times = loops.reduce((product, { extent }) => product * extent, 1);
-    for (const [value, expression] of reader.inlined) {
+    reader.inlined.forEach((expression, value) => {
+      if (group.members.has(value)) return;
       const known = group.inlined.get(value)?.times ?? 0;
-      if (!group.members.has(value)) {
-        group.inlined.set(value, { expression, times: Math.max(times, known) });
-      }
-    }
+      group.inlined.set(value, { expression, times: Math.max(times, known) });
+    });
   }
 
   store(group: Group, value: Value, expression: Expression, at: readonly Expression[]): void {

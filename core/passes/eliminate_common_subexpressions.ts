@@ -56,9 +56,15 @@ function keyOfGraph(graph: Graph): string {
   return key;
 }
 
+const paramKeys = new WeakMap<Params, string>();
+
 /** Makes a text that is equal for equal parameters. Zeros of both signs, and NaN, are told apart. */
 export function keyOfParams(params: Params): string {
-  return Object.keys(params).sort().map((name) => ` ${name}=${keyOf(params[name])}`).join("");
+  let key = paramKeys.get(params);
+  if (key !== undefined) return key;
+  key = Object.keys(params).sort().map((name) => ` ${name}=${keyOf(params[name])}`).join("");
+  paramKeys.set(params, key);
+  return key;
 }
 
 function keyOf(param: unknown): string {

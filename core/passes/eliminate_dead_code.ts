@@ -18,10 +18,14 @@ export function eliminateDeadCode(graph: Graph): Graph {
   const kept: Equation[] = [];
   for (let i = graph.equations.length - 1; i >= 0; i--) {
     const equation = graph.equations[i];
-    if (!equation.outputs.some((value) => live.has(value))) continue;
+    const { outputs } = equation;
+    if (!(outputs.length === 1 ? live.has(outputs[0]) : outputs.some((value) => live.has(value)))) {
+      continue;
+    }
     const trimmed = equation.primitive === SCAN ? trimScan(equation, live) : equation;
     kept.push(trimmed);
-    for (const value of trimmed.inputs) live.add(value);
+    const { inputs } = trimmed;
+    for (let j = 0; j < inputs.length; j++) live.add(inputs[j]);
   }
   kept.reverse();
   return sameItems(kept, graph.equations) ? graph : { ...graph, equations: kept };

@@ -4,9 +4,10 @@
  *
  * @module
  */
-import { type Equation, type Graph, paramsOf, type Value } from "../ir/graph.ts";
+import { type Equation, type Graph, isApplication, paramsOf, type Value } from "../ir/graph.ts";
+import type { Primitive } from "../ir/primitive.ts";
 import { SCAN, splitAt } from "../language/primitives/scan.ts";
-import { rewrite, type Rewriter, withInputs } from "./rewrite.ts";
+import { Rewriter, withInputs } from "./rewrite.ts";
 
 /** A value that the body reads: whole (a constant) or cut into slices (a sequence). */
 export interface LoopInput {
@@ -157,22 +158,50 @@ export function rewriteScans(
   graph: Graph,
   visit: (loop: Loop, outside: Rewriter) => boolean | (() => void),
 ): Graph {
-  // Bodies mostly have none.
+  // Most have none.
   if (!graph.equations.some(({ primitive }) => primitive === SCAN)) return graph;
-  return rewrite(graph, (equation, outside) => {
-    if (equation.primitive !== SCAN) return outside.add(equation);
-    const inner = withBody(equation, (body) => rewriteScans(body, visit));
-    if (inner !== equation) return outside.add(inner);
-    const loop = openScan(inner);
-    const change = visit(loop, outside);
-    outside.add(change ? closeScan(loop) : inner);
-    if (typeof change === "function") change();
-  });
+  const outside = new Rewriter();
+  for (const before of graph.equations) {
+    const equation = outside.readInputs(before);
+    if (equation.primitive === SCAN) rewriteScan(equation, outside, visit);
+    else outside.keep(equation);
+  }
+  return outside.finish(graph);
 }
 
-/** Changes the body of a scan by a function. */
+function rewriteScan(
+  equation: Equation,
+  outside: Rewriter,
+  visit: (loop: Loop, outside: Rewriter) => boolean | (() => void),
+): void {
+  const params = paramsOf(equation, SCAN);
+  const body = rewriteScans(params.body, visit);
+  if (body !== params.body) return outside.keep({ ...equation, params: { ...params, body } });
+  const loop = openScan(equation);
+  const change = visit(loop, outside);
+  outside.add(change ? closeScan(loop) : equation);
+  if (typeof change === "function") change();
+}
+
+/** Returns whether a graph, or the body of a scan in it, applies one of some primitives, known by their names. */
+export function applies(graph: Graph, ...primitives: readonly Pick<Primitive, "name">[]): boolean {
+  return graph.equations.some((equation) =>
+    primitives.some(({ name }) => name === equation.primitive.name) ||
+    (isApplication(equation, SCAN) && applies(equation.params.body, ...primitives))
+  );
+}
+
+/** The bodies that a function has left as they are. */
+const settled = new WeakMap<(body: Graph) => Graph, WeakSet<Graph>>();
+
+/** Changes the body of a scan by a function, which is not asked again about what it left as it is. */
 export function withBody(equation: Equation, change: (body: Graph) => Graph): Equation {
   const params = paramsOf(equation, SCAN);
+  let left = settled.get(change);
+  if (!left) settled.set(change, left = new WeakSet());
+  if (left.has(params.body)) return equation;
   const body = change(params.body);
-  return body === params.body ? equation : { ...equation, params: { ...params, body } };
+  if (body !== params.body) return { ...equation, params: { ...params, body } };
+  left.add(body);
+  return equation;
 }

@@ -32,7 +32,12 @@ export interface LoopLevels {
    * others stacked; `undefined` if it can only be done step by step. Made anew at each call.
    */
   batched(equation: Equation): Graph | undefined;
+  /** Whether there is such a graph. */
+  isBatchable(equation: Equation): boolean;
 }
+
+/** Whether equations can run for so many steps at once, by which of their inputs differ from step to step. */
+const batchable = new WeakMap<Equation, Map<string, boolean>>();
 
 /** Sorts the values of a loop's body by what they depend on. */
 export function levelsOf(loop: Loop): LoopLevels {
@@ -66,13 +71,22 @@ export function levelsOf(loop: Loop): LoopLevels {
     });
     return possible ? graph : undefined;
   };
+  const isBatchable = (equation: Equation): boolean => {
+    const key = `${loop.length}:${equation.inputs.map((value) => of(value) !== "constant")}`;
+    let known = batchable.get(equation);
+    if (!known) batchable.set(equation, known = new Map());
+    const possible = known.get(key) ?? batched(equation) !== undefined;
+    known.set(key, possible);
+    return possible;
+  };
   for (const equation of loop.equations) {
     let level = ofEquation(equation);
     // What cannot run for all steps at once stays in the loop, and with it what depends on it.
-    if (level === "sequence" && !batched(equation)) level = "carry";
+    if (level === "sequence" && !isBatchable(equation)) level = "carry";
     for (const value of equation.outputs) levels.set(value, level);
   }
-  return { of, ofEquation: (equation) => levels.get(equation.outputs[0]) ?? "carry", batched };
+  const level = ({ outputs }: Equation) => levels.get(outputs[0]) ?? "carry";
+  return { of, ofEquation: level, batched, isBatchable };
 }
 
 /** Returns whether an equation only names or repeats numbers: never worth moving for its own sake. */

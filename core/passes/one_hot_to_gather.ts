@@ -10,7 +10,7 @@ import { BROADCAST, RESHAPE, TRANSPOSE } from "../language/primitives/layout.ts"
 import { MATMUL } from "../language/primitives/matmul.ts";
 import { SCAN } from "../language/primitives/scan.ts";
 import { sizeOf } from "../ir/tensor_type.ts";
-import { withBody } from "./loop.ts";
+import { applies, withBody } from "./loop.ts";
 import { rewrite, type Rewriter } from "./rewrite.ts";
 import { emitReshape, fillValue, producedBy } from "./simplify_rule.ts";
 
@@ -22,6 +22,7 @@ import { emitReshape, fillValue, producedBy } from "./simplify_rule.ts";
  * pick the nearest row instead of zeros), and finite numbers in the rows not picked.
  */
 export function oneHotToGather(graph: Graph): Graph {
+  if (!applies(graph, IOTA)) return graph;
   return rewrite(graph, (equation, rewriter) => {
     if (equation.primitive === SCAN) return rewriter.add(withBody(equation, oneHotToGather));
     const { inputs: [x, y], outputs: [output] } = equation;

@@ -12,7 +12,7 @@ import { RESHAPE } from "../language/primitives/layout.ts";
 import { MATMUL, type MatmulParams } from "../language/primitives/matmul.ts";
 import { SCAN } from "../language/primitives/scan.ts";
 import { sizeOf } from "../ir/tensor_type.ts";
-import { withBody } from "./loop.ts";
+import { applies, withBody } from "./loop.ts";
 import { rewrite, type Rewriter } from "./rewrite.ts";
 import { emitReshape, producedBy } from "./simplify_rule.ts";
 
@@ -32,6 +32,7 @@ const MIN_WIDTH = 16;
  * them by zero.
  */
 export function projectBeforeGather(graph: Graph): Graph {
+  if (!applies(graph, GATHER, SCATTER_ADD)) return graph;
   const reads = countReads(graph);
   return rewrite(graph, (equation, rewriter) => {
     const { outputs: [output] } = equation;

@@ -42,7 +42,8 @@ export class Rewriter {
   producer(value: Value): Equation | undefined {
     for (; this.#indexed < this.equations.length; this.#indexed++) {
       const equation = this.equations[this.#indexed];
-      for (const output of equation.outputs) this.#producers.set(output, equation);
+      const { outputs } = equation;
+      for (let i = 0; i < outputs.length; i++) this.#producers.set(outputs[i], equation);
     }
     return this.#producers.get(value);
   }
@@ -50,8 +51,12 @@ export class Rewriter {
   /** An equation of the old graph with inputs of the new one. */
   readInputs(equation: Equation): Equation {
     if (this.#replaced.size === 0) return equation;
-    if (!equation.inputs.some((value) => this.#replaced.has(value))) return equation;
-    return { ...equation, inputs: equation.inputs.map((value) => this.read(value)) };
+    const { inputs } = equation;
+    for (let i = 0; i < inputs.length; i++) {
+      if (!this.#replaced.has(inputs[i])) continue;
+      return { ...equation, inputs: inputs.map((value) => this.read(value)) };
+    }
+    return equation;
   }
 
   /** Adds an equation of the old graph and returns what stands for its results. */
@@ -66,6 +71,11 @@ export class Rewriter {
     return read.outputs;
   }
 
+  /** Adds an equation of the new graph as it is. */
+  keep(equation: Equation): void {
+    this.equations.push(equation);
+  }
+
   /** Adds a new equation and returns its results. */
   emit(primitive: Primitive, inputs: readonly Value[], params: Params = {}): readonly Value[] {
     const types = primitive.inferTypes(inputs.map(({ type }) => type), params);
@@ -77,6 +87,14 @@ export class Rewriter {
     graph.inputs.forEach((value, i) => this.replace(value, inputs[i]));
     for (const equation of graph.equations) this.add(equation);
     return graph.outputs.map((value) => this.read(value));
+  }
+
+  /** The graph made from another, or that if nothing changed. */
+  finish(graph: Graph): Graph {
+    const { equations } = this;
+    const outputs = graph.outputs.map((value) => this.read(value));
+    const same = sameItems(equations, graph.equations) && sameItems(outputs, graph.outputs);
+    return same ? graph : { inputs: graph.inputs, equations, outputs };
   }
 }
 
@@ -105,13 +123,12 @@ export function rewrite(
   for (const equation of graph.equations) {
     visit(rewriter.readInputs(equation), rewriter);
   }
-  const outputs = graph.outputs.map((value) => rewriter.read(value));
-  const { equations } = rewriter;
-  const same = sameItems(equations, graph.equations) && sameItems(outputs, graph.outputs);
-  return same ? graph : { inputs: graph.inputs, equations, outputs };
+  return rewriter.finish(graph);
 }
 
 /** Returns whether two lists hold the same objects. */
 export function sameItems<T>(a: readonly T[], b: readonly T[]): boolean {
-  return a.length === b.length && a.every((item, i) => item === b[i]);
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }

@@ -74,7 +74,7 @@ function chooseSunk(loop: Loop, levels: LoopLevels): Set<Equation> {
   const free = new Set<Equation>();
   for (const equation of loop.equations.toReversed()) {
     const stays = equation.outputs.some((value) => core.has(value)) ||
-      levels.ofEquation(equation) === "constant" || !levels.batched(equation);
+      levels.ofEquation(equation) === "constant" || !levels.isBatchable(equation);
     if (!stays) free.add(equation);
     else for (const value of equation.inputs) core.add(value);
   }

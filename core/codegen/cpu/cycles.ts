@@ -11,8 +11,16 @@ const LANES = 4;
 /** Instructions to compute one term of a matrix product: four lanes, two at a time, and the loads. */
 const TERM_COST = 1 / 6;
 
+const known = new WeakMap<Step, number>();
+
 /** Estimates the cycles that a step takes on one thread, a loop counted in full. */
 export function cycles(step: Step): number {
+  const found = known.get(step) ?? countCycles(step);
+  known.set(step, found);
+  return found;
+}
+
+function countCycles(step: Step): number {
   if (step.kind === "loop") {
     return step.time.extent * step.steps.reduce((sum, inner) => sum + cycles(inner), 0);
   }

@@ -7,8 +7,7 @@ import {
   axesIn,
   type Axis,
   type Expression,
-  splitFactor,
-  termsOf,
+  summandsOf,
   visitExpression,
 } from "../../ir/expression.ts";
 import type { Store } from "../../loops/program.ts";
@@ -27,8 +26,9 @@ export function strideAlong(
   varies: (part: Expression) => boolean = (part) => axis !== undefined && axesIn(part).has(axis),
 ): number | undefined {
   let stride = 0;
-  for (const term of termsOf(index)) {
-    const [factor, scale] = splitFactor(term);
+  const summands = summandsOf(index);
+  for (let i = 0; i < summands.length; i++) {
+    const { factor, scale } = summands[i];
     if (factor.kind === "axis" && factor.axis === axis) stride += scale;
     else if (varies(factor)) return undefined;
   }

@@ -4,7 +4,7 @@
  * @module
  */
 import { dense, sampleArray } from "../../ir/dense.ts";
-import { applyExpression } from "../../ir/expression.ts";
+import { applyExpression, type Expression } from "../../ir/expression.ts";
 import type { ElementwiseName } from "../../ir/operation_names.ts";
 import type { Samples } from "../../ir/primitive.ts";
 import {
@@ -92,7 +92,8 @@ export function makeElementwise(
     lowering: {
       kind: "element",
       element: ({ index, read, params, inputTypes }) => {
-        const inputs = inputTypes.map((_, i) => read(i, index));
+        const inputs: Expression[] = [];
+        for (let i = 0; i < inputTypes.length; i++) inputs.push(read(i, index));
         const value = inputTypes[first];
         const output = to(params, value);
         return rule.isCopy?.(value.dtype, output)
@@ -105,10 +106,10 @@ export function makeElementwise(
 }
 
 function checkInputs(name: string, rule: ElementwiseRule, inputs: readonly TensorType[]): void {
-  const list = inputs.map(formatType).join(" and ");
+  const list = () => inputs.map(formatType).join(" and ");
   if (inputs.length !== rule.arity) {
     throw new TypeError(
-      `Cannot ${name} ${list}: ${rule.arity} inputs are needed, found ${inputs.length}`,
+      `Cannot ${name} ${list()}: ${rule.arity} inputs are needed, found ${inputs.length}`,
     );
   }
   const values = rule.operands ? inputs.slice(1) : inputs;
@@ -117,13 +118,13 @@ function checkInputs(name: string, rule: ElementwiseRule, inputs: readonly Tenso
   }
   for (const type of inputs) {
     if (!sameShape(type.shape, inputs[0].shape)) {
-      throw new TypeError(`Cannot ${name} ${list}: shapes must be equal`);
+      throw new TypeError(`Cannot ${name} ${list()}: shapes must be equal`);
     }
   }
   for (const type of values) {
     if (!rule.types.inputs.includes(type.dtype)) {
       throw new TypeError(
-        `Cannot ${name} ${list}: elements must be ${
+        `Cannot ${name} ${list()}: elements must be ${
           rule.types.inputs.join(" or ")
         }, found ${type.dtype}`,
       );

@@ -9,7 +9,9 @@
 
 const INITIAL_CAPACITY = 256;
 
-const FLOAT_SCRATCH = new DataView(new ArrayBuffer(8));
+const FLOAT = new DataView(new ArrayBuffer(8));
+/** Bytes that one instruction of two small numbers may take. */
+const MOST_BYTES = 6;
 
 /** Appends bytes, LEB128 integers, floats and names to a buffer that doubles when it is full. */
 export class ByteWriter {
@@ -38,12 +40,18 @@ export class ByteWriter {
 
   /** Appends an unsigned LEB128 integer below 2^32. */
   unsigned(value: number): void {
-    let rest = value >>> 0;
-    while (rest >= 0x80) {
-      this.byte(rest | 0x80);
-      rest >>>= 7;
-    }
-    this.byte(rest);
+    if (this.#length + MOST_BYTES > this.#bytes.length) this.#reserve(MOST_BYTES);
+    this.#length = putUnsigned(this.#bytes, this.#length, value);
+  }
+
+  /** Appends a byte and an unsigned LEB128 integer below 2^32: an instruction and its operand. */
+  pair(first: number, value: number): void {
+    if (this.#length + MOST_BYTES > this.#bytes.length) this.#reserve(MOST_BYTES);
+    this.#bytes[this.#length] = first;
+    if (value < 0x80) {
+      this.#bytes[this.#length + 1] = value;
+      this.#length += 2;
+    } else this.#length = putUnsigned(this.#bytes, this.#length + 1, value);
   }
 
   /** Appends a signed LEB128 integer of 32 bits. */
@@ -68,29 +76,29 @@ export class ByteWriter {
 
   /** Appends an IEEE 754 float of 32 bits, little endian. */
   float32(value: number): void {
-    FLOAT_SCRATCH.setFloat32(0, value, true);
-    this.#scratch(4);
+    FLOAT.setFloat32(0, value, true);
+    this.words([FLOAT.getUint32(0, true)]);
   }
 
   /** Appends an IEEE 754 float of 64 bits, little endian. */
   float64(value: number): void {
-    FLOAT_SCRATCH.setFloat64(0, value, true);
-    this.#scratch(8);
+    FLOAT.setFloat64(0, value, true);
+    this.words([FLOAT.getUint32(0, true), FLOAT.getUint32(4, true)]);
   }
 
-  /** Appends four little-endian words of 32 bits. */
-  words(values: ArrayLike<number>): void {
+  /** Appends little-endian words of 32 bits. */
+  words(values: readonly number[]): void {
+    this.#reserve(4 * values.length);
+    const bytes = this.#bytes;
+    let at = this.#length;
     for (let i = 0; i < values.length; i++) {
-      FLOAT_SCRATCH.setUint32(0, values[i], true);
-      this.#scratch(4);
+      const value = values[i];
+      bytes[at++] = value;
+      bytes[at++] = value >>> 8;
+      bytes[at++] = value >>> 16;
+      bytes[at++] = value >>> 24;
     }
-  }
-
-  #scratch(count: number): void {
-    this.#reserve(count);
-    for (let i = 0; i < count; i++) {
-      this.#bytes[this.#length++] = FLOAT_SCRATCH.getUint8(i);
-    }
+    this.#length = at;
   }
 
   /** Appends what another writer holds. */
@@ -119,4 +127,15 @@ export class ByteWriter {
   finish(): Uint8Array<ArrayBuffer> {
     return this.#bytes.slice(0, this.#length);
   }
+}
+
+/** Writes an unsigned LEB128 integer below 2^32; returns where it ends. */
+function putUnsigned(bytes: Uint8Array, at: number, value: number): number {
+  let rest = value >>> 0;
+  while (rest >= 0x80) {
+    bytes[at++] = rest | 0x80;
+    rest >>>= 7;
+  }
+  bytes[at++] = rest;
+  return at;
 }

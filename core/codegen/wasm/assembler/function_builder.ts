@@ -62,7 +62,9 @@ export class FunctionBuilder {
 
   /** Several locals of one type. */
   locals(type: ValueType, count: number): Local[] {
-    return Array.from({ length: count }, () => this.local(type));
+    const locals: Local[] = [];
+    while (locals.length < count) locals.push(this.#locals.take(type));
+    return locals;
   }
 
   /** Runs `body`; the locals it takes are released when it ends. */
@@ -71,12 +73,8 @@ export class FunctionBuilder {
   }
 
   #opcode(code: number): void {
-    if (code < 0x10000) {
-      this.#code.byte(code);
-    } else {
-      this.#code.byte(code >>> 16);
-      this.#code.unsigned(code & 0xffff);
-    }
+    if (code < 0x10000) this.#code.byte(code);
+    else this.#code.pair(code >>> 16, code & 0xffff);
   }
 
   /** An instruction without immediates. */
@@ -84,30 +82,28 @@ export class FunctionBuilder {
     this.#opcode(code);
   }
 
-  /** Pushes locals, in order. */
-  get(...locals: readonly Local[]): void {
-    for (const local of locals) {
-      this.#code.byte(0x20);
-      this.#code.unsigned(local);
-    }
+  /** Pushes up to four locals, in order. */
+  get(first: Local, second?: Local, third?: Local, fourth?: Local): void {
+    this.#code.pair(0x20, first);
+    if (second !== undefined) this.#code.pair(0x20, second);
+    if (third !== undefined) this.#code.pair(0x20, third);
+    if (fourth !== undefined) this.#code.pair(0x20, fourth);
   }
 
   /** Pops into a local. */
   set(local: Local): void {
-    this.#code.byte(0x21);
-    this.#code.unsigned(local);
+    this.#code.pair(0x21, local);
   }
 
   /** Copies the top of the stack into a local. */
   tee(local: Local): void {
-    this.#code.byte(0x22);
-    this.#code.unsigned(local);
+    this.#code.pair(0x22, local);
   }
 
   /** Pops into a new local of the given type. */
   take(type: ValueType): Local {
-    const local = this.local(type);
-    this.set(local);
+    const local = this.#locals.take(type);
+    this.#code.pair(0x21, local);
     return local;
   }
 
@@ -183,18 +179,16 @@ export class FunctionBuilder {
     let local = words.get(low);
     if (local === undefined) {
       words.set(low, local = this.#locals.declare("v128"));
-      this.#prologue.byte(0xfd);
-      this.#prologue.unsigned(12);
+      this.#prologue.pair(0xfd, 12);
       this.#prologue.words([low, high, low, high]);
-      this.#prologue.byte(0x21);
-      this.#prologue.unsigned(local);
+      this.#prologue.pair(0x21, local);
     }
     this.get(local);
   }
 
   /** Pushes what memory holds `offset` bytes after the address in a local. */
   loadFrom(code: LoadOpcode, base: Local, offset = 0): void {
-    this.get(base);
+    this.#code.pair(0x20, base);
     this.#memory(code, offset);
   }
 
@@ -205,7 +199,8 @@ export class FunctionBuilder {
 
   /** Writes a local `offset` bytes after the address in another. */
   storeTo(code: StoreOpcode, base: Local, offset: number, value: Local): void {
-    this.get(base, value);
+    this.#code.pair(0x20, base);
+    this.#code.pair(0x20, value);
     this.#memory(code, offset);
   }
 
@@ -224,14 +219,12 @@ export class FunctionBuilder {
   /** An atomic instruction; its operands are on the stack. */
   atomic(code: AtomicOpcode, offset = 0): void {
     this.#opcode(code);
-    this.#code.byte(2); // atomics must state their natural alignment, here four bytes
-    this.#code.unsigned(offset);
+    this.#code.pair(2, offset); // atomics must state their natural alignment, here four bytes
   }
 
   #memory(code: number, offset: number): void {
     this.#opcode(code);
-    this.#code.byte(0); // the alignment hint: none; engines ignore it
-    this.#code.unsigned(offset);
+    this.#code.pair(0, offset); // the alignment hint: none; engines ignore it
   }
 
   /** An instruction that names a lane. */
@@ -243,22 +236,16 @@ export class FunctionBuilder {
   /** `(a, b)`: four words picked from the eight of `a` (0 to 3) and `b` (4 to 7). */
   shuffle(words: readonly [number, number, number, number]): void {
     this.#opcode(0xfd000d);
-    for (const word of words) {
-      for (let byte = 0; byte < 4; byte++) this.#code.byte(word * 4 + byte);
-    }
+    this.#code.words(words.map((word) => 0x03020100 + word * 0x04040404));
   }
 
-  /** `(a, b, c)`: `a * b + c` in four lanes; fused where the module may use relaxed instructions. */
-  multiplyAdd(accumulate: () => void): void {
-    // Without fusion the sum needs its operand after the product; a callback puts it there in both cases.
-    if (this.relaxed) {
-      accumulate();
-      this.#opcode(0xfd0105);
-    } else {
-      this.#opcode(0xfd00e6);
-      accumulate();
-      this.#opcode(0xfd00e4);
-    }
+  /** `(a, b)`: `a * b + c` in four lanes, `c` in a local or pushed; fused where the module may use relaxed instructions. */
+  multiplyAdd(c: Local | (() => void)): void {
+    // Without fusion the sum needs its operand after the product.
+    if (!this.relaxed) this.#opcode(0xfd00e6);
+    if (typeof c === "number") this.#code.pair(0x20, c);
+    else c();
+    this.#opcode(this.relaxed ? 0xfd0105 : 0xfd00e4);
   }
 
   /** `(destination, byte value, bytes)`: fills memory. */
@@ -269,8 +256,7 @@ export class FunctionBuilder {
 
   /** Calls a function by its index; its arguments are on the stack. */
   call(index: number): void {
-    this.#code.byte(0x10);
-    this.#code.unsigned(index);
+    this.#code.pair(0x10, index);
   }
 
   /** Leaves the function; its results are on the stack. */
@@ -290,8 +276,7 @@ export class FunctionBuilder {
 
   /** Pops a condition; runs one of two bodies. */
   if(then: (exit: Label) => void, otherwise?: (exit: Label) => void): void {
-    this.#code.byte(0x04);
-    this.#code.byte(EMPTY_BLOCK);
+    this.#code.pair(0x04, EMPTY_BLOCK);
     this.#depth++;
     then(this.#depth);
     if (otherwise !== undefined) {
@@ -303,8 +288,7 @@ export class FunctionBuilder {
   }
 
   #structured(code: number, body: (label: Label) => void): void {
-    this.#code.byte(code);
-    this.#code.byte(EMPTY_BLOCK);
+    this.#code.pair(code, EMPTY_BLOCK);
     this.#depth++;
     body(this.#depth);
     this.#depth--;
@@ -313,14 +297,12 @@ export class FunctionBuilder {
 
   /** Branches to a label. */
   branch(label: Label): void {
-    this.#code.byte(0x0c);
-    this.#code.unsigned(this.#depth - label);
+    this.#code.pair(0x0c, this.#depth - label);
   }
 
   /** Pops a condition; branches to a label if it is not zero. */
   branchIf(label: Label): void {
-    this.#code.byte(0x0d);
-    this.#code.unsigned(this.#depth - label);
+    this.#code.pair(0x0d, this.#depth - label);
   }
 
   /**

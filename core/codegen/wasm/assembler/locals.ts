@@ -24,7 +24,13 @@ export type Local = number;
 export class LocalAllocator {
   readonly #parameters: number;
   readonly #types: ValueType[] = [];
-  readonly #free: Map<ValueType, Local[]> = new Map();
+  readonly #free: Readonly<Record<ValueType, Local[]>> = {
+    i32: [],
+    i64: [],
+    f32: [],
+    f64: [],
+    v128: [],
+  };
   #scope: Local[] | undefined;
 
   /** Begins after the parameters, which are locals too. */
@@ -34,7 +40,7 @@ export class LocalAllocator {
 
   /** Takes a local: a released one if there is one, else a new one. */
   take(type: ValueType): Local {
-    const local = this.#free.get(type)?.pop() ?? this.declare(type);
+    const local = this.#free[type].pop() ?? this.declare(type);
     this.#scope?.push(local);
     return local;
   }
@@ -55,15 +61,10 @@ export class LocalAllocator {
     } finally {
       this.#scope = outer;
       // The last one taken is the next one given, so that nearby code reuses the same few.
-      for (let i = taken.length - 1; i >= 0; i--) this.#release(taken[i]);
+      for (let i = taken.length - 1; i >= 0; i--) {
+        this.#free[this.#types[taken[i] - this.#parameters]].push(taken[i]);
+      }
     }
-  }
-
-  #release(local: Local): void {
-    const type = this.#types[local - this.#parameters];
-    const list = this.#free.get(type);
-    if (list === undefined) this.#free.set(type, [local]);
-    else list.push(local);
   }
 
   /** Writes the declarations: runs of locals of one type. */

@@ -120,15 +120,17 @@ function addRows(
   code.scope(() => {
     const yVectors = code.locals("v128", sums[0].length);
     const splat = code.local("v128");
-    yVectors.forEach((yVector, v) => {
+    for (let v = 0; v < yVectors.length; v++) {
       code.vector(y.base, y.offset + v * VECTOR_BYTES);
-      code.set(yVector);
-    });
-    sums.forEach((row, r) => {
+      code.set(yVectors[v]);
+    }
+    for (let r = 0; r < sums.length; r++) {
       spread(r);
       code.set(splat);
-      row.forEach((sum, v) => multiplyAddInto(code, sum, splat, yVectors[v]));
-    });
+      for (let v = 0; v < yVectors.length; v++) {
+        multiplyAddInto(code, sums[r][v], splat, yVectors[v]);
+      }
+    }
   });
 }
 
@@ -142,14 +144,16 @@ function addColumns(
   code.scope(() => {
     const splats = code.locals("v128", sums.length);
     const yVector = code.local("v128");
-    splats.forEach((splat, r) => {
+    for (let r = 0; r < splats.length; r++) {
       spread(r);
-      code.set(splat);
-    });
+      code.set(splats[r]);
+    }
     for (let v = 0; v < sums[0].length; v++) {
       code.vector(y.base, y.offset + v * VECTOR_BYTES);
       code.set(yVector);
-      splats.forEach((splat, r) => multiplyAddInto(code, sums[r][v], splat, yVector));
+      for (let r = 0; r < splats.length; r++) {
+        multiplyAddInto(code, sums[r][v], splats[r], yVector);
+      }
     }
   });
 }
@@ -289,7 +293,7 @@ function multiplyAddInto(
   b: Local,
 ): void {
   code.get(a, b);
-  code.multiplyAdd(() => code.get(sum));
+  code.multiplyAdd(sum);
   code.set(sum);
 }
 

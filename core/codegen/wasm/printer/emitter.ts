@@ -49,7 +49,7 @@ export class Emitter implements IntegerHost {
   /** Where code goes. */
   readonly code: FunctionBuilder;
   /** The place where it goes. */
-  frame: Frame = openFrame(undefined, new Map());
+  frame: Frame = openFrame(undefined, []);
   /** The axis along which vectors lie, if any. */
   vectorAxis: Axis | undefined;
   readonly #addressOf: (buffer: Buffer) => Address;
@@ -71,7 +71,7 @@ export class Emitter implements IntegerHost {
   /** Runs `body` with axes bound. Locals taken inside are free again afterwards. */
   within(axes: readonly (readonly [Axis, Binding])[], body: () => void, lanes?: number): void {
     const outer = this.frame;
-    this.frame = openFrame(outer, new Map(axes), lanes);
+    this.frame = openFrame(outer, axes, lanes);
     this.code.scope(body);
     this.frame = outer;
   }
@@ -86,7 +86,7 @@ export class Emitter implements IntegerHost {
 
   /** Makes the value of an expression known here. */
   know(expression: Expression, local: Local): void {
-    this.frame.vectors.set(expression, local);
+    (this.frame.vectors ??= new Map()).set(expression, local);
   }
 
   /** Whether an expression changes along the vector axis. */
@@ -102,19 +102,20 @@ export class Emitter implements IntegerHost {
 
   /** Computes what can be computed here of expressions that are needed further inside. */
   hoist(expressions: Iterable<Expression>, seen = new Set<Expression>()): void {
-    const walk = (part: Expression): void => {
-      if (seen.has(part)) return;
-      seen.add(part);
-      if (part.kind === "constant" || part.kind === "axis" || part.kind === "accumulator") return;
-      if (this.#knownVector(part) !== undefined) return;
-      if (this.depthOf(part) <= this.frame.depth) {
-        this.vector(part);
-        return;
-      }
-      if (part.kind === "apply") part.inputs.forEach(walk);
-      else this.hoistIndex(part.buffer, part.index, seen);
-    };
-    for (const expression of expressions) walk(expression);
+    for (const expression of expressions) this.#hoist(expression, seen);
+  }
+
+  #hoist(part: Expression, seen: Set<Expression>): void {
+    if (part.kind === "constant" || part.kind === "axis" || part.kind === "accumulator") return;
+    if (seen.has(part)) return;
+    seen.add(part);
+    if (this.#knownVector(part) !== undefined) return;
+    if (this.depthOf(part) <= this.frame.depth) this.vector(part);
+    else if (part.kind === "load") this.hoistIndex(part.buffer, part.index, seen);
+    else {
+      const { inputs } = part;
+      for (let i = 0; i < inputs.length; i++) this.#hoist(inputs[i], seen);
+    }
   }
 
   /** Computes what can be computed here of the address of an element. */
@@ -129,8 +130,9 @@ export class Emitter implements IntegerHost {
 
   /** What can be computed here of stores further inside. */
   hoistStores(stores: readonly Store[]): void {
-    this.hoist(stores.map(({ value }) => value));
-    for (const { buffer, index } of stores) this.hoistIndex(buffer, index);
+    const seen = new Set<Expression>();
+    for (let i = 0; i < stores.length; i++) this.#hoist(stores[i].value, seen);
+    for (let i = 0; i < stores.length; i++) this.hoistIndex(stores[i].buffer, stores[i].index);
   }
 
   /** The value of an expression as a vector in a local. */
@@ -139,13 +141,12 @@ export class Emitter implements IntegerHost {
     if (known !== undefined) return known;
     this.#compute(expression);
     const local = this.code.take("v128");
-    this.frame.vectors.set(expression, local);
+    (this.frame.vectors ??= new Map()).set(expression, local);
     return local;
   }
 
   #knownVector(expression: Expression): Local | undefined {
-    const depth = axisDepth(this.frame, expression);
-    return lookUp(this.frame, (frame) => frame.vectors, expression, depth);
+    return lookUp(this.frame, "vectors", expression);
   }
 
   /** Pushes the value of an expression as a vector. */
@@ -202,7 +203,8 @@ export class Emitter implements IntegerHost {
     const { code } = this;
     const { operation, inputs, dtype } = expression;
     if (dtype === "f32" && this.#pushFused(operation, inputs)) return;
-    const [x, y] = inputs;
+    const x = inputs[0];
+    const y = inputs[1];
     if ((operation === "div" || operation === "rem") && dtype === "i32" && y.kind === "constant") {
       const { min, max } = rangeOf(x);
       // Lanes past the last one may be greater; what they give is not used.
@@ -225,30 +227,38 @@ export class Emitter implements IntegerHost {
         return code.op(operation === "max" ? f32x4.pmax : f32x4.pmin);
       }
     }
-    for (const input of inputs) this.push(input);
+    for (let i = 0; i < inputs.length; i++) this.push(inputs[i]);
     const value = inputs[operation === "select" ? 1 : 0];
     emitOperation(code, operation, { input: value.dtype, output: dtype }, this.#functions);
   }
 
   /** `a · b + c` and `c − a · b` in one rounding, where the product is not needed for itself. */
-  #pushFused(operation: string, [x, y]: readonly Expression[]): boolean {
+  #pushFused(operation: string, inputs: readonly Expression[]): boolean {
     const { code } = this;
-    if (!code.relaxed || (operation !== "add" && operation !== "sub") || x === y) return false;
-    const product = [y, x].find((part) =>
-      part.kind === "apply" && part.operation === "mul" && part.dtype === "f32" &&
-      this.#knownVector(part) === undefined
-    );
+    if (!code.relaxed || (operation !== "add" && operation !== "sub")) return false;
+    const x = inputs[0];
+    const y = inputs[1];
+    if (x === y) return false;
+    const product = this.#isOpenProduct(y) ? y : this.#isOpenProduct(x) ? x : undefined;
     if (product?.kind !== "apply" || (operation === "sub" && product === x)) return false;
-    const rest = product === x ? y : x;
-    for (const factor of product.inputs) this.push(factor);
-    this.push(rest);
+    this.push(product.inputs[0]);
+    this.push(product.inputs[1]);
+    this.push(product === x ? y : x);
     code.op(operation === "add" ? f32x4.relaxed_madd : f32x4.relaxed_nmadd);
     return true;
   }
 
+  /** Whether an expression is a product that has not been computed for itself. */
+  #isOpenProduct(part: Expression): boolean {
+    return part.kind === "apply" && part.operation === "mul" && part.dtype === "f32" &&
+      this.#knownVector(part) === undefined;
+  }
+
+  readonly #varies = (part: Expression): boolean => this.isVector(part);
+
   /** Elements from lane to lane of an index; `undefined` if it does not step evenly. */
   #strideOf(index: Expression): number | undefined {
-    return strideAlong(index, this.vectorAxis, (part) => this.isVector(part));
+    return strideAlong(index, this.vectorAxis, this.#varies);
   }
 
   #pushLoad(buffer: Buffer, index: Expression): void {
@@ -344,7 +354,7 @@ export class Emitter implements IntegerHost {
     points: readonly (readonly (readonly [Axis, Binding])[])[],
   ): void {
     const outer = this.frame;
-    const frames = points.map((axes) => openFrame(outer, new Map(axes)));
+    const frames = points.map((axes) => openFrame(outer, axes));
     const forEach = (body: () => void) =>
       frames.forEach((frame) => {
         this.frame = frame;

@@ -29,60 +29,63 @@ export interface Frame {
   readonly depth: number;
   /** How many lanes of a vector count here. */
   readonly lanes: number;
-  readonly axes: Map<Axis, BoundAxis>;
-  /** Vectors in locals. */
-  readonly vectors: Map<Expression, Local>;
+  /** Loop variables, those of the frames around included. */
+  readonly axes: ReadonlyMap<Axis, BoundAxis>;
+  /** Vectors in locals, if there are any. */
+  vectors: Map<Expression, Local> | undefined;
   /** Integers in locals. */
-  readonly integers: Map<Expression, Local>;
+  integers: Map<Expression, Local> | undefined;
   /** Addresses in locals, by what they are the sum of. */
-  readonly addresses: Map<string, Local>;
+  addresses: Map<string, Local> | undefined;
 }
 
 /** Opens a frame inside another. */
 export function openFrame(
   parent: Frame | undefined,
-  axes: ReadonlyMap<Axis, Binding>,
+  axes: readonly (readonly [Axis, Binding])[],
   lanes = parent?.lanes ?? 4,
 ): Frame {
   const depth = (parent?.depth ?? -1) + 1;
-  const bound = new Map<Axis, BoundAxis>();
-  for (const [axis, binding] of axes) {
-    const known = parent && lookAxis(parent, axis);
-    const same = known !== undefined && known.local === binding.local;
-    bound.set(axis, { ...binding, depth, localDepth: same ? known.localDepth : depth });
+  const around = parent?.axes;
+  const bound = axes.length === 0 && around ? around : new Map(around);
+  for (let i = 0; i < axes.length; i++) {
+    const [axis, { local, constant }] = axes[i];
+    const known = around?.get(axis);
+    const localDepth = known !== undefined && known.local === local ? known.localDepth : depth;
+    (bound as Map<Axis, BoundAxis>).set(axis, { local, constant, depth, localDepth });
   }
   return {
     parent,
     depth,
     lanes,
     axes: bound,
-    vectors: new Map(),
-    integers: new Map(),
-    addresses: new Map(),
+    vectors: undefined,
+    integers: undefined,
+    addresses: undefined,
   };
 }
 
-/** Looks up the binding of an axis, if it has one. */
-export function lookAxis(frame: Frame, axis: Axis): BoundAxis | undefined {
+/**
+ * Looks up the local of an expression in the frames, from the last to those in which all of its axes are bound: frames
+ * less deep hold its value at other values of the axes.
+ */
+export function lookUp(
+  frame: Frame,
+  table: "vectors" | "integers",
+  expression: Expression,
+): Local | undefined {
   for (let at: Frame | undefined = frame; at; at = at.parent) {
-    const bound = at.axes.get(axis);
-    if (bound) return bound;
+    const local = at[table]?.get(expression);
+    if (local === undefined) continue;
+    return at === frame || at.depth >= axisDepth(frame, expression) ? local : undefined;
   }
   return undefined;
 }
 
-/**
- * Looks up what one of the tables of a frame, or of those around it down to a depth, holds. Frames less deep
- * than the axes of an expression hold its value at other values of the axes.
- */
-export function lookUp<K>(
-  frame: Frame,
-  table: (frame: Frame) => Map<K, Local>,
-  key: K,
-  depth = 0,
-): Local | undefined {
-  for (let at: Frame | undefined = frame; at && at.depth >= depth; at = at.parent) {
-    const local = table(at).get(key);
+/** Looks up an address in the frames. */
+export function lookUpAddress(frame: Frame, key: string): Local | undefined {
+  for (let at: Frame | undefined = frame; at; at = at.parent) {
+    const local = at.addresses?.get(key);
     if (local !== undefined) return local;
   }
   return undefined;
@@ -90,7 +93,7 @@ export function lookUp<K>(
 
 /** Returns the binding of an axis. */
 export function bindingOf(frame: Frame, axis: Axis): BoundAxis {
-  const bound = lookAxis(frame, axis);
+  const bound = frame.axes.get(axis);
   if (!bound) throw new Error(`Cannot print an expression: axis ${axis.name} is not bound`);
   return bound;
 }
@@ -98,8 +101,8 @@ export function bindingOf(frame: Frame, axis: Axis): BoundAxis {
 /** Computes the depth at which the last of the axes of an expression is bound. */
 export function axisDepth(frame: Frame, expression: Expression): number {
   let depth = 0;
-  for (const axis of axesIn(expression)) {
-    depth = Math.max(depth, lookAxis(frame, axis)?.depth ?? Infinity);
-  }
+  axesIn(expression).forEach((axis) => {
+    depth = Math.max(depth, frame.axes.get(axis)?.depth ?? Infinity);
+  });
   return depth;
 }

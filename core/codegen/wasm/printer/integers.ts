@@ -4,18 +4,20 @@
  *
  * @module
  */
-import { type Buffer, type Expression, splitFactor, termsOf } from "../../../ir/expression.ts";
+import { type Buffer, type Expression, summandsOf } from "../../../ir/expression.ts";
 import { rangeOf } from "../../../ir/range.ts";
 import { type FunctionBuilder, i32, lane, load, type Local } from "../assembler/module.ts";
 import type { Address } from "../matmul/matmul.ts";
-import { axisDepth, bindingOf, type Frame, lookAxis, lookUp } from "./frame.ts";
+import { bindingOf, type Frame, lookUp, lookUpAddress } from "./frame.ts";
 
 const BYTES = 4;
 
-/** A summand of an index. */
-interface Term {
+/** A part of an index that is known at run time. */
+interface Moving {
   readonly factor: Expression;
   readonly scale: number;
+  /** Depth at which it is known. */
+  readonly depth: number;
 }
 
 /** What index arithmetic needs of the emitter it belongs to. */
@@ -47,80 +49,96 @@ export class Integers {
 
   /** The address of an element as far as terms down to a depth go: a local, and constant bytes. */
   address(buffer: Buffer, index: Expression, depth: number): Address {
-    const { code } = this;
     const { frame } = this.#host;
     const own = this.#addressOf(buffer);
     let constant = own.offset;
     let isNegative = false;
-    const moving: (Term & { readonly key: string; readonly depth: number })[] = [];
-    for (const term of termsOf(index)) {
+    const moving: Moving[] = [];
+    const summands = summandsOf(index);
+    for (let i = 0; i < summands.length; i++) {
+      const { term, factor, scale } = summands[i];
       if (term.kind === "constant") {
         constant += BYTES * term.value;
         continue;
       }
-      const [factor, scale] = splitFactor(term);
       if (factor.kind === "axis") {
-        const bound = lookAxis(frame, factor.axis);
+        const bound = frame.axes.get(factor.axis);
         if (bound) constant += BYTES * scale * bound.constant;
         if (bound && bound.local === undefined) continue;
         isNegative ||= scale < 0;
-        const key = bound ? `L${bound.local}*${scale}` : "";
-        moving.push({ factor, scale, key, depth: bound?.localDepth ?? Infinity });
+        moving.push({ factor, scale, depth: bound?.localDepth ?? Infinity });
         continue;
       }
       isNegative ||= rangeOf(term).min < 0;
-      const depth = this.#host.depthOf(factor);
-      const key = `E${this.#identity(factor)}@${depth}*${scale}`;
-      moving.push({ factor, scale, key, depth });
+      moving.push({ factor, scale, depth: this.#host.depthOf(factor) });
     }
     // An address may only grow from its parts: what shrinks it is added to the base beforehand.
     const early = isNegative || constant < 0 ? constant : 0;
     let key = `${own.base}+${early}`;
-    let base = own.base;
-    if (early !== 0) {
-      base = this.#known(key, () => {
-        code.get(own.base);
-        code.i32Const(early);
-        code.op(i32.add);
-      });
+    if (moving.length > 1) moving.sort((a, b) => a.depth - b.depth);
+    let count = 0;
+    let whole = key;
+    for (; count < moving.length && moving[count].depth <= depth; count++) {
+      whole += this.#keyOf(moving[count]);
     }
-    moving.sort((a, b) => a.depth - b.depth);
-    for (let i = 0; i < moving.length; i++) {
-      const { factor, scale, key: own, depth: needed } = moving[i];
-      if (needed > depth) break;
-      key += own;
-      const before = base;
-      base = this.#known(key, () => {
-        code.get(before);
-        code.get(this.#scaled(factor, scale * BYTES, own));
-        code.op(i32.add);
-      });
+    let base = lookUpAddress(frame, whole);
+    if (base === undefined) {
+      base = early === 0 ? own.base : this.#offset(own.base, early, key);
+      for (let i = 0; i < count; i++) {
+        key += this.#keyOf(moving[i]);
+        base = lookUpAddress(frame, key) ?? this.#moved(base, moving[i], key);
+      }
     }
     return { base, offset: constant - early };
   }
 
-  /** An address by its key, computed if it is not known. */
-  #known(key: string, compute: () => void): Local {
-    const known = lookUp(this.#host.frame, (frame) => frame.addresses, key);
-    if (known !== undefined) return known;
-    compute();
+  /** Makes a text that is equal for parts of equal value. */
+  #keyOf({ factor, scale, depth }: Moving): string {
+    return factor.kind === "axis"
+      ? `L${this.#host.frame.axes.get(factor.axis)?.local}*${scale}`
+      : `E${this.#identity(factor)}@${depth}*${scale}`;
+  }
+
+  #keep(key: string): Local {
     const local = this.code.take("i32");
-    this.#host.frame.addresses.set(key, local);
+    (this.#host.frame.addresses ??= new Map()).set(key, local);
     return local;
   }
 
-  /** Part of an index in bytes. An axis counts without the constant of its binding. */
-  #scaled(factor: Expression, bytes: number, key: string): Local {
+  /** An address a constant further, computed if it is not known. */
+  #offset(base: Local, bytes: number, key: string): Local {
+    const known = lookUpAddress(this.#host.frame, key);
+    if (known !== undefined) return known;
     const { code } = this;
-    return this.#known(`S${key}`, () => {
-      if (factor.kind === "axis") {
-        const { local } = bindingOf(this.#host.frame, factor.axis);
-        if (local === undefined) throw new Error("Cannot print an address: an axis is constant");
-        code.get(local);
-      } else this.push(factor);
-      code.i32Const(bytes);
-      code.op(i32.mul);
-    });
+    code.get(base);
+    code.i32Const(bytes);
+    code.op(i32.add);
+    return this.#keep(key);
+  }
+
+  #moved(base: Local, part: Moving, key: string): Local {
+    const { code } = this;
+    code.get(base);
+    code.get(this.#scaled(part));
+    code.op(i32.add);
+    return this.#keep(key);
+  }
+
+  /** Part of an index in bytes, computed if it is not known. An axis counts without the constant of its binding. */
+  #scaled(part: Moving): Local {
+    const { factor, scale } = part;
+    const key = `S${this.#keyOf(part)}`;
+    const known = lookUpAddress(this.#host.frame, key);
+    if (known !== undefined) return known;
+    const { code } = this;
+    if (factor.kind === "axis") {
+      const { local } = bindingOf(this.#host.frame, factor.axis);
+      if (local === undefined) throw new Error("Cannot print an address: an axis is constant");
+      code.get(local);
+    } else this.push(factor);
+    code.i32Const(scale * BYTES);
+    code.op(i32.mul);
+    return this.#keep(key);
   }
 
   readonly #identities = new Map<Expression, number>();
@@ -145,8 +163,7 @@ export class Integers {
       }
       return;
     }
-    const depth = axisDepth(this.#host.frame, expression);
-    const known = lookUp(this.#host.frame, (frame) => frame.integers, expression, depth);
+    const known = lookUp(this.#host.frame, "integers", expression);
     if (known !== undefined) return code.get(known);
     if (expression.kind === "load" && expression.dtype !== "bool") {
       const { base, offset } = this.address(expression.buffer, expression.index, Infinity);
@@ -156,7 +173,7 @@ export class Integers {
       code.laneOp(lane.i32x4_extract, 0);
     }
     const local = code.take("i32");
-    this.#host.frame.integers.set(expression, local);
+    (this.#host.frame.integers ??= new Map()).set(expression, local);
     code.get(local);
   }
 

@@ -69,7 +69,7 @@ class TeamPrinter {
         code.op(i32.eq);
         code.if(() => {
           for (const index of functions) {
-            code.get(...others);
+            for (const other of others) code.get(other);
             code.call(index);
           }
           code.return();
@@ -123,7 +123,7 @@ class TeamPrinter {
         for (const index of functions) {
           code.get(TABLE);
           code.i32Const(part);
-          code.get(...all);
+          for (const local of all) code.get(local);
           code.call(index);
         }
       };

@@ -289,7 +289,9 @@ class ProgramPrinter {
     code.repeat({ to: time.extent }, (local) => {
       if (functions) {
         for (const index of functions) {
-          code.get(TABLE, PART, ...locals.times, local);
+          code.get(TABLE, PART);
+          for (const time of locals.times) code.get(time);
+          code.get(local);
           code.call(index);
         }
       } else {
