@@ -4,7 +4,7 @@ import { measureSize, PROGRAMS, type ProgramSize } from "../bench/sizes/measure.
 
 /** KiB of gzip: what is reached, and room for some work. */
 const LIMITS: Readonly<Record<typeof PROGRAMS[number], ProgramSize>> = {
-  language: { start: 25, cpu: 64, webgpu: 72 },
+  language: { start: 25, cpu: 65, webgpu: 74 },
   fizzbuzz: { start: 52, cpu: 102, webgpu: 100 },
 };
 

@@ -8,8 +8,6 @@ import { isWatched } from "../util/debug.ts";
 import { isFfiAllowed } from "../util/environment.ts";
 import type { Graph } from "../ir/graph.ts";
 import { lowerForCpu } from "../loops/lower_for_cpu.ts";
-import { findParallel } from "../loops/program.ts";
-import { shardRows } from "../loops/shard_rows.ts";
 import { loadParts } from "../codegen/wasm/printer/parts.ts";
 import { printWasm } from "../codegen/wasm/printer/print_wasm.ts";
 import { detectFeatures, roundsOnce } from "../codegen/wasm/assembler/features.ts";
@@ -141,12 +139,14 @@ async function compileGraph(
   if (isLong) threads?.prepare();
   const lowered = lowerForCpu(optimize(graph), { name, donated });
   const whole = blas ? (await import("./extras.ts")).lowerForBlas(lowered) : lowered;
-  const program = shardRows(whole, {
-    threads: threads?.count ?? 1,
-    // More have parts of kernels, so that tests see both.
-    eager: eager && threads?.count === 2,
-  });
-  if (findParallel(program.steps)) threads?.prepare();
+  // Two eager threads have shards of what is small too; more have parts of its kernels, so that tests see both.
+  const program = threads
+    ? threads.sharing.shardRows(whole, {
+      threads: threads.count,
+      eager: eager && threads.count === 2,
+    })
+    : whole;
+  if (program !== whole) threads?.prepare();
   const printed = printWasm(program, {
     relaxed,
     threads: threads && { count: threads.count, eager },

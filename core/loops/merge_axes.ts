@@ -15,7 +15,7 @@ import {
   scaleIndex,
   visitExpression,
 } from "../ir/expression.ts";
-import { type Kernel, mapKernel, type MatmulKernel } from "./program.ts";
+import { type Kernel, mapKernel } from "./program.ts";
 
 /** Merges the axes of a map or reduce kernel where that changes nothing. */
 export function mergeAxes(kernel: Kernel): Kernel {
@@ -31,16 +31,8 @@ export function mergeAxes(kernel: Kernel): Kernel {
   return merged;
 }
 
-/** Makes one product of several whose rows lie one after the other and that have the same right operand. */
-export function mergeProductRows(kernel: MatmulKernel): MatmulKernel {
-  const batch = kernel.batch.filter((axis) => axis.extent !== 1);
-  const outer = batch.pop();
-  const own = mergeAxes(kernel) as MatmulKernel;
-  if (!outer || dependsOn(kernel.y.index, [outer])) return own;
-  return mergeList(own, [outer, own.row], ([row]) => ({ batch, row })) as MatmulKernel;
-}
-
-function mergeList(
+/** Merges neighbours among some loops of a kernel, which `update` puts in their place. */
+export function mergeList(
   kernel: Kernel,
   list: readonly Axis[],
   update: (axes: readonly Axis[]) => object,

@@ -13,6 +13,7 @@ import {
   axisExpression,
   type Buffer,
   constantExpression,
+  dependsOn,
   type Expression,
   flattenIndex,
   index,
@@ -24,7 +25,7 @@ import {
 import { rangeOf } from "../ir/range.ts";
 import { type Access, accessesOf, innerAxesOf, pointsOf } from "./accesses.ts";
 import { loopCost } from "./cost.ts";
-import { mergeAxes, mergeProductRows } from "./merge_axes.ts";
+import { mergeAxes, mergeList } from "./merge_axes.ts";
 import {
   axesOf,
   compensationOf,
@@ -32,6 +33,7 @@ import {
   kernelsOf,
   type LoopProgram,
   type MapKernel,
+  type MatmulKernel,
   type Step,
   type Store,
   type TimeLoop,
@@ -432,4 +434,13 @@ function keepsRow(at: Expression, axis: Axis, stride: number, period: number): b
     max += Math.max(...ends);
   }
   return min >= 0 && max < stride;
+}
+
+/** Makes one product of several whose rows lie one after the other and that have the same right operand. */
+function mergeProductRows(kernel: MatmulKernel): MatmulKernel {
+  const batch = kernel.batch.filter((axis) => axis.extent !== 1);
+  const outer = batch.pop();
+  const own = mergeAxes(kernel) as MatmulKernel;
+  if (!outer || dependsOn(kernel.y.index, [outer])) return own;
+  return mergeList(own, [outer, own.row], ([row]) => ({ batch, row })) as MatmulKernel;
 }

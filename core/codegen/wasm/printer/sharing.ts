@@ -6,3 +6,4 @@
 export { printTeam } from "./print_team.ts";
 export { findRows } from "../../../loops/rows.ts";
 export { scheduleThreads } from "../../cpu/thread_schedule.ts";
+export { shardRows } from "../../../loops/shard_rows.ts";
