@@ -35,6 +35,8 @@ interface Carry {
   readonly buffer: Buffer;
   /** The kernels of its loop, and those of the whole program that come before. */
   readonly inside: ReadonlySet<Kernel>;
+  /** The slot that the last iteration writes; the other holds what was before. */
+  readonly final: number;
   /** The slots, as terms of indices in the loop: what an iteration enters with, and what it leaves with. */
   readonly slots: readonly [old: Expression, next: Expression];
 }
@@ -70,7 +72,8 @@ export function updateCarriesInPlace(program: LoopProgram): LoopProgram {
         if (writer.kind === "loop") continue;
         for (const { buffer } of writer.stores) {
           if (!temporary.has(buffer) || buffer.size % 2 !== 0) continue;
-          const carry = { buffer, inside, slots: slotsOf(step, buffer.size / 2) };
+          const final = step.time.extent % 2;
+          const carry = { buffer, inside, final, slots: slotsOf(step, buffer.size / 2) };
           const using = kernels.filter((kernel) => users.get(buffer)?.has(kernel));
           if (mayShare(carry, writer, using)) carries.set(buffer, carry);
         }
@@ -119,15 +122,14 @@ function mayShare(carry: Carry, writer: Kernel, users: readonly Kernel[]): boole
   const last = users.findLastIndex((kernel) => inside.has(kernel));
   const written = users.indexOf(writer);
   const target = placeOf(carry, at, writer);
-  let final: number | undefined;
   return users.every((kernel, i) =>
     accessesOf(kernel).filter((access) => access.buffer === buffer).every((access: Access) => {
       const place = placeOf(carry, access.index, kernel);
       if (!place) return false;
       const { slot, element } = place;
-      // Before the loop the first slot is filled; after it the last that was written is read.
+      // Before the loop the first slot is filled; after it only what was written last is there.
       if (i < first) return access.write && slot === 0;
-      if (i > last) return !access.write && slot === (final ??= slot);
+      if (i > last) return !access.write && slot === carry.final;
       if (i !== written) return !access.write && slot === (i < written ? 0 : 1);
       return access.write ? slot === 1 : slot === 0 && element === target?.element;
     })

@@ -4,9 +4,26 @@ import { sampleArray } from "../ir/dense.ts";
 import { optimize } from "../passes/optimize.ts";
 import { randomSource } from "../util/random_source.ts";
 import type { Tensor } from "../language/tensor.ts";
+import {
+  addIndex,
+  applyExpression,
+  axisExpression,
+  type Buffer,
+  constantExpression,
+  type Expression,
+  index,
+  load,
+  remainderIndex,
+  scaleIndex,
+} from "../ir/expression.ts";
 import { trace } from "../language/trace.ts";
+import { programs } from "../test_support/arbitrary_programs.ts";
+import { fc, RUNS } from "../test_support/fast_check.ts";
+import { buildProgram } from "../test_support/program_spec.ts";
 import { evaluateProgram } from "../test_support/evaluate_program.ts";
 import { updateCarriesInPlace } from "./carry_in_place.ts";
+import { inlineMaps } from "./inline_maps.ts";
+import type { LoopProgram } from "./program.ts";
 import { lowerGraph } from "./lower.ts";
 
 const f32 = (...shape: number[]) => ({ dtype: "f32", shape }) as const;
@@ -63,4 +80,54 @@ Deno.test("updateCarriesInPlace() keeps the slots of a carry that is read after 
   const swap: Step = (x, y) => [y, x];
   const [, after] = carriesOf(swap, 3);
   assertEquals(after.includes(32), true);
+});
+
+/** A loop that adds one to a carry of two slots, and a reading of one of them after it. */
+function counting(length: number, slot: number): LoopProgram {
+  const carry: Buffer = { name: "carry", dtype: "f32", size: 6 };
+  const output: Buffer = { name: "output", dtype: "f32", size: 3 };
+  const time = { name: "t", extent: length };
+  const map = (buffer: Buffer, first: Expression, value: (at: Expression) => Expression) => {
+    const axis = { name: "i", extent: 3 };
+    const at = axisExpression(axis);
+    const store = { buffer, index: addIndex(first, at), value: value(at), mode: "set" } as const;
+    return { kind: "map", name: buffer.name, axes: [axis], stores: [store] } as const;
+  };
+  const one = constantExpression("f32", 1);
+  const slotAt = (t: Expression) => scaleIndex(remainderIndex(t, 2), 3);
+  const [old, next] = [axisExpression(time), addIndex(axisExpression(time), index(1))].map(slotAt);
+  const step = map(
+    carry,
+    next,
+    (at) => applyExpression("add", "f32", [load(carry, addIndex(old, at)), one]),
+  );
+  const steps = [
+    map(carry, index(0), () => one),
+    { kind: "loop", name: "loop", time, steps: [step] } as const,
+    map(output, index(0), (at) => load(carry, addIndex(index(3 * slot), at))),
+  ];
+  return { name: "counting", inputs: [], outputs: [output], temporaries: [carry], steps };
+}
+
+Deno.test("updateCarriesInPlace() keeps the slots of a carry of which is read what the last iteration entered with", () => {
+  for (const length of [1, 2, 3]) {
+    for (const [slot, wanted] of [[length % 2, length + 1], [(length + 1) % 2, length]]) {
+      const program = updateCarriesInPlace(counting(length, slot));
+      assertEquals([...evaluateProgram(program, [])[0]], [wanted, wanted, wanted]);
+      assertEquals(program.temporaries[0].size, length > 1 && wanted > length ? 3 : 6);
+    }
+  }
+});
+
+Deno.test("updateCarriesInPlace() and inlineMaps() keep the numbers of random programs", () => {
+  fc.assert(
+    fc.property(programs({ derivatives: 1 }), (spec) => {
+      const { graph, inputs } = buildProgram(spec);
+      const program = lowerGraph(optimize(graph));
+      const numbers = (own: LoopProgram) =>
+        evaluateProgram(own, inputs.map(({ data }) => Float64Array.from(data)));
+      assertEquals(numbers(inlineMaps(updateCarriesInPlace(program))), numbers(program));
+    }),
+    { seed: 1, numRuns: RUNS },
+  );
 });
