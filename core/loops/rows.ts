@@ -287,9 +287,16 @@ export function rowStride(index: Expression, axis: Axis): number {
   return stride;
 }
 
-/** Returns whether elements at different places of an axis, `stride` apart, are always different ones. */
-export function staysInRow(index: Expression, axis: Axis, stride: number): boolean {
-  const period = stride * axis.extent;
+/**
+ * Returns whether elements at different places of an axis, `stride` apart, are always different ones, but for whole
+ * periods: what the axis spans, if nothing else is said.
+ */
+export function staysInRow(
+  index: Expression,
+  axis: Axis,
+  stride: number,
+  period = stride * axis.extent,
+): boolean {
   const { constant, terms } = splitTerms(index);
   let min = ((constant % period) + period) % period;
   let max = min;

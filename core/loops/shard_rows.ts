@@ -22,7 +22,6 @@ import {
   scaleIndex,
   visitExpression,
 } from "../ir/expression.ts";
-import { rangeOf } from "../ir/range.ts";
 import { type Access, accessesOf, innerAxesOf, pointsOf } from "./accesses.ts";
 import { loopCost } from "./cost.ts";
 import { mergeAxes, mergeList } from "./merge_axes.ts";
@@ -39,7 +38,7 @@ import {
   type TimeLoop,
 } from "./program.ts";
 import { accessesIn, findRowGroup, type RowGroup, Touched } from "./row_group.ts";
-import { findRows, type Rows, rowStride, splitTerms, takeApart } from "./rows.ts";
+import { findRows, type Rows, rowStride, splitTerms, staysInRow, takeApart } from "./rows.ts";
 import { substitution } from "./substitute_axis.ts";
 import { withResult } from "./with_result.ts";
 
@@ -241,7 +240,7 @@ class Sharding {
       const keeps = cut.every(({ buffer, index }) => {
         const stride = strides.get(buffer) as number;
         return rowStride(index, axis) * below === stride &&
-          keepsRow(index, axis, stride / below, stride * extent);
+          staysInRow(index, axis, stride / below, stride * extent);
       });
       if (!keeps) continue;
       // The inner axis of a product stays one axis only where its rows lie together.
@@ -418,22 +417,6 @@ function loadsIn(expressions: readonly Expression[]): Access[] {
     }, seen);
   }
   return loads;
-}
-
-/** Returns whether what lies between two steps of an axis, and whole periods aside, is in one row. */
-function keepsRow(at: Expression, axis: Axis, stride: number, period: number): boolean {
-  const { constant, terms } = splitTerms(at);
-  let min = ((constant % period) + period) % period;
-  let max = min;
-  for (const { base, factor } of terms) {
-    if (base.kind === "axis" && base.axis === axis) continue;
-    if (factor % period === 0) continue;
-    const range = rangeOf(base);
-    const ends = [range.min * factor, range.max * factor];
-    min += Math.min(...ends);
-    max += Math.max(...ends);
-  }
-  return min >= 0 && max < stride;
 }
 
 /** Makes one product of several whose rows lie one after the other and that have the same right operand. */
