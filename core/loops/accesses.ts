@@ -29,15 +29,7 @@ const accessesKnown = new WeakMap<Kernel, readonly Access[]>();
 export function accessesOf(kernel: Kernel): readonly Access[] {
   const known = accessesKnown.get(kernel);
   if (known) return known;
-  const accesses: Access[] = [];
-  const seen = new Set<Expression>();
-  for (const root of expressionsOf(kernel)) {
-    visitExpression(root, (part) => {
-      if (part.kind === "load") {
-        accesses.push({ buffer: part.buffer, index: part.index, write: false });
-      }
-    }, seen);
-  }
+  const accesses = loadsIn(expressionsOf(kernel));
   for (const { buffer, index, mode } of kernel.stores) {
     accesses.push({ buffer, index, write: true });
     if (mode === "set") continue;
@@ -48,6 +40,33 @@ export function accessesOf(kernel: Kernel): readonly Access[] {
   }
   accessesKnown.set(kernel, accesses);
   return accesses;
+}
+
+/** Lists what expressions read. */
+export function loadsIn(expressions: readonly Expression[]): Access[] {
+  const loads: Access[] = [];
+  const seen = new Set<Expression>();
+  for (const root of expressions) {
+    visitExpression(root, (part) => {
+      if (part.kind === "load") {
+        loads.push({ buffer: part.buffer, index: part.index, write: false });
+      }
+    }, seen);
+  }
+  return loads;
+}
+
+/** Finds the kernels that touch each buffer, in their order. */
+export function usersOf(kernels: readonly Kernel[]): Map<Buffer, Set<Kernel>> {
+  const users = new Map<Buffer, Set<Kernel>>();
+  for (const kernel of kernels) {
+    for (const { buffer } of accessesOf(kernel)) {
+      const known = users.get(buffer);
+      if (known) known.add(kernel);
+      else users.set(buffer, new Set([kernel]));
+    }
+  }
+  return users;
 }
 
 /** Counts the points of some loops. */

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { type Access, accessesOf, pointsOf } from "./accesses.ts";
+import { type Access, accessesOf, loadsIn, pointsOf, usersOf } from "./accesses.ts";
 import {
   addIndex,
   axisExpression,
@@ -17,7 +17,6 @@ import {
   rewriteExpression,
   scaleIndex,
   termsOf,
-  visitExpression,
 } from "../ir/expression.ts";
 import { rangeOf } from "../ir/range.ts";
 import {
@@ -33,7 +32,7 @@ import {
 /** A carry that shall have one slot. */
 interface Carry {
   readonly buffer: Buffer;
-  /** The kernels of its loop, and those of the whole program that come before. */
+  /** The kernels of its loop. */
   readonly inside: ReadonlySet<Kernel>;
   /** The slot that the last iteration writes; the other holds what was before. */
   readonly final: number;
@@ -55,13 +54,7 @@ interface Place {
  */
 export function updateCarriesInPlace(program: LoopProgram): LoopProgram {
   const temporary = new Set(program.temporaries);
-  const kernels = kernelsOf(program.steps);
-  const users = new Map<Buffer, Set<Kernel>>();
-  for (const kernel of kernels) {
-    for (const { buffer } of accessesOf(kernel)) {
-      users.set(buffer, (users.get(buffer) ?? new Set()).add(kernel));
-    }
-  }
+  const users = usersOf(kernelsOf(program.steps));
   const carries = new Map<Buffer, Carry>();
   const search = (steps: readonly Step[]): void => {
     for (const step of steps) {
@@ -74,8 +67,7 @@ export function updateCarriesInPlace(program: LoopProgram): LoopProgram {
           if (!temporary.has(buffer) || buffer.size % 2 !== 0) continue;
           const final = step.time.extent % 2;
           const carry = { buffer, inside, final, slots: slotsOf(step, buffer.size / 2) };
-          const using = kernels.filter((kernel) => users.get(buffer)?.has(kernel));
-          if (mayShare(carry, writer, using)) carries.set(buffer, carry);
+          if (mayShare(carry, writer, [...users.get(buffer) ?? []])) carries.set(buffer, carry);
         }
       }
     }
@@ -133,7 +125,7 @@ function mayShare(carry: Carry, writer: Kernel, users: readonly Kernel[]): boole
       if (i !== written) return !access.write && slot === (i < written ? 0 : 1);
       return access.write ? slot === 1 : slot === 0 && element === target?.element;
     })
-  ) && !reads(operandsOf(writer), buffer);
+  ) && !loadsIn(operandsOf(writer)).some((read) => read.buffer === buffer);
 }
 
 /** What a kernel reads before it has finished any element. */
@@ -143,14 +135,6 @@ function operandsOf(kernel: Kernel): readonly Expression[] {
     : kernel.kind === "reduce"
     ? [kernel.value]
     : [];
-}
-
-function reads(expressions: readonly Expression[], buffer: Buffer): boolean {
-  let found = false;
-  for (const expression of expressions) {
-    visitExpression(expression, (part) => found ||= part.kind === "load" && part.buffer === buffer);
-  }
-  return found;
 }
 
 function withOneSlot(program: LoopProgram, carries: ReadonlyMap<Buffer, Carry>): LoopProgram {

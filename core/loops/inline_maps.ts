@@ -4,10 +4,9 @@
  *
  * @module
  */
-import { accessesOf, pointsOf } from "./accesses.ts";
+import { accessesOf, pointsOf, usersOf } from "./accesses.ts";
 import {
   axisExpression,
-  type Buffer,
   dependsOn,
   type Expression,
   flattenIndex,
@@ -41,13 +40,7 @@ const MAX_LOADS = 4;
  */
 export function inlineMaps(program: LoopProgram): LoopProgram {
   const temporaries = new Set(program.temporaries);
-  const users = new Map<Buffer, Kernel[]>();
-  const kernels = kernelsOf(program.steps);
-  for (const kernel of kernels) {
-    for (const buffer of new Set(accessesOf(kernel).map(({ buffer }) => buffer))) {
-      users.set(buffer, [...users.get(buffer) ?? [], kernel]);
-    }
-  }
+  const users = usersOf(kernelsOf(program.steps));
   const replaced = new Map<Kernel, Kernel>();
   const inSteps = (steps: readonly Step[]): Step[] => {
     const kept = steps.filter((step, i) => {

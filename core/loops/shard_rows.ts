@@ -20,9 +20,8 @@ import {
   load,
   rewriteExpression,
   scaleIndex,
-  visitExpression,
 } from "../ir/expression.ts";
-import { type Access, accessesOf, innerAxesOf, pointsOf } from "./accesses.ts";
+import { type Access, innerAxesOf, loadsIn, pointsOf, usersOf } from "./accesses.ts";
 import { loopCost } from "./cost.ts";
 import { mergeAxes, mergeList } from "./merge_axes.ts";
 import {
@@ -94,7 +93,7 @@ export function shardRows(
     const mayCut = (rows: number) => countShards(rows, cost) !== undefined;
     const group = eager || cost <= MAX_COST ? findRowGroup(steps, mayCut) : undefined;
     if (group && (eager || loopCost(group.rows.steps) >= MIN_FRACTION * cost)) {
-      users ??= usersIn(program);
+      users ??= usersOf(kernelsOf(program.steps));
       count = countShards(group.rows.extent, cost) as number;
       return new Sharding(steps, group, count, { temporaries, users }).finish();
     }
@@ -108,19 +107,6 @@ export function shardRows(
   };
   const steps = inSteps(program.steps);
   return steps === program.steps ? program : { ...program, steps, temporaries: [...temporaries] };
-}
-
-/** Finds the kernels that touch each buffer. */
-function usersIn(program: LoopProgram): Map<Buffer, Set<Kernel>> {
-  const users = new Map<Buffer, Set<Kernel>>();
-  for (const kernel of kernelsOf(program.steps)) {
-    for (const { buffer } of accessesOf(kernel)) {
-      const known = users.get(buffer);
-      if (known) known.add(kernel);
-      else users.set(buffer, new Set([kernel]));
-    }
-  }
-  return users;
 }
 
 /** What is known of the buffers of a program. */
@@ -245,10 +231,8 @@ class Sharding {
       if (!keeps) continue;
       // The inner axis of a product stays one axis only where its rows lie together.
       const isRow = axis.extent === extent;
-      if (kernel.kind === "matmul" && !isRow && !cut.every(({ buffer }) => own.has(buffer))) {
-        continue;
-      }
-      if (kernel.kind === "matmul" && !isRow && cut.length < 2) continue;
+      const mayMerge = cut.length > 1 && cut.every(({ buffer }) => own.has(buffer));
+      if (kernel.kind === "matmul" && !isRow && !mayMerge) continue;
       return { kernel, axis, below };
     }
     return undefined;
@@ -272,8 +256,9 @@ class Sharding {
     };
     const whole = mergeAxes(withResult(kernel, axes, added(flat)));
     const part = partial as Kernel;
-    if (axis.extent === this.#rows.extent) return { parts: [this.#cut(part, axis)], whole };
-    if (part.kind === "matmul") return { parts: [this.#cut(part, axis)], whole };
+    if (part.kind === "matmul" || axis.extent === this.#rows.extent) {
+      return { parts: [this.#cut(part, axis)], whole };
+    }
     const apart = takeApart(part, axis, this.#rows.extent, below);
     return { parts: [this.#cut(apart.kernel, apart.row)], whole };
   }
@@ -405,18 +390,6 @@ function operandsOf(kernel: Kernel): Access[] {
   if (kernel.kind === "matmul") return loadsIn([kernel.x, kernel.y]);
   if (kernel.kind === "reduce") return loadsIn([kernel.value]);
   return loadsIn(kernel.stores.flatMap(({ index, value }) => [index, value]));
-}
-
-/** Lists what expressions read. */
-function loadsIn(expressions: readonly Expression[]): Access[] {
-  const loads: Access[] = [];
-  const seen = new Set<Expression>();
-  for (const expression of expressions) {
-    visitExpression(expression, (part) => {
-      if (part.kind === "load") loads.push({ ...part, write: false });
-    }, seen);
-  }
-  return loads;
 }
 
 /** Makes one product of several whose rows lie one after the other and that have the same right operand. */

@@ -297,10 +297,12 @@ static inline fN log_fN(fN x) {
     .replaceAll(/(?<![A-Za-z])([fiud])N(m?)\b/g, `$1${n}$2`).replaceAll(/\bN\b/g, `${n}`);
 }
 
+/** Letters of the types of vectors, and their numbers. */
+const SCALARS = [["f", "float"], ["i", "int32_t"], ["u", "word"]];
+
 /** Folds of the numbers of a vector: of its halves first, which wait less for each other than one after the other. */
 function halved(half: number): string {
-  const types = [["f", "float"], ["i", "int32_t"], ["u", "word"]];
-  return types.map(([letter, scalar]) => {
+  return SCALARS.map(([letter, scalar]) => {
     const type = `${letter}${half}`;
     const halves = `const ${type} a = *(const ${type} *)&x, b = *((const ${type} *)&x + 1);`;
     const greater = letter === "f" ? "(b > a) | (b != b)" : "b > a";
@@ -318,8 +320,7 @@ static inline double wide_sum_fN(fN x) {
 
 /** The same of the shortest vectors. */
 function single(): string {
-  const types = [["f", "float"], ["i", "int32_t"], ["u", "word"]];
-  return types.map(([letter, scalar]) => {
+  return SCALARS.map(([letter, scalar]) => {
     const isGreater = letter === "f" ? "b > a || b != b" : "b > a";
     return `static inline ${scalar} greater_${letter}(${scalar} a, ${scalar} b) { return ${isGreater} ? b : a; }
 static inline ${scalar} sum_${letter}N(${letter}N x) { return (x[0] + x[2]) + (x[1] + x[3]); }
