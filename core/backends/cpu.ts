@@ -138,7 +138,7 @@ async function compileGraph(
   const isLong = graphCost(graph).operations > WORTH_THREADS;
   if (isLong) threads?.prepare();
   const lowered = lowerForCpu(optimize(graph), { name, donated });
-  const whole = blas ? (await import("./extras.ts")).lowerForBlas(lowered) : lowered;
+  const whole = blas ? (await import("./extras.ts")).lowerForBlas(lowered, blas.inBlocks) : lowered;
   // Two eager threads have shards of what is small too; more have parts of its kernels, so that tests see both.
   const program = threads
     ? threads.sharing.shardRows(whole, {

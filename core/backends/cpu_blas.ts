@@ -93,7 +93,11 @@ export function bindBlas(memory: WebAssembly.Memory, path: string): BoundBlas {
       // As large as OpenBLAS takes for small, and fast: the operands are read along their rows. A matrix times a few
       // vectors, which it does not copy either, is faster whole: by two times for one, as measured.
       const isFew = inBlocks && !xTransposed && m >= 4 && m <= 64;
-      const [width, depth] = !isFew ? [n, k] : yTransposed ? [16, 512] : [64, 256];
+      const [width, depth] = !isFew
+        ? [n, k]
+        : yTransposed
+        ? [16, 512]
+        : [64, m * 64 * 256 > 1e6 ? 128 : 256];
       for (let column = 0; column < n; column += width) {
         for (let term = 0; term < k; term += depth) {
           multiply(

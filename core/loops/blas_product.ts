@@ -6,10 +6,10 @@
 import { affineIndex } from "../ir/expression.ts";
 import type { MatmulKernel } from "./program.ts";
 
-/** Terms of a product that repay a call, and reading its result once more. */
+/** Terms of a call that repay it, and reading its result once more. */
 const MIN_TERMS = 100_000;
 
-/** A product as BLAS wants it: row-major matrices, either operand perhaps transposed. */
+/** A product as BLAS wants it: row-major matrices, either operand perhaps transposed; one for each element of a batch. */
 export interface BlasProduct {
   /** Whether `x` lies transposed, and elements from one of its lines to the next. */
   readonly x: { readonly transposed: boolean; readonly stride: number };
@@ -23,10 +23,10 @@ export interface BlasProduct {
 export function blasProduct(kernel: MatmulKernel): BlasProduct | undefined {
   const { batch, row, column, inner, stores } = kernel;
   const [m, n, k] = [row.extent, column.extent, inner.extent];
-  if (batch.length > 0 || m * n * k < MIN_TERMS || stores.length !== 1) return undefined;
+  if (m * n * k < MIN_TERMS || stores.length !== 1) return undefined;
   const [{ value, index, mode }] = stores;
   if (value.kind !== "accumulator" || mode !== "set") return undefined;
-  const axes = [row, column, inner];
+  const axes = [...batch, row, column, inner];
   const [x, y, z] = [kernel.x.index, kernel.y.index, index].map((at) => affineIndex(at, axes));
   if (!x || !y || !z) return undefined;
   const line = (of: typeof x, outer: typeof row, own: typeof row) => {

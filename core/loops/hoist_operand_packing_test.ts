@@ -12,8 +12,8 @@ import { hoistOperandPacking } from "./hoist_operand_packing.ts";
 const f32 = (...shape: number[]) => ({ dtype: "f32", shape }) as const;
 
 /** Products with a matrix of 50 lines of `terms` numbers, transposed or not, in a loop. */
-function loopOf(length: number, terms: number, { plain = false, changes = false } = {}) {
-  const { graph } = trace([f32(50, terms), f32(4, plain ? 50 : terms)], (y, start) => {
+function loopOf(length: number, terms: number, { plain = false, changes = false, rows = 4 } = {}) {
+  const { graph } = trace([f32(50, terms), f32(rows, plain ? 50 : terms)], (y, start) => {
     const [end] = ops.scan(
       ([h, w]: readonly [Tensor, Tensor], _: undefined) => {
         const next = ops.matmul(h, changes ? w : y, { transposeY: !plain });
@@ -75,5 +75,29 @@ Deno.test("hoistOperandPacking() wants more iterations where lines are not a pag
 Deno.test("hoistOperandPacking() leaves operands that lie well, and those that the loop changes", () => {
   for (const program of [loopOf(16, 1000, { plain: true }), loopOf(16, 1024, { changes: true })]) {
     assertStrictEquals(hoistOperandPacking(program), program);
+  }
+});
+
+Deno.test("hoistOperandPacking() copies panels of 64 columns, one after the other", () => {
+  for (const [rows, terms, length] of [[32, 192, 4], [64, 128, 9]]) {
+    const ahead = hoistOperandPacking(loopOf(length, terms, { plain: true, rows }), true);
+    assertEquals(operandIn(ahead), { transposed: false, stride: 64 });
+    const [loop] = ahead.steps.filter(({ kind }) => kind === "loop");
+    const [product] = kernelsOf([loop]).filter((kernel) => kernel.kind === "matmul");
+    assertEquals(product.batch.map(({ extent }) => extent), [terms / 64]);
+    const at = copyIn(ahead, terms);
+    for (let k = 0; k < 50; k++) {
+      for (let n = 0; n < terms; n++) {
+        assertEquals(at(50 * Math.floor(n / 64) + k, n % 64), terms * k + n);
+      }
+    }
+  }
+});
+
+Deno.test("hoistOperandPacking() makes no panels of few rows, few iterations or other columns", () => {
+  const program = (rows: number, terms: number, length: number) =>
+    loopOf(length, terms, { plain: true, rows });
+  for (const wanted of [program(2, 1920, 4), program(32, 192, 3), program(32, 200, 4)]) {
+    assertStrictEquals(hoistOperandPacking(wanted, true), wanted);
   }
 });

@@ -2,11 +2,14 @@ import { assertEquals } from "@std/assert";
 import { evaluateGraph } from "../ir/evaluate.ts";
 import * as ops from "../language/ops/mod.ts";
 import { sampleArray } from "../ir/dense.ts";
+import type { DenseArray } from "../ir/primitive.ts";
+import type { Graph } from "../ir/graph.ts";
 import { randomSource } from "../util/random_source.ts";
 import type { Tensor } from "../language/tensor.ts";
 import { trace } from "../language/trace.ts";
 import { evaluateProgram } from "../test_support/evaluate_program.ts";
-import { kernelsOf } from "./program.ts";
+import { kernelsOf, type LoopProgram } from "./program.ts";
+import { lowerForBlas } from "./lower_for_blas.ts";
 import { lowerGraph } from "./lower.ts";
 import { ALL_PARTS } from "../codegen/wasm/printer/all_parts.ts";
 import { printWasm } from "../codegen/wasm/printer/print_wasm.ts";
@@ -34,12 +37,20 @@ const { graph } = trace([f32(48, 64), f32(64, 40), f32(48, 40), f32(40)], (x, y,
     end,
   ];
 });
-const random = randomSource(4);
-const inputs = graph.inputs.map(({ type }) => sampleArray(random, type.shape, { max: 0.3 }));
+const inputs = inputsOf(graph);
 const wanted = evaluateGraph(graph, inputs);
 
-function assertClose(found: readonly ArrayLike<number>[], tolerance: number) {
-  wanted.forEach(({ data }, i) =>
+function inputsOf({ inputs }: Graph): DenseArray[] {
+  const random = randomSource(4);
+  return inputs.map(({ type }) => sampleArray(random, type.shape, { max: 0.3 }));
+}
+
+function assertClose(
+  found: readonly ArrayLike<number>[],
+  tolerance: number,
+  expected: readonly DenseArray[] = wanted,
+) {
+  expected.forEach(({ data }, i) =>
     data.forEach((x, j) => {
       const close = Math.abs(x - found[i][j]) <= tolerance * Math.max(1, Math.abs(x));
       assertEquals(close, true, `output ${i}[${j}] must be ${x}, found ${found[i][j]}`);
@@ -55,10 +66,13 @@ Deno.test("splitMatmulEpilogues() keeps the meaning and leaves large products ba
   assertClose(evaluateProgram(program, inputs.map(({ data }) => Float64Array.from(data))), 1e-9);
 });
 
-Deno.test("printWasm() calls a BLAS with the matrices it means", () => {
-  const program = splitMatmulEpilogues(lowerGraph(graph));
+/** Runs a program whose large products are calls, and counts these. */
+function runWithBlas(
+  program: LoopProgram,
+  inputs: readonly DenseArray[],
+): { readonly found: readonly Float32Array[]; readonly calls: number } {
   const { bytes, pages, tableLength } = printWasm(program, { blas: true, parts: ALL_PARTS });
-  const memory = new WebAssembly.Memory({ initial: pages + 16, maximum: 65535 });
+  const memory = new WebAssembly.Memory({ initial: pages + 32, maximum: 65535 });
   const words = new Int32Array(memory.buffer);
   const floats = new Float32Array(memory.buffer);
   let calls = 0;
@@ -90,10 +104,35 @@ Deno.test("printWasm() calls a BLAS with the matrices it means", () => {
   });
   words[(1024 >> 2) + tableLength - 2] = end;
   (instance.exports.run as (table: number) => void)(1024);
-  const found = wanted.map(({ data }, i) => {
+  const found = program.outputs.map(({ size }, i) => {
     const place = places[inputs.length + i];
-    return floats.subarray(place, place + data.length);
+    return floats.subarray(place, place + size);
   });
+  return { found, calls };
+}
+
+Deno.test("printWasm() calls a BLAS with the matrices it means", () => {
+  const { found, calls } = runWithBlas(splitMatmulEpilogues(lowerGraph(graph)), inputs);
   assertClose(found, 1e-5);
   assertEquals(calls, 3 + 2 * 3);
+});
+
+Deno.test("printWasm() calls a BLAS for each panel of a right operand, and for each element of a batch", () => {
+  const { graph } = trace(
+    [f32(32, 192), f32(192, 192), f32(2, 48, 64), f32(2, 64, 40)],
+    (h, w, x, y) => {
+      const [end] = ops.scan(
+        (h: Tensor, _: undefined) => [ops.tanh(ops.matmul(h, w, { transposeY: true })), undefined],
+        ops.matmul(h, w),
+        undefined,
+        { length: 4 },
+      );
+      return [end, ops.matmul(x, y)];
+    },
+  );
+  const inputs = inputsOf(graph);
+  const { found, calls } = runWithBlas(lowerForBlas(lowerGraph(graph), true), inputs);
+  assertClose(found, 1e-5, evaluateGraph(graph, inputs));
+  // One outside the loop, three panels in each of its iterations, two of the batch.
+  assertEquals(calls, 1 + 4 * 3 + 2);
 });

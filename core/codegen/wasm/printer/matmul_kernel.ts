@@ -111,10 +111,10 @@ export function printMatmul(
   });
 }
 
-/** Emits a product as a call. */
+/** Emits a product as a call for each element of its batch. */
 export function printCall(
   emitter: Emitter,
-  { row, column, inner, x, y, stores: [{ buffer, index }] }: MatmulKernel,
+  { batch, row, column, inner, x, y, stores: [{ buffer, index }] }: MatmulKernel,
   call: BlasProduct,
   sgemm: number,
 ): void {
@@ -129,14 +129,15 @@ export function printCall(
     code.op(i32.add);
     code.i32Const(stride);
   };
-  emitter.within([], () => {
+  const print = () => {
     for (const { transposed } of [call.x, call.y]) code.i32Const(transposed ? 1 : 0);
     for (const { extent } of axes) code.i32Const(extent);
     pushMatrix(x.buffer, x.index, call.x.stride);
     pushMatrix(y.buffer, y.index, call.y.stride);
     pushMatrix(buffer, index, call.stride);
     code.call(sgemm);
-  });
+  };
+  emitter.within([], () => forPoints(emitter, batch, { work: Infinity, hoist: () => {} }, print));
 }
 
 /** Where an operand begins, at the current values of the axes around. */
