@@ -204,10 +204,22 @@ function work(scope: WorkerScope, places: typeof CONTROL, bind: typeof bindBlas)
   };
 }
 
+/**
+ * Finds what makes a worker of the web keep Deno's process alive, or not, which only workers of Node have a name for.
+ * Those take 50 ms to make, in which the caller waits, and these 15. Where it is not found the others do.
+ */
+function findKeepAlive(): symbol | undefined {
+  if (!("Deno" in globalThis) || typeof Worker === "undefined") return undefined;
+  const [symbol, ...more] = Object.getOwnPropertySymbols(Worker.prototype)
+    .filter(({ description }) => !description);
+  return more.length === 0 && symbol && symbol in Worker.prototype ? symbol : undefined;
+}
+
 /** Starts a worker, so that it does not keep the process alive where there is such a thing. */
 async function startWorker(): Promise<Thread> {
   const source = `(${work})(scope, ${JSON.stringify(CONTROL)}, ${bindBlas});`;
-  if ("process" in globalThis) {
+  const keepAlive = findKeepAlive();
+  if ("process" in globalThis && !keepAlive) {
     const { Worker } = await import("node:worker_threads");
     const bridge = `const { parentPort } = require("node:worker_threads");
 const scope = { postMessage: (message) => parentPort.postMessage(message) };
@@ -227,13 +239,22 @@ parentPort.on("message", (data) => scope.onmessage({ data }));\n`;
   const bytes = new Blob([`const scope = self;\n${source}`], { type: "text/javascript" });
   const url = URL.createObjectURL(bytes);
   const worker = new Worker(url, { type: "module" });
+  let isKept = true;
   return threadOf({
     post: (message) => worker.postMessage(message),
     listen: (answer, fail) => {
       worker.onmessage = answer;
-      worker.onerror = (event) => fail(event.message);
+      worker.onerror = (event) => {
+        // Who has no helpers works alone: nothing is to end because of it.
+        event.preventDefault();
+        fail(event.message);
+      };
     },
-    keepAlive: () => {},
+    keepAlive: (on) => {
+      // Deno counts the calls.
+      if (keepAlive === undefined || on === isKept) return;
+      (worker as unknown as Record<symbol, (on: boolean) => void>)[keepAlive](isKept = on);
+    },
     end: () => {
       worker.terminate();
       URL.revokeObjectURL(url);

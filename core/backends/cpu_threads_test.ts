@@ -105,3 +105,28 @@ for (const { name, ignore, open } of CPU_DEVICES) {
     for (const x of await backend.download(output)) assertAlmostEquals(x, wanted, 1e-9);
   });
 }
+
+Deno.test("cpuBackend()'s threads do not keep a process from ending that disposes of nothing", async () => {
+  const module = (path: string) => JSON.stringify(import.meta.resolve(path));
+  const text = `
+    import { cpuBackend } from ${module("./cpu.ts")};
+    import { matmul } from ${module("../language/ops/mod.ts")};
+    import { trace } from ${module("../language/trace.ts")};
+    const type = { dtype: "f32", shape: [32, 32] };
+    const backend = cpuBackend({ threads: 3, eager: true });
+    const x = backend.upload(type, new Float32Array(32 * 32).fill(1));
+    for (let i = 0; i < 3; i++) {
+      const { graph } = trace([type], (x) => [matmul(x, x)]);
+      const program = await backend.compile(graph);
+      const [y] = program.run([x]);
+      console.log((await backend.download(y))[0]);
+    }`;
+  // It is ended, and fails, if it does not end by itself.
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["eval", "--quiet", "--ext=js", text],
+    stdin: "null",
+    signal: AbortSignal.timeout(30_000),
+  }).output();
+  const [printed, complaints] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+  assertEquals([code, printed, complaints], [0, "32\n32\n32\n", ""]);
+});
