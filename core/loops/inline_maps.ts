@@ -6,10 +6,11 @@
  */
 import { accessesOf, pointsOf, usersOf } from "./accesses.ts";
 import {
-  axisExpression,
+  affineIndex,
+  type Axis,
   dependsOn,
   type Expression,
-  flattenIndex,
+  index,
   rewriteExpression,
   unflattenIndex,
   visitExpression,
@@ -78,10 +79,13 @@ function isCheap({ axes, stores }: MapKernel): boolean {
   const [{ buffer, index: at, value, mode }] = stores;
   const last = axes.at(-1);
   if (stores.length > 1 || mode !== "set" || !last || pointsOf(axes) !== buffer.size) return false;
-  if (at !== flattenIndex(axes.map(axisExpression), axes.map(({ extent }) => extent))) return false;
+  if (!isInOrder(at, axes)) return false;
   let [isPlain, loads] = [true, 0];
   visitExpression(value, (part) => {
-    if (part.kind === "apply") isPlain &&= CHEAP.has(part.operation);
+    // Indices that are the same along a vector are computed once for it.
+    if (part.kind === "apply") {
+      isPlain &&= CHEAP.has(part.operation) || (part.dtype === "i32" && !dependsOn(part, [last]));
+    }
     if (part.kind !== "load") return;
     loads++;
     const stride = rowStride(part.index, last);
@@ -90,6 +94,18 @@ function isCheap({ axes, stores }: MapKernel): boolean {
       (stride === 1 ? part.dtype === "f32" : !dependsOn(part.index, [last]));
   });
   return isPlain && loads > 0 && loads <= MAX_LOADS;
+}
+
+/** Returns whether an index visits all elements from the first on, one after the other. */
+function isInOrder(at: Expression, axes: readonly Axis[]): boolean {
+  const { base, strides } = affineIndex(at, axes) ?? {};
+  let stride = 1;
+  const isRow = axes.toReversed().every((axis) => {
+    const own = stride;
+    stride *= axis.extent;
+    return strides?.get(axis) === own;
+  });
+  return isRow && base === index(0);
 }
 
 /** Counts the rounds of loops around a kernel. */

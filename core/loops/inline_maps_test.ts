@@ -50,6 +50,21 @@ Deno.test("inlineMaps() computes rows of a table where a loop adds them to its p
   assertEquals(writersOf((x, b, w) => lastState(x.add(b), b, w, (x) => x)), [1, 0]);
 });
 
+Deno.test("inlineMaps() reads what a loop around carries from one of two places to the other", () => {
+  const reads: Reads = (x, b, w) =>
+    ops.scan(
+      (b: Tensor) => {
+        const end = lastState(x.add(b), b, w, (x) => x);
+        return [ops.sum(end, 0), undefined];
+      },
+      b,
+      undefined,
+      { length: 3 },
+    )[0];
+  // The rows of the table are read in all rounds, and stay.
+  assertEquals(writersOf(reads), [2, 1]);
+});
+
 Deno.test("inlineMaps() keeps what is slow to compute, and what is read twice", () => {
   assertEquals(writersOf((x, b, w) => lastState(ops.exp(x.add(b)), b, w, (x) => x)), [1, 1]);
   const twice: Reads = (x, b, w) => {

@@ -11,7 +11,7 @@
  */
 import { ELEMENTWISE } from "../language/primitives/elementwise.ts";
 import { SCAN } from "../language/primitives/scan.ts";
-import { type Equation, type Graph, isApplication, type Value } from "../ir/graph.ts";
+import { type Graph, isApplication, type Value } from "../ir/graph.ts";
 import type { ElementwiseName } from "../ir/operation_names.ts";
 import { sizeOf } from "../ir/tensor_type.ts";
 import { accessesOf } from "./accesses.ts";
@@ -64,7 +64,6 @@ export function lowerGraph(graph: Graph, options: LowerOptions = {}): LoopProgra
   const { maxBindings = Infinity, maxOperations = Infinity } = options;
   materializeDeep(graph, materialized, maxOperations);
   materializeOperands(graph, materialized);
-  const ordered = lightFirst(graph);
   for (let attempt = 0;; attempt++) {
     const state: LowerState = {
       materialized,
@@ -77,7 +76,7 @@ export function lowerGraph(graph: Graph, options: LowerOptions = {}): LoopProgra
       maxOperations,
       donated: options.donated ?? [],
     };
-    const lowering = GraphLowering.ofProgram(ordered, state);
+    const lowering = GraphLowering.ofProgram(graph, state);
     lowering.run();
     if (state.requested.size === 0 && attempt < MAX_ATTEMPTS) requestRecomputed(lowering, state);
     const before = materialized.size;
@@ -117,23 +116,6 @@ function materializeOperands(graph: Graph, materialized: Set<Value>): void {
     const source = primitive.isView ? computed.get(inputs[0]) : row && !row.isCopy && output;
     if (source && !graph.outputs.includes(output)) computed.set(output, source);
   }
-}
-
-/**
- * Puts equations that wait for no product, reduction or loop before all others, so that what follows
- * a product point by point finds its other operands ready and can be computed with it.
- */
-function lightFirst(graph: Graph): Graph {
-  const late = new Set<Value>();
-  const [first, rest]: [Equation[], Equation[]] = [[], []];
-  for (const equation of graph.equations) {
-    const { kind } = equation.primitive.lowering;
-    const light = (kind === "element" || kind === "reshape") &&
-      equation.inputs.every((input) => !late.has(input));
-    if (!light) { for (const output of equation.outputs) late.add(output); }
-    (light ? first : rest).push(equation);
-  }
-  return { ...graph, equations: [...first, ...rest] };
 }
 
 /** Requests values that are recomputed in several groups, or too often, at a cost. */

@@ -24,6 +24,7 @@ import { operationsIn } from "./operations_in.ts";
 import { countBindings } from "./buffers.ts";
 import { MAX_DEPTH } from "./materialize_deep.ts";
 import { axesFor, isOwnIndex, isRegular, isSamePlace, ownIndex } from "./lower_axes.ts";
+import { lightFirst } from "./light_first.ts";
 import { lowerConcatenate, lowerMatmul, lowerReduce, lowerScatter } from "./lower_equations.ts";
 import { lowerScan } from "./lower_scan.ts";
 import {
@@ -69,7 +70,7 @@ export class GraphLowering implements LoweringScope {
 
   /** Prepares to lower a graph. */
   constructor(graph: Graph, state: LowerState, parent?: LoweringScope) {
-    this.#graph = graph;
+    this.#graph = lightFirst(graph);
     this.state = state;
     this.#parent = parent;
     this.external = new Map(parent?.external);
