@@ -94,10 +94,17 @@ Deno.test("hoistOperandPacking() copies panels of 64 columns, one after the othe
   }
 });
 
-Deno.test("hoistOperandPacking() makes no panels of few rows, few iterations or other columns", () => {
+Deno.test("hoistOperandPacking() makes no panels for one row or many, few iterations or other columns", () => {
   const program = (rows: number, terms: number, length: number) =>
     loopOf(length, terms, { plain: true, rows });
-  for (const wanted of [program(2, 1920, 4), program(32, 192, 3), program(32, 200, 4)]) {
+  for (
+    const wanted of [
+      program(2, 1920, 4),
+      program(65, 192, 4),
+      program(32, 192, 3),
+      program(32, 200, 4),
+    ]
+  ) {
     assertStrictEquals(hoistOperandPacking(wanted, true), wanted);
   }
 });
